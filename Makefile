@@ -1,0 +1,38 @@
+# `make` alone lists what there is. Every target installs what it needs first, and only what is missing.
+
+BIN := .venv/bin
+
+# pyenv keeps its interpreters where tox does not look: let it find them, after all others.
+PYENV_ROOT ?= $(HOME)/.pyenv
+empty :=
+space := $(empty) $(empty)
+pyenv_bins := $(subst $(space),:,$(wildcard $(PYENV_ROOT)/versions/3.1[1-9].*/bin))
+export PATH := $(PATH)$(if $(pyenv_bins),:$(pyenv_bins))
+
+# Tests with real parts (journald, nftables, …) need root. Root and CI have no excuse to skip one.
+is_root := $(filter 0,$(shell id -u))
+export PYRUSE_REAL_PARTS ?= $(if $(CI)$(is_root),required,optional)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check setup clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: .venv/.ready-run ## see Pyruse at work on a journal of its own
+	$(BIN)/pyruse demo
+
+test: .venv/.ready-test ## the whole suite, by tox, for each Python that is installed
+	$(BIN)/tox run
+
+check: test ## what CI runs: lint, format, types, import contracts, spelling, tests
+
+setup: .venv/.ready-dev ## .venv with all that developers need (pytest, ruff, mypy, tox)
+
+clean: ## remove all that was made here, but no system package
+	rm -rf .venv .tox build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# setup.sh touches these files itself, for a level includes those below it.
+.venv/.ready-%: pyproject.toml tools/setup.sh
+	tools/setup.sh $*

@@ -1,0 +1,144 @@
+"""The action ``ban``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from pyruse import (
+    Context,
+    Duration,
+    Entry,
+    Field,
+    Sets,
+    Target,
+    address_of,
+    hookimpl,
+    printable,
+    shortened,
+)
+
+
+class _Number(int):
+    """A whole number within limits."""
+
+    LIMITS: ClassVar[tuple[int, int]]
+    WHAT: ClassVar[str]
+    SCHEMA: ClassVar[dict[str, Any]]
+
+    def __init_subclass__(cls) -> None:
+        lowest, highest = cls.LIMITS
+        cls.SCHEMA = {"type": "integer", "minimum": lowest, "maximum": highest}
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no whole number, or outside the limits."""
+        lowest, highest = cls.LIMITS
+        if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
+            return cls(value)
+        text = f'"{value}"' if isinstance(value, str) else str(value)
+        raise ValueError(
+            f"{shortened(text, 80)} is no {cls.WHAT} (expected a whole number, {lowest} to "
+            f"{highest})"
+        )
+
+
+class Prefix4(_Number):
+    """A prefix length of IPv4 networks."""
+
+    LIMITS = (1, 32)
+    WHAT = "prefix length of an IPv4 network"
+
+
+class Prefix6(_Number):
+    """A prefix length of IPv6 networks."""
+
+    LIMITS = (1, 128)
+    WHAT = "prefix length of an IPv6 network"
+
+
+class Port(_Number):
+    """A port of TCP and UDP."""
+
+    LIMITS = (1, 65535)
+    WHAT = "port"
+
+
+@dataclass(kw_only=True)
+class Ban:
+    """Ban the address that a field holds, from the time of the entry on.
+
+    A ban that is in force already lasts until the later end. The networks of `[bans] never`, this
+    machine's own addresses, loopback and multicast are never banned. Bans survive a restart of
+    Pyruse and of the machine. An IPv4 address written in IPv6 (`::ffff:192.0.2.1`) is the IPv4
+    address. An entry whose field holds no address ends its journey here, and Pyruse says so.
+
+    ```toml
+    { action = "ban", ip = "ip", duration = "1d" }
+    { action = "ban", ip = "ip", escalate = ["10m", "1h", "1d", "1w"], prefix6 = 64 }
+    { action = "ban", ip = "ip", duration = "1h", ports = [25, 465, 587], label = "mail" }
+    { action = "ban", ip = "ip", sets = { ipv4 = "ip mail banned", ipv6 = "ip6 mail banned" } }
+    ```
+    """
+
+    ip: Field
+    """The field that holds the address."""
+    duration: Duration | None = None
+    """How long the ban lasts; without it, and without `escalate`, for ever."""
+    escalate: list[Duration] | None = None
+    """How long the first ban of an address lasts, its next one, and so on; the last one is for all
+    that follow."""
+    prefix4: Prefix4 = Prefix4(32)
+    """Ban the IPv4 network of this prefix length around the address; 32 is the address alone."""
+    prefix6: Prefix6 = Prefix6(128)
+    """The same for IPv6. A provider often gives each customer a network of prefix length 64."""
+    label: str | None = None
+    """What the ban is called in lists, reports and for `unban`; by default, the chain's name."""
+    ports: list[Port] | None = None
+    """Close only these ports of TCP and UDP to the banned; by default, everything."""
+    backend: str | None = None
+    """The firewall, instead of that of `[bans] backend`."""
+    sets: Sets | None = None
+    """Sets of your own that the firewall's rules refer to, instead of Pyruse's. An address of a
+    family without a set is not banned, and Pyruse says so."""
+
+    def __post_init__(self) -> None:
+        if self.duration is not None and self.escalate is not None:
+            raise ValueError("duration and escalate both tell how long (expected one of the two)")
+        for name in ("escalate", "ports"):
+            if getattr(self, name) == []:
+                raise ValueError(f"{name} is empty (expected one item or more, or no {name})")
+        if self.label is not None and not self.label.strip():
+            raise ValueError('label is empty (expected a word or two, such as "mail")')
+        self._target: Target | None = None
+
+    @hookimpl
+    def check_options(self, context: Context) -> None:
+        self._target = context.ban_target(self.backend, self.sets, self.ports or ())
+
+    @hookimpl
+    def act_on_entry(self, entry: Entry, context: Context) -> None:
+        address = address_of(entry, self.ip)
+        if address is None:
+            value = shortened(printable(entry.text(self.ip) or ""), 80)
+            raise ValueError(f'{self.ip} = "{value}" cannot be banned (expected an address)')
+        if self._target is None:
+            self.check_options(context)
+        if self.sets is not None and self._set_for(address.version) is None:
+            raise ValueError(
+                f"{address} cannot be banned: sets has none for IPv{address.version} (expected "
+                f"ipv{address.version}, too)"
+            )
+        context.ban(
+            entry,
+            address,
+            self.escalate or [self.duration],
+            target=self._target,
+            label=self.label,
+            prefix4=self.prefix4,
+            prefix6=self.prefix6,
+        )
+
+    def _set_for(self, version: int) -> str | None:
+        assert self.sets is not None
+        return self.sets.ipv4 if version == 4 else self.sets.ipv6

@@ -1,0 +1,24 @@
+"""The action ``discard``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pyruse import hookimpl
+
+
+@dataclass
+class Discard:
+    """End the entry's journey: no further step sees it, and no report.
+
+    ```toml
+    { action = "discard" }
+    ```
+    """
+
+    final: ClassVar[bool] = True
+
+    @hookimpl
+    def act_on_entry(self) -> None:
+        pass

@@ -1,0 +1,92 @@
+"""The action ``dnat_capture``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pyruse import Context, Duration, Entry, Field, hookimpl
+
+#: This table has the names of the facts that were captured together, such as ``addr,port``; for
+#: each of them there is a table of clients: so `dnat_replace` finds a client without searching.
+TABLE = "dnat"
+
+
+@dataclass
+class DnatCapture:
+    """Remember what NAT, or a proxy, did to a connection.
+
+    A log line of the gateway tells who connects (`saddr`, `sport`) and what the server behind it
+    will see as the client (`addr`, `port`) and as the destination (`daddr`, `dport`). `dnat_replace`
+    gives the server's own log lines the client's real address back. Each fact comes from a field, or,
+    where the entry has no such field, from the fixed value beside it.
+
+    ```toml
+    { action = "dnat_capture", saddr = "client", sport = "client_port", addr_value = "192.168.1.1", port = "nat_port" }
+    ```
+    """  # noqa: E501 -- an example is one line in TOML
+
+    saddr: Field
+    """The field with the client's real address."""
+    sport: Field | None = None
+    """The field with the client's real port."""
+    addr: Field | None = None
+    """The field with the client's address as the server sees it."""
+    addr_value: str | None = None
+    """That address, where the field is missing."""
+    port: Field | None = None
+    """The field with the client's port as the server sees it."""
+    port_value: int | None = None
+    """That port, where the field is missing."""
+    daddr: Field | None = None
+    """The field with the server's address, as the server sees it."""
+    daddr_value: str | None = None
+    """That address, where the field is missing."""
+    dport: Field | None = None
+    """The field with the server's port, as the server sees it."""
+    dport_value: int | None = None
+    """That port, where the field is missing."""
+    keep: Duration = field(default_factory=lambda: Duration(seconds=63))
+    """How long it is remembered."""
+
+    def __post_init__(self) -> None:
+        if self.addr is None and self.addr_value is None:
+            raise ValueError("neither addr nor addr_value is given (expected one of them)")
+
+    @hookimpl
+    def act_on_entry(self, entry: Entry, context: Context) -> None:
+        saddr = entry.text(self.saddr)
+        facts = self._facts(entry)
+        if saddr is None or "addr" not in facts:
+            return
+        now = entry.time_us
+        until = now + self.keep.us
+        client = {
+            "saddr": saddr,
+            "sport": None if self.sport is None else entry.text(self.sport),
+            "since": now,
+        }
+        shape = ",".join(facts)
+        # A port that is used again belongs to the client who used it last.
+        context.table(f"{TABLE} {shape}").put(key_of(facts), client, until=until)
+        context.table(TABLE).put(shape, True, until=until)
+
+    def _facts(self, entry: Entry) -> dict[str, str]:
+        """What the server will see, as far as it is known, in a fixed order."""
+        facts = {
+            "addr": _fact(entry, self.addr, self.addr_value),
+            "port": _fact(entry, self.port, self.port_value),
+            "daddr": _fact(entry, self.daddr, self.daddr_value),
+            "dport": _fact(entry, self.dport, self.dport_value),
+        }
+        return {name: value for name, value in facts.items() if value is not None}
+
+
+def key_of(facts: Mapping[str, str]) -> str:
+    """The key under which a client is remembered, in the table for facts of these names."""
+    return "\n".join(facts.values())
+
+
+def _fact(entry: Entry, field: Field | None, value: str | int | None) -> str | None:
+    found = None if field is None else entry.text(field)
+    return found if found is not None else None if value is None else str(value)

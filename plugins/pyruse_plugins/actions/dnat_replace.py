@@ -1,0 +1,85 @@
+"""The action ``dnat_replace``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pyruse import Context, Entry, Field, NewField, hookimpl
+from pyruse_plugins.actions.dnat_capture import TABLE, key_of
+
+
+@dataclass
+class DnatReplace:
+    """Give the client's real address back to an entry, as `dnat_capture` has remembered it.
+
+    Every fact that is given must be the same as in what was remembered; of several, the
+    newest counts. An entry that lacks one of the fields, or that nothing is known about, stays as it is.
+
+    ```toml
+    { action = "dnat_replace", addr = "ip", port = "port", saddr_into = "ip" }
+    ```
+    """
+
+    addr: Field | None = None
+    """The field with the client's address as the server saw it."""
+    port: Field | None = None
+    """The field with the client's port as the server saw it."""
+    daddr: Field | None = None
+    """The field with the server's address."""
+    dport: Field | None = None
+    """The field with the server's port."""
+    saddr_into: NewField | None = None
+    """The field that gets the client's real address."""
+    sport_into: NewField | None = None
+    """The field that gets the client's real port, where it is known."""
+
+    def __post_init__(self) -> None:
+        self._facts = {
+            name: field
+            for name in ("addr", "port", "daddr", "dport")
+            if (field := getattr(self, name)) is not None
+        }
+        if not self._facts:
+            raise ValueError("nothing to compare (expected addr, port, daddr or dport)")
+        if self.saddr_into is None and self.sport_into is None:
+            raise ValueError("nothing to give back (expected saddr_into or sport_into)")
+
+    @hookimpl
+    def act_on_entry(self, entry: Entry, context: Context) -> None:
+        facts: dict[str, str] = {}
+        for name, field in self._facts.items():
+            value = entry.text(field)
+            if value is None:
+                return
+            facts[name] = value
+        client = _newest(_clients(context, facts, entry.time_us))
+        if client is None:
+            return
+        if self.saddr_into is not None:
+            entry[self.saddr_into] = client["saddr"]
+        if self.sport_into is not None and client["sport"] is not None:
+            entry[self.sport_into] = client["sport"]
+
+
+def _clients(context: Context, facts: dict[str, str], now: int) -> Iterator[dict[str, Any]]:
+    """The clients whose connections had these facts, and perhaps others that were not asked for."""
+    for shape in context.table(TABLE):
+        names = shape.split(",")
+        table = context.table(f"{TABLE} {shape}")
+        if list(facts) == names:
+            yield table.get(key_of(facts), now=now)
+        elif set(facts) < set(names):
+            for key in table:
+                captured = dict(zip(names, key.split("\n"), strict=True))
+                if all(captured[name] == value for name, value in facts.items()):
+                    yield table.get(key, now=now)
+
+
+def _newest(clients: Iterator[dict[str, Any]]) -> dict[str, Any] | None:
+    return max(
+        (client for client in clients if client is not None),
+        key=lambda client: client["since"],
+        default=None,
+    )

@@ -1,0 +1,34 @@
+"""The action ``log``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pyruse import Context, Entry, Template, hookimpl
+
+Level = Literal["EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG"]
+_NUMBERS = {name: number for number, name in enumerate(get_args(Level))}
+
+
+@dataclass
+class Log:
+    """Write a line to the journal.
+
+    It is an entry like any other, with the identifier `pyruse` and the fields `PYRUSE_CHAIN` and
+    `PYRUSE_STEP`, so that chains can see it: this is how those who come back after a ban are found.
+    A line that causes a line that causes a line … ends after five.
+
+    ```toml
+    { action = "log", message = "banned {ip} after {failures} failures", level = "NOTICE" }
+    ```
+    """
+
+    message: Template
+    """What is logged."""
+    level: Level = "INFO"
+    """The priority: `EMERG`, `ALERT`, `CRIT`, `ERR`, `WARNING`, `NOTICE`, `INFO` or `DEBUG`."""
+
+    @hookimpl
+    def act_on_entry(self, entry: Entry, context: Context) -> None:
+        context.log(entry, self.message.render(entry), _NUMBERS[self.level])

@@ -1,0 +1,33 @@
+"""The action ``report``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyruse import Context, Details, Entry, Section, Template, hookimpl
+
+
+@dataclass
+class ReportEvent:
+    """Put an event into the daily report.
+
+    The sections `important` and `interesting` have a row for each different message, with how often
+    it came and when; the section `other` lists every event in order of time. `details` says which
+    times a row shows: ALL, NONE, the FIRST, the LAST, or both (FIRSTLAST, which shows all where
+    there are fewer than two). Events of one message with different `details` share a row.
+
+    ```toml
+    { action = "report", section = "important", message = "{user} became root", details = "FIRSTLAST" }
+    ```
+    """  # noqa: E501 -- an example is one line in TOML
+
+    section: Section
+    """`important`, `interesting` or `other`."""
+    message: Template
+    """What the report says."""
+    details: Details = "ALL"
+    """Which times the row shows: `ALL`, `NONE`, `FIRST`, `LAST` or `FIRSTLAST`."""
+
+    @hookimpl
+    def act_on_entry(self, entry: Entry, context: Context) -> None:
+        context.report(entry, self.section, self.message.render(entry), self.details)

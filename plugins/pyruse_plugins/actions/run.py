@@ -1,0 +1,39 @@
+"""The action ``run``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pyruse import Context, Duration, Entry, Template, hookimpl
+
+
+@dataclass
+class Run:
+    """Run a program.
+
+    Never through a shell: each item of the list is one argument, whatever an entry's fields put
+    into it. Programs run one after the other, once what caused them is committed; what they print
+    on standard error is logged when they fail. After a crash, a program may be run again.
+
+    ```toml
+    { action = "run", command = ["/usr/local/bin/notify", "--user={user}", "{ip}"], timeout = "10s" }
+    ```
+    """
+
+    command: list[Template]
+    """The program and its arguments; the program's name itself is fixed."""
+    timeout: Duration = field(default_factory=lambda: Duration(seconds=30))
+    """After this time, the program is killed."""
+
+    def __post_init__(self) -> None:
+        if not self.command or not self.command[0].text:
+            raise ValueError('command names no program (expected ["/path/to/program", …])')
+        if self.command[0].fields:
+            raise ValueError(
+                f'the program "{self.command[0]}" would be chosen by the entry (expected a fixed '
+                "program, fields in its arguments only)"
+            )
+
+    @hookimpl
+    def act_on_entry(self, entry: Entry, context: Context) -> None:
+        context.run(entry, [part.render(entry) for part in self.command], self.timeout)

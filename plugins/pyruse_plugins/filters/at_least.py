@@ -1,0 +1,33 @@
+"""The filter ``at_least``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyruse import Entry, Field, hookimpl
+from pyruse_plugins.filters._order import compare
+
+
+@dataclass
+class AtLeast:
+    """Pass when a field is higher than a value, or equal to it.
+
+    Values are compared as by `at_most`. With a field that `count` has set, it is the threshold.
+
+    ```toml
+    { filter = "at_least", field = "failures", value = 5 }
+    ```
+    """
+
+    field: Field
+    """The field to look at."""
+    value: int | float | str
+    """The lowest value that passes."""
+
+    def __post_init__(self) -> None:
+        self.value = self.field.typed(self.value)
+
+    @hookimpl
+    def match_entry(self, entry: Entry) -> bool:
+        order = compare(entry.get(self.field), self.value)
+        return order is not None and order >= 0

@@ -1,0 +1,29 @@
+"""The filter ``contains``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyruse import Entry, Field, hookimpl
+
+
+@dataclass
+class Contains:
+    """Pass when a field contains a text.
+
+    It is faster than a regular expression, and nothing in the text has a special meaning.
+
+    ```toml
+    { filter = "contains", field = "MESSAGE", text = "I/O error" }
+    ```
+    """
+
+    text: str
+    """What to look for, in this very case."""
+    field: Field = Field("MESSAGE")  # noqa: RUF009 -- a Field never changes
+    """Where to look."""
+
+    @hookimpl
+    def match_entry(self, entry: Entry) -> bool:
+        text = entry.text(self.field)
+        return text is not None and self.text in text

@@ -1,0 +1,24 @@
+"""The filter ``exists``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyruse import Entry, Field, hookimpl
+
+
+@dataclass
+class Exists:
+    """Pass when an entry has a field, whatever its value.
+
+    ```toml
+    { filter = "exists", field = "COREDUMP_EXE" }
+    ```
+    """
+
+    field: Field
+    """The field to look for: the journal's, or one that a step has set."""
+
+    @hookimpl
+    def match_entry(self, entry: Entry) -> bool:
+        return self.field in entry

@@ -1,0 +1,32 @@
+"""The filter ``in``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyruse import Entry, Field, hookimpl
+
+
+@dataclass
+class In:
+    """Pass when a field has one of several values.
+
+    However many values there are, it takes the same time. A missing field is never among them.
+
+    ```toml
+    { filter = "in", field = "PRIORITY", values = [0, 1, 2, 3] }
+    ```
+    """
+
+    field: Field
+    """The field to look at."""
+    values: list[str | int | float | bool]
+    """What it may be."""
+
+    def __post_init__(self) -> None:
+        self._values = frozenset(self.field.typed(value) for value in self.values)
+
+    @hookimpl
+    def match_entry(self, entry: Entry) -> bool:
+        value = entry.get(self.field)
+        return value is not None and not isinstance(value, list) and value in self._values

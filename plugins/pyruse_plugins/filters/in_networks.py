@@ -1,0 +1,31 @@
+"""The filter ``in_networks``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyruse import Entry, Field, Networks, address_of, hookimpl
+
+
+@dataclass
+class InNetworks:
+    """Pass when a field holds an address inside one of some networks.
+
+    IPv4 and IPv6, single addresses and networks. An IPv4 address written in IPv6
+    (`::ffff:192.0.2.1`) is the IPv4 address; a zone (`fe80::1%eth0`) is left out of account.
+    However many networks there are, it takes the same time. What is no address does not pass.
+
+    ```toml
+    { filter = "in_networks", field = "ip", nets = ["192.168.1.0/24", "2001:db8::/32"] }
+    ```
+    """
+
+    field: Field
+    """The field that holds the address."""
+    nets: Networks
+    """The networks."""
+
+    @hookimpl
+    def match_entry(self, entry: Entry) -> bool:
+        address = address_of(entry, self.field)
+        return address is not None and address in self.nets

@@ -1,0 +1,89 @@
+"""The filter ``regex``."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from pyruse import Entry, Field, NewField, Pattern, hookimpl
+
+
+class Patterns(tuple[Pattern, ...]):
+    """One regular expression, or a list of them."""
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "anyOf": [Pattern.SCHEMA, {"type": "array", "items": Pattern.SCHEMA, "minItems": 1}]
+    }
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: there is none, or one is no regular expression."""
+        if value == []:
+            raise ValueError("the list is empty (expected at least one regular expression)")
+        return cls(map(Pattern.parse, value if isinstance(value, list) else [value]))
+
+
+@dataclass
+class Regex:
+    """Pass when a regular expression is found in a field, and take fields out of it.
+
+    The syntax is Python's; the expression may be found anywhere in the text unless it begins with
+    `^`. Of several patterns, the first one that is found counts. Named groups, `(?P<ip>\\S+)`, become
+    fields of the entry for the steps after this one; `save` gives names to the unnamed groups of a
+    single pattern. A group that took no part in the match sets no field. A missing field never
+    matches.
+
+    ```toml
+    { filter = "regex", field = "MESSAGE", pattern = '^Failed password for (?P<user>.*) from (?P<ip>\\S+)' }
+    { filter = "regex", field = "MESSAGE", pattern = ['^a: (?P<ip>\\S+)', '^b (?P<ip>\\S+)'] }
+    { filter = "regex", field = "MESSAGE", pattern = '^session of (\\w+) from (\\S+)$', save = ["user", "ip"] }
+    ```
+    """  # noqa: E501 -- an example is one line in TOML
+
+    pattern: Patterns
+    """What to look for: an expression, or a list of them."""
+    field: Field = Field("MESSAGE")  # noqa: RUF009 -- a Field never changes
+    """Where to look."""
+    save: list[NewField] = dataclasses.field(default_factory=list)
+    """Names for the unnamed groups, in their order; only with a single pattern."""
+
+    def __post_init__(self) -> None:
+        self._searches = [pattern.search for pattern in self.pattern]
+        self._saved = self._groups_to_save() if self.save else []
+
+    def _groups_to_save(self) -> list[tuple[int, NewField]]:
+        if len(self.pattern) > 1:
+            raise ValueError(
+                "save goes with a single pattern (expected named groups, such as (?P<ip>…))"
+            )
+        regex = self.pattern[0].regex
+        unnamed = [
+            group for group in range(1, regex.groups + 1) if group not in regex.groupindex.values()
+        ]
+        if len(self.save) > len(unnamed):
+            raise ValueError(
+                f"save has {len(self.save)} names, but the pattern has {len(unnamed)} unnamed "
+                "groups (expected at most one name a group)"
+            )
+        return list(zip(unnamed, self.save, strict=False))
+
+    @hookimpl
+    def match_entry(self, entry: Entry) -> bool:
+        text = entry.text(self.field)
+        if text is None:
+            return False
+        for search in self._searches:
+            match = search(text)
+            if match is not None:
+                break
+        else:
+            return False
+        for name, value in match.groupdict().items():
+            if value is not None:
+                entry[name] = value
+        for group, field_name in self._saved:
+            value = match[group]
+            if value is not None:
+                entry[field_name] = value
+        return True

@@ -1,0 +1,160 @@
+"""How a firewall that is a program takes changes: all at once, else all that it does take."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pyruse import Element, FirewallError, Network
+from pyruse_plugins.firewalls._program import Refused
+
+W = TypeVar("W", bound=Hashable)
+
+_MAX_RUNS = 100  # in search of what is refused
+
+
+@dataclass(slots=True)
+class Change(Generic[W]):
+    """A network that a set is to hold, or to hold no longer."""
+
+    where: W
+    network: Network
+    asked_by: list[Element] = field(default_factory=list)
+    """Several targets may name the same set: then they share a change."""
+    times: list[int | None] = field(default_factory=list)
+    """How long it is to be held, as each of them wants it; none: it is to be removed."""
+
+    @property
+    def seconds(self) -> int | None:
+        """How long the set is to hold it; None: for ever."""
+        return None if None in self.times else max(time for time in self.times if time is not None)
+
+
+class ProgramFirewall(ABC, Generic[W]):
+    """The part of `pyruse.Firewall` that does not depend on the program."""
+
+    name: str
+
+    @abstractmethod
+    def set_of(self, element: Element) -> W:
+        """Where an element goes to.
+
+        :raises ValueError: nowhere, and why.
+        """
+
+    @abstractmethod
+    def run(self, changes: Sequence[Change[W]]) -> None:
+        """Make changes in one run of the program.
+
+        It may be asked to make a change that is made already.
+
+        :raises Refused: not all of them were made.
+        """
+
+    @abstractmethod
+    def forget(self) -> bool:
+        """A run was refused: take nothing for granted that was there before.
+
+        :return: whether what was there before is gone.
+        """
+
+    def explained(self, reason: str) -> str:
+        """What the program said, in words that help."""
+        return reason
+
+    def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
+        """See `pyruse.Firewall`."""
+        changes, faults = self._collected(add, remove)
+        emptied = False
+        try:
+            if changes:
+                self.run(changes)
+        except Refused:
+            emptied = self.forget()
+            for change, reason in _refused(_by_set(changes), self.run):
+                text = self.explained(reason)
+                faults += [(element, str(change.where), text) for element in change.asked_by]
+        if faults or emptied:
+            raise FirewallError(
+                f"{self.name}: {_summary(faults, emptied)}",
+                [element for element, _, _ in faults],
+                emptied=emptied,
+            )
+
+    def _collected(
+        self, add: Sequence[Element], remove: Sequence[Element]
+    ) -> tuple[list[Change[W]], list[_Fault]]:
+        """The changes, at most one for each network in each set, so that their order is free."""
+        changes: dict[tuple[W, Network], Change[W]] = {}
+        faults: list[_Fault] = []
+        for elements, adding in ((remove, False), (add, True)):
+            for element in elements:
+                network = element.network
+                try:
+                    where = self.set_of(element)
+                except ValueError as fault:
+                    faults.append((element, "nowhere", str(fault)))
+                    continue
+                change = changes.get((where, network))
+                if change is None:
+                    change = changes[where, network] = Change(where, network)
+                change.asked_by.append(element)
+                if adding:
+                    change.times.append(element.seconds)
+        return list(changes.values()), faults
+
+
+_Fault = tuple[Element, str, str]  # what was not done, in which set, and why
+
+
+def _by_set(changes: Iterable[Change[W]]) -> list[list[Change[W]]]:
+    groups: dict[W, list[Change[W]]] = {}
+    for change in changes:
+        groups.setdefault(change.where, []).append(change)
+    return list(groups.values())
+
+
+def _refused(
+    groups: list[list[Change[W]]], run: Callable[[Sequence[Change[W]]], None]
+) -> list[tuple[Change[W], str]]:
+    """Make all the changes that can be made; a group that is refused is tried in two halves.
+
+    The number of runs is limited: what is left of very many faults counts as refused.
+    """
+    waiting = deque(groups)
+    refused: list[tuple[Change[W], str]] = []
+    reason = ""
+    for _ in range(_MAX_RUNS):
+        if not waiting:
+            break
+        group = waiting.popleft()  # breadth first: each has its turn before the limit is reached
+        try:
+            run(group)
+        except Refused as fault:
+            reason = str(fault)
+            if len(group) == 1:
+                refused.append((group[0], reason))
+            else:
+                half = len(group) // 2
+                waiting += (group[:half], group[half:])
+    return refused + [(change, reason) for group in waiting for change in group]
+
+
+def _summary(faults: list[_Fault], emptied: bool) -> str:
+    """One line, however many faults there are."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for element, where, reason in faults:
+        alike.setdefault((where, reason), []).append(str(element.network))
+    parts = ["somebody removed its sets, so all bans are put there again"] if emptied else []
+    parts += [
+        f"{where}: {networks[0]}{_and_more(len(networks) - 1)}: {reason}"
+        for (where, reason), networks in alike.items()
+    ]
+    return "; ".join(parts[:5]) + _and_more(len(parts) - 5)
+
+
+def _and_more(number: int) -> str:
+    return f" and {number} more" if number > 0 else ""

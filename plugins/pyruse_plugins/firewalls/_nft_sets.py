@@ -1,0 +1,143 @@
+"""The sets of nftables that bans are put into, in the JSON of libnftables-json(5)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from pyruse import Network
+
+Json = dict[str, Any]
+
+#: Which families of tables can hold sets of IPv4 addresses, and of IPv6 addresses.
+_FAMILIES = {4: ("ip", "inet", "netdev", "bridge"), 6: ("ip6", "inet", "netdev", "bridge")}
+#: The kernel's limit for names is 255; beyond this one, the ports are replaced by a digest.
+_LONGEST_NAME = 100
+#: Before connection tracking (-200) and NAT (-100): nothing is spent on the banned, `ports` are
+#: those that they ask for, and what is forwarded to containers is protected, too.
+_PRIORITY = -300
+_COUNTER = "dropped"
+
+
+@dataclass(frozen=True)
+class NftSet:
+    """A set, wherever it comes from."""
+
+    family: str
+    table: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.table} {self.name}"
+
+    def element(self, network: Network) -> Any:
+        """A network as the set's elements are written."""
+        if network.prefixlen == network.max_prefixlen:
+            return str(network.network_address)
+        return {"prefix": {"addr": str(network.network_address), "len": network.prefixlen}}
+
+    @property
+    def address(self) -> Json:
+        """What tells this set from others, in commands about its elements."""
+        return {"family": self.family, "table": self.table, "name": self.name}
+
+
+@dataclass(frozen=True)
+class OwnSet(NftSet):
+    """One of Pyruse's own: a set for each prefix length and each list of ports.
+
+    Networks are kept as their first address, in a hash set, and the address of a packet is masked
+    before it is looked up. Unlike an interval set, this one takes networks that overlap, and takes
+    no longer when it is large.
+    """
+
+    version: int
+    mask: str | None
+    """The netmask; None for single addresses."""
+    ports: tuple[int, ...]
+
+    @classmethod
+    def of(cls, table: str, network: Network, ports: tuple[int, ...]) -> OwnSet:
+        """The set that a network belongs to."""
+        single = network.prefixlen == network.max_prefixlen
+        name = f"ipv{network.version}" if single else f"ipv{network.version}_{network.prefixlen}"
+        if ports:
+            name += "_ports_" + "_".join(map(str, ports))
+        if len(name) > _LONGEST_NAME:
+            name = f"{name[:20]}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        mask = None if single else str(network.netmask)
+        return cls("inet", table, name, network.version, mask, ports)
+
+    def element(self, network: Network) -> Any:
+        """The first address alone: the prefix length is the set's."""
+        return str(network.network_address)
+
+    @property
+    def creation(self) -> list[Json]:
+        """Commands that make the set, and a chain of its own for its rule, if they are not there.
+
+        The table is to be there.
+
+        With a chain for each set, the rule of one is never touched when another one is made, be it
+        by another process.
+        """
+        inside = {"family": self.family, "table": self.table}
+        chain = {**self.address, "type": "filter", "hook": "prerouting", "prio": _PRIORITY}
+        return [
+            {"add": {"counter": {**inside, "name": _COUNTER}}},
+            {
+                "add": {
+                    "set": {**self.address, "type": f"ipv{self.version}_addr", "flags": ["timeout"]}
+                }
+            },
+            {"add": {"chain": {**chain, "policy": "accept"}}},
+        ]
+
+    @property
+    def rule(self) -> list[Json]:
+        """Commands that put the rule into the chain, in place of whatever is there.
+
+        Adding a rule twice makes two; together with the flush, it may be done time and again.
+        """
+        inside = {"family": self.family, "table": self.table}
+        rule = {**inside, "chain": self.name, "expr": self._expression()}
+        return [
+            {"flush": {"chain": {**inside, "name": self.name}}},
+            {"add": {"rule": rule}},
+        ]
+
+    def _expression(self) -> list[Json]:
+        source: Json = _field("ip" if self.version == 4 else "ip6", "saddr")
+        if self.mask is not None:
+            source = {"&": [source, self.mask]}
+        expression = [_match(source, f"@{self.name}")]
+        if self.ports:
+            expression += [
+                _match({"meta": {"key": "l4proto"}}, {"set": ["tcp", "udp"]}),
+                _match(_field("th", "dport"), {"set": list(self.ports)}),
+            ]
+        return [*expression, {"counter": _COUNTER}, {"drop": None}]
+
+
+def _field(protocol: str, name: str) -> Json:
+    return {"payload": {"protocol": protocol, "field": name}}
+
+
+def _match(left: Any, right: Any) -> Json:
+    return {"match": {"op": "==", "left": left, "right": right}}
+
+
+def named_set(name: str, version: int) -> NftSet:
+    """A set of the administrator's.
+
+    :raises ValueError: the name cannot be one of a set for that version of IP.
+    """
+    words = name.split()
+    if len(words) != 3 or words[0] not in _FAMILIES[version]:
+        families = ", ".join(_FAMILIES[version])
+        raise ValueError(
+            f'"{name}" is no set of nftables for IPv{version} (expected "FAMILY TABLE SET" with '
+            f"one of the families {families})"
+        )
+    return NftSet(*words)

@@ -1,0 +1,62 @@
+"""The report's table of bans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from pyruse import Context, Report, hookimpl
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class BanSummary:
+    """Tell in each report who was banned in its period, those banned most often first.
+
+    ```toml
+    [plugins.ban_summary]
+    limit = 100
+    ```
+    """
+
+    limit: int = 100
+    """How many addresses are listed; the others are only counted."""
+
+    def __post_init__(self) -> None:
+        if self.limit < 1:
+            raise ValueError(f"limit = {self.limit} would show nothing (expected 1 or more)")
+
+    @hookimpl
+    def contribute_to_report(self, report: Report, context: Context) -> None:
+        lines: dict[tuple[str, str], _Line] = {}
+        since, until = _microseconds(report.begin), _microseconds(report.end)
+        for ban in context.state.bans.history(context.state.db, since, until):
+            line = lines.setdefault((ban.network, ban.label), _Line(ban.network, ban.label))
+            line.levels.add(ban.level)  # a ban that was made longer keeps its level
+            line.until = ban.until
+        ordered = sorted(lines.values(), key=lambda line: -len(line.levels))
+        rows = [line.cells(report.begin.tzinfo) for line in ordered[: self.limit]]
+        others = sum(len(line.levels) for line in ordered[self.limit :])
+        if others:
+            rows.append([f"and {len(ordered) - self.limit} more", "", str(others), ""])
+        report.add_table("Bans", ["Address", "Label", "Bans", "Until"], rows)
+
+
+@dataclass
+class _Line:
+    address: str
+    label: str
+    levels: set[int] = field(default_factory=set)
+    until: int | None = None
+
+    def cells(self, zone: tzinfo | None) -> list[str]:
+        until = "for ever"
+        if self.until is not None:
+            moment = _EPOCH + timedelta(microseconds=self.until)
+            until = moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+        return [self.address, self.label, str(len(self.levels)), until]
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

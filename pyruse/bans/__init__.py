@@ -1,0 +1,1 @@
+"""Bans: who is banned until when, and the firewalls that enforce it."""

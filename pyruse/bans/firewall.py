@@ -1,0 +1,96 @@
+"""What a firewall must be able to do for Pyruse; `nftables` and `ipset` are built in as plugins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+from pyruse.errors import UserError
+from pyruse.options import Network, shown
+
+_SET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/:]*(?: [A-Za-z_][A-Za-z0-9_.\-/:]*)*\Z")
+
+
+class FirewallError(UserError):
+    """The firewall refused a change. The text holds what its program said."""
+
+    def __init__(
+        self, text: str, failed: Sequence[Element] | None = None, *, emptied: bool = False
+    ) -> None:
+        super().__init__(text)
+        self.failed = failed
+        """What was not changed, while all the rest was; None: nothing was changed."""
+        self.emptied = emptied
+        """Somebody else removed what was there before: all the bans must be put there again."""
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Names of the administrator's own sets for IPv4 and IPv6."""
+
+    ipv4: str | None = None
+    ipv6: str | None = None
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {"ipv4": {"type": "string"}, "ipv6": {"type": "string"}},
+        "additionalProperties": False,
+    }
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no table with names of sets."""
+        expected = '(expected { ipv4 = "ip TABLE SET", ipv6 = "ip6 TABLE SET" }, or one of them)'
+        if not isinstance(value, dict) or not value or set(value) - {"ipv4", "ipv6"}:
+            raise ValueError(f"{shown(value)} does not name sets {expected}")
+        for name in value.values():
+            if not isinstance(name, str) or not _SET_NAME.match(name):
+                raise ValueError(f"{shown(name)} is no name of a set {expected}")
+        return cls(**value)
+
+    def of(self, network: Network) -> str | None:
+        """The set for networks of this one's family."""
+        return self.ipv4 if network.version == 4 else self.ipv6
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where bans are put: the firewall, its sets, the ports. Bans of one target renew each other."""
+
+    backend: str
+    sets: Sets | None = None
+    """The administrator's sets; None: Pyruse's own."""
+    ports: tuple[int, ...] = ()
+    """The destination ports that are closed to the banned; none: all of them."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """One change of the firewall."""
+
+    network: Network
+    target: Target
+    seconds: int | None = None
+    """How long the ban lasts from now on, above zero; None: for ever. Of no meaning in removals."""
+
+
+class Firewall(Protocol):
+    """A backend of bans. The hook ``open_firewall`` gives one."""
+
+    def check(self, target: Target) -> None:
+        """See, at start, that bans can be put there as far as the names tell.
+
+        :raises ValueError: they cannot: ``"fault (expected …)"``.
+        """
+
+    def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
+        """Change the firewall in one go: first what is removed, then what is added.
+
+        Adding what is there already sets its time anew; removing what is not there is fine. What
+        is refused must not hold up the rest: find out what it is, and name it.
+
+        :raises FirewallError: nothing, or not everything, was changed (see its `failed`), or what
+            was there before is gone (`emptied`).
+        """

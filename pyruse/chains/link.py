@@ -1,0 +1,171 @@
+"""Chains become a graph of nodes, linked once, on which entries travel.
+
+"Like a train on a railway: the switch points are the filters."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from pyruse.chains.model import Chain, Step
+from pyruse.entry import Entry
+from pyruse.errors import ConfigError, did_you_mean
+
+
+class Node:
+    """A step on one way through the chains.
+
+    ``node = node.passed if node.call(entry) else node.failed`` is all there is to travelling:
+    ``invert`` is a matter of linking, and an action, whatever it returns, leads to one place.
+    """
+
+    __slots__ = ("call", "failed", "faulty", "passed", "step")
+
+    def __init__(self, step: Step, call: Callable[[Entry], Any]) -> None:
+        self.step = step
+        self.call = call
+        self.passed: Node | None = None
+        self.failed: Node | None = None
+        self.faulty: Node | None = None
+        """Where the entry goes when the step raises: a filter has not passed, an action ends it."""
+
+
+@dataclass
+class Graph:
+    """The linked chains."""
+
+    entrance: Node | None
+    """The first node, None when there is nothing to do."""
+    nodes: int
+    """How many nodes there are: chains that are reached on several ways are in it several times."""
+
+
+def link(chains: Mapping[str, Chain], bind: Callable[[Step], Callable[[Entry], Any]]) -> Graph:
+    """Link the chains, in their order, into a graph.
+
+    * A chain that some step jumps to is reached by jumps only; the others form the main sequence.
+    * A filter that passes, and an action, lead to the next step or to ``then``; a filter that does
+      not pass leads to ``else`` or leaves the chain; an action at the end of a chain ends the
+      journey; a filter that passes at the end of a chain leaves it.
+    * Leaving any chain continues with the main chain after the one that the entry was last in.
+
+    A chain is linked once for each main chain that entries may continue with after it, and once
+    only where they never come out of it: so the graph is at most chains × main chains large.
+
+    :param bind: gives the function to call for a step; called once for each step.
+    :raises ConfigError: a step jumps to a chain that is not there, or chains form a loop.
+    """
+    return _Linker(chains, bind).link()
+
+
+class _Linker:
+    def __init__(
+        self, chains: Mapping[str, Chain], bind: Callable[[Step], Callable[[Entry], Any]]
+    ) -> None:
+        self._chains = chains
+        self._bind = bind
+        self._calls: dict[Step, Callable[[Entry], Any]] = {}
+        self._linked: dict[tuple[str, Node | None], Node | None] = {}
+        self._nodes = 0
+
+    def link(self) -> Graph:
+        order = jump_order(self._chains)
+        jumped_to = {target for chain in self._chains.values() for target in _targets(chain)}
+        returning = self._returning(order)
+        position = {name: index for index, name in enumerate(order)}
+        following: Node | None = None
+        for name in reversed(self._chains):
+            if name in jumped_to:
+                continue
+            # Targets stand before the chains that jump to them, so every link finds its node.
+            for reached in sorted(self._reached_from(name), key=position.__getitem__):
+                after = following if reached in returning else None
+                if (reached, after) not in self._linked:
+                    self._linked[reached, after] = self._chain(reached, after, returning)
+            following = self._linked[name, following if name in returning else None]
+        return Graph(following, self._nodes)
+
+    def _returning(self, order: list[str]) -> set[str]:
+        """The chains out of which an entry can come, by itself or through a jump."""
+        returning: set[str] = set()
+        for name in order:
+            chain = self._chains[name]
+            if chain.can_be_left or any(target in returning for target in _targets(chain)):
+                returning.add(name)
+        return returning
+
+    def _reached_from(self, name: str) -> set[str]:
+        reached = {name}
+        to_follow = [name]
+        while to_follow:
+            for target in _targets(self._chains[to_follow.pop()]):
+                if target not in reached:
+                    reached.add(target)
+                    to_follow.append(target)
+        return reached
+
+    def _chain(self, name: str, after: Node | None, returning: set[str]) -> Node | None:
+        """The first node of a chain that is continued, where it is left, with the node ``after``."""
+
+        def jump(target: str | None, default: Node | None) -> Node | None:
+            if target is None:
+                return default
+            return self._linked[target, after if target in returning else None]
+
+        following: Node | None = None
+        last = True
+        steps = self._chains[name].steps
+        for step in reversed(steps):
+            node = self._node(step)
+            if step.kind == "filter":
+                passed = jump(step.then, after if last else following)
+                failed = jump(step.otherwise, after)
+                node.passed, node.failed = (failed, passed) if step.invert else (passed, failed)
+                node.faulty = failed
+            elif not step.final:
+                node.passed = node.failed = jump(step.then, following)
+            following, last = node, False
+        return following if steps else after
+
+    def _node(self, step: Step) -> Node:
+        if step not in self._calls:
+            self._calls[step] = self._bind(step)
+        self._nodes += 1
+        return Node(step, self._calls[step])
+
+
+def jump_order(chains: Mapping[str, Chain]) -> list[str]:
+    """The names of the chains, each after all those that it jumps to.
+
+    :raises ConfigError: a step jumps to a chain that is not there, or chains form a loop.
+    """
+    faults = [
+        f'{step.address}.{option}: there is no chain "{target}" (expected the name of a chain'
+        f"{did_you_mean(target, chains)})"
+        for chain in chains.values()
+        for step in chain.steps
+        for option, target in (("then", step.then), ("else", step.otherwise))
+        if target is not None and target not in chains
+    ]
+    if faults:
+        raise ConfigError(faults)
+    try:
+        return list(
+            TopologicalSorter(
+                {name: dict.fromkeys(_targets(chain)) for name, chain in chains.items()}
+            ).static_order()
+        )
+    except CycleError as loop:
+        names: list[str] = loop.args[1]
+        way = " → ".join(f'"{name}"' for name in reversed(names))
+        first = min(names, key=list(chains).index)
+        raise ConfigError(
+            [f"{chains[first].address}: entries would go round for ever: {way} (expected no loop)"]
+        ) from None
+
+
+def _targets(chain: Chain) -> list[str]:
+    return [target for step in chain.steps for target in step.jumps]

@@ -1,0 +1,61 @@
+"""What happens to an entry: it travels from node to node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pyruse.chains.link import Node
+from pyruse.entry import Entry
+
+OnFault = Callable[[Node, Entry, Exception], None]
+
+
+def travel(node: Node | None, entry: Entry, on_fault: OnFault) -> None:
+    """Lead an entry through the chains, from a node on.
+
+    A step that raises costs this entry alone: a filter then counts as not passed, an action ends
+    the journey, and ``on_fault`` is told.
+    """
+    while node is not None:
+        try:
+            while node is not None:
+                node = node.passed if node.call(entry) else node.failed
+        except Exception as fault:
+            on_fault(node, entry, fault)
+            node = node.faulty
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One station of an entry's journey."""
+
+    node: Node
+    passed: bool
+    """For a filter, whether the entry passed (``invert`` taken into account)."""
+    fault: Exception | None
+    fields: dict[str, object]
+    """The fields that the step set."""
+
+
+def journey(node: Node | None, entry: Entry) -> Iterator[Stop]:
+    """The same as `travel`, station by station, for people to read."""
+    before = dict(entry)
+    while node is not None:
+        fault: Exception | None = None
+        passed = False
+        following: Node | None
+        try:
+            passed = bool(node.call(entry))
+            following = node.passed if passed else node.failed
+        except Exception as raised:
+            fault, following = raised, node.faulty
+        after = dict(entry)
+        fields = {
+            name: value
+            for name, value in after.items()
+            if name not in before or before[name] != value
+        }
+        before = after
+        yield Stop(node, fault is None and passed != node.step.invert, fault, fields)
+        node = following

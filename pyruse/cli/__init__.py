@@ -1,0 +1,79 @@
+"""The commands, one file each, imported when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from pyruse.errors import ConfigError, UserError, did_you_mean
+from pyruse.text import printable
+from pyruse.version import VERSION
+
+#: Each command with its module and what the overview says of it: so that `pyruse --help`, and
+#: every other command, need not import them all.
+COMMANDS = {
+    "run": ("run", "Follow the journal: the daemon."),
+    "check": ("check", "Check the configuration."),
+    "replay": ("replay", "Show what would have happened with past entries."),
+    "explain": ("explain", "Show an entry's way through the chains, step by step."),
+    "report": ("report", "Show, or send, the report of a day again."),
+    "stats": ("stats", "Count entries by identifier and priority: what to write chains for."),
+    "plugins": ("plugins", "List the plugins that are installed, and their options."),
+    "schema": ("schema", "Print the JSON schema of the configuration, for editors."),
+    "import": ("import_", "Turn the configuration of another program into one of Pyruse's."),
+    "demo": ("demo", "Show what Pyruse does, on a sample journal."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pyruse.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(
+                f'there is no command "{args[0]}" (expected one of: {", ".join(COMMANDS)}'
+                f"{did_you_mean(args[0], COMMANDS)})",
+                ctx,
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, message="pyruse %(version)s")
+def _pyruse() -> None:
+    """Peruse the systemd journal: chains of filters and actions, in one pass.
+
+    The configuration is read from /etc/pyruse (or from PYRUSE_CONFIG).
+    """
+
+
+def main() -> None:
+    """Run a command; exits with 0 (done), 1 (the work failed) or 2 (usage or configuration)."""
+    try:
+        _pyruse(prog_name="pyruse")
+    except ConfigError as fault:
+        for line in fault.faults:
+            click.echo(printable(line), err=True)
+        sys.exit(2)
+    except UserError as fault:
+        click.echo(f"pyruse: {printable(str(fault))}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # `pyruse … | head`
+        sys.stderr.close()
+        sys.exit(1)

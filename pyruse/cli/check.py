@@ -1,0 +1,57 @@
+"""``pyruse check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pyruse.cli.options import config_option, configuration
+from pyruse.text import printable
+
+
+@click.command("check")
+@config_option
+@click.option("-v", "--verbose", is_flag=True, help="Show how the chains are linked, too.")
+def command(config: Path | None, verbose: bool) -> None:
+    """Check the configuration: every fault at once, and what is most likely not meant.
+
+    Exits with 0 when Pyruse would start with it (warnings may be shown), else with 2.
+    """
+    from pyruse.chains.lint import warnings
+    from pyruse.engine import Engine
+    from pyruse.faults import Faults
+    from pyruse.log import to_stderr
+    from pyruse.mail.transport import check as check_mail
+    from pyruse.state.database import State
+
+    loaded = configuration(config)
+    engine = Engine(loaded, State(), Faults(to_stderr), dry_run=True)
+    for warning in [*warnings(loaded.chains), *check_mail(loaded.settings.email)]:
+        click.echo(f"warning: {printable(warning)}", err=True)
+    if verbose:
+        _show_links(loaded.chains, engine)
+    steps = sum(len(chain.steps) for chain in loaded.chains.values())
+    files = ", ".join(map(str, loaded.files))
+    click.echo(f"{files}: {len(loaded.chains)} chains with {steps} steps: no faults")
+
+
+def _show_links(chains: object, engine: object) -> None:
+    from pyruse.chains.model import Chain
+
+    assert isinstance(chains, dict)
+    jumped_to = {
+        target for chain in chains.values() for step in chain.steps for target in step.jumps
+    }
+    for name, chain in chains.items():
+        assert isinstance(chain, Chain)
+        kind = "reached by jumps" if name in jumped_to else "main sequence"
+        click.echo(f"{name} ({kind})")
+        for step in chain.steps:
+            links = [
+                f"{word} → {target}"
+                for word, target in (("then", step.then), ("else", step.otherwise))
+                if target is not None
+            ]
+            inverted = "not " if step.invert else ""
+            click.echo(f"  [{step.index}] {inverted}{step.plugin}" + "".join(f", {x}" for x in links))

@@ -1,0 +1,123 @@
+"""``pyruse explain``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyruse.cli.options import config_option, configuration, journal_options, selection
+from pyruse.errors import UserError
+from pyruse.text import one_line, shortened
+
+if TYPE_CHECKING:
+    from pyruse.chains.travel import Stop
+    from pyruse.engine import Engine
+    from pyruse.entry import Entry
+    from pyruse.journal.selection import Selection
+
+
+@click.command("explain")
+@config_option
+@journal_options
+@click.option("--cursor", metavar="CURSOR", help="The entry of a cursor (`journalctl -o export`).")
+@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+def command(config: Path | None, cursor: str | None, fields: tuple[str, ...], **journal: Any) -> None:
+    """Show an entry's way through the chains, step by step.
+
+    The entry is made of the fields given; or read, as `journalctl -o json` writes it, from standard
+    input ("-"); or taken from the journal: the one of a cursor, else the newest one that is
+    selected. A dry run: nothing is mailed, banned, run or logged.
+
+    \b
+    pyruse explain SYSLOG_IDENTIFIER=sshd 'MESSAGE=Failed password for root from 192.0.2.1 port 22'
+    journalctl -n 1 -o json | pyruse explain -
+    """
+    from pyruse.chains.travel import journey
+    from pyruse.engine import Engine
+    from pyruse.faults import Faults
+    from pyruse.state.database import State
+
+    loaded = configuration(config)
+    engine = Engine(loaded, State(), Faults(lambda *_: None), dry_run=True)
+    engine.start()
+    entry = _entry(engine, selection(loaded.settings, **journal), cursor, fields)
+    click.echo(f"entry of {entry['__REALTIME_TIMESTAMP']:%F %T%z}: {_short(entry.text('MESSAGE'))}")
+    chain = ""
+    last: Stop | None = None
+    for stop in journey(engine.graph.entrance, entry):
+        step = stop.node.step
+        if step.chain != chain:
+            chain = step.chain
+            click.echo(chain)
+        click.echo(f"  [{step.index}] {_station(stop)}")
+        for name, value in stop.fields.items():
+            click.echo(f"        {name} = {_short(str(value))}")
+        last = stop
+    click.echo(_end(last))
+    _show_effects(engine)
+    engine.stop()
+
+
+def _station(stop: Stop) -> str:
+    step = stop.node.step
+    label = f' "{step.label}"' if step.label else ""
+    if stop.fault is not None:
+        return f"{step.plugin}{label}: FAULT: {_short(f'{type(stop.fault).__name__}: {stop.fault}')}"
+    if step.kind == "action":
+        return f"{step.plugin}{label}: done"
+    inverted = "not " if step.invert else ""
+    return f"{inverted}{step.plugin}{label}: {'passes' if stop.passed else 'does not pass'}"
+
+
+def _end(last: Stop | None) -> str:
+    if last is None:
+        return "there are no steps"
+    step = last.node.step
+    if step.kind == "action":
+        why = "by a fault" if last.fault is not None else "by an action"
+        return f"the journey ends here, {why}"
+    return "the journey ends after the last chain: no action took the entry"
+
+
+def _show_effects(engine: Engine) -> None:
+    from pyruse.cli.output import show_lines
+    from pyruse.replay import outcome_of
+
+    engine.state.commit()
+    outcome = outcome_of(engine, 1, 0, engine.report())
+    report = outcome.report
+    effects = [
+        *(f"report, important: {row.message}" for row in report.important),
+        *(f"report, interesting: {row.message}" for row in report.interesting),
+        *(f"report, other: {line.message}" for line in report.other),
+        *(f"mail: {mail['subject']}" for mail in outcome.emails),
+        *(f"ban: {ban['ip']}" for ban in outcome.bans),
+        *(f"log, {log['level']}: {log['message']}" for log in outcome.logs),
+        *(f"run: {' '.join(argv)}" for argv in outcome.commands),
+        *(f"not called in a dry run: {place}" for place in outcome.skipped),
+    ]
+    show_lines("Effects that there would be", [_short(effect) for effect in effects])
+
+
+def _short(text: str | None) -> str:
+    return shortened(one_line(text or ""), 500)
+
+
+def _entry(
+    engine: Engine, chosen: Selection, cursor: str | None, fields: tuple[str, ...]
+) -> Entry:
+    from pyruse.made_entry import entry_of_export, entry_of_fields
+
+    if fields == ("-",):
+        return entry_of_export(sys.stdin.read(), engine.decoder)
+    if fields:
+        return entry_of_fields(fields, engine.decoder)
+    reader = chosen.open(engine.decoder)
+    entry = reader.at(cursor) if cursor else reader.last()
+    if entry is None:
+        what = f"the entry {cursor}" if cursor else "an entry"
+        raise UserError(f"{chosen.described}: does not have {what} (expected one that is kept)")
+    return entry

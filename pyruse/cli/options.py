@@ -1,0 +1,127 @@
+"""Options that several commands have, and what they stand for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pyruse.config.load import Configuration, load
+from pyruse.config.settings import Settings
+from pyruse.journal.selection import Selection
+from pyruse.journal.when import parse_when
+from pyruse.plugins import Registry
+from pyruse.text import printable
+from pyruse.times import now_us
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_option(command: F) -> F:
+    """``-c/--config``."""
+    return click.option(
+        "-c",
+        "--config",
+        type=click.Path(path_type=Path),
+        help="A configuration file, or a folder with pyruse.toml and conf.d (default: "
+        "PYRUSE_CONFIG, or /etc/pyruse).",
+    )(command)
+
+
+def journal_options(command: F) -> F:
+    """``--since --until --boot --directory --file --namespace``, as journalctl has them."""
+    for decorator in (
+        click.option("--namespace", metavar="NAME", help="The journal of a namespace."),
+        click.option(
+            "--file", "files", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
+            help="A journal file; may be given several times.",
+        ),
+        click.option(
+            "-D", "--directory", metavar="DIR", type=click.Path(path_type=Path),
+            help="The journal files of a folder.",
+        ),
+        click.option(
+            "-b", "--boot", metavar="BOOT", is_flag=False, flag_value="0",
+            help="Entries of a boot: 0 (the default) is the newest, -1 the one before, or an ID.",
+        ),
+        click.option("-U", "--until", metavar="TIME", help="Entries up to a point in time."),
+        click.option(
+            "-S", "--since", metavar="TIME",
+            help='Entries from a point in time on: "2026-03-14 10:00", "yesterday", "-2h", ….',
+        ),
+    ):  # fmt: skip
+        command = decorator(command)
+    return command
+
+
+def selection(
+    settings: Settings,
+    *,
+    since: str | None,
+    until: str | None,
+    boot: str | None,
+    directory: Path | None,
+    files: tuple[Path, ...],
+    namespace: str | None,
+) -> Selection:
+    """The part of a journal that the options choose; the configuration's journal by default.
+
+    :raises click.UsageError: they do not go together, or cannot be understood.
+    """
+    if sum(1 for one in (directory, files, namespace) if one) > 1:
+        raise click.UsageError("--directory, --file and --namespace: expected one of them at most")
+    chosen = Selection.of(settings.journal)
+    if directory or files or namespace:
+        chosen = Selection(directory, list(files), namespace)
+    zone = settings.report.timezone.zone
+    chosen = replace(
+        chosen,
+        since=_instant("--since", since, zone),
+        until=_instant("--until", until, zone),
+        boot=_boot(boot),
+    )
+    if chosen.since and chosen.until and chosen.since > chosen.until:
+        raise click.UsageError("--since is after --until: expected them the other way round")
+    return chosen
+
+
+def _instant(option: str, text: str | None, zone: tzinfo) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_when(text, now_us(), zone)
+    except ValueError as fault:
+        raise click.UsageError(f"{option}: {fault}") from None
+
+
+def _boot(text: str | None) -> str | None:
+    if text is None:
+        return None
+    compact = text.replace("-", "") if len(text) > 32 else text  # noqa: PLR2004 -- a UUID
+    is_id = len(compact) == 32 and set(compact.lower()) <= set("0123456789abcdef")  # noqa: PLR2004
+    if is_id or text.lstrip("+-").isdecimal():
+        return compact.lower()
+    raise click.UsageError(
+        f'--boot: "{text}" is no boot (expected 0, -1, … or an ID of 32 hexadecimal digits)'
+    )
+
+
+def configuration(path: Path | None) -> Configuration:
+    """Load the configuration, and say on standard error what is wrong with installed plugins.
+
+    :raises ConfigError: it has faults.
+    """
+    loaded = load(path, Registry())
+    for notice in loaded.notices:
+        click.echo(f"pyruse: {printable(notice)}", err=True)
+    return loaded
+
+
+def on_terminal() -> bool:
+    """Whether standard output is a terminal: a person reads it, with colours and tables."""
+    return sys.stdout.isatty()

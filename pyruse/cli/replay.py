@@ -1,0 +1,83 @@
+"""``pyruse replay``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyruse.cli.options import config_option, configuration, journal_options, selection
+
+if TYPE_CHECKING:
+    from pyruse.replay import Outcome
+
+
+@click.command("replay")
+@config_option
+@journal_options
+@click.option(
+    "--format", "form", type=click.Choice(["text", "html", "json"]), default="text",
+    help="html: the report alone.",
+)  # fmt: skip
+def command(config: Path | None, form: str, **journal: Any) -> None:
+    """Show what would have happened with past entries.
+
+    A dry run: nothing is mailed, banned, run or logged, and the daemon's state is not touched.
+    Prints the report of the whole span, and the effects that there would have been.
+    """
+    from pyruse.cli.output import progress, show_json
+    from pyruse.faults import Faults
+    from pyruse.fields import Decoder
+    from pyruse.replay import replay
+
+    loaded = configuration(config)
+    chosen = selection(loaded.settings, **journal)
+    span = None if form == "json" else chosen.span(Decoder())
+    with progress(span) as tell:
+        outcome = replay(loaded, chosen, Faults(lambda *_: None), tell)
+    if form == "json":
+        show_json(outcome.data())
+    elif form == "html":
+        click.echo(outcome.render("html"))
+    else:
+        show_outcome(outcome)
+
+
+def show_outcome(outcome: Outcome) -> None:
+    """Print the report and the effects."""
+    from pyruse.cli.output import show_lines, show_report
+    from pyruse.text import one_line
+
+    show_report(outcome.report, lambda: outcome.render("text"))
+    show_lines(
+        "Mails that would have been sent",
+        [f"to {', '.join(mail['to']) or 'nobody'}: {mail['subject']}" for mail in outcome.emails],
+    )
+    show_lines(
+        "Bans that there would have been",
+        [f"{ban['ip']} ({ban['label']}), {_span(ban['duration'])}" for ban in outcome.bans],
+    )
+    show_lines(
+        "Lines that would have been logged",
+        [f"{log['level']}: {one_line(log['message'])}" for log in outcome.logs],
+    )
+    show_lines("Programs that would have been run", [" ".join(argv) for argv in outcome.commands])
+    show_lines("Steps that were not called in this dry run", outcome.skipped)
+    show_lines(
+        "Faults",
+        [f"{fault.place}: {fault.text} ({fault.count} times)" for fault in outcome.faults],
+    )
+    speed = f", {outcome.entries / outcome.seconds:,.0f} a second" if outcome.seconds else ""
+    click.echo(f"\n{outcome.entries:,} entries in {outcome.seconds:.2f} s{speed}")
+
+
+def _span(seconds: int | None) -> str:
+    if seconds is None:
+        return "for ever"
+    parts = []
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, seconds = divmod(seconds, length)
+        if number:
+            parts.append(f"{number} {unit}")
+    return "for " + " ".join(parts or ["less than a second"])

@@ -1,0 +1,69 @@
+"""``pyruse report``."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import click
+
+from pyruse.cli.options import config_option, configuration
+from pyruse.errors import UserError
+
+
+@click.command("report")
+@config_option
+@click.argument("day", required=False)
+@click.option("--list", "list_days", is_flag=True, help="List the days that are kept.")
+@click.option("--format", "form", type=click.Choice(["text", "html", "json"]), default="text")
+@click.option("--send", is_flag=True, help="Mail it to [email] to, too.")
+def command(config: Path | None, day: str | None, list_days: bool, form: str, send: bool) -> None:
+    """Show, or send, the report of a day again.
+
+    DAY is "2026-03-14", "today", "yesterday" (the default) or -N, N days ago. Today's report is what
+    there is so far. Works while the daemon runs.
+    """
+    from pyruse.cli.output import show_report, show_table
+    from pyruse.engine import Engine
+    from pyruse.faults import Faults
+    from pyruse.log import to_stderr
+    from pyruse.state.database import State
+    from pyruse.state.days import kept_days
+    from pyruse.times import now_us
+
+    loaded = configuration(config)
+    path = loaded.settings.state.url.path
+    if not Path(path).exists():
+        raise UserError(f"{path}: there is no state yet (expected that `pyruse run` has run)")
+    state = State(path, read_only=True)
+    engine = Engine(loaded, state, Faults(to_stderr), dry_run=True)
+    days = kept_days(state.db)
+    if list_days:
+        rows = [(one.day, one.entries, "open" if one.reported is None else "sent") for one in days]
+        show_table("Days that are kept", ["day", "entries", "report"], rows)
+        return
+    name = _day(day or "yesterday", engine.calendar.day_of(now_us()))
+    if name not in {one.day for one in days}:
+        span = f"{days[0].day} to {days[-1].day}" if days else "none yet"
+        raise UserError(f"no report of {name} is kept (expected one of: {span})")
+    report = engine.report(name)
+    if form == "text":
+        show_report(report, lambda: engine.render(report, "text"))
+    else:
+        click.echo(engine.render(report, form))
+    if send:
+        _send(engine, name)
+
+
+def _day(text: str, today: date) -> str:
+    if re.fullmatch(r"-\d+", text) or text in ("today", "yesterday"):
+        ago = {"today": 0, "yesterday": 1}.get(text)
+        days = int(text[1:]) if ago is None else ago
+        return date.fromordinal(today.toordinal() - days).isoformat()
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise click.UsageError(
+            f'"{text}" is no day (expected "2026-03-14", "today", "yesterday" or "-3")'
+        ) from None

@@ -1,0 +1,36 @@
+"""``pyruse run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pyruse.cli.options import config_option, configuration
+
+
+@click.command("run")
+@config_option
+@click.option("--once", is_flag=True, help="Handle all that is pending, then exit.")
+def command(config: Path | None, once: bool) -> None:
+    """Follow the journal: filter, count, ban, mail, and report once a day.
+
+    Begins where the last run ended, so no entry is lost or handled twice; the very first run
+    begins where "[journal] start" says. Ends on SIGTERM or SIGINT.
+    """
+    from pyruse.daemon import Daemon
+    from pyruse.engine import Engine
+    from pyruse.faults import Faults
+    from pyruse.journal.selection import Selection
+    from pyruse.log import to_journal
+    from pyruse.state.database import State
+
+    loaded = configuration(config)
+    faults = Faults(to_journal)
+    state = State(loaded.settings.state.url.path)
+    try:
+        state.load()
+        engine = Engine(loaded, state, faults)
+        Daemon(engine, Selection.of(loaded.settings.journal)).run(once=once)
+    finally:
+        state.close()

@@ -1,0 +1,1 @@
+"""The configuration: files, sections, steps; read once, with all faults at once."""

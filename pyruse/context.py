@@ -1,0 +1,212 @@
+"""What a step is given besides the entry: memory, and the ways out of Pyruse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyruse.bans.firewall import Sets, Target
+from pyruse.bans.service import Bans, network_around
+from pyruse.config.settings import Settings
+from pyruse.entry import Entry
+from pyruse.options import Address, Duration
+from pyruse.report.model import Details, Report, Section
+from pyruse.state.counters import Counters
+from pyruse.state.database import State
+from pyruse.state.outbox import Item
+from pyruse.state.tables import Table
+from pyruse.text import one_line
+from pyruse.times import Calendar, now_us
+
+if TYPE_CHECKING:
+    from pyruse.report.render import Renderer
+
+#: A log line that Pyruse caused may cause another one (recidivism), but not without end.
+_MAX_HOPS = 5
+
+
+@dataclass
+class Services:
+    """What all the contexts of a running program share."""
+
+    settings: Settings
+    state: State
+    bans: Bans
+    calendar: Calendar
+    renderer: Renderer
+    host: str
+    dry_run: bool = False
+
+    def day_of(self, time_us: int) -> str:
+        """The open day under which something of this instant is filed, as ``YYYY-MM-DD``."""
+        return self.state.days.open_day(self.calendar.day_of(time_us))
+
+
+class Context:
+    """The surroundings of one step, or of one whole-program plugin.
+
+    Everything that steps do to the world goes through here. It is committed together with the
+    entry that caused it, and leaves Pyruse after that; a dry run only records it.
+    """
+
+    def __init__(self, services: Services, chain: str = "", step: str = "") -> None:
+        self._services = services
+        self.chain = chain
+        """The name of the chain, empty for a whole-program plugin."""
+        self.step = step
+        """The step's place, such as ``chains."ssh"[3]``, or ``plugins.NAME``."""
+
+    @property
+    def dry_run(self) -> bool:
+        """Nothing leaves Pyruse: effects are only recorded."""
+        return self._services.dry_run
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration outside the chains, to be read only."""
+        return self._services.settings
+
+    @property
+    def state(self) -> State:
+        """All that Pyruse remembers, to be read only."""
+        return self._services.state
+
+    @property
+    def counters(self) -> Counters:
+        """The counters, which all the steps share by name."""
+        return self._services.state.counters
+
+    def table(self, name: str) -> Table:
+        """A durable table, which all the steps share by name."""
+        return self._services.state.tables.table(name)
+
+    def report(
+        self, entry: Entry, section: Section, message: str, details: Details = "ALL"
+    ) -> None:
+        """File an event for the report of the entry's day."""
+        time_us = entry.time_us
+        self._services.state.days.add(
+            self._services.day_of(time_us), section, message, details, time_us,
+            entry.text("_HOSTNAME"),
+        )  # fmt: skip
+
+    def mail(  # noqa: PLR0913 -- the parts of a mail, all but two of them optional
+        self,
+        subject: str,
+        text: str,
+        *,
+        html: str | None = None,
+        to: Sequence[str] | None = None,
+        entry: Entry | None = None,
+        every: Duration | None = None,
+    ) -> None:
+        """Send a mail.
+
+        :param html: the same as the text, in HTML.
+        :param to: instead of those of ``[email] to``.
+        :param entry: what caused it; the mail has its time.
+        :param every: at most one mail in this time for this step; what comes meanwhile is gathered
+            into the next one.
+        """
+        created = now_us() if entry is None else entry.time_us
+        payload = {
+            "subject": one_line(subject),
+            "to": [str(address) for address in (self.settings.email.to if to is None else to)],
+            "parts": [text],
+            "count": 1,
+            "html": html,
+        }
+        item = Item("mail", payload, created, created, self.step if every else None)
+        if every is None:
+            self._services.state.outbox.put(item)
+        else:
+            self._services.state.outbox.put_gathered(item, every.us)
+
+    def log(self, entry: Entry, message: str, level: int) -> None:
+        """Write to the journal.
+
+        The line has the fields PYRUSE_CHAIN, PYRUSE_STEP and PYRUSE_HOPS; an entry that goes back
+        to the journal again and again through `log` steps is stopped after some rounds.
+
+        :param level: 0 (emergency) … 7 (debug), see syslog(3).
+        """
+        hops = entry.text("PYRUSE_HOPS") or "0"
+        hop = int(hops) + 1 if hops.isdecimal() and len(hops) < 3 else 1  # noqa: PLR2004
+        if hop > _MAX_HOPS:
+            return
+        payload = {
+            "message": message,
+            "level": level,
+            "fields": {"PYRUSE_CHAIN": self.chain, "PYRUSE_STEP": self.step, "PYRUSE_HOPS": hop},
+        }
+        self._put("log", payload, entry)
+
+    def run(self, entry: Entry, command: Sequence[str], timeout: Duration) -> None:
+        """Run a program, without a shell, once the entry is committed.
+
+        :param command: the program and its arguments.
+        :param timeout: after this, it is killed.
+        """
+        payload = {
+            "command": list(command),
+            "timeout": timeout.total_seconds(),
+            "step": self.step,
+        }
+        self._put("command", payload, entry)
+
+    def _put(self, kind: str, payload: dict[str, Any], entry: Entry) -> None:
+        self._services.state.outbox.put(Item(kind, payload, entry.time_us, entry.time_us))
+
+    def ban_target(
+        self, backend: str | None = None, sets: Sets | None = None, ports: Sequence[int] = ()
+    ) -> Target:
+        """Where bans are to be put: by default, Pyruse's own sets of ``[bans] backend``.
+
+        To be called from `check_options` and kept.
+
+        :raises ValueError: there is no such firewall, or it cannot put bans there.
+        """
+        return self._services.bans.target(backend, sets, ports)
+
+    def ban(  # noqa: PLR0913 -- the facts of one ban, most of them optional
+        self,
+        entry: Entry,
+        address: Address,
+        durations: Sequence[Duration | None] = (None,),
+        *,
+        target: Target | None = None,
+        label: str | None = None,
+        prefix4: int = 32,
+        prefix6: int = 128,
+    ) -> bool:
+        """Ban an address, or the network of some prefix length around it, from the entry's time on.
+
+        A ban that is in force already lasts until the later end. ``[bans] never``, this machine's
+        own addresses, loopback and multicast are never banned.
+
+        :param durations: of the first ban of this network, of the next one, …; None: for ever.
+        :param label: what the ban is called; by default, the name of the chain.
+        :return: whether somebody is banned now, or longer now, who was not.
+        """
+        ban = self._services.bans.ban(
+            network_around(address, prefix4, prefix6),
+            target or self.ban_target(),
+            [None if duration is None else duration.us for duration in durations],
+            now=entry.time_us,
+            label=label or self.chain,
+            reason=entry.text("MESSAGE") or "",
+        )
+        return ban is not None
+
+    def unban(self, address: Address, label: str | None = None) -> bool:
+        """Lift the bans of an address, all of them or those of a label.
+
+        :return: whether there was any.
+        """
+        network = network_around(address, 32, 128)
+        return bool(self._services.bans.unban(network, label=label))
+
+    def render(self, report: Report, form: str) -> str:
+        """A report as ``text`` or ``html`` (by the administrator's templates), or as ``json``."""
+        return self._services.renderer.render(report, form)

@@ -1,0 +1,210 @@
+"""The daemon: follows the journal, commits, delivers, ends the days, and stops when told to."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sqlite3
+from datetime import date
+
+from systemd import daemon as service_manager
+
+from pyruse.delivery import Delivery
+from pyruse.engine import Engine
+from pyruse.errors import UserError
+from pyruse.journal.reader import JournalReader
+from pyruse.journal.selection import Selection
+from pyruse.log import to_journal
+from pyruse.times import now_us
+
+_BATCH = 2_000
+"""Entries: so many are committed together while catching up; when fewer are there, those."""
+_GRACE_US = 2_000_000
+"""So long after a day has ended its last entries may still be on their way through journald."""
+_RETRY_MS = 5_000
+"""When the state could not be written: a full disk, most likely."""
+_STOP_S = 0.8
+"""So long, at a stop, what is just being sent may take; the rest is sent after the next start."""
+_STOP_ONCE_S = 60.0
+"""The same for a single pass."""
+_WARNING = 4
+
+
+class Daemon:
+    """Runs an engine on a journal, for years."""
+
+    def __init__(self, engine: Engine, selection: Selection) -> None:
+        self._engine = engine
+        self._state = engine.state
+        self._reader: JournalReader = selection.open(engine.decoder)
+        self._stop = False
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._delivery = Delivery(
+            outbox=self._state.outbox,
+            settings=engine.settings.email,
+            host=engine.host,
+            journal_log=to_journal,
+            on_fault=lambda kind, text: engine.faults.report(kind, kind, text),
+            wake=self._wake,
+        )
+        self._last_time = 0
+        """The instant of the last entry handled."""
+
+    def run(self, *, once: bool = False) -> None:
+        """Handle what is pending, then (unless ``once``) follow the journal until told to stop.
+
+        :raises UserError: the state could not be written until the stop.
+        """
+        self._catch_signals()
+        # From here on the kernel notes what is added: nothing can slip in between reading the last
+        # entry and waiting for the next one.
+        self._reader.fileno()
+        self._seek()
+        self._state.bans.restore()
+        self._state.days.begin(self._today())
+        self._engine.start()
+        service_manager.notify("READY=1")
+        try:
+            while not self._stop:
+                caught_up = self._batch()
+                if caught_up and once:
+                    break
+                if caught_up and not self._stop:
+                    self._wait(self._timeout_ms())
+            service_manager.notify("STOPPING=1")
+            self._delivery.close(_STOP_ONCE_S if once else _STOP_S)
+            if self._delivery.collect(now_us()):
+                self._commit()
+        finally:
+            self._engine.stop()
+            self._reader.close()
+
+    def stop(self) -> None:
+        """Finish what is at hand, commit it, and end. May be called by a signal's handler."""
+        self._stop = True
+        self._wake()
+
+    def _catch_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop())
+
+    def _seek(self) -> None:
+        """Go where the last run ended; the very first run begins where ``[journal] start`` says."""
+        if self._state.cursor is not None:
+            cursor, self._last_time = self._state.cursor
+            if not self._reader.seek_after(cursor, self._last_time):
+                self._tell_of_lost_cursor()
+        elif self._engine.settings.journal.start == "tail":
+            self._reader.seek_tail()
+            self._last_time = self._reader.time_us() or now_us()
+            self._commit(with_cursor=True)
+
+    def _tell_of_lost_cursor(self) -> None:
+        since = self._engine.decoder.time(self._last_time)
+        text = (
+            f"the journal no longer has the entry at which the last run ended, of {since:%F %T}: "
+            "entries after it may have been removed unread"
+        )
+        to_journal(text, _WARNING, {})
+        self._state.days.note(self._today(), text)
+
+    def _batch(self) -> bool:
+        """Handle and commit the next entries.
+
+        :return: whether there are no more for now.
+        """
+        handled = self._engine.handle(self._reader.entries(_BATCH))
+        if handled:
+            self._last_time = self._engine.last_time
+            # An entry from the future, of a machine whose clock is wrong, makes nothing expire.
+            self._engine.expire(min(self._last_time, now_us()))
+        self._engine.bans.enforce(self._firewall_fault)
+        delivered = self._delivery.collect(now_us())
+        if handled or delivered:
+            self._commit(with_cursor=bool(handled))
+        caught_up = handled < _BATCH
+        self._end_days(caught_up)
+        self._delivery.dispatch(now_us())
+        return caught_up
+
+    def _commit(self, *, with_cursor: bool = False) -> None:
+        """Commit, for as long as it takes: no entry is read before those read are safe.
+
+        :raises UserError: it did not succeed until the stop. Nothing is lost then: the next start
+            reads the same entries again.
+        """
+        cursor = (self._reader.cursor_at(self._last_time), self._last_time) if with_cursor else None
+        while True:
+            try:
+                self._state.commit(cursor)
+                return
+            except sqlite3.Error as fault:
+                self._engine.faults.report("state", "commit", f"cannot be written: {fault}")
+                if self._stop:
+                    raise UserError(
+                        f"{self._state.path}: cannot be written: {fault} (expected room on the "
+                        "disk; the entries will be read again at the next start)"
+                    ) from None
+            self._wait(_RETRY_MS, journal=False)
+
+    def _end_days(self, caught_up: bool) -> None:
+        """Report the days that are over: by the clock, and once all their entries are read."""
+        now = now_us()
+        calendar = self._engine.calendar
+        ended = False
+        for name in self._state.days.unreported():
+            end = calendar.end_of(date.fromisoformat(name))
+            over = now >= end + _GRACE_US if caught_up else self._last_time >= end
+            if end <= now and over:
+                self._commit()
+                self._engine.end_day(name, now)
+                ended = True
+        if ended:
+            self._state.days.begin(self._today())
+            self._commit()
+            self._remove_old(now)
+
+    def _remove_old(self, now: int) -> None:
+        keep = self._engine.settings.state.keep.us
+        try:
+            self._state.remove_before(now - keep, self._engine.calendar.day_of(now - keep))
+        except sqlite3.Error as fault:
+            self._engine.faults.report("state", "remove", f"cannot be cleaned up: {fault}")
+
+    def _today(self) -> str:
+        return self._engine.calendar.day_of(now_us()).isoformat()
+
+    def _timeout_ms(self) -> int | None:
+        """How long to sleep when nothing is logged: until a day ends, or something is to be sent."""
+        now = now_us()
+        calendar = self._engine.calendar
+        ends = [calendar.end_of(date.fromisoformat(day)) for day in self._state.days.unreported()]
+        moments = [end + _GRACE_US for end in ends]
+        for moment in (self._delivery.next_due(), self._engine.bans.next_retry()):
+            if moment is not None:
+                moments.append(moment)
+        if not moments:
+            return None
+        return max(0, -(-(min(moments) - now) // 1000))
+
+    def _wait(self, timeout_ms: int | None, *, journal: bool = True) -> None:
+        if journal:
+            self._reader.wait(timeout_ms, self._wake_read)
+        else:
+            select.select([self._wake_read], [], [], (timeout_ms or 0) / 1000)
+        try:
+            while os.read(self._wake_read, 4096):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _wake(self) -> None:
+        """End the wait; called from other threads and from signal handlers."""
+        try:
+            os.write(self._wake_write, b".")
+        except BlockingIOError:
+            pass  # the pipe is full of wakes
+
+    def _firewall_fault(self, fault: Exception) -> None:
+        self._engine.faults.report("bans", "firewall", str(fault))

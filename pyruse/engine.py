@@ -1,0 +1,184 @@
+"""The engine: takes entries, leads them through the chains, and counts them by day."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import partial
+from typing import Any
+
+from pyruse.bans.firewall import Firewall
+from pyruse.bans.service import Bans
+from pyruse.chains.link import Node, link
+from pyruse.chains.model import Step
+from pyruse.chains.travel import travel
+from pyruse.config.load import Configuration
+from pyruse.context import Context, Services
+from pyruse.entry import Entry
+from pyruse.errors import ConfigError
+from pyruse.faults import Faults
+from pyruse.fields import Decoder
+from pyruse.plugins import ACTIONS, FILTERS, MAIN_HOOK, Broadcasts, bound
+from pyruse.report.build import report_of_all, report_of_day
+from pyruse.report.model import Report
+from pyruse.report.render import Renderer
+from pyruse.state.database import State
+from pyruse.times import Calendar
+
+
+class Engine:
+    """A configuration at work: its steps linked, its plugins listening, its state at hand."""
+
+    def __init__(
+        self, configuration: Configuration, state: State, faults: Faults, *, dry_run: bool = False
+    ) -> None:
+        """Link the chains; nothing is opened, started or sent yet.
+
+        :param dry_run: effects are recorded in the state, and stay there.
+        :raises ConfigError: options do not go together, such as a ban's with its firewall.
+        """
+        settings = configuration.settings
+        self.settings = settings
+        self.state = state
+        self.faults = faults
+        self.calendar = Calendar(settings.report.timezone.zone, settings.report.at)
+        self.decoder = Decoder(settings.journal.legacy_encoding, self.calendar.zone)
+        self.host = socket.gethostname()
+        self.broadcasts = Broadcasts(self._plugin_fault)
+        never, backend = settings.bans.never, settings.bans.backend
+        self.bans = Bans(state.bans, never, backend, self._open_firewall)
+        self._services = Services(
+            settings, state, self.bans, self.calendar,
+            Renderer(settings.templates, settings.report.limit), self.host, dry_run,
+        )  # fmt: skip
+        self.skipped: list[str] = []
+        """In a dry run: the steps with effects of their own, each time that one was not called."""
+        for name, plugin in configuration.programs.items():
+            place = f"plugins.{name}"
+            self.broadcasts.register(plugin, place, Context(self._services, step=place))
+        self._refused: list[str] = []
+        self.graph = link(configuration.chains, self._bind)
+        if self._refused:
+            raise ConfigError(self._refused)
+        self._day = date.min
+        self._day_start = self._day_end = 0
+        self._entries = 0
+        """Those of the current day that are not counted in the state yet."""
+        self._first = self._last = 0
+        self.last_time = 0
+        """The instant of the entry handled last, in microseconds since the epoch."""
+
+    def _bind(self, step: Step) -> Callable[[Entry], Any]:
+        context = Context(self._services, step.chain, step.place)
+        check = getattr(step.instance, "check_options", None)
+        if hasattr(check, "pyruse_impl"):
+            try:
+                bound(step.instance, "check_options", context)(None)
+            except ValueError as fault:
+                self._refused.append(f"{step.address}: {fault}")
+        self.broadcasts.register(step.instance, step.place, context)
+        if self._services.dry_run and getattr(step.instance, "outside_effects", False):
+            return partial(self._skip, step)
+        hook = MAIN_HOOK[FILTERS if step.kind == "filter" else ACTIONS]
+        return bound(step.instance, hook, context)
+
+    def _skip(self, step: Step, entry: Entry) -> None:
+        self.skipped.append(step.place)
+
+    def _open_firewall(self, name: str) -> Firewall | None:
+        options = self.settings.backends.get(name, {})
+        firewall: Firewall | None = self.broadcasts.first(
+            "open_firewall", name=name, options=options
+        )
+        return firewall
+
+    def start(self) -> None:
+        """Let the plugins get ready."""
+        self.broadcasts.call("on_start")
+
+    def stop(self) -> None:
+        """Let the plugins put away what they took."""
+        self.broadcasts.call("on_stop")
+
+    def handle(self, entries: Iterable[Entry]) -> int:
+        """Lead entries through the chains.
+
+        Nothing is kept until `State.commit`.
+
+        :return: how many there were.
+        """
+        entrance, on_fault = self.graph.entrance, self._step_fault
+        handled = 0
+        for entry in entries:
+            time_us = entry.time_us
+            if not self._day_start <= time_us < self._day_end:
+                self._turn_to_day_of(time_us)
+            elif time_us < self._first:
+                self._first = time_us
+            if time_us > self._last:
+                self._last = time_us
+            self._entries += 1
+            handled += 1
+            self.last_time = time_us
+            travel(entrance, entry, on_fault)
+        self._count_entries()
+        return handled
+
+    def _turn_to_day_of(self, time_us: int) -> None:
+        self._count_entries()
+        day = self.calendar.day_of(time_us)
+        self._day_start, self._day_end = self.calendar.start_of(day), self.calendar.end_of(day)
+        self._day = day
+        self._first = self._last = time_us
+
+    def _count_entries(self) -> None:
+        if self._entries:
+            days = self.state.days
+            days.saw(days.open_day(self._day), self._entries, self._first, self._last)
+            self._entries = 0
+            self._day_end = 0  # the day may be closed before the next entry comes
+
+    def expire(self, now: int) -> None:
+        """Let go what no longer counts at an instant in entry time (µs since the epoch)."""
+        self.state.expire(now)
+
+    def report(self, day: str | None = None) -> Report:
+        """The report of a day (``YYYY-MM-DD``), or of all that the committed state holds."""
+        if day is None:
+            return report_of_all(self.state, self.calendar, self.host, self._contribute)
+        return report_of_day(day, self.state, self.calendar, self.host, self._contribute)
+
+    def render(self, report: Report, form: str) -> str:
+        """A report as ``text``, ``html`` or ``json``."""
+        return self._services.renderer.render(report, form)
+
+    def _contribute(self, report: Report) -> None:
+        self.broadcasts.call("contribute_to_report", report=report)
+
+    def end_day(self, day: str, now: int) -> None:
+        """Make a day's report and have it delivered; the state must be committed before.
+
+        :param now: the instant of the report, in microseconds since the epoch.
+        """
+        report = self.report(day)
+        self.state.days.end(day, now)
+        self.broadcasts.call("on_day_end", report=report)
+
+    def _step_fault(self, node: Node, entry: Entry, fault: Exception) -> None:
+        step = node.step
+        self.faults.report(
+            step.place,
+            type(fault).__name__,
+            f"{step.kind} {step.plugin}: {_in_words(fault)}",
+            {"PYRUSE_CHAIN": step.chain, "PYRUSE_STEP": step.place},
+        )
+
+    def _plugin_fault(self, place: str, hook: str, fault: Exception) -> None:
+        self.faults.report(place, f"{hook} {type(fault).__name__}", f"{hook}: {_in_words(fault)}")
+
+
+def _in_words(fault: Exception) -> str:
+    """A fault as an administrator understands it; a programming error keeps the name of its kind."""
+    text = str(fault)
+    return text if isinstance(fault, ValueError) and text else f"{type(fault).__name__}: {text}"

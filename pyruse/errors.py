@@ -1,0 +1,28 @@
+"""The errors that a user may see: one line each, never a traceback."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something that the user can mend; its text is shown as it is.
+
+    Every such text reads *address: fault (expected …)*, or says what to try next.
+    Exit code of the commands: 1 (the work failed).
+    """
+
+
+class ConfigError(UserError):
+    """All the faults of a configuration, one line each. Exit code of the commands: 2."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(self.faults))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint such as ``; did you mean "regex"?``, or nothing when no known word is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""

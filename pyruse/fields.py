@@ -1,0 +1,63 @@
+"""From the journal's raw bytes to the values that steps work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from systemd.journal import DEFAULT_CONVERTERS
+
+from pyruse.times import datetime_of
+
+#: Fields that hold a time in microseconds since the epoch (systemd.journal-fields(7)).
+_TIMES = frozenset({"_SOURCE_REALTIME_TIMESTAMP", "COREDUMP_TIMESTAMP"})
+
+#: What ``systemd.journal`` makes of well-known fields. Its times are left out: they would have a
+#: fixed offset from UTC, taken when the program starts, and be wrong after the clocks change.
+CONVERTERS: Mapping[str, Callable[[bytes], Any]] = {
+    field: converter
+    for field, converter in DEFAULT_CONVERTERS.items()
+    if field not in _TIMES and not field.startswith("__")
+}
+
+
+class Decoder:
+    """Raw bytes of a field to its value: as ``systemd.journal`` does, text where that fails."""
+
+    def __init__(self, legacy_encoding: str = "iso-8859-1", zone: tzinfo = UTC) -> None:
+        """:param legacy_encoding: of whatever is not valid UTF-8; :param zone: of times."""
+        self.legacy_encoding = legacy_encoding
+        self.zone = zone
+
+    def __call__(self, field: str, raw: bytes) -> Any:
+        try:
+            if field in CONVERTERS:
+                return CONVERTERS[field](raw)
+            if field in _TIMES:
+                return self.time(int(raw))
+        except (ValueError, OverflowError):
+            pass  # whoever logs may put anything into a field: it is text then
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return raw.decode(self.legacy_encoding, errors="replace")
+
+    def time(self, time_us: int) -> datetime:
+        """The aware time of an instant in microseconds since the epoch."""
+        return datetime_of(time_us, self.zone)
+
+
+def typed(field: str, value: Any) -> Any:
+    """A configured value as entries will have it: ``"3"`` for ``PRIORITY`` is the number 3.
+
+    :raises ValueError: the field never has such a value.
+    """
+    converter = CONVERTERS.get(field)
+    if converter is None or not isinstance(value, str):
+        return value
+    try:
+        return converter(value.encode())
+    except ValueError:
+        kind = "a whole number" if converter is int else "a 128-bit identifier in hexadecimal"
+        raise ValueError(f'{field} is never "{value}" (expected {kind})') from None

@@ -1,0 +1,112 @@
+"""The hooks: all that a plugin can do.
+
+A **filter** or an **action** is a class; the annotated attributes of a dataclass are its options.
+It implements `match_entry` or `act_on_entry`, marked with ``@hookimpl``, and any of the broadcast
+hooks that it needs. A **whole-program plugin** (entry-point group ``pyruse``) is a class or a
+module that implements broadcast hooks only.
+
+An implementation takes only the arguments that it wants, by these names. Whatever it raises is
+contained: it is logged with the plugin's name and costs that entry, or that call, alone.
+
+A class may also say, by plain class attributes:
+
+* ``final = True`` (actions): the entry's journey ends here, wherever in a chain the step stands.
+* ``outside_effects = True`` (actions): it touches the world by other means than the context, so a
+  dry run records the step instead of calling it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from pyruse.bans.firewall import Firewall
+    from pyruse.context import Context
+    from pyruse.entry import Entry
+    from pyruse.report.model import Report
+
+hookspec = pluggy.HookspecMarker("pyruse")
+hookimpl = pluggy.HookimplMarker("pyruse")
+
+
+@hookspec
+def match_entry(entry: Entry, context: Context) -> bool:  # type: ignore[empty-body]
+    """Filters: whether the entry passes. Called for each entry that reaches the step.
+
+    A filter may set fields of the entry, for the steps after it. An error counts as "does not
+    pass".
+
+    :param entry: the entry; keep its values, never the entry itself.
+    :param context: counters, tables and the ways out, bound to this step.
+    """
+
+
+@hookspec
+def act_on_entry(entry: Entry, context: Context) -> None:
+    """Actions: do what the action is for. Called for each entry that reaches the step.
+
+    An error ends this entry's journey. Whatever leaves Pyruse (mail, programs, bans, log lines)
+    goes through the context, so that it is committed together with the entry, and only recorded in
+    a dry run.
+
+    :param entry: the entry; keep its values, never the entry itself.
+    :param context: counters, tables and the ways out, bound to this step.
+    """
+
+
+@hookspec
+def check_options(context: Context) -> None:
+    """Steps: see whether the options go together with the rest of the configuration.
+
+    Called once the configuration is read, by every command that uses it, `pyruse check` too:
+    so it changes nothing in the world.
+
+    :raises ValueError: they do not: ``"fault (expected …)"``; it is shown with the step's address.
+    """
+
+
+@hookspec
+def on_start(context: Context) -> None:
+    """Once, before the first entry: look after what the step or plugin needs.
+
+    :param context: for a step, bound to it; for a whole-program plugin, to the program.
+    """
+
+
+@hookspec
+def on_stop(context: Context) -> None:
+    """Once, after the last entry is handled and committed: let go what `on_start` took."""
+
+
+@hookspec
+def contribute_to_report(report: Report, context: Context) -> None:
+    """A report was filled with the events of its period: add to it (`Report.add_table`).
+
+    Called for every report that is made, also when one is shown again or replayed.
+    """
+
+
+@hookspec
+def on_day_end(report: Report, context: Context) -> None:
+    """A day has ended and its report is complete: deliver it.
+
+    Called once for each day, in the order of the days, also for a day without entries. A dry run
+    never calls it.
+    """
+
+
+@hookspec(firstresult=True)
+def open_firewall(name: str, options: Mapping[str, Any]) -> Firewall | None:
+    """Whole-program plugins: give the firewall of this name, or None where it is not yours.
+
+    Called at start, once for each backend that ``[bans] backend`` or a step names.
+
+    :param name: such as ``nftables``.
+    :param options: the table ``[bans.NAME]`` of the configuration.
+    :raises ValueError: the options are faulty: ``"fault (expected …)"``.
+    """

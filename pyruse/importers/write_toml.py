@@ -1,0 +1,97 @@
+"""Imported settings as a TOML file that an administrator likes to read on.
+
+``tomli_w`` writes the values; what it does not do, and what makes the difference in a file full of
+regular expressions, is: one step a line, and literal strings wherever a backslash or a quotation
+mark would have to be escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tomli_w
+
+from pyruse.importers.findings import Imported
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
+_NOT_LITERAL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # TOML 1.0: only tabs stand as they are
+
+
+def to_toml(imported: Imported, source: str) -> str:
+    """The settings as text that reads back as the same document.
+
+    :param source: what was imported, named in the comment at the top.
+    """
+    blocks = ["\n".join(_header(imported, source))]
+    sections = {key: value for key, value in imported.settings.items() if key != "chains"}
+    for name, section in sections.items():
+        blocks.extend(_section(_key(name), section))
+    blocks.append("\n".join(_chains(imported.settings.get("chains", {}))))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _header(imported: Imported, source: str) -> Iterator[str]:
+    chains = imported.settings.get("chains", {})
+    steps = sum(len(chain) for chain in chains.values())
+    yield f"# Imported from {_comment(source)}: chains: {len(chains)}, steps: {steps}."
+    yield '# "pyruse check" tells whether it is complete, "pyruse replay" what it would have done.'
+    if imported.notes:
+        yield "#"
+        yield "# To know or to look at (places are those of the old file; steps count from 0):"
+        for note in imported.notes:
+            yield f"# - {_comment(note)}"
+
+
+def _comment(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+def _section(path: str, section: Mapping[str, Any]) -> Iterator[str]:
+    plain = {key: value for key, value in section.items() if not isinstance(value, Mapping)}
+    if plain:
+        lines = (f"{_key(key)} = {_value(value, key)}" for key, value in plain.items())
+        yield "\n".join([f"[{path}]", *lines])
+    for key, value in section.items():
+        if isinstance(value, Mapping):
+            yield from _section(f"{path}.{_key(key)}", value)
+
+
+def _chains(chains: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
+    yield "[chains]"
+    for name, steps in chains.items():
+        yield f"{_basic(name)} = ["
+        for step in steps:
+            yield f"  {_value(step)},"
+        yield "]"
+
+
+def _value(value: Any, key: str = "") -> str:
+    match value:
+        case str():
+            return _text(value, literal=key == "pattern" or "\\" in value or '"' in value)
+        case Mapping():
+            inside = ", ".join(f"{_key(k)} = {_value(v, k)}" for k, v in value.items())
+            return f"{{ {inside} }}" if inside else "{}"
+        case list() | tuple():
+            return "[" + ", ".join(_value(item, key) for item in value) + "]"
+        case _:
+            return _basic(value)
+
+
+def _text(text: str, *, literal: bool) -> str:
+    if literal and not _NOT_LITERAL.search(text):
+        if "'" not in text:
+            return f"'{text}'"
+        if "'''" not in text and not text.endswith("'"):
+            return f"'''{text}'''"
+    return _basic(text)
+
+
+def _basic(value: Any) -> str:
+    return tomli_w.dumps({"_": value}).removeprefix("_ = ").removesuffix("\n")
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.match(name) else _basic(name)

@@ -1,0 +1,38 @@
+"""Pyruse's own lines in the journal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from systemd import journal
+
+from pyruse.text import printable
+
+IDENTIFIER = "pyruse"
+
+_SOCKET = Path("/run/systemd/journal/socket")
+
+
+def to_journal(message: str, level: int, fields: Mapping[str, object]) -> None:
+    """Write a line to the journal; to standard error where there is none.
+
+    :param level: 0 (emergency) … 7 (debug), see syslog(3).
+    :raises OSError: the journal did not take it.
+    """
+    if not _SOCKET.exists():
+        to_stderr(message, level, fields)
+        return
+    # sendv(3) takes whole fields, so that nothing in a value can begin another field.
+    journal.sendv(
+        f"MESSAGE={message}",
+        f"PRIORITY={level}",
+        f"SYSLOG_IDENTIFIER={IDENTIFIER}",
+        *(f"{name}={value}" for name, value in fields.items()),
+    )
+
+
+def to_stderr(message: str, level: int, fields: Mapping[str, object]) -> None:
+    """Write a line to standard error, with the priority in front as sd-daemon(3) has it."""
+    print(f"<{level}>{IDENTIFIER}: {printable(message)}", file=sys.stderr, flush=True)

@@ -1,0 +1,344 @@
+"""The types of options: what a configuration file says becomes an object when it is read.
+
+A type of a plugin's own works the same way: a class with a class method ``parse(value)``, which
+raises ``ValueError("fault (expected …)")``, and optionally ``SCHEMA``, a JSON schema.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import string
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from pyruse.entry import Entry, as_text
+from pyruse.fields import typed
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+class Field(str):
+    """The name of a field that the step reads."""
+
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no possible name of a field."""
+        if isinstance(value, str) and _NAME.match(value):
+            return cls(value)
+        raise ValueError(
+            f"{shown(value)} is no field name (expected letters, digits and underscores, "
+            'such as "MESSAGE" or "ip")'
+        )
+
+    def typed(self, value: Any) -> Any:
+        """A configured value as this field has it in entries (``PRIORITY`` is a number, …).
+
+        :raises ValueError: the field never has such a value.
+        """
+        return typed(self, value)
+
+
+class NewField(Field):
+    """The name of a field that the step sets. The journal's own fields cannot be set."""
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no possible name, or it is a trusted field's."""
+        field = super().parse(value)
+        if field.startswith("_"):
+            raise ValueError(
+                f'"{field}" cannot be set (expected a name that does not begin with an underscore: '
+                "those are the journal's own)"
+            )
+        return field
+
+
+_DURATION = re.compile(r"(?:\d+(?:ms|[wdhms]))+\Z")
+_PART = re.compile(r"(\d+)(ms|[wdhms])")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class Duration(timedelta):
+    """A span of time above zero: ``90`` or ``"90s"``, ``"15m"``, ``"2h"``, ``"1w"``, ``"1h30m"``."""
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"type": "integer", "minimum": 1},
+            {"type": "string", "pattern": "^([0-9]+(ms|[wdhms]))+$"},
+        ]
+    }
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no duration, or not above zero."""
+        seconds = 0.0
+        if isinstance(value, int) and not isinstance(value, bool):
+            seconds = value
+        elif isinstance(value, str) and value.isascii() and value.isdigit():
+            seconds = int(value)
+        elif isinstance(value, str) and value.isascii() and _DURATION.match(value):
+            seconds = sum(int(n) * _SECONDS[unit] for n, unit in _PART.findall(value))
+        if 0 < seconds < 1e10:  # some 300 years; timedelta itself ends at 2.7 million
+            return cls(seconds=seconds)
+        raise ValueError(
+            f'{shown(value)} is no duration (expected seconds, or "90s", "15m", "2h", "5d", "1w", '
+            '"1h30m")'
+        )
+
+    @property
+    def us(self) -> int:
+        """The same in microseconds."""
+        return self // timedelta(microseconds=1)
+
+
+class Template:
+    """A message with the fields of an entry in it: ``"{user} from {ip}"`` (Python's ``str.format``).
+
+    A missing field renders as nothing. A value never is a template itself, however it looks.
+    """
+
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string"}
+
+    def __init__(self, text: str) -> None:
+        """:raises ValueError: it is no valid template."""
+        self.text = text
+        self._parts: list[tuple[str, str | None, str, str | None]] = []
+        try:
+            parts = list(string.Formatter().parse(text))
+        except ValueError as fault:
+            raise ValueError(
+                f'"{text}" is no message: {str(fault).lower()} (expected fields in braces, '
+                "such as {MESSAGE}; a brace itself is written twice)"
+            ) from None
+        for literal, field, spec, conversion in parts:
+            self._check(field, spec, conversion)
+            self._parts.append((literal, field, spec or "", conversion))
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no valid template."""
+        if not isinstance(value, str):
+            raise ValueError(f"{shown(value)} is no message (expected text)")
+        return cls(value)
+
+    def _check(self, field: str | None, spec: str | None, conversion: str | None) -> None:
+        if field is None:
+            return
+        if not _NAME.match(field):
+            inside = f"{{{field}}}"
+            raise ValueError(
+                f'"{self.text}" is no message: {inside} names no field (expected a name in braces, '
+                "such as {MESSAGE}; a brace itself is written twice)"
+            )
+        if spec and "{" in spec:
+            raise ValueError(
+                f'"{self.text}" is no message: {{{field}:{spec}}} has a field in its format '
+                "(expected a fixed format, such as {count:>5})"
+            )
+        if conversion not in (None, "r", "s", "a"):
+            raise ValueError(
+                f'"{self.text}" is no message: !{conversion} is no conversion (expected !r, !s '
+                "or !a)"
+            )
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of the fields that the message uses, in their order."""
+        return [field for _, field, _, _ in self._parts if field is not None]
+
+    def render(self, fields: Mapping[str, Any]) -> str:
+        """The message with the values of these fields.
+
+        A value that its format does not fit (a number's, given text) is shown without it.
+        """
+        pieces: list[str] = []
+        for literal, field, spec, conversion in self._parts:
+            pieces.append(literal)
+            if field is not None:
+                value = fields.get(field)
+                if value is not None:
+                    pieces.append(_formatted(value, spec, conversion))
+        return "".join(pieces)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Template({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def _formatted(value: Any, spec: str, conversion: str | None) -> str:
+    text = as_text(value)
+    if conversion is not None:
+        value = text = {"r": repr, "a": ascii, "s": str}[conversion](text)
+    if not spec:
+        return text
+    try:
+        return format(value if isinstance(value, int | float | datetime) else text, spec)
+    except (ValueError, TypeError):
+        return text
+
+
+class Pattern:
+    """A regular expression of Python's ``re``, searched for anywhere in the text."""
+
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "format": "regex"}
+
+    def __init__(self, text: str) -> None:
+        """:raises ValueError: it is no valid regular expression, or a group has a bad name."""
+        try:
+            self.regex = re.compile(text)
+        except (re.error, OverflowError, RecursionError) as fault:
+            raise ValueError(
+                f"'{text}' is no regular expression: {fault} (expected Python's syntax; "
+                "in TOML, write patterns in single quotes)"
+            ) from None
+        self.search = self.regex.search
+        self.groups: list[NewField] = []
+        for name in self.regex.groupindex:
+            try:
+                self.groups.append(NewField.parse(name))
+            except ValueError as fault:
+                raise ValueError(f"group {fault}") from None
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no valid regular expression."""
+        if not isinstance(value, str):
+            raise ValueError(f"{shown(value)} is no regular expression (expected text)")
+        return cls(value)
+
+    @property
+    def text(self) -> str:
+        """The expression as it was written."""
+        return self.regex.pattern
+
+    def __repr__(self) -> str:
+        return f"Pattern({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pattern) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+class Networks:
+    """Networks and single addresses: ``["192.168.1.0/24", "2001:db8::1"]``.
+
+    ``address in networks`` takes the same time for one network and for a hundred thousand.
+    """
+
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
+
+    def __init__(self, networks: list[Network]) -> None:
+        self.networks = networks
+        self._by_mask: dict[int, dict[int, set[int]]] = {4: {}, 6: {}}
+        for network in networks:
+            masks = self._by_mask[network.version]
+            masks.setdefault(int(network.netmask), set()).add(int(network.network_address))
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no list of networks."""
+        if not isinstance(value, list):
+            raise ValueError(
+                f'{shown(value)} is no list of networks (expected ["192.168.1.0/24", …])'
+            )
+        return cls([parse_network(item) for item in value])
+
+    def __contains__(self, address: Address) -> bool:
+        number = int(address)
+        return any(number & mask in known for mask, known in self._by_mask[address.version].items())
+
+    def __iter__(self) -> Iterator[Network]:
+        return iter(self.networks)
+
+    def __len__(self) -> int:
+        return len(self.networks)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Networks) and other.networks == self.networks
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.networks))
+
+
+def parse_network(value: Any) -> Network:
+    """A network such as ``192.168.1.0/24``, or an address as a network of one.
+
+    Host bits may be set; an IPv4 network written in IPv6 (``::ffff:…``) becomes an IPv4 one.
+
+    :raises ValueError: it is neither.
+    """
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        network = ipaddress.ip_network(value.strip(), strict=False)
+    except ValueError:
+        raise ValueError(
+            f'{shown(value)} is no network (expected an address or "192.168.1.0/24", '
+            '"2001:db8::/32")'
+        ) from None
+    if isinstance(network, ipaddress.IPv6Network) and network.prefixlen >= 96:
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None:
+            return ipaddress.IPv4Network((mapped, network.prefixlen - 96))
+    return network
+
+
+def parse_address(value: Any) -> Address | None:
+    """The address that a text is, or None where it is none.
+
+    White space and brackets around it are taken off, and so is a zone (``fe80::1%eth0``,
+    RFC 4007); an IPv4 address written in IPv6 (``::ffff:1.2.3.4``, RFC 4291 §2.5.5.2) is an
+    IPv4 address.
+    """
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def address_of(entry: Entry, field: str) -> Address | None:
+    """The address that a field of the entry holds, or None where it holds none."""
+    return parse_address(entry.get(field))
+
+
+def shown(value: Any) -> str:
+    """A configured value as error messages show it."""
+    text = f'"{value}"' if isinstance(value, str) else _toml_word(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def _toml_word(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case list():
+            return "[" + ", ".join(shown(item) for item in value) + "]"
+        case Mapping():
+            return "a table"
+        case _:
+            return str(value)

@@ -1,0 +1,228 @@
+"""Finding, loading and calling plugins. What is broken is named in one line, and never fatal."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+
+from pyruse import hookspecs
+from pyruse.errors import UserError, did_you_mean
+from pyruse.text import one_line
+
+FILTERS = "pyruse.filters"
+ACTIONS = "pyruse.actions"
+PROGRAMS = "pyruse"
+
+#: The hook that makes a class a filter or an action.
+MAIN_HOOK = {FILTERS: "match_entry", ACTIONS: "act_on_entry"}
+
+_KIND = {FILTERS: "filter", ACTIONS: "action", PROGRAMS: "plugin"}
+_OWN = "pyruse"  # the distribution whose names nobody else can claim
+
+
+class PluginError(UserError):
+    """A plugin that cannot be used: names its distribution and what to do."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plugin that some installed distribution registers; not imported yet."""
+
+    group: str
+    name: str
+    entry_point: EntryPoint
+    distribution: str
+    version: str
+
+    @property
+    def described(self) -> str:
+        """Such as ``filter "geoip" of pyruse-geoip 1.0``."""
+        return f'{_KIND[self.group]} "{self.name}" of {self.distribution} {self.version}'
+
+    def load(self) -> Any:
+        """Import the class (or, for whole-program plugins, class or module), and check its hooks.
+
+        :raises PluginError: it cannot be imported, or it is no plugin of its kind.
+        """
+        try:
+            loaded = self.entry_point.load()
+        except (Exception, SystemExit) as fault:  # whatever happens while somebody's module runs
+            text = one_line(f"{type(fault).__name__}: {fault}")
+            raise self.error(f"cannot be imported: {text}") from fault
+        if not inspect.isclass(loaded) and (self.group != PROGRAMS or not inspect.ismodule(loaded)):
+            raise self.error(f"{self.entry_point.value} is no class")
+        self._check_hooks(loaded)
+        return loaded
+
+    def error(self, fault: str) -> PluginError:
+        """An error about this plugin."""
+        return PluginError(
+            f"{self.described}: {fault} (expected a working plugin: upgrade or remove "
+            f"{self.distribution})"
+        )
+
+    def _check_hooks(self, plugin: Any) -> None:
+        manager = _new_manager()
+        try:
+            manager.register(plugin)
+            manager.check_pending()
+        except Exception as fault:  # pluggy says it in several ways; getattr may run any code
+            text = one_line(str(fault).replace("Argument(s) {", "argument(s) {"))
+            raise self.error(f"its hooks are wrong: {text}") from fault
+        callers = manager.get_hookcallers(plugin) or []
+        if any(impl.hookwrapper or impl.wrapper for one in callers for impl in one.get_hookimpls()):
+            raise self.error("its hooks are wrong: wrappers are not called by Pyruse")
+        implemented = {caller.name for caller in callers}
+        wanted = MAIN_HOOK.get(self.group)
+        if wanted is not None and wanted not in implemented:
+            raise self.error(f"{plugin.__name__} has no @hookimpl {wanted}")
+        if not implemented:
+            raise self.error(f"{self.entry_point.value} implements no hook")
+
+
+class Registry:
+    """The plugins that are installed."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        """What is wrong with the installed packages themselves: one line each."""
+        self._found = {group: self._find(group) for group in _KIND}
+
+    def _find(self, group: str) -> dict[str, Found]:
+        by_name: dict[str, list[Found]] = {}
+        seen: set[tuple[str, str, str]] = set()
+        for point in entry_points(group=group):
+            distribution = point.dist.name if point.dist else "an unknown distribution"
+            version = point.dist.version if point.dist else "?"
+            key = (point.name, distribution.lower(), point.value)
+            if key not in seen:  # an editable install may be found twice
+                seen.add(key)
+                found = Found(group, point.name, point, distribution, version)
+                by_name.setdefault(point.name, []).append(found)
+        return {name: found[0] for name, found in by_name.items() if self._unclaimed(found)}
+
+    def _unclaimed(self, found: list[Found]) -> bool:
+        """Whether a name is usable: the built-in ones stay, what two others claim is nobody's."""
+        if len(found) == 1:
+            return True
+        found.sort(key=lambda one: (one.distribution != _OWN, one.distribution))
+        built_in = found[0].distribution == _OWN
+        claimants = found[1:] if built_in else found
+        names = " and ".join(f"{one.distribution} {one.version}" for one in claimants)
+        also = ", a name of Pyruse's own" if built_in else ""
+        self.faults.append(
+            f'{_KIND[found[0].group]} "{found[0].name}" is claimed by {names}{also} '
+            "(expected one claimant: remove a distribution)"
+        )
+        return built_in
+
+    def all(self) -> Iterator[Found]:
+        """Every plugin, by group and name."""
+        for group in _KIND:
+            yield from sorted(self._found[group].values(), key=lambda found: found.name)
+
+    def names(self, group: str) -> list[str]:
+        """The names of a group."""
+        return sorted(self._found[group])
+
+    def find(self, group: str, name: str) -> Found:
+        """The plugin of a name.
+
+        :raises PluginError: there is none.
+        """
+        try:
+            return self._found[group][name]
+        except KeyError:
+            kind = _KIND[group]
+            hint = did_you_mean(name, self._found[group])
+            raise PluginError(
+                f'there is no {kind} "{name}" (expected one that is installed: see '
+                f"`pyruse plugins`{hint})"
+            ) from None
+
+
+class Broadcasts:
+    """The plugins that hear of what concerns all: start, stop, reports, the end of a day."""
+
+    def __init__(self, on_fault: Callable[[str, str, Exception], None]) -> None:
+        """:param on_fault: told of an implementation that raised: (plugin, hook, exception)."""
+        self._manager = _new_manager()
+        self._on_fault = on_fault
+
+    def register(self, plugin: Any, name: str, context: Any) -> None:
+        """Let a plugin, or a step, hear of what it has hooks for."""
+        # pluggy refuses a plugin that is equal to one it has, as two steps with the same options
+        # are: so each gets a listener of its own, which is equal to itself alone.
+        listener = _Listener(name, context)
+        for hook in _BROADCAST:
+            method = getattr(plugin, hook, None)
+            if hasattr(method, "pyruse_impl"):
+                setattr(listener, hook, method)
+        if any(hook in vars(listener) for hook in _BROADCAST):
+            self._manager.register(listener, name=f"{name} {id(listener)}")
+
+    def call(self, hook: str, **arguments: Any) -> list[Any]:
+        """Call a hook of every plugin that has it; one that raises does not disturb the others."""
+        results = []
+        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
+            listener = implementation.plugin
+            known = {"context": listener.context, **arguments}
+            try:
+                results.append(
+                    implementation.function(*[known[name] for name in implementation.argnames])
+                )
+            except Exception as fault:
+                self._on_fault(listener.name, hook, fault)
+        return results
+
+    def first(self, hook: str, **arguments: Any) -> Any:
+        """The first answer that is not None, of a hook that only one plugin answers; else None.
+
+        :raises ValueError: a plugin refused the arguments.
+        """
+        return getattr(self._manager.hook, hook)(**arguments)
+
+
+class _Listener:
+    """Carries the bound hook methods of one step or plugin."""
+
+    def __init__(self, name: str, context: Any) -> None:
+        self.name = name
+        self.context = context
+
+
+def bound(instance: Any, hook: str, context: Any) -> Callable[[Any], Any]:
+    """The main hook of a step as a function of the entry alone, ready for the entry's way.
+
+    No lookup and no hook machinery is left: the method itself where it takes just the entry.
+    """
+    method: Callable[..., Any] = getattr(instance, hook)
+    match list(inspect.signature(method).parameters):
+        case ["entry"]:
+            return method
+        case ["entry", "context"]:
+            return lambda entry: method(entry, context)
+        case ["context", "entry"]:
+            return lambda entry: method(context, entry)
+        case ["context"]:
+            return lambda _: method(context)
+        case _:
+            return lambda _: method()
+
+
+def _new_manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager("pyruse")
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+_BROADCAST = tuple(
+    name
+    for name, function in vars(hookspecs).items()
+    if hasattr(function, "pyruse_spec") and name not in (*MAIN_HOOK.values(), "check_options")
+)

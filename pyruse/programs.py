@@ -1,0 +1,158 @@
+"""Other programs, run so that none can harm Pyruse: no shell, a time limit, bounded output."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO
+
+from pyruse.text import one_line, shortened
+
+_KEPT = 16_384  # bytes of each of its two outputs; the rest is read and dropped
+_CHUNK = 65_536  # what a pipe holds at most (pipe(7))
+_TICK = 0.1  # seconds between two looks at a program, where Linux cannot tell when it ends
+_SHOWN_LINES = 3
+_SHOWN_CHARACTERS = 300
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a program ended."""
+
+    status: int | None
+    """Its exit code, or minus the number of the signal that ended it; None: its time was over."""
+    output: str
+    errors: str
+    timeout: float
+    """Its time limit, in seconds."""
+
+    @property
+    def fault(self) -> str | None:
+        """What went wrong, with the first lines that it said about it; None for exit code 0."""
+        if self.status == 0:
+            return None
+        said = [line for line in (self.errors or self.output).splitlines() if line.strip()]
+        first = " | ".join(one_line(line) for line in said[:_SHOWN_LINES])
+        return self._end() + (f": {shortened(first, _SHOWN_CHARACTERS)}" if first else "")
+
+    def _end(self) -> str:
+        if self.status is None:
+            return f"was killed after {self.timeout:g} s, its time limit"
+        if self.status >= 0:
+            return f"failed with exit code {self.status}"
+        with suppress(ValueError):
+            return f"was killed by {signal.Signals(-self.status).name}"
+        return f"was killed by signal {-self.status}"
+
+
+def run_program(argv: Sequence[str], *, timeout: float, stdin: bytes | None = None) -> Finished:
+    """Run a program in a session of its own and wait for its end.
+
+    What it leaves behind in the background is neither waited for nor killed; when its time is over,
+    it is killed with its whole process group.
+
+    :param timeout: the time limit in seconds.
+    :param stdin: its standard input; None: /dev/null.
+    :raises OSError: it cannot be started.
+    :raises ValueError: no program is named, or an argument has a NUL character.
+    """
+    if not argv:
+        raise ValueError("no program is named")
+    process = subprocess.Popen(
+        list(argv),
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        cwd="/",
+        start_new_session=True,
+    )
+    attendant = _Attendant(process, stdin or b"")
+    try:
+        in_time = attendant.wait(time.monotonic() + timeout)
+    finally:
+        attendant.close()
+    return Finished(
+        process.returncode if in_time else None,
+        attendant.output.decode(errors="replace"),
+        attendant.errors.decode(errors="replace"),
+        timeout,
+    )
+
+
+class _Attendant:
+    """Feeds a program and listens to it until it ends."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes) -> None:
+        self._process = process
+        self._stdin = memoryview(stdin)
+        self._selector = selectors.DefaultSelector()
+        self.output = bytearray()
+        self.errors = bytearray()
+        for stream, kept in ((process.stdout, self.output), (process.stderr, self.errors)):
+            assert stream is not None
+            self._selector.register(stream, selectors.EVENT_READ, kept)
+            os.set_blocking(stream.fileno(), False)
+        if process.stdin is not None:
+            self._selector.register(process.stdin, selectors.EVENT_WRITE)
+            os.set_blocking(process.stdin.fileno(), False)
+        self._pidfd: int | None = None
+        with suppress(OSError):  # before Linux 5.3
+            self._pidfd = os.pidfd_open(process.pid)
+            self._selector.register(self._pidfd, selectors.EVENT_READ, "end")
+
+    def wait(self, deadline: float) -> bool:
+        """Attend to it until it ends, or until an instant of `time.monotonic`: then False."""
+        while self._process.poll() is None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            for key, _ in self._selector.select(left if self._pidfd else min(left, _TICK)):
+                if key.data != "end":
+                    self._exchange(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
+        # Its last words. No more than what is there already: a child that it left behind may hold
+        # the pipes open for ever.
+        for key in list(self._selector.get_map().values()):
+            if isinstance(key.data, bytearray):
+                self._exchange(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
+        return True
+
+    def _exchange(self, stream: IO[bytes], kept: bytearray | None) -> None:
+        """Read what there is, or write what the pipe takes."""
+        with suppress(BlockingIOError):
+            try:
+                if kept is None:
+                    self._stdin = self._stdin[os.write(stream.fileno(), self._stdin[:_CHUNK]) :]
+                    ended = not self._stdin
+                else:
+                    data = os.read(stream.fileno(), _CHUNK)
+                    kept += data[: _KEPT - len(kept)]
+                    ended = not data
+            except BrokenPipeError:  # it does not read its input: its exit code says whether it may
+                ended = True
+            if ended:
+                self._selector.unregister(stream)
+                stream.close()
+
+    def close(self) -> None:
+        """Let everything go; a program that still runs is killed with its process group."""
+        process = self._process
+        if process.poll() is None:
+            # Not waited for yet, so the group's number is its own still. A set-user-ID program may
+            # be out of reach; then it is left to its fate.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
+        self._selector.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()

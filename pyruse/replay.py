@@ -1,0 +1,136 @@
+"""A dry run over past entries: what would have happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyruse.config.load import Configuration
+from pyruse.engine import Engine
+from pyruse.faults import Fault, Faults
+from pyruse.journal.reader import JournalReader
+from pyruse.journal.selection import Selection
+from pyruse.mail.message import subject_of, text_of
+from pyruse.report.model import Report
+from pyruse.report.render import report_data
+from pyruse.state.database import State
+
+_BATCH = 5_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Outcome:
+    """What a replay found."""
+
+    entries: int
+    seconds: float
+    report: Report
+    emails: list[dict[str, Any]] = field(default_factory=list)
+    bans: list[dict[str, Any]] = field(default_factory=list)
+    logs: list[dict[str, Any]] = field(default_factory=list)
+    commands: list[list[str]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    """The steps with effects of their own that were not called, each time."""
+    faults: list[Fault] = field(default_factory=list)
+
+    render: Callable[[str], str] = str
+    """Gives the report as ``text`` or ``html``."""
+
+    def data(self) -> dict[str, Any]:
+        """The outcome as JSON has it."""
+        return {
+            "entries": self.entries,
+            "seconds": round(self.seconds, 3),
+            "report": report_data(self.report),
+            "emails": self.emails,
+            "bans": self.bans,
+            "logs": self.logs,
+            "commands": self.commands,
+            "skipped": self.skipped,
+            "faults": [
+                {"place": fault.place, "text": fault.text, "count": fault.count}
+                for fault in self.faults
+            ],
+        }
+
+
+def replay(
+    configuration: Configuration,
+    selection: Selection,
+    faults: Faults,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Lead past entries through the chains, with a state in memory; nothing leaves Pyruse.
+
+    :param progress: told now and then of the number of entries, and the instant reached.
+    :raises ConfigError: options do not go together.
+    :raises UserError: the journal cannot be read.
+    """
+    state = State()
+    engine = Engine(configuration, state, faults, dry_run=True)
+    reader = selection.open(engine.decoder)
+    began = time.monotonic()
+    engine.start()
+    entries = _handle_all(engine, reader, progress)
+    engine.stop()
+    report = engine.report()
+    if reader.damaged:
+        report.notes.append(f"{reader.damaged} entries could not be read: the journal is damaged")
+    outcome = outcome_of(engine, entries, time.monotonic() - began, report)
+    outcome.faults = list(faults.kinds.values())
+    outcome.render = lambda form: engine.render(report, form)
+    reader.close()
+    state.close()
+    return outcome
+
+
+def _handle_all(engine: Engine, reader: JournalReader, progress: Progress | None) -> int:
+    entries = 0
+    while handled := engine.handle(reader.entries(_BATCH)):
+        entries += handled
+        engine.expire(engine.last_time)
+        engine.state.commit()
+        if progress is not None:
+            progress(entries, engine.last_time)
+    return entries
+
+
+def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> Outcome:
+    """The effects that a dry run has left in the state; it must be committed."""
+    outbox, bans = engine.state.outbox, engine.state.bans
+    return Outcome(
+        entries,
+        seconds,
+        report,
+        emails=[
+            {
+                "subject": subject_of(item.payload),
+                "to": item.payload["to"],
+                "body": text_of(item.payload),
+            }
+            for item in outbox.items("mail")
+        ],
+        bans=[
+            {
+                "ip": record.network,
+                "label": record.label,
+                "duration": None
+                if record.until is None
+                else (record.until - record.time) // 1_000_000,
+            }
+            for record in bans.history(engine.state.db)
+        ],
+        logs=[
+            {"level": _LEVELS[item.payload["level"]], "message": item.payload["message"]}
+            for item in outbox.items("log")
+        ],
+        commands=[item.payload["command"] for item in outbox.items("command")],
+        skipped=engine.skipped,
+    )
+
+
+_LEVELS = ("EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")

@@ -1,0 +1,132 @@
+"""The templates of reports: where they are, and what they can use.
+
+A template has these variables:
+
+* ``report``: the `Report`;
+* ``heading``, ``period``: what it is about, in words;
+* ``limit``: so many rows of a section are shown at most;
+* ``version``: of Pyruse;
+
+and, on top of Jinja's own, these filters:
+
+* ``TIME | clock``: a time, as briefly as the report's period allows;
+* ``ROW | when``: when the events of a row happened, a list of texts;
+* ``MESSAGE | brief``: a message, shortened to what people can read;
+* ``TEXT | one_line``, ``TEXT | printable``, ``TEXT | shortened(LENGTH)``;
+* ``NUMBER | number`` (``12,345``), ``NUMBER | counted("event")`` (``1 event``, ``2 events``);
+* ``NUMBER | remainder("line")``: the line that stands for so many lines which are not shown;
+* ``TEXT | wrapped(INDENT)``, ``TABLE | text_table``: for plain text;
+* ``TABLE | numeric_columns``: for each column, whether it holds numbers only.
+
+``{% extends "builtin/report.html.j2" %}`` begins a template that changes some blocks of ours.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateSyntaxError,
+    Undefined,
+    pass_context,
+    select_autoescape,
+)
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from pyruse.report import wording
+from pyruse.report.model import Report, Row
+from pyruse.report.plaintext import numeric_columns, text_table, wrapped
+from pyruse.text import one_line, printable, shortened
+from pyruse.version import VERSION
+
+_BUILTIN = Path(__file__).with_name("templates")
+
+
+def environment(folder: Path | None) -> Environment:
+    """Jinja's environment: templates of a folder, if there is one, stand before the built-in."""
+    builtin = FileSystemLoader(_BUILTIN)
+    own = [] if folder is None else [FileSystemLoader(folder)]
+    environment = Environment(
+        loader=ChoiceLoader([*own, builtin, PrefixLoader({"builtin": builtin})]),
+        # HTML unless the name says that it is text: what an HTML template includes is escaped too.
+        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
+    )
+    environment.filters.update(
+        brief=wording.brief,
+        clock=_clock,
+        counted=wording.counted,
+        number="{:,}".format,
+        numeric_columns=numeric_columns,
+        one_line=one_line,
+        printable=printable,
+        remainder=_remainder,
+        shortened=shortened,
+        text_table=text_table,
+        when=_when,
+        wrapped=wrapped,
+    )
+    return environment
+
+
+def variables(report: Report, limit: int) -> dict[str, Any]:
+    """What a template is given."""
+    return {
+        "report": report,
+        "heading": wording.heading(report),
+        "period": wording.period(report),
+        "limit": limit,
+        "version": VERSION,
+        "clock": wording.Clock(report.begin, report.end),
+    }
+
+
+def fault_in(fault: Exception, template: Path) -> str:
+    """Where in the administrator's templates a fault is, and what it is."""
+    if isinstance(fault, TemplateSyntaxError):
+        return f"{fault.filename or template}, line {fault.lineno}: {fault.message}"
+    place = str(template)
+    trace = fault.__traceback__
+    while trace is not None:
+        # Jinja puts the lines of templates into tracebacks; the last one is where it happened.
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if file.is_relative_to(template.parent):
+            place = f"{file}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{place}: {type(fault).__name__}: {fault}"
+
+
+def _harmless(value: Any) -> Any:
+    """Whatever a template prints: no control character of a log line gets out, filter or not."""
+    if isinstance(value, Undefined):
+        return value  # it complains when it is printed
+    if isinstance(value, Markup):
+        return Markup(printable(value))
+    return printable(str(value))
+
+
+@pass_context
+def _clock(context: Context, moment: datetime) -> str:
+    clock: wording.Clock = context["clock"]
+    return clock(moment)
+
+
+@pass_context
+def _when(context: Context, row: Row) -> list[str]:
+    return wording.when(row, context["clock"])
+
+
+@pass_context
+def _remainder(context: Context, count: int, noun: str) -> str:
+    return wording.remainder(context["report"], count, noun)

@@ -1,0 +1,108 @@
+"""A day's report, as plugins and templates see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+Section = Literal["important", "interesting", "other"]
+Details = Literal["ALL", "NONE", "FIRST", "LAST", "FIRSTLAST"]
+
+SECTIONS: tuple[Section, ...] = get_args(Section)
+DETAILS: tuple[Details, ...] = get_args(Details)
+
+
+@dataclass
+class Times:
+    """The times of a row that one details mode shows."""
+
+    details: Details
+    count: int
+    """How many events had this mode."""
+    shown: list[datetime]
+
+
+@dataclass
+class Row:
+    """All the events of a section that have the same message."""
+
+    message: str
+    count: int
+    details: list[Times] = field(default_factory=list)
+    """One for each details mode that the message was reported with."""
+
+    @property
+    def times(self) -> list[datetime]:
+        """Every time that is shown, in order."""
+        return sorted(time for times in self.details for time in times.shown)
+
+
+@dataclass
+class Line:
+    """An event of the section ``other``."""
+
+    time: datetime
+    message: str
+
+
+@dataclass
+class Table:
+    """A table that a plugin adds to the report."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+
+
+@dataclass
+class Report:
+    """What happened in a period."""
+
+    title: str
+    """The day as ``YYYY-MM-DD``, or the name of another period."""
+    hosts: list[str]
+    begin: datetime
+    """The period: from this instant …"""
+    end: datetime
+    """… until just before this one."""
+    first: datetime | None = None
+    """The time of the first entry read, None when there was none."""
+    last: datetime | None = None
+    entries: int = 0
+    """How many entries were read."""
+    important: list[Row] = field(default_factory=list)
+    interesting: list[Row] = field(default_factory=list)
+    other: list[Line] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    """What plugins contributed."""
+    notes: list[str] = field(default_factory=list)
+    """What the reader must know of the report itself: missing spans, faults, mails not sent."""
+
+    @property
+    def events(self) -> int:
+        """How many events the three sections hold."""
+        rows = sum(row.count for row in (*self.important, *self.interesting))
+        return rows + len(self.other)
+
+    def add_table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+        """Contribute a table; every value becomes text. One without rows is left out."""
+        texts = [[str(value) for value in row] for row in rows]
+        if texts:
+            self.tables.append(Table(title, list(columns), texts))
+
+
+def shown_times(details: Details, times: list[datetime]) -> list[datetime]:
+    """The times that a details mode shows, of all those that it was reported with (ordered)."""
+    match details:
+        case "NONE":
+            return []
+        case "FIRST":
+            return times[:1]
+        case "LAST":
+            return times[-1:]
+        case "FIRSTLAST" if len(times) >= 2:
+            return [times[0], times[-1]]
+        case _:
+            return times

@@ -1,0 +1,82 @@
+"""Plain text in columns: wrapped lines and tables."""
+
+from __future__ import annotations
+
+import textwrap
+from itertools import zip_longest
+
+from pyruse.report.model import Table
+from pyruse.report.wording import brief
+from pyruse.text import one_line, printable
+
+#: Columns of a terminal, and of a mail that may be quoted (RFC 5322 §2.1.1).
+WIDTH = 78
+_GAP = 2
+_NARROWEST = 12
+"""Columns that a table's column keeps, however little room there is."""
+
+
+def wrapped(text: str, indent: int = 0, width: int = WIDTH) -> str:
+    """The text in lines of at most ``width`` columns, all but the first one indented.
+
+    The indentation also marks what belongs to a message: none can pass for a line of the report.
+    """
+    return f"\n{' ' * indent}".join(_lines(printable(text), width - indent))
+
+
+def _lines(text: str, width: int) -> list[str]:
+    lines: list[str] = []
+    for line in text.expandtabs(4).split("\n"):
+        if len(line) <= width:
+            lines.append(line.rstrip())
+        else:
+            # Log lines are full of paths, options and names: a hyphen is no place to break them.
+            lines += textwrap.wrap(line, width, break_on_hyphens=False)
+    return lines
+
+
+def numeric_columns(table: Table) -> list[bool]:
+    """For each column, whether it holds nothing but whole numbers, to be aligned to the right."""
+    columns = zip_longest(*table.rows, fillvalue="")
+    found = [all(cell.isdecimal() for cell in cells) for cells in columns]
+    return (found + [False] * len(table.columns))[: len(table.columns)]
+
+
+def text_table(table: Table, limit: int, width: int = WIDTH) -> str:
+    """The first ``limit`` rows of a table in aligned columns; the widest ones are wrapped where there is no room."""
+    count = len(table.columns)
+    rows = [
+        [one_line(brief(cell)) for cell in (*row[:count], *[""] * (count - len(row)))]
+        for row in (table.columns, *table.rows[:limit])
+    ]
+    widths = _fitted([max(map(len, cells)) for cells in zip(*rows, strict=True)], width)
+    right = numeric_columns(table)
+    lines = [_row(row, widths, right) for row in rows]
+    rule = (" " * _GAP).join("-" * width for width in widths)
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def _fitted(widths: list[int], room: int) -> list[int]:
+    widths = list(widths)
+    excess = sum(widths) + _GAP * (len(widths) - 1) - room
+    while excess > 0 and max(widths) > _NARROWEST:
+        widest = widths.index(max(widths))
+        # Down to the next widest one at once: a cell may have thousands of characters.
+        others = [width for width in widths if width < widths[widest]]
+        cut = min(excess, max(1, widths[widest] - max(others, default=_NARROWEST)))
+        cut = min(cut, widths[widest] - _NARROWEST)
+        widths[widest] -= cut
+        excess -= cut
+    return widths
+
+
+def _row(cells: list[str], widths: list[int], right: list[bool]) -> str:
+    columns = [_lines(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    lines = []
+    for parts in zip_longest(*columns, fillvalue=""):
+        aligned = (
+            part.rjust(width) if to_right else part.ljust(width)
+            for part, width, to_right in zip(parts, widths, right, strict=True)
+        )
+        lines.append((" " * _GAP).join(aligned).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,125 @@
+"""How a report puts things: times, messages, headings. The same in every form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+
+from pyruse.report.model import Report, Row, Times
+from pyruse.text import shortened
+
+#: A message in a report for people is cut after so much of it; JSON has the whole.
+MESSAGE_CHARACTERS = 2_000
+MESSAGE_LINES = 20
+#: Of the times of a row, so many are shown at the beginning and at the end.
+TIMES_AT_EACH_END = 20
+
+
+class Clock:
+    """Writes times as briefly as a report's period allows.
+
+    The date is left out where it goes without saying, and the offset from UTC is there where the
+    same time of day happens twice: when the clocks are put back.
+    """
+
+    def __init__(self, begin: datetime, end: datetime) -> None:
+        # By the wall clock: no day is longer than 24 hours then, also when the clocks change.
+        self.one_day = end.replace(tzinfo=None) - begin.replace(tzinfo=None) <= timedelta(days=1)
+        # In UTC, because datetimes of one time zone are compared by the wall clock.
+        self._begin, self._end = begin.astimezone(UTC), end.astimezone(UTC)
+
+    def __call__(self, moment: datetime) -> str:
+        """Such as ``02:30:00``, ``02:30:00+01:00`` or ``2026-03-06 02:30:00``."""
+        text = moment.isoformat(" ", "seconds")
+        local, offset = text[:19], text[19:]
+        if self.one_day and self._begin <= moment.astimezone(UTC) < self._end:
+            local = local[11:]
+        twice = moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
+        return local + offset if twice else local
+
+
+def when(row: Row, clock: Clock) -> list[str]:
+    """When the events of a row happened: one text for each details mode that shows times."""
+    texts = []
+    for times in row.details:
+        if times.shown:
+            # With several modes, the row's own count does not tell how many each stands for.
+            count = f"{times.count:,} × " if len(row.details) > 1 else ""
+            texts.append(count + _when(times, clock))
+    return texts
+
+
+def _when(times: Times, clock: Clock) -> str:
+    match times.details, times.shown:
+        case "FIRST", [first]:
+            return f"from {clock(first)}"
+        case "LAST", [last]:
+            return f"until {clock(last)}"
+        case "FIRSTLAST", [first, last]:
+            return f"from {clock(first)} until {clock(last)}"
+        case _, shown:
+            return ", ".join(_listed(shown, clock))
+
+
+def _listed(times: list[datetime], clock: Clock) -> Iterator[str]:
+    between = len(times) - 2 * TIMES_AT_EACH_END
+    if between <= 0:
+        yield from _runs(times, clock)
+    else:
+        yield from _runs(times[:TIMES_AT_EACH_END], clock)
+        yield f"… {between:,} more …"
+        yield from _runs(times[-TIMES_AT_EACH_END:], clock)
+
+
+def _runs(times: list[datetime], clock: Clock) -> Iterator[str]:
+    """The times; what happened several times in a second is written once, with its number."""
+    for text, run in groupby(map(clock, times)):
+        count = sum(1 for _ in run)
+        yield text if count == 1 else f"{text}\N{NO-BREAK SPACE}(×{count:,})"
+
+
+def brief(message: str) -> str:
+    """The message, cut where it has too many characters or lines for people to read."""
+    message = message.strip("\n")
+    lines = message[:MESSAGE_CHARACTERS].split("\n")
+    return shortened(message, len("\n".join(lines[:MESSAGE_LINES])))
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: ``1 event``, ``12,345 events``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def heading(report: Report) -> str:
+    """What the report is about: ``Pyruse report for Thursday 2026-03-05``."""
+    weekday = f"{date.fromisoformat(report.title):%A} " if _is_day(report) else ""
+    return f"Pyruse report for {weekday}{report.title}"
+
+
+def period(report: Report) -> str:
+    """The period: ``2026-03-05 00:00 to 2026-03-06 00:00, Europe/Paris``."""
+    begin, end = report.begin, report.end
+    unit = "seconds" if begin.second or end.second else "minutes"
+    ends = " to ".join(moment.replace(tzinfo=None).isoformat(" ", unit) for moment in (begin, end))
+    zone = getattr(begin.tzinfo, "key", None)
+    if zone in (None, "localtime"):  # a zone without a name, such as that of /etc/localtime
+        zone = begin.tzname()
+    text = f"{ends}, {zone}"
+    length = end.astimezone(UTC) - begin.astimezone(UTC)
+    if Clock(begin, end).one_day and begin.utcoffset() != end.utcoffset():
+        text += f" ({length / timedelta(hours=1):g} hours, for the clocks changed)"
+    return text
+
+
+def remainder(report: Report, count: int, noun: str) -> str:
+    """A line that stands for what a report for people leaves out."""
+    command = f"pyruse report {report.title} --format json" if _is_day(report) else "--format json"
+    return f"… and {counted(count, f'more {noun}')}: “{command}” has them all"
+
+
+def _is_day(report: Report) -> bool:
+    try:
+        return date.fromisoformat(report.title).isoformat() == report.title
+    except ValueError:
+        return False

@@ -1,0 +1,282 @@
+"""What is to leave Pyruse: mails, programs, log lines. Kept until it is known to have left."""
+
+from __future__ import annotations
+
+import heapq
+import sqlite3
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+import msgspec
+
+#: Of repeats gathered into one mail, so many are quoted; the rest is counted.
+_QUOTED = 50
+
+
+@dataclass
+class Item:
+    """One thing to send, run or log. Instants are microseconds since the epoch."""
+
+    kind: str
+    """``mail``, ``command`` or ``log``."""
+    payload: dict[str, Any]
+    """What to send: JSON types only."""
+    created: int
+    due: int
+    """Not before this instant: for retries, and while repeats are gathered; else as `created`."""
+    group: str | None = None
+    """Repeats of one group are gathered into one item until it is due."""
+    attempts: int = 0
+    error: str | None = None
+    """Why the last attempt failed."""
+    refused: bool = False
+    """It can never be sent: set aside, for the administrator to see."""
+    leaving: bool = False
+    """It is being sent right now: too late to gather more into it. Not kept over a restart."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Stays the same over restarts and retries: the Message-ID of a mail is made of it."""
+
+
+class _Place(NamedTuple):
+    """An item in one of the queues. It is out of date once the item leaves at another instant."""
+
+    number: int
+    leaves_at: int
+    item_id: str
+
+
+class _Queue:
+    """The items of one kind that wait: heaps, so that no call costs more for a long outbox."""
+
+    def __init__(self) -> None:
+        self.ripe: list[_Place] = []
+        """Those that may leave, the oldest first."""
+        self.later: list[tuple[int, _Place]] = []
+        """The others, by the instant from which on they may leave."""
+
+    def add(self, place: _Place) -> None:
+        heapq.heappush(self.later, (place.leaves_at, place))
+
+    def ripen(self, now: int) -> None:
+        while self.later and self.later[0][0] <= now:
+            heapq.heappush(self.ripe, heapq.heappop(self.later)[1])
+
+
+class Outbox:
+    """The items in the order in which they were put in."""
+
+    SCHEMA: ClassVar[str] = """
+        CREATE TABLE IF NOT EXISTS outbox (
+            id TEXT PRIMARY KEY, number INTEGER NOT NULL, kind TEXT NOT NULL,
+            payload BLOB NOT NULL, created INTEGER NOT NULL, due INTEGER NOT NULL,
+            gather TEXT, attempts INTEGER NOT NULL, error TEXT, refused INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS gatherings (name TEXT PRIMARY KEY, due INTEGER NOT NULL)
+            WITHOUT ROWID;
+    """
+
+    def __init__(self) -> None:
+        self._items: dict[str, Item] = {}
+        self._numbers: dict[str, int] = {}
+        self._next_number = 0
+        self._queues: dict[str, _Queue] = {}
+        self._gathering: dict[str, Item] = {}
+        self._last_due: dict[str, int] = {}
+        """When the last mail of each group was due: the next one comes an interval later."""
+        self._changed: set[str] = set()
+        self._changed_groups: set[str] = set()
+
+    def put(self, item: Item) -> None:
+        """Take an item in."""
+        self._items[item.id] = item
+        self._numbers[item.id] = self._next_number
+        self._next_number += 1
+        self._changed.add(item.id)
+        self._queue(item)
+
+    def put_gathered(self, item: Item, every: int) -> None:
+        """Take a mail in, at most one of its group in ``every`` µs: repeats wait for the next one.
+
+        The payload has the lists ``parts`` (what is quoted) and the number ``count``.
+        """
+        assert item.group is not None
+        waiting = self._gathering.get(item.group)
+        if waiting is not None and self._still_gathers(waiting, item.created):
+            waiting.payload["count"] += 1
+            if len(waiting.payload["parts"]) < _QUOTED:
+                waiting.payload["parts"] += item.payload["parts"]
+            self._changed.add(waiting.id)
+            return
+        last = self._last_due.get(item.group)
+        if last is not None and item.created < last + every:
+            # While catching up, a mail may leave before the entries of its interval are all read,
+            # and the next ones are due ever later; but nothing ever waits longer than an interval.
+            item.due = min(last, item.created) + every
+            self._gathering[item.group] = item
+        else:
+            item.due = item.created
+        self._last_due[item.group] = item.due
+        self._changed_groups.add(item.group)
+        self.put(item)
+
+    def _still_gathers(self, waiting: Item, now: int) -> bool:
+        # After a first attempt the mail may have arrived, whatever was answered: it stays as it is.
+        fresh = not waiting.leaving and waiting.attempts == 0
+        return fresh and now < waiting.due and waiting.id in self._items
+
+    def items(self, kind: str | None = None) -> list[Item]:
+        """What is in the outbox, in order."""
+        return [item for item in self._items.values() if kind is None or item.kind == kind]
+
+    def due(self, kind: str, now: int) -> list[Item]:
+        """What may leave now, in order."""
+        queue = self._queues.get(kind, _Queue())
+        queue.ripen(now)
+        found = {place.item_id: place for place in sorted(queue.ripe) if self._waits(place)}
+        return [self._items[item_id] for item_id in found]
+
+    def take(self, kind: str, now: int) -> Item | None:
+        """The first that may leave now; it is `leaving` until `sent`, `failed` or `give_back`."""
+        queue = self._queues.get(kind, _Queue())
+        queue.ripen(now)
+        while queue.ripe:
+            place = heapq.heappop(queue.ripe)
+            if self._waits(place):
+                item = self._items[place.item_id]
+                item.leaving = True
+                return item
+        return None
+
+    def give_back(self, item_id: str) -> None:
+        """An item taken was not even tried: it waits again."""
+        item = self._items.get(item_id)
+        if item is not None:
+            item.leaving = False
+            self._queue(item)
+
+    def next_due(self, kind: str | None = None) -> int | None:
+        """When the next item may leave (0: at once), or None when none waits."""
+        if kind is None:
+            moments = [due for each in self._queues if (due := self.next_due(each)) is not None]
+            return min(moments, default=None)
+        queue = self._queues.get(kind, _Queue())
+        while queue.ripe and not self._waits(queue.ripe[0]):
+            heapq.heappop(queue.ripe)
+        while queue.later and not self._waits(queue.later[0][1]):
+            heapq.heappop(queue.later)
+        if queue.ripe:
+            return 0
+        return queue.later[0][0] if queue.later else None
+
+    def retry_now(self) -> None:
+        """Let everything that failed, but was not set aside, be tried again at once."""
+        for item in self._items.values():
+            if item.attempts and not item.refused and not item.leaving:
+                item.due = 0
+                self._queue(item)
+
+    def _queue(self, item: Item) -> None:
+        place = _Place(self._numbers[item.id], _leaves_at(item), item.id)
+        self._queues.setdefault(item.kind, _Queue()).add(place)
+
+    def _waits(self, place: _Place) -> bool:
+        item = self._items.get(place.item_id)
+        if item is None or item.leaving or item.refused:
+            return False
+        return _leaves_at(item) == place.leaves_at
+
+    def sent(self, item_id: str) -> None:
+        """An item has left: forget it."""
+        if self._items.pop(item_id, None) is not None:
+            self._changed.add(item_id)
+
+    def failed(self, item_id: str, error: str, *, retry_at: int | None) -> None:
+        """An attempt failed: try again at an instant, or (None) set the item aside.
+
+        :param retry_at: microseconds since the epoch.
+        """
+        item = self._items.get(item_id)
+        if item is None:
+            return
+        item.attempts += 1
+        item.error = error
+        item.leaving = False
+        self._changed.add(item_id)
+        if retry_at is None:
+            item.refused = True
+        else:
+            item.due = retry_at
+            self._queue(item)
+
+    def narrow(self, item_id: str, to: list[str]) -> None:
+        """A mail has reached some of its recipients: only these are left."""
+        item = self._items.get(item_id)
+        if item is not None:
+            item.payload["to"] = to
+            self._changed.add(item_id)
+
+    def load(self, db: sqlite3.Connection) -> None:
+        """Read what has not left yet."""
+        query = """SELECT id, number, kind, payload, created, due, gather, attempts, error, refused
+                   FROM outbox ORDER BY number"""
+        for (
+            item_id,
+            number,
+            kind,
+            payload,
+            created,
+            due,
+            group,
+            attempts,
+            error,
+            refused,
+        ) in db.execute(query):
+            item = Item(
+                kind, msgspec.json.decode(payload), created, due, group, attempts, error,
+                bool(refused), id=item_id,
+            )  # fmt: skip
+            self._items[item_id] = item
+            self._numbers[item_id] = number
+            self._next_number = number + 1
+            if not item.refused:
+                self._queue(item)
+            if group is not None and due > created:
+                self._gathering[group] = item
+        self._last_due.update(db.execute("SELECT name, due FROM gatherings"))
+
+    def save(self, db: sqlite3.Connection) -> None:
+        """Write what changed."""
+        for item_id in self._changed:
+            item = self._items.get(item_id)
+            if item is None:
+                db.execute("DELETE FROM outbox WHERE id = ?", (item_id,))
+                continue
+            db.execute(
+                "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    item.id, self._numbers[item.id], item.kind, msgspec.json.encode(item.payload),
+                    item.created, item.due, item.group, item.attempts, item.error, item.refused,
+                ),
+            )  # fmt: skip
+        db.executemany(
+            "INSERT OR REPLACE INTO gatherings VALUES (?, ?)",
+            [(group, self._last_due[group]) for group in self._changed_groups],
+        )
+
+    def saved(self) -> None:
+        """The changes are committed."""
+        for item_id in self._changed:
+            if item_id not in self._items:
+                self._numbers.pop(item_id, None)
+        self._changed.clear()
+        self._changed_groups.clear()
+
+
+def _leaves_at(item: Item) -> int:
+    """The instant from which on an item may leave, or 0: at once.
+
+    What was never to wait does not, even if its entry comes from the future: a machine's clock
+    may have been wrong, and may have been set back since.
+    """
+    return 0 if item.attempts == 0 and item.due <= item.created else item.due

@@ -1,0 +1,113 @@
+"""Small durable tables for plugins: what they must remember from one entry to the next."""
+
+from __future__ import annotations
+
+import heapq
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class Table:
+    """Values under text keys, each until an instant (µs since the epoch) or for ever.
+
+    Values are what JSON can hold. They survive a restart, and are written in the same transaction
+    as the entries that caused them.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, tuple[Any, int | None]] = {}
+        self._due: list[tuple[int, str]] = []
+        self._changed: set[str] = set()
+
+    def get(self, key: str, *, now: int) -> Any | None:
+        """The value under a key, or None when there is none, or when it has expired."""
+        value, until = self._values.get(key, (None, None))
+        return value if until is None or until > now else None
+
+    def put(self, key: str, value: Any, *, until: int | None = None) -> None:
+        """Remember a value, until an instant in entry time (None: for ever)."""
+        self._values[key] = (value, until)
+        self._changed.add(key)
+        if until is not None:
+            heapq.heappush(self._due, (until, key))
+
+    def remove(self, key: str) -> None:
+        """Forget a key; one that is not there is fine."""
+        if self._values.pop(key, None) is not None:
+            self._changed.add(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def expire(self, now: int) -> None:
+        """Drop what has expired."""
+        while self._due and self._due[0][0] <= now:
+            _, key = heapq.heappop(self._due)
+            _, until = self._values.get(key, (None, None))
+            if until is not None and until <= now:
+                self.remove(key)
+
+    def restore(self, key: str, value: Any, until: int | None) -> None:
+        """Take a value over from the database."""
+        self._values[key] = (value, until)
+        if until is not None:
+            heapq.heappush(self._due, (until, key))
+
+    def changes(self) -> list[tuple[str, Any, int | None]]:
+        """The keys that changed since the last commit; a removed one has the value None."""
+        return [(key, *self._values.get(key, (None, None))) for key in self._changed]
+
+    def saved(self) -> None:
+        """The changes are committed."""
+        self._changed.clear()
+
+
+class Tables:
+    """All the tables, by name."""
+
+    SCHEMA: ClassVar[str] = """
+        CREATE TABLE IF NOT EXISTS plugin_tables (
+            name TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, until INTEGER,
+            PRIMARY KEY (name, key)
+        ) WITHOUT ROWID;
+    """
+
+    def __init__(self) -> None:
+        self._tables: dict[str, Table] = {}
+
+    def table(self, name: str) -> Table:
+        """The table of a name, made when first asked for."""
+        return self._tables.setdefault(name, Table())
+
+    def expire(self, now: int) -> None:
+        """Drop what has expired."""
+        for table in self._tables.values():
+            table.expire(now)
+
+    def load(self, db: sqlite3.Connection) -> None:
+        """Read everything."""
+        for name, key, value, until in db.execute("SELECT * FROM plugin_tables"):
+            self.table(name).restore(key, msgspec.json.decode(value), until)
+
+    def save(self, db: sqlite3.Connection) -> None:
+        """Write what changed."""
+        for name, table in self._tables.items():
+            for key, value, until in table.changes():
+                if value is None:
+                    db.execute("DELETE FROM plugin_tables WHERE name = ? AND key = ?", (name, key))
+                else:
+                    db.execute(
+                        "INSERT OR REPLACE INTO plugin_tables VALUES (?, ?, ?, ?)",
+                        (name, key, msgspec.json.encode(value), until),
+                    )
+
+    def saved(self) -> None:
+        """The changes are committed."""
+        for table in self._tables.values():
+            table.saved()

@@ -1,0 +1,37 @@
+"""Text from log lines, made harmless for terminals, mails and reports."""
+
+from __future__ import annotations
+
+import re
+
+# C0 and C1 controls but tab and newline, and the characters that reorder text (bidirectional
+# embeddings, overrides and isolates: Unicode Standard Annex #9) or hide in it (zero width, BOM,
+# line and paragraph separators, surrogates that no encoder takes).
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+_LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
+
+
+def printable(text: str) -> str:
+    """The text with every control and reordering character shown as an escape such as ``\\x1b``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub(_escape, text)
+
+
+def one_line(text: str) -> str:
+    """Printable text on a single line, as headers, table cells and log lines need it."""
+    if text.isascii() and text.isprintable():
+        return text
+    return printable(_LINE_BREAKS.sub(" ", text.strip())).replace("\t", " ")
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, cut to ``limit`` characters with the number of those left out."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

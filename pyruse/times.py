@@ -1,0 +1,89 @@
+"""Instants as the journal keeps them (microseconds since the epoch), days, and time zones."""
+
+from __future__ import annotations
+
+import os
+import time as clock
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def now_us() -> int:
+    """This moment by the machine's clock, in microseconds since the epoch."""
+    return clock.time_ns() // 1000
+
+
+def datetime_of(time_us: int, zone: tzinfo) -> datetime:
+    """The aware datetime of an instant given in microseconds since the epoch."""
+    return (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone)
+
+
+def time_us_of(moment: datetime) -> int:
+    """Microseconds since the epoch of an aware datetime, exactly (``timestamp()`` rounds)."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of a name such as ``Europe/Paris``.
+
+    :raises ValueError: there is no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f'"{name}" is no time zone (expected a name such as "Europe/Paris" or "UTC")'
+        ) from None
+
+
+def system_zone() -> tzinfo:
+    """The machine's time zone with its rules: ``TZ``, else ``/etc/localtime`` (localtime(5))."""
+    name = os.environ.get("TZ", "").removeprefix(":")
+    if name:
+        try:
+            return zone_named(name)
+        except ValueError:
+            pass  # a POSIX rule such as CET-1CEST, which zoneinfo does not read
+    local = Path("/etc/localtime")
+    try:
+        _, found, zone = str(local.resolve()).partition("/zoneinfo/")
+        if found:
+            return ZoneInfo(zone)
+        with local.open("rb") as file:
+            return ZoneInfo.from_file(file, key="localtime")
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return UTC
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Which day an instant belongs to.
+
+    The day named D begins on D at the wall-clock time ``at`` and lasts until the next date's
+    ``at``: 23 or 25 hours when the clocks change.
+    """
+
+    zone: tzinfo
+    at: time = time(0)
+
+    def day_of(self, time_us: int) -> date:
+        """The day that an instant belongs to."""
+        local = datetime_of(time_us, self.zone)
+        day = local.date()
+        # Instants are compared, not wall-clock times: a clock hour may happen twice or never.
+        if time_us < self.start_of(day):
+            return day - timedelta(days=1)
+        return day if time_us < self.end_of(day) else day + timedelta(days=1)
+
+    def start_of(self, day: date) -> int:
+        """The first instant of a day, in microseconds since the epoch."""
+        return time_us_of(datetime.combine(day, self.at, self.zone))
+
+    def end_of(self, day: date) -> int:
+        """The first instant after a day, in microseconds since the epoch."""
+        return self.start_of(day + timedelta(days=1))
