@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from types import ModuleType
@@ -132,7 +131,6 @@ def test_every_pattern_of_the_demonstration_is_used(shipped, chains):
     assert not unused
 
 
-@pytest.mark.skipif(find_spec("pyruse.__main__") is None, reason="Pyruse has no commands yet")
 def test_the_demonstration_bans_all_attackers_and_nobody_else(tmp_path, sample):
     file = tmp_path / "day.journal"
     file.write_bytes(lzma.decompress((DEMO / "day.journal.xz").read_bytes()))

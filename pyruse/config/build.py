@@ -96,7 +96,7 @@ def build(cls: type[T], table: Mapping[str, Any], address: str, faults: list[str
 
 def converted(value: Any, wanted: Any, address: str, faults: list[str]) -> Any:
     """A value of the configuration as an object of the wanted type; faults are added."""
-    wanted = _without_none(wanted)
+    wanted = without_none(wanted)
     if get_origin(wanted) is list and isinstance(value, list):
         (item_type,) = get_args(wanted)
         return [
@@ -148,7 +148,7 @@ _WORDS: dict[Any, str] = {
 
 def described(wanted: Any) -> str:
     """A type in words: what an administrator is to write."""
-    wanted = _without_none(wanted)
+    wanted = without_none(wanted)
     if wanted in _WORDS:
         return _WORDS[wanted]
     origin, arguments = get_origin(wanted), get_args(wanted)
@@ -166,7 +166,8 @@ def described(wanted: Any) -> str:
     return f"{article} {' '.join(words).lower()}"
 
 
-def _without_none(wanted: Any) -> Any:
+def without_none(wanted: Any) -> Any:
+    """A type without ``None``: an option that may be left out is never written as nothing."""
     if get_origin(wanted) in (Union, types.UnionType):
         others = [argument for argument in get_args(wanted) if argument is not type(None)]
         return others[0] if len(others) == 1 else Union[tuple(others)]  # noqa: UP007

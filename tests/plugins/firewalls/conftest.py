@@ -6,12 +6,13 @@ import ipaddress
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import pytest
 
-from pyruse import Element, FirewallError, Sets, Target
+from pyruse import Element, FirewallError, Target
 from pyruse.testing.namespace import NetworkNamespace, skip_unless_available
 
 _SERVER = """
@@ -71,7 +72,7 @@ class Machines:
         self._attacker = attacker
         prefixes = [f"{source}/{64 if ':' in source else 24}" for source in SOURCES]
         server.connect(attacker, [f"{SERVER4}/24", f"{SERVER6}/64"], prefixes)
-        listen(server, 22, 80)
+        self.listen(server, 22, 80)
         self._wait_for_neighbours()
 
     def _wait_for_neighbours(self) -> None:
@@ -79,6 +80,12 @@ class Machines:
         deadline = time.monotonic() + 10
         while self.dropped():
             assert time.monotonic() < deadline, "the machines do not reach each other"
+
+    def listen(self, namespace: NetworkNamespace, *ports: int) -> None:
+        """Start a server of TCP and UDP."""
+        process = namespace.start([sys.executable, "-c", _SERVER, *map(str, ports)])
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
 
     def dropped(self, port: int = 22, kind: Literal["tcp", "udp"] = "tcp") -> list[str]:
         """Those of the attacker's addresses that cannot reach a port of the server."""
@@ -90,13 +97,6 @@ class Machines:
         ]
 
 
-def listen(namespace: NetworkNamespace, *ports: int) -> None:
-    """Start a server of TCP and UDP."""
-    process = namespace.start([sys.executable, "-c", _SERVER, *map(str, ports)])
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-
-
 @pytest.fixture
 def machines() -> Iterator[Machines]:
     skip_unless_available("nft", "ipset", "iptables")
@@ -104,36 +104,45 @@ def machines() -> Iterator[Machines]:
         yield Machines(server, attacker)
 
 
-class Firewall:
+@dataclass
+class Refusal:
+    """What a `FirewallError` says."""
+
+    text: str
+    networks: list[str]
+    emptied: bool
+
+
+class Driver:
     """A firewall as the tests speak of it: ``ban("192.0.2.7", seconds=60, ports=(22,))``."""
 
     def __init__(self, firewall) -> None:
-        self._firewall = firewall
+        self.firewall = firewall
 
     def check(self, **target) -> None:
-        self._firewall.check(Target("any", **target))
+        self.firewall.check(Target("any", **target))
 
     def ban(self, *networks: str, seconds: int | None = 600, **target) -> None:
-        self._firewall.apply(elements(*networks, seconds=seconds, **target), [])
+        self.firewall.apply(self.elements(*networks, seconds=seconds, **target), [])
 
     def unban(self, *networks: str, **target) -> None:
-        self._firewall.apply([], elements(*networks, **target))
+        self.firewall.apply([], self.elements(*networks, **target))
 
-    def refuses(self, *networks: str, **given) -> FirewallError:
+    def elements(self, *networks: str, seconds: int | None = None, **target) -> list[Element]:
+        where = Target("any", **target)
+        return [Element(ipaddress.ip_network(network), where, seconds) for network in networks]
+
+    def refused(self, apply: Callable[[], None]) -> Refusal:
         with pytest.raises(FirewallError) as caught:
-            self.ban(*networks, **given)
-        return caught.value
+            apply()
+        failed = caught.value.failed or []
+        networks = [str(element.network) for element in failed]
+        return Refusal(str(caught.value), networks, caught.value.emptied)
+
+    def refuses(self, *networks: str, **given) -> Refusal:
+        return self.refused(lambda: self.ban(*networks, **given))
 
 
-def elements(*networks: str, seconds: int | None = None, **target) -> list[Element]:
-    where = Target("any", **target)
-    return [Element(ipaddress.ip_network(network), where, seconds) for network in networks]
-
-
-def failed(fault: FirewallError) -> list[str]:
-    assert fault.failed is not None
-    return [str(element.network) for element in fault.failed]
-
-
-def sets(ipv4: str | None = None, ipv6: str | None = None) -> Sets:
-    return Sets(ipv4, ipv6)
+@pytest.fixture
+def driver() -> type[Driver]:
+    return Driver

@@ -1,4 +1,4 @@
-"""Real packets against real rules, in namespaces of their own."""
+"""Real packets against real rules, in network namespaces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,332 @@ import time
 import pytest
 from pyruse_plugins.firewalls.nftables import Nftables
 
-from pyruse import FirewallError
+from pyruse import FirewallError, Sets
 from pyruse.testing.namespace import NetworkNamespace
 
-from .conftest import Firewall, Machines, elements, failed, listen, sets
+pytestmark = pytest.mark.realparts
+
+MAIL = Sets(ipv4="ip mail banned", ipv6="ip6 mail banned")
+
+
+def opened(**options):
+    return Nftables().open_firewall("nftables", options)
+
+
+@pytest.fixture
+def firewall(machines, driver):
+    return driver(opened(command=[*machines.server.prefix, "nft"]))
+
+
+@pytest.fixture
+def nft(machines):
+    """Run nft on the server, as its administrator does."""
+    return lambda *words: machines.server.run(["nft", *words])
+
+
+def test_packets_of_the_banned_are_dropped_and_no_others(machines, firewall):
+    firewall.ban("192.0.2.7", "2001:db8::6")
+    assert machines.dropped() == ["192.0.2.7", "2001:db8::6"]
+    assert machines.dropped(80, "udp") == ["192.0.2.7", "2001:db8::6"]
+
+
+def test_a_ban_ends_by_itself(machines, firewall):
+    firewall.ban("192.0.2.7", "192.0.2.6/31", seconds=2)
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.7"]
+    time.sleep(2)
+    assert machines.dropped() == []
+
+
+def test_banning_again_sets_the_time_anew(machines, firewall):
+    firewall.ban("192.0.2.7", "2001:db8::7", seconds=1)
+    firewall.ban("192.0.2.7", seconds=600)
+    firewall.ban("2001:db8::7", seconds=None)
+    time.sleep(1.1)
+    assert machines.dropped() == ["192.0.2.7", "2001:db8::7"]
+
+
+def test_banning_again_may_make_the_time_shorter(machines, firewall):
+    firewall.ban("192.0.2.7", seconds=None)
+    firewall.ban("192.0.2.7", seconds=1)
+    time.sleep(1.1)
+    assert machines.dropped() == []
+
+
+def test_unbanning_ends_a_ban_and_no_other(machines, firewall):
+    firewall.ban("192.0.2.7", "192.0.2.6/31", "2001:db8::7")
+    firewall.unban("192.0.2.6/31", "2001:db8::7", "203.0.113.9")
+    assert machines.dropped() == ["192.0.2.7"]
+
+
+def test_networks_may_overlap_in_any_order(machines, firewall):
+    firewall.ban("192.0.2.6/31", "2001:db8::/64")
+    firewall.ban("192.0.2.7", "192.0.2.0/25", "192.0.2.0/24", "2001:db8::6/127")
+    firewall.unban("192.0.2.0/24", "192.0.2.0/25", "2001:db8::/64")
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.7", "2001:db8::6", "2001:db8::7"]
+
+
+def test_ports_are_closed_to_the_banned_for_tcp_and_udp(machines, firewall):
+    firewall.ban("192.0.2.7", "2001:db8::6/127", ports=(22, 443))
+    assert machines.dropped(22) == ["192.0.2.7", "2001:db8::6", "2001:db8::7"]
+    assert machines.dropped(22, "udp") == ["192.0.2.7", "2001:db8::6", "2001:db8::7"]
+    assert machines.dropped(80) == []
+
+
+def test_bans_of_other_ports_are_kept_apart(machines, firewall):
+    firewall.ban("192.0.2.7", ports=(22,))
+    firewall.ban("192.0.2.7", ports=(80,))
+    firewall.unban("192.0.2.7", ports=(22,))
+    assert machines.dropped(22) == []
+    assert machines.dropped(80) == ["192.0.2.7"]
+
+
+def test_however_many_ports_there_are_the_name_of_the_set_is_short(machines, firewall, nft):
+    firewall.ban("192.0.2.7", ports=tuple(range(1, 2000)))
+    firewall.ban("192.0.2.7", ports=tuple(range(1, 2001)))
+    names = [one["set"]["name"] for one in listed(nft, "sets") if "set" in one]
+    assert len(set(names)) == 2
+    assert all(len(name) < 50 for name in names)
+    assert machines.dropped(22) == ["192.0.2.7"]
+
+
+def test_what_is_forwarded_to_a_container_is_dropped_by_the_port_that_was_asked_for(
+    machines, firewall, nft
+):
+    with NetworkNamespace() as container:
+        machines.server.connect(container, ["10.0.0.1/24"], ["10.0.0.2/24"])
+        container.run(["ip", "route", "add", "default", "via", "10.0.0.1"])
+        machines.server.run(["sysctl", "-qw", "net.ipv4.ip_forward=1"])
+        machines.listen(container, 8080)
+        nft("add table ip nat; add chain ip nat pre { type nat hook prerouting priority -100; }")
+        nft("add rule ip nat pre tcp dport 8000 dnat to 10.0.0.2:8080")
+        ipv6 = [source for source in machines.dropped(8000) if ":" in source]
+        firewall.ban("192.0.2.7", ports=(8000,))
+        assert machines.dropped(8000) == ["192.0.2.7", *ipv6]
+
+
+def test_rules_are_not_doubled_and_come_back_when_somebody_removed_them(machines, firewall, nft):
+    firewall.ban("192.0.2.7")
+    firewall.ban("192.0.2.99")
+    assert sum("rule" in one for one in listed(nft, "chain inet pyruse ipv4")) == 1
+    nft("flush table inet pyruse")
+    firewall.ban("192.0.2.6")
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.7", "192.0.2.99"]
+
+
+@pytest.mark.parametrize("removal", ["flush ruleset", "delete table inet pyruse"])
+def test_a_table_that_somebody_removed_is_made_again_and_all_the_bans_are_asked_for(
+    machines, firewall, nft, removal
+):
+    firewall.ban("192.0.2.7", "2001:db8::7")
+    nft(removal)
+    refusal = firewall.refuses("192.0.2.6", ports=(22,))
+    assert refusal.emptied
+    assert refusal.networks == []
+    assert refusal.text == (
+        "nftables: somebody removed its sets, so all bans are put there again"
+    )
+    assert machines.dropped() == ["192.0.2.6"]
+
+
+def test_another_program_at_the_same_table_does_no_harm(machines, firewall, driver):
+    firewall.ban("192.0.2.7", ports=(22,))
+    other = driver(opened(command=[*machines.server.prefix, "nft"]))
+    other.ban("192.0.2.6", "192.0.2.99/32")
+    other.unban("192.0.2.6")
+    firewall.ban("2001:db8::7")
+    assert machines.dropped() == ["192.0.2.7", "192.0.2.99", "2001:db8::7"]
+
+
+def test_dropped_packets_go_on_being_counted(machines, firewall, nft):
+    firewall.ban("192.0.2.7")
+    machines.dropped()
+    before = packets(nft)
+    firewall.ban("192.0.2.6")
+    machines.dropped()
+    assert 0 < before < packets(nft)
+
+
+def test_sets_of_the_administrator_are_filled_and_no_table_is_made(machines, firewall, nft):
+    mail_sets(nft)
+    firewall.ban("192.0.2.7", "2001:db8::7", sets=MAIL)
+    assert machines.dropped(22) == ["192.0.2.7", "2001:db8::7"]
+    assert machines.dropped(80) == []
+    firewall.ban("192.0.2.7", seconds=1, sets=MAIL)
+    firewall.unban("2001:db8::7", sets=MAIL)
+    time.sleep(1.1)
+    assert machines.dropped(22) == []
+    assert "pyruse" not in nft("list tables")
+
+
+def test_two_targets_may_share_a_set(machines, firewall, nft):
+    mail_sets(nft)
+    alone = Sets(ipv4=MAIL.ipv4)
+    both = [
+        *firewall.elements("192.0.2.7", seconds=1, sets=MAIL),
+        *firewall.elements("192.0.2.7", seconds=600, sets=alone),
+    ]
+    firewall.firewall.apply(both, [])
+    time.sleep(1.1)
+    firewall.firewall.apply(both[:1], both[1:])
+    assert machines.dropped(22) == ["192.0.2.7"]
+
+
+def test_an_interval_set_takes_networks_and_renews_them(machines, firewall, nft):
+    mail_sets(nft, "flags timeout, interval;")
+    firewall.ban("192.0.2.6/31", "192.0.2.99", "2001:db8::/64", seconds=1, sets=MAIL)
+    firewall.ban("192.0.2.6/31", sets=MAIL)
+    time.sleep(1.1)
+    assert machines.dropped(22) == ["192.0.2.6", "192.0.2.7"]
+    refusal = firewall.refuses("192.0.2.0/24", "2001:db8::6/127", sets=MAIL)
+    assert refusal.networks == ["192.0.2.0/24"]
+    assert "interval overlaps with an existing one (expected no overlapping" in refusal.text
+    assert machines.dropped(22) == ["192.0.2.6", "192.0.2.7", "2001:db8::6", "2001:db8::7"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "network", "said"),
+    [
+        ("", "192.0.2.7", "Invalid argument (expected a set that was made with"),
+        ("flags timeout;", "192.0.2.6/31", "You must add 'flags interval' to your set"),
+        ("flags timeout; size 1;", "192.0.2.7", "Too many open files in system (the set is full;"),
+    ],
+)
+def test_what_the_kernel_says_of_a_set_reaches_the_administrator(
+    firewall, nft, flags, network, said
+):
+    mail_sets(nft, flags)
+    nft("add element ip mail banned { 192.0.2.1 }")
+    refusal = firewall.refuses(network, sets=MAIL)
+    assert refusal.networks in ([network], [f"{network}/32"])
+    assert refusal.text.startswith(f"nftables: ip mail banned: {refusal.networks[0]}: {said}")
+
+
+def test_one_bad_element_does_not_hold_up_the_others(machines, firewall, nft):
+    mail_sets(nft)
+    missing = Sets(ipv4="ip mail nosuch")
+    many = [f"198.51.{high}.{low}" for high in range(20) for low in range(256)]
+    add = [
+        *firewall.elements(*many, "192.0.2.7", seconds=600),
+        *firewall.elements("192.0.2.6", seconds=600, sets=missing),
+        *firewall.elements("192.0.2.99", "192.0.2.4/30", "192.0.2.6", seconds=600, sets=MAIL),
+        *firewall.elements("2001:db8::7", seconds=600, sets=missing),
+    ]
+    refusal = firewall.refused(lambda: firewall.firewall.apply(add, []))
+    assert refusal.networks == ["2001:db8::7/128", "192.0.2.6/32", "192.0.2.4/30"]
+    assert refusal.text == (
+        "nftables: nowhere: 2001:db8::7/128: no set is named for IPv6, so nobody is banned "
+        "(expected ipv6 in sets, too); "
+        "ip mail nosuch: 192.0.2.6/32: No such file or directory; did you mean set ‘banned’ in "
+        "table ip ‘mail’? (expected a set that is there); "
+        "ip mail banned: 192.0.2.4/30: You must add 'flags interval' to your set declaration if "
+        "you want to add prefix elements"
+    )
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.7", "192.0.2.99"]
+
+
+def test_a_fault_of_everything_is_told_in_one_line_and_in_little_time(firewall):
+    many = [f"198.51.{high}.{low}" for high in range(20) for low in range(256)]
+    began = time.monotonic()
+    refusal = firewall.refuses(*many, sets=Sets(ipv4="ip mail nosuch"))
+    assert len(refusal.networks) == len(many)
+    assert "198.51.0.0/32 and 5119 more: No such file or directory" in refusal.text
+    assert time.monotonic() - began < 10
+
+
+def test_hostile_names_of_sets_are_refused_and_would_do_nothing(machines, firewall, nft):
+    nft("add table ip mail")
+    for name in ("ip mail banned; flush ruleset", "ip mail", "arp mail banned", "ip6 mail banned"):
+        with pytest.raises(ValueError, match=r"is no set of nftables for IPv4 \(expected \"FAMILY"):
+            firewall.check(sets=Sets(ipv4=name))
+        refusal = firewall.refuses("192.0.2.7", sets=Sets(ipv4=name))
+        assert "is no set of nftables" in refusal.text
+    for name in ("};flush", 'x"}]}', "$(reboot)"):
+        firewall.refuses("192.0.2.7", sets=Sets(ipv4=f"ip mail {name}"))
+    assert "mail" in nft("list tables")
+
+
+def test_sets_and_ports_do_not_go_together(driver):
+    with pytest.raises(ValueError, match="ports and sets do not go together"):
+        driver(opened()).check(sets=MAIL, ports=(25,))
+
+
+def test_a_name_of_a_table_of_its_own(machines, driver, nft):
+    driver(opened(command=[*machines.server.prefix, "nft"], table="guard")).ban("192.0.2.7")
+    assert machines.dropped() == ["192.0.2.7"]
+    assert nft("list tables") == "table inet guard\n"
+
+
+def test_fifty_thousand_bans_are_restored_in_a_few_seconds(machines, firewall):
+    addresses = [f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}" for number in range(50000)]
+    elements = firewall.elements(*addresses, "192.0.2.7", seconds=3600)
+    for _ in range(2):
+        began = time.monotonic()
+        firewall.firewall.apply(elements, [])
+        assert time.monotonic() - began < 10
+    assert machines.dropped() == ["192.0.2.7"]
+
+
+def test_a_program_that_hangs_is_killed_with_all_that_it_started(tmp_path, driver):
+    hanging = tmp_path / "nft"
+    hanging.write_text("#!/bin/sh\nsleep 60\n")
+    hanging.chmod(0o755)
+    firewall = opened(command=[str(hanging)])
+    object.__setattr__(firewall._program, "time_limit", 0.3)
+    began = time.monotonic()
+    with pytest.raises(FirewallError, match=r"no answer in 0\.3 s, so it was killed") as caught:
+        driver(firewall).ban("192.0.2.7")
+    assert caught.value.failed is None
+    assert time.monotonic() - began < 5
+
+
+def test_a_program_that_is_missing_is_named(driver):
+    said = driver(opened(command=["no-such-nft"])).refuses("192.0.2.7").text
+    assert said == (
+        "no-such-nft: No such file or directory (expected the firewall's program: install it, or "
+        "tell where it is by the option command)"
+    )
+
+
+def test_what_a_failing_program_says_is_made_harmless(driver):
+    code = "import sys; sys.exit('\\x1b[31mno\\npermission')"
+    said = driver(opened(command=[sys.executable, "-c", code])).refuses("192.0.2.7").text
+    assert said == "nftables: inet pyruse ipv4: 192.0.2.7/32: \\x1b[31mno permission"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"tabel": "x"}, 'unknown option "tabel" (expected one of: command, table)'),
+        ({"table": "a b"}, 'table = "a b" is no name of a table (expected letters, digits and '),
+        ({"table": 7}, "table = 7 is no name of a table (expected"),
+        ({"command": "nft"}, 'command = "nft" is no program (expected a list: the program and'),
+        ({"command": []}, "command = [] is no program (expected a list"),
+        ({"command": ["nft", 1]}, "command = ['nft', 1] is no program (expected a list"),
+    ],
+)
+def test_faulty_options(options, said):
+    with pytest.raises(ValueError, match="expected") as caught:
+        opened(**options)
+    assert str(caught.value).startswith(said)
+
+
+def test_it_is_the_firewall_of_its_own_name_alone():
+    assert Nftables().open_firewall("ipset", {}) is None
+
+
+def listed(nft, what):
+    return json.loads(nft("-j", f"list {what}"))["nftables"]
+
+
+def packets(nft):
+    (counter,) = (one["counter"] for one in listed(nft, "counters") if "counter" in one)
+    return counter["packets"]
+
+
+def mail_sets(nft, flags="flags timeout;"):
+    """Sets of the administrator's, with rules that close port 22 to who is in them."""
+    for family, version in (("ip", 4), ("ip6", 6)):
+        nft(f"add table {family} mail")
+        nft(f"add set {family} mail banned {{ type ipv{version}_addr; {flags} }}")
+        nft(f"add chain {family} mail in {{ type filter hook input priority 0; }}")
+        nft(f"add rule {family} mail in tcp dport 22 {family} saddr @banned drop")

@@ -1,0 +1,99 @@
+"""What plugins and sections can do, told by their classes: for the documentation and commands."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from typing import Any
+
+from pyruse.config.build import Option, described, options_of
+from pyruse.entry import as_text
+from pyruse.plugins import ACTIONS, FILTERS, Found
+from pyruse.options import Duration, Networks, shown
+
+_KINDS = {FILTERS: "filter", ACTIONS: "action"}
+
+
+def described_plugin(found: Found) -> dict[str, Any]:
+    """A plugin with its options, as JSON has it.
+
+    :raises PluginError: it cannot be loaded.
+    """
+    loaded = found.load()
+    documentation = inspect.getdoc(loaded) or ""
+    return {
+        "kind": _KINDS.get(found.group, "plugin"),
+        "name": found.name,
+        "distribution": found.distribution,
+        "version": found.version,
+        "summary": documentation.partition("\n")[0],
+        "documentation": documentation,
+        "options": described_options(loaded) if inspect.isclass(loaded) else [],
+    }
+
+
+def described_options(cls: type) -> list[dict[str, Any]]:
+    """The options of a class: name, type, whether required, default, and what they are for."""
+    helps = attribute_docstrings(cls)
+    return [
+        {
+            "name": option.name,
+            "type": described(option.type),
+            "required": option.required,
+            "default": None if option.required else default_in_words(option),
+            "help": helps.get(option.attribute, ""),
+        }
+        for option in options_of(cls)
+    ]
+
+
+def default_in_words(option: Option) -> str:
+    """A default as it would be written in TOML; "none" where there is nothing."""
+    value = option.default
+    match value:
+        case None:
+            return "none"
+        case Duration():
+            return f'"{duration_in_words(value)}"'
+        case Networks():
+            return "[]"
+        case bool() | int() | float() | list() | dict():
+            return shown(value)
+        case str():
+            return f'"{value}"'
+        case _:
+            return f'"{as_text(value)}"'
+
+
+def duration_in_words(duration: Duration) -> str:
+    """A duration as it is written in a configuration: ``1h30m``."""
+    rest = duration.us // 1000
+    parts = []
+    for unit, length in (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000),
+                         ("s", 1000), ("ms", 1)):  # fmt: skip
+        number, rest = divmod(rest, length)
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts)
+
+
+def attribute_docstrings(cls: type) -> dict[str, str]:
+    """The texts that stand under the attributes of a class (PEP 257), by attribute, on one line."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    except (OSError, SyntaxError):  # a class whose source is not at hand
+        return {}
+    definition = tree.body[0]
+    assert isinstance(definition, ast.ClassDef)
+    texts: dict[str, str] = {}
+    for statement, following in zip(definition.body, definition.body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+            and isinstance(following.value.value, str)
+        ):
+            texts[statement.target.id] = " ".join(following.value.value.split())
+    return texts
