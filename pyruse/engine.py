@@ -156,7 +156,7 @@ class Engine:
     def _contribute(self, report: Report) -> None:
         self.broadcasts.call("contribute_to_report", report=report)
 
-    def end_day(self, day: str, now: int) -> None:
+    def end_day(self, day: str, now: int) -> Report:
         """Make a day's report and have it delivered; the state must be committed before.
 
         :param now: the instant of the report, in microseconds since the epoch.
@@ -164,6 +164,7 @@ class Engine:
         report = self.report(day)
         self.state.days.end(day, now)
         self.broadcasts.call("on_day_end", report=report)
+        return report
 
     def _step_fault(self, node: Node, entry: Entry, fault: Exception) -> None:
         step = node.step

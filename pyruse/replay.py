@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pyruse.bans.ledger import BanRecord
 from pyruse.config.load import Configuration
 from pyruse.engine import Engine
 from pyruse.faults import Fault, Faults
@@ -22,6 +23,35 @@ _BATCH = 5_000
 Progress = Callable[[int, int], None]
 
 
+@dataclass(frozen=True)
+class SentMail:
+    """A mail that would have been sent."""
+
+    subject: str
+    to: list[str]
+    body: str
+
+
+@dataclass(frozen=True)
+class MadeBan:
+    """A ban that there would have been, or that would have been made longer."""
+
+    ip: str
+    """An address, or a network with its prefix length."""
+    label: str
+    duration: int | None
+    """From then on, in seconds; None: for ever."""
+
+
+@dataclass(frozen=True)
+class LoggedLine:
+    """A line that would have been logged."""
+
+    level: str
+    """``EMERG`` … ``DEBUG``."""
+    message: str
+
+
 @dataclass
 class Outcome:
     """What a replay found."""
@@ -29,14 +59,13 @@ class Outcome:
     entries: int
     seconds: float
     report: Report
-    emails: list[dict[str, Any]] = field(default_factory=list)
-    bans: list[dict[str, Any]] = field(default_factory=list)
-    logs: list[dict[str, Any]] = field(default_factory=list)
+    emails: list[SentMail] = field(default_factory=list)
+    bans: list[MadeBan] = field(default_factory=list)
+    logs: list[LoggedLine] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     """The steps with effects of their own that were not called, each time."""
     faults: list[Fault] = field(default_factory=list)
-
     render: Callable[[str], str] = str
     """Gives the report as ``text`` or ``html``."""
 
@@ -46,15 +75,12 @@ class Outcome:
             "entries": self.entries,
             "seconds": round(self.seconds, 3),
             "report": report_data(self.report),
-            "emails": self.emails,
-            "bans": self.bans,
-            "logs": self.logs,
+            "emails": [asdict(mail) for mail in self.emails],
+            "bans": [asdict(ban) for ban in self.bans],
+            "logs": [asdict(line) for line in self.logs],
             "commands": self.commands,
             "skipped": self.skipped,
-            "faults": [
-                {"place": fault.place, "text": fault.text, "count": fault.count}
-                for fault in self.faults
-            ],
+            "faults": [asdict(fault) for fault in self.faults],
         }
 
 
@@ -101,36 +127,26 @@ def _handle_all(engine: Engine, reader: JournalReader, progress: Progress | None
 
 def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> Outcome:
     """The effects that a dry run has left in the state; it must be committed."""
-    outbox, bans = engine.state.outbox, engine.state.bans
+    outbox = engine.state.outbox
+    mails = [item.payload for item in outbox.items("mail")]
+    lines = [item.payload for item in outbox.items("log")]
     return Outcome(
         entries,
         seconds,
         report,
-        emails=[
-            {
-                "subject": subject_of(item.payload),
-                "to": item.payload["to"],
-                "body": text_of(item.payload),
-            }
-            for item in outbox.items("mail")
-        ],
+        emails=[SentMail(subject_of(mail), mail["to"], text_of(mail)) for mail in mails],
         bans=[
-            {
-                "ip": record.network,
-                "label": record.label,
-                "duration": None
-                if record.until is None
-                else (record.until - record.time) // 1_000_000,
-            }
-            for record in bans.history(engine.state.db)
+            MadeBan(record.network, record.label, _seconds(record))
+            for record in engine.state.bans.history(engine.state.db)
         ],
-        logs=[
-            {"level": _LEVELS[item.payload["level"]], "message": item.payload["message"]}
-            for item in outbox.items("log")
-        ],
+        logs=[LoggedLine(_LEVELS[line["level"]], line["message"]) for line in lines],
         commands=[item.payload["command"] for item in outbox.items("command")],
         skipped=engine.skipped,
     )
+
+
+def _seconds(record: BanRecord) -> int | None:
+    return None if record.until is None else (record.until - record.time) // 1_000_000
 
 
 _LEVELS = ("EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")

@@ -47,9 +47,10 @@ def link(chains: Mapping[str, Chain], bind: Callable[[Step], Callable[[Entry], A
     """Link the chains, in their order, into a graph.
 
     * A chain that some step jumps to is reached by jumps only; the others form the main sequence.
-    * A filter that passes, and an action, lead to the next step or to ``then``; a filter that does
-      not pass leads to ``else`` or leaves the chain; an action at the end of a chain ends the
-      journey; a filter that passes at the end of a chain leaves it.
+    * A filter that passes, and an action, lead to the next step, or to ``then``.
+    * A filter that does not pass leaves the chain, or leads to ``else``; where the filter has a
+      ``then`` and no ``else``, it leads to the next step.
+    * An action at the end of a chain ends the journey; a filter there leaves the chain.
     * Leaving any chain continues with the main chain after the one that the entry was last in.
 
     A chain is linked once for each main chain that entries may continue with after it, and once
@@ -115,19 +116,19 @@ class _Linker:
                 return default
             return self._linked[target, after if target in returning else None]
 
-        following: Node | None = None
-        last = True
         steps = self._chains[name].steps
+        following: Node | None = None  # behind an action at the end, there is nothing
+        behind_filter = after
         for step in reversed(steps):
             node = self._node(step)
             if step.kind == "filter":
-                passed = jump(step.then, after if last else following)
-                failed = jump(step.otherwise, after)
+                passed = jump(step.then, behind_filter)
+                failed = jump(step.otherwise, behind_filter if step.then is not None else after)
                 node.passed, node.failed = (failed, passed) if step.invert else (passed, failed)
                 node.faulty = failed
             elif not step.final:
                 node.passed = node.failed = jump(step.then, following)
-            following, last = node, False
+            following = behind_filter = node
         return following if steps else after
 
     def _node(self, step: Step) -> Node:

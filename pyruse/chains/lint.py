@@ -28,12 +28,9 @@ def warnings(chains: Mapping[str, Chain]) -> list[str]:
 def _unreachable(chains: Mapping[str, Chain]) -> Iterator[str]:
     for chain in chains.values():
         for step, following in zip(chain.steps, chain.steps[1:], strict=False):
-            if step.then is not None or step.final:
-                why = "then" if step.then is not None else step.plugin
-                yield (
-                    f"{following.address}: can never run, since the step before it always goes "
-                    f"elsewhere ({why})"
-                )
+            if not step.goes_on:
+                why = "it ends the journey" if step.final else "it always goes to another chain"
+                yield f"{following.address}: can never run: of the step before it, {why}"
                 break
 
 

@@ -42,6 +42,18 @@ class Step:
         return self.kind == "action" and bool(getattr(self.instance, "final", False))
 
     @property
+    def goes_on(self) -> bool:
+        """Whether an entry can go from this step to the next one of its chain."""
+        if self.kind == "action":
+            return self.then is None and not self.final
+        return self.then is None or self.otherwise is None
+
+    @property
+    def can_leave(self) -> bool:
+        """Whether an entry can leave the chain from this step, other steps following or not."""
+        return self.kind == "filter" and self.then is None and self.otherwise is None
+
+    @property
     def jumps(self) -> list[str]:
         """The chains that an entry may jump to from here."""
         return [target for target in (self.then, self.otherwise) if target is not None]
@@ -65,8 +77,8 @@ class Chain:
     def can_be_left(self) -> bool:
         """Whether an entry can come out of the chain by itself, jumps aside."""
         for step in self.steps:
-            if step.kind == "filter" and step.otherwise is None:
+            if step.can_leave:
                 return True
-            if step.then is not None or step.final:
+            if not step.goes_on:
                 return False
         return not self.steps or self.steps[-1].kind == "filter"

@@ -93,9 +93,9 @@ def _show_effects(engine: Engine) -> None:
         *(f"report, important: {row.message}" for row in report.important),
         *(f"report, interesting: {row.message}" for row in report.interesting),
         *(f"report, other: {line.message}" for line in report.other),
-        *(f"mail: {mail['subject']}" for mail in outcome.emails),
-        *(f"ban: {ban['ip']}" for ban in outcome.bans),
-        *(f"log, {log['level']}: {log['message']}" for log in outcome.logs),
+        *(f"mail: {mail.subject}" for mail in outcome.emails),
+        *(f"ban: {ban.ip}" for ban in outcome.bans),
+        *(f"log, {line.level}: {line.message}" for line in outcome.logs),
         *(f"run: {' '.join(argv)}" for argv in outcome.commands),
         *(f"not called in a dry run: {place}" for place in outcome.skipped),
     ]

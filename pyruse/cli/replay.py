@@ -52,15 +52,15 @@ def show_outcome(outcome: Outcome) -> None:
     show_report(outcome.report, lambda: outcome.render("text"))
     show_lines(
         "Mails that would have been sent",
-        [f"to {', '.join(mail['to']) or 'nobody'}: {mail['subject']}" for mail in outcome.emails],
+        [f"to {', '.join(mail.to) or 'nobody'}: {mail.subject}" for mail in outcome.emails],
     )
     show_lines(
         "Bans that there would have been",
-        [f"{ban['ip']} ({ban['label']}), {_span(ban['duration'])}" for ban in outcome.bans],
+        [f"{ban.ip} ({ban.label}), {_span(ban.duration)}" for ban in outcome.bans],
     )
     show_lines(
         "Lines that would have been logged",
-        [f"{log['level']}: {one_line(log['message'])}" for log in outcome.logs],
+        [f"{line.level}: {one_line(line.message)}" for line in outcome.logs],
     )
     show_lines("Programs that would have been run", [" ".join(argv) for argv in outcome.commands])
     show_lines("Steps that were not called in this dry run", outcome.skipped)

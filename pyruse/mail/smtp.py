@@ -97,7 +97,7 @@ def _log_in(connection: smtplib.SMTP, url: SmtpUrl, settings: EmailSettings) -> 
             f'[email] password_file: missing (expected the file with the password of "{user}")'
         )
     password = read_password(settings.password_file)
-    if not connection.has_extn("auth"):
+    if not connection.esmtp_features.get("auth", "").strip():
         raise MailError(
             f'{_where(url)} offers no login (expected it, for "{user}"; without: "…://{url.host}")'
         )

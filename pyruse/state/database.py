@@ -77,9 +77,15 @@ class State:
             )
         if not tables and not read_only:
             self.db.execute("PRAGMA journal_mode = WAL")
-            self.db.executescript(_SCHEMA + "".join(part.SCHEMA for part in self._parts))
-            self.db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            self.db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            # In one transaction: a database that is half made would be nobody's.
+            self.db.executescript(
+                f"""BEGIN IMMEDIATE;
+                {_SCHEMA}
+                {"".join(part.SCHEMA for part in self._parts)}
+                PRAGMA application_id = {_APPLICATION_ID};
+                PRAGMA user_version = {_SCHEMA_VERSION};
+                COMMIT;"""
+            )
         # In WAL mode NORMAL never damages the database; after a power cut the last transactions
         # may be undone as a whole, cursor and all, and are then done again.
         self.db.execute("PRAGMA synchronous = NORMAL")

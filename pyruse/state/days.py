@@ -76,6 +76,8 @@ class Days:
         self, day: str, section: Section, message: str, details: Details, time: int, host: str | None
     ) -> None:
         """File an event under an open day."""
+        if day not in self._days:
+            self._day(day)
         self._events.append((day, section, message, details, time, host))
 
     def note(self, day: str, text: str) -> None:

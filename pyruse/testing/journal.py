@@ -85,6 +85,15 @@ def make_journal(path: str | os.PathLike[str], entries: Iterable[EntryFields]) -
     return journal
 
 
+def unavailable() -> str | None:
+    """Why no journal file can be made here, or None where it can."""
+    try:
+        journal_remote()
+    except JournalError as fault:
+        return str(fault)
+    return None
+
+
 def journal_remote() -> str:
     """Where ``systemd-journal-remote`` is.
 

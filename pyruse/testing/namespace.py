@@ -11,6 +11,7 @@ What runs inside is started through ``ip netns exec`` (iproute2); that takes roo
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -110,9 +111,7 @@ class NetworkNamespace:
         self._started.append(process)
         return process
 
-    def connect(
-        self, other: NetworkNamespace, own: Sequence[str], others: Sequence[str]
-    ) -> None:
+    def connect(self, other: NetworkNamespace, own: Sequence[str], others: Sequence[str]) -> None:
         """Lay a cable (veth) to another namespace.
 
         :param own: addresses of this end, with their prefix lengths.
@@ -122,12 +121,19 @@ class NetworkNamespace:
         near, far = (f"veth{uuid.uuid4().hex[:8]}" for _ in range(2))
         peer = ["peer", "name", far, "netns", other.name]
         self.run(["ip", "link", "add", near, "type", "veth", *peer])
-        for namespace, interface, addresses in ((self, near, own), (other, far, others)):
+        ends = ((self, near, own), (other, far, others))
+        for namespace, interface, addresses in ends:
             for address in addresses:
                 # nodad: an IPv6 address is of use at once, not only a second or two later.
                 nodad = ["nodad"] if ":" in address else []
                 namespace.run(["ip", "address", "add", address, "dev", interface, *nodad])
             namespace.run(["ip", "link", "set", interface, "up"])
+        # Otherwise the first packets wait, for a second or two, until both ends know each other.
+        for (namespace, interface, _), (peer_of, peers, known) in (ends, ends[::-1]):
+            (link,) = json.loads(peer_of.run(["ip", "-json", "link", "show", peers]))
+            to = ["lladdr", link["address"], "dev", interface, "nud", "permanent"]
+            for address in known:
+                namespace.run(["ip", "neighbour", "replace", address.split("/")[0], *to])
 
 
 @pytest.fixture
@@ -144,12 +150,11 @@ def _found(program: str) -> str | None:
 
 
 def _run(command: Sequence[str], text: str | None = None) -> str:
-    given = {"stdin": subprocess.DEVNULL} if text is None else {}
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), _SYSTEM_PATH))
     try:
         done = subprocess.run(
-            command, input=text, capture_output=True, text=True, errors="replace",
-            timeout=_TIME_LIMIT, check=False, env={**os.environ, "PATH": path}, **given,
+            command, input=text or "", capture_output=True, text=True, errors="replace",
+            timeout=_TIME_LIMIT, check=False, env={**os.environ, "PATH": path},
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as fault:
         raise NamespaceError(f"{' '.join(command)[:200]}: {fault}") from None

@@ -74,7 +74,7 @@ class ProgramFirewall(ABC, Generic[W]):
                 self.run(changes)
         except Refused:
             emptied = self.forget()
-            for change, reason in _refused(_by_set(changes), self.run):
+            for change, reason in _refused(by_set(changes).values(), self.run):
                 text = self.explained(reason)
                 faults += [(element, str(change.where), text) for element in change.asked_by]
         if faults or emptied:
@@ -96,7 +96,7 @@ class ProgramFirewall(ABC, Generic[W]):
                 try:
                     where = self.set_of(element)
                 except ValueError as fault:
-                    faults.append((element, "nowhere", str(fault)))
+                    faults.append((element, "", str(fault)))
                     continue
                 change = changes.get((where, network))
                 if change is None:
@@ -107,18 +107,20 @@ class ProgramFirewall(ABC, Generic[W]):
         return list(changes.values()), faults
 
 
-_Fault = tuple[Element, str, str]  # what was not done, in which set, and why
+_Fault = tuple[Element, str, str]
+"""What was not done, in which set (if in any), and why."""
 
 
-def _by_set(changes: Iterable[Change[W]]) -> list[list[Change[W]]]:
+def by_set(changes: Iterable[Change[W]]) -> dict[W, list[Change[W]]]:
+    """The changes of each set."""
     groups: dict[W, list[Change[W]]] = {}
     for change in changes:
         groups.setdefault(change.where, []).append(change)
-    return list(groups.values())
+    return groups
 
 
 def _refused(
-    groups: list[list[Change[W]]], run: Callable[[Sequence[Change[W]]], None]
+    groups: Iterable[list[Change[W]]], run: Callable[[Sequence[Change[W]]], None]
 ) -> list[tuple[Change[W], str]]:
     """Make all the changes that can be made; a group that is refused is tried in two halves.
 
@@ -147,13 +149,18 @@ def _summary(faults: list[_Fault], emptied: bool) -> str:
     """One line, however many faults there are."""
     alike: dict[tuple[str, str], list[str]] = {}
     for element, where, reason in faults:
-        alike.setdefault((where, reason), []).append(str(element.network))
+        alike.setdefault((where, reason), []).append(_shown(element.network))
     parts = ["somebody removed its sets, so all bans are put there again"] if emptied else []
     parts += [
-        f"{where}: {networks[0]}{_and_more(len(networks) - 1)}: {reason}"
+        f"{where and where + ': '}{networks[0]}{_and_more(len(networks) - 1)}: {reason}"
         for (where, reason), networks in alike.items()
     ]
     return "; ".join(parts[:5]) + _and_more(len(parts) - 5)
+
+
+def _shown(network: Network) -> str:
+    single = network.prefixlen == network.max_prefixlen
+    return str(network.network_address if single else network)
 
 
 def _and_more(number: int) -> str:

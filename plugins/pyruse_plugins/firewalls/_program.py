@@ -60,7 +60,9 @@ class Program:
                     "(expected it to end; see what keeps it busy)"
                 ) from None
         if process.returncode != 0:
-            said = one_line(errors) or one_line(output) or f"exit code {process.returncode}"
+            # nft says the same of each command that names a missing set, for instance.
+            lines = dict.fromkeys(map(str.strip, (errors.strip() or output).splitlines()))
+            said = one_line(" ".join(filter(None, lines))) or f"exit code {process.returncode}"
             raise Refused(shortened(said, 500))
         return output
 

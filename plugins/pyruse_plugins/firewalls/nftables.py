@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyruse import Element, Firewall, Target, hookimpl
-from pyruse_plugins.firewalls._apply import Change, ProgramFirewall
+from pyruse_plugins.firewalls._apply import Change, ProgramFirewall, by_set
 from pyruse_plugins.firewalls._nft_sets import Json, NftSet, OwnSet, named_set
 from pyruse_plugins.firewalls._program import Program, check_names, program_of, shown
 
@@ -109,18 +109,18 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
 
     def run(self, changes: Sequence[Change[NftSet]]) -> None:
         """One transaction: the kernel makes all of it, or nothing."""
-        sets: dict[NftSet, list[Change[NftSet]]] = {}
-        for change in changes:
-            sets.setdefault(change.where, []).append(change)
-        # Nothing is made again that should be there: were it gone, all its elements would be, too.
-        own_table = {"family": "inet", "name": self._table}
-        commands: list[Json] = [] if self._made else [{"add": {"table": own_table}}]
+        sets = by_set(changes)
+        own = [where for where in sets if isinstance(where, OwnSet)]
+        commands: list[Json] = []
+        # Nothing is made again that should be there: were it gone, so would be all its elements.
+        if own and not self._made:
+            commands.append({"add": {"table": {"family": "inet", "name": self._table}}})
+        for where in own:
+            commands += where.rule if where in self._made else where.creation + where.rule
         for where, inside in sets.items():
-            if isinstance(where, OwnSet):
-                commands += where.rule if where in self._made else where.creation + where.rule
             commands += _elements(where, inside)
         self._program.run(["-j", "-f", "-"], json.dumps({"nftables": commands}))
-        self._made.update(where for where in sets if isinstance(where, OwnSet))
+        self._made.update(own)
 
     def forget(self) -> bool:
         """See whether somebody removed Pyruse's table, as reloading the rules does."""
@@ -133,7 +133,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
 
     def explained(self, reason: str) -> str:
         """The kernel has but a few words, and does not tell what they mean here."""
-        text = "; ".join(dict.fromkeys(_NOISE.sub("", reason).split("  ")))
+        text = _NOISE.sub("", reason)
         for words, meaning in _MEANINGS.items():
             if words in text:
                 return f"{text} ({meaning})"

@@ -107,9 +107,10 @@ def test_what_is_forwarded_to_a_container_is_dropped_by_the_port_that_was_asked_
         machines.listen(container, 8080)
         nft("add table ip nat; add chain ip nat pre { type nat hook prerouting priority -100; }")
         nft("add rule ip nat pre tcp dport 8000 dnat to 10.0.0.2:8080")
-        ipv6 = [source for source in machines.dropped(8000) if ":" in source]
+        sources = ["192.0.2.6", "192.0.2.7"]
+        assert machines.dropped(8000, sources=sources) == []
         firewall.ban("192.0.2.7", ports=(8000,))
-        assert machines.dropped(8000) == ["192.0.2.7", *ipv6]
+        assert machines.dropped(8000, sources=sources) == ["192.0.2.7"]
 
 
 def test_rules_are_not_doubled_and_come_back_when_somebody_removed_them(machines, firewall, nft):
@@ -206,7 +207,7 @@ def test_what_the_kernel_says_of_a_set_reaches_the_administrator(
     nft("add element ip mail banned { 192.0.2.1 }")
     refusal = firewall.refuses(network, sets=MAIL)
     assert refusal.networks in ([network], [f"{network}/32"])
-    assert refusal.text.startswith(f"nftables: ip mail banned: {refusal.networks[0]}: {said}")
+    assert refusal.text.startswith(f"nftables: ip mail banned: {network}: {said}")
 
 
 def test_one_bad_element_does_not_hold_up_the_others(machines, firewall, nft):
@@ -222,10 +223,10 @@ def test_one_bad_element_does_not_hold_up_the_others(machines, firewall, nft):
     refusal = firewall.refused(lambda: firewall.firewall.apply(add, []))
     assert refusal.networks == ["2001:db8::7/128", "192.0.2.6/32", "192.0.2.4/30"]
     assert refusal.text == (
-        "nftables: nowhere: 2001:db8::7/128: no set is named for IPv6, so nobody is banned "
+        "nftables: 2001:db8::7: no set is named for IPv6, so nobody is banned "
         "(expected ipv6 in sets, too); "
-        "ip mail nosuch: 192.0.2.6/32: No such file or directory; did you mean set ‘banned’ in "
-        "table ip ‘mail’? (expected a set that is there); "
+        "ip mail nosuch: 192.0.2.6: No such file or directory (expected a set that is "
+        "there); "
         "ip mail banned: 192.0.2.4/30: You must add 'flags interval' to your set declaration if "
         "you want to add prefix elements"
     )
@@ -237,7 +238,7 @@ def test_a_fault_of_everything_is_told_in_one_line_and_in_little_time(firewall):
     began = time.monotonic()
     refusal = firewall.refuses(*many, sets=Sets(ipv4="ip mail nosuch"))
     assert len(refusal.networks) == len(many)
-    assert "198.51.0.0/32 and 5119 more: No such file or directory" in refusal.text
+    assert " and 5119 more: No such file or directory" in refusal.text
     assert time.monotonic() - began < 10
 
 
@@ -298,7 +299,7 @@ def test_a_program_that_is_missing_is_named(driver):
 def test_what_a_failing_program_says_is_made_harmless(driver):
     code = "import sys; sys.exit('\\x1b[31mno\\npermission')"
     said = driver(opened(command=[sys.executable, "-c", code])).refuses("192.0.2.7").text
-    assert said == "nftables: inet pyruse ipv4: 192.0.2.7/32: \\x1b[31mno permission"
+    assert said == "nftables: inet pyruse ipv4: 192.0.2.7: \\x1b[31mno permission"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,117 @@
+"""A real systemd-journald of a test's own: its socket to log to, its files to read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import time
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_PROGRAM = Path("/lib/systemd/systemd-journald")
+_MACHINE_ID = Path("/etc/machine-id")
+_LONGEST_START = 10.0  # seconds
+
+
+def unavailable() -> str | None:
+    """Why no journald can be run here, or None where it can."""
+    if os.geteuid() != 0:
+        return "only root can run a journald"
+    if not _PROGRAM.exists():
+        return f"{_PROGRAM} is not there (Debian: the package systemd)"
+    if not _MACHINE_ID.exists():
+        return f"{_MACHINE_ID} is not there (systemd-machine-id-setup makes it)"
+    return None
+
+
+class Journald:
+    """A journald in a namespace of a random name (``systemd-journald NAME``), as context manager.
+
+    :raises RuntimeError: it did not start.
+    """
+
+    def __init__(self) -> None:
+        self.namespace = f"pyruse{uuid.uuid4().hex[:8]}"
+        self._run = Path("/run/systemd") / f"journal.{self.namespace}"
+        self._process: subprocess.Popen[bytes] | None = None
+        machine = _MACHINE_ID.read_text().strip()
+        self.directory = Path("/var/log/journal") / f"{machine}.{self.namespace}"
+        """Where its files are."""
+
+    @property
+    def socket(self) -> Path:
+        """The socket of the native protocol."""
+        return self._run / "socket"
+
+    def __enter__(self) -> Self:
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            [_PROGRAM, self.namespace], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + _LONGEST_START
+        while not (self.socket.exists() and list(self.directory.glob("*.journal"))):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._stop()
+                raise RuntimeError(f"{_PROGRAM} {self.namespace} did not start")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._run, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def send(self, **fields: str | bytes | int) -> None:
+        """Log an entry, by the native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL)."""
+        self.send_all([fields])
+
+    def send_all(self, entries: list[dict[str, str | bytes | int]]) -> None:
+        """Log several entries over one socket."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.connect(str(self.socket))
+            for fields in entries:
+                sender.send(b"".join(_field(name, value) for name, value in fields.items()))
+
+    def rotate(self) -> None:
+        """Have it begin a new file."""
+        self._journalctl("--rotate")
+
+    def vacuum(self) -> None:
+        """Remove the files that it no longer writes to."""
+        self._journalctl("--vacuum-files=1")
+
+    def sync(self) -> None:
+        """Wait until all that was sent is in its files."""
+        self._journalctl("--sync")
+
+    def _journalctl(self, *options: str) -> None:
+        subprocess.run(
+            ["journalctl", f"--namespace={self.namespace}", *options],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+
+
+def _field(name: str, value: str | bytes | int) -> bytes:
+    data = value if isinstance(value, bytes) else str(value).encode()
+    return b"%s\n%s%s\n" % (name.encode(), struct.pack("<Q", len(data)), data)

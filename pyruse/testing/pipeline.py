@@ -1,0 +1,116 @@
+"""A configuration at work in a test: entries in, effects out."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pyruse.config.files import from_text
+from pyruse.config.load import configure
+from pyruse.engine import Engine
+from pyruse.faults import Fault, Faults
+from pyruse.made_entry import make_entry
+from pyruse.options import Duration
+from pyruse.plugins import Registry
+from pyruse.replay import LoggedLine, MadeBan, Outcome, SentMail, outcome_of
+from pyruse.report.model import Report
+from pyruse.state.database import State
+from pyruse.times import time_us_of
+
+
+class Clock:
+    """The time of the entries that a test feeds; it moves when the test moves it."""
+
+    def __init__(self, now: datetime | None = None) -> None:
+        """:param now: an aware time; None: noon of 2026-03-14, UTC."""
+        self.now = now or datetime(2026, 3, 14, 12, tzinfo=UTC)
+
+    def advance(self, span: str | int | timedelta) -> None:
+        """Move on: ``"90s"``, ``"1h30m"``, seconds, or a timedelta."""
+        self.now += span if isinstance(span, timedelta) else Duration.parse(span)
+
+    @property
+    def us(self) -> int:
+        """Microseconds since the epoch."""
+        return time_us_of(self.now)
+
+
+class Pipeline:
+    """Chains of a TOML text, with a state in memory. Nothing leaves it: effects are recorded."""
+
+    def __init__(self, toml: str, clock: Clock | None = None, registry: Registry | None = None):
+        """Link the chains.
+
+        :raises ConfigError: the configuration has faults.
+        """
+        self.clock = clock or Clock()
+        self.state = State()
+        self._faults = Faults(lambda *_: None)
+        configuration = configure(from_text(toml), registry or Registry())
+        self.engine = Engine(configuration, self.state, self._faults, dry_run=True)
+        self._entries = 0
+        self._began = time.monotonic()
+        self.engine.start()
+
+    def feed(self, *, at: datetime | None = None, **fields: Any) -> dict[str, Any]:
+        """Lead an entry through the chains, at the clock's time or at another one.
+
+        :param fields: of the entry; text and bytes are converted as the journal's are.
+        :return: the entry's fields at the end of its journey, those that steps have set included.
+        """
+        time_us = self.clock.us if at is None else time_us_of(at)
+        entry = make_entry(fields, self.engine.decoder, time_us=time_us)
+        self._entries += self.engine.handle([entry])
+        self.engine.expire(time_us)
+        return dict(entry)
+
+    def end_day(self) -> Report:
+        """End the clock's day: its report is delivered; the clock moves to the next day's start.
+
+        :return: the report.
+        """
+        self.state.commit()
+        day = self.engine.calendar.day_of(self.clock.us)
+        end = self.engine.calendar.end_of(day)
+        report = self.engine.end_day(day.isoformat(), end)
+        self.state.commit()
+        self.clock.now = self.engine.decoder.time(end)
+        return report
+
+    @property
+    def outcome(self) -> Outcome:
+        """Everything so far, as `pyruse replay` would show it."""
+        self.state.commit()
+        report = self.engine.report()
+        return outcome_of(self.engine, self._entries, time.monotonic() - self._began, report)
+
+    @property
+    def report(self) -> Report:
+        """The report of everything so far: ``.important``, ``.interesting``, ``.other``."""
+        return self.outcome.report
+
+    @property
+    def emails(self) -> list[SentMail]:
+        """The mails: ``.subject``, ``.to``, ``.body``."""
+        return self.outcome.emails
+
+    @property
+    def bans(self) -> list[MadeBan]:
+        """The bans: ``.ip``, ``.label``, ``.duration`` (seconds; None: for ever)."""
+        return self.outcome.bans
+
+    @property
+    def logs(self) -> list[LoggedLine]:
+        """The lines for the journal: ``.level``, ``.message``."""
+        return self.outcome.logs
+
+    @property
+    def commands(self) -> list[list[str]]:
+        """The programs that would have been run, each with its arguments."""
+        return self.outcome.commands
+
+    @property
+    def faults(self) -> list[Fault]:
+        """The faults of steps and plugins, one of each kind: ``.place``, ``.text``, ``.count``."""
+        return list(self._faults.kinds.values())

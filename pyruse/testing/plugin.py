@@ -1,0 +1,112 @@
+"""Fixtures for the tests of plugins: a pytest plugin, there as soon as Pyruse is installed.
+
+`make_entry` and `pipeline` need nothing but Python. `journal_file`, `journald`, `smtp_server` and
+`network_namespace` use real parts; where a machine lacks one, the test is skipped with the reason,
+or fails if the environment says ``PYRUSE_REAL_PARTS=required``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:  # pytest loads this module in every project where Pyruse is installed
+    from pyruse.entry import Entry
+    from pyruse.testing.journald import Journald
+    from pyruse.testing.namespace import NetworkNamespace
+    from pyruse.testing.pipeline import Clock, Pipeline
+    from pyruse.testing.smtp import SmtpServer
+
+REQUIRED = "PYRUSE_REAL_PARTS"
+
+
+def need(reason: str | None) -> None:
+    """Skip a test for the reason that a real part is lacking; fail it where parts are required."""
+    if reason is None:
+        return
+    if os.environ.get(REQUIRED) == "required":
+        pytest.fail(f"{REQUIRED}=required, but {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def make_entry(clock: Clock) -> Callable[..., Entry]:
+    """``make_entry(MESSAGE="hello", PRIORITY=3)``: an entry with these fields, at the clock's time."""
+    from pyruse.made_entry import make_entry as make
+
+    return lambda **fields: make(fields, time_us=clock.us)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time of the entries: ``clock.now``, ``clock.advance("10m")``."""
+    from pyruse.testing.pipeline import Clock
+
+    return Clock()
+
+
+@pytest.fixture
+def pipeline(clock: Clock) -> Iterator[Callable[[str], Pipeline]]:
+    """``pipeline(toml_text)``: a configuration at work (see `Pipeline`), on the test's clock."""
+    from pyruse.testing.pipeline import Pipeline
+
+    made: list[Pipeline] = []
+
+    def make(toml: str) -> Pipeline:
+        made.append(Pipeline(toml, clock))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.engine.stop()
+        one.state.close()
+
+
+@pytest.fixture
+def journal_file(tmp_path: Path) -> Callable[..., Path]:
+    """``journal_file(entries)``: a real journal file with these entries, mappings of fields."""
+    from pyruse.testing.journal import make_journal, unavailable
+
+    need(unavailable())
+    count = 0
+
+    def make(entries: list[Mapping[str, Any]]) -> Path:
+        nonlocal count
+        count += 1
+        return make_journal(tmp_path / f"journal{count}" / "system.journal", entries)
+
+    return make
+
+
+@pytest.fixture
+def journald() -> Iterator[Journald]:
+    """A real systemd-journald: ``journald.send(MESSAGE="hello")``, ``.rotate()``, ``.vacuum()``."""
+    from pyruse.testing.journald import Journald, unavailable
+
+    need(unavailable())
+    with Journald() as running:
+        yield running
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[SmtpServer]:
+    """A real SMTP server on loopback: ``.url``, ``.messages``."""
+    from pyruse.testing.smtp import SmtpServer, unavailable
+
+    need(unavailable())
+    with SmtpServer() as server:
+        yield server
+
+
+@pytest.fixture
+def network_namespace() -> Iterator[NetworkNamespace]:
+    """A network namespace of its own: ``.run(["nft", "list", "ruleset"])``."""
+    from pyruse.testing.namespace import NetworkNamespace, unavailable
+
+    need(unavailable())
+    with NetworkNamespace() as namespace:
+        yield namespace

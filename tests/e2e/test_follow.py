@@ -1,0 +1,164 @@
+"""The daemon on a real journald: every entry exactly once, whatever happens to the files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pyruse.testing.journald import Journald
+
+CHAINS = """
+[journal]
+namespace = "{namespace}"
+start = "head"
+[state]
+url = "sqlite://{folder}/state.sqlite"
+[email]
+sendmail = ["/bin/false"]
+[chains]
+"test" = [
+  {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" }},
+  {{ action = "count", counter = "all", key = "SYSLOG_IDENTIFIER", into = "n" }},
+  {{ action = "report", section = "other", message = "{{MESSAGE}}" }},
+]
+"""
+
+
+class Daemon:
+    """A `pyruse run` in a process of its own."""
+
+    def __init__(self, journald: Journald, folder: Path) -> None:
+        self.config = folder / "pyruse.toml"
+        self.config.write_text(CHAINS.format(namespace=journald.namespace, folder=folder))
+        self.state = folder / "state.sqlite"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> subprocess.Popen[bytes]:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pyruse", "run", "-c", str(self.config), *options]
+        )
+        return self.process
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(10)
+
+    def reported(self) -> Counter[str]:
+        if not self.state.exists():
+            return Counter()
+        with sqlite3.connect(self.state) as db:
+            if not db.execute("PRAGMA user_version").fetchone()[0]:
+                return Counter()  # just being made
+            return Counter(message for (message,) in db.execute("SELECT message FROM events"))
+
+
+@pytest.fixture
+def daemon(journald: Journald, tmp_path: Path) -> Iterator[Daemon]:
+    daemon = Daemon(journald, tmp_path)
+    yield daemon
+    if daemon.process is not None and daemon.process.poll() is None:
+        daemon.process.kill()
+        daemon.process.wait()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def send(journald: Journald, first: int, last: int) -> Counter[str]:
+    """Log entries with these numbers; :return: what is to be reported of them."""
+    messages = [f"entry {number}" for number in range(first, last)]
+    journald.send_all([{"SYSLOG_IDENTIFIER": "test", "MESSAGE": message} for message in messages])
+    return Counter(messages)
+
+
+def test_each_entry_once_through_rotation_and_vacuum(journald: Journald, daemon: Daemon) -> None:
+    expected = send(journald, 0, 50)
+    daemon.start()
+    wait_until(lambda: daemon.reported() == expected)
+    for round_ in range(1, 5):
+        expected += send(journald, round_ * 100, round_ * 100 + 50)
+        journald.rotate()
+        expected += send(journald, round_ * 100 + 50, round_ * 100 + 100)
+        # A vacuum removes files that were not read yet only if nobody had the time to.
+        wait_until(lambda: daemon.reported() == expected)
+        journald.vacuum()
+    expected += send(journald, 1000, 1010)
+    wait_until(lambda: daemon.reported() == expected)
+    assert daemon.stop() == 0
+    assert set(daemon.reported().values()) == {1}
+
+
+def test_resumes_after_a_stop_and_a_kill(journald: Journald, daemon: Daemon) -> None:
+    expected = send(journald, 0, 20)
+    daemon.start()
+    wait_until(lambda: daemon.reported() == expected)
+    assert daemon.stop() == 0
+    expected += send(journald, 20, 40)
+    journald.rotate()
+    expected += send(journald, 40, 60)
+    daemon.start()
+    wait_until(lambda: daemon.reported() == expected)
+    assert daemon.stop(signal.SIGKILL) == -signal.SIGKILL
+    expected += send(journald, 60, 80)
+    journald.sync()
+    assert daemon.start("--once").wait(20) == 0
+    assert daemon.reported() == expected
+
+
+def test_sleeps_while_nothing_is_logged(journald: Journald, daemon: Daemon) -> None:
+    expected = send(journald, 0, 5)
+    process = daemon.start()
+    wait_until(lambda: daemon.reported() == expected)
+    journald.sync()
+    time.sleep(1)  # journald tells of its own last lines up to 250 ms late
+    before = switches(process.pid)
+    time.sleep(3)
+    assert switches(process.pid) == before
+    assert daemon.stop() == 0
+
+
+def switches(pid: int) -> int:
+    """How often the process has gone to sleep by itself so far (proc(5))."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+
+def test_a_vacuumed_cursor_is_told_of(journald: Journald, daemon: Daemon) -> None:
+    send(journald, 0, 10)
+    journald.sync()
+    assert daemon.start("--once").wait(20) == 0
+    send(journald, 10, 20)
+    journald.rotate()
+    journald.vacuum()
+    expected = send(journald, 20, 30)
+    journald.sync()
+    assert daemon.start("--once").wait(20) == 0
+    reported = daemon.reported()
+    assert {message: reported[message] for message in expected} == expected
+    with sqlite3.connect(daemon.state) as db:
+        (note,) = db.execute("SELECT note FROM notes").fetchone()
+    assert note.startswith("the journal no longer has the entry at which the last run ended")
+
+
+def test_a_stop_comes_within_a_second(journald: Journald, daemon: Daemon) -> None:
+    expected = send(journald, 0, 5)
+    daemon.start()
+    wait_until(lambda: daemon.reported() == expected)
+    began = time.monotonic()
+    assert daemon.stop(signal.SIGINT) == 0
+    assert time.monotonic() - began < 5  # noqa: PLR2004 -- a busy machine; one second at rest
+    assert os.path.exists(daemon.state)

@@ -1,0 +1,167 @@
+"""Real packets against real sets and iptables rules, in network namespaces."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from pyruse_plugins.firewalls.ipset import Ipset
+
+from pyruse import Sets
+
+pytestmark = pytest.mark.realparts
+
+SETS = {"pyruse4": ("iptables", "inet"), "pyruse6": ("ip6tables", "inet6")}
+
+
+def opened(**options):
+    return Ipset().open_firewall("ipset", options)
+
+
+@pytest.fixture
+def ipset(machines):
+    """Run ipset on the server, as its administrator does."""
+    return lambda words: machines.server.run(["ipset", *words.split()])
+
+
+@pytest.fixture
+def rules(machines, ipset):
+    """What the documentation tells the administrator to do."""
+    for name, (program, family) in SETS.items():
+        ipset(f"create -exist {name} hash:net family {family} timeout 0 maxelem 1000000")
+        rule = f"{program} -t raw -I PREROUTING -m set --match-set {name} src -j DROP"
+        machines.server.run(rule.split())
+
+
+@pytest.fixture
+def firewall(machines, driver):
+    return driver(opened(command=[*machines.server.prefix, "ipset"]))
+
+
+@pytest.mark.usefixtures("rules")
+def test_packets_of_the_banned_are_dropped_and_no_others(machines, firewall):
+    firewall.ban("192.0.2.7", "2001:db8::6/127")
+    assert machines.dropped() == ["192.0.2.7", "2001:db8::6", "2001:db8::7"]
+    assert machines.dropped(80, "udp") == ["192.0.2.7", "2001:db8::6", "2001:db8::7"]
+
+
+@pytest.mark.usefixtures("rules")
+def test_a_ban_ends_by_itself_unless_it_is_renewed(machines, firewall):
+    firewall.ban("192.0.2.6", "192.0.2.7", "192.0.2.99", seconds=1)
+    firewall.ban("192.0.2.7")
+    firewall.ban("192.0.2.99", seconds=None)
+    time.sleep(1.5)
+    assert machines.dropped() == ["192.0.2.7", "192.0.2.99"]
+
+
+@pytest.mark.usefixtures("rules")
+def test_unbanning_ends_a_ban_and_no_other_also_of_overlapping_networks(machines, firewall):
+    firewall.ban("192.0.2.6/31", "192.0.2.0/24", "192.0.2.7", "2001:db8::7")
+    firewall.unban("192.0.2.6/31", "192.0.2.0/24", "2001:db8::7", "203.0.113.9")
+    assert machines.dropped() == ["192.0.2.7"]
+
+
+def test_sets_are_made_when_they_are_first_needed(firewall, ipset):
+    firewall.ban("192.0.2.7")
+    assert ipset("list -n").split() == ["pyruse4"]
+    firewall.ban("2001:db8::7")
+    assert "family inet hashsize 1024 maxelem 1000000 timeout 0" in ipset("list pyruse4")
+    assert "family inet6 hashsize 1024 maxelem 1000000 timeout 0" in ipset("list pyruse6")
+
+
+def test_sets_that_are_there_are_taken_as_they_are(firewall, ipset):
+    ipset("create pyruse4 hash:ip timeout 7 maxelem 50")
+    firewall.ban("192.0.2.7")
+    assert "192.0.2.7" in ipset("list pyruse4")
+
+
+def test_sets_that_somebody_destroyed_are_made_again_and_all_the_bans_are_asked_for(
+    firewall, ipset
+):
+    firewall.ban("192.0.2.7")
+    ipset("destroy")
+    refusal = firewall.refuses("192.0.2.6")
+    assert refusal.emptied
+    assert refusal.networks == []
+    assert "192.0.2.6 " in ipset("list pyruse4")
+
+
+def test_what_ipset_cannot_count_is_for_ever(firewall, ipset):
+    firewall.ban("192.0.2.7", seconds=2_147_483)
+    firewall.ban("192.0.2.99", seconds=60)
+    firewall.ban("192.0.2.6", "192.0.2.99", seconds=2_147_484)
+    members = ipset("list pyruse4").split("Members:")[1].split("\n")
+    assert "192.0.2.6 timeout 0" in members
+    assert "192.0.2.99 timeout 0" in members
+    assert "192.0.2.7 timeout 0" not in members
+
+
+def test_sets_of_the_administrator_are_filled(firewall, ipset):
+    ipset("create mail4 hash:ip timeout 0")
+    ipset("create mail6 hash:ip family inet6 timeout 0")
+    firewall.ban("192.0.2.7", "2001:db8::7", sets=Sets("mail4", "mail6"))
+    assert "192.0.2.7 timeout" in ipset("list mail4")
+    assert "2001:db8::7 timeout" in ipset("list mail6")
+    firewall.unban("192.0.2.7", "2001:db8::7", sets=Sets("mail4", "mail6"))
+    assert "192.0.2.7" not in ipset("list mail4")
+    assert "pyruse" not in ipset("list -n")
+
+
+def test_a_set_without_timeouts_takes_bans_for_ever_and_refuses_others(firewall, ipset):
+    ipset("create mail hash:ip")
+    firewall.ban("192.0.2.6", seconds=None, sets=Sets("mail"))
+    refusal = firewall.refuses("192.0.2.7", sets=Sets("mail"))
+    assert refusal.text == (
+        "ipset: mail: 192.0.2.7: Timeout cannot be used: set was created without timeout support"
+    )
+    assert "192.0.2.6\n" in ipset("list mail")
+
+
+def test_one_bad_element_does_not_hold_up_the_others(firewall, ipset):
+    ipset("create mail hash:ip timeout 0")
+    add = [
+        *firewall.elements("192.0.2.1", "0.0.0.0/0", "2001:db8::7", "192.0.2.2", seconds=60),
+        *firewall.elements("192.0.2.3", seconds=60, sets=Sets("nosuch")),
+        *firewall.elements("192.0.2.4", "2001:db8::7", seconds=60, sets=Sets("mail")),
+    ]
+    refusal = firewall.refused(lambda: firewall.firewall.apply(add, []))
+    assert refusal.networks == ["2001:db8::7/128", "192.0.2.3/32", "0.0.0.0/0"]
+    assert refusal.text == (
+        "ipset: 2001:db8::7: no set is named for IPv6, so nobody is banned (expected ipv6 in sets, "
+        "too); nosuch: 192.0.2.3: The set with the given name does not exist; "
+        "pyruse4: 0.0.0.0/0: The value of the CIDR parameter of the IP address is invalid"
+    )
+    assert "192.0.2.2 timeout" in ipset("list pyruse4")
+    assert "192.0.2.4 timeout" in ipset("list mail")
+
+
+@pytest.mark.parametrize("name", ["two words", "a\ndestroy", "-exist", "x" * 32, "é"])
+def test_hostile_names_of_sets_are_refused(driver, name):
+    with pytest.raises(ValueError, match=r"is no set of ipset \(expected one word of at most 31"):
+        driver(opened()).check(sets=Sets(ipv6=name))
+    assert "is no set of ipset" in driver(opened()).refuses("::2", sets=Sets(ipv6=name)).text
+
+
+def test_ports_are_not_for_ipset(driver):
+    with pytest.raises(ValueError, match=r"ports cannot be closed by ipset \(expected no ports"):
+        driver(opened()).check(ports=(22,))
+    assert "ports cannot be closed" in driver(opened()).refuses("192.0.2.7", ports=(22,)).text
+
+
+@pytest.mark.usefixtures("rules")
+def test_fifty_thousand_bans_are_restored_in_a_few_seconds(machines, firewall):
+    addresses = [f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}" for number in range(50000)]
+    elements = firewall.elements(*addresses, "192.0.2.7", seconds=3600)
+    began = time.monotonic()
+    firewall.firewall.apply(elements, [])
+    assert time.monotonic() - began < 10
+    assert machines.dropped() == ["192.0.2.7"]
+
+
+def test_faulty_options():
+    with pytest.raises(ValueError, match=r'unknown option "table" \(expected one of: command\)'):
+        opened(table="x")
+
+
+def test_it_is_the_firewall_of_its_own_name_alone():
+    assert Ipset().open_firewall("nftables", {}) is None

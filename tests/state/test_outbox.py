@@ -1,0 +1,284 @@
+from typing import Any
+
+import pytest
+
+from pyruse.state.database import State
+from pyruse.state.outbox import Item, Outbox
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+T0 = 1_773_489_600 * SECOND
+
+
+def item(name: str = "", at: int = T0, kind: str = "mail", **more: Any) -> Item:
+    return Item(kind, {"parts": [name], "count": 1}, at, at, **more)
+
+
+def gather(outbox: Outbox, name: str, at: int, group: str = "g") -> None:
+    outbox.put_gathered(item(name, at, group=group), 10 * MINUTE)
+
+
+def waiting(outbox: Outbox, now: int, kind: str = "mail") -> list[tuple[list[str], int]]:
+    return [(each.payload["parts"], each.payload["count"]) for each in outbox.due(kind, now)]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "state.sqlite")
+
+
+@pytest.fixture
+def reopened(path):
+    """What the next start finds."""
+    states = []
+
+    def reopen() -> Outbox:
+        states.append(State(path))
+        states[-1].load()
+        return states[-1].outbox
+
+    yield reopen
+    for state in states:
+        state.close()
+
+
+@pytest.fixture
+def state(path):
+    state = State(path)
+    state.load()
+    yield state
+    state.close()
+
+
+def test_items_leave_in_the_order_in_which_they_came():
+    outbox = Outbox()
+    for name, at in (("one", T0 + 5), ("two", T0), ("three", T0 + 3)):
+        outbox.put(item(name, at))
+    outbox.put(item("program", kind="command"))
+    assert [names for names, _ in waiting(outbox, T0 + 9)] == [["one"], ["two"], ["three"]]
+    taken = [outbox.take("mail", T0 + 9) for _ in range(4)]
+    assert [each and each.payload["parts"] for each in taken] == [["one"], ["two"], ["three"], None]
+    assert outbox.take("log", T0 + 9) is None
+
+
+def test_what_is_taken_is_not_due_until_it_comes_back():
+    outbox = Outbox()
+    outbox.put(item("one"))
+    outbox.put(item("two"))
+    taken = outbox.take("mail", T0)
+    assert taken is not None
+    assert taken.leaving
+    assert waiting(outbox, T0) == [(["two"], 1)]
+    outbox.give_back(taken.id)
+    assert [names for names, _ in waiting(outbox, T0)] == [["one"], ["two"]]
+    assert taken.attempts == 0
+    assert outbox.take("mail", T0) is taken
+    outbox.sent(taken.id)
+    assert outbox.items() == outbox.due("mail", T0)
+
+
+def test_a_failed_item_waits_and_then_is_first_again():
+    outbox = Outbox()
+    outbox.put(item("one"))
+    outbox.put(item("two"))
+    taken = outbox.take("mail", T0)
+    assert taken is not None
+    outbox.failed(taken.id, "server away", retry_at=T0 + MINUTE)
+    assert (taken.attempts, taken.error, taken.leaving) == (1, "server away", False)
+    assert waiting(outbox, T0) == [(["two"], 1)]
+    assert outbox.take("mail", T0 + MINUTE) is taken
+
+
+def test_a_refused_item_is_set_aside():
+    outbox = Outbox()
+    outbox.put(item("one"))
+    (one,) = outbox.due("mail", T0)
+    outbox.failed(one.id, "no such user", retry_at=None)
+    assert outbox.due("mail", T0 + MINUTE) == []
+    assert outbox.take("mail", T0 + MINUTE) is None
+    assert outbox.next_due() is None
+    assert outbox.items() == [one]
+    assert one.refused
+
+
+def test_next_due_is_by_kind():
+    outbox = Outbox()
+    assert outbox.next_due() is None
+    gather(outbox, "one", T0)
+    gather(outbox, "two", T0 + 5)
+    assert outbox.next_due() == outbox.next_due("mail") == 0
+    assert outbox.next_due("command") is None
+    taken = outbox.take("mail", T0)
+    assert taken is not None
+    assert outbox.next_due() == T0 + 10 * MINUTE
+    outbox.failed(taken.id, "later", retry_at=T0 + MINUTE)
+    assert outbox.next_due() == T0 + MINUTE
+    outbox.put(item(kind="command"))
+    assert (outbox.next_due("command"), outbox.next_due("mail")) == (0, T0 + MINUTE)
+    outbox.sent(taken.id)
+    assert outbox.next_due("mail") == T0 + 10 * MINUTE
+
+
+def test_unknown_items_are_ignored():
+    outbox = Outbox()
+    outbox.sent("gone")
+    outbox.failed("gone", "error", retry_at=None)
+    outbox.give_back("gone")
+    outbox.narrow("gone", [])
+    assert outbox.items() == []
+
+
+def test_an_entry_from_the_future_holds_nothing_up():
+    outbox = Outbox()
+    outbox.put(item("one", T0 + 100 * MINUTE))
+    assert waiting(outbox, T0) == [(["one"], 1)]
+    (one,) = outbox.due("mail", T0)
+    outbox.failed(one.id, "later", retry_at=T0 + MINUTE)  # but a retry does wait
+    assert outbox.due("mail", T0) == []
+    assert outbox.next_due() == T0 + MINUTE
+
+
+def test_the_first_of_a_group_leaves_at_once_and_repeats_at_the_end_of_the_interval():
+    outbox = Outbox()
+    gather(outbox, "one", T0)
+    gather(outbox, "two", T0 + MINUTE)
+    gather(outbox, "three", T0 + 9 * MINUTE)
+    gather(outbox, "other", T0 + 9 * MINUTE, group="h")
+    assert waiting(outbox, T0 + 9 * MINUTE) == [(["one"], 1), (["other"], 1)]
+    assert waiting(outbox, T0 + 10 * MINUTE) == [(["one"], 1), (["two", "three"], 2), (["other"], 1)]
+
+
+def test_after_a_quiet_interval_the_next_one_leaves_at_once():
+    outbox = Outbox()
+    gather(outbox, "one", T0)
+    gather(outbox, "two", T0 + MINUTE)
+    gather(outbox, "three", T0 + 11 * MINUTE)  # "two" was due at 10: not before 20
+    assert waiting(outbox, T0 + 19 * MINUTE) == [(["one"], 1), (["two"], 1)]
+    gather(outbox, "four", T0 + 31 * MINUTE)
+    assert [names for names, _ in waiting(outbox, T0 + 31 * MINUTE)][2:] == [["three"], ["four"]]
+
+
+def test_repeats_are_quoted_up_to_a_bound_and_all_are_counted():
+    outbox = Outbox()
+    for number in range(201):
+        gather(outbox, str(number), T0 + number)
+    _, (parts, count) = waiting(outbox, T0 + 10 * MINUTE)
+    assert (parts, count) == ([str(number) for number in range(1, 51)], 200)
+
+
+def test_nothing_is_gathered_into_a_mail_on_its_way_or_one_that_was_tried():
+    outbox = Outbox()
+    gather(outbox, "one", T0)
+    gather(outbox, "two", T0 + 1)
+    outbox.take("mail", T0)
+    taken = outbox.take("mail", T0 + 10 * MINUTE)
+    assert taken is not None
+    gather(outbox, "three", T0 + 2)  # read late
+    outbox.failed(taken.id, "server away", retry_at=T0 + 60 * MINUTE)
+    gather(outbox, "four", T0 + 3)
+    assert taken.payload == {"parts": ["two"], "count": 1}
+    assert waiting(outbox, T0 + 20 * MINUTE) == [(["three", "four"], 2)]
+
+
+def test_nothing_waits_longer_than_an_interval_however_old_the_entries_are():
+    """While catching up, each commit may let a gathered mail leave: the next ones must not drift."""
+    outbox = Outbox()
+    for number in range(100):
+        gather(outbox, "again", T0 + number * SECOND)
+        taken = outbox.take("mail", T0 + 1000 * MINUTE)
+        assert taken is not None
+        outbox.sent(taken.id)
+    gather(outbox, "last", T0 + 100 * SECOND)
+    (last,) = outbox.items()
+    assert last.due <= T0 + 100 * SECOND + 10 * MINUTE
+
+
+def test_what_did_not_leave_is_there_after_a_restart(state, reopened):
+    for name in ("one", "two", "three", "four"):
+        state.outbox.put(item(name))
+    one, two, three, four = state.outbox.items()
+    state.commit()
+    state.outbox.sent(one.id)
+    state.outbox.failed(two.id, "server away", retry_at=T0 + MINUTE)
+    state.outbox.failed(three.id, "no such user", retry_at=None)
+    state.outbox.narrow(four.id, ["bob"])
+    state.outbox.take("mail", T0)
+    state.commit()
+    outbox = reopened()
+    four.leaving = False  # of which a restart knows nothing
+    assert outbox.items() == [two, three, four]
+    assert outbox.due("mail", T0) == [four]
+    assert outbox.next_due("mail") == 0
+    assert outbox.due("mail", T0 + MINUTE) == [two, four]
+
+
+def test_what_was_not_committed_did_not_happen(state, reopened):
+    state.outbox.put(item("one"))
+    state.commit()
+    state.outbox.sent(state.outbox.items()[0].id)
+    state.outbox.put(item("two"))
+    assert [each.payload["parts"] for each in reopened().items()] == [["one"]]
+
+
+def test_gathering_goes_on_after_a_restart(state, reopened):
+    gather(state.outbox, "one", T0)
+    gather(state.outbox, "two", T0 + 1)
+    state.commit()
+    outbox = reopened()
+    gather(outbox, "three", T0 + 2)
+    assert waiting(outbox, T0 + 10 * MINUTE) == [(["one"], 1), (["two", "three"], 2)]
+
+
+def test_the_interval_goes_on_after_a_restart(state, reopened):
+    gather(state.outbox, "one", T0)
+    state.commit()
+    state.outbox.sent(state.outbox.items()[0].id)
+    state.commit()
+    outbox = reopened()
+    gather(outbox, "two", T0 + 1)
+    assert waiting(outbox, T0 + 9 * MINUTE) == []
+    assert waiting(outbox, T0 + 10 * MINUTE) == [(["two"], 1)]
+
+
+def test_order_holds_over_a_restart(state, reopened):
+    for number in range(20):
+        state.outbox.put(item(str(number), T0 - number))
+        state.commit()
+    outbox = reopened()
+    outbox.put(item("20"))
+    names = [names for names, _ in waiting(outbox, T0)]
+    assert names == [[str(number)] for number in range(21)]
+
+
+def test_failed_items_can_be_hurried_up():
+    outbox = Outbox()
+    for name in ("one", "two", "three"):
+        outbox.put(item(name))
+    one, two, three = outbox.items()
+    outbox.failed(one.id, "away", retry_at=T0 + MINUTE)
+    outbox.failed(two.id, "never", retry_at=None)
+    outbox.retry_now()
+    assert outbox.due("mail", T0) == [one, three]
+    assert [outbox.take("mail", T0), outbox.take("mail", T0)] == [one, three]
+    assert outbox.take("mail", T0 + MINUTE) is None
+
+
+def test_a_long_outbox_costs_no_more_an_item():
+    outbox = Outbox()
+    for number in range(20_000):
+        outbox.put(item(str(number)))
+    looked_at = 0
+    original = outbox._waits
+
+    def counted(place: Any) -> bool:
+        nonlocal looked_at
+        looked_at += 1
+        return original(place)
+
+    outbox._waits = counted  # type: ignore[method-assign]
+    for _ in range(1000):
+        outbox.next_due("mail")
+        taken = outbox.take("mail", T0)
+        assert taken is not None
+        outbox.failed(taken.id, "away", retry_at=T0 + MINUTE)
+    assert looked_at < 5000

@@ -1,0 +1,129 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pyruse.programs import Finished, run_program
+
+
+def sh(script: str, *, timeout: float = 30.0, stdin: bytes | None = None) -> Finished:
+    return run_program(["/bin/sh", "-c", script], timeout=timeout, stdin=stdin)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody waited for yet has."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return status.rpartition(")")[2].split()[0] in "ZX"
+
+
+def test_what_a_program_says():
+    done = sh("echo one; echo two >&2")
+    assert (done.status, done.output, done.errors, done.fault) == (0, "one\n", "two\n", None)
+
+
+def test_arguments_are_no_shell_text():
+    done = run_program(["/usr/bin/printf", "%s|", "$HOME; `id`", ""], timeout=30)
+    assert done.output == "$HOME; `id`||"
+
+
+def test_a_program_reads_nothing_by_default_and_runs_in_a_session_of_its_own():
+    done = sh("cat; pwd; ps -o sid= -p $$ >&2; echo $$ >&2; ls /proc/self/fd")
+    assert done.output.split() == ["/", "0", "1", "2", "3"]  # 3: the folder that ls reads
+    session, pid = done.errors.split()
+    assert session == pid
+
+
+def test_standard_input_of_any_size():
+    data = bytes(range(256)) * 4000
+    assert sh("cksum; cat >&2", stdin=data).output.split()[1] == str(len(data))
+    assert sh("cat", stdin=b"").output == ""
+    assert sh("exec <&-; exit 0", stdin=data).status == 0
+
+
+def test_endless_output_is_bounded():
+    done = sh("head -c 50000000 /dev/zero; head -c 100000 /dev/zero >&2; echo end >&2")
+    assert done.status == 0
+    assert len(done.output) == len(done.errors) == 16_384
+
+
+@pytest.mark.parametrize(
+    ("script", "fault"),
+    [
+        ("exit 3", "failed with exit code 3"),
+        ("echo 'no such\x1b set' >&2; echo >&2; echo b >&2; echo c >&2; echo d >&2; exit 1",
+         r"failed with exit code 1: no such\x1b set | b | c"),
+        ("echo only output; exit 1", "failed with exit code 1: only output"),
+        ("kill -SEGV $$", "was killed by SIGSEGV"),
+        ("kill -40 $$", "was killed by signal 40"),
+        ("printf '%01000d' 0 >&2; exit 1",
+         "failed with exit code 1: " + "0" * 300 + "… (700 more characters)"),
+        ("printf '\\377' >&2; exit 1", "failed with exit code 1: \ufffd"),
+    ],
+)  # fmt: skip
+def test_what_went_wrong_is_said(script, fault):
+    assert sh(script).fault == fault
+
+
+def test_a_program_that_hangs_is_killed_with_its_children(tmp_path):
+    pids = tmp_path / "pids"
+    begin = time.monotonic()
+    done = sh(f"sleep 100 & echo $! $$ > {pids}; echo last words; wait", timeout=0.5)
+    assert time.monotonic() - begin < 20
+    assert done.status is None
+    assert done.fault == "was killed after 0.5 s, its time limit: last words"
+    deadline = time.monotonic() + 10
+    while not all(gone(int(pid)) for pid in pids.read_text().split()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_program_that_ignores_signals_is_killed():
+    done = sh("trap '' TERM INT HUP; while :; do sleep 1; done", timeout=0.3)
+    assert done.status is None
+
+
+@pytest.mark.parametrize("linux", ["with pidfd", "before 5.3"])
+def test_what_it_leaves_in_the_background_is_not_waited_for(tmp_path, monkeypatch, linux):
+    if linux == "before 5.3":
+        monkeypatch.setattr(os, "pidfd_open", lambda pid: os.stat("/nowhere"))
+    begin = time.monotonic()
+    done = sh("sleep 100 & echo $!; exit 4", timeout=60)
+    assert time.monotonic() - begin < 30
+    assert (done.status, done.fault) == (4, f"failed with exit code 4: {done.output.strip()}")
+    pid = int(done.output)
+    assert not gone(pid)
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_what_cannot_be_run_is_an_error():
+    with pytest.raises(FileNotFoundError):
+        run_program(["/nowhere/program"], timeout=1)
+    with pytest.raises(PermissionError):
+        run_program(["/"], timeout=1)
+    with pytest.raises(ValueError, match="null byte"):
+        run_program(["/bin/true", "a\0b"], timeout=1)
+    with pytest.raises(ValueError, match="no program is named"):
+        run_program([], timeout=1)
+
+
+def test_nothing_stays_open():
+    script = (
+        "import os\nfrom pyruse.programs import run_program\n"
+        "def run(): run_program(['/bin/sh', '-c', 'cat'], timeout=9, stdin=b'x')\n"
+        "run()\nbefore = len(os.listdir('/proc/self/fd'))\n"
+        "for _ in range(5): run()\n"
+        "run_program(['/bin/sleep', '9'], timeout=0.05)\n"
+        "print(len(os.listdir('/proc/self/fd')) - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("0\n", "")
