@@ -30,7 +30,8 @@ check: test ## what CI runs: lint, format, types, import contracts, spelling, te
 setup: .venv/.ready-dev ## .venv with all that developers need (pytest, ruff, mypy, tox)
 
 clean: ## remove all that was made here, but no system package
-	rm -rf .venv .tox build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .tox build dist pyruse-demo.html
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # setup.sh touches these files itself, for a level includes those below it.

@@ -132,7 +132,7 @@ class Context:
         :param level: 0 (emergency) … 7 (debug), see syslog(3).
         """
         hops = entry.text("PYRUSE_HOPS") or "0"
-        hop = int(hops) + 1 if hops.isdecimal() and len(hops) < 3 else 1  # noqa: PLR2004
+        hop = int(hops) + 1 if hops.isdecimal() and len(hops) < 3 else 1
         if hop > _MAX_HOPS:
             return
         payload = {

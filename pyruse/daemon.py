@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sqlite3
+from contextlib import suppress
 from datetime import date
 
 from systemd import daemon as service_manager
@@ -176,7 +177,7 @@ class Daemon:
         return self._engine.calendar.day_of(now_us()).isoformat()
 
     def _timeout_ms(self) -> int | None:
-        """How long to sleep when nothing is logged: until a day ends, or something is to be sent."""
+        """How long to sleep while nothing is logged: until a day ends, or something is due."""
         now = now_us()
         calendar = self._engine.calendar
         ends = [calendar.end_of(date.fromisoformat(day)) for day in self._state.days.unreported()]
@@ -193,18 +194,14 @@ class Daemon:
             self._reader.wait(timeout_ms, self._wake_read)
         else:
             select.select([self._wake_read], [], [], (timeout_ms or 0) / 1000)
-        try:
+        with suppress(BlockingIOError):
             while os.read(self._wake_read, 4096):
                 pass
-        except BlockingIOError:
-            pass
 
     def _wake(self) -> None:
         """End the wait; called from other threads and from signal handlers."""
-        try:
+        with suppress(BlockingIOError):  # the pipe is full of wakes
             os.write(self._wake_write, b".")
-        except BlockingIOError:
-            pass  # the pipe is full of wakes
 
     def _firewall_fault(self, fault: Exception) -> None:
         self._engine.faults.report("bans", "firewall", str(fault))

@@ -116,7 +116,7 @@ class Engine:
                 self._turn_to_day_of(time_us)
             elif time_us < self._first:
                 self._first = time_us
-            if time_us > self._last:
+            elif time_us > self._last:
                 self._last = time_us
             self._entries += 1
             handled += 1
@@ -163,8 +163,12 @@ class Engine:
         """
         report = self.report(day)
         self.state.days.end(day, now)
-        self.broadcasts.call("on_day_end", report=report)
+        self.deliver(report)
         return report
+
+    def deliver(self, report: Report) -> None:
+        """Have a report delivered by the plugins."""
+        self.broadcasts.call("on_day_end", report=report)
 
     def _step_fault(self, node: Node, entry: Entry, fault: Exception) -> None:
         step = node.step
@@ -180,6 +184,6 @@ class Engine:
 
 
 def _in_words(fault: Exception) -> str:
-    """A fault as an administrator understands it; a programming error keeps the name of its kind."""
+    """A fault as administrators understand it; a programming error keeps the name of its kind."""
     text = str(fault)
     return text if isinstance(fault, ValueError) and text else f"{type(fault).__name__}: {text}"

@@ -1,4 +1,4 @@
-"""One journal entry, as the steps see it: a mapping whose fields are read when they are asked for."""
+"""One journal entry, as the steps see it: fields are read when they are asked for."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ class Decoder:
         self.zone = zone
 
     def __call__(self, field: str, raw: bytes) -> Any:
+        """The value of a field."""
         try:
             if field in CONVERTERS:
                 return CONVERTERS[field](raw)

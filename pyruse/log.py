@@ -35,4 +35,5 @@ def to_journal(message: str, level: int, fields: Mapping[str, object]) -> None:
 
 def to_stderr(message: str, level: int, fields: Mapping[str, object]) -> None:
     """Write a line to standard error, with the priority in front as sd-daemon(3) has it."""
-    print(f"<{level}>{IDENTIFIER}: {printable(message)}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"<{level}>{IDENTIFIER}: {printable(message)}\n")
+    sys.stderr.flush()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
@@ -66,7 +66,7 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class Duration(timedelta):
-    """A span of time above zero: ``90`` or ``"90s"``, ``"15m"``, ``"2h"``, ``"1w"``, ``"1h30m"``."""
+    """A span of time above zero: ``90`` or ``"90s"``, ``"15m"``, ``"2h"``, ``"1h30m"``."""
 
     SCHEMA: ClassVar[dict[str, Any]] = {
         "anyOf": [
@@ -99,7 +99,7 @@ class Duration(timedelta):
 
 
 class Template:
-    """A message with the fields of an entry in it: ``"{user} from {ip}"`` (Python's ``str.format``).
+    """A message with fields of an entry in it: ``"{user} from {ip}"`` (Python's ``str.format``).
 
     A missing field renders as nothing. A value never is a template itself, however it looks.
     """
@@ -180,10 +180,13 @@ class Template:
         return hash(self.text)
 
 
+_CONVERSIONS: dict[str, Callable[[str], str]] = {"r": repr, "a": ascii, "s": str}
+
+
 def _formatted(value: Any, spec: str, conversion: str | None) -> str:
     text = as_text(value)
     if conversion is not None:
-        value = text = {"r": repr, "a": ascii, "s": str}[conversion](text)
+        value = text = _CONVERSIONS[conversion](text)
     if not spec:
         return text
     try:

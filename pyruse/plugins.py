@@ -176,7 +176,7 @@ class Broadcasts:
                 results.append(
                     implementation.function(*[known[name] for name in implementation.argnames])
                 )
-            except Exception as fault:
+            except Exception as fault:  # noqa: BLE001 -- contained to this call, whatever it is
                 self._on_fault(listener.name, hook, fault)
         return results
 

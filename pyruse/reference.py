@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from datetime import time
 from typing import Any
 
 from pyruse.config.build import Option, described, options_of
+from pyruse.config.settings import Zone
 from pyruse.entry import as_text
-from pyruse.plugins import ACTIONS, FILTERS, Found
 from pyruse.options import Duration, Networks, shown
+from pyruse.plugins import ACTIONS, FILTERS, Found
 
 _KINDS = {FILTERS: "filter", ACTIONS: "action"}
 
@@ -57,7 +59,11 @@ def default_in_words(option: Option) -> str:
         case Duration():
             return f'"{duration_in_words(value)}"'
         case Networks():
-            return "[]"
+            return shown([str(network) for network in value])
+        case Zone():
+            return "this machine's"
+        case time():
+            return f'"{value:%H:%M}"'
         case bool() | int() | float() | list() | dict():
             return shown(value)
         case str():
@@ -69,9 +75,11 @@ def default_in_words(option: Option) -> str:
 def duration_in_words(duration: Duration) -> str:
     """A duration as it is written in a configuration: ``1h30m``."""
     rest = duration.us // 1000
+    units = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+    if rest % units["w"]:
+        del units["w"]  # 90 days are not called 12 weeks and 6 days
     parts = []
-    for unit, length in (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000),
-                         ("s", 1000), ("ms", 1)):  # fmt: skip
+    for unit, length in units.items():
         number, rest = divmod(rest, length)
         if number:
             parts.append(f"{number}{unit}")

@@ -73,7 +73,10 @@ def _step(kind: str, found: Found) -> dict[str, Any] | None:
         kind: {"const": found.name},
         **made["properties"],
         **{
-            link: {"type": "string" if wanted is str else "boolean", "description": _LINK_HELP[link]}
+            link: {
+                "type": "string" if wanted is str else "boolean",
+                "description": _LINK_HELP[link],
+            }
             for link, wanted in LINKS[kind].items()
         },
     }
@@ -112,7 +115,7 @@ def _option(option: Option, helps: dict[str, str]) -> dict[str, Any]:
     return made
 
 
-def _type(wanted: Any) -> dict[str, Any]:
+def _type(wanted: Any) -> dict[str, Any]:  # noqa: PLR0911 -- a kind of type each
     wanted = without_none(wanted)
     if hasattr(wanted, "SCHEMA"):
         found: dict[str, Any] = wanted.SCHEMA

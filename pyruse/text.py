@@ -14,7 +14,7 @@ _LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
 
 
 def printable(text: str) -> str:
-    """The text with every control and reordering character shown as an escape such as ``\\x1b``."""
+    r"""The text with every control and reordering character shown as an escape such as ``\x1b``."""
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub(_escape, text)

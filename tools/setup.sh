@@ -81,6 +81,7 @@ find_missing_for_test() {
     systemd_has systemd-journal-remote
   need nftables "nftables (nft)" has nft
   need ipset "ipset" has ipset
+  need iptables "iptables, which asks the sets of ipset" has iptables
   need iproute2 "iproute2 (ip)" has ip
   need util-linux "util-linux (unshare, nsenter)" has unshare
   need tzdata "the time zone database" test -e /usr/share/zoneinfo/Europe/Paris

@@ -57,7 +57,7 @@ class Sets:
 
 @dataclass(frozen=True)
 class Target:
-    """Where bans are put: the firewall, its sets, the ports. Bans of one target renew each other."""
+    """Where bans are put: firewall, sets, ports. Bans of one target renew each other."""
 
     backend: str
     sets: Sets | None = None

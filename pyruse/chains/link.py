@@ -78,7 +78,7 @@ class _Linker:
         returning = self._returning(order)
         position = {name: index for index, name in enumerate(order)}
         following: Node | None = None
-        for name in reversed(self._chains):
+        for name in reversed(list(self._chains)):
             if name in jumped_to:
                 continue
             # Targets stand before the chains that jump to them, so every link finds its node.
@@ -109,7 +109,7 @@ class _Linker:
         return reached
 
     def _chain(self, name: str, after: Node | None, returning: set[str]) -> Node | None:
-        """The first node of a chain that is continued, where it is left, with the node ``after``."""
+        """The first node of a chain; where it is left, the node ``after`` continues."""
 
         def jump(target: str | None, default: Node | None) -> Node | None:
             if target is None:

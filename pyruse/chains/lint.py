@@ -55,21 +55,13 @@ def fields_of(step: Step, kind: type[Field]) -> Iterator[Field]:
 
 def _fields_in(value: Any, kind: type[Field]) -> Iterator[Field]:
     match value:
-        case NewField():
-            if kind is NewField:
-                yield value
         case Field():
-            if kind is Field:
+            if type(value) is kind:
                 yield value
-        case Template():
-            if kind is Field:
-                yield from map(Field, value.fields)
-        case Pattern():
-            if kind is NewField:
-                yield from value.groups
+        case Template() if kind is Field:
+            yield from map(Field, value.fields)
+        case Pattern() if kind is NewField:
+            yield from value.groups
         case list() | tuple():
             for item in value:
-                yield from _fields_in(item, kind)
-        case dict():
-            for item in value.values():
                 yield from _fields_in(item, kind)

@@ -21,7 +21,8 @@ def travel(node: Node | None, entry: Entry, on_fault: OnFault) -> None:
         try:
             while node is not None:
                 node = node.passed if node.call(entry) else node.failed
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 -- whatever a plugin raises costs this entry alone
+            assert node is not None
             on_fault(node, entry, fault)
             node = node.faulty
 
@@ -48,7 +49,7 @@ def journey(node: Node | None, entry: Entry) -> Iterator[Stop]:
         try:
             passed = bool(node.call(entry))
             following = node.passed if passed else node.failed
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001 -- whatever a plugin raises is shown
             fault, following = raised, node.faulty
         after = dict(entry)
         fields = {

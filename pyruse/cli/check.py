@@ -54,4 +54,6 @@ def _show_links(chains: object, engine: object) -> None:
                 if target is not None
             ]
             inverted = "not " if step.invert else ""
-            click.echo(f"  [{step.index}] {inverted}{step.plugin}" + "".join(f", {x}" for x in links))
+            click.echo(
+                f"  [{step.index}] {inverted}{step.plugin}" + "".join(f", {x}" for x in links)
+            )

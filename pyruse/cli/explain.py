@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 @journal_options
 @click.option("--cursor", metavar="CURSOR", help="The entry of a cursor (`journalctl -o export`).")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
-def command(config: Path | None, cursor: str | None, fields: tuple[str, ...], **journal: Any) -> None:
-    """Show an entry's way through the chains, step by step.
+def command(
+    config: Path | None, cursor: str | None, fields: tuple[str, ...], **journal: Any
+) -> None:
+    r"""Show an entry's way through the chains, step by step.
 
     The entry is made of the fields given; or read, as `journalctl -o json` writes it, from standard
     input ("-"); or taken from the journal: the one of a cursor, else the newest one that is
@@ -65,7 +67,9 @@ def _station(stop: Stop) -> str:
     step = stop.node.step
     label = f' "{step.label}"' if step.label else ""
     if stop.fault is not None:
-        return f"{step.plugin}{label}: FAULT: {_short(f'{type(stop.fault).__name__}: {stop.fault}')}"
+        return (
+            f"{step.plugin}{label}: FAULT: {_short(f'{type(stop.fault).__name__}: {stop.fault}')}"
+        )
     if step.kind == "action":
         return f"{step.plugin}{label}: done"
     inverted = "not " if step.invert else ""
@@ -106,9 +110,7 @@ def _short(text: str | None) -> str:
     return shortened(one_line(text or ""), 500)
 
 
-def _entry(
-    engine: Engine, chosen: Selection, cursor: str | None, fields: tuple[str, ...]
-) -> Entry:
+def _entry(engine: Engine, chosen: Selection, cursor: str | None, fields: tuple[str, ...]) -> Entry:
     from pyruse.made_entry import entry_of_export, entry_of_fields
 
     if fields == ("-",):

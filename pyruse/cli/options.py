@@ -59,7 +59,7 @@ def journal_options(command: F) -> F:
     return command
 
 
-def selection(
+def selection(  # noqa: PLR0913 -- one for each option
     settings: Settings,
     *,
     since: str | None,
@@ -102,8 +102,8 @@ def _instant(option: str, text: str | None, zone: tzinfo) -> int | None:
 def _boot(text: str | None) -> str | None:
     if text is None:
         return None
-    compact = text.replace("-", "") if len(text) > 32 else text  # noqa: PLR2004 -- a UUID
-    is_id = len(compact) == 32 and set(compact.lower()) <= set("0123456789abcdef")  # noqa: PLR2004
+    compact = text.replace("-", "") if len(text) > 32 else text
+    is_id = len(compact) == 32 and set(compact.lower()) <= set("0123456789abcdef")
     if is_id or text.lstrip("+-").isdecimal():
         return compact.lower()
     raise click.UsageError(

@@ -28,8 +28,8 @@ def command(name: str | None, form: str) -> None:
             described.append(described_plugin(found))
         except PluginError as fault:
             faults.append(str(fault))
-    for fault in faults:
-        click.echo(f"pyruse: {printable(fault)}", err=True)
+    for line in faults:
+        click.echo(f"pyruse: {printable(line)}", err=True)
     if name is not None and not described and not faults:
         raise PluginError(
             f'there is no plugin "{name}" (expected one that `pyruse plugins` lists'
@@ -42,7 +42,12 @@ def command(name: str | None, form: str) -> None:
             "",
             ["kind", "name", "what it does", "distribution"],
             [
-                (one["kind"], one["name"], one["summary"], f"{one['distribution']} {one['version']}")
+                (
+                    one["kind"],
+                    one["name"],
+                    one["summary"],
+                    f"{one['distribution']} {one['version']}",
+                )
                 for one in described
             ],
         )

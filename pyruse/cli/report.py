@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pyruse.cli.options import config_option, configuration
 from pyruse.errors import UserError
+
+if TYPE_CHECKING:
+    from pyruse.engine import Engine
+    from pyruse.report.model import Report
 
 
 @click.command("report")
@@ -17,12 +22,16 @@ from pyruse.errors import UserError
 @click.argument("day", required=False)
 @click.option("--list", "list_days", is_flag=True, help="List the days that are kept.")
 @click.option("--format", "form", type=click.Choice(["text", "html", "json"]), default="text")
-@click.option("--send", is_flag=True, help="Mail it to [email] to, too.")
+@click.option(
+    "--send", is_flag=True, help="Deliver it again, as when the day ended: mail, archive."
+)
 def command(config: Path | None, day: str | None, list_days: bool, form: str, send: bool) -> None:
-    """Show, or send, the report of a day again.
+    r"""Show, or send, the report of a day again.
 
-    DAY is "2026-03-14", "today", "yesterday" (the default) or -N, N days ago. Today's report is what
-    there is so far. Works while the daemon runs.
+    \b
+    DAY is "2026-03-14", "today", "yesterday" (the default) or -N, N days ago
+    (after "--": `pyruse report -- -3`). Today's report is what there is so far. Works while the
+    daemon runs.
     """
     from pyruse.cli.output import show_report, show_table
     from pyruse.engine import Engine
@@ -37,7 +46,7 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
     if not Path(path).exists():
         raise UserError(f"{path}: there is no state yet (expected that `pyruse run` has run)")
     state = State(path, read_only=True)
-    engine = Engine(loaded, state, Faults(to_stderr), dry_run=True)
+    engine = Engine(loaded, state, Faults(to_stderr), dry_run=not send)
     days = kept_days(state.db)
     if list_days:
         rows = [(one.day, one.entries, "open" if one.reported is None else "sent") for one in days]
@@ -53,7 +62,25 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
     else:
         click.echo(engine.render(report, form))
     if send:
-        _send(engine, name)
+        _send(engine, report)
+
+
+def _send(engine: Engine, report: Report) -> None:
+    """Have the report delivered; its mails are sent now, not put into the daemon's outbox."""
+    from pyruse.mail.message import compose
+    from pyruse.mail.transport import send
+
+    engine.deliver(report)
+    for item in engine.state.outbox.items("mail"):
+        try:
+            refusals = send(
+                compose(item, engine.settings.email, engine.host), engine.settings.email
+            )
+        except ValueError as fault:
+            raise UserError(f"[email]: {fault}") from None
+        for refusal in refusals:
+            raise UserError(f"the mail was refused for {refusal}")
+        click.echo(f"sent to {', '.join(item.payload['to'])}", err=True)
 
 
 def _day(text: str, today: date) -> str:

@@ -47,9 +47,13 @@ def command(config: Path | None, field: str, form: str, **journal: Any) -> None:
                 tell(entries, reached)
     rows = _rows(counts)
     if form == "json":
-        show_json([dict(zip((field, "total", *_PRIORITIES, "none"), row, strict=True)) for row in rows])
+        show_json(
+            [dict(zip((field, "total", *_PRIORITIES, "none"), row, strict=True)) for row in rows]
+        )
         return
-    used = [column for column in range(len(_PRIORITIES) + 1) if any(row[2 + column] for row in rows)]
+    used = [
+        column for column in range(len(_PRIORITIES) + 1) if any(row[2 + column] for row in rows)
+    ]
     names = (*_PRIORITIES, "none")
     show_table(
         f"{entries:,} entries",

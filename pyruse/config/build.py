@@ -16,7 +16,9 @@ from pyruse.options import shown
 
 T = TypeVar("T")
 
-_MSGSPEC_FAULT = re.compile(r"Expected `(?P<expected>.*?)`(?:, got `(?P<got>.*?)`)?(?P<path> - .*)?$")
+_MSGSPEC_FAULT = re.compile(
+    r"Expected `(?P<expected>.*?)`(?:, got `(?P<got>.*?)`)?(?P<path> - .*)?$"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _placed(fault: Exception, address: str, value: Any, wanted: Any) -> str:
     """A fault with its address: ours say it all, msgspec's are put into our words."""
     if isinstance(fault, msgspec.ValidationError):
         found = _MSGSPEC_FAULT.match(str(fault))
-        inside = (found and found["path"] or "").removeprefix(" - at `$").rstrip("`")
+        inside = ((found and found["path"]) or "").removeprefix(" - at `$").rstrip("`")
         text = f"{shown(value)} is of the wrong type" if found else str(fault)
         return f"{address}{inside}: {text} (expected {described(wanted)})"
     text = str(fault)
@@ -162,6 +164,8 @@ def described(wanted: Any) -> str:
         return " or ".join(described(argument) for argument in arguments)
     name = getattr(wanted, "__name__", str(wanted))
     words = re.findall(r"[A-Z][a-z0-9]*", name) or [name]
+    if re.search(r"[^s]s$", name):  # several of them: networks, patterns
+        return " ".join(words).lower()
     article = "an" if words[0][0] in "AEIOU" else "a"
     return f"{article} {' '.join(words).lower()}"
 

@@ -34,7 +34,9 @@ class Document:
         """The file to name in a message about a key."""
         known = self.sources.get((section, name))
         if known is None:
-            known = next((file for (where, _), file in self.sources.items() if where == section), None)
+            known = next(
+                (file for (where, _), file in self.sources.items() if where == section), None
+            )
         return known or (str(self.files[0]) if self.files else str(self.folder))
 
 
@@ -123,7 +125,9 @@ def _parsed(text: str, name: str, faults: list[str]) -> dict[str, Any] | None:
 def _merge(document: Document, content: dict[str, Any], file: str, faults: list[str]) -> None:
     for section, table in content.items():
         if not isinstance(table, dict):
-            faults.append(f"{file}: {key(section)}: {shown(table)} is no section (expected a table)")
+            faults.append(
+                f"{file}: {key(section)}: {shown(table)} is no section (expected a table)"
+            )
             continue
         for name, value in table.items():
             known = document.sources.get((section, name))

@@ -94,9 +94,7 @@ def _settings(document: Document, faults: list[str]) -> Settings:
         values[name] = _section(cls, name, tables[name], document, faults)
     plugins = dict(document.sections.get("plugins", {}))
     where = document.source("plugins", "disable")
-    disabled = converted(
-        plugins.pop("disable", []), list[str], f"{where}: plugins.disable", faults
-    )
+    disabled = converted(plugins.pop("disable", []), list[str], f"{where}: plugins.disable", faults)
     for name, table in list(plugins.items()):
         if not isinstance(table, dict):
             faults.append(

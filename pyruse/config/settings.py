@@ -90,7 +90,9 @@ class SmtpUrl:
     @classmethod
     def parse(cls, value: Any) -> Self:
         """:raises ValueError: it is no such URL, or it holds a password."""
-        expected = '(expected "smtp+starttls://user@mail.example.org:587", "smtps://…" or "smtp://…")'
+        expected = (
+            '(expected "smtp+starttls://user@mail.example.org:587", "smtps://…" or "smtp://…")'
+        )
         try:
             url = urlsplit(value)
             security, port = cls._SCHEMES[url.scheme]
@@ -116,7 +118,7 @@ class ClockTime(time):
         """:raises ValueError: it is no time of the day."""
         if isinstance(value, str) and re.fullmatch(r"[0-2]\d:[0-5]\d", value, re.ASCII):
             hour, minute = map(int, value.split(":"))
-            if hour < 24:  # noqa: PLR2004 -- the hours of a day
+            if hour < 24:
                 return cls(hour, minute)
         raise ValueError(f'{shown(value)} is no time of the day (expected "00:00" to "23:59")')
 
@@ -140,10 +142,18 @@ class JournalSettings:
     """``[journal]``: which journal is read, and how."""
 
     directory: Path | None = None
+    """A folder of journal files, such as one that systemd-journal-remote fills, instead of this
+    machine's journal."""
     files: list[Path] = field(default_factory=list)
+    """Journal files, instead of this machine's journal."""
     namespace: str | None = None
+    """A journal namespace of this machine (`LogNamespace=`, see systemd-journald.service(8))."""
     legacy_encoding: Encoding = Encoding("iso-8859-1")
+    """How to read the fields that are not valid UTF-8."""
     start: Literal["tail", "boot", "head"] = "tail"
+    """Where the very first run begins: with what is logged from now on (`tail`), with the newest
+    boot (`boot`), or with the oldest entry that is kept (`head`). Later runs go on where the
+    last one ended."""
 
 
 @dataclass
@@ -151,7 +161,9 @@ class StateSettings:
     """``[state]``: where Pyruse keeps what it remembers, and for how long."""
 
     url: StateUrl = StateUrl("sqlite:///var/lib/pyruse/state.sqlite")
+    """Where it is kept: `sqlite:///` and the absolute path of a file."""
     keep: Duration = field(default_factory=lambda: Duration(days=90))
+    """How long reported days and the history of bans are kept."""
 
 
 @dataclass
@@ -159,13 +171,23 @@ class EmailSettings:
     """``[email]``: who writes to whom, and through what."""
 
     from_: MailAddress = MailAddress("pyruse")
+    """The sender. A local user gets the name of this machine as the domain."""
     to: list[MailAddress] = field(default_factory=list)
+    """Who gets the report and the mails of `email` steps that name nobody else."""
     subject: Template = field(default_factory=lambda: Template("Pyruse Notification"))
+    """The subject of the mails of `email` steps that have none of their own."""
     sendmail: list[str] = field(default_factory=lambda: ["/usr/sbin/sendmail", "-t", "-i"])
+    """The program that takes the mail on its standard input, with its arguments. Without `-t`
+    among them, the recipients are added as arguments. Not used with `smtp`."""
     smtp: SmtpUrl | None = None
+    """A mail server, instead of `sendmail`: `smtp+starttls://[USER@]HOST[:PORT]` (port 587),
+    `smtps://…` (465) or `smtp://…` (25, in clear text)."""
     password_file: Path | None = None
+    """The file with the password of the user of `smtp`, on one line. It is read for each mail."""
     ca_file: Path | None = None
+    """The certificates (PEM) that vouch for the mail server, instead of the system's."""
     timeout: Duration = field(default_factory=lambda: Duration(seconds=60))
+    """So long the mail server, or the program, may take for one mail."""
 
 
 @dataclass
@@ -173,10 +195,15 @@ class ReportSettings:
     """``[report]``: when the day ends, and what becomes of its report."""
 
     at: ClockTime = field(default_factory=ClockTime)
+    """When a day ends, and its report is made."""
     timezone: Zone = field(default_factory=lambda: Zone(system_zone()))
+    """The time zone of days and reports; by default, that of this machine."""
     subject: Template = field(default_factory=lambda: Template("Pyruse daily report for {day}"))
+    """The subject of the report's mail; `{day}` is the day."""
     archive: Path | None = None
+    """A folder where each report is stored as well."""
     limit: int = 10_000
+    """So many rows of a section are shown to people at most; JSON has all of them."""
 
 
 @dataclass
@@ -187,7 +214,10 @@ class BanSettings:
     """
 
     backend: str = "nftables"
+    """The firewall of `ban` steps that name none: `nftables`, `ipset` or a plugin's."""
     never: Networks = field(default_factory=lambda: Networks([]))
+    """Networks and addresses that are never banned, besides this machine's own addresses, loopback
+    and multicast."""
 
 
 @dataclass

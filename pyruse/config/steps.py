@@ -85,7 +85,7 @@ class StepBuilder:
             return None
         try:
             return build(cls, options, address, self._faults)
-        except Exception as fault:  # annotations that cannot be read, a constructor that fails
+        except Exception as fault:  # noqa: BLE001 -- a class of anybody's: it may raise anything
             found = self._registry.find(_GROUPS[kind], name)
             text = f"cannot be made: {type(fault).__name__}: {fault}"
             self._faults.append(f"{address}: {found.error(text)}")

@@ -55,7 +55,7 @@ class JournalReader:
         if fault.errno not in _DAMAGED:
             raise fault
         self.damaged += 1
-        return self.damaged < 1000 or self.damaged < self.position  # noqa: PLR2004 -- not for ever
+        return self.damaged < 1000 or self.damaged < self.position
 
     def read(self, field: str) -> Any | None:
         """The value of a field of the current entry, or None (see `Entry`)."""
@@ -124,10 +124,9 @@ class JournalReader:
         raw = self._raw
         try:
             raw.seek_cursor(cursor)
-            if raw._next():
-                if raw.test_cursor(cursor):
-                    return True
-                # seek_cursor(3) stops at the nearest entry: it may well be one not handled yet.
+            # sd_journal_seek_cursor(3) goes to the nearest entry, which may not be handled yet.
+            if raw._next() and raw.test_cursor(cursor):
+                return True
         except OSError as fault:
             if fault.errno not in {*_DAMAGED, errno.EINVAL}:
                 raise

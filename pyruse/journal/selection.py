@@ -58,7 +58,7 @@ class Selection:
             raw = journal.Reader(**self._arguments())
         except OSError as fault:
             raise JournalError(self._explained(fault)) from None
-        # libsystemd cuts a compressed field at 64 KiB unless told otherwise (sd_journal_get_data(3))
+        # libsystemd cuts compressed fields at 64 KiB unless told otherwise (sd_journal_get_data(3))
         raw.data_threshold = 0
         if self.boot is not None:
             raw.add_match(f"_BOOT_ID={self._boot_id(raw)}")
@@ -94,7 +94,7 @@ class Selection:
         return {"flags": journal.LOCAL_ONLY}
 
     def _look(self) -> None:
-        """See first what libsystemd would only call an input/output error, or silently leave out."""
+        """See first what libsystemd would call an input/output error, or silently leave out."""
         if self.directory is not None and not self.directory.is_dir():
             raise JournalError(
                 f"{self.directory}: no such folder (expected a folder with *.journal files)"
@@ -124,11 +124,11 @@ class Selection:
 
     def _boot_id(self, raw: journal.Reader) -> str:
         assert self.boot is not None
-        if len(self.boot) == 32:  # noqa: PLR2004 -- the digits of a 128-bit ID
+        if len(self.boot) == 32:
             return self.boot
         offset = int(self.boot)
         if offset == 0 and not self.files and self.directory is None:
-            return id128.get_boot().hex
+            return str(id128.get_boot().hex)
         boots = _boots(raw)
         index = len(boots) - 1 + offset if offset <= 0 else offset - 1
         if not 0 <= index < len(boots):

@@ -18,7 +18,7 @@ _FORMATS = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
-def parse_when(text: str, now_us: int, zone: tzinfo) -> int:
+def parse_when(text: str, now_us: int, zone: tzinfo) -> int:  # noqa: PLR0911 -- a form each
     """An instant in microseconds since the epoch.
 
     Takes ``2026-03-14 10:00[:00]``, ``2026-03-14``, ``10:00[:00]`` (today), ``yesterday``,

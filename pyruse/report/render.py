@@ -67,7 +67,7 @@ class Renderer:
             return None
         try:
             return self._by(self._environment, report, form)
-        except Exception as fault:  # noqa: BLE001 -- a template is a program: it may raise anything
+        except Exception as fault:
             from pyruse.report.environment import fault_in
 
             raise _TemplateError(one_line(shortened(fault_in(fault, file), 500))) from fault

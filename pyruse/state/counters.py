@@ -166,7 +166,9 @@ class Counters:
         """Read what still counts."""
         for counter, key, until in db.execute("SELECT counter, key, until FROM graces"):
             self._loaded(counter, key).grace_until = until
-        rows = db.execute("SELECT counter, key, expires, amount, value FROM counts ORDER BY expires")
+        rows = db.execute(
+            "SELECT counter, key, expires, amount, value FROM counts ORDER BY expires"
+        )
         for counter, key, expires, amount, value in rows:
             window = self._loaded(counter, key)
             if value is not None:
@@ -197,7 +199,8 @@ class Counters:
             db.executemany("INSERT INTO counts VALUES (?, ?, ?, ?, ?)", rows)
         for place in self._forever:
             db.execute(
-                "DELETE FROM counts WHERE counter = ? AND key = ? AND expires = ? AND value IS NULL",
+                "DELETE FROM counts"
+                " WHERE counter = ? AND key = ? AND expires = ? AND value IS NULL",
                 (*place, FOREVER),
             )
             db.execute(

@@ -72,8 +72,14 @@ class Days:
         """Count the entries of an open day."""
         self._day(day).saw(entries, first, last)
 
-    def add(
-        self, day: str, section: Section, message: str, details: Details, time: int, host: str | None
+    def add(  # noqa: PLR0913 -- the facts of one event
+        self,
+        day: str,
+        section: Section,
+        message: str,
+        details: Details,
+        time: int,
+        host: str | None,
     ) -> None:
         """File an event under an open day."""
         if day not in self._days:

@@ -1,1 +1,1 @@
-"""For the tests of plugins: fixtures (see `pyruse.testing.plugin`), and the parts they are made of."""
+"""For the tests of plugins: fixtures (see `pyruse.testing.plugin`), and what they are made of."""

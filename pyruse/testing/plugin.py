@@ -35,7 +35,7 @@ def need(reason: str | None) -> None:
 
 @pytest.fixture
 def make_entry(clock: Clock) -> Callable[..., Entry]:
-    """``make_entry(MESSAGE="hello", PRIORITY=3)``: an entry with these fields, at the clock's time."""
+    """``make_entry(MESSAGE="hello")``: an entry with these fields, at the clock's time."""
     from pyruse.made_entry import make_entry as make
 
     return lambda **fields: make(fields, time_us=clock.us)

@@ -117,15 +117,23 @@ def web(rng: Random) -> Iterator[Event]:
 
 
 def proxied(rng: Random) -> Iterator[Event]:
-    """Failed logins through the proxy, whose ports are used again before long."""
-    client = rng.choice(ATTACKERS)
-    for _ in range(rng.choice([1, 1, 2, 4, 7])):
+    """Failed logins through the proxy, in another order than the connections.
+
+    The proxy's ports are used again before long, and for two servers at the same time.
+    """
+    clients = rng.choices(ATTACKERS, k=rng.choice([1, 2]))
+    connections = []
+    for _ in range(rng.choice([1, 2, 4, 7])):
         via, port = rng.choice(["192.0.2.10", "192.0.2.11"]), str(rng.randrange(50000, 50006))
-        source_port = rng.randrange(1024, 65536)
-        message = f"connect {client} {source_port} via {via} {port} to 192.0.2.20 993"
+        server = rng.choice(["192.0.2.20", "192.0.2.21"])
+        connections.append((via, port, server))
+        source = f"{rng.choice(clients)} {rng.randrange(1024, 65536)}"
+        message = f"connect {source} via {via} {port} to {server} 993"
         yield rng.random() * 5, line("haproxy", message)
-        delay = rng.choice([1, 1, 10, 20, 148, 149, 150])
-        yield delay, dovecot(rng, via, port, "192.0.2.20", rng.choice(["993", "993", "143"]))
+    rng.shuffle(connections)
+    for via, port, server in connections:
+        delay = rng.choice([1, 1, 1, 10, 20, 148, 149, 150])
+        yield delay, dovecot(rng, via, port, server, rng.choice(["993", "993", "143"]))
 
 
 def forwarded(rng: Random) -> Iterator[Event]:
@@ -184,6 +192,13 @@ def legacy(rng: Random) -> Iterator[Event]:
     yield 1, line("oldapp", message.encode(rng.choice(["iso-8859-15", "utf-8"])))
 
 
+def impostor(rng: Random) -> Iterator[Event]:
+    """A program that repeats what others would say: it is none of them."""
+    story = rng.choice([kernel, web, proxied, forwarded, ssh_attack, ssh_login, legacy])
+    for delay, fields in story(rng):
+        yield delay / 10, {**fields, "SYSLOG_IDENTIFIER": "echo", "_TRANSPORT": "stdout"}
+
+
 #: What happens, and how often.
 STORIES: dict[Callable[[Random], Iterator[Event]], int] = {
     background: 140,
@@ -199,4 +214,5 @@ STORIES: dict[Callable[[Random], Iterator[Event]], int] = {
     pam: 40,
     session: 15,
     legacy: 30,
+    impostor: 20,
 }

@@ -145,7 +145,11 @@ def test_the_first_of_a_group_leaves_at_once_and_repeats_at_the_end_of_the_inter
     gather(outbox, "three", T0 + 9 * MINUTE)
     gather(outbox, "other", T0 + 9 * MINUTE, group="h")
     assert waiting(outbox, T0 + 9 * MINUTE) == [(["one"], 1), (["other"], 1)]
-    assert waiting(outbox, T0 + 10 * MINUTE) == [(["one"], 1), (["two", "three"], 2), (["other"], 1)]
+    assert waiting(outbox, T0 + 10 * MINUTE) == [
+        (["one"], 1),
+        (["two", "three"], 2),
+        (["other"], 1),
+    ]
 
 
 def test_after_a_quiet_interval_the_next_one_leaves_at_once():

@@ -15,7 +15,8 @@ class DnatReplace:
     """Give the client's real address back to an entry, as `dnat_capture` has remembered it.
 
     Every fact that is given must be the same as in what was remembered; of several, the
-    newest counts. An entry that lacks one of the fields, or that nothing is known about, stays as it is.
+    newest counts. An entry that lacks one of the fields, or of which nothing is known, stays as it
+    is.
 
     ```toml
     { action = "dnat_replace", addr = "ip", port = "port", saddr_into = "ip" }
@@ -63,7 +64,7 @@ class DnatReplace:
             entry[self.sport_into] = client["sport"]
 
 
-def _clients(context: Context, facts: dict[str, str], now: int) -> Iterator[dict[str, Any]]:
+def _clients(context: Context, facts: dict[str, str], now: int) -> Iterator[dict[str, Any] | None]:
     """The clients whose connections had these facts, and perhaps others that were not asked for."""
     for shape in context.table(TABLE):
         names = shape.split(",")
@@ -77,7 +78,7 @@ def _clients(context: Context, facts: dict[str, str], now: int) -> Iterator[dict
                     yield table.get(key, now=now)
 
 
-def _newest(clients: Iterator[dict[str, Any]]) -> dict[str, Any] | None:
+def _newest(clients: Iterator[dict[str, Any] | None]) -> dict[str, Any] | None:
     return max(
         (client for client in clients if client is not None),
         key=lambda client: client["since"],

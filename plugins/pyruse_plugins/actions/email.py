@@ -16,7 +16,7 @@ class Email:
     entries never becomes a flood of mails then.
 
     ```toml
-    { action = "email", subject = "Disk error on {_HOSTNAME}", message = "{MESSAGE}", every = "10m" }
+    { action = "email", subject = "Disk error: {_HOSTNAME}", message = "{MESSAGE}", every = "10m" }
     ```
     """
 

@@ -16,7 +16,7 @@ class Run:
     on standard error is logged when they fail. After a crash, a program may be run again.
 
     ```toml
-    { action = "run", command = ["/usr/local/bin/notify", "--user={user}", "{ip}"], timeout = "10s" }
+    { action = "run", command = ["/usr/local/bin/tell", "--user={user}", "{ip}"], timeout = "10s" }
     ```
     """
 

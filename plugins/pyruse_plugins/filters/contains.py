@@ -20,7 +20,7 @@ class Contains:
 
     text: str
     """What to look for, in this very case."""
-    field: Field = Field("MESSAGE")  # noqa: RUF009 -- a Field never changes
+    field: Field = Field("MESSAGE")
     """Where to look."""
 
     @hookimpl

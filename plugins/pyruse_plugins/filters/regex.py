@@ -26,24 +26,24 @@ class Patterns(tuple[Pattern, ...]):
 
 @dataclass
 class Regex:
-    """Pass when a regular expression is found in a field, and take fields out of it.
+    r"""Pass when a regular expression is found in a field, and take fields out of it.
 
     The syntax is Python's; the expression may be found anywhere in the text unless it begins with
-    `^`. Of several patterns, the first one that is found counts. Named groups, `(?P<ip>\\S+)`, become
+    `^`. Of several patterns, the first one that is found counts. Named groups, `(?P<ip>\S+)`, become
     fields of the entry for the steps after this one; `save` gives names to the unnamed groups of a
     single pattern. A group that took no part in the match sets no field. A missing field never
     matches.
 
     ```toml
-    { filter = "regex", field = "MESSAGE", pattern = '^Failed password for (?P<user>.*) from (?P<ip>\\S+)' }
-    { filter = "regex", field = "MESSAGE", pattern = ['^a: (?P<ip>\\S+)', '^b (?P<ip>\\S+)'] }
-    { filter = "regex", field = "MESSAGE", pattern = '^session of (\\w+) from (\\S+)$', save = ["user", "ip"] }
+    { filter = "regex", field = "MESSAGE", pattern = '^Failed password for (?P<user>.*) from (?P<ip>\S+)' }
+    { filter = "regex", field = "MESSAGE", pattern = ['^a: (?P<ip>\S+)', '^b (?P<ip>\S+)'] }
+    { filter = "regex", field = "MESSAGE", pattern = '^session of (\w+) from (\S+)$', save = ["user", "ip"] }
     ```
     """  # noqa: E501 -- an example is one line in TOML
 
     pattern: Patterns
     """What to look for: an expression, or a list of them."""
-    field: Field = Field("MESSAGE")  # noqa: RUF009 -- a Field never changes
+    field: Field = Field("MESSAGE")
     """Where to look."""
     save: list[NewField] = dataclasses.field(default_factory=list)
     """Names for the unnamed groups, in their order; only with a single pattern."""

@@ -71,10 +71,10 @@ class ProgramFirewall(ABC, Generic[W]):
         emptied = False
         try:
             if changes:
-                self.run(changes)
+                self.run([change for group in changes for change in group])
         except Refused:
             emptied = self.forget()
-            for change, reason in _refused(by_set(changes).values(), self.run):
+            for change, reason in _refused(changes, self.run):
                 text = self.explained(reason)
                 faults += [(element, str(change.where), text) for element in change.asked_by]
         if faults or emptied:
@@ -86,9 +86,9 @@ class ProgramFirewall(ABC, Generic[W]):
 
     def _collected(
         self, add: Sequence[Element], remove: Sequence[Element]
-    ) -> tuple[list[Change[W]], list[_Fault]]:
-        """The changes, at most one for each network in each set, so that their order is free."""
-        changes: dict[tuple[W, Network], Change[W]] = {}
+    ) -> tuple[list[list[Change[W]]], list[_Fault]]:
+        """The changes of each set, at most one for a network, so that their order is free."""
+        sets: dict[W, dict[Network, Change[W]]] = {}
         faults: list[_Fault] = []
         for elements, adding in ((remove, False), (add, True)):
             for element in elements:
@@ -98,13 +98,14 @@ class ProgramFirewall(ABC, Generic[W]):
                 except ValueError as fault:
                     faults.append((element, "", str(fault)))
                     continue
-                change = changes.get((where, network))
+                inside = sets.setdefault(where, {})
+                change = inside.get(network)
                 if change is None:
-                    change = changes[where, network] = Change(where, network)
+                    change = inside[network] = Change(where, network)
                 change.asked_by.append(element)
                 if adding:
                     change.times.append(element.seconds)
-        return list(changes.values()), faults
+        return [list(inside.values()) for inside in sets.values()], faults
 
 
 _Fault = tuple[Element, str, str]

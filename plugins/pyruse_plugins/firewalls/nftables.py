@@ -79,6 +79,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         self._table = table
         self._made: set[NftSet] = set()
         """Those of Pyruse's own sets that are there, as far as this object knows."""
+        self._own: dict[tuple[int, int, tuple[int, ...]], OwnSet] = {}
 
     def check(self, target: Target) -> None:
         """See `pyruse.Firewall`."""
@@ -98,7 +99,11 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         self.check(element.target)  # an old ban may have come from another configuration
         network, sets = element.network, element.target.sets
         if sets is None:
-            return OwnSet.of(self._table, network, element.target.ports)
+            kind = (network.version, network.prefixlen, element.target.ports)
+            own = self._own.get(kind)
+            if own is None:
+                own = self._own[kind] = OwnSet.of(self._table, network, element.target.ports)
+            return own
         name = sets.of(network)
         if name is None:
             raise ValueError(
@@ -149,7 +154,9 @@ def _elements(where: NftSet, changes: Sequence[Change[NftSet]]) -> list[Json]:
     """
     touched = [where.element(change.network) for change in changes]
     added = [
-        _timed(where.element(change.network), change.seconds) for change in changes if change.times
+        _timed(element, change.seconds)
+        for element, change in zip(touched, changes, strict=True)
+        if change.times
     ]
     return [
         {action: {"element": {**where.address, "elem": elements}}}

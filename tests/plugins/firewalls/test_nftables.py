@@ -131,9 +131,7 @@ def test_a_table_that_somebody_removed_is_made_again_and_all_the_bans_are_asked_
     refusal = firewall.refuses("192.0.2.6", ports=(22,))
     assert refusal.emptied
     assert refusal.networks == []
-    assert refusal.text == (
-        "nftables: somebody removed its sets, so all bans are put there again"
-    )
+    assert refusal.text == ("nftables: somebody removed its sets, so all bans are put there again")
     assert machines.dropped() == ["192.0.2.6"]
 
 
