@@ -24,13 +24,17 @@ def command(config: Path | None, once: bool) -> None:
     from pyruse.journal.selection import Selection
     from pyruse.log import to_journal
     from pyruse.state.database import State
+    from pyruse.state.lock import StateLock
 
     loaded = configuration(config)
     faults = Faults(to_journal)
-    state = State(loaded.settings.state.url.path)
+    path = loaded.settings.state.url.path
+    lock = StateLock(path)
+    state = State(path)
     try:
         state.load()
         engine = Engine(loaded, state, faults)
         Daemon(engine, Selection.of(loaded.settings.journal)).run(once=once)
     finally:
         state.close()
+        lock.release()

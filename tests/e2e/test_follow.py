@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,6 +61,13 @@ class Daemon:
                 return Counter()  # just being made
             return Counter(message for (message,) in db.execute("SELECT message FROM events"))
 
+    def wait_for(self, expected: Counter[str], seconds: float = 20) -> None:
+        """Wait until just these messages are reported, each as often as it is expected."""
+        deadline = time.monotonic() + seconds
+        while (reported := self.reported()) != expected:
+            assert time.monotonic() < deadline, reported - expected or expected - reported
+            time.sleep(0.05)
+
 
 @pytest.fixture
 def daemon(journald: Journald, tmp_path: Path) -> Iterator[Daemon]:
@@ -69,13 +76,6 @@ def daemon(journald: Journald, tmp_path: Path) -> Iterator[Daemon]:
     if daemon.process is not None and daemon.process.poll() is None:
         daemon.process.kill()
         daemon.process.wait()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def send(journald: Journald, first: int, last: int) -> Counter[str]:
@@ -88,16 +88,16 @@ def send(journald: Journald, first: int, last: int) -> Counter[str]:
 def test_each_entry_once_through_rotation_and_vacuum(journald: Journald, daemon: Daemon) -> None:
     expected = send(journald, 0, 50)
     daemon.start()
-    wait_until(lambda: daemon.reported() == expected)
+    daemon.wait_for(expected)
     for round_ in range(1, 5):
         expected += send(journald, round_ * 100, round_ * 100 + 50)
         journald.rotate()
         expected += send(journald, round_ * 100 + 50, round_ * 100 + 100)
         # A vacuum removes files that were not read yet only if nobody had the time to.
-        wait_until(lambda: daemon.reported() == expected)
+        daemon.wait_for(expected)
         journald.vacuum()
     expected += send(journald, 1000, 1010)
-    wait_until(lambda: daemon.reported() == expected)
+    daemon.wait_for(expected)
     assert daemon.stop() == 0
     assert set(daemon.reported().values()) == {1}
 
@@ -105,13 +105,13 @@ def test_each_entry_once_through_rotation_and_vacuum(journald: Journald, daemon:
 def test_resumes_after_a_stop_and_a_kill(journald: Journald, daemon: Daemon) -> None:
     expected = send(journald, 0, 20)
     daemon.start()
-    wait_until(lambda: daemon.reported() == expected)
+    daemon.wait_for(expected)
     assert daemon.stop() == 0
     expected += send(journald, 20, 40)
     journald.rotate()
     expected += send(journald, 40, 60)
     daemon.start()
-    wait_until(lambda: daemon.reported() == expected)
+    daemon.wait_for(expected)
     assert daemon.stop(signal.SIGKILL) == -signal.SIGKILL
     expected += send(journald, 60, 80)
     journald.sync()
@@ -122,7 +122,7 @@ def test_resumes_after_a_stop_and_a_kill(journald: Journald, daemon: Daemon) -> 
 def test_sleeps_while_nothing_is_logged(journald: Journald, daemon: Daemon) -> None:
     expected = send(journald, 0, 5)
     process = daemon.start()
-    wait_until(lambda: daemon.reported() == expected)
+    daemon.wait_for(expected)
     journald.sync()
     time.sleep(1)  # journald tells of its own last lines up to 250 ms late
     before = switches(process.pid)
@@ -154,11 +154,31 @@ def test_a_vacuumed_cursor_is_told_of(journald: Journald, daemon: Daemon) -> Non
     assert note.startswith("the journal no longer has the entry at which the last run ended")
 
 
+def test_a_second_daemon_on_the_same_state_says_who_holds_it(
+    journald: Journald, daemon: Daemon
+) -> None:
+    expected = send(journald, 0, 5)
+    first = daemon.start()
+    daemon.wait_for(expected)
+    second = subprocess.run(
+        [sys.executable, "-m", "pyruse", "run", "-c", str(daemon.config)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert second.stderr.endswith(
+        f"pyruse: {daemon.state}: in use by another Pyruse, process {first.pid} "
+        "(expected one daemon a state)\n"
+    )
+    assert daemon.stop() == 0
+
+
 def test_a_stop_comes_within_a_second(journald: Journald, daemon: Daemon) -> None:
     expected = send(journald, 0, 5)
     daemon.start()
-    wait_until(lambda: daemon.reported() == expected)
+    daemon.wait_for(expected)
     began = time.monotonic()
     assert daemon.stop(signal.SIGINT) == 0
-    assert time.monotonic() - began < 5  # noqa: PLR2004 -- a busy machine; one second at rest
+    assert time.monotonic() - began < 5  # seconds on a busy machine; one at rest
     assert os.path.exists(daemon.state)
