@@ -6,6 +6,8 @@ import os
 import select
 import signal
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 
@@ -13,7 +15,7 @@ from systemd import daemon as service_manager
 
 from pyruse.delivery import Delivery
 from pyruse.engine import Engine
-from pyruse.errors import UserError
+from pyruse.errors import ConfigError, UserError
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import Selection
 from pyruse.log import to_journal
@@ -29,19 +31,32 @@ _STOP_S = 0.8
 """So long, at a stop, what is just being sent may take; the rest is sent after the next start."""
 _STOP_ONCE_S = 60.0
 """The same for a single pass."""
-_WARNING = 4
+_ERROR, _WARNING, _INFO = 3, 4, 6  # syslog(3)
 
 
 class Daemon:
     """Runs an engine on a journal, for years."""
 
-    def __init__(self, engine: Engine, selection: Selection) -> None:
+    def __init__(self, engine: Engine, remake: Callable[[], Engine]) -> None:
+        """Open the journal that the configuration names.
+
+        :param remake: reads the configuration again, for a reload; `UserError` if it has faults.
+        :raises JournalError: the journal cannot be read.
+        """
         self._engine = engine
+        self._remake = remake
         self._state = engine.state
+        selection = Selection.of(engine.settings.journal)
         self._reader: JournalReader = selection.open(engine.decoder)
-        self._stop = False
+        self._stop = self._reload = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._delivery = Delivery(
+        self._delivery = self._new_delivery()
+        self._last_time = 0
+        """The instant of the last entry handled."""
+
+    def _new_delivery(self) -> Delivery:
+        engine = self._engine
+        return Delivery(
             outbox=self._state.outbox,
             settings=engine.settings.email,
             host=engine.host,
@@ -49,8 +64,6 @@ class Daemon:
             on_fault=lambda kind, text: engine.faults.report(kind, kind, text),
             wake=self._wake,
         )
-        self._last_time = 0
-        """The instant of the last entry handled."""
 
     def run(self, *, once: bool = False) -> None:
         """Handle what is pending, then (unless ``once``) follow the journal until told to stop.
@@ -68,15 +81,15 @@ class Daemon:
         service_manager.notify("READY=1")
         try:
             while not self._stop:
+                if self._reload:
+                    self._reload_now()
                 caught_up = self._batch()
                 if caught_up and once:
                     break
                 if caught_up and not self._stop:
                     self._wait(self._timeout_ms())
             service_manager.notify("STOPPING=1")
-            self._delivery.close(_STOP_ONCE_S if once else _STOP_S)
-            if self._delivery.collect(now_us()):
-                self._commit()
+            self._close_delivery(_STOP_ONCE_S if once else _STOP_S)
         finally:
             self._engine.stop()
             self._reader.close()
@@ -86,9 +99,47 @@ class Daemon:
         self._stop = True
         self._wake()
 
+    def reload(self) -> None:
+        """Read the configuration again. May be called by a signal's handler."""
+        self._reload = True
+        self._wake()
+
     def _catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
+        signal.signal(signal.SIGHUP, lambda *_: self.reload())
+
+    def _reload_now(self) -> None:
+        """Go on with the configuration as it is now; with the old one, if the new one is faulty.
+
+        Everything that is remembered stays: it belongs to the state.
+        """
+        self._reload = False
+        service_manager.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        old = self._engine
+        try:
+            self._engine = self._remake()
+        except UserError as fault:
+            faults = fault.faults if isinstance(fault, ConfigError) else [str(fault)]
+            for line in ("the configuration stays as it was: the new one has faults", *faults):
+                to_journal(line, _ERROR, {})
+        else:
+            self._close_delivery(_STOP_S)
+            old.stop()
+            self._delivery = self._new_delivery()
+            self._engine.start()
+            if (self._engine.settings.journal, self._engine.settings.state) != (
+                old.settings.journal,
+                old.settings.state,
+            ):
+                to_journal("[journal] and [state] need a restart to change", _WARNING, {})
+            to_journal("the configuration was read again", _INFO, {})
+        service_manager.notify("READY=1")
+
+    def _close_delivery(self, seconds: float) -> None:
+        self._delivery.close(seconds)
+        if self._delivery.collect(now_us()):
+            self._commit()
 
     def _seek(self) -> None:
         """Go where the last run ended; the very first run begins where ``[journal] start`` says."""
@@ -96,10 +147,14 @@ class Daemon:
             cursor, self._last_time = self._state.cursor
             if not self._reader.seek_after(cursor, self._last_time):
                 self._tell_of_lost_cursor()
-        elif self._engine.settings.journal.start == "tail":
-            self._reader.seek_tail()
-            self._last_time = self._reader.time_us() or now_us()
-            self._commit(with_cursor=True)
+            return
+        match self._engine.settings.journal.start:
+            case "tail":
+                self._reader.seek_tail()
+                self._last_time = self._reader.time_us() or now_us()
+                self._commit(with_cursor=True)
+            case "boot":
+                self._reader.seek_boot()
 
     def _tell_of_lost_cursor(self) -> None:
         since = self._engine.decoder.time(self._last_time)
@@ -126,7 +181,8 @@ class Daemon:
             self._commit(with_cursor=bool(handled))
         caught_up = handled < _BATCH
         self._end_days(caught_up)
-        self._delivery.dispatch(now_us())
+        if self._delivery.dispatch(now_us()):
+            self._commit()
         return caught_up
 
     def _commit(self, *, with_cursor: bool = False) -> None:

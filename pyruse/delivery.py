@@ -283,6 +283,7 @@ def _name(item: Item) -> str:
     """What the administrator knows an item by."""
     payload: dict[str, Any] = item.payload
     if item.kind == "command":
-        return shortened(one_line(shlex.join(payload["command"])), _LONGEST_NAME)
+        command = one_line(shlex.join(payload["command"])) or "an empty command"
+        return shortened(command, _LONGEST_NAME)
     text = payload.get("subject") or payload.get("message") or ""
     return f'the {item.kind} "{shortened(one_line(text), _LONGEST_NAME)}"'

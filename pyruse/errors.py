@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from pyruse.text import one_line
+
 
 class UserError(Exception):
     """Something that the user can mend; its text is shown as it is.
@@ -18,11 +20,12 @@ class ConfigError(UserError):
     """All the faults of a configuration, one line each. Exit code of the commands: 2."""
 
     def __init__(self, faults: Iterable[str]) -> None:
-        self.faults = list(faults)
+        self.faults = [one_line(fault) for fault in faults]
         super().__init__("\n".join(self.faults))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint such as ``; did you mean "regex"?``, or nothing when no known word is near."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
+    names = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), names, n=1)
+    return f'; did you mean "{names[near[0]]}"?' if near else ""

@@ -104,7 +104,8 @@ def on_day_end(report: Report, context: Context) -> None:
 def open_firewall(name: str, options: Mapping[str, Any]) -> Firewall | None:
     """Whole-program plugins: give the firewall of this name, or None where it is not yours.
 
-    Called at start, once for each backend that ``[bans] backend`` or a step names.
+    Called for each firewall that ``[bans]`` or a step names, once when the configuration is
+    checked and once at start: so it changes nothing in the world yet.
 
     :param name: such as ``nftables``.
     :param options: the table ``[bans.NAME]`` of the configuration.

@@ -1,7 +1,9 @@
 """The types of options: what a configuration file says becomes an object when it is read.
 
 A type of a plugin's own works the same way: a class with a class method ``parse(value)``, which
-raises ``ValueError("fault (expected …)")``, and optionally ``SCHEMA``, a JSON schema.
+raises ``ValueError("fault (expected …)")``. Optional are ``SCHEMA``, a JSON schema; ``IN_WORDS``,
+what is expected, such as "a duration"; and, for a type that takes a list, ``parse_item(value)``, by
+which faults are told item by item.
 """
 
 from __future__ import annotations
@@ -9,12 +11,14 @@ from __future__ import annotations
 import ipaddress
 import re
 import string
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from pyruse.entry import Entry, as_text
 from pyruse.fields import typed
+from pyruse.text import printable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -25,6 +29,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 class Field(str):
     """The name of a field that the step reads."""
 
+    IN_WORDS: ClassVar[str] = "the name of a field"
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}
 
     @classmethod
@@ -48,6 +53,9 @@ class Field(str):
 class NewField(Field):
     """The name of a field that the step sets. The journal's own fields cannot be set."""
 
+    IN_WORDS: ClassVar[str] = "the name of a field to set"
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
+
     @classmethod
     def parse(cls, value: Any) -> Self:
         """:raises ValueError: it is no possible name, or it is a trusted field's."""
@@ -60,7 +68,8 @@ class NewField(Field):
         return field
 
 
-_DURATION = re.compile(r"(?:\d+(?:ms|[wdhms]))+\Z")
+_DURATION = re.compile(r"(?:[0-9]{1,12}(?:ms|[wdhms]))+\Z")
+_DIGITS = re.compile(r"[0-9]{1,12}\Z")
 _PART = re.compile(r"(\d+)(ms|[wdhms])")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -81,9 +90,9 @@ class Duration(timedelta):
         seconds = 0.0
         if isinstance(value, int) and not isinstance(value, bool):
             seconds = value
-        elif isinstance(value, str) and value.isascii() and value.isdigit():
+        elif isinstance(value, str) and _DIGITS.match(value):
             seconds = int(value)
-        elif isinstance(value, str) and value.isascii() and _DURATION.match(value):
+        elif isinstance(value, str) and _DURATION.match(value):
             seconds = sum(int(n) * _SECONDS[unit] for n, unit in _PART.findall(value))
         if 0 < seconds < 1e10:  # some 300 years; timedelta itself ends at 2.7 million
             return cls(seconds=seconds)
@@ -98,12 +107,17 @@ class Duration(timedelta):
         return self // timedelta(microseconds=1)
 
 
+_BRACES = "fields in braces, such as {MESSAGE}; a brace itself is written twice"
+_EXCLAIMED = "!r, !s or !a"
+
+
 class Template:
     """A message with fields of an entry in it: ``"{user} from {ip}"`` (Python's ``str.format``).
 
     A missing field renders as nothing. A value never is a template itself, however it looks.
     """
 
+    IN_WORDS: ClassVar[str] = "text, with fields such as {MESSAGE} in it"
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "string"}
 
     def __init__(self, text: str) -> None:
@@ -113,10 +127,9 @@ class Template:
         try:
             parts = list(string.Formatter().parse(text))
         except ValueError as fault:
-            raise ValueError(
-                f'"{text}" is no message: {str(fault).lower()} (expected fields in braces, '
-                "such as {MESSAGE}; a brace itself is written twice)"
-            ) from None
+            if "conversion" in str(fault):
+                raise self._fault("after ! there is no conversion", _EXCLAIMED) from None
+            raise self._fault("a brace stands alone", _BRACES) from None
         for literal, field, spec, conversion in parts:
             self._check(field, spec, conversion)
             self._parts.append((literal, field, spec or "", conversion))
@@ -132,21 +145,17 @@ class Template:
         if field is None:
             return
         if not _NAME.match(field):
-            inside = f"{{{field}}}"
-            raise ValueError(
-                f'"{self.text}" is no message: {inside} names no field (expected a name in braces, '
-                "such as {MESSAGE}; a brace itself is written twice)"
-            )
+            raise self._fault(f"{{{field}}} names no field", _BRACES)
         if spec and "{" in spec:
-            raise ValueError(
-                f'"{self.text}" is no message: {{{field}:{spec}}} has a field in its format '
-                "(expected a fixed format, such as {count:>5})"
+            raise self._fault(
+                f"{{{field}:{spec}}} has a field in its format",
+                "a fixed format, such as {count:>5}",
             )
         if conversion not in (None, "r", "s", "a"):
-            raise ValueError(
-                f'"{self.text}" is no message: !{conversion} is no conversion (expected !r, !s '
-                "or !a)"
-            )
+            raise self._fault(f"!{conversion} is no conversion", _EXCLAIMED)
+
+    def _fault(self, what: str, expected: str) -> ValueError:
+        return ValueError(f"{shown(self.text)} is no message: {what} (expected {expected})")
 
     @property
     def fields(self) -> list[str]:
@@ -198,17 +207,23 @@ def _formatted(value: Any, spec: str, conversion: str | None) -> str:
 class Pattern:
     """A regular expression of Python's ``re``, searched for anywhere in the text."""
 
+    IN_WORDS: ClassVar[str] = "a regular expression"
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "format": "regex"}
 
     def __init__(self, text: str) -> None:
         """:raises ValueError: it is no valid regular expression, or a group has a bad name."""
         try:
-            self.regex = re.compile(text)
+            # What Python warns of works as it is written, if hardly as it is meant.
+            with warnings.catch_warnings(record=True) as doubts:
+                warnings.simplefilter("always")
+                self.regex = re.compile(text)
         except (re.error, OverflowError, RecursionError) as fault:
             raise ValueError(
-                f"'{text}' is no regular expression: {fault} (expected Python's syntax; "
-                "in TOML, write patterns in single quotes)"
+                f"{shown(text)} is no regular expression: {fault} (expected Python's syntax; "
+                "in TOML, patterns are best written in single quotes)"
             ) from None
+        self.doubts = [str(doubt.message) for doubt in doubts]
+        """What is most likely not meant: `pyruse check` warns of it."""
         self.search = self.regex.search
         self.groups: list[NewField] = []
         for name in self.regex.groupindex:
@@ -245,6 +260,7 @@ class Networks:
     ``address in networks`` takes the same time for one network and for a hundred thousand.
     """
 
+    IN_WORDS: ClassVar[str] = 'a list of networks, such as ["192.168.1.0/24"]'
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
 
     def __init__(self, networks: list[Network]) -> None:
@@ -262,6 +278,11 @@ class Networks:
                 f'{shown(value)} is no list of networks (expected ["192.168.1.0/24", …])'
             )
         return cls([parse_network(item) for item in value])
+
+    @staticmethod
+    def parse_item(value: Any) -> Network:
+        """:raises ValueError: it is no network."""
+        return parse_network(value)
 
     def __contains__(self, address: Address) -> bool:
         number = int(address)
@@ -329,19 +350,40 @@ def address_of(entry: Entry, field: str) -> Address | None:
     return parse_address(entry.get(field))
 
 
+_LONGEST_SHOWN = 80
+_DEEPEST_SHOWN = 3
+
+
 def shown(value: Any) -> str:
-    """A configured value as error messages show it."""
-    text = f'"{value}"' if isinstance(value, str) else _toml_word(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
+    """A configured value as error messages show it: on one line, printable, not too long."""
+    text = _toml(value, 0)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
 
 
-def _toml_word(value: Any) -> str:
+def quoted(text: str) -> str:
+    """A text in quotes, on one line: in single ones, as patterns are, where that is plainer."""
+    end = "" if len(text) <= _LONGEST_SHOWN else "…"
+    text = printable(text[:_LONGEST_SHOWN]).replace("\n", "\\n").replace("\t", "\\t")
+    mark = "'" if "'" not in text and ('"' in text or "\\" in text) else '"'
+    return f"{mark}{text}{end}{mark}"
+
+
+def _toml(value: Any, depth: int) -> str:
+    text = ""
     match value:
+        case str():
+            text = quoted(value)
         case bool():
-            return str(value).lower()
+            text = str(value).lower()
+        case int() if value.bit_length() > _LONGEST_SHOWN:
+            text = "that"  # Python refuses to write thousands of digits
+        case list() | dict() if depth == _DEEPEST_SHOWN:
+            text = "…"
         case list():
-            return "[" + ", ".join(shown(item) for item in value) + "]"
-        case Mapping():
-            return "a table"
+            text = f"[{', '.join(_toml(item, depth + 1) for item in value[:_LONGEST_SHOWN])}]"
+        case dict():
+            items = [f"{name} = {_toml(item, depth + 1)}" for name, item in value.items()]
+            text = f"{{ {', '.join(items)} }}" if items else "{}"
         case _:
-            return str(value)
+            text = str(value)
+    return text

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from typing import Any
 
 import pluggy
 
 from pyruse import hookspecs
+from pyruse.config.build import options_of
 from pyruse.errors import UserError, did_you_mean
-from pyruse.text import one_line
+from pyruse.options import shown
+from pyruse.text import one_line, shortened
 
 FILTERS = "pyruse.filters"
 ACTIONS = "pyruse.actions"
@@ -22,6 +25,8 @@ PROGRAMS = "pyruse"
 MAIN_HOOK = {FILTERS: "match_entry", ACTIONS: "act_on_entry"}
 
 _KIND = {FILTERS: "filter", ACTIONS: "action", PROGRAMS: "plugin"}
+_WITH_ARTICLE = {FILTERS: "a filter", ACTIONS: "an action", PROGRAMS: "a whole-program plugin"}
+_OF_EVERY_STEP = ("filter", "action", "then", "else", "name", "invert")
 _OWN = "pyruse"  # the distribution whose names nobody else can claim
 
 
@@ -49,14 +54,17 @@ class Found:
 
         :raises PluginError: it cannot be imported, or it is no plugin of its kind.
         """
+        if not self.entry_point.pattern.match(self.entry_point.value):
+            raise self.error(f"its entry point is no MODULE:CLASS: {self.entry_point.value}")
         try:
             loaded = self.entry_point.load()
         except (Exception, SystemExit) as fault:  # whatever happens while somebody's module runs
-            text = one_line(f"{type(fault).__name__}: {fault}")
-            raise self.error(f"cannot be imported: {text}") from fault
+            raise self.error(f"cannot be imported: {_in_words(fault)}") from fault
         if not inspect.isclass(loaded) and (self.group != PROGRAMS or not inspect.ismodule(loaded)):
             raise self.error(f"{self.entry_point.value} is no class")
         self._check_hooks(loaded)
+        if inspect.isclass(loaded):
+            self._check_options(loaded)
         return loaded
 
     def error(self, fault: str) -> PluginError:
@@ -72,17 +80,41 @@ class Found:
             manager.register(plugin)
             manager.check_pending()
         except Exception as fault:  # pluggy says it in several ways; getattr may run any code
-            text = one_line(str(fault).replace("Argument(s) {", "argument(s) {"))
+            misspelled = re.search(r"unknown hook '(\w+)'", str(fault))
+            hint = did_you_mean(misspelled[1], _HOOKS) if misspelled else ""
+            text = one_line(f"{fault}{hint}".replace("Argument(s) {", "argument(s) {"))
             raise self.error(f"its hooks are wrong: {text}") from fault
         callers = manager.get_hookcallers(plugin) or []
         if any(impl.hookwrapper or impl.wrapper for one in callers for impl in one.get_hookimpls()):
             raise self.error("its hooks are wrong: wrappers are not called by Pyruse")
         implemented = {caller.name for caller in callers}
+        for name in sorted(implemented):
+            # What they return would count as true, and nothing of them would have run.
+            if _is_no_plain_function(getattr(plugin, name)):
+                raise self.error(f"its hooks are wrong: {name} is async, or has a yield")
         wanted = MAIN_HOOK.get(self.group)
         if wanted is not None and wanted not in implemented:
             raise self.error(f"{plugin.__name__} has no @hookimpl {wanted}")
         if not implemented:
             raise self.error(f"{self.entry_point.value} implements no hook")
+
+    def _check_options(self, cls: type) -> None:
+        try:
+            options = options_of(cls)
+        except Exception as fault:  # the annotations are anybody's expressions
+            raise self.error(f"its options cannot be read: {_in_words(fault)}") from fault
+        taken = [option.name for option in options if option.name in _OF_EVERY_STEP]
+        if taken and self.group != PROGRAMS:
+            raise self.error(f"its option {taken[0]} cannot be given: every step has its own")
+
+
+def _is_no_plain_function(hook: Any) -> bool:
+    kinds = inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction
+    return any(is_kind(hook) for is_kind in kinds)
+
+
+def _in_words(fault: BaseException) -> str:
+    return shortened(one_line(f"{type(fault).__name__}: {fault}"), 300)
 
 
 class Registry:
@@ -91,14 +123,36 @@ class Registry:
     def __init__(self) -> None:
         self.faults: list[str] = []
         """What is wrong with the installed packages themselves: one line each."""
-        self._found = {group: self._find(group) for group in _KIND}
+        self._claimed: dict[tuple[str, str], str] = {}
+        points = self._points()
+        self._found = {
+            group: self._find(group, [point for point in points if point.group == group])
+            for group in _KIND
+        }
 
-    def _find(self, group: str) -> dict[str, Found]:
+    def _points(self) -> list[EntryPoint]:
+        """The entry points of what is installed; a distribution that is broken is left out."""
+        try:
+            installed = entry_points()
+            return [point for group in _KIND for point in installed.select(group=group)]
+        except Exception:  # noqa: BLE001 -- which one is broken is seen by looking at each of them
+            found: list[EntryPoint] = []
+        for distribution in distributions():
+            try:
+                found += distribution.entry_points
+            except Exception as fault:  # noqa: BLE001 -- it depends on what is wrong with its files
+                name, version = _named(distribution)
+                self.faults.append(
+                    f"distribution {name} {version}: its entry points cannot be read: "
+                    f"{_in_words(fault)} (expected a working package: upgrade or remove {name})"
+                )
+        return found
+
+    def _find(self, group: str, points: list[EntryPoint]) -> dict[str, Found]:
         by_name: dict[str, list[Found]] = {}
         seen: set[tuple[str, str, str]] = set()
-        for point in entry_points(group=group):
-            distribution = point.dist.name if point.dist else "an unknown distribution"
-            version = point.dist.version if point.dist else "?"
+        for point in points:
+            distribution, version = _named(point.dist)
             key = (point.name, distribution.lower(), point.value)
             if key not in seen:  # an editable install may be found twice
                 seen.add(key)
@@ -114,11 +168,14 @@ class Registry:
         built_in = found[0].distribution == _OWN
         claimants = found[1:] if built_in else found
         names = " and ".join(f"{one.distribution} {one.version}" for one in claimants)
-        also = ", a name of Pyruse's own" if built_in else ""
-        self.faults.append(
+        also = ", though it is Pyruse's own" if built_in else ""
+        fault = (
             f'{_KIND[found[0].group]} "{found[0].name}" is claimed by {names}{also} '
             "(expected one claimant: remove a distribution)"
         )
+        self.faults.append(fault)
+        if not built_in:
+            self._claimed[found[0].group, found[0].name] = fault
         return built_in
 
     def all(self) -> Iterator[Found]:
@@ -138,12 +195,29 @@ class Registry:
         try:
             return self._found[group][name]
         except KeyError:
-            kind = _KIND[group]
-            hint = did_you_mean(name, self._found[group])
+            if (group, name) in self._claimed:
+                raise PluginError(self._claimed[group, name]) from None
+            others = [
+                f"; {shown(name)} is {_WITH_ARTICLE[other]}" for other in self._kinds_of(name)
+            ]
+            hint = "".join(others) or did_you_mean(name, self._found[group])
             raise PluginError(
-                f'there is no {kind} "{name}" (expected one that is installed: see '
+                f"there is no {_KIND[group]} {shown(name)} (expected one that is installed: see "
                 f"`pyruse plugins`{hint})"
             ) from None
+
+    def _kinds_of(self, name: str) -> list[str]:
+        return [group for group in _KIND if name in self._found[group]]
+
+
+def _named(distribution: Distribution | None) -> tuple[str, str]:
+    """Name and version, as far as they can be told."""
+    if distribution is None:
+        return "an unknown distribution", "?"
+    try:
+        return distribution.name or "unnamed", distribution.version or "?"
+    except Exception:  # noqa: BLE001 -- METADATA is missing or no text: Python's errors vary
+        return str(getattr(distribution, "_path", "an unknown distribution")), "?"
 
 
 class Broadcasts:
@@ -185,7 +259,19 @@ class Broadcasts:
 
         :raises ValueError: a plugin refused the arguments.
         """
-        return getattr(self._manager.hook, hook)(**arguments)
+        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
+            try:
+                answer = implementation.function(
+                    *[arguments[name] for name in implementation.argnames]
+                )
+            except ValueError:
+                raise
+            except Exception as fault:  # noqa: BLE001 -- contained to this call, whatever it is
+                self._on_fault(implementation.plugin.name, hook, fault)
+                continue
+            if answer is not None:
+                return answer
+        return None
 
 
 class _Listener:
@@ -202,7 +288,9 @@ def bound(instance: Any, hook: str, context: Any) -> Callable[[Any], Any]:
     No lookup and no hook machinery is left: the method itself where it takes just the entry.
     """
     method: Callable[..., Any] = getattr(instance, hook)
-    match list(inspect.signature(method).parameters):
+    parameters = inspect.signature(method).parameters.values()
+    # As in pluggy, an argument with a default is the implementation's own affair.
+    match [one.name for one in parameters if one.default is one.empty and one.kind in _NAMED]:
         case ["entry"]:
             return method
         case ["entry", "context"]:
@@ -215,14 +303,16 @@ def bound(instance: Any, hook: str, context: Any) -> Callable[[Any], Any]:
             return lambda _: method()
 
 
+_NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
 def _new_manager() -> pluggy.PluginManager:
     manager = pluggy.PluginManager("pyruse")
     manager.add_hookspecs(hookspecs)
     return manager
 
 
-_BROADCAST = tuple(
-    name
-    for name, function in vars(hookspecs).items()
-    if hasattr(function, "pyruse_spec") and name not in (*MAIN_HOOK.values(), "check_options")
+_HOOKS = tuple(
+    name for name, function in vars(hookspecs).items() if hasattr(function, "pyruse_spec")
 )
+_BROADCAST = tuple(name for name in _HOOKS if name not in (*MAIN_HOOK.values(), "check_options"))

@@ -55,21 +55,22 @@ def default_in_words(option: Option) -> str:
     value = option.default
     match value:
         case None:
-            return "none"
+            text = "none"
         case Duration():
-            return f'"{duration_in_words(value)}"'
+            text = f'"{duration_in_words(value)}"'
         case Networks():
-            return shown([str(network) for network in value])
+            text = shown([str(network) for network in value])
         case Zone():
-            return "this machine's"
+            text = "this machine's"
         case time():
-            return f'"{value:%H:%M}"'
-        case bool() | int() | float() | list() | dict():
-            return shown(value)
+            text = f'"{value:%H:%M}"'
         case str():
-            return f'"{value}"'
+            text = f'"{value}"'
+        case bool() | int() | float() | list() | dict():
+            text = shown(value)
         case _:
-            return f'"{as_text(value)}"'
+            text = f'"{as_text(value)}"'
+    return text
 
 
 def duration_in_words(duration: Duration) -> str:

@@ -1,8 +1,11 @@
 """What leaves after a commit, through real programs and a real mail server."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,15 @@ class House:
         item = Item(kind, payload, self.now, self.now)
         self.outbox.put(item)
         return item
+
+    def kill(self) -> None:
+        """End the program that wrote its number into the file `pid` and sleeps."""
+        deadline = time.monotonic() + TIME_LIMIT
+        file = self.folder / "pid"
+        while not (file.exists() and file.read_text().endswith("\n")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.kill(int(file.read_text()), signal.SIGKILL)
 
     def round(self) -> bool:
         """One turn of the main loop: send what is due, wait for what became of it."""
@@ -181,7 +193,7 @@ def test_the_message_id_stays_the_same_over_retries(house):
         serve(house, server)
         item = house.mail("twice")
         house.round()
-        house.outbox.put(item)  # as after a crash before the commit
+        house.outbox.put(replace(item, leaving=False))  # as after a crash before the commit
         house.round()
         first, again = server.messages
     assert first.message["Message-ID"] == again.message["Message-ID"] == f"<{item.id}@vm1>"
@@ -287,7 +299,7 @@ def test_a_mail_to_nobody_is_set_aside(house):
     assert house.faults == [
         (
             "mail",
-            'nobody to send it to (expected to = ["hostmaster@example.org"] in [email]); '
+            'nobody to send it to (expected [email] to = ["hostmaster@example.org"]); '
             'the mail "Ban" is set aside',
         )
     ]
@@ -354,9 +366,10 @@ def test_commands_run_in_order_whatever_becomes_of_them(house):
         (("/nowhere/program", "192.0.2.7"),
          "/nowhere/program 192.0.2.7 is not there (expected a program that can be run)"),
         (("/",), "/ cannot be run: Permission denied (expected a program that can be run)"),
-        (("/bin/true", "a\0b"),
-         r"/bin/true 'a\x00b' cannot be run: embedded null byte (expected a program that can be run)"),
-        ((), "cannot be run: no program is named (expected a program that can be run)"),
+        (("true", "\0"),
+         r"true '\x00' cannot be run: embedded null byte (expected a program that can be run)"),
+        ((), "an empty command cannot be run: "
+         "no program is named (expected a program that can be run)"),
         (("/bin/sh", "-c", "kill -9 $$"), "/bin/sh -c 'kill -9 $$' was killed by SIGKILL"),
     ],
 )  # fmt: skip
@@ -364,7 +377,7 @@ def test_a_command_that_fails_is_told_and_not_tried_again(house, command, fault)
     house.command(*command)
     house.command("/bin/touch", str(house.folder / "next"))
     assert house.round()
-    assert [(place, text.strip()) for place, text in house.faults] == [('chains."ssh"[3]', fault)]
+    assert house.faults == [('chains."ssh"[3]', fault)]
     assert house.outbox.items() == []
     assert (house.folder / "next").exists()
 
@@ -378,7 +391,7 @@ def test_a_command_that_takes_too_long_is_killed(house):
 
 
 def test_a_slow_command_holds_up_no_mail_and_no_entry(house):
-    house.command("/bin/sleep", "60")
+    house.command("/bin/sh", "-c", f"echo $$ > {house.folder}/pid; exec sleep 60")
     house.mail("quick")
     house.delivery.dispatch(house.now)
     assert house.delivery.next_due() is None  # nothing to do until it wakes us
@@ -388,7 +401,7 @@ def test_a_slow_command_holds_up_no_mail_and_no_entry(house):
     assert house.delivery.busy
     (item,) = house.outbox.items()
     assert item.leaving
-    house.delivery.close(0)
+    house.kill()
 
 
 def test_a_stop_waits_for_what_is_being_sent(house):
@@ -413,6 +426,7 @@ def test_a_stop_does_not_wait_for_ever_and_loses_nothing(house):
     assert time.monotonic() - begin < 10
     assert not house.delivery.collect(house.now)
     assert house.outbox.items() == items
+    house.kill()
 
 
 def test_no_room_for_a_thread_is_told_and_passes(house, monkeypatch):

@@ -13,6 +13,7 @@ from typing import Any
 from pyruse.chains.model import Chain, Step
 from pyruse.entry import Entry
 from pyruse.errors import ConfigError, did_you_mean
+from pyruse.options import shown
 
 
 class Node:
@@ -144,28 +145,48 @@ def jump_order(chains: Mapping[str, Chain]) -> list[str]:
     :raises ConfigError: a step jumps to a chain that is not there, or chains form a loop.
     """
     faults = [
-        f'{step.address}.{option}: there is no chain "{target}" (expected the name of a chain'
+        f"{step.address}.{option}: there is no chain {shown(target)} (expected the name of a chain"
         f"{did_you_mean(target, chains)})"
         for chain in chains.values()
         for step in chain.steps
-        for option, target in (("then", step.then), ("else", step.otherwise))
-        if target is not None and target not in chains
+        for option, target in step.links
+        if target not in chains
     ]
+    jumps = {
+        name: dict.fromkeys(target for target in _targets(chain) if target in chains)
+        for name, chain in chains.items()
+    }
+    order: list[str] = []
+    while not order and jumps:
+        try:
+            order = list(TopologicalSorter(jumps).static_order())
+        except CycleError as loop:
+            names: list[str] = loop.args[1][:0:-1]
+            faults.append(_loop_fault(chains, names))
+            # The other loops are told of as well; but chains that go round once are enough.
+            for name in names:
+                del jumps[name]
+            jumps = {
+                name: {target: None for target in targets if target in jumps}
+                for name, targets in jumps.items()
+            }
     if faults:
         raise ConfigError(faults)
-    try:
-        return list(
-            TopologicalSorter(
-                {name: dict.fromkeys(_targets(chain)) for name, chain in chains.items()}
-            ).static_order()
-        )
-    except CycleError as loop:
-        names: list[str] = loop.args[1]
-        way = " → ".join(f'"{name}"' for name in reversed(names))
-        first = min(names, key=list(chains).index)
-        raise ConfigError(
-            [f"{chains[first].address}: entries would go round for ever: {way} (expected no loop)"]
-        ) from None
+    return order
+
+
+def _loop_fault(chains: Mapping[str, Chain], names: list[str]) -> str:
+    """:param names: of the chains in the loop, each of which jumps to the next one."""
+    first = names.index(min(names, key=list(chains).index))
+    names = [*names[first:], *names[: first + 1]]
+    address = next(
+        f"{step.address}.{option}"
+        for step in chains[names[0]].steps
+        for option, target in step.links
+        if target == names[1]
+    )
+    way = " → ".join(map(shown, names))
+    return f"{address}: entries would go round for ever: {way} (expected a jump to another chain)"
 
 
 def _targets(chain: Chain) -> list[str]:

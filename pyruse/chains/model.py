@@ -54,9 +54,18 @@ class Step:
         return self.kind == "filter" and self.then is None and self.otherwise is None
 
     @property
+    def links(self) -> list[tuple[Literal["then", "else"], str]]:
+        """The options that name a chain to go to, each with the chain's name."""
+        links: list[tuple[Literal["then", "else"], str | None]] = [
+            ("then", self.then),
+            ("else", self.otherwise),
+        ]
+        return [(option, target) for option, target in links if target is not None]
+
+    @property
     def jumps(self) -> list[str]:
         """The chains that an entry may jump to from here."""
-        return [target for target in (self.then, self.otherwise) if target is not None]
+        return [target for _, target in self.links]
 
 
 @dataclass(eq=False)

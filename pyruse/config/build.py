@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import math
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from pyruse.errors import did_you_mean
-from pyruse.options import shown
+from pyruse.options import quoted, shown
 
 T = TypeVar("T")
 
-_MSGSPEC_FAULT = re.compile(
-    r"Expected `(?P<expected>.*?)`(?:, got `(?P<got>.*?)`)?(?P<path> - .*)?$"
-)
+#: TOML promises whole numbers of 64 bits, and the state keeps no others.
+_LARGEST = 2**63 - 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,13 +38,20 @@ class Option:
 def options_of(cls: type) -> list[Option]:
     """The options of a class: the fields of a dataclass; any other class has none.
 
-    :raises TypeError: annotations that cannot be understood, or that are not a dataclass's.
+    :raises TypeError: it has annotated attributes, but is no dataclass; or whatever its
+        annotations raise when they are looked at.
     """
-    if not dataclasses.is_dataclass(cls):
-        if vars(cls).get("__annotations__"):
-            raise TypeError(f"{cls.__name__} has annotated attributes, but is no @dataclass")
-        return []
     hints = get_type_hints(cls)
+    # A subclass of a dataclass is one in the eyes of `is_dataclass`, decorated or not.
+    if "__dataclass_fields__" not in vars(cls):
+        forgotten = [name for name in inspect.get_annotations(cls) if not _of_class(hints[name])]
+        if forgotten:
+            raise TypeError(
+                f"{cls.__name__} has annotated attributes ({', '.join(forgotten)}), but is no "
+                "@dataclass"
+            )
+    if not dataclasses.is_dataclass(cls):
+        return []
     return [
         Option(
             field.name.removesuffix("_"),
@@ -57,86 +65,160 @@ def options_of(cls: type) -> list[Option]:
     ]
 
 
+def _of_class(hint: Any) -> bool:
+    return hint is ClassVar or get_origin(hint) is ClassVar
+
+
 def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return None if field.default is dataclasses.MISSING else field.default
 
 
-def build(cls: type[T], table: Mapping[str, Any], address: str, faults: list[str]) -> T | None:
+def build(  # noqa: PLR0913 -- half of them are about the wording of faults
+    cls: type[T],
+    table: Mapping[str, Any],
+    address: str,
+    faults: list[str],
+    *,
+    others: Iterable[str] = (),
+    source: Callable[[str | None], str] | None = None,
+) -> T | None:
     """Make an object of a class from a table of options.
 
     :param address: of the table, for the error messages.
-    :param faults: every fault is added to it: *address: fault (expected …)*.
+    :param faults: every fault is added to it, in the order of the table: *address: fault
+        (expected …)*.
+    :param others: keys that may stand in the table, too, but are taken out of it already.
+    :param source: gives the file that an option, or (None) the table, stands in, where the
+        address has none.
     :return: None when there was a fault.
     """
+
+    def at(name: str | None = None) -> str:
+        place = address if name is None else f"{address}.{key(name)}"
+        return place if source is None else f"{source(name)}: {place}"
+
     before = len(faults)
     options = {option.name: option for option in options_of(cls)}
-    for name in table:
-        if name not in options:
-            known = ", ".join(options) or "none"
-            faults.append(
-                f"{address}.{key(name)}: unknown option (expected one of: {known}"
-                f"{did_you_mean(name, options)})"
-            )
     values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name in options:
+            option = options[name]
+            values[option.attribute] = converted(value, option.type, at(name), faults)
+        else:
+            faults.append(f"{at(name)}: unknown option ({_known([*options, *others], name)})")
     for name, option in options.items():
-        if name in table:
-            values[option.attribute] = converted(
-                table[name], option.type, f"{address}.{key(name)}", faults
-            )
-        elif option.required:
-            faults.append(f"{address}: missing {name} (expected {described(option.type)})")
+        if option.required and name not in table:
+            wanted = described(option.type, at_length=True)
+            faults.append(f"{at(name)}: missing (expected {wanted})")
     if len(faults) > before:
         return None
     try:
         return cls(**values)
-    except (ValueError, TypeError) as fault:  # __post_init__: how options go together
-        faults.append(f"{address}: {fault}")
+    except ValueError as fault:  # __post_init__: how options go together
+        faults.append(f"{at()}: {_text_of(fault)}")
         return None
+
+
+def _known(names: list[str], name: str) -> str:
+    if not names:
+        return "expected none"
+    return f"expected one of: {', '.join(names)}{did_you_mean(name, names)}"
 
 
 def converted(value: Any, wanted: Any, address: str, faults: list[str]) -> Any:
     """A value of the configuration as an object of the wanted type; faults are added."""
     wanted = without_none(wanted)
-    if get_origin(wanted) is list and isinstance(value, list):
-        (item_type,) = get_args(wanted)
-        return [
-            converted(item, item_type, f"{address}[{index}]", faults)
-            for index, item in enumerate(value)
-        ]
-    if get_origin(wanted) is Literal:
-        return _one_of(value, get_args(wanted), address, faults)
+    origin, arguments = get_origin(wanted), get_args(wanted)
+    if origin is list and isinstance(value, list):
+        return _each(value, arguments[0], address, faults)
+    if origin is Literal:
+        return _one_of(value, arguments, address, faults)
+    if origin is Union:
+        return _first_fit(value, arguments, address, faults)
+    parse: Callable[[Any], Any] | None = getattr(wanted, "parse", None)
+    if parse is None and isinstance(value, dict) and dataclasses.is_dataclass(wanted):
+        assert isinstance(wanted, type)
+        return build(wanted, value, address, faults)
     try:
-        parse = getattr(wanted, "parse", None)
-        if parse is not None:
-            return parse(value)
-        if wanted is Path:
-            return Path(msgspec.convert(value, str, strict=True))
-        return msgspec.convert(value, wanted, strict=True)
-    except (msgspec.ValidationError, ValueError) as fault:
-        faults.append(_placed(fault, address, value, wanted))
-        return None
+        return _plain(value, wanted) if parse is None else parse(value)
+    except msgspec.ValidationError:
+        faults.append(f"{address}: {_wrong_type(value, wanted)}")
+    except ValueError as fault:
+        faults += _faults_of_items(value, wanted, address) or [f"{address}: {_text_of(fault)}"]
+    return None
+
+
+def _each(items: list[Any], wanted: Any, address: str, faults: list[str]) -> list[Any]:
+    return [
+        converted(item, wanted, f"{address}[{index}]", faults) for index, item in enumerate(items)
+    ]
 
 
 def _one_of(value: Any, allowed: tuple[Any, ...], address: str, faults: list[str]) -> Any:
     if value in allowed and type(value) is type(allowed[allowed.index(value)]):
         return value
-    names = ", ".join(shown(item) for item in allowed)
-    hint = did_you_mean(value, [str(item) for item in allowed]) if isinstance(value, str) else ""
+    names = ", ".join(map(shown, allowed))
+    hint = did_you_mean(value, map(str, allowed)) if isinstance(value, str) else ""
     faults.append(f"{address}: {shown(value)} is unknown (expected one of: {names}{hint})")
     return None
 
 
-def _placed(fault: Exception, address: str, value: Any, wanted: Any) -> str:
-    """A fault with its address: ours say it all, msgspec's are put into our words."""
-    if isinstance(fault, msgspec.ValidationError):
-        found = _MSGSPEC_FAULT.match(str(fault))
-        inside = ((found and found["path"]) or "").removeprefix(" - at `$").rstrip("`")
-        text = f"{shown(value)} is of the wrong type" if found else str(fault)
-        return f"{address}{inside}: {text} (expected {described(wanted)})"
-    text = str(fault)
-    return f"{address}: {text}" if "(expected" in text else f"{address}: {text} (expected another)"
+def _first_fit(value: Any, types: tuple[Any, ...], address: str, faults: list[str]) -> Any:
+    """The value as the first of several types that takes it; its own type comes before others."""
+    kind = type(value)
+    own = [one for one in types if kind in (one, get_origin(one))]
+    if own:
+        return converted(value, own[0], address, faults)
+    for one in types:
+        tried: list[str] = []
+        found = converted(value, one, address, tried)
+        if not tried:
+            return found
+    faults.append(f"{address}: {_wrong_type(value, Union[types])}")  # noqa: UP007 -- a tuple
+    return None
+
+
+def _plain(value: Any, wanted: Any) -> Any:
+    """A value of a type that is not ours.
+
+    :raises ValueError: it is of the type, but cannot be used.
+    :raises msgspec.ValidationError: it is of another type.
+    """
+    if wanted is Path:
+        text = msgspec.convert(value, str, strict=True)
+        if not text or "\0" in text:
+            raise ValueError(f'{shown(value)} is no path (expected such as "/var/lib/pyruse")')
+        return Path(text)
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ValueError(f"{shown(value)} is too large a number (expected at most {_LARGEST})")
+    if isinstance(value, float) and math.isnan(value):
+        raise ValueError("nan is no number to compare with (expected another)")
+    return msgspec.convert(value, wanted, strict=True)
+
+
+def _faults_of_items(value: Any, wanted: Any, address: str) -> list[str]:
+    """Of a type that takes a list (it has a ``parse_item``): which of its items are faulty."""
+    parse_item: Callable[[Any], Any] | None = getattr(wanted, "parse_item", None)
+    if parse_item is None or not isinstance(value, list):
+        return []
+    faults: list[str] = []
+    for index, item in enumerate(value):
+        try:
+            parse_item(item)
+        except ValueError as fault:
+            faults.append(f"{address}[{index}]: {_text_of(fault)}")
+    return faults
+
+
+def _wrong_type(value: Any, wanted: Any) -> str:
+    return f"{shown(value)} is of the wrong type (expected {described(wanted, at_length=True)})"
+
+
+def _text_of(fault: ValueError) -> str:
+    text = str(fault) or "cannot be used"
+    return text if "expected" in text else f"{text} (expected another value)"
 
 
 _WORDS: dict[Any, str] = {
@@ -144,40 +226,52 @@ _WORDS: dict[Any, str] = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
+    list: "a list",
+    dict: "a table",
     Path: "a path",
+    Any: "anything",
 }
 
 
-def described(wanted: Any) -> str:
-    """A type in words: what an administrator is to write."""
+def described(wanted: Any, *, at_length: bool = False) -> str:
+    """A type in words: what an administrator is to write.
+
+    :param at_length: in the type's own words (``IN_WORDS``) where it has some, not by its name.
+    """
     wanted = without_none(wanted)
-    if wanted in _WORDS:
-        return _WORDS[wanted]
     origin, arguments = get_origin(wanted), get_args(wanted)
     if origin is Literal:
-        return "one of: " + ", ".join(shown(item) for item in arguments)
+        return "one of: " + ", ".join(map(shown, arguments))
     if origin is list:
-        return f"a list, each item {described(arguments[0])}"
-    if origin is dict:
-        return "a table"
-    if origin in (Union, types.UnionType):
-        return " or ".join(described(argument) for argument in arguments)
-    name = getattr(wanted, "__name__", str(wanted))
-    words = re.findall(r"[A-Z][a-z0-9]*", name) or [name]
-    if re.search(r"[^s]s$", name):  # several of them: networks, patterns
-        return " ".join(words).lower()
-    article = "an" if words[0][0] in "AEIOU" else "a"
-    return f"{article} {' '.join(words).lower()}"
+        return f"a list, each item {described(arguments[0], at_length=at_length)}"
+    if origin is Union:
+        # A whole number is a number.
+        kinds = [one for one in arguments if one is not int or float not in arguments]
+        words = [described(one, at_length=at_length) for one in kinds]
+        return ", ".join(words) if bool in kinds else " or ".join(words)
+    if (origin or wanted) in _WORDS:
+        return _WORDS[origin or wanted]
+    if at_length and hasattr(wanted, "IN_WORDS"):
+        return str(wanted.IN_WORDS)
+    return _name_in_words(getattr(wanted, "__name__", str(wanted)))
+
+
+def _name_in_words(name: str) -> str:
+    """Such as "a mail address" for ``MailAddress``."""
+    words = " ".join(re.findall(r"[A-Z][a-z0-9]*", name)).lower() or name
+    if re.search(r"[^s]s$", words):  # several of them: networks, patterns
+        return words
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def without_none(wanted: Any) -> Any:
     """A type without ``None``: an option that may be left out is never written as nothing."""
     if get_origin(wanted) in (Union, types.UnionType):
         others = [argument for argument in get_args(wanted) if argument is not type(None)]
-        return others[0] if len(others) == 1 else Union[tuple(others)]  # noqa: UP007
+        return Union[tuple(others)]  # noqa: UP007 -- a tuple; of one type, it is that type
     return wanted
 
 
 def key(name: str) -> str:
     """A key as TOML writes it: quoted where it must be."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)

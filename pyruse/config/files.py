@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pyruse.config.build import key
-from pyruse.errors import ConfigError
+from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options import shown
 
 DEFAULT = Path("/etc/pyruse")
 VARIABLE = "PYRUSE_CONFIG"
+KNOWN_SECTIONS = ("journal", "state", "email", "report", "bans", "plugins", "chains")
 
 
 @dataclass
@@ -25,18 +26,17 @@ class Document:
     """All but the chains; of a key that several files set, the last one's value."""
     chains: dict[str, Any] = field(default_factory=dict)
     """In the order of the files, and in each of them from top to bottom."""
-    sources: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The file that a (section, key) or a ("chains", name) comes from."""
+    sources: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    """The file that a (section, key) or a ("chains", name) comes from; with the key None, the first
+    file that has the section."""
     folder: Path = DEFAULT
     """Where the administrator's templates are looked for."""
+    faults: list[str] = field(default_factory=list)
+    """What is wrong with how the files are made up."""
 
-    def source(self, section: str, name: str = "") -> str:
-        """The file to name in a message about a key."""
-        known = self.sources.get((section, name))
-        if known is None:
-            known = next(
-                (file for (where, _), file in self.sources.items() if where == section), None
-            )
+    def source(self, section: str, name: str | None = None) -> str:
+        """The file to name in a message about a key, or else about its section."""
+        known = self.sources.get((section, name)) or self.sources.get((section, None))
         return known or (str(self.files[0]) if self.files else str(self.folder))
 
 
@@ -48,7 +48,7 @@ def chosen(path: str | Path | None) -> Path:
 def read(path: Path) -> Document:
     """Read a file, or the files of a folder: ``pyruse.toml``, then ``conf.d/*.toml`` by name.
 
-    :raises ConfigError: there is none, or one cannot be read.
+    :raises ConfigError: there is none, or one cannot be read, or is not TOML.
     """
     files, folder = _files(path)
     document = Document(files, folder=folder)
@@ -56,7 +56,7 @@ def read(path: Path) -> Document:
     for file in files:
         content = _content(file, faults)
         if content is not None:
-            _merge(document, content, str(file), faults)
+            _merge(document, content, str(file))
     if faults:
         raise ConfigError(faults)
     return document
@@ -71,7 +71,7 @@ def from_text(text: str, name: str = "pyruse.toml") -> Document:
     faults: list[str] = []
     content = _parsed(text, name, faults)
     if content is not None:
-        _merge(document, content, name, faults)
+        _merge(document, content, name)
     if faults:
         raise ConfigError(faults)
     return document
@@ -81,7 +81,10 @@ def _files(path: Path) -> tuple[list[Path], Path]:
     if path.is_dir():
         main = path / "pyruse.toml"
         files = [main] if main.is_file() else []
-        files += sorted((path / "conf.d").glob("*.toml"))
+        # Hidden ones are what editors leave behind.
+        files += sorted(
+            file for file in (path / "conf.d").glob("*.toml") if not file.name.startswith(".")
+        )
         if not files:
             raise ConfigError(
                 [
@@ -103,9 +106,9 @@ def _content(file: Path, faults: list[str]) -> dict[str, Any] | None:
         )
         return None
     try:
-        return _parsed(raw.decode(), str(file), faults)
+        return _parsed(raw.decode("utf-8-sig"), str(file), faults)
     except UnicodeDecodeError as fault:
-        line = raw.count(b"\n", 0, fault.start) + 1
+        line = fault.object.count(b"\n", 0, fault.start) + 1
         faults.append(f"{file}: line {line} is not UTF-8 (expected TOML, which is UTF-8)")
         return None
 
@@ -116,30 +119,52 @@ def _parsed(text: str, name: str, faults: list[str]) -> dict[str, Any] | None:
     except tomllib.TOMLDecodeError as fault:
         what, _, where = str(fault).rpartition(" (at ")
         place = where.rstrip(")") or "somewhere"
-        faults.append(f"{name}: {place}: {what or fault} (expected TOML)")
+        hint = next((hint for begin, hint in _HINTS.items() if what.startswith(begin)), _TOML)
+        faults.append(f"{name}: {place}: {what or fault} (expected {hint})")
+    except ValueError:
+        faults.append(f"{name}: a number has too many digits (expected at most 19)")
     except RecursionError:
-        faults.append(f"{name}: nested too deeply (expected TOML as in the documentation)")
+        faults.append(f"{name}: nested too deeply (expected sections, and chains of steps)")
     return None
 
 
-def _merge(document: Document, content: dict[str, Any], file: str, faults: list[str]) -> None:
+_TOML = "TOML: see https://toml.io"
+#: What to write instead, by the beginning of tomllib's message.
+_HINTS = {
+    "Unescaped": "text with backslashes in single quotes",
+    "Cannot overwrite": "each key and each chain once",
+    "Cannot declare": "each section once",
+    "Invalid value": "text in quotes; true, false and numbers without",
+}
+
+
+def _merge(document: Document, content: dict[str, Any], file: str) -> None:
     for section, table in content.items():
-        if not isinstance(table, dict):
-            faults.append(
-                f"{file}: {key(section)}: {shown(table)} is no section (expected a table)"
+        if section not in KNOWN_SECTIONS:
+            document.faults.append(
+                f"{file}: {key(section)}: unknown section (expected one of: "
+                f"{', '.join(KNOWN_SECTIONS)}{did_you_mean(section, KNOWN_SECTIONS)})"
+            )
+        elif not isinstance(table, dict):
+            document.faults.append(
+                f"{file}: {section}: {shown(table)} is no section (expected [{section}])"
+            )
+        else:
+            document.sources.setdefault((section, None), file)
+            _merge_section(document, section, table, file)
+
+
+def _merge_section(document: Document, section: str, table: dict[str, Any], file: str) -> None:
+    for name, value in table.items():
+        known = document.sources.get((section, name))
+        if section != "chains":
+            document.sections.setdefault(section, {})[name] = value
+        elif known is None:
+            document.chains[name] = value
+        else:
+            document.faults.append(
+                f'{file}: chains."{name}": there is such a chain in {known} already (expected '
+                "each chain once: rename or remove one)"
             )
             continue
-        for name, value in table.items():
-            known = document.sources.get((section, name))
-            if section == "chains" and known is not None:
-                faults.append(
-                    f'{file}: chains."{name}": there is such a chain in {known} already '
-                    "(expected another name)"
-                )
-                continue
-            document.sources[section, name] = file
-            if section == "chains":
-                document.chains[name] = value
-            else:
-                document.sections.setdefault(section, {})[name] = value
-        document.sections.setdefault(section, {}) if section != "chains" else None
+        document.sources[section, name] = file

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pyruse.chains.link import jump_order
 from pyruse.chains.model import Chain, Step
-from pyruse.config.build import build, converted, key
+from pyruse.config.build import build, converted, key, options_of
 from pyruse.config.files import Document, chosen, read
 from pyruse.config.settings import (
     BanSettings,
@@ -22,7 +23,7 @@ from pyruse.config.settings import (
 from pyruse.config.steps import StepBuilder
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options import shown
-from pyruse.plugins import PROGRAMS, Found, PluginError, Registry
+from pyruse.plugins import PROGRAMS, Broadcasts, Found, PluginError, Registry
 
 SECTIONS: Mapping[str, type] = {
     "journal": JournalSettings,
@@ -60,10 +61,11 @@ def configure(document: Document, registry: Registry) -> Configuration:
 
     :raises ConfigError: with every fault that there is.
     """
-    faults: list[str] = []
-    settings = _settings(document, faults)
+    faults = list(document.faults)
     notices = list(registry.faults)
-    programs = _programs(document, registry, faults, notices)
+    settings = _settings(document, faults)
+    programs = _programs(document, settings, registry, faults, notices)
+    _open_firewalls(document, settings, programs, faults)
     chains = _chains(document, StepBuilder(registry, faults), faults)
     # Links are looked at also when steps are faulty: an administrator wants all faults at once.
     try:
@@ -76,81 +78,54 @@ def configure(document: Document, registry: Registry) -> Configuration:
 
 
 def _settings(document: Document, faults: list[str]) -> Settings:
-    known = [*SECTIONS, "plugins", "chains"]
-    for section in document.sections:
-        if section not in known:
-            faults.append(
-                f"{document.source(section)}: {key(section)}: unknown section (expected one of: "
-                f"{', '.join(known)}{did_you_mean(section, known)})"
-            )
-    values: dict[str, Any] = {}
     tables = {name: dict(document.sections.get(name, {})) for name in SECTIONS}
     backends = {
         name: tables["bans"].pop(name)
         for name, value in list(tables["bans"].items())
-        if isinstance(value, dict)
+        if isinstance(value, dict) and name not in options_in(BanSettings)
     }
+    values: dict[str, Any] = {}
     for name, cls in SECTIONS.items():
-        values[name] = _section(cls, name, tables[name], document, faults)
+        source = partial(document.source, name)
+        values[name] = build(cls, tables[name], name, faults, source=source) or cls()
     plugins = dict(document.sections.get("plugins", {}))
-    where = document.source("plugins", "disable")
-    disabled = converted(plugins.pop("disable", []), list[str], f"{where}: plugins.disable", faults)
-    for name, table in list(plugins.items()):
-        if not isinstance(table, dict):
-            faults.append(
-                f"{document.source('plugins', name)}: plugins.{key(name)}: {shown(table)} is no "
-                "table (expected the options of a plugin)"
-            )
-            del plugins[name]
+    where = f"{document.source('plugins', 'disable')}: plugins.disable"
+    disabled = converted(plugins.pop("disable", []), list[str], where, faults)
     return Settings(
         **values,
         backends=backends,
         plugins=plugins,
-        disabled=disabled,
+        disabled=disabled or [],
         templates=document.folder / "templates",
     )
 
 
-def _section(
-    cls: type, name: str, table: dict[str, Any], document: Document, faults: list[str]
-) -> Any:
-    """A section's object. Its keys may come from several files: each fault names the right one."""
-    assert is_dataclass(cls)
-    found: list[str] = []
-    made = build(cls, table, name, found)
-    for fault in found:
-        option = fault.removeprefix(f"{name}.").partition(":")[0].partition("[")[0]
-        faults.append(f"{document.source(name, option)}: {fault}")
-    return cls() if made is None else made
-
-
 def _programs(
-    document: Document, registry: Registry, faults: list[str], notices: list[str]
+    document: Document,
+    settings: Settings,
+    registry: Registry,
+    faults: list[str],
+    notices: list[str],
 ) -> dict[str, Any]:
     """The whole-program plugins that are switched on; one that is broken is done without."""
-    tables = {
-        name: table for name, table in document.sections.get("plugins", {}).items()
-        if name != "disable"
-    }  # fmt: skip
-    disabled = document.sections.get("plugins", {}).get("disable", [])
-    names = registry.names(PROGRAMS)
-    for name in [*tables, *(disabled if isinstance(disabled, list) else [])]:
-        if name not in names:
-            place = key(name) if name in tables else "disable"
-            faults.append(
-                f"{document.source('plugins', str(name))}: plugins.{place}: there is no plugin "
-                f'"{name}" (expected one of: {", ".join(names)}{did_you_mean(str(name), names)})'
-            )
+    places = {name: f"plugins.{key(name)}" for name in settings.plugins}
+    disabled = {name: f"plugins.disable[{at}]" for at, name in enumerate(settings.disabled) if name}
+    for name, place in (*places.items(), *disabled.items()):
+        try:
+            registry.find(PROGRAMS, name)
+        except PluginError as fault:
+            source = document.source("plugins", name if name in places else "disable")
+            faults.append(f"{source}: {place}: {fault}")
     programs: dict[str, Any] = {}
-    for name in names:
-        if isinstance(disabled, list) and name in disabled:
+    for name in registry.names(PROGRAMS):
+        if name in disabled:
             continue
         found = registry.find(PROGRAMS, name)
         where = f"{document.source('plugins', name)}: plugins.{key(name)}"
         try:
-            plugin = _program(found, tables.get(name, {}), where, faults)
+            plugin = _program(found, settings.plugins.get(name, {}), where, faults)
         except PluginError as fault:
-            if name in tables:
+            if name in places:
                 faults.append(f"{where}: {fault}")
             else:
                 notices.append(str(fault))
@@ -161,17 +136,55 @@ def _programs(
 
 
 def _program(found: Found, table: Any, where: str, faults: list[str]) -> Any:
-    loaded = found.load()
     if not isinstance(table, dict):
-        return None  # told of already
+        faults.append(
+            f"{where}: {shown(table)} is no table (expected the options of the plugin; in "
+            "disable = […] stand the names of those that are switched off)"
+        )
+        return None
+    loaded = found.load()
     if not isinstance(loaded, type):
-        if table:
-            faults.append(f"{where}: the plugin has no options (expected an empty table)")
+        faults += [f"{where}.{key(option)}: unknown option (expected none)" for option in table]
         return loaded
+    if table and hasattr(loaded, "open_firewall") and not options_of(loaded):
+        faults.append(
+            f"{where}: a firewall has no options here (expected [bans.{key(found.name)}])"
+        )
+        return None
     try:
         return build(loaded, table, where, faults)
-    except Exception as fault:  # annotations that cannot be read, a constructor that fails
+    except Exception as fault:  # a constructor that fails
         raise found.error(f"cannot be made: {type(fault).__name__}: {fault}") from fault
+
+
+def _open_firewalls(
+    document: Document, settings: Settings, programs: dict[str, Any], faults: list[str]
+) -> None:
+    """See that there are the firewalls that `[bans]` names, and that they take their options."""
+
+    def failed(plugin: str, hook: str, fault: Exception) -> None:
+        faults.append(f"plugin {plugin}: {hook}: {type(fault).__name__}: {fault} (expected none)")
+
+    broadcasts = Broadcasts(failed)
+    for name, plugin in programs.items():
+        broadcasts.register(plugin, name, None)
+    places = {name: name for name in settings.backends}
+    if "backend" in document.sections.get("bans", {}):
+        places.setdefault(settings.bans.backend, "backend")
+    for name, place in places.items():
+        where = f"{document.source('bans', place)}: bans.{key(place)}"
+        options = settings.backends.get(name, {})
+        try:
+            firewall = broadcasts.first("open_firewall", name=name, options=options)
+        except ValueError as fault:
+            faults.append(f"{where}: {fault}")
+            continue
+        if firewall is None:
+            known = [one for one, plugin in programs.items() if hasattr(plugin, "open_firewall")]
+            faults.append(
+                f"{where}: there is no firewall {shown(name)} (expected one of: "
+                f"{', '.join(known)}{did_you_mean(name, known)})"
+            )
 
 
 def _chains(document: Document, builder: StepBuilder, faults: list[str]) -> dict[str, Chain]:
@@ -180,7 +193,10 @@ def _chains(document: Document, builder: StepBuilder, faults: list[str]) -> dict
         source = document.source("chains", name)
         chain = chains[name] = Chain(name, [], source)
         if not isinstance(steps, list):
-            faults.append(f"{chain.address}: {shown(steps)} is no chain (expected a list of steps)")
+            faults.append(
+                f"{chain.address}: {shown(steps)} is no chain (expected a list of steps: "
+                '[ { filter = "…" }, { action = "…" } ])'
+            )
             continue
         for index, table in enumerate(steps):
             step: Step | None = builder.build(chain, index, table)
@@ -196,4 +212,4 @@ def _chains(document: Document, builder: StepBuilder, faults: list[str]) -> dict
 
 def options_in(cls: type) -> list[str]:
     """The names of a section's options."""
-    return [field.name.removesuffix("_") for field in fields(cls)]
+    return [option.name for option in options_of(cls)]

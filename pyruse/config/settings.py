@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import codecs
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time, tzinfo
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import unquote, urlsplit
+from zoneinfo import available_timezones
 
+from pyruse.errors import did_you_mean
 from pyruse.options import Duration, Networks, Template, shown
 from pyruse.state.database import path_of
+from pyruse.text import printable
 from pyruse.times import system_zone, zone_named
+
+_ALL_BYTES = bytes(range(256))
 
 
 class Encoding(str):
     """The name of a character encoding."""
 
+    IN_WORDS: ClassVar[str] = "the name of a character encoding"
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "string"}
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: Python knows no such encoding."""
+        """:raises ValueError: Python knows no such encoding, or not of any bytes whatever."""
         try:
-            b"".decode(value)
-            codecs.lookup(value)
+            _ALL_BYTES.decode(value, errors="replace")
         except (LookupError, TypeError, ValueError):
             raise ValueError(
                 f'{shown(value)} is no character encoding (expected a name such as "iso-8859-1")'
@@ -33,16 +38,25 @@ class Encoding(str):
         return cls(value)
 
 
+# Neither "?" nor "#": `path_of` reads URLs.
+_STATE = re.compile(r"sqlite:///(?:[^?#\x00-\x1f]*[^/?#\x00-\x1f])\Z")
+
+
 class StateUrl(str):
     """Where the state is kept: ``sqlite:///PATH``."""
 
-    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^sqlite:///"}
+    IN_WORDS: ClassVar[str] = "the URL of a file, sqlite:///PATH"
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^sqlite:///."}
 
     @classmethod
     def parse(cls, value: Any) -> Self:
         """:raises ValueError: it is no such URL."""
-        path_of(value if isinstance(value, str) else shown(value))
-        return cls(value)
+        if isinstance(value, str) and _STATE.match(value):
+            return cls(value)
+        raise ValueError(
+            f"{shown(value)} is no place for the state "
+            '(expected "sqlite:///var/lib/pyruse/state.sqlite", or the path of another file)'
+        )
 
     @property
     def path(self) -> str:
@@ -56,16 +70,24 @@ _ADDRESS = re.compile(r"[^@\s<>,;:\"()]+(?:@[^@\s<>,;:\"()]+)?\Z")
 class MailAddress(str):
     """An address of mail: ``hostmaster@example.org``, or a local user such as ``root``."""
 
+    IN_WORDS: ClassVar[str] = "a mail address"
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1}
 
     @classmethod
     def parse(cls, value: Any) -> Self:
         """:raises ValueError: it is no such address."""
-        if isinstance(value, str) and _ADDRESS.match(value):
-            return cls(value)
+        if isinstance(value, str) and _ADDRESS.match(value) and printable(value) == value:
+            with suppress(UnicodeError):  # of a name that no host can have
+                value.partition("@")[2].encode("idna")
+                return cls(value)
         raise ValueError(
             f'{shown(value)} is no mail address (expected "name@example.org" or a local user)'
         )
+
+
+_NO_URL = re.compile(r"[\x00-\x20\x7f-\x9f]")
+# A colon before the user's "@" which is not the one of "smtp://".
+_PASSWORD = re.compile(r"[^@]*:(?!//)[^@]*@")
 
 
 @dataclass(frozen=True)
@@ -77,6 +99,7 @@ class SmtpUrl:
     port: int
     user: str | None
 
+    IN_WORDS: ClassVar[str] = 'the URL of a mail server, such as "smtps://mail.example.org"'
     SCHEMA: ClassVar[dict[str, Any]] = {
         "type": "string",
         "pattern": "^(smtp|smtp\\+starttls|smtps)://",
@@ -90,28 +113,42 @@ class SmtpUrl:
     @classmethod
     def parse(cls, value: Any) -> Self:
         """:raises ValueError: it is no such URL, or it holds a password."""
-        expected = (
-            '(expected "smtp+starttls://user@mail.example.org:587", "smtps://…" or "smtp://…")'
-        )
+        if isinstance(value, str) and _PASSWORD.match(value):
+            # It is not shown, whatever else is wrong with the URL.
+            raise ValueError(
+                'a password stands in the URL (expected it in a file: password_file = "…")'
+            )
+        found = cls._of(value) if isinstance(value, str) else None
+        if found is None:
+            raise ValueError(
+                f"{shown(value)} is no mail server (expected "
+                '"smtp+starttls://user@mail.example.org:587", "smtps://…" or "smtp://…")'
+            )
+        return found
+
+    @classmethod
+    def _of(cls, text: str) -> Self | None:
         try:
-            url = urlsplit(value)
+            url = urlsplit(text)
             security, port = cls._SCHEMES[url.scheme]
-            if not url.hostname or url.path.strip("/") or url.query or url.fragment:
-                raise ValueError
-            if url.password is None:
-                user = None if url.username is None else unquote(url.username)
-                return cls(security, url.hostname, url.port or port, user)
-        except (ValueError, KeyError, AttributeError, TypeError):
-            raise ValueError(f"{shown(value)} is no mail server {expected}") from None
-        raise ValueError(
-            'a password stands in the URL (expected it in a file: password_file = "…")'
-        )
+            port = port if url.port is None else url.port
+        except (ValueError, KeyError):
+            return None
+        rest = url.path.strip("/") or url.query or url.fragment
+        if rest or not url.hostname or not port or url.username == "" or _NO_URL.search(text):
+            return None
+        user = None if url.username is None else unquote(url.username)
+        return cls(security, url.hostname, port, user)
 
 
 class ClockTime(time):
     """A time of the day: ``"06:30"``."""
 
-    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}
+    IN_WORDS: ClassVar[str] = "a time of the day"
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    }
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -129,12 +166,22 @@ class Zone:
 
     zone: tzinfo
 
+    IN_WORDS: ClassVar[str] = "the name of a time zone"
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "string"}
 
     @classmethod
     def parse(cls, value: Any) -> Self:
         """:raises ValueError: there is no such zone."""
-        return cls(zone_named(value if isinstance(value, str) else shown(value)))
+        hint = ""
+        if isinstance(value, str):
+            try:
+                return cls(zone_named(value))
+            except ValueError:
+                hint = did_you_mean(value, available_timezones())
+        raise ValueError(
+            f"{shown(value)} is no time zone (expected a name such as "
+            f'"Europe/Paris" or "UTC"{hint})'
+        )
 
 
 @dataclass

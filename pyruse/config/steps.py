@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pyruse.chains.model import Chain, Step
 from pyruse.config.build import build
+from pyruse.errors import did_you_mean
 from pyruse.options import shown
-from pyruse.plugins import ACTIONS, FILTERS, Found, PluginError, Registry
+from pyruse.plugins import ACTIONS, FILTERS, PluginError, Registry
 
 _Kind = Literal["filter", "action"]
 _GROUPS: dict[_Kind, str] = {"filter": FILTERS, "action": ACTIONS}
@@ -17,6 +18,12 @@ LINKS: dict[str, dict[str, type]] = {
     "filter": {"then": str, "else": str, "name": str, "invert": bool},
     "action": {"then": str, "name": str},
 }
+_LINK_WORDS = {
+    "then": "the name of a chain",
+    "else": "the name of a chain",
+    "name": "text",
+    "invert": "true or false",
+}
 
 
 class StepBuilder:
@@ -25,15 +32,15 @@ class StepBuilder:
     def __init__(self, registry: Registry, faults: list[str]) -> None:
         self._registry = registry
         self._faults = faults
-        self._classes: dict[tuple[str, str], type | None] = {}
+        self._classes: dict[tuple[str, str], type | PluginError] = {}
 
     def build(self, chain: Chain, index: int, table: Any) -> Step | None:
         """The step of a table, or None when something is wrong with it: faults are added."""
         address = f"{chain.address}[{index}]"
         if not isinstance(table, dict):
             self._faults.append(
-                f"{address}: {shown(table)} is no step (expected a table such as "
-                '{ filter = "equals", … })'
+                f'{address}: {shown(table)} is no step (expected {{ filter = "…", … }} or '
+                '{ action = "…", … })'
             )
             return None
         kind = self._kind(table, address)
@@ -43,7 +50,10 @@ class StepBuilder:
         links = self._links(kind, options, address)
         name = table[kind]
         if not isinstance(name, str):
-            self._faults.append(f"{address}.{kind}: {shown(name)} is no name (expected text)")
+            self._faults.append(
+                f"{address}.{kind}: {shown(name)} is no name (expected one that `pyruse plugins` "
+                "lists)"
+            )
             return None
         instance = self._instance(kind, name, options, address)
         return Step(
@@ -57,7 +67,10 @@ class StepBuilder:
         if len(kinds) == 1:
             return kinds[0]
         what = "both a filter and an action" if kinds else "neither a filter nor an action"
-        self._faults.append(f'{address}: {what} (expected filter = "…" or action = "…")')
+        hints = [] if kinds else [hint for name in table if (hint := did_you_mean(name, _GROUPS))]
+        self._faults.append(
+            f'{address}: {what} (expected filter = "…" or action = "…"{"".join(hints[:1])})'
+        )
         return None
 
     def _links(self, kind: _Kind, options: dict[str, Any], address: str) -> dict[str, Any]:
@@ -69,14 +82,14 @@ class StepBuilder:
                 if type(value) is wanted:
                     links[link] = value
                 else:
-                    words = "text" if wanted is str else "true or false"
                     self._faults.append(
-                        f"{address}.{link}: {shown(value)} is of the wrong type (expected {words})"
+                        f"{address}.{link}: {shown(value)} is of the wrong type "
+                        f"(expected {_LINK_WORDS[link]})"
                     )
-        for link in LINKS["filter"].keys() - LINKS[kind].keys():
-            if link in options:
+        for link in LINKS["filter"]:
+            if link in options and link not in LINKS[kind]:
                 del options[link]
-                self._faults.append(f"{address}.{link}: an action has none (expected in filters)")
+                self._faults.append(f"{address}.{link}: an action has no {link} (expected none)")
         return links
 
     def _instance(self, kind: _Kind, name: str, options: dict[str, Any], address: str) -> Any:
@@ -84,7 +97,7 @@ class StepBuilder:
         if cls is None:
             return None
         try:
-            return build(cls, options, address, self._faults)
+            return build(cls, options, address, self._faults, others=LINKS[kind])
         except Exception as fault:  # noqa: BLE001 -- a class of anybody's: it may raise anything
             found = self._registry.find(_GROUPS[kind], name)
             text = f"cannot be made: {type(fault).__name__}: {fault}"
@@ -94,12 +107,12 @@ class StepBuilder:
     def _class(self, kind: _Kind, name: str, address: str) -> type | None:
         group = _GROUPS[kind]
         if (group, name) not in self._classes:
-            self._classes[group, name] = None
             try:
-                found: Found = self._registry.find(group, name)
-                self._classes[group, name] = found.load()
+                self._classes[group, name] = self._registry.find(group, name).load()
             except PluginError as fault:
-                self._faults.append(f"{address}.{kind}: {fault}")
-        elif self._classes[group, name] is None:
-            self._faults.append(f'{address}.{kind}: the {kind} "{name}" cannot be used, see above')
-        return self._classes[group, name]
+                self._classes[group, name] = fault
+        found = self._classes[group, name]
+        if isinstance(found, PluginError):
+            self._faults.append(f"{address}.{kind}: {found}")
+            return None
+        return found

@@ -140,6 +140,10 @@ class JournalReader:
         if not self._raw._previous():
             self._raw.seek_head()
 
+    def seek_boot(self) -> None:
+        """Go to the first entry since this machine was booted."""
+        self._raw.seek_monotonic(0)
+
     def last(self) -> Entry | None:
         """The newest entry, or None where there is none."""
         self._raw.seek_tail()

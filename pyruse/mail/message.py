@@ -40,7 +40,7 @@ def compose(item: Item, settings: EmailSettings, host: str) -> EmailMessage:
         address(one, name if settings.smtp else None) for one in dict.fromkeys(item.payload["to"])
     ]
     if not to:
-        raise ValueError('nobody to send it to (expected to = ["hostmaster@example.org"] in [email])')
+        raise ValueError('nobody to send it to (expected [email] to = ["hostmaster@example.org"])')
     # Headers in UTF-8 are for those mails alone that cannot do without (RFC 6532).
     message = EmailMessage(policy=_POLICY.clone(utf8=not _is_ascii([sender, *to])))
     message["From"] = sender

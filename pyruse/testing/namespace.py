@@ -17,11 +17,9 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
-
-import pytest
 
 _TIME_LIMIT = 30.0  # seconds, of anything that a test runs
 _SYSTEM_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
@@ -32,7 +30,7 @@ class NamespaceError(RuntimeError):
 
 
 def unavailable(*programs: str) -> str | None:
-    """Why this machine cannot have network namespaces, or has no such programs; None: all is well."""
+    """Why there can be no network namespaces with these programs here; None: there can."""
     if os.geteuid() != 0:
         return "network namespaces take root"
     for program in ("ip", *programs):
@@ -43,16 +41,6 @@ def unavailable(*programs: str) -> str | None:
             return None
     except NamespaceError as fault:
         return str(fault)
-
-
-def skip_unless_available(*programs: str) -> None:
-    """Skip the test where `unavailable`, or fail it where PYRUSE_REAL_PARTS=required."""
-    reason = unavailable(*programs)
-    if reason is None:
-        return
-    if os.environ.get("PYRUSE_REAL_PARTS") == "required":
-        pytest.fail(f"PYRUSE_REAL_PARTS=required, but {reason}")
-    pytest.skip(reason)
 
 
 class NetworkNamespace:
@@ -134,14 +122,6 @@ class NetworkNamespace:
             to = ["lladdr", link["address"], "dev", interface, "nud", "permanent"]
             for address in known:
                 namespace.run(["ip", "neighbour", "replace", address.split("/")[0], *to])
-
-
-@pytest.fixture
-def network_namespace() -> Iterator[NetworkNamespace]:
-    """A network namespace; the test is skipped where the machine cannot have one."""
-    skip_unless_available()
-    with NetworkNamespace() as namespace:
-        yield namespace
 
 
 def _found(program: str) -> str | None:

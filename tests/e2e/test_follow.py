@@ -154,6 +154,25 @@ def test_a_vacuumed_cursor_is_told_of(journald: Journald, daemon: Daemon) -> Non
     assert note.startswith("the journal no longer has the entry at which the last run ended")
 
 
+def test_reloads_the_configuration_unless_it_is_faulty(journald: Journald, daemon: Daemon) -> None:
+    expected = send(journald, 0, 5)
+    process = daemon.start()
+    daemon.wait_for(expected)
+    old = daemon.config.read_text()
+    for faulty in ("[chains", old.replace("equals", "equal")):
+        daemon.config.write_text(faulty)
+        process.send_signal(signal.SIGHUP)
+        expected += send(journald, sum(expected.values()), sum(expected.values()) + 5)
+        daemon.wait_for(expected)
+    daemon.config.write_text(old.replace("{MESSAGE}", "{n}: {MESSAGE}"))
+    process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    send(journald, 50, 51)
+    expected["16: entry 50"] += 1  # the counter goes on where it was
+    daemon.wait_for(expected)
+    assert daemon.stop() == 0
+
+
 def test_a_second_daemon_on_the_same_state_says_who_holds_it(
     journald: Journald, daemon: Daemon
 ) -> None:

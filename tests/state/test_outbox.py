@@ -185,7 +185,7 @@ def test_nothing_is_gathered_into_a_mail_on_its_way_or_one_that_was_tried():
 
 
 def test_nothing_waits_longer_than_an_interval_however_old_the_entries_are():
-    """While catching up, each commit may let a gathered mail leave: the next ones must not drift."""
+    """While catching up, each commit may let a gathered mail leave: the next must not drift."""
     outbox = Outbox()
     for number in range(100):
         gather(outbox, "again", T0 + number * SECOND)

@@ -36,21 +36,21 @@ class _Number(int):
         lowest, highest = cls.LIMITS
         if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
             return cls(value)
-        text = f'"{value}"' if isinstance(value, str) else str(value)
+        text = f'"{value}"' if isinstance(value, str) else str(value).lower()
         raise ValueError(
             f"{shortened(text, 80)} is no {cls.WHAT} (expected a whole number, {lowest} to "
             f"{highest})"
         )
 
 
-class Prefix4(_Number):
+class Ipv4PrefixLength(_Number):
     """A prefix length of IPv4 networks."""
 
     LIMITS = (1, 32)
     WHAT = "prefix length of an IPv4 network"
 
 
-class Prefix6(_Number):
+class Ipv6PrefixLength(_Number):
     """A prefix length of IPv6 networks."""
 
     LIMITS = (1, 128)
@@ -88,9 +88,9 @@ class Ban:
     escalate: list[Duration] | None = None
     """How long the first ban of an address lasts, its next one, and so on; the last one is for all
     that follow."""
-    prefix4: Prefix4 = Prefix4(32)
+    prefix4: Ipv4PrefixLength = Ipv4PrefixLength(32)
     """Ban the IPv4 network of this prefix length around the address; 32 is the address alone."""
-    prefix6: Prefix6 = Prefix6(128)
+    prefix6: Ipv6PrefixLength = Ipv6PrefixLength(128)
     """The same for IPv6. A provider often gives each customer a network of prefix length 64."""
     label: str | None = None
     """What the ban is called in lists, reports and for `unban`; by default, the chain's name."""
@@ -120,8 +120,7 @@ class Ban:
     def act_on_entry(self, entry: Entry, context: Context) -> None:
         address = address_of(entry, self.ip)
         if address is None:
-            value = shortened(printable(entry.text(self.ip) or ""), 80)
-            raise ValueError(f'{self.ip} = "{value}" cannot be banned (expected an address)')
+            raise ValueError(_no_address(entry, self.ip))
         if self._target is None:
             self.check_options(context)
         if self.sets is not None and self._set_for(address.version) is None:
@@ -142,3 +141,10 @@ class Ban:
     def _set_for(self, version: int) -> str | None:
         assert self.sets is not None
         return self.sets.ipv4 if version == 4 else self.sets.ipv6
+
+
+def _no_address(entry: Entry, field: Field) -> str:
+    value = entry.text(field)
+    if value is None:
+        return f"{field} is missing, so nobody is banned (expected an address)"
+    return f'{field} = "{shortened(printable(value), 80)}" cannot be banned (expected an address)'

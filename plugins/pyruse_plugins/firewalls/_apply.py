@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -37,6 +37,8 @@ class ProgramFirewall(ABC, Generic[W]):
     """The part of `pyruse.Firewall` that does not depend on the program."""
 
     name: str
+    general: tuple[str, ...]
+    """Words of a refusal that is about the set, or about everything, not about some element."""
 
     @abstractmethod
     def set_of(self, element: Element) -> W:
@@ -74,7 +76,7 @@ class ProgramFirewall(ABC, Generic[W]):
                 self.run([change for group in changes for change in group])
         except Refused:
             emptied = self.forget()
-            for change, reason in _refused(changes, self.run):
+            for change, reason in self._refused(changes):
                 text = self.explained(reason)
                 faults += [(element, str(change.where), text) for element in change.asked_by]
         if faults or emptied:
@@ -107,6 +109,29 @@ class ProgramFirewall(ABC, Generic[W]):
                     change.times.append(element.seconds)
         return [list(inside.values()) for inside in sets.values()], faults
 
+    def _refused(self, groups: Iterable[list[Change[W]]]) -> list[tuple[Change[W], str]]:
+        """Make all the changes that can be made; a group that is refused is tried in two halves.
+
+        The number of runs is limited: what is left of very many faults counts as refused.
+        """
+        waiting = deque(groups)
+        refused: list[tuple[Change[W], str]] = []
+        reason = ""
+        for _ in range(_MAX_RUNS):
+            if not waiting:
+                break
+            group = waiting.popleft()  # breadth first: each has its turn before the limit
+            try:
+                self.run(group)
+            except Refused as fault:
+                reason = str(fault)
+                if len(group) == 1 or any(words in reason for words in self.general):
+                    refused += [(change, reason) for change in group]
+                else:
+                    half = len(group) // 2
+                    waiting += (group[:half], group[half:])
+        return refused + [(change, reason) for group in waiting for change in group]
+
 
 _Fault = tuple[Element, str, str]
 """What was not done, in which set (if in any), and why."""
@@ -118,32 +143,6 @@ def by_set(changes: Iterable[Change[W]]) -> dict[W, list[Change[W]]]:
     for change in changes:
         groups.setdefault(change.where, []).append(change)
     return groups
-
-
-def _refused(
-    groups: Iterable[list[Change[W]]], run: Callable[[Sequence[Change[W]]], None]
-) -> list[tuple[Change[W], str]]:
-    """Make all the changes that can be made; a group that is refused is tried in two halves.
-
-    The number of runs is limited: what is left of very many faults counts as refused.
-    """
-    waiting = deque(groups)
-    refused: list[tuple[Change[W], str]] = []
-    reason = ""
-    for _ in range(_MAX_RUNS):
-        if not waiting:
-            break
-        group = waiting.popleft()  # breadth first: each has its turn before the limit is reached
-        try:
-            run(group)
-        except Refused as fault:
-            reason = str(fault)
-            if len(group) == 1:
-                refused.append((group[0], reason))
-            else:
-                half = len(group) // 2
-                waiting += (group[:half], group[half:])
-    return refused + [(change, reason) for group in waiting for change in group]
 
 
 def _summary(faults: list[_Fault], emptied: bool) -> str:

@@ -37,6 +37,8 @@ class Ipset:
     ipset counts no more than 24 days (2147483 s). A longer ban is put there for ever, and taken out
     by Pyruse when it is over; while Pyruse is stopped, such a ban does not end.
 
+    When somebody empties a set (`ipset flush`), Pyruse fills it again at its next start.
+
     ```toml
     [bans]
     backend = "ipset"
@@ -58,6 +60,7 @@ class IpsetFirewall(ProgramFirewall[str]):
     """Speaks with ``ipset restore``: lines made of checked names, addresses and numbers."""
 
     name = "ipset"
+    general = ("The set with the given name does not exist", "Operation not permitted")
 
     def __init__(self, program: Program) -> None:
         self._program = program

@@ -20,6 +20,7 @@ _MEANINGS = {
     "Too many open files": "the set is full; expected one with a greater size",
     "interval overlaps": "expected no overlapping networks; Pyruse's own table takes them",
     "No such file or directory": "expected a set that is there",
+    "Operation not permitted": "expected the capability CAP_NET_ADMIN",
 }
 _NOISE = re.compile(r"internal:0:0-0: |Error: |Could not process rule: ")
 
@@ -72,6 +73,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
     """Speaks with ``nft`` in JSON: addresses and names are data there, never part of a command."""
 
     name = "nftables"
+    general = ("No such file or directory", "Operation not permitted")
 
     def __init__(self, program: Program, table: str) -> None:
         """:param table: Pyruse's own, in the family ``inet``."""
@@ -79,7 +81,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         self._table = table
         self._made: set[NftSet] = set()
         """Those of Pyruse's own sets that are there, as far as this object knows."""
-        self._own: dict[tuple[int, int, tuple[int, ...]], OwnSet] = {}
+        self._own: dict[tuple[int, int, tuple[int, ...]], NftSet] = {}
 
     def check(self, target: Target) -> None:
         """See `pyruse.Firewall`."""
@@ -100,10 +102,9 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         network, sets = element.network, element.target.sets
         if sets is None:
             kind = (network.version, network.prefixlen, element.target.ports)
-            own = self._own.get(kind)
-            if own is None:
-                own = self._own[kind] = OwnSet.of(self._table, network, element.target.ports)
-            return own
+            if kind not in self._own:
+                self._own[kind] = OwnSet.of(self._table, network, element.target.ports)
+            return self._own[kind]
         name = sets.of(network)
         if name is None:
             raise ValueError(
@@ -120,8 +121,8 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         # Nothing is made again that should be there: were it gone, so would be all its elements.
         if own and not self._made:
             commands.append({"add": {"table": {"family": "inet", "name": self._table}}})
-        for where in own:
-            commands += where.rule if where in self._made else where.creation + where.rule
+        for ours in own:
+            commands += ours.rule if ours in self._made else ours.creation + ours.rule
         for where, inside in sets.items():
             commands += _elements(where, inside)
         self._program.run(["-j", "-f", "-"], json.dumps({"nftables": commands}))

@@ -12,7 +12,8 @@ from typing import Literal
 import pytest
 
 from pyruse import Element, FirewallError, Target
-from pyruse.testing.namespace import NetworkNamespace, skip_unless_available
+from pyruse.testing.namespace import NetworkNamespace, unavailable
+from pyruse.testing.plugin import need
 
 _SERVER = """
 import selectors, socket, sys
@@ -96,7 +97,7 @@ class Machines:
 
 @pytest.fixture
 def machines() -> Iterator[Machines]:
-    skip_unless_available("nft", "ipset", "iptables")
+    need(unavailable("nft", "ipset", "iptables"))
     with NetworkNamespace() as server, NetworkNamespace() as attacker:
         yield Machines(server, attacker)
 

@@ -1,0 +1,89 @@
+"""What the documentation shows on a terminal is what the commands print.
+
+A ``console`` block has commands after ``$``, and what they print. They run in a folder of their
+own: ``pyruse.toml`` there is the last whole configuration that the document has shown before,
+files with a name are there, too (see `fragments`), and ``day.journal`` is the journal of the demo.
+In what is printed, ``…`` stands for anything; alone on a line, for any number of lines.
+"""
+
+from __future__ import annotations
+
+import lzma
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.fragments import file_name, is_complete
+from tests.docs.markdown import ROOT, Block, blocks_of, documents
+
+
+def with_console() -> list[Path]:
+    return [
+        file
+        for file in documents()
+        if any(block.language == "console" for block in blocks_of(file))
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the demo's journal, and a program ``pyruse``."""
+    packed = (ROOT / "pyruse" / "demo" / "day.journal.xz").read_bytes()
+    (tmp_path / "day.journal").write_bytes(lzma.decompress(packed))
+    program = tmp_path / "bin" / "pyruse"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pyruse "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("file", with_console(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_console(file: Path, folder: Path) -> None:
+    for block in blocks_of(file):
+        if block.language == "toml":
+            name = file_name(block.text) or ("pyruse.toml" if is_complete(block.text) else None)
+            if name is not None:
+                (folder / name).write_text(block.text, "utf-8")
+        elif block.language == "console":
+            for command, shown in sessions(block):
+                printed = run(command, folder)
+                assert matches(shown, printed), f"{block.place}: {command}\n{printed}"
+
+
+def sessions(block: Block) -> Iterator[tuple[str, str]]:
+    """The commands of a block, each with what is shown to be printed."""
+    _, *parts = re.split(r"^\$ (.*)\n", block.text, flags=re.M)
+    assert parts, f"{block.place}: no command (expected lines such as `$ pyruse check`)"
+    for command, shown in zip(parts[::2], parts[1::2], strict=True):
+        assert "pyruse " in command, f"{block.place}: {command} (expected a command of Pyruse's)"
+        yield command, shown
+
+
+def run(command: str, folder: Path) -> str:
+    environment = {
+        **os.environ,
+        "COLUMNS": "100",
+        "LC_ALL": "C.UTF-8",
+        "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYRUSE_CONFIG": "pyruse.toml",
+        "TZ": "Europe/Paris",
+    }
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout
+
+
+def matches(shown: str, printed: str) -> bool:
+    lines = []
+    for line in shown.splitlines():
+        anything = r"(?:.*\n)*" if line.strip() == "…" else None
+        lines.append(anything or ".*".join(map(re.escape, line.rstrip().split("…"))) + r" *\n")
+    return re.fullmatch("".join(lines), printed) is not None

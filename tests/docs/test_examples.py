@@ -1,0 +1,95 @@
+"""Every example of a configuration is loaded by the real loader, as `pyruse check` does it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pyruse.chains.lint import warnings
+from pyruse.config.files import Document, from_text, read
+from pyruse.config.load import configure
+from pyruse.engine import Engine
+from pyruse.errors import ConfigError
+from pyruse.faults import Faults
+from pyruse.plugins import Registry
+from pyruse.reference import described_plugin
+from pyruse.state.database import State
+from tests.docs.fragments import file_name, is_complete, is_pyproject, made_whole
+from tests.docs.markdown import ROOT, Block, blocks, blocks_of, documents
+
+FILES = sorted([*(ROOT / "deploy" / "examples").glob("*.toml"), *(ROOT / "pyruse").rglob("*.toml")])
+BLOCKS = [
+    block for file in documents() for block in blocks_of(file) if block.language == "toml"
+]  # fmt: skip
+
+
+def check(document: Document) -> list[str]:
+    """Load a configuration and link it; gives the warnings."""
+    configuration = configure(document, Registry())
+    state = State()
+    Engine(configuration, state, Faults(lambda *_: None), dry_run=True)
+    state.close()
+    return warnings(configuration.chains)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
+def test_block_of_a_document(block: Block) -> None:
+    if is_pyproject(block.text):
+        tomllib.loads(block.text)
+    elif (file_name(block.text) or "").startswith("faulty"):
+        with pytest.raises(ConfigError):
+            check(from_text(block.text))
+    else:
+        found = check(from_text(made_whole(block.text), block.place))
+        assert found == [] or not is_complete(block.text)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [found for found in Registry().all() if found.distribution == "pyruse"],
+    ids=lambda found: found.described,
+)
+def test_blocks_of_a_plugin(found) -> None:
+    plugin = described_plugin(found)
+    examples = [
+        block
+        for block in blocks(plugin["documentation"], found.described)
+        if block.language == "toml"
+    ]
+    assert examples or plugin["kind"] == "plugin", "an example says more than a list of options"
+    for block in examples:
+        check(from_text(made_whole(block.text), block.place))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_whole_file(file: Path) -> None:
+    assert check(read(file)) == []
+
+
+@pytest.mark.parametrize(
+    ("fragment", "whole"),
+    [
+        (
+            '# two\n{ filter = "exists", field = "A", else = "b" }\n{ action = "discard" } # end\n',
+            '[chains]\n"example" = [\n# two\n{ filter = "exists", field = "A", else = "b" },\n'
+            '{ action = "discard" }, # end\n]\n"b" = [ { action = "discard" } ]\n',
+        ),
+        (
+            '"a" = [ { action = "discard" } ]\n',
+            '[chains]\n"a" = [ { action = "discard" } ]\n',
+        ),
+        (
+            '[email]\nto = ["root"]\n',
+            '[email]\nto = ["root"]\n\n[chains]\n"example" = [ { action = "discard" } ]\n',
+        ),
+        (
+            '[chains]\n"a" = [ { action = "discard" } ]\n',
+            '[chains]\n"a" = [ { action = "discard" } ]\n',
+        ),
+    ],
+)  # fmt: skip
+def test_fragments_are_made_whole(fragment: str, whole: str) -> None:
+    assert made_whole(fragment) == whole
+    assert check(from_text(whole)) is not None

@@ -1,0 +1,253 @@
+"""Writes those parts of the documentation that the code tells: options, plugins, commands.
+
+    python tools/generate_docs.py            # writes them anew
+    python tools/generate_docs.py --check    # exits with 1 when they are not what the code says
+
+A generated part stands between the markers ``<!-- generated: NAME -->`` and ``<!-- end: NAME -->``;
+`PARTS` has the names. What stands around them is written by hand.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pyruse.cli import COMMANDS
+from pyruse.config.load import SECTIONS
+from pyruse.plugins import ACTIONS, FILTERS, PROGRAMS, PluginError, Registry
+from pyruse.reference import described_options, described_plugin
+
+DOCS = Path(__file__).parent.parent / "docs"
+COMMAND = "python tools/generate_docs.py"
+OWN = "pyruse"
+"""The distribution whose plugins are described here; others have a documentation of their own."""
+
+_PART = re.compile(r"(<!-- generated: (?P<name>\S+) -->\n).*?(<!-- end: (?P=name) -->)", re.S)
+_DOUBLE_BACKTICKS = re.compile(r"(?<!`)``(?!`)")
+
+_REFERENCE = "configuration.md"
+#: What `pyruse.config.build.described` calls a type, and what the documentation says instead.
+TYPES = {
+    "a duration": f"a [duration]({_REFERENCE}#durations)",
+    "a field": f"a [field]({_REFERENCE}#fields)",
+    "a new field": f"a [new field]({_REFERENCE}#fields)",
+    "a template": f"a [message]({_REFERENCE}#messages)",
+    "networks": f"[networks]({_REFERENCE}#networks)",
+    "patterns": f"a [pattern]({_REFERENCE}#patterns), or a list of them",
+    "a clock time": "a time of day",
+    "a mail address": "a mail address",
+    "a smtp url": "a URL",
+    "a state url": "a URL",
+    "an encoding": "the name of a character encoding",
+    "a zone": "the name of a time zone",
+    "a prefix4": "1 to 32",
+    "a prefix6": "1 to 128",
+    "sets": "a table: `ipv4`, `ipv6`, or both",
+    "a whole number or a number": "a number",
+    "text or a number or true or false": "text, a number, true or false",
+    "a list, each item text": "a list of texts",
+    "a list, each item a path": "a list of paths",
+    "one of:": "",
+}
+#: The options that several commands have: they are told once. One command that has them all.
+COMMON = ("config", "since", "until", "boot", "directory", "files", "namespace")
+_HAS_COMMON = "replay"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the parts, or (``--check``) tell which files are out of date; gives the exit code."""
+    outdated = []
+    for file in sorted(DOCS.glob("*.md")):
+        text = file.read_text("utf-8")
+        made = with_parts(text, file.name)
+        if made == text:
+            continue
+        outdated.append(file.relative_to(DOCS.parent))
+        if "--check" not in arguments:
+            file.write_text(made, "utf-8")
+            print(f"{outdated[-1]}: written")
+    if outdated and "--check" in arguments:
+        for name in outdated:
+            print(f"{name}: not what the code says (expected up to date: run `{COMMAND}`)")
+        return 1
+    return 0
+
+
+def with_parts(text: str, name: str) -> str:
+    """A document with its generated parts made anew.
+
+    :param name: of the document's file.
+    """
+    fresh = _PART.sub(lambda part: f"{part[1]}\n{PARTS[part['name']]()}\n{part[3]}", text)
+    # What is told in the very document that a link stands in needs no file name.
+    return fresh.replace(f"]({name}#", "](#")
+
+
+def _settings() -> str:
+    return "\n".join(_blocks(_section(name, cls) for name, cls in SECTIONS.items()))
+
+
+def _section(name: str, cls: type) -> Iterator[str]:
+    yield f"### `[{name}]`"
+    about = _markdown(inspect.getdoc(cls) or "").partition(": ")[2]
+    yield about[:1].upper() + about[1:]
+    yield from _options(described_options(cls))
+
+
+def _plugins(group: str) -> Callable[[], str]:
+    def made() -> str:
+        registry = Registry()
+        mine = [one for one in registry.all() if one.group == group and one.distribution == OWN]
+        plugins = [described_plugin(one) for one in mine]
+        overview = [
+            "| name | what it does |",
+            "|---|---|",
+            *(f"| [`{one['name']}`](#{one['name']}) | {one['summary']} |" for one in plugins),
+            "",
+        ]
+        return "\n".join([*overview, *_blocks(_plugin(one) for one in plugins)])
+
+    return made
+
+
+def _plugin(plugin: dict[str, Any]) -> Iterator[str]:
+    yield f"### `{plugin['name']}`"
+    yield _markdown(plugin["documentation"])
+    if plugin["options"]:
+        yield from _options(plugin["options"])
+
+
+def _options(options: list[dict[str, Any]]) -> Iterator[str]:
+    yield "\n".join(
+        [
+            "| option | value | default | what it is for |",
+            "|---|---|---|---|",
+            *(
+                f"| `{one['name']}` | {_cell(_type(one['type']))} | {_default(one)} "
+                f"| {_cell(one['help'])} |"
+                for one in options
+            ),
+        ]
+    )
+
+
+def _type(words: str) -> str:
+    """The words for a type, with links to what is told about it."""
+    for known, better in TYPES.items():
+        words = re.sub(rf"(?<!\w){known}(?!\w)", better, words)
+    return re.sub(r'("\w+")', r"`\1`", words.strip())
+
+
+def _default(option: dict[str, Any]) -> str:
+    if option["required"]:
+        return "**required**"
+    default: str = option["default"]
+    return default if default in ("none", "this machine's") else f"`{_cell(default)}`"
+
+
+def _commands() -> str:
+    chapters = [_common(), *(block for name in COMMANDS for block in _command(name))]
+    return "\n".join(_blocks(chapters))
+
+
+def _common() -> Iterator[str]:
+    yield "### Options of several commands"
+    options = {one.name: one for one in _loaded(_HAS_COMMON).params}
+    yield from _option_table([options[name] for name in COMMON])
+
+
+def _loaded(name: str) -> click.Command:
+    command: click.Command = import_module(f"pyruse.cli.{COMMANDS[name][0]}").command
+    return command
+
+
+def _command(name: str) -> Iterator[Iterator[str]]:
+    command = _loaded(name)
+    yield _one_command(f"pyruse {name}", command)
+    if isinstance(command, click.Group):
+        for sub in command.commands.values():
+            yield _one_command(f"pyruse {name} {sub.name}", sub)
+
+
+def _one_command(name: str, command: click.Command) -> Iterator[str]:
+    yield f"### `{name}`"
+    arguments = [_argument(one) for one in command.params if isinstance(one, click.Argument)]
+    if arguments:
+        yield f"`{' '.join([name, '[OPTION]…', *arguments])}`"
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        text = paragraph.removeprefix(r"\b").strip("\b\n")  # click: lines that are not joined
+        yield f"```sh\n{text}\n```" if text.startswith("pyruse ") else _markdown(text)
+    common = [one for one in command.params if one.name in COMMON]
+    if common:
+        words = "those that choose the journal and the span" if len(common) > 1 else ""
+        also = " and ".join(filter(None, ["`--config`", words]))
+        yield f"Takes {also} (see [above](#options-of-several-commands))."
+    yield from _option_table([one for one in command.params if one not in common])
+
+
+def _option_table(parameters: list[click.Parameter]) -> Iterator[str]:
+    options = [one for one in parameters if isinstance(one, click.Option)]
+    if options:
+        rows = (f"| {_flags(one)} | {_option_help(one)} |" for one in options)
+        yield "\n".join(["| option | what it does |", "|---|---|", *rows])
+
+
+def _argument(argument: click.Argument) -> str:
+    metavar = argument.metavar or (argument.name or "").upper()
+    return metavar if argument.required or argument.metavar else f"[{metavar}]"
+
+
+def _flags(option: click.Option) -> str:
+    if option.is_flag:
+        metavar = ""
+    elif isinstance(option.type, click.Choice):
+        metavar = " " + _cell("|".join(map(str, option.type.choices)))
+    else:
+        metavar = " " + (option.metavar or option.type.name.upper())
+    *others, last = option.opts if option.opts[-1].startswith("--") else reversed(option.opts)
+    return ", ".join([*(f"`{flag}`" for flag in others), f"`{last}{metavar}`"])
+
+
+def _option_help(option: click.Option) -> str:
+    text = _cell(option.help or "")
+    if option.show_default or isinstance(option.type, click.Choice):
+        text = f"{text} By default: `{option.default}`.".strip()
+    return text
+
+
+def _markdown(text: str) -> str:
+    """A docstring as Markdown: reStructuredText's double backticks become single ones."""
+    return _DOUBLE_BACKTICKS.sub("`", text.strip())
+
+
+def _cell(text: str) -> str:
+    return _markdown(text).replace("|", r"\|")
+
+
+def _blocks(chapters: Iterable[Iterator[str]]) -> Iterator[str]:
+    for chapter in chapters:
+        for block in chapter:
+            yield block
+            yield ""
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "settings": _settings,
+    "filters": _plugins(FILTERS),
+    "actions": _plugins(ACTIONS),
+    "programs": _plugins(PROGRAMS),
+    "commands": _commands,
+}
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except PluginError as fault:
+        sys.exit(str(fault))
