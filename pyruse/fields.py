@@ -21,6 +21,14 @@ CONVERTERS: Mapping[str, Callable[[bytes], Any]] = {
     if field not in _TIMES and not field.startswith("__")
 }
 
+_KINDS: Mapping[object, str] = {
+    int: "a whole number",
+    CONVERTERS["MESSAGE_ID"]: "a 128-bit identifier in hexadecimal",
+}
+
+#: These are numbers as a rule, but systemd-logind also names sessions "c1", "c2", ….
+_MAY_BE_TEXT = frozenset({"SESSION_ID", "_SYSTEMD_SESSION", "COREDUMP_SESSION"})
+
 
 class Decoder:
     """Raw bytes of a field to its value: as ``systemd.journal`` does, text where that fails."""
@@ -55,10 +63,14 @@ def typed(field: str, value: Any) -> Any:
     :raises ValueError: the field never has such a value.
     """
     converter = CONVERTERS.get(field)
-    if converter is None or not isinstance(value, str):
+    if isinstance(value, str) and converter is not None:
+        try:
+            return converter(value.encode())
+        except ValueError:
+            if field in _MAY_BE_TEXT:
+                return value
+    elif converter not in _KINDS or (converter is int and not isinstance(value, bool)):
         return value
-    try:
-        return converter(value.encode())
-    except ValueError:
-        kind = "a whole number" if converter is int else "a 128-bit identifier in hexadecimal"
-        raise ValueError(f'{field} is never "{value}" (expected {kind})') from None
+    kind = _KINDS.get(converter, "another value")
+    text = f'"{value}"' if isinstance(value, str) else str(value).lower()
+    raise ValueError(f"{field} is never {text} (expected {kind})")

@@ -29,7 +29,23 @@ def make_entry(
     time_us = now_us() if time_us is None else time_us
     values = {name: _value(name, value, decode) for name, value in fields.items()}
     values[_TIME] = decode.time(time_us)
-    return Entry(time_us, values=values)
+    return Entry(time_us, _Made(values))
+
+
+class _Made:
+    """Gives the fields as a journal does: of several values, the first one."""
+
+    position = 0
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    def read(self, field: str) -> Any | None:
+        value = self._fields.get(field)
+        return next(iter(value), None) if isinstance(value, list) else value
+
+    def read_all(self) -> dict[str, Any]:
+        return dict(self._fields)
 
 
 def entry_of_fields(words: Iterable[str], decoder: Decoder) -> Entry:

@@ -197,17 +197,12 @@ class Registry:
         except KeyError:
             if (group, name) in self._claimed:
                 raise PluginError(self._claimed[group, name]) from None
-            others = [
-                f"; {shown(name)} is {_WITH_ARTICLE[other]}" for other in self._kinds_of(name)
-            ]
-            hint = "".join(others) or did_you_mean(name, self._found[group])
+            others = [kind for other, kind in _WITH_ARTICLE.items() if name in self._found[other]]
+            hint = "".join(f"; {shown(name)} is {kind}" for kind in others)
             raise PluginError(
                 f"there is no {_KIND[group]} {shown(name)} (expected one that is installed: see "
-                f"`pyruse plugins`{hint})"
+                f"`pyruse plugins`{hint or did_you_mean(name, self._found[group])})"
             ) from None
-
-    def _kinds_of(self, name: str) -> list[str]:
-        return [group for group in _KIND if name in self._found[group]]
 
 
 def _named(distribution: Distribution | None) -> tuple[str, str]:

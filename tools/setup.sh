@@ -84,6 +84,7 @@ find_missing_for_test() {
   need iptables "iptables, which asks the sets of ipset" has iptables
   need iproute2 "iproute2 (ip)" has ip
   need util-linux "util-linux (unshare, nsenter)" has unshare
+  need procps "procps (sysctl)" has sysctl
   need tzdata "the time zone database" test -e /usr/share/zoneinfo/Europe/Paris
 }
 

@@ -48,7 +48,8 @@ class Bans:
 
         :raises ValueError: there is no such firewall, or it cannot put bans there.
         """
-        target = Target(backend or self.backend, sets, tuple(sorted(set(ports))))
+        numbers = {int(port) for port in ports}  # of no type of a plugin's own: they are stored
+        target = Target(backend or self.backend, sets, tuple(sorted(numbers)))
         self.firewall(target.backend).check(target)
         return target
 

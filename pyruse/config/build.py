@@ -189,7 +189,7 @@ def _plain(value: Any, wanted: Any) -> Any:
     if wanted is Path:
         text = msgspec.convert(value, str, strict=True)
         if not text or "\0" in text:
-            raise ValueError(f'{shown(value)} is no path (expected such as "/var/lib/pyruse")')
+            raise ValueError(f'{shown(value)} is no path (expected one such as "/var/lib/pyruse")')
         return Path(text)
     if isinstance(value, int) and abs(value) > _LARGEST:
         raise ValueError(f"{shown(value)} is too large a number (expected at most {_LARGEST})")

@@ -134,6 +134,7 @@ _HINTS = {
     "Unescaped": "text with backslashes in single quotes",
     "Cannot overwrite": "each key and each chain once",
     "Cannot declare": "each section once",
+    "Invalid initial character": "a key; { … } stands on one line",
     "Invalid value": "text in quotes; true, false and numbers without",
 }
 
@@ -147,7 +148,7 @@ def _merge(document: Document, content: dict[str, Any], file: str) -> None:
             )
         elif not isinstance(table, dict):
             document.faults.append(
-                f"{file}: {section}: {shown(table)} is no section (expected [{section}])"
+                f"{file}: {section}: {shown(table)} is no section (expected a table: [{section}])"
             )
         else:
             document.sources.setdefault((section, None), file)

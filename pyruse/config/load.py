@@ -138,8 +138,8 @@ def _programs(
 def _program(found: Found, table: Any, where: str, faults: list[str]) -> Any:
     if not isinstance(table, dict):
         faults.append(
-            f"{where}: {shown(table)} is no table (expected the options of the plugin; in "
-            "disable = […] stand the names of those that are switched off)"
+            f"{where}: {shown(table)} is no table (expected [plugins.{key(found.name)}] with its "
+            f'options, or disable = ["{found.name}"])'
         )
         return None
     loaded = found.load()
@@ -202,7 +202,7 @@ def _chains(document: Document, builder: StepBuilder, faults: list[str]) -> dict
             step: Step | None = builder.build(chain, index, table)
             if step is not None:
                 chain.steps.append(step)
-    if not document.chains:
+    if not document.chains and not document.faults:
         faults.append(
             f"{document.source('chains')}: chains: there are none (expected at least one: "
             "`pyruse demo` shows a complete configuration)"

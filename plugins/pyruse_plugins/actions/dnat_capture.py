@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -69,7 +70,10 @@ class DnatCapture:
         shape = ",".join(facts)
         # A port that is used again belongs to the client who used it last.
         context.table(f"{TABLE} {shape}").put(key_of(facts), client, until=until)
-        context.table(TABLE).put(shape, True, until=until)
+        shapes = context.table(TABLE)
+        # Another step, which keeps its clients longer, may remember the same facts.
+        if (shapes.get(shape, now=now) or 0) < until:
+            shapes.put(shape, until, until=until)
 
     def _facts(self, entry: Entry) -> dict[str, str]:
         """What the server will see, as far as it is known, in a fixed order."""
@@ -84,7 +88,12 @@ class DnatCapture:
 
 def key_of(facts: Mapping[str, str]) -> str:
     """The key under which a client is remembered, in the table for facts of these names."""
-    return "\n".join(facts.values())
+    return json.dumps(list(facts.values()))  # whatever a log line puts into them, they stay apart
+
+
+def facts_of(shape: str, key: str) -> dict[str, str]:
+    """The facts of a key, in the table for facts of these names."""
+    return dict(zip(shape.split(","), json.loads(key), strict=True))
 
 
 def _fact(entry: Entry, field: Field | None, value: str | int | None) -> str | None:

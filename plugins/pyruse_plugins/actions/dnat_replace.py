@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyruse import Context, Entry, Field, NewField, hookimpl
-from pyruse_plugins.actions.dnat_capture import TABLE, key_of
+from pyruse_plugins.actions.dnat_capture import TABLE, facts_of, key_of
 
 
 @dataclass
@@ -73,7 +73,7 @@ def _clients(context: Context, facts: dict[str, str], now: int) -> Iterator[dict
             yield table.get(key_of(facts), now=now)
         elif set(facts) < set(names):
             for key in table:
-                captured = dict(zip(names, key.split("\n"), strict=True))
+                captured = facts_of(shape, key)
                 if all(captured[name] == value for name, value in facts.items()):
                     yield table.get(key, now=now)
 
