@@ -24,6 +24,7 @@ from pyruse.options import (
 from pyruse.report.model import Details, Report, Row, Section
 from pyruse.state.tables import Table
 from pyruse.text import one_line, printable, shortened
+from pyruse.times import datetime_of, time_us_of
 from pyruse.version import VERSION as __version__
 
 __all__ = [
@@ -51,10 +52,12 @@ __all__ = [
     "__version__",
     "address_of",
     "as_text",
+    "datetime_of",
     "hookimpl",
     "one_line",
     "parse_address",
     "parse_network",
     "printable",
     "shortened",
+    "time_us_of",
 ]

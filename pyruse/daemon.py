@@ -127,6 +127,7 @@ class Daemon:
             self._close_delivery(_STOP_S)
             old.stop()
             self._delivery = self._new_delivery()
+            self._state.bans.restore()  # whoever reloads may have reloaded the firewall, too
             self._engine.start()
             if (self._engine.settings.journal, self._engine.settings.state) != (
                 old.settings.journal,

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from pyruse.bans.firewall import Firewall
+from pyruse.bans.own import own_addresses
 from pyruse.bans.service import Bans
 from pyruse.chains.link import Node, link
 from pyruse.chains.model import Step
@@ -19,6 +20,7 @@ from pyruse.entry import Entry
 from pyruse.errors import ConfigError
 from pyruse.faults import Faults
 from pyruse.fields import Decoder
+from pyruse.options import Address
 from pyruse.plugins import ACTIONS, FILTERS, MAIN_HOOK, Broadcasts, bound
 from pyruse.report.build import report_of_all, report_of_day
 from pyruse.report.model import Report
@@ -31,11 +33,18 @@ class Engine:
     """A configuration at work: its steps linked, its plugins listening, its state at hand."""
 
     def __init__(
-        self, configuration: Configuration, state: State, faults: Faults, *, dry_run: bool = False
+        self,
+        configuration: Configuration,
+        state: State,
+        faults: Faults,
+        *,
+        dry_run: bool = False,
+        own: Callable[[], set[Address]] = own_addresses,
     ) -> None:
         """Link the chains; nothing is opened, started or sent yet.
 
         :param dry_run: effects are recorded in the state, and stay there.
+        :param own: gives the addresses of the machine that is protected: they are never banned.
         :raises ConfigError: options do not go together, such as a ban's with its firewall.
         """
         settings = configuration.settings
@@ -47,7 +56,7 @@ class Engine:
         self.host = socket.gethostname()
         self.broadcasts = Broadcasts(self._plugin_fault)
         never, backend = settings.bans.never, settings.bans.backend
-        self.bans = Bans(state.bans, never, backend, self._open_firewall)
+        self.bans = Bans(state.bans, never, backend, self._open_firewall, own)
         self._services = Services(
             settings, state, self.bans, self.calendar,
             Renderer(settings.templates, settings.report.limit), self.host, dry_run,

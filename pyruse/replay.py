@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pyruse.bans.ledger import BanRecord
+from pyruse.bans.own import own_addresses
 from pyruse.config.load import Configuration
 from pyruse.engine import Engine
 from pyruse.faults import Fault, Faults
@@ -97,7 +98,9 @@ def replay(
     :raises UserError: the journal cannot be read.
     """
     state = State()
-    engine = Engine(configuration, state, faults, dry_run=True)
+    # The addresses of this machine tell nothing about a journal of another one.
+    own = set if selection.files or selection.directory else own_addresses
+    engine = Engine(configuration, state, faults, dry_run=True, own=own)
     reader = selection.open(engine.decoder)
     began = time.monotonic()
     engine.start()

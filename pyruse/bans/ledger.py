@@ -45,6 +45,9 @@ class Ban:
 
 _Place = tuple[Network, Target]
 
+#: What ipset takes at most (ipset(8), timeout): a firewall may put longer bans in for ever.
+_LONGEST_TIMEOUT_US = 2_147_483_000_000
+
 #: How far the firewall is, in the column ``state``.
 _WANTED, _ENFORCED, _LIFTED = "wanted", "enforced", "lifted"
 
@@ -59,16 +62,18 @@ class Ledger:
             state TEXT NOT NULL, PRIMARY KEY (network, target)
         ) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS ban_history (
-            time INTEGER NOT NULL, network TEXT NOT NULL, label TEXT NOT NULL, until INTEGER,
-            level INTEGER NOT NULL, reason TEXT NOT NULL
+            time INTEGER NOT NULL, network TEXT NOT NULL, target BLOB NOT NULL,
+            label TEXT NOT NULL, until INTEGER, level INTEGER NOT NULL, reason TEXT NOT NULL
         );
         CREATE INDEX IF NOT EXISTS ban_history_by_time ON ban_history (time);
     """
 
     def __init__(self) -> None:
         self._bans: dict[_Place, Ban] = {}
-        self._offences: dict[Network, int] = {}
-        """How many bans each network has had."""
+        self._targets: dict[Network, set[Target]] = {}
+        """From where each network is banned."""
+        self._offences: dict[_Place, int] = {}
+        """How many bans each network has had from each target."""
         self._wanted: dict[_Place, Ban] = {}
         """Bans that the firewall has not taken yet."""
         self._lifted: dict[_Place, Ban] = {}
@@ -101,7 +106,7 @@ class Ledger:
         place = (network, target)
         known = self._bans.get(place)
         renewed = known is not None and known.alive(now)
-        level = known.level if known is not None and renewed else self._offences.get(network, 0)
+        level = known.level if known is not None and renewed else self._offences.get(place, 0)
         duration = durations[min(level, len(durations) - 1)]
         until = None if duration is None else now + duration
         if known is not None and renewed and not _later(until, known.until):
@@ -113,11 +118,12 @@ class Ledger:
         self._lifted.pop(place, None)
         self._history.append((now, ban))
         if not renewed:
-            self._offences[network] = level + 1
+            self._offences[place] = level + 1
         return ban
 
     def _keep(self, place: _Place, ban: Ban) -> None:
         self._bans[place] = ban
+        self._targets.setdefault(ban.network, set()).add(ban.target)
         self._changed.add(place)
         if ban.until is not None:
             heapq.heappush(self._ends, (ban.until, next(self._number), place))
@@ -128,10 +134,14 @@ class Ledger:
         :param label: only bans of this label.
         :return: the bans that were lifted.
         """
+        inside = [network]
+        if network.prefixlen < network.max_prefixlen:
+            inside = [known for known in self._targets if _within(known, network)]
         lifted = [
             ban
-            for ban in self._bans.values()
-            if _within(ban.network, network) and label in (None, ban.label)
+            for known in inside
+            for target in self._targets.get(known, ())
+            if label in (None, (ban := self._bans[known, target]).label)
         ]
         for ban in lifted:
             place = (ban.network, ban.target)
@@ -141,16 +151,22 @@ class Ledger:
 
     def _drop(self, place: _Place) -> None:
         del self._bans[place]
+        network, target = place
+        self._targets[network].discard(target)
+        if not self._targets[network]:
+            del self._targets[network]
         self._wanted.pop(place, None)
         self._changed.add(place)
 
     def expire(self, now: int) -> None:
-        """Drop the bans that are over; the kernel has dropped them by itself."""
+        """Drop the bans that are over; the kernel has dropped all but very long ones by itself."""
         while self._ends and self._ends[0][0] <= now:
             _, _, place = heapq.heappop(self._ends)
             ban = self._bans.get(place)
-            if ban is not None and not ban.alive(now):
+            if ban is not None and ban.until is not None and not ban.alive(now):
                 self._drop(place)
+                if ban.until - ban.since > _LONGEST_TIMEOUT_US:
+                    self._lifted[place] = ban
 
     def in_force(self, now: int) -> list[Ban]:
         """The bans that last."""
@@ -184,6 +200,7 @@ class Ledger:
     def remove_history(self, db: sqlite3.Connection, before: int) -> None:
         """Forget the history before an instant."""
         db.execute("DELETE FROM ban_history WHERE time < ?", (before,))
+        self._load_offences(db)
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read the bans, and how many each network has had."""
@@ -203,10 +220,14 @@ class Ledger:
             if state == _WANTED:
                 self._wanted[place] = ban
         self._changed.clear()
-        for network, level in db.execute(
-            "SELECT network, max(level) FROM ban_history GROUP BY network"
-        ):
-            self._offences[ipaddress.ip_network(network)] = level + 1
+        self._load_offences(db)
+
+    def _load_offences(self, db: sqlite3.Connection) -> None:
+        query = "SELECT network, target, max(level) FROM ban_history GROUP BY network, target"
+        self._offences = {
+            (ipaddress.ip_network(network), msgspec.json.decode(target, type=Target)): level + 1
+            for network, target, level in db.execute(query)
+        }
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
@@ -225,9 +246,17 @@ class Ledger:
                 ),
             )  # fmt: skip
         db.executemany(
-            "INSERT INTO ban_history VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO ban_history VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (time, ban.address, ban.label, ban.until, ban.level, ban.reason)
+                (
+                    time,
+                    ban.address,
+                    msgspec.json.encode(ban.target),
+                    ban.label,
+                    ban.until,
+                    ban.level,
+                    ban.reason,
+                )
                 for time, ban in self._history
             ],
         )

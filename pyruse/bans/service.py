@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 from pyruse.bans.firewall import Element, Firewall, FirewallError, Sets, Target
 from pyruse.bans.ledger import Ban, Ledger
-from pyruse.bans.own import own_addresses
 from pyruse.options import Address, Network, Networks
 from pyruse.times import now_us
 
@@ -25,17 +24,20 @@ class Bans:
         never: Networks,
         backend: str,
         opener: Callable[[str], Firewall | None],
+        own: Callable[[], set[Address]],
     ) -> None:
         """Bans on a ledger.
 
         :param never: who is never banned, beside this machine.
         :param backend: the firewall of bans that name none.
         :param opener: gives the firewall of a name, or None where no plugin has it.
+        :param own: gives this machine's own addresses, which are never banned.
         """
         self.ledger = ledger
         self.backend = backend
         self._never = never
         self._opener = opener
+        self._read_own = own
         self._own: set[Address] = set()
         self._own_read = 0.0
         self._firewalls: dict[str, Firewall] = {}
@@ -82,7 +84,7 @@ class Bans:
 
     def _own_addresses(self) -> set[Address]:
         if not self._own_read or time.monotonic() - self._own_read > _OWN_ADDRESSES_KEPT:
-            self._own = own_addresses()
+            self._own = self._read_own()
             self._own_read = time.monotonic()
         return self._own
 

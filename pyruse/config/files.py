@@ -134,6 +134,7 @@ _HINTS = {
     "Unescaped": "text with backslashes in single quotes",
     "Cannot overwrite": "each key and each chain once",
     "Cannot declare": "each section once",
+    "Illegal character": "text that ends on its line, without control characters",
     "Invalid initial character": "a key; { … } stands on one line",
     "Invalid value": "text in quotes; true, false and numbers without",
 }

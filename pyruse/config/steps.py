@@ -89,7 +89,9 @@ class StepBuilder:
         for link in LINKS["filter"]:
             if link in options and link not in LINKS[kind]:
                 del options[link]
-                self._faults.append(f"{address}.{link}: an action has no {link} (expected none)")
+                self._faults.append(
+                    f"{address}.{link}: an action has no {link} (expected in filters)"
+                )
         return links
 
     def _instance(self, kind: _Kind, name: str, options: dict[str, Any], address: str) -> Any:

@@ -48,7 +48,7 @@ class Pipeline:
         self.state = State()
         self._faults = Faults(lambda *_: None)
         configuration = configure(from_text(toml), registry or Registry())
-        self.engine = Engine(configuration, self.state, self._faults, dry_run=True)
+        self.engine = Engine(configuration, self.state, self._faults, dry_run=True, own=set)
         self._entries = 0
         self._began = time.monotonic()
         self.engine.start()

@@ -18,6 +18,7 @@ import ssl
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -105,7 +106,9 @@ class SmtpServer:
         self._folder = tempfile.TemporaryDirectory(prefix="pyruse-smtp-")
         self._context = self._make_certificate() if self._tls != "none" else None
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="SmtpServer")
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="SmtpServer", daemon=True
+        )
         self._thread.start()
         try:
             self._in_loop(self._open())
@@ -120,8 +123,10 @@ class SmtpServer:
         fault: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._in_loop(self._close())
-        self._end()
+        try:
+            self._in_loop(self._close())
+        finally:
+            self._end()
 
     def _make_certificate(self) -> ssl.SSLContext:
         make: Callable[..., tuple[bytes, bytes]] = _import("pyruse.testing.certificate").self_signed
@@ -153,8 +158,10 @@ class SmtpServer:
         for connection in self._connections:
             # Under STARTTLS there are two, one within the other.
             for transport in (connection.transport, connection._original_transport):
-                if isinstance(transport, asyncio.WriteTransport):
-                    transport.abort()
+                # Python 3.11.2 fails to abort what is closed already.
+                with suppress(AttributeError):
+                    if isinstance(transport, asyncio.WriteTransport):
+                        transport.abort()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

@@ -219,3 +219,18 @@ class TestOnDisk:
         ban(ledger, "192.0.2.7", 10, 20, 30, at=50)
         ledger.expire(NOON + 90 * SECOND)
         assert ban(reopened(), "192.0.2.7", 10, 20, 30, at=100).level == 2
+
+
+def test_a_ban_longer_than_any_timeout_is_lifted_when_it_ends(ledger):
+    day = 86400
+    ban(ledger, "203.0.113.7", 10 * day)
+    ban(ledger, "203.0.113.8", 30 * day)
+    ledger.enforced(*ledger.waiting())
+    ledger.expire(NOON + 31 * day * SECOND)
+    assert waiting(ledger) == ([], ["203.0.113.8"])
+
+
+def test_two_targets_of_one_offender_escalate_apart(ledger):
+    for target in (HERE, MAIL):
+        made = ban(ledger, "203.0.113.7", 60, 3600, target=target)
+        assert made.until == NOON + 60 * SECOND

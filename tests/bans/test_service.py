@@ -60,7 +60,7 @@ def clock(monkeypatch):
 @pytest.fixture
 def bans(wall):
     never = Networks([net("198.51.100.0/24"), net("2001:db8:1::/48")])
-    return Bans(State().bans, never, "wall", {"wall": wall}.get)
+    return Bans(State().bans, never, "wall", {"wall": wall}.get, own_addresses)
 
 
 def net(text):

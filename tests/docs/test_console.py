@@ -3,7 +3,8 @@
 A ``console`` block has commands after ``$``, and what they print. They run in a folder of their
 own: ``pyruse.toml`` there is the last whole configuration that the document has shown before,
 files with a name are there, too (see `fragments`), and ``day.journal`` is the journal of the demo.
-In what is printed, ``…`` stands for anything; alone on a line, for any number of lines.
+In what is printed, ``…`` stands for anything; alone on a line, for any number of lines. Warnings
+differ from machine to machine: standard error counts only where the command fails.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def test_console(file: Path, folder: Path) -> None:
         elif block.language == "console":
             for command, shown in sessions(block):
                 printed = run(command, folder)
-                assert matches(shown, printed), f"{block.place}: {command}\n{printed}"
+                missing = first_missing(shown, printed)
+                assert missing is None, f"{block.place}: {command}: {missing}\n{printed[:2000]}"
 
 
 def sessions(block: Block) -> Iterator[tuple[str, str]]:
@@ -76,14 +78,19 @@ def run(command: str, folder: Path) -> str:
     done = subprocess.run(
         ["sh", "-c", command],
         cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return done.stdout
+    return done.stdout + (done.stderr if done.returncode else "")
 
 
-def matches(shown: str, printed: str) -> bool:
-    lines = []
+def first_missing(shown: str, printed: str) -> str | None:
+    """The first line that is shown but not printed there; None when all is as it is shown."""
+    pattern = ""
     for line in shown.splitlines():
-        anything = r"(?:.*\n)*" if line.strip() == "…" else None
-        lines.append(anything or ".*".join(map(re.escape, line.rstrip().split("…"))) + r" *\n")
-    return re.fullmatch("".join(lines), printed) is not None
+        if line.strip() == "…":
+            pattern += r"(?:.*\n)*"
+        else:
+            pattern += ".*".join(map(re.escape, line.rstrip().split("…"))) + r" *\n"
+        if re.match(pattern, printed) is None:
+            return f'"{line}" is not printed'
+    return None if re.fullmatch(pattern, printed) else "more is printed than is shown"

@@ -14,7 +14,9 @@ from tests.docs.markdown import ROOT, anchors, blocks_of, documents, inline_code
 #: Commands that the documentation may name although they are not there yet.
 PLANNED = {"status", "bans", "ban", "unban", "init", "import fail2ban", "new-plugin"}
 
-_COMMAND = re.compile(r"(?:^|[ /])pyruse (?P<words>[a-z][\w-]*(?: [a-z][\w-]*)?)")
+_COMMAND = re.compile(
+    r"(?:^|\$ |sudo |[|&] |/)pyruse (?P<words>[a-z][\w-]*(?: [a-z][\w-]*)?)", re.M
+)
 _SHELL = {"sh", "console"}
 
 
@@ -44,9 +46,7 @@ def test_commands_are_there_or_planned(name: str) -> None:
     file = documents_by_name()[name]
     shell = [block.text for block in blocks_of(file) if block.language in _SHELL]
     named = {
-        found["words"]
-        for text in [*inline_code(file), *shell]
-        for found in _COMMAND.finditer(text.replace("\n", "\n "))
+        found["words"] for text in [*inline_code(file), *shell] for found in _COMMAND.finditer(text)
     }
     unknown = {words for words in named if not is_known(words)}
     assert unknown == set()

@@ -23,6 +23,11 @@ class Patterns(tuple[Pattern, ...]):
             raise ValueError("the list is empty (expected at least one regular expression)")
         return cls(map(Pattern.parse, value if isinstance(value, list) else [value]))
 
+    @staticmethod
+    def parse_item(value: Any) -> Pattern:
+        """:raises ValueError: it is no regular expression."""
+        return Pattern.parse(value)
+
 
 @dataclass
 class Regex:
@@ -63,8 +68,8 @@ class Regex:
         ]
         if len(self.save) > len(unnamed):
             raise ValueError(
-                f"save has {len(self.save)} names, but the pattern has {len(unnamed)} unnamed "
-                "groups (expected at most one name a group)"
+                f"save has more names, {len(self.save)}, than the pattern has unnamed groups, "
+                f"{len(unnamed)} (expected at most one name a group)"
             )
         return list(zip(unnamed, self.save, strict=False))
 

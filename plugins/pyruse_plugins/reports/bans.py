@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 
-from pyruse import Context, Report, hookimpl
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from pyruse import Context, Report, datetime_of, hookimpl, time_us_of
 
 
 @dataclass
@@ -30,7 +28,7 @@ class BanSummary:
     @hookimpl
     def contribute_to_report(self, report: Report, context: Context) -> None:
         lines: dict[tuple[str, str], _Line] = {}
-        since, until = _microseconds(report.begin), _microseconds(report.end)
+        since, until = time_us_of(report.begin), time_us_of(report.end)
         for ban in context.state.bans.history(context.state.db, since, until):
             line = lines.setdefault((ban.network, ban.label), _Line(ban.network, ban.label))
             line.levels.add(ban.level)  # a ban that was made longer keeps its level
@@ -53,10 +51,5 @@ class _Line:
     def cells(self, zone: tzinfo | None) -> list[str]:
         until = "for ever"
         if self.until is not None:
-            moment = _EPOCH + timedelta(microseconds=self.until)
-            until = moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+            until = f"{datetime_of(self.until, zone or UTC):%Y-%m-%d %H:%M:%S}"
         return [self.address, self.label, str(len(self.levels)), until]
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)

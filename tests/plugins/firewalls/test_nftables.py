@@ -139,7 +139,7 @@ def test_a_table_that_somebody_removed_is_made_again_and_all_the_bans_are_asked_
 
 
 def test_all_bans_are_back_after_a_reload_of_the_rules_and_the_next_ban(machines, firewall, nft):
-    bans = Bans(State().bans, Networks([]), "nftables", lambda _: firewall.firewall)
+    bans = Bans(State().bans, Networks([]), "nftables", lambda _: firewall.firewall, set)
     said: list[Exception] = []
     for address in ("192.0.2.7", "2001:db8::7", "192.0.2.6"):
         network = parse_network(address)

@@ -1,0 +1,165 @@
+from datetime import timedelta
+
+import pytest
+
+from pyruse.errors import ConfigError
+
+
+def test_five_failures_in_ten_minutes(pipeline, clock):
+    chains = pipeline("""
+        [chains]
+        "ssh" = [
+          { action = "count", counter = "ssh", key = "ip", within = "10m", into = "failures" },
+          { filter = "at_least", field = "failures", value = 5 },
+          { action = "ban", ip = "ip", duration = "1d" },
+        ]
+    """)
+    for _ in range(4):
+        chains.feed(ip="203.0.113.7")
+        chains.feed(ip="203.0.113.8")
+        clock.advance("2m")
+    assert chains.bans == []
+    chains.feed(ip="203.0.113.7")
+    assert [ban.ip for ban in chains.bans] == ["203.0.113.7"]
+
+
+@pytest.fixture
+def counted(pipeline, clock):
+    """``counted('within = "10s"')(at, ip=…)``: what the counter holds after an entry at a second."""
+
+    def make(options):
+        chains = pipeline(f"""
+            [chains]
+            "test" = [
+              {{ action = "count", counter = "c", key = "ip", into = "n", {options} }},
+              {{ action = "set", field = "went_on", value = "yes" }},
+            ]
+        """)
+        start = clock.now
+
+        def count(second, **fields):
+            clock.now = start + timedelta(seconds=second)
+            found = chains.feed(**{"ip": "192.0.2.7", **fields})
+            assert found["went_on"]
+            return found["n"]
+
+        return count
+
+    return make
+
+
+def test_a_raise_counts_for_exactly_the_window(counted):
+    count = counted('within = "10s"')
+    assert [count(0), count(0), count(3)] == [1, 2, 3]
+    assert count(9.999) == 4
+    assert count(10) == 3  # neither of the first two any more
+    assert count(12.999) == 4
+    assert count(13) == 4
+    assert count(1000) == 1
+
+
+def test_without_a_window_for_ever(counted):
+    count = counted("by = 1")
+    assert [count(0), count(1), count(3_000_000)] == [1, 2, 3]
+
+
+def test_entries_that_come_late(counted):
+    count = counted('within = "10s"')
+    assert [count(0), count(5), count(3)] == [1, 2, 3]
+    assert count(9) == 4
+    assert count(10.5) == 4  # the one of 0 is gone
+    assert count(13) == 4  # so is that of 3, late or not
+    assert count(12.5) == 5
+
+
+def test_one_entry_may_count_more(counted):
+    count = counted('within = "10s", by = 3')
+    assert [count(0), count(5), count(10), count(20)] == [3, 6, 6, 3]
+
+
+def test_each_key_has_a_counter(counted):
+    count = counted("by = 1")
+    assert [count(0), count(0, ip="192.0.2.8"), count(0)] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("value", ["", "a\nb", "x" * 10_000, 22, b"caf\xe9"])
+def test_any_value_is_a_key(counted, value):
+    count = counted("by = 1")
+    assert [count(0, ip=value), count(0, ip="another"), count(0, ip=value)] == [1, 1, 2]
+
+
+def test_different_users(counted):
+    count = counted('within = "10s", distinct = "user"')
+    assert [count(0, user="root"), count(1, user="admin"), count(2, user="root")] == [1, 2, 2]
+    assert count(10, user="bob") == 3  # root was seen again at 2
+    assert count(11, user="bob") == 2  # admin is gone
+    assert count(12, user="eve") == 2  # so is root
+    assert count(13, user="eve", ip="192.0.2.8") == 1
+
+
+def test_the_same_user_for_ever(counted):
+    count = counted('distinct = "user"')
+    assert [count(0, user="root"), count(1_000_000, user="root"), count(0, user="b")] == [1, 1, 2]
+
+
+def test_steps_share_a_counter_by_its_name(pipeline):
+    chains = pipeline("""
+        [chains]
+        "ssh" = [
+          { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "sshd" },
+          { action = "count", counter = "logins", key = "ip", into = "n" },
+        ]
+        "imap" = [
+          { action = "count", counter = "logins", key = "rip", by = 10, into = "n" },
+          { action = "count", counter = "others", key = "rip", into = "m" },
+        ]
+    """)
+    assert chains.feed(SYSLOG_IDENTIFIER="sshd", ip="192.0.2.7")["n"] == 1
+    assert chains.feed(SYSLOG_IDENTIFIER="dovecot", rip="192.0.2.7")["n"] == 11
+    found = chains.feed(SYSLOG_IDENTIFIER="dovecot", rip="192.0.2.7")
+    assert (found["n"], found["m"]) == (21, 2)
+
+
+def test_without_into_no_field_is_set(pipeline):
+    chains = pipeline('[chains]\nc = [ { action = "count", counter = "c", key = "ip" } ]')
+    fields = chains.feed(ip="192.0.2.7", MESSAGE="hello")
+    assert fields.keys() == {"ip", "MESSAGE", "__REALTIME_TIMESTAMP"}
+
+
+@pytest.mark.parametrize("missing", ["ip", "user"])
+def test_an_entry_without_the_field_ends_its_journey_here(pipeline, missing):
+    chains = pipeline("""
+        [chains]
+        "test" = [
+          { action = "count", counter = "c", key = "ip", distinct = "user" },
+          { action = "log", message = "never said" },
+        ]
+        "next" = [ { action = "log", message = "nor this" } ]
+    """)
+    fields = {"ip": "192.0.2.7", "user": "root"}
+    del fields[missing]
+    for _ in range(2):
+        chains.feed(**fields)
+    assert chains.logs == []
+    (fault,) = chains.faults
+    assert (fault.place, fault.count) == ('chains."test"[0]', 2)
+    assert fault.text == f"action count: the entry has no {missing} to count by"
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ("by = 0", "by = 0 would not raise the counter (expected 1 or more)"),
+        ("by = -1", "by = -1 would not raise the counter (expected 1 or more)"),
+        (
+            'by = 2, distinct = "user"',
+            "distinct counts values, by counts entries (expected one of the two)",
+        ),
+    ],
+)
+def test_faulty_options(pipeline, options, fault):
+    with pytest.raises(ConfigError) as refused:
+        pipeline(
+            f'[chains]\n"c" = [ {{ action = "count", counter = "c", key = "ip", {options} }} ]'
+        )
+    assert str(refused.value) == f'pyruse.toml: chains."c"[0]: {fault}'

@@ -1,0 +1,79 @@
+import pytest
+
+from pyruse.errors import ConfigError
+
+
+def test_a_program_is_told_who_it_was(pipeline):
+    chains = pipeline("""
+        [chains]
+        "ssh" = [
+          { action = "run", command = ["/usr/local/bin/tell", "--user={user}", "{ip}"] },
+        ]
+    """)
+    chains.feed(user="root", ip="192.0.2.7")
+    assert chains.commands == [["/usr/local/bin/tell", "--user=root", "192.0.2.7"]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "two words",
+        "x; reboot",
+        "$(reboot) `reboot` | reboot & > /etc/passwd",
+        "'\"\\",
+        "a\nb\tc",
+        "--option",
+        "{MESSAGE}",
+        "*",
+        "",
+    ],
+)
+def test_whatever_a_field_holds_it_is_one_argument(pipeline, value):
+    chains = pipeline('[chains]\n"c" = [ { action = "run", command = ["tell", "{x}", "<{x}>"] } ]')
+    chains.feed(x=value)
+    assert chains.commands == [["tell", value, f"<{value}>"]]
+
+
+def test_a_missing_field_is_an_empty_argument(pipeline):
+    chains = pipeline('[chains]\n"c" = [ { action = "run", command = ["tell", "{x}", "y"] } ]')
+    chains.feed(MESSAGE="hello")
+    assert chains.commands == [["tell", "", "y"]]
+
+
+def test_in_the_order_of_the_entries(pipeline):
+    chains = pipeline("""
+        [chains]
+        "test" = [
+          { action = "run", command = ["first", "{n}"] },
+          { action = "run", command = ["second", "{n}"], timeout = "1m" },
+        ]
+    """)
+    for n in (1, 2):
+        chains.feed(n=n)
+    assert chains.commands == [["first", "1"], ["second", "1"], ["first", "2"], ["second", "2"]]
+    assert [item.payload["timeout"] for item in chains.state.outbox.items("command")] == [
+        30, 60, 30, 60,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ("[]", 'command names no program (expected ["/path/to/program", …])'),
+        ('["", "x"]', 'command names no program (expected ["/path/to/program", …])'),
+        (
+            '["{SYSLOG_IDENTIFIER}", "x"]',
+            'the program "{SYSLOG_IDENTIFIER}" would be chosen by the entry (expected a fixed '
+            "program, fields in its arguments only)",
+        ),
+    ],
+)
+def test_the_program_itself_is_fixed(pipeline, command, fault):
+    with pytest.raises(ConfigError) as refused:
+        pipeline(f'[chains]\n"c" = [ {{ action = "run", command = {command} }} ]')
+    assert str(refused.value) == f'pyruse.toml: chains."c"[0]: {fault}'
+
+
+def test_a_command_line_for_a_shell_is_no_command(pipeline):
+    with pytest.raises(ConfigError, match=r'chains\."c"\[0\]\.command: "tell \{ip\}" is '):
+        pipeline('[chains]\n"c" = [ { action = "run", command = "tell {ip}" } ]')

@@ -1,0 +1,256 @@
+"""Counters against a reference that is too simple to be wrong, and over restarts."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyruse.state.counters import Counters
+from pyruse.state.database import State
+
+SECOND = 1_000_000
+T0 = 1_773_489_600 * SECOND
+FOREVER = float("inf")
+
+Place = tuple[str, str]
+
+
+@dataclass
+class Reference:
+    """Every raise in one list, looked through each time."""
+
+    raises: list[tuple[Place, float, int, str | None]] = field(default_factory=list)
+    graces: dict[Place, int] = field(default_factory=dict)
+
+    def count(self, place: Place, now: int, within: int | None, by: int, distinct: str | None):
+        if now < self.graces.get(place, 0):
+            return 0
+        expires = FOREVER if within is None else now + within
+        self.raises.append((place, expires, by, distinct))
+        counting = [one for one in self.raises if one[0] == place and one[1] > now]
+        if distinct is not None:
+            return len({value for *_, value in counting if value is not None})
+        return sum(by for *_, by, value in counting if value is None)
+
+    def reset(self, place: Place, now: int, grace: int | None) -> None:
+        self.raises = [one for one in self.raises if one[0] != place]
+        self.graces[place] = 0 if grace is None else now + grace
+
+    def expire(self, now: int) -> None:
+        self.raises = [one for one in self.raises if one[1] > now]
+        self.graces = {place: until for place, until in self.graces.items() if until > now}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happens to the counters, some seconds after what happened before."""
+
+    after: int
+    kind: str
+    place: Place
+    within: int | None
+    by: int
+    distinct: str | None
+
+
+STEPS = st.builds(
+    Step,
+    after=st.integers(-4, 6),  # entries come out of order, too
+    kind=st.sampled_from(["count"] * 8 + ["reset", "expire", "commit", "restart"]),
+    place=st.tuples(st.sampled_from(["ssh", "mail"]), st.sampled_from(["192.0.2.7", "::1"])),
+    within=st.sampled_from([None, 3, 10, 10]),
+    by=st.integers(1, 3),
+    distinct=st.sampled_from([None, None, "root", "admin", ""]),
+)
+
+
+class Machine:
+    """Counters and their reference, on which the same is done."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.reference = Reference()
+        self.now = T0
+
+    def do(self, step: Step) -> None:
+        self.now += step.after * SECOND
+        within = None if step.within is None else step.within * SECOND
+        counter, key = step.place
+        counters = self.state.counters
+        match step.kind:
+            case "count":
+                by = 1 if step.distinct is not None else step.by
+                held = counters.count(
+                    counter, key, now=self.now, within=within, by=by, distinct=step.distinct
+                )
+                expected = self.reference.count(step.place, self.now, within, by, step.distinct)
+                assert held == expected
+            case "reset":
+                counters.reset(counter, key, now=self.now, grace=within)
+                self.reference.reset(step.place, self.now, within)
+            case "expire":
+                self.expire(self.now)
+            case "commit":
+                self.state.commit()
+            case "restart":
+                self.state.commit()
+                self.state.close()
+                self.state = State(self.state.path)
+                self.state.load()
+
+    def expire(self, now: int) -> None:
+        self.state.counters.expire(now)
+        self.reference.expire(now)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(STEPS, max_size=60))
+def test_as_the_reference_over_restarts_at_any_time(steps):
+    with tempfile.TemporaryDirectory() as folder:
+        machine = Machine(State(str(Path(folder, "state.sqlite"))))
+        for step in steps:
+            machine.do(step)
+        machine.expire(machine.now + 1000 * SECOND)
+        for_ever = {place for place, *_ in machine.reference.raises}
+        assert len(machine.state.counters) == len(for_ever)
+        machine.state.commit()
+        rows = machine.state.db.execute("SELECT DISTINCT counter, key FROM counts")
+        assert set(rows) == for_ever
+        assert not machine.state.db.execute("SELECT * FROM graces").fetchall()
+        machine.state.close()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "state.sqlite")
+
+
+@pytest.fixture
+def opened(path):
+    """``opened()``: the state as the next start finds it."""
+    states = []
+
+    def start() -> State:
+        for state in states:
+            state.close()
+        states.append(State(path))
+        states[-1].load()
+        return states[-1]
+
+    yield start
+    for state in states:
+        state.close()
+
+
+def rows(state: State) -> list[tuple[int, int, str | None]]:
+    return state.db.execute("SELECT expires, amount, value FROM counts ORDER BY expires").fetchall()
+
+
+def test_a_window_over_a_restart(opened):
+    def count(second):
+        return state.counters.count("c", "k", now=T0 + second * SECOND, within=10 * SECOND)
+
+    state = opened()
+    assert [count(0), count(4)] == [1, 2]
+    state.commit()
+    state = opened()
+    assert [count(9), count(10)] == [3, 3]
+
+
+def test_what_was_not_committed_never_happened(opened):
+    state = opened()
+    assert state.counters.count("c", "k", now=T0) == 1
+    state.commit()
+    assert state.counters.count("c", "k", now=T0) == 2
+    state = opened()
+    assert state.counters.count("c", "k", now=T0) == 2
+
+
+def test_a_grace_over_a_restart(opened):
+    state = opened()
+    state.counters.reset("c", "k", now=T0, grace=10 * SECOND)
+    state.commit()
+    state = opened()
+    assert state.counters.count("c", "k", now=T0 + 10 * SECOND - 1) == 0
+    assert state.counters.count("c", "k", now=T0 + 10 * SECOND) == 1
+
+
+def test_a_grace_may_end_before_it_is_committed(opened):
+    state = opened()
+    state.counters.reset("c", "k", now=T0, grace=SECOND)
+    state.counters.expire(T0 + SECOND)
+    state.commit()
+    assert state.db.execute("SELECT * FROM graces").fetchall() == []
+    assert len(opened().counters) == 0
+
+
+def test_what_counts_for_ever_is_one_row_however_often_it_rises(opened):
+    state = opened()
+    for number in range(1, 1001):
+        assert state.counters.count("c", "k", now=T0 + number, by=2) == 2 * number
+        if number % 100 == 0:
+            state.commit()
+    assert [amount for _, amount, _ in rows(state)] == [2000]
+    state = opened()
+    assert state.counters.count("c", "k", now=T0) == 2001
+    state.counters.reset("c", "k", now=T0)
+    state.commit()
+    assert rows(state) == []
+
+
+def test_values_that_count_for_ever_are_a_row_each(opened):
+    state = opened()
+    for number in range(100):
+        state.counters.count("c", "k", now=T0 + number, distinct=str(number % 3))
+    state.commit()
+    assert sorted(value or "" for _, _, value in rows(state)) == ["0", "1", "2"]
+    assert opened().counters.count("c", "k", now=T0, distinct="3") == 4
+
+
+def test_keys_that_never_come_back_take_no_memory(opened):
+    state = opened()
+    for number in range(1000):
+        state.counters.count("c", str(number), now=T0 + number, within=SECOND)
+        state.counters.count("d", str(number), now=T0, within=SECOND, distinct="x")
+        state.counters.reset("e", str(number), now=T0, grace=SECOND)
+    assert len(state.counters) == 3000
+    state.commit()
+    state.counters.expire(T0 + SECOND)
+    assert len(state.counters) == 999  # all but the first of "c"
+    state.counters.expire(T0 + 2 * SECOND)
+    assert len(state.counters) == 0
+    state.commit()
+    assert rows(state) == []
+
+
+def test_the_memory_of_a_key_that_keeps_coming_is_that_of_its_window():
+    counters = Counters()
+    for number in range(10_000):
+        held = counters.count("c", "k", now=T0 + number, within=10)
+        counters.expire(T0 + number)
+    assert held == 10
+    window = counters._windows["c", "k"]
+    assert len(window.events) == 10
+    assert len(counters._due) <= 2
+
+
+def test_a_commit_that_fails_can_be_done_again(opened, monkeypatch):
+    state = opened()
+    state.counters.count("c", "k", now=T0, within=SECOND)
+    state.counters.count("d", "k", now=T0)
+    state.counters.reset("e", "k", now=T0, grace=SECOND)
+    with monkeypatch.context() as patched:
+        patched.setattr(state.outbox, "save", lambda db: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            state.commit()
+    assert rows(state) == []
+    state.commit()
+    state = opened()
+    assert state.counters.count("c", "k", now=T0, within=SECOND) == 2
+    assert state.counters.count("d", "k", now=T0) == 2
+    assert state.counters.count("e", "k", now=T0) == 0
