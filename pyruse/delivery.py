@@ -75,6 +75,9 @@ class Delivery:
         self._held_until: dict[str, int] = {}
         """By kind: nothing of it leaves before this instant, so that its order is kept."""
         self._closed = False
+        for item in outbox.items():
+            if item.leaving:  # through a delivery before this one, which did not finish it
+                outbox.give_back(item.id)
         # A start is a good moment: what kept the mails from leaving may have been mended just now.
         outbox.retry_now()
 
@@ -82,6 +85,15 @@ class Delivery:
     def busy(self) -> bool:
         """Something is being sent, or its result was not collected yet."""
         return any(lane.handed_over for lane in self._lanes.values())
+
+    def reconfigure(self, settings: EmailSettings, host: str) -> None:
+        """Send by other settings from now on; a mail that is being sent just now is not disturbed.
+
+        As after a start, what failed is tried again at once.
+        """
+        self._lanes["mail"].work = _mailer(settings, host)
+        self._held_until.clear()
+        self._outbox.retry_now()
 
     def dispatch(self, now_us: int) -> bool:
         """Let leave what is due. To be called after each commit.
@@ -215,7 +227,7 @@ class _Lane:
         results: SimpleQueue[_Result],
         wake: Callable[[], None],
     ) -> None:
-        self._work = work
+        self.work = work
         self._results = results
         self._wake = wake
         self._worker = Worker(f"pyruse {name}", self._do)
@@ -241,7 +253,7 @@ class _Lane:
         self._worker.close(deadline)
 
     def _do(self, item: Item) -> None:
-        result = _Result(item, "untried") if self._blocked.is_set() else self._work(item)
+        result = _Result(item, "untried") if self._blocked.is_set() else self.work(item)
         if result.end == "retry":
             self._blocked.set()
         self._results.put(result)

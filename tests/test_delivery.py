@@ -75,14 +75,18 @@ class House:
         self.outbox.put(item)
         return item
 
-    def kill(self) -> None:
-        """End the program that wrote its number into the file `pid` and sleeps."""
+    def started(self) -> int:
+        """Wait for the program that writes its number into the file `pid`."""
         deadline = time.monotonic() + TIME_LIMIT
         file = self.folder / "pid"
         while not (file.exists() and file.read_text().endswith("\n")):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        os.kill(int(file.read_text()), signal.SIGKILL)
+        return int(file.read_text())
+
+    def kill(self) -> None:
+        """End that program."""
+        os.kill(self.started(), signal.SIGKILL)
 
     def round(self) -> bool:
         """One turn of the main loop: send what is due, wait for what became of it."""
@@ -263,6 +267,34 @@ def test_a_restart_tries_again_at_once(house):
     assert house.subjects() == ["one", "two"]
 
 
+def test_new_settings_hold_at_once(house):
+    house.sendmail("exit 75")
+    house.mail("one")
+    house.mail("two")
+    house.round()
+    with SmtpServer() as server:
+        house.delivery.reconfigure(replace(house.settings, smtp=SmtpUrl.parse(server.url)), "vm2")
+        assert house.delivery.next_due() == 0
+        house.round()
+        assert subjects(server) == ["one", "two"]
+        assert server.messages[0].message["Message-ID"].endswith("@vm2>")
+    assert house.outbox.items() == []
+
+
+def test_what_another_delivery_left_unfinished_is_sent_by_the_next(house):
+    house.sendmail("echo $$ > pid; exec sleep 60")
+    house.mail("one")
+    house.mail("two")
+    house.delivery.dispatch(house.now)
+    house.started()
+    house.delivery.close(0)
+    house.kill()
+    house.sendmail('cat > "$(mktemp mail.XXXXXX)"')
+    house.delivery = house.start()
+    house.round()
+    assert house.subjects() == ["one", "two"]
+
+
 def test_a_clock_that_was_set_back_does_not_hold_up_new_mails(house):
     house.sendmail("exit 75")
     house.mail("one")
@@ -421,6 +453,7 @@ def test_a_stop_does_not_wait_for_ever_and_loses_nothing(house):
     house.sendmail("echo $$ > pid; exec sleep 60")
     items = [house.mail("one"), house.mail("two")]
     house.delivery.dispatch(house.now)
+    house.started()
     begin = time.monotonic()
     house.delivery.close(0.1)
     assert time.monotonic() - begin < 10

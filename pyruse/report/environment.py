@@ -15,7 +15,8 @@ and, on top of Jinja's own, these filters:
 * ``TEXT | one_line``, ``TEXT | printable``, ``TEXT | shortened(LENGTH)``;
 * ``NUMBER | number`` (``12,345``), ``NUMBER | counted("event")`` (``1 event``, ``2 events``);
 * ``NUMBER | remainder("line")``: the line that stands for so many lines which are not shown;
-* ``TEXT | wrapped(INDENT)``, ``TABLE | text_table``: for plain text;
+* ``TEXT | wrapped(INDENT)``, ``WRAPPED | aside(REMARKS, INDENT)``, ``TABLE | text_table(LIMIT)``:
+  for plain text;
 * ``TABLE | numeric_columns``: for each column, whether it holds numbers only.
 
 ``{% extends "builtin/report.html.j2" %}`` begins a template that changes some blocks of ours.
@@ -43,7 +44,7 @@ from markupsafe import Markup
 
 from pyruse.report import wording
 from pyruse.report.model import Report, Row
-from pyruse.report.plaintext import numeric_columns, text_table, wrapped
+from pyruse.report.plaintext import aside, numeric_columns, text_table, wrapped
 from pyruse.text import one_line, printable, shortened
 from pyruse.version import VERSION
 
@@ -64,6 +65,7 @@ def environment(folder: Path | None) -> Environment:
         finalize=_harmless,
     )
     environment.filters.update(
+        aside=aside,
         brief=wording.brief,
         clock=_clock,
         counted=wording.counted,

@@ -24,6 +24,20 @@ def wrapped(text: str, indent: int = 0, width: int = WIDTH) -> str:
     return f"\n{' ' * indent}".join(_lines(printable(text), width - indent))
 
 
+def aside(text: str, remarks: list[str], indent: int = 0, width: int = WIDTH) -> str:
+    """What follows a wrapped text, so that remarks stand beside it.
+
+    One alone stands at the right edge, in the last line where it has room; others stand below.
+    """
+    if len(remarks) == 1 and indent + len(remarks[0]) <= width:
+        last = text.rpartition("\n")[2]
+        used = len(last) if "\n" in text else indent + len(last)
+        room = width - used - len(remarks[0])
+        return f"{' ' * room}{remarks[0]}" if room > 1 else f"\n{remarks[0].rjust(width)}"
+    indent += 2
+    return "".join(f"\n{' ' * indent}{wrapped(remark, indent, width)}" for remark in remarks)
+
+
 def _lines(text: str, width: int) -> list[str]:
     lines: list[str] = []
     for line in text.expandtabs(4).split("\n"):
@@ -43,7 +57,10 @@ def numeric_columns(table: Table) -> list[bool]:
 
 
 def text_table(table: Table, limit: int, width: int = WIDTH) -> str:
-    """The first ``limit`` rows of a table in aligned columns; the widest ones are wrapped where there is no room."""
+    """The first ``limit`` rows of a table in aligned columns.
+
+    The widest columns are wrapped where there is no room.
+    """
     count = len(table.columns)
     rows = [
         [one_line(brief(cell)) for cell in (*row[:count], *[""] * (count - len(row)))]

@@ -132,7 +132,8 @@ def _sample() -> Report:
     begin = datetime(2026, 3, 5, tzinfo=UTC)
     times = [begin, begin + timedelta(hours=1)]
     modes = [Times(mode, 2, shown_times(mode, times)) for mode in DETAILS]
-    report = Report("2026-03-05", ["host"], begin, begin + timedelta(days=1), *times, entries=3)
+    report = Report("2026-03-05", ["host"], begin, begin + timedelta(days=1))
+    report.first, report.last = times
     report.important = [Row("important", 10, modes)]
     report.interesting = [Row("interesting", 2, modes[:1])]
     report.other = [Line(begin, "other")]

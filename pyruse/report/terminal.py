@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
+from itertools import chain
 
+from rich import box
 from rich.console import Console
-from rich.padding import Padding
 from rich.panel import Panel
+from rich.segment import Segment, Segments
+from rich.style import Style
 from rich.table import Table as RichTable
-from rich.table import box
 from rich.text import Text
 
 from pyruse.report import wording
-from pyruse.report.model import Report, Row, Table
-from pyruse.report.plaintext import numeric_columns, wrapped
+from pyruse.report.model import Line, Report, Row, Table
+from pyruse.report.plaintext import aside, numeric_columns, wrapped
 from pyruse.text import one_line, printable
 
 _STYLES = {"important": "bold red", "interesting": "bold blue", "other": "bold"}
+#: On a wider terminal, the eye would not find from a message to its times.
+_WIDEST = 110
 
 
 def print_report(report: Report, console: Console, limit: int = 10_000) -> None:
@@ -28,17 +32,15 @@ def print_report(report: Report, console: Console, limit: int = 10_000) -> None:
     _print_header(report, console, clock)
     for title, rows in (("important", report.important), ("interesting", report.interesting)):
         events = wording.counted(sum(row.count for row in rows), "event")
-        _print_heading(title, f"{wording.counted(len(rows), 'message')}, {events}", console, rows)
-        _print_rows(rows[:limit], title, console, clock)
+        _print_heading(title, f"{wording.counted(len(rows), 'message')}, {events}", rows, console)
+        _print_all(_rows(rows[:limit], title, clock, console.width), console)
         _print_remainder(report, len(rows) - limit, "message", console)
     for table in report.tables:
         console.print()
         console.print(_table(table, limit))
         _print_remainder(report, len(table.rows) - limit, "row", console)
-    _print_heading("other", wording.counted(len(report.other), "event"), console, report.other)
-    for line in report.other[:limit]:
-        time = clock(line.time)
-        _print_hanging(Text(f"{time}  ", style="dim"), line.message, console)
+    _print_heading("other", wording.counted(len(report.other), "event"), report.other, console)
+    _print_all(_lines(report.other[:limit], clock, console.width), console)
     _print_remainder(report, len(report.other) - limit, "event", console)
 
 
@@ -62,30 +64,42 @@ def _print_header(report: Report, console: Console, clock: wording.Clock) -> Non
         console.print(Panel(notes, title="Notes", title_align="left", border_style="yellow"))
 
 
-def _print_heading(title: str, detail: str, console: Console, content: object) -> None:
+def _print_heading(title: str, detail: str, content: Sized, console: Console) -> None:
+    style, detail = (_STYLES[title], detail) if content else ("bold", "nothing")
     console.print()
-    if content:
-        console.print(Text.assemble((title.capitalize(), _STYLES[title]), (f"  {detail}", "dim")))
-    else:
-        console.print(Text.assemble((title.capitalize(), "bold"), ("  nothing", "dim")))
+    console.print(Text.assemble((title.capitalize(), style), (f"  {detail}", "dim")))
 
 
-def _print_rows(rows: list[Row], section: str, console: Console, clock: wording.Clock) -> None:
-    width = max((len(f"{row.count:,}") for row in rows), default=0)
-    style = "bold" if section == "important" else ""
+def _rows(
+    rows: list[Row], section: str, clock: wording.Clock, width: int
+) -> Iterator[list[Segment]]:
+    digits = max((len(f"{row.count:,}") for row in rows), default=0)
+    message_style = "bold" if section == "important" else ""
     for row in rows:
-        count = Text(f"{row.count:>{width},} × ", style=_STYLES[section])
-        _print_hanging(count, row.message, console, style)
-        for text in wording.when(row, clock):
-            _print_hanging(Text(" " * (width + 5)), text, console, "dim")
+        count = f"{row.count:>{digits},} × "
+        segments = _hanging(count, _STYLES[section], row.message, message_style, width)
+        remarks = aside(segments[1].text, wording.when(row, clock), len(count), min(width, _WIDEST))
+        yield [*segments, Segment(remarks, Style.parse("dim")), Segment.line()]
 
 
-def _print_hanging(before: Text, message: str, console: Console, style: str = "") -> None:
-    """Print a message; all its lines stand to the right of what is before it."""
-    # Wrapped here: rich takes ten times as long for it, and a day may have thousands of lines.
-    indent = before.cell_len
-    text = wrapped(wording.brief(message), indent, max(console.width, indent + 20))
-    console.print(Text.assemble(before, (text, style)), soft_wrap=True)
+def _lines(lines: list[Line], clock: wording.Clock, width: int) -> Iterator[list[Segment]]:
+    for line in lines:
+        segments = _hanging(f"{clock(line.time)}  ", "dim", line.message, "", width)
+        yield [*segments, Segment.line()]
+
+
+def _hanging(
+    before: str, style: str, message: str, message_style: str, width: int
+) -> list[Segment]:
+    """A message, all the lines of which stand to the right of what is before it."""
+    text = wrapped(wording.brief(message), len(before), max(width, len(before) + 20))
+    return [Segment(before, Style.parse(style)), Segment(text, Style.parse(message_style))]
+
+
+def _print_all(parts: Iterator[list[Segment]], console: Console) -> None:
+    # Wrapped already, and printed at once: a day may have thousands of lines, and rich's own way
+    # of doing both takes seconds for them.
+    console.print(Segments(chain.from_iterable(parts)), end="")
 
 
 def _print_remainder(report: Report, count: int, noun: str, console: Console) -> None:
@@ -93,14 +107,14 @@ def _print_remainder(report: Report, count: int, noun: str, console: Console) ->
         console.print(_text(wording.remainder(report, count, noun), "dim italic"))
 
 
-def _table(table: Table, limit: int) -> Padding:
+def _table(table: Table, limit: int) -> RichTable:
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=_text(table.title, "bold"))
     shown.title_justify = "left"
     for column, numeric in zip(table.columns, numeric_columns(table), strict=True):
         shown.add_column(_text(column), justify="right" if numeric else "left", overflow="fold")
     for row in table.rows[:limit]:
         shown.add_row(*_cells(row, len(table.columns)))
-    return Padding(shown, 0)
+    return shown
 
 
 def _cells(row: list[str], count: int) -> Iterator[Text]:

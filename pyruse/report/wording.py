@@ -15,6 +15,9 @@ MESSAGE_LINES = 20
 #: Of the times of a row, so many are shown at the beginning and at the end.
 TIMES_AT_EACH_END = 20
 
+#: By the wall clock; less than 24 hours where a day begins at an hour that the clocks leave out.
+_WHOLE_DAY = timedelta(hours=23)
+
 
 class Clock:
     """Writes times as briefly as a report's period allows.
@@ -93,13 +96,15 @@ def counted(count: int, noun: str) -> str:
 
 def heading(report: Report) -> str:
     """What the report is about: ``Pyruse report for Thursday 2026-03-05``."""
-    weekday = f"{date.fromisoformat(report.title):%A} " if _is_day(report) else ""
-    return f"Pyruse report for {weekday}{report.title}"
+    day = _day(report)
+    return f"Pyruse report: {report.title}" if day is None else f"Pyruse report for {day:%A} {day}"
 
 
 def period(report: Report) -> str:
     """The period: ``2026-03-05 00:00 to 2026-03-06 00:00, Europe/Paris``."""
     begin, end = report.begin, report.end
+    if begin == end:
+        return "empty"
     unit = "seconds" if begin.second or end.second else "minutes"
     ends = " to ".join(moment.replace(tzinfo=None).isoformat(" ", unit) for moment in (begin, end))
     zone = getattr(begin.tzinfo, "key", None)
@@ -114,12 +119,17 @@ def period(report: Report) -> str:
 
 def remainder(report: Report, count: int, noun: str) -> str:
     """A line that stands for what a report for people leaves out."""
-    command = f"pyruse report {report.title} --format json" if _is_day(report) else "--format json"
+    # A replay may be of a part of a day, of which nothing is kept: there, the same command has it.
+    whole_day = report.end.replace(tzinfo=None) - report.begin.replace(tzinfo=None) >= _WHOLE_DAY
+    kept = whole_day and _day(report) is not None
+    command = f"pyruse report {report.title} --format json" if kept else "--format json"
     return f"… and {counted(count, f'more {noun}')}: “{command}” has them all"
 
 
-def _is_day(report: Report) -> bool:
+def _day(report: Report) -> date | None:
+    """The day whose report it is, None for another period."""
     try:
-        return date.fromisoformat(report.title).isoformat() == report.title
+        day = date.fromisoformat(report.title)
     except ValueError:
-        return False
+        return None
+    return day if day.isoformat() == report.title else None

@@ -14,43 +14,68 @@ _Place = tuple[str, str]  # counter, key
 
 
 class _Window:
-    """What one counter holds for one key."""
+    """What one counter holds for one key.
 
-    __slots__ = ("check_at", "events", "forever", "grace_until", "total", "values")
+    Entries may come out of order: nothing is forgotten until `drop`, and what counts at an instant
+    depends on that instant alone.
+    """
+
+    __slots__ = (
+        "different", "due_at", "events", "forever", "grace_until", "past", "total", "values",
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        self.check_at = 0
-        """When the window is to be looked at next; what else says so is out of date."""
         self.events: list[tuple[int, int, str | None]] = []
         """(expires, by, distinct value), ordered by ``expires``."""
+        self.past = 0
+        """So many of the events no longer count at the instant that was last turned to."""
         self.total = 0
-        """The sum of ``by`` over the events, and what counts for ever."""
+        """The sum of ``by`` over those that do, and what counts for ever."""
         self.forever = 0
         """The part of the total that never expires."""
-        self.values: dict[str, int] | None = None
+        self.values: dict[str, int] = {}
         """Each distinct value with the latest of its expiries."""
+        self.different = 0
+        """How many of the values count."""
         self.grace_until = 0
+        self.due_at = FOREVER
+        """When something is to be dropped next; what else says so is out of date."""
 
-    def expire(self, now: int) -> None:
+    def turn_to(self, now: int) -> None:
+        """Let those events count that do so at an instant, be it before the last one."""
         events = self.events
-        if not events or events[0][0] > now:
-            return
-        gone = 0
-        for expires, by, value in events:
-            if expires > now:
-                break
-            gone += 1
-            if value is None:
-                self.total -= by
-            elif self.values is not None and self.values.get(value) == expires:
-                del self.values[value]
-        del events[:gone]
+        while self.past < len(events) and events[self.past][0] <= now:
+            self._count(events[self.past], -1)
+            self.past += 1
+        while self.past and events[self.past - 1][0] > now:
+            self.past -= 1
+            self._count(events[self.past], 1)
 
-    def last_needed(self) -> int:
-        """After this instant, nothing of the window counts any more."""
-        if self.forever:
-            return FOREVER
-        return max(self.events[-1][0] if self.events else 0, self.grace_until)
+    def _count(self, event: tuple[int, int, str | None], sign: int) -> None:
+        expires, by, value = event
+        if value is None:
+            self.total += sign * by
+        elif self.values[value] == expires:
+            self.different += sign
+
+    def drop(self, now: int) -> None:
+        """Forget what no longer counts at an instant."""
+        self.turn_to(now)
+        for expires, _, value in self.events[: self.past]:
+            if value is not None and self.values.get(value) == expires:
+                del self.values[value]
+        del self.events[: self.past]
+        self.past = 0
+        if self.grace_until <= now:
+            self.grace_until = 0
+
+    def next_due(self) -> int:
+        """When something is to be dropped."""
+        due = self.events[0][0] if self.events else FOREVER
+        return min(due, self.grace_until or FOREVER)
+
+    def is_empty(self) -> bool:
+        return not (self.events or self.forever or self.grace_until)
 
 
 class Counters:
@@ -71,14 +96,15 @@ class Counters:
 
     def __init__(self) -> None:
         self._windows: dict[_Place, _Window] = {}
-        self._check_at: list[tuple[int, _Place]] = []
-        """A heap: when each window should be looked at, to drop it once it is empty."""
+        self._due: list[tuple[int, _Place]] = []
+        """A heap: when something is to be dropped from which window."""
         self._added: dict[_Place, list[tuple[str, str, int, int, str | None]]] = {}
         self._forever: set[_Place] = set()
         """Windows whose part that never expires has changed: kept as one row, not one a raise."""
         self._reset: dict[_Place, int] = {}
-        """Windows that were reset since the last commit, with the end of their grace."""
-        self._now = 0
+        """Windows that were reset since the last commit, with the end of their grace, or 0."""
+        self._dropped_until = 0
+        """Since the last commit, what had expired at this instant was dropped."""
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -104,17 +130,17 @@ class Counters:
         window = self._windows.get(place)
         if window is None:
             window = self._windows[place] = _Window()
-        window.expire(now)
         if now < window.grace_until:
             return 0
+        window.turn_to(now)
         expires = FOREVER if within is None else now + within
         if distinct is not None:
-            if window.values is None:
-                window.values = {}
-            if expires > window.values.get(distinct, 0):
+            latest = window.values.get(distinct, 0)
+            if expires > latest:
                 window.values[distinct] = expires
+                window.different += latest <= now
                 self._add(place, window, (expires, 0, distinct))
-            return len(window.values)
+            return window.different
         window.total += by
         if within is None:
             window.forever += by
@@ -126,13 +152,13 @@ class Counters:
     def _add(self, place: _Place, window: _Window, event: tuple[int, int, str | None]) -> None:
         insort(window.events, event, key=_expiry)
         self._added.setdefault(place, []).append((*place, *event))
-        if not window.check_at:
-            self._check_later(place, window)
+        self._drop_later(place, window)
 
-    def _check_later(self, place: _Place, window: _Window) -> None:
-        window.check_at = window.last_needed()
-        if window.check_at != FOREVER:
-            heapq.heappush(self._check_at, (window.check_at, place))
+    def _drop_later(self, place: _Place, window: _Window) -> None:
+        due_at = window.next_due()
+        if due_at < window.due_at:
+            window.due_at = due_at
+            heapq.heappush(self._due, (due_at, place))
 
     def reset(self, counter: str, key: str, *, now: int, grace: int | None = None) -> None:
         """Forget what a counter holds for a key; during the grace (µs) it does not rise."""
@@ -145,22 +171,30 @@ class Counters:
         if until:
             window = self._windows[place] = _Window()
             window.grace_until = until
-            self._check_later(place, window)
+            self._drop_later(place, window)
 
     def expire(self, now: int) -> None:
-        """Drop what no longer counts, so that keys that never come back take no memory."""
-        self._now = now
-        due = self._check_at
+        """Drop what no longer counts: the same in memory as, at the next commit, on disk.
+
+        So counting goes on after a restart as it would have without it.
+        """
+        self._dropped_until = max(self._dropped_until, now)
+        due = self._due
         while due and due[0][0] <= now:
-            check_at, place = heapq.heappop(due)
+            due_at, place = heapq.heappop(due)
             window = self._windows.get(place)
-            if window is None or window.check_at != check_at:
+            if window is None or window.due_at != due_at:
                 continue
-            window.expire(now)
-            if window.last_needed() <= now:
+            window.drop(now)
+            if place in self._added:
+                self._added[place] = [row for row in self._added[place] if row[2] > now]
+            if 0 < self._reset.get(place, 0) <= now:
+                self._reset[place] = 0
+            if window.is_empty():
                 del self._windows[place]
             else:
-                self._check_later(place, window)
+                window.due_at = FOREVER
+                self._drop_later(place, window)
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read what still counts."""
@@ -172,7 +206,6 @@ class Counters:
         for counter, key, expires, amount, value in rows:
             window = self._loaded(counter, key)
             if value is not None:
-                window.values = {} if window.values is None else window.values
                 window.values[value] = expires
                 window.events.append((expires, 0, value))
             else:
@@ -182,18 +215,24 @@ class Counters:
                 else:
                     window.events.append((expires, amount, None))
         for place, window in self._windows.items():
-            self._check_later(place, window)
+            window.different = len(window.values)
+            self._drop_later(place, window)
 
     def _loaded(self, counter: str, key: str) -> _Window:
         return self._windows.setdefault((counter, key), _Window())
 
     def save(self, db: sqlite3.Connection) -> None:
-        """Write the raises and resets since the last commit, remove what no longer counts."""
+        """Write the raises and resets since the last commit, remove what was dropped."""
+        if self._dropped_until:
+            db.execute("DELETE FROM counts WHERE expires <= ?", (self._dropped_until,))
+            db.execute("DELETE FROM graces WHERE until <= ?", (self._dropped_until,))
         if self._reset:
-            db.executemany("DELETE FROM counts WHERE counter = ? AND key = ?", list(self._reset))
+            places = list(self._reset)
+            db.executemany("DELETE FROM counts WHERE counter = ? AND key = ?", places)
+            db.executemany("DELETE FROM graces WHERE counter = ? AND key = ?", places)
             db.executemany(
-                "INSERT OR REPLACE INTO graces VALUES (?, ?, ?)",
-                [(*place, until) for place, until in self._reset.items()],
+                "INSERT INTO graces VALUES (?, ?, ?)",
+                [(*place, until) for place, until in self._reset.items() if until],
             )
         for rows in self._added.values():
             db.executemany("INSERT INTO counts VALUES (?, ?, ?, ?, ?)", rows)
@@ -207,15 +246,13 @@ class Counters:
                 "INSERT INTO counts VALUES (?, ?, ?, ?, NULL)",
                 (*place, FOREVER, self._windows[place].forever),
             )
-        if self._now:
-            db.execute("DELETE FROM counts WHERE expires <= ?", (self._now,))
-            db.execute("DELETE FROM graces WHERE until <= ?", (self._now,))
 
     def saved(self) -> None:
         """Forget what is written."""
         self._added.clear()
         self._forever.clear()
         self._reset.clear()
+        self._dropped_until = 0
 
 
 def _expiry(event: tuple[int, int, str | None]) -> int:

@@ -18,6 +18,7 @@ from pyruse.reference import described_plugin
 from pyruse.state.database import State
 from tests.docs.fragments import file_name, is_complete, is_pyproject, made_whole
 from tests.docs.markdown import ROOT, Block, blocks, blocks_of, documents
+from tests.docs.site import install
 
 FILES = sorted([*(ROOT / "deploy" / "examples").glob("*.toml"), *(ROOT / "pyruse").rglob("*.toml")])
 BLOCKS = [
@@ -35,7 +36,9 @@ def check(document: Document) -> list[str]:
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
-def test_block_of_a_document(block: Block) -> None:
+def test_block_of_a_document(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(ROOT / block.place.rpartition(":")[0], tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     if is_pyproject(block.text):
         tomllib.loads(block.text)
     elif (file_name(block.text) or "").startswith("faulty"):

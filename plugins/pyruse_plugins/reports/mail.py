@@ -1,0 +1,39 @@
+"""The report by mail."""
+
+from __future__ import annotations
+
+from pyruse import Context, Report, hookimpl
+
+
+class MailReport:
+    """Mail each day's report, as text and as HTML, to those in `[email] to`.
+
+    `[report] subject` is a template; it may have `{day}`, `{host}` (several are separated by
+    commas), `{entries}` (how many were read), and how many rows the sections have: `{important}`,
+    `{interesting}`, `{other}`:
+
+    ```toml
+    [report]
+    subject = "{host}: {important} important, {interesting} interesting on {day}"
+    ```
+
+    Nothing is mailed where `[email] to` is empty.
+    """
+
+    @hookimpl
+    def on_day_end(self, report: Report, context: Context) -> None:
+        if not context.settings.email.to:
+            return
+        subject = context.settings.report.subject.render(
+            {
+                "day": report.title,
+                "host": ", ".join(report.hosts),
+                "entries": report.entries,
+                "important": len(report.important),
+                "interesting": len(report.interesting),
+                "other": len(report.other),
+            }
+        )
+        # HTML first: a fault in its template is told by a note, which then is in the text, too.
+        html = context.render(report, "html")
+        context.mail(subject, context.render(report, "text"), html=html)
