@@ -25,7 +25,6 @@ from pyruse.report.model import Details, Report, Row, Section
 from pyruse.state.tables import Table
 from pyruse.text import one_line, printable, shortened
 from pyruse.times import datetime_of, time_us_of
-from pyruse.version import VERSION as __version__
 
 __all__ = [
     "Address",
@@ -61,3 +60,12 @@ __all__ = [
     "shortened",
     "time_us_of",
 ]
+
+
+def __getattr__(name: str) -> str:
+    """``__version__``, looked up when it is asked for: the look-up takes its time."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pyruse")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,6 +19,7 @@ from pyruse.errors import ConfigError, UserError
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import Selection
 from pyruse.log import to_journal
+from pyruse.patience import Patience
 from pyruse.times import now_us
 
 _BATCH = 2_000
@@ -48,22 +49,19 @@ class Daemon:
         self._state = engine.state
         selection = Selection.of(engine.settings.journal)
         self._reader: JournalReader = selection.open(engine.decoder)
+        self._patience = Patience(lambda: self._reader.position)
         self._stop = self._reload = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._delivery = self._new_delivery()
-        self._last_time = 0
-        """The instant of the last entry handled."""
-
-    def _new_delivery(self) -> Delivery:
-        engine = self._engine
-        return Delivery(
+        self._delivery = Delivery(
             outbox=self._state.outbox,
             settings=engine.settings.email,
             host=engine.host,
             journal_log=to_journal,
-            on_fault=lambda kind, text: engine.faults.report(kind, kind, text),
+            on_fault=lambda place, text: engine.faults.report(place, "delivery", text),
             wake=self._wake,
         )
+        self._last_time = 0
+        """The instant of the last entry handled."""
 
     def run(self, *, once: bool = False) -> None:
         """Handle what is pending, then (unless ``once``) follow the journal until told to stop.
@@ -89,7 +87,9 @@ class Daemon:
                 if caught_up and not self._stop:
                     self._wait(self._timeout_ms())
             service_manager.notify("STOPPING=1")
-            self._close_delivery(_STOP_ONCE_S if once else _STOP_S)
+            self._delivery.close(_STOP_ONCE_S if once else _STOP_S)
+            if self._delivery.collect(now_us()):
+                self._commit()
         finally:
             self._engine.stop()
             self._reader.close()
@@ -124,9 +124,8 @@ class Daemon:
             for line in ("the configuration stays as it was: the new one has faults", *faults):
                 to_journal(line, _ERROR, {})
         else:
-            self._close_delivery(_STOP_S)
             old.stop()
-            self._delivery = self._new_delivery()
+            self._delivery.reconfigure(self._engine.settings.email, self._engine.host)
             self._state.bans.restore()  # whoever reloads may have reloaded the firewall, too
             self._engine.start()
             if (self._engine.settings.journal, self._engine.settings.state) != (
@@ -136,11 +135,6 @@ class Daemon:
                 to_journal("[journal] and [state] need a restart to change", _WARNING, {})
             to_journal("the configuration was read again", _INFO, {})
         service_manager.notify("READY=1")
-
-    def _close_delivery(self, seconds: float) -> None:
-        self._delivery.close(seconds)
-        if self._delivery.collect(now_us()):
-            self._commit()
 
     def _seek(self) -> None:
         """Go where the last run ended; the very first run begins where ``[journal] start`` says."""
@@ -171,7 +165,8 @@ class Daemon:
 
         :return: whether there are no more for now.
         """
-        handled = self._engine.handle(self._reader.entries(_BATCH))
+        with self._patience:
+            handled = self._engine.handle(self._reader.entries(_BATCH))
         if handled:
             self._last_time = self._engine.last_time
             # An entry from the future, of a machine whose clock is wrong, makes nothing expire.

@@ -185,7 +185,11 @@ class Engine:
             step.place,
             type(fault).__name__,
             f"{step.kind} {step.plugin}: {_in_words(fault)}",
-            {"PYRUSE_CHAIN": step.chain, "PYRUSE_STEP": step.place},
+            {
+                "PYRUSE_CHAIN": step.chain,
+                "PYRUSE_STEP": step.place,
+                "PYRUSE_CURSOR": entry.get("__CURSOR") or "",
+            },
         )
 
     def _plugin_fault(self, place: str, hook: str, fault: Exception) -> None:

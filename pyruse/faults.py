@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from pyruse.text import one_line, shortened
 JournalLog = Callable[[str, int, Mapping[str, object]], None]
 
 _ERROR = 3
+_QUIET_S = 6 * 3600
 _LONGEST = 500
 
 
@@ -23,13 +25,16 @@ class Fault:
     text: str
     """What was said the first time."""
     count: int = 0
+    last: float = 0.0
+    """When it happened last, by ``time.monotonic``."""
 
 
 class Faults:
     """Tells of a kind of fault the first time, and then at the 10th, 100th, 1000th time, ….
 
-    So a fault that comes with every entry is not logged with every entry; and an error message
-    that is an entry itself, and causes the error again, comes to rest.
+    After some quiet hours it is the first time again. So a fault that comes with every entry is not
+    logged with every entry; and an error message that is an entry itself, and causes the error
+    again, comes to rest.
     """
 
     def __init__(self, log: JournalLog) -> None:
@@ -45,6 +50,10 @@ class Faults:
         """
         text = shortened(one_line(text), _LONGEST)
         fault = self.kinds.setdefault((place, kind), Fault(place, text))
+        now = time.monotonic()
+        if fault.count and now - fault.last > _QUIET_S:
+            fault.count, fault.text = 0, text
+        fault.last = now
         fault.count += 1
         if _is_power_of_ten(fault.count):
             again = f" ({fault.count} times)" if fault.count > 1 else ""

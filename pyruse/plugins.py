@@ -151,8 +151,11 @@ class Registry:
     def _find(self, group: str, points: list[EntryPoint]) -> dict[str, Found]:
         by_name: dict[str, list[Found]] = {}
         seen: set[tuple[str, str, str]] = set()
+        named: dict[int, tuple[str, str]] = {}  # a distribution's files are read once
         for point in points:
-            distribution, version = _named(point.dist)
+            if id(point.dist) not in named:
+                named[id(point.dist)] = _named(point.dist)
+            distribution, version = named[id(point.dist)]
             key = (point.name, distribution.lower(), point.value)
             if key not in seen:  # an editable install may be found twice
                 seen.add(key)

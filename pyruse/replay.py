@@ -15,6 +15,7 @@ from pyruse.faults import Fault, Faults
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import Selection
 from pyruse.mail.message import subject_of, text_of
+from pyruse.patience import Patience
 from pyruse.report.model import Report
 from pyruse.report.render import report_data
 from pyruse.state.database import State
@@ -81,7 +82,10 @@ class Outcome:
             "logs": [asdict(line) for line in self.logs],
             "commands": self.commands,
             "skipped": self.skipped,
-            "faults": [asdict(fault) for fault in self.faults],
+            "faults": [
+                {"place": fault.place, "text": fault.text, "count": fault.count}
+                for fault in self.faults
+            ],
         }
 
 
@@ -119,13 +123,17 @@ def replay(
 
 def _handle_all(engine: Engine, reader: JournalReader, progress: Progress | None) -> int:
     entries = 0
-    while handled := engine.handle(reader.entries(_BATCH)):
+    patience = Patience(lambda: reader.position)
+    while True:
+        with patience:
+            handled = engine.handle(reader.entries(_BATCH))
+        if not handled:
+            return entries
         entries += handled
         engine.expire(engine.last_time)
         engine.state.commit()
         if progress is not None:
             progress(entries, engine.last_time)
-    return entries
 
 
 def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> Outcome:

@@ -10,6 +10,9 @@ from pyruse.entry import Entry
 
 OnFault = Callable[[Node, Entry, Exception], None]
 
+#: The name of the function that is told of faults: it is no step, and not to be interrupted.
+ON_FAULT = "_step_fault"
+
 
 def travel(node: Node | None, entry: Entry, on_fault: OnFault) -> None:
     """Lead an entry through the chains, from a node on.

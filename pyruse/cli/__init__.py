@@ -9,7 +9,6 @@ import click
 
 from pyruse.errors import ConfigError, UserError, did_you_mean
 from pyruse.text import printable
-from pyruse.version import VERSION
 
 #: Each command with its module and what the overview says of it: so that `pyruse --help`, and
 #: every other command, need not import them all.
@@ -55,7 +54,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, message="pyruse %(version)s")
+@click.version_option(package_name="pyruse", message="pyruse %(version)s")
 def _pyruse() -> None:
     """Peruse the systemd journal: chains of filters and actions, in one pass.
 

@@ -78,8 +78,9 @@ def _send(engine: Engine, report: Report) -> None:
             )
         except ValueError as fault:
             raise UserError(f"[email]: {fault}") from None
-        for refusal in refusals:
-            raise UserError(f"the mail was refused for {refusal}")
+        if refusals:
+            refused = "; ".join(map(str, refusals))
+            raise UserError(f"the mail was refused for {refused} (the others have it)")
         click.echo(f"sent to {', '.join(item.payload['to'])}", err=True)
 
 

@@ -246,9 +246,10 @@ class ReportSettings:
     timezone: Zone = field(default_factory=lambda: Zone(system_zone()))
     """The time zone of days and reports; by default, that of this machine."""
     subject: Template = field(default_factory=lambda: Template("Pyruse daily report for {day}"))
-    """The subject of the report's mail; `{day}` is the day."""
+    """The subject of the report's mail; it may have `{day}`, `{host}`, `{entries}`, `{important}`,
+    `{interesting}` and `{other}` (see `mail_report`)."""
     archive: Path | None = None
-    """A folder where each report is stored as well."""
+    """A folder where each report is kept as files, too (see `archive_report`)."""
     limit: int = 10_000
     """So many rows of a section are shown to people at most; JSON has all of them."""
 

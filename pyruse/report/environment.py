@@ -25,6 +25,7 @@ and, on top of Jinja's own, these filters:
 from __future__ import annotations
 
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,6 @@ from pyruse.report import wording
 from pyruse.report.model import Report, Row
 from pyruse.report.plaintext import aside, numeric_columns, text_table, wrapped
 from pyruse.text import one_line, printable, shortened
-from pyruse.version import VERSION
 
 _BUILTIN = Path(__file__).with_name("templates")
 
@@ -89,7 +89,7 @@ def variables(report: Report, limit: int) -> dict[str, Any]:
         "heading": wording.heading(report),
         "period": wording.period(report),
         "limit": limit,
-        "version": VERSION,
+        "version": version("pyruse"),
         "clock": wording.Clock(report.begin, report.end),
     }
 

@@ -152,10 +152,9 @@ class Counters:
     def _add(self, place: _Place, window: _Window, event: tuple[int, int, str | None]) -> None:
         insort(window.events, event, key=_expiry)
         self._added.setdefault(place, []).append((*place, *event))
-        self._drop_later(place, window)
+        self._drop_later(place, window, event[0])
 
-    def _drop_later(self, place: _Place, window: _Window) -> None:
-        due_at = window.next_due()
+    def _drop_later(self, place: _Place, window: _Window, due_at: int) -> None:
         if due_at < window.due_at:
             window.due_at = due_at
             heapq.heappush(self._due, (due_at, place))
@@ -171,7 +170,7 @@ class Counters:
         if until:
             window = self._windows[place] = _Window()
             window.grace_until = until
-            self._drop_later(place, window)
+            self._drop_later(place, window, until)
 
     def expire(self, now: int) -> None:
         """Drop what no longer counts: the same in memory as, at the next commit, on disk.
@@ -194,7 +193,7 @@ class Counters:
                 del self._windows[place]
             else:
                 window.due_at = FOREVER
-                self._drop_later(place, window)
+                self._drop_later(place, window, window.next_due())
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read what still counts."""
@@ -216,7 +215,7 @@ class Counters:
                     window.events.append((expires, amount, None))
         for place, window in self._windows.items():
             window.different = len(window.values)
-            self._drop_later(place, window)
+            self._drop_later(place, window, window.next_due())
 
     def _loaded(self, counter: str, key: str) -> _Window:
         return self._windows.setdefault((counter, key), _Window())

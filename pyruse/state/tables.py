@@ -20,6 +20,9 @@ class Table:
     def __init__(self) -> None:
         self._values: dict[str, tuple[Any, int | None]] = {}
         self._due: list[tuple[int, str]] = []
+        """A heap: when to look whether a key has expired."""
+        self._looked_at: dict[str, int] = {}
+        """When each key is looked at next; what else the heap says is out of date."""
         self._changed: set[str] = set()
 
     def get(self, key: str, *, now: int) -> Any | None:
@@ -28,11 +31,15 @@ class Table:
         return value if until is None or until > now else None
 
     def put(self, key: str, value: Any, *, until: int | None = None) -> None:
-        """Remember a value, until an instant in entry time (None: for ever)."""
-        self._values[key] = (value, until)
+        """Remember a value, until an instant in entry time (None: for ever).
+
+        :param value: what JSON can hold; None is nothing to remember, and forgets the key.
+        """
+        if value is None:
+            self.remove(key)
+            return
+        self.restore(key, value, until)
         self._changed.add(key)
-        if until is not None:
-            heapq.heappush(self._due, (until, key))
 
     def remove(self, key: str) -> None:
         """Forget a key; one that is not there is fine."""
@@ -48,15 +55,25 @@ class Table:
     def expire(self, now: int) -> None:
         """Drop what has expired."""
         while self._due and self._due[0][0] <= now:
-            _, key = heapq.heappop(self._due)
+            at, key = heapq.heappop(self._due)
+            if self._looked_at.get(key) != at:
+                continue
+            del self._looked_at[key]
             _, until = self._values.get(key, (None, None))
             if until is not None and until <= now:
                 self.remove(key)
+            else:
+                self._look_at(key, until)
 
     def restore(self, key: str, value: Any, until: int | None) -> None:
         """Take a value over from the database."""
         self._values[key] = (value, until)
-        if until is not None:
+        self._look_at(key, until)
+
+    def _look_at(self, key: str, until: int | None) -> None:
+        # A key that is put again and again, each time for longer, is in the heap once.
+        if until is not None and until < self._looked_at.get(key, until + 1):
+            self._looked_at[key] = until
             heapq.heappush(self._due, (until, key))
 
     def changes(self) -> list[tuple[str, Any, int | None]]:

@@ -77,7 +77,9 @@ def journal_file(tmp_path: Path) -> Callable[..., Path]:
     def make(entries: list[Mapping[str, Any]]) -> Path:
         nonlocal count
         count += 1
-        return make_journal(tmp_path / f"journal{count}" / "system.journal", entries)
+        folder = tmp_path / f"journal{count}"
+        folder.mkdir()
+        return make_journal(folder / "system.journal", entries)
 
     return make
 

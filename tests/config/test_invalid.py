@@ -20,9 +20,12 @@ CASES = sorted(path.name for path in INVALID.iterdir())
 # Each case is a process of its own, as if started by `python -m pyruse`; they are forked after the
 # imports, since 200 starts of Python would take a minute.
 _FORKED = """
-import json, os, runpy, sys, tempfile
+import gc, json, os, runpy, sys, tempfile
 import pyruse.cli.check, pyruse.engine, pyruse.chains.lint
+from pyruse.plugins import Registry
 
+for plugin in Registry().all():
+    plugin.load()
 outcomes = {}
 for name in json.load(sys.stdin):
     output, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()

@@ -36,7 +36,7 @@ INTERESTING: 3 messages, 1,207 events
     4 × alice logged in from 192.0.2.4
           2 × from 08:00:00
           2 × until 11:00:00
-    3 × bob logged in from 2001:db8::4                08:00:01 (×2), 09:00:00
+    3 × bob logged in from 2001:db8::4                 08:00:01 (×2), 09:00:00
 
 BANS
 ------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_a_message_of_many_lines_is_shortened():
     report.other = [Line(at(1), "line\n" * 1_000)]
     lines = section(report, "OTHER")
     assert len(lines) == 20
-    assert lines[-1] == "          line… (4899 more characters)"
+    assert lines[-1] == "          line… (4900 more characters)"
 
 
 def test_nothing_of_a_log_line_reaches_a_terminal_raw():

@@ -1,0 +1,159 @@
+"""The report as HTML, by the built-in template."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from pyruse.report.model import Line
+from pyruse.report.render import Renderer
+from tests.report.sample import HOSTILE, at, empty, full, row
+
+#: Elements without an end tag (HTML, "void elements").
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+
+
+class Page(HTMLParser):
+    """What a browser makes of the page: its elements, and the text of each section."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.text = ""
+        self.sections: dict[str, str] = {}
+        self._section = ""
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "h2":
+            self._section = dict(attrs).get("id") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+            self.sections[self._section] = self.sections.get(self._section, "") + data
+
+
+def html(report, limit=10_000):
+    return Renderer(None, limit).render(report, "html")
+
+
+def words(text):
+    return " ".join(text.split())
+
+
+def test_the_whole_report():
+    page = Page(html(full()))
+    assert words(page.sections[""]).startswith(
+        "Pyruse report for Saturday 2026-03-14 Pyruse report for Saturday 2026-03-14 Host aubergine "
+        "Period 2026-03-14 00:00 to 2026-03-15 00:00, Europe/Paris "
+        "Entries from 00:00:03 until 23:59:58 "
+        "12,345 entries read 4 important 1,207 interesting 2 other"
+    )
+    assert words(page.sections["notes"]).endswith("was the machine down?")
+    assert words(page.sections["important"]) == (
+        "Important 2 messages, 4 events CountMessage "
+        "3Disk sdb: I/O errorfrom 03:00:00 until 05:30:00 "
+        "1Out of memory: php-fpm was killed by the kernel, and so was its child16:00:00"
+    )
+    assert words(page.sections["interesting"]) == (
+        "Interesting 3 messages, 1,207 events CountMessage 1,200Mail refused "
+        "4alice logged in from 192.0.2.42 × from 08:00:002 × until 11:00:00 "
+        "3bob logged in from 2001:db8::408:00:01 (×2), 09:00:00"
+    )
+    assert words(page.sections["table1"]) == (
+        "Bans AddressBansUntil 192.0.2.73for ever 2001:db8::/6412"
+    )
+    assert words(page.sections["other"]).startswith(
+        "Other 2 events TimeMessage 02:00:00[6/cron] short 02:00:01[6/backup] a long line"
+    )
+
+
+def test_an_empty_report_says_so_in_a_quiet_line_for_each_section():
+    page = Page(html(empty()))
+    assert words(page.sections["important"]) == "Important nothing"
+    assert words(page.sections["interesting"]) == "Interesting nothing"
+    assert words(page.sections["other"]).startswith("Other nothing")
+    assert "notes" not in page.sections
+
+
+def test_nothing_of_a_log_line_becomes_markup():
+    report = full()
+    harmless = Page(html(report))
+    for _ in range(2):
+        report.hosts.append(HOSTILE)
+        report.notes.append(HOSTILE)
+        report.important.append(row(HOSTILE, ALL=[at(1)]))
+        report.interesting.append(row(HOSTILE, ALL=[at(1)]))
+        report.other.append(Line(at(1), HOSTILE))
+        report.add_table(HOSTILE, [HOSTILE], [[HOSTILE]])
+    page = Page(html(report))
+    assert set(page.tags) == set(harmless.tags)
+    assert "script" not in page.tags
+    assert page.attributes == harmless.attributes
+    assert {char for char in page.text if not char.isprintable()} <= {"\n", "\N{NO-BREAK SPACE}"}
+    for section in ("", "important", "interesting", "other", "table2"):
+        assert "<script>pwned = 1</script><img src=x" in page.sections[section]
+        assert "\\x1b[31mred\\x1b]0;title\\x07 \\x00 \\x9b2J" in page.sections[section]
+        assert "\\u202egnp.exe\\u2066 zero\\u200bwidth {} {0} {MESSAGE}" in page.sections[section]
+        assert "{{ 7 * 7 }} {% raw %}" in page.sections[section]
+
+
+def test_a_hostile_title_stays_in_the_title():
+    report = empty("</title><script>pwned = 1</script>")
+    assert "script" not in Page(html(report)).tags
+
+
+def test_a_mail_loads_nothing_from_elsewhere():
+    page = html(full())
+    assert re.findall(r"https?:|url\(|@import|<link|<script|<img|\bsrc=", page) == []
+
+
+def test_tables_tell_what_their_cells_are():
+    """For readers who hear the report: each table has a name, and its columns have headings."""
+    page = html(full())
+    assert len(re.findall(r'<th scope="col"', page)) == 2 + 2 + 3 + 2
+    assert len(re.findall(r'<th scope="row"', page)) == 3
+    named = re.findall(r'<table class="data[^>]*aria-labelledby="(\w+)"', page)
+    assert named == ["important", "interesting", "table1", "other"]
+    assert all(f'<h2 id="{name}"' in page for name in named)
+    assert '<html lang="en">' in page
+
+
+def test_of_a_long_section_the_rest_is_counted():
+    report = empty()
+    report.other = [Line(at(1), f"line {number}") for number in range(1_237)]
+    report.interesting = [row(f"row {number}", ALL=[at(1)]) for number in range(5)]
+    report.add_table("Table", ["Column"], [[f"cell {number}"] for number in range(6)])
+    page = Page(html(report, 3))
+    rest = "“pyruse report 2026-03-14 --format json” has them all"
+    assert f"line 2 … and 1,234 more events: {rest}" in words(page.sections["other"])
+    assert words(page.sections["interesting"]).endswith(f"… and 2 more messages: {rest}")
+    assert words(page.sections["table1"]).endswith(f"cell 2 … and 3 more rows: {rest}")
+    assert "line 3" not in page.text
+
+
+def test_long_messages_are_shortened():
+    report = empty()
+    report.important = [row("<" * 1_000_000, ALL=[at(1)])]
+    report.other = [Line(at(1), "&" * 1_000_000)]
+    page = html(report)
+    assert page.count("(998000 more characters)") == 2
+    assert len(page) < 50_000
+
+
+def test_ten_thousand_lines_make_a_mail_that_can_be_sent():
+    report = empty()
+    report.other = [Line(at(1), "x" * 100)] * 20_000
+    assert len(html(report)) < 3_000_000

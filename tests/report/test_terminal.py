@@ -1,0 +1,92 @@
+"""The report on a terminal."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from io import StringIO
+
+from rich.console import Console
+
+from pyruse.report.model import Line
+from pyruse.report.terminal import print_report
+from tests.report.sample import HOSTILE, at, empty, full, row
+
+
+def drawn(report, width=100, limit=10_000):
+    """What the terminal gets."""
+    file = StringIO()
+    console = Console(file=file, force_terminal=True, color_system="standard", width=width)
+    print_report(report, console, limit)
+    return file.getvalue()
+
+
+def shown(report, width=100, limit=10_000):
+    """What the reader sees: the lines without their colours."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", drawn(report, width, limit))
+    return [line.rstrip() for line in text.replace("\N{NO-BREAK SPACE}", " ").splitlines()]
+
+
+def test_the_whole_report():
+    lines = shown(full(), 78)
+    assert lines[0] == "Pyruse report for Saturday 2026-03-14"
+    assert "Entries  12,345, from 00:00:03 until 23:59:58" in lines
+    assert any("the journal has no entries" in line for line in lines)
+    start = lines.index("Important  2 messages, 4 events")
+    assert lines[start + 1] == (
+        "3 × Disk sdb: I/O error                           from 03:00:00 until 05:30:00"
+    )
+    start = lines.index("Interesting  3 messages, 1,207 events")
+    assert lines[start + 1 : start + 5] == [
+        "1,200 × Mail refused",
+        "    4 × alice logged in from 192.0.2.4",
+        "          2 × from 08:00:00",
+        "          2 × until 11:00:00",
+    ]
+    assert "Bans" in lines
+    assert any(line.split() == ["192.0.2.7", "3", "for", "ever"] for line in lines)
+    start = lines.index("Other  2 events")
+    assert lines[start + 1] == "02:00:00  [6/cron] short"
+    assert lines[-1] == "          of two lines"
+
+
+def test_an_empty_report():
+    lines = shown(empty())
+    assert [line for line in lines if "nothing" in line] == [
+        "Important  nothing",
+        "Interesting  nothing",
+        "Other  nothing",
+    ]
+
+
+def test_a_message_is_neither_markup_nor_a_terminal_sequence():
+    report = full()
+    colours = set(re.findall(r"\x1b[^m]*m", drawn(report)))
+    report.hosts.append(HOSTILE)
+    report.notes.append(HOSTILE)
+    report.important.append(row(HOSTILE, ALL=[at(1)]))
+    report.other.append(Line(at(1), HOSTILE))
+    report.add_table(HOSTILE, [HOSTILE], [[HOSTILE]])
+    text = drawn(report, 1_000)
+    assert set(re.findall(r"\x1b[^m]*m", text)) <= colours
+    seen = "\n".join(shown(report, 1_000))
+    assert {char for char in seen if not char.isprintable()} == {"\n"}
+    assert seen.count("{% raw %} [bold]rich[/bold] [/] \\x1b") == 7
+    assert seen.count("\\x1b[31mred\\x1b]0;title\\x07 \\x00 \\x9b2J \\u202egnp") == 7
+
+
+def test_no_line_is_wider_than_the_terminal():
+    report = full()
+    report.other.append(Line(at(1), "word " * 100 + "x" * 1_000))
+    for width in (40, 80, 200):
+        assert max(map(len, shown(report, width))) <= width
+
+
+def test_of_a_long_section_the_rest_is_counted():
+    report = empty()
+    report.other = [Line(at(1) + timedelta(seconds=number), "line") for number in range(10)]
+    assert shown(report, limit=2)[-3:] == [
+        "01:00:00  line",
+        "01:00:01  line",
+        "… and 8 more events: “pyruse report 2026-03-14 --format json” has them all",
+    ]

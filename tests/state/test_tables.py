@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyruse.state.database import State
+from pyruse.state.tables import Table
+
+T0 = 1_773_489_600_000_000
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """``opened()``: the state as the next start finds it."""
+    states = []
+
+    def start() -> State:
+        for state in states:
+            state.close()
+        states.append(State(str(tmp_path / "state.sqlite")))
+        states[-1].load()
+        return states[-1]
+
+    yield start
+    for state in states:
+        state.close()
+
+
+def test_a_value_until_an_instant():
+    table = Table()
+    table.put("203.0.113.7", {"port": 4711}, until=T0 + 10)
+    assert table.get("203.0.113.7", now=T0 + 9) == {"port": 4711}
+    assert table.get("203.0.113.7", now=T0 + 10) is None
+    assert table.get("203.0.113.8", now=T0) is None
+
+
+def test_a_value_for_ever():
+    table = Table()
+    table.put("k", 1)
+    table.expire(1 << 62)
+    assert table.get("k", now=1 << 62) == 1
+
+
+def test_the_last_value_and_the_last_instant_count():
+    table = Table()
+    for value, until in (("long", T0 + 100), ("short", T0 + 10), ("medium", T0 + 50)):
+        table.put("k", value, until=until)
+    table.expire(T0 + 49)
+    assert table.get("k", now=T0 + 49) == "medium"
+    table.expire(T0 + 50)
+    assert len(table) == 0
+    table.put("k", "shorter again", until=T0 + 60)
+    table.put("k", "for ever")
+    table.expire(T0 + 1000)
+    assert table.get("k", now=T0 + 1000) == "for ever"
+
+
+def test_what_is_forgotten():
+    table = Table()
+    for key in ("a", "b", "c"):
+        table.put(key, key, until=T0)
+    table.remove("a")
+    table.remove("a")
+    table.remove("never there")
+    table.put("b", None)
+    assert list(table) == ["c"]
+    assert [table.get(key, now=T0 - 1) for key in ("a", "b", "c")] == [None, None, "c"]
+
+
+def test_expiry_frees_memory():
+    table = Table()
+    for number in range(10_000):
+        table.put(str(number % 10), number, until=T0 + number)
+    assert len(table._due) <= 20
+    table.expire(T0 + 10_000)
+    assert (len(table), table._due, table._looked_at) == (0, [], {})
+
+
+def test_over_a_restart(opened):
+    values = [1, 1.5, "text \0 é", True, [1, [2]], {"a": {"b": None}}, "", 0, False]
+    state = opened()
+    for number, value in enumerate(values):
+        state.tables.table("one").put(str(number), value, until=T0 + number)
+        state.tables.table("two").put(str(number), -number)
+    state.commit()
+    state = opened()
+    one, two = (state.tables.table(name) for name in ("one", "two"))
+    assert [one.get(str(number), now=T0 - 1) for number in range(len(values))] == values
+    assert [two.get(str(number), now=T0) for number in range(1, 4)] == [-1, -2, -3]
+    state.expire(T0 + 4)
+    assert sorted(one) == ["5", "6", "7", "8"]
+    state.commit()
+    assert sorted(opened().tables.table("one")) == ["5", "6", "7", "8"]
+
+
+def test_what_was_not_committed_never_happened(opened):
+    state = opened()
+    table = state.tables.table("t")
+    table.put("kept", 1)
+    table.put("removed", 1)
+    state.commit()
+    table.put("kept", 2)
+    table.remove("removed")
+    table.put("new", 1)
+    table = opened().tables.table("t")
+    assert {key: table.get(key, now=T0) for key in table} == {"kept": 1, "removed": 1}
+
+
+def test_a_value_that_json_cannot_hold_costs_the_commit_and_no_more(opened):
+    state = opened()
+    state.tables.table("t").put("k", object())
+    with pytest.raises(TypeError):
+        state.commit()
+    assert not state.db.in_transaction
+    state.tables.table("t").put("k", "text")
+    state.commit()
+    assert opened().tables.table("t").get("k", now=T0) == "text"
+
+
+OPERATIONS = st.tuples(
+    st.integers(-2, 5),
+    st.sampled_from(["put", "put", "put", "remove", "expire", "commit", "restart"]),
+    st.sampled_from(["a", "b", "c"]),
+    st.integers(0, 9),
+    st.sampled_from([None, 1, 5, 20]),
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(OPERATIONS, max_size=40))
+def test_as_a_dictionary_over_restarts_at_any_time(operations):
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, "state.sqlite"))
+        state = State(path)
+        expected: dict[str, tuple[int, float]] = {}
+        now = T0
+        for after, kind, key, value, keep in operations:
+            now += after
+            table = state.tables.table("t")
+            match kind:
+                case "put":
+                    table.put(key, value, until=None if keep is None else now + keep)
+                    expected[key] = value, float("inf") if keep is None else now + keep
+                case "remove":
+                    table.remove(key)
+                    expected.pop(key, None)
+                case "expire":
+                    state.expire(now)
+                    expected = {key: one for key, one in expected.items() if one[1] > now}
+                    assert set(table) == set(expected)
+                case "commit":
+                    state.commit()
+                case "restart":
+                    state.commit()
+                    state.close()
+                    state = State(path)
+                    state.load()
+            for one in "abc":
+                held, until = expected.get(one, (None, 0))
+                found = state.tables.table("t").get(one, now=now)
+                assert found == (held if until > now else None)
+        state.commit()
+        rows = state.db.execute("SELECT key FROM plugin_tables")
+        assert {key for (key,) in rows} == set(expected)
+        state.close()
+
+
+def test_the_names_are_part_of_the_key(opened):
+    state = opened()
+    state.tables.table("t").put("k", 1)
+    with pytest.raises(sqlite3.IntegrityError):
+        state.db.execute("INSERT INTO plugin_tables VALUES ('t', 'k', '1', NULL),('t', 'k', '2', 1)")
+    state.commit()
+    assert state.db.execute("SELECT name, key, value FROM plugin_tables").fetchall() == [
+        ("t", "k", b"1")
+    ]
