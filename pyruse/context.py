@@ -11,12 +11,12 @@ from pyruse.bans.service import Bans, network_around
 from pyruse.config.settings import Settings
 from pyruse.entry import Entry
 from pyruse.options import Address, Duration
-from pyruse.report.model import Details, Report, Section
+from pyruse.report.model import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.state.counters import Counters
 from pyruse.state.database import State
 from pyruse.state.outbox import Item
 from pyruse.state.tables import Table
-from pyruse.text import one_line
+from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, now_us
 
 if TYPE_CHECKING:
@@ -84,10 +84,16 @@ class Context:
     def report(
         self, entry: Entry, section: Section, message: str, details: Details = "ALL"
     ) -> None:
-        """File an event for the report of the entry's day."""
+        """File an event for the report of the entry's day.
+
+        :raises ValueError: there is no such section, or no such details.
+        """
+        for word, known in ((section, SECTIONS), (details, DETAILS)):
+            if word not in known:
+                raise ValueError(f"{word!r} is unknown to reports (expected {', '.join(known)})")
         time_us = entry.time_us
         self._services.state.days.add(
-            self._services.day_of(time_us), section, message, details, time_us,
+            self._services.day_of(time_us), section, _text(message), details, time_us,
             entry.text("_HOSTNAME"),
         )  # fmt: skip
 
@@ -111,11 +117,11 @@ class Context:
         """
         created = now_us() if entry is None else entry.time_us
         payload = {
-            "subject": one_line(subject),
+            "subject": one_line(_text(subject)),
             "to": [str(address) for address in (self.settings.email.to if to is None else to)],
-            "parts": [text],
+            "parts": [_text(text)],
             "count": 1,
-            "html": html,
+            "html": None if html is None else _text(html),
         }
         item = Item("mail", payload, created, created, self.step if every else None)
         if every is None:
@@ -130,13 +136,16 @@ class Context:
         to the journal again and again through `log` steps is stopped after some rounds.
 
         :param level: 0 (emergency) … 7 (debug), see syslog(3).
+        :raises ValueError: there is no such level.
         """
+        if level not in range(8):
+            raise ValueError(f"{level!r} is no level (expected 0 to 7, see syslog(3))")
         hops = entry.text("PYRUSE_HOPS") or "0"
         hop = int(hops) + 1 if hops.isdecimal() and len(hops) < 3 else 1
         if hop > _MAX_HOPS:
             return
         payload = {
-            "message": message,
+            "message": _text(message),
             "level": level,
             "fields": {"PYRUSE_CHAIN": self.chain, "PYRUSE_STEP": self.step, "PYRUSE_HOPS": hop},
         }
@@ -149,7 +158,7 @@ class Context:
         :param timeout: after this, it is killed.
         """
         payload = {
-            "command": list(command),
+            "command": [_text(argument) for argument in command],
             "timeout": timeout.total_seconds(),
             "step": self.step,
         }
@@ -210,3 +219,13 @@ class Context:
     def render(self, report: Report, form: str) -> str:
         """A report as ``text`` or ``html`` (by the administrator's templates), or as ``json``."""
         return self._services.renderer.render(report, form)
+
+
+def _text(value: object) -> str:
+    """A text from a plugin, as the state can keep it.
+
+    :raises TypeError: it is none. Found out at the commit, it would cost the whole batch.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{shortened(repr(value), 80)} is no text")
+    return value if value.isascii() else value.encode(errors="replace").decode()

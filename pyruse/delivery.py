@@ -15,7 +15,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 from pyruse.config.settings import EmailSettings
-from pyruse.mail.transport import MailError, Refusal, send
+from pyruse.mail.outcome import MailError, Refusal
+from pyruse.mail.transport import send
 from pyruse.programs import run_program
 from pyruse.state.outbox import Item, Outbox
 from pyruse.text import one_line, shortened

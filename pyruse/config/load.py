@@ -62,10 +62,9 @@ def configure(document: Document, registry: Registry) -> Configuration:
     :raises ConfigError: with every fault that there is.
     """
     faults = list(document.faults)
-    notices = list(registry.faults)
     settings = _settings(document, faults)
-    programs = _programs(document, settings, registry, faults, notices)
-    _open_firewalls(document, settings, programs, faults)
+    programs, broken = _programs(document, settings, registry, faults)
+    _open_firewalls(document, settings, programs, broken, faults)
     chains = _chains(document, StepBuilder(registry, faults), faults)
     # Links are looked at also when steps are faulty: an administrator wants all faults at once.
     try:
@@ -74,6 +73,7 @@ def configure(document: Document, registry: Registry) -> Configuration:
         faults += fault.faults
     if faults:
         raise ConfigError(dict.fromkeys(faults))
+    notices = [*registry.faults, *broken.values()]
     return Configuration(settings, chains, programs, document.files, notices)
 
 
@@ -101,13 +101,12 @@ def _settings(document: Document, faults: list[str]) -> Settings:
 
 
 def _programs(
-    document: Document,
-    settings: Settings,
-    registry: Registry,
-    faults: list[str],
-    notices: list[str],
-) -> dict[str, Any]:
-    """The whole-program plugins that are switched on; one that is broken is done without."""
+    document: Document, settings: Settings, registry: Registry, faults: list[str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The whole-program plugins that are switched on, and the faults of those that are broken.
+
+    One that is broken is done without, unless the configuration has options for it.
+    """
     places = {name: f"plugins.{key(name)}" for name in settings.plugins}
     disabled = {name: f"plugins.disable[{at}]" for at, name in enumerate(settings.disabled) if name}
     for name, place in (*places.items(), *disabled.items()):
@@ -117,6 +116,7 @@ def _programs(
             source = document.source("plugins", name if name in places else "disable")
             faults.append(f"{source}: {place}: {fault}")
     programs: dict[str, Any] = {}
+    broken: dict[str, str] = {}
     for name in registry.names(PROGRAMS):
         if name in disabled:
             continue
@@ -125,14 +125,13 @@ def _programs(
         try:
             plugin = _program(found, settings.plugins.get(name, {}), where, faults)
         except PluginError as fault:
+            broken[name] = str(fault)
             if name in places:
                 faults.append(f"{where}: {fault}")
-            else:
-                notices.append(str(fault))
             continue
         if plugin is not None:
             programs[name] = plugin
-    return programs
+    return programs, broken
 
 
 def _program(found: Found, table: Any, where: str, faults: list[str]) -> Any:
@@ -158,12 +157,17 @@ def _program(found: Found, table: Any, where: str, faults: list[str]) -> Any:
 
 
 def _open_firewalls(
-    document: Document, settings: Settings, programs: dict[str, Any], faults: list[str]
+    document: Document,
+    settings: Settings,
+    programs: dict[str, Any],
+    broken: dict[str, str],
+    faults: list[str],
 ) -> None:
     """See that there are the firewalls that `[bans]` names, and that they take their options."""
 
     def failed(plugin: str, hook: str, fault: Exception) -> None:
-        faults.append(f"plugin {plugin}: {hook}: {type(fault).__name__}: {fault} (expected none)")
+        text = f"{type(fault).__name__}: {fault}"
+        faults.append(f"plugins.{key(plugin)}: {hook}: {text} (expected a working plugin)")
 
     broadcasts = Broadcasts(failed)
     for name, plugin in programs.items():
@@ -179,7 +183,9 @@ def _open_firewalls(
         except ValueError as fault:
             faults.append(f"{where}: {fault}")
             continue
-        if firewall is None:
+        if firewall is None and name in broken:
+            faults.append(f"{where}: {broken[name]}")
+        elif firewall is None:
             known = [one for one, plugin in programs.items() if hasattr(plugin, "open_firewall")]
             faults.append(
                 f"{where}: there is no firewall {shown(name)} (expected one of: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from email.headerregistry import Address
+from email.message import EmailMessage
 
 from pyruse.config.settings import MailAddress
 from pyruse.options import shown
@@ -44,3 +45,8 @@ def _ascii(domain: str) -> str:
         raise ValueError(
             f"{shown(domain)} is no domain: {fault} (expected a name such as example.org)"
         ) from None
+
+
+def recipients(message: EmailMessage) -> list[str]:
+    """The addresses of its header To."""
+    return [address.addr_spec for address in message["To"].addresses]

@@ -12,7 +12,9 @@ from email.policy import EmailPolicy
 from typing import cast
 
 from pyruse.config.settings import EmailSettings, SmtpUrl
-from pyruse.mail.transport import MailError, Refusal, read_password, recipients
+from pyruse.mail.address import recipients
+from pyruse.mail.outcome import MailError, Refusal
+from pyruse.mail.password import read_password
 from pyruse.text import one_line, shortened
 
 _PERMANENT = 500  # replies from here on: RFC 5321 §4.2.1

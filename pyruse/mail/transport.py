@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pyruse.config.settings import EmailSettings
-from pyruse.errors import UserError
+from pyruse.mail.address import recipients
+from pyruse.mail.outcome import MailError, Refusal
+from pyruse.mail.password import check_password_file
 from pyruse.programs import Finished, run_program
 from pyruse.text import one_line
 
@@ -25,27 +26,6 @@ _PERMANENT_STATUS = (65, 67, 68)
 _READS_RECIPIENTS = re.compile(r"-i*ti*|--read-recipients")
 
 
-class MailError(UserError):
-    """A mail could not be handed over to anybody."""
-
-    def __init__(self, text: str, *, permanent: bool = False) -> None:
-        super().__init__(text)
-        self.permanent = permanent
-        """It is this mail's fault: another attempt would end in the same way."""
-
-
-class Refusal(NamedTuple):
-    """A recipient that was refused, while others get the mail."""
-
-    address: str
-    reason: str
-    permanent: bool
-    """Another attempt would end in the same way."""
-
-    def __str__(self) -> str:
-        return f"{self.address} ({self.reason})"
-
-
 def send(message: EmailMessage, settings: EmailSettings) -> list[Refusal]:
     """Hand a mail over to the mail server of ``[email] smtp``, or else to sendmail.
 
@@ -58,11 +38,6 @@ def send(message: EmailMessage, settings: EmailSettings) -> list[Refusal]:
     from pyruse.mail.smtp import hand_to_server
 
     return hand_to_server(message, settings, settings.smtp)
-
-
-def recipients(message: EmailMessage) -> list[str]:
-    """The addresses of its header To."""
-    return [address.addr_spec for address in message["To"].addresses]
 
 
 def _hand_to_sendmail(message: EmailMessage, settings: EmailSettings) -> None:
@@ -101,24 +76,6 @@ def _as_arguments(addresses: list[str]) -> list[str]:
                 permanent=True,
             )
     return addresses
-
-
-def read_password(file: Path) -> str:
-    """The password in a file, without the end of its line. It is read anew for each mail.
-
-    :raises MailError: there is none.
-    """
-    try:
-        password = file.read_text("utf-8").rstrip("\r\n")
-    except (OSError, ValueError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "not UTF-8"
-        raise MailError(
-            f"[email] password_file: {file} cannot be read: {reason} (expected a file that "
-            "Pyruse's user may read, with the password on one line)"
-        ) from None
-    if not password or "\n" in password or "\0" in password:
-        raise MailError(f"[email] password_file: {file} has no password on one line")
-    return password
 
 
 def check(settings: EmailSettings) -> list[str]:
@@ -160,22 +117,7 @@ def _check_smtp(settings: EmailSettings) -> list[str]:
                 f'[email] smtp: the password of "{url.user}" travels in clear text '
                 f'(expected "smtp+starttls://…" or "smtps://…")'
             )
-        warnings += _check_password_file(url.user, file)
+        warnings += check_password_file(url.user, file)
     if settings.ca_file and not os.access(settings.ca_file, os.R_OK):
         warnings.append(f"[email] ca_file: {settings.ca_file} cannot be read (expected a PEM file)")
     return warnings
-
-
-def _check_password_file(user: str, file: Path | None) -> list[str]:
-    if file is None:
-        return [f'[email] password_file: missing (expected the file with the password of "{user}")']
-    try:
-        read_password(file)
-    except MailError as fault:
-        return [str(fault)]
-    if file.stat().st_mode & stat.S_IROTH:
-        return [
-            f"[email] password_file: {file} can be read by every user of this machine "
-            f'(expected that Pyruse\'s user alone may: "chmod o= {file}")'
-        ]
-    return []

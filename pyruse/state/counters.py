@@ -125,8 +125,9 @@ class Counters:
         :param within: microseconds after which this raise counts no more; None: never.
         :param distinct: count different values, of which this is one, instead of raises.
         :return: 0 while a grace lasts: the counter is not raised then.
+        :raises TypeError: the key is no text.
         """
-        place = (counter, key)
+        place = _place(counter, key)
         window = self._windows.get(place)
         if window is None:
             window = self._windows[place] = _Window()
@@ -160,8 +161,11 @@ class Counters:
             heapq.heappush(self._due, (due_at, place))
 
     def reset(self, counter: str, key: str, *, now: int, grace: int | None = None) -> None:
-        """Forget what a counter holds for a key; during the grace (µs) it does not rise."""
-        place = (counter, key)
+        """Forget what a counter holds for a key; during the grace (µs) it does not rise.
+
+        :raises TypeError: the key is no text.
+        """
+        place = _place(counter, key)
         until = 0 if grace is None else now + grace
         self._reset[place] = until
         self._added.pop(place, None)
@@ -252,6 +256,12 @@ class Counters:
         self._forever.clear()
         self._reset.clear()
         self._dropped_until = 0
+
+
+def _place(counter: str, key: object) -> _Place:
+    if not isinstance(key, str):  # the database would refuse it, and with it the whole batch
+        raise TypeError(f"{key!r} is no key of a counter (expected text)")
+    return counter, key
 
 
 def _expiry(event: tuple[int, int, str | None]) -> int:

@@ -23,7 +23,8 @@ class Table:
         """A heap: when to look whether a key has expired."""
         self._looked_at: dict[str, int] = {}
         """When each key is looked at next; what else the heap says is out of date."""
-        self._changed: set[str] = set()
+        self._changed: dict[str, bytes | None] = {}
+        """What is to be written, as JSON; None: it was removed."""
 
     def get(self, key: str, *, now: int) -> Any | None:
         """The value under a key, or None when there is none, or when it has expired."""
@@ -34,17 +35,20 @@ class Table:
         """Remember a value, until an instant in entry time (None: for ever).
 
         :param value: what JSON can hold; None is nothing to remember, and forgets the key.
+        :raises TypeError: JSON cannot hold the value, or the key is no text.
         """
+        if not isinstance(key, str):
+            raise TypeError(f"{key!r} is no key of a table (expected text)")
         if value is None:
             self.remove(key)
             return
+        self._changed[key] = msgspec.json.encode(value)
         self.restore(key, value, until)
-        self._changed.add(key)
 
     def remove(self, key: str) -> None:
         """Forget a key; one that is not there is fine."""
         if self._values.pop(key, None) is not None:
-            self._changed.add(key)
+            self._changed[key] = None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -76,9 +80,12 @@ class Table:
             self._looked_at[key] = until
             heapq.heappush(self._due, (until, key))
 
-    def changes(self) -> list[tuple[str, Any, int | None]]:
-        """The keys that changed since the last commit; a removed one has the value None."""
-        return [(key, *self._values.get(key, (None, None))) for key in self._changed]
+    def changes(self) -> list[tuple[str, bytes | None, int | None]]:
+        """What changed since the last commit: keys, values as JSON (None: removed), instants."""
+        return [
+            (key, value, None if value is None else self._values[key][1])
+            for key, value in self._changed.items()
+        ]
 
     def saved(self) -> None:
         """The changes are committed."""
@@ -121,7 +128,7 @@ class Tables:
                 else:
                     db.execute(
                         "INSERT OR REPLACE INTO plugin_tables VALUES (?, ?, ?, ?)",
-                        (name, key, msgspec.json.encode(value), until),
+                        (name, key, value, until),
                     )
 
     def saved(self) -> None:

@@ -51,6 +51,15 @@ class Received:
     encrypted: bool
 
 
+def unavailable() -> str | None:
+    """Why no SMTP server can be run here, or None where it can."""
+    try:
+        _import("aiosmtpd.controller")
+    except RuntimeError as fault:
+        return str(fault)
+    return None
+
+
 class SmtpServer:
     """A mail server on 127.0.0.1, at a port that is free, for the time of a ``with`` block."""
 

@@ -1,6 +1,6 @@
 """Each faulty configuration is refused, with exactly the lines that it states itself.
 
-A file of `invalid/` begins with them: ``#! FILE: address: fault (expected …)``, where FILE stands for
+A file of `invalid/` begins with them: ``#! FILE: address: fault (expected …)``. FILE stands for
 the path as it is given to the command. A folder states them in its pyruse.toml.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -64,16 +65,22 @@ def check(*arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def outcomes() -> dict[str, Any]:
+def run_forked(cases: list[str]) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-c", _FORKED],
-        input=json.dumps(CASES), cwd=INVALID, capture_output=True, text=True, timeout=120,
+        input=json.dumps(cases), cwd=INVALID, capture_output=True, text=True, timeout=120,
         check=False,
     )  # fmt: skip
     assert done.stderr == ""
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> dict[str, Any]:
+    with ThreadPoolExecutor() as pool:
+        parts = pool.map(run_forked, [CASES[::2], CASES[1::2]])
+        return {name: outcome for part in parts for name, outcome in part.items()}
 
 
 @pytest.mark.parametrize("case", CASES)

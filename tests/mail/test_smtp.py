@@ -7,7 +7,8 @@ import pytest
 
 from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
 from pyruse.mail.message import compose
-from pyruse.mail.transport import MailError, send
+from pyruse.mail.outcome import MailError
+from pyruse.mail.transport import send
 from pyruse.options import Duration
 from pyruse.state.outbox import Item
 from pyruse.testing.smtp import SmtpServer

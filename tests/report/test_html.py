@@ -38,6 +38,7 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
+        self.handle_data(" ")
 
     def handle_data(self, data: str) -> None:
         if "style" not in self.open:
@@ -56,27 +57,27 @@ def words(text):
 def test_the_whole_report():
     page = Page(html(full()))
     assert words(page.sections[""]).startswith(
-        "Pyruse report for Saturday 2026-03-14 Pyruse report for Saturday 2026-03-14 Host aubergine "
-        "Period 2026-03-14 00:00 to 2026-03-15 00:00, Europe/Paris "
+        "Pyruse report for Saturday 2026-03-14 Pyruse report for Saturday 2026-03-14 "
+        "Host aubergine Period 2026-03-14 00:00 to 2026-03-15 00:00, Europe/Paris "
         "Entries from 00:00:03 until 23:59:58 "
         "12,345 entries read 4 important 1,207 interesting 2 other"
     )
     assert words(page.sections["notes"]).endswith("was the machine down?")
     assert words(page.sections["important"]) == (
-        "Important 2 messages, 4 events CountMessage "
-        "3Disk sdb: I/O errorfrom 03:00:00 until 05:30:00 "
-        "1Out of memory: php-fpm was killed by the kernel, and so was its child16:00:00"
+        "Important 2 messages, 4 events Count Message "
+        "3 Disk sdb: I/O error from 03:00:00 until 05:30:00 "
+        "1 Out of memory: php-fpm was killed by the kernel, and so was its child 16:00:00"
     )
     assert words(page.sections["interesting"]) == (
-        "Interesting 3 messages, 1,207 events CountMessage 1,200Mail refused "
-        "4alice logged in from 192.0.2.42 × from 08:00:002 × until 11:00:00 "
-        "3bob logged in from 2001:db8::408:00:01 (×2), 09:00:00"
+        "Interesting 3 messages, 1,207 events Count Message 1,200 Mail refused "
+        "4 alice logged in from 192.0.2.4 2 × from 08:00:00 2 × until 11:00:00 "
+        "3 bob logged in from 2001:db8::4 08:00:01 (×2), 09:00:00"
     )
     assert words(page.sections["table1"]) == (
-        "Bans AddressBansUntil 192.0.2.73for ever 2001:db8::/6412"
+        "Bans Address Bans Until 192.0.2.7 3 for ever 2001:db8::/64 12"
     )
     assert words(page.sections["other"]).startswith(
-        "Other 2 events TimeMessage 02:00:00[6/cron] short 02:00:01[6/backup] a long line"
+        "Other 2 events Time Message 02:00:00 [6/cron] short 02:00:01 [6/backup] a long line"
     )
 
 
