@@ -67,10 +67,11 @@ class Entry(MutableMapping[str, Any]):
 
     def values_of(self, field: str) -> list[Any]:
         """Every value of a field: a journal field may occur several times in one entry."""
-        if field in self._values or self._source is None:
-            value = self.get(field)
-        else:
-            value = self._current_source().read_all().get(field)
+        value = self.get(field)
+        if self._source is not None:
+            every = self._current_source().read_all().get(field)
+            if isinstance(every, list) and every[0] == value:  # else, a step has set it anew
+                return every
         if value is None:
             return []
         return value if isinstance(value, list) else [value]
@@ -90,9 +91,10 @@ class Entry(MutableMapping[str, Any]):
 
     def _read_all(self) -> dict[str, Any]:
         """The fields as they are now: the journal's, with what steps have set or removed."""
-        fields = {} if self._source is None else self._current_source().read_all()
-        fields.update(self._values)
-        return {name: value for name, value in fields.items() if value is not None}
+        if self._source is not None:
+            for name, value in self._current_source().read_all().items():
+                self._values.setdefault(name, value[0] if isinstance(value, list) else value)
+        return {name: value for name, value in self._values.items() if value is not None}
 
     def __getitem__(self, field: str) -> Any:
         value = self.get(field)

@@ -8,6 +8,7 @@ from typing import Any
 
 from systemd.journal import DEFAULT_CONVERTERS
 
+from pyruse.text import shortened
 from pyruse.times import datetime_of
 
 #: Fields that hold a time in microseconds since the epoch (systemd.journal-fields(7)).
@@ -73,4 +74,4 @@ def typed(field: str, value: Any) -> Any:
         return value
     kind = _KINDS.get(converter, "another value")
     text = f'"{value}"' if isinstance(value, str) else str(value).lower()
-    raise ValueError(f"{field} is never {text} (expected {kind})")
+    raise ValueError(f"{field} is never {shortened(text, 80)} (expected {kind})")

@@ -27,7 +27,11 @@ def make_entry(
     """
     decode = decoder or Decoder()
     time_us = now_us() if time_us is None else time_us
-    values = {name: _value(name, value, decode) for name, value in fields.items()}
+    values = {
+        name: _value(name, value, decode)
+        for name, value in fields.items()
+        if value is not None and value != []
+    }
     values[_TIME] = decode.time(time_us)
     return Entry(time_us, _Made(values))
 
@@ -42,7 +46,7 @@ class _Made:
 
     def read(self, field: str) -> Any | None:
         value = self._fields.get(field)
-        return next(iter(value), None) if isinstance(value, list) else value
+        return value[0] if isinstance(value, list) else value
 
     def read_all(self) -> dict[str, Any]:
         return dict(self._fields)

@@ -47,8 +47,8 @@ TYPES = {
     "a state url": "a URL",
     "an encoding": "the name of a character encoding",
     "a zone": "the name of a time zone",
-    "a prefix4": "1 to 32",
-    "a prefix6": "1 to 128",
+    "an ipv4 prefix length": "1 to 32",
+    "an ipv6 prefix length": "1 to 128",
     "sets": "a table: `ipv4`, `ipv6`, or both",
     "a whole number or a number": "a number",
     "text or a number or true or false": "text, a number, true or false",
@@ -186,9 +186,8 @@ def _one_command(name: str, command: click.Command) -> Iterator[str]:
         yield f"```sh\n{text}\n```" if text.startswith("pyruse ") else _markdown(text)
     common = [one for one in command.params if one.name in COMMON]
     if common:
-        words = "those that choose the journal and the span" if len(common) > 1 else ""
-        also = " and ".join(filter(None, ["`--config`", words]))
-        yield f"Takes {also} (see [above](#options-of-several-commands))."
+        which = "" if len(common) > 1 else "`--config` of "
+        yield f"Takes {which}the [options of several commands](#options-of-several-commands)."
     yield from _option_table([one for one in command.params if one not in common])
 
 

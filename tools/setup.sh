@@ -74,6 +74,8 @@ find_missing_for_run() {
 
 systemd_has() { test -x "/usr/lib/systemd/$1" || test -x "/lib/systemd/$1"; }
 
+has_browser() { has chromium || has chromium-browser || has google-chrome || has google-chrome-stable; }
+
 find_missing_for_test() {
   missing='' in_words=''
   need systemd "systemd's journald and journalctl" systemd_has systemd-journald
@@ -85,6 +87,7 @@ find_missing_for_test() {
   need iproute2 "iproute2 (ip)" has ip
   need util-linux "util-linux (unshare, nsenter)" has unshare
   need procps "procps (sysctl)" has sysctl
+  need "chromium fonts-dejavu-core" "Chromium, which shows the report, and a font" has_browser
   need tzdata "the time zone database" test -e /usr/share/zoneinfo/Europe/Paris
 }
 

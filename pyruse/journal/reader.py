@@ -59,9 +59,9 @@ class JournalReader:
 
     def read(self, field: str) -> Any | None:
         """The value of a field of the current entry, or None (see `Entry`)."""
-        if field.startswith("__"):
-            return self._address_field(field)
         try:
+            if field.startswith("__"):
+                return self._address_field(field)
             return self._decoder(field, self._raw._get(field))
         except KeyError:
             return None
@@ -73,7 +73,7 @@ class JournalReader:
         decode = self._decoder
         try:
             raw = self._raw._get_all()
-        except OSError:
+        except (OSError, ValueError):  # damaged, be it the name of a field
             return {}
         fields: dict[str, Any] = {}
         for name, value in raw.items():

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import date, tzinfo
+from itertools import groupby
+from typing import cast
 
-from pyruse.report.model import Report
+from pyruse.report.model import Details, Line, Report, Row, Times, shown_times
 from pyruse.state.database import State
-from pyruse.state.days import Day, fill, kept_days
+from pyruse.state.days import (
+    Day,
+    Event,
+    events_in_time,
+    events_of,
+    hosts_of,
+    kept_days,
+    notes_of,
+)
 from pyruse.times import Calendar, datetime_of
 
 Contribute = Callable[[Report], None]
@@ -47,6 +58,35 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
     fill(report, state.db, days, calendar.zone)
     contribute(report)
     return report
+
+
+def fill(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) -> None:
+    """Put what the database holds of some days into a report."""
+    names = [day.day for day in days]
+    report.entries = sum(day.entries for day in days)
+    first = min((day.first for day in days if day.first is not None), default=None)
+    last = max((day.last for day in days if day.last is not None), default=None)
+    report.first = None if first is None else datetime_of(first, zone)
+    report.last = None if last is None else datetime_of(last, zone)
+    report.notes += notes_of(db, names)
+    report.hosts = hosts_of(db, names) or report.hosts
+    report.important += _rows(events_of(db, names, "important"), zone)
+    report.interesting += _rows(events_of(db, names, "interesting"), zone)
+    report.other += [
+        Line(datetime_of(event.time, zone), event.message)
+        for event in events_in_time(db, names, "other")
+    ]
+
+
+def _rows(events: Iterator[Event], zone: tzinfo) -> Iterator[Row]:
+    for message, of_message in groupby(events, key=lambda event: event.message):
+        row = Row(message, 0)
+        for details, of_details in groupby(of_message, key=lambda event: event.details):
+            times = [datetime_of(event.time, zone) for event in of_details]
+            row.count += len(times)
+            mode = cast(Details, details)
+            row.details.append(Times(mode, len(times), shown_times(mode, times)))
+        yield row
 
 
 def _date(day: str) -> date:

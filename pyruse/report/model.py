@@ -36,7 +36,9 @@ class Row:
     @property
     def times(self) -> list[datetime]:
         """Every time that is shown, in order."""
-        return sorted(time for times in self.details for time in times.shown)
+        shown = (time for times in self.details for time in times.shown)
+        # By the instant: datetimes of one zone compare by what the clock on the wall shows.
+        return sorted(shown, key=datetime.timestamp)
 
 
 @dataclass

@@ -57,10 +57,15 @@ class State:
         )  # fmt: skip
         try:
             self.db = _connect(path, read_only)
-            self._open(read_only)
+            try:
+                self._open(read_only)
+            except BaseException:
+                self.db.close()
+                raise
         except (sqlite3.Error, OSError) as fault:
+            reason = fault.strerror if isinstance(fault, OSError) else fault
             raise StateError(
-                f"{path}: the state cannot be opened: {fault} (expected a file that this user may "
+                f"{path}: the state cannot be opened: {reason} (expected a file that this user may "
                 "read and write; another one is chosen by [state] url)"
             ) from None
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, tzinfo
-from itertools import groupby
+from datetime import date
 from typing import ClassVar
-
-from pyruse.report.model import SECTIONS, Details, Line, Report, Row, Section, Times, shown_times
-from pyruse.times import datetime_of
 
 
 @dataclass
@@ -75,9 +71,9 @@ class Days:
     def add(  # noqa: PLR0913 -- the facts of one event
         self,
         day: str,
-        section: Section,
+        section: str,
         message: str,
-        details: Details,
+        details: str,
         time: int,
         host: str | None,
     ) -> None:
@@ -110,12 +106,9 @@ class Days:
 
     def remove(self, db: sqlite3.Connection, before: str) -> None:
         """Remove the reported days before one, with their events."""
-        for statement in (
-            "DELETE FROM events WHERE day < ?",
-            "DELETE FROM notes WHERE day < ?",
-            "DELETE FROM days WHERE day < ? AND reported IS NOT NULL",
-        ):
-            db.execute(statement, (before,))
+        reported = "day < ? AND day IN (SELECT day FROM days WHERE reported IS NOT NULL)"
+        for table in ("events", "notes", "days"):
+            db.execute(f"DELETE FROM {table} WHERE {reported}", (before,))
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read the days that are not reported yet."""
@@ -160,50 +153,46 @@ def kept_days(db: sqlite3.Connection) -> list[Day]:
     return [Day(*row) for row in db.execute(query)]
 
 
-def fill(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) -> None:
-    """Put what the database holds of some days into a report."""
-    names = [day.day for day in days]
-    report.entries = sum(day.entries for day in days)
-    first = min((day.first for day in days if day.first is not None), default=None)
-    last = max((day.last for day in days if day.last is not None), default=None)
-    report.first = None if first is None else datetime_of(first, zone)
-    report.last = None if last is None else datetime_of(last, zone)
-    marks = ", ".join("?" * len(names))
-    report.notes += [
-        note
-        for (note,) in db.execute(
-            f"SELECT note FROM notes WHERE day IN ({marks}) ORDER BY rowid", names
-        )
-    ]
-    hosts = db.execute(
-        f"SELECT DISTINCT host FROM events WHERE day IN ({marks}) AND host IS NOT NULL", names
-    )
-    report.hosts = sorted({host for (host,) in hosts}) or report.hosts
-    for section in SECTIONS[:2]:
-        rows = db.execute(
-            f"""SELECT message, details, time FROM events
-                WHERE day IN ({marks}) AND section = ? ORDER BY message, details, time""",
-            (*names, section),
-        )
-        getattr(report, section).extend(_rows(rows, zone))
-    report.other += [
-        Line(datetime_of(time, zone), message)
-        for time, message in db.execute(
-            f"""SELECT time, message FROM events
-                WHERE day IN ({marks}) AND section = 'other' ORDER BY time, rowid""",
-            names,
-        )
-    ]
+@dataclass(frozen=True)
+class Event:
+    """An event that was reported."""
+
+    message: str
+    details: str
+    """The details mode: which of the times the report shows."""
+    time: int
 
 
-def _rows(events: sqlite3.Cursor, zone: tzinfo) -> Iterator[Row]:
-    for message, of_message in groupby(events, key=lambda event: event[0]):
-        row = Row(message, 0)
-        for details, of_details in groupby(of_message, key=lambda event: event[1]):
-            times = [datetime_of(time, zone) for _, _, time in of_details]
-            row.count += len(times)
-            row.details.append(Times(details, len(times), shown_times(details, times)))
-        yield row
+def events_of(db: sqlite3.Connection, days: list[str], section: str) -> Iterator[Event]:
+    """The events of a section on some days: by message and details, and then by time."""
+    query = f"""SELECT message, details, time FROM events
+                WHERE day IN ({_marks(days)}) AND section = ?
+                ORDER BY message, details, time, rowid"""
+    return (Event(*row) for row in db.execute(query, (*days, section)))
+
+
+def events_in_time(db: sqlite3.Connection, days: list[str], section: str) -> Iterator[Event]:
+    """The events of a section on some days, by time."""
+    query = f"""SELECT message, details, time FROM events
+                WHERE day IN ({_marks(days)}) AND section = ? ORDER BY time, rowid"""
+    return (Event(*row) for row in db.execute(query, (*days, section)))
+
+
+def notes_of(db: sqlite3.Connection, days: list[str]) -> list[str]:
+    """What the readers of these days' reports should know."""
+    query = f"SELECT note FROM notes WHERE day IN ({_marks(days)}) ORDER BY rowid"
+    return [note for (note,) in db.execute(query, days)]
+
+
+def hosts_of(db: sqlite3.Connection, days: list[str]) -> list[str]:
+    """The machines that the events of these days came from, by name."""
+    query = f"""SELECT DISTINCT host FROM events
+                WHERE day IN ({_marks(days)}) AND host IS NOT NULL ORDER BY host"""
+    return [host for (host,) in db.execute(query, days)]
+
+
+def _marks(values: list[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _next_day(name: str) -> str:

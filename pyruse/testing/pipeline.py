@@ -9,6 +9,7 @@ from typing import Any
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.engine import Engine
+from pyruse.errors import ConfigError
 from pyruse.faults import Fault, Faults
 from pyruse.made_entry import make_entry
 from pyruse.options import Duration
@@ -44,11 +45,15 @@ class Pipeline:
 
         :raises ConfigError: the configuration has faults.
         """
-        self.clock = clock or Clock()
-        self.state = State()
-        self._faults = Faults(lambda *_: None)
         configuration = configure(from_text(toml), registry or Registry())
-        self.engine = Engine(configuration, self.state, self._faults, dry_run=True, own=set)
+        self.clock = clock or Clock()
+        self._faults = Faults(lambda *_: None)
+        self.state = State()
+        try:
+            self.engine = Engine(configuration, self.state, self._faults, dry_run=True, own=set)
+        except ConfigError:
+            self.state.close()
+            raise
         self._entries = 0
         self._began = time.monotonic()
         self.engine.start()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import lzma
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pyruse.chains.lint import warnings
 from pyruse.config.files import Document, from_text, read
-from pyruse.config.load import configure
+from pyruse.config.load import configure, load
 from pyruse.engine import Engine
 from pyruse.errors import ConfigError
 from pyruse.faults import Faults
+from pyruse.journal.selection import Selection
 from pyruse.plugins import Registry
 from pyruse.reference import described_plugin
+from pyruse.replay import replay
 from pyruse.state.database import State
 from tests.docs.fragments import file_name, is_complete, is_pyproject, made_whole
 from tests.docs.markdown import ROOT, Block, blocks, blocks_of, documents
@@ -29,9 +33,8 @@ BLOCKS = [
 def check(document: Document) -> list[str]:
     """Load a configuration and link it; gives the warnings."""
     configuration = configure(document, Registry())
-    state = State()
-    Engine(configuration, state, Faults(lambda *_: None), dry_run=True)
-    state.close()
+    with closing(State()) as state:
+        Engine(configuration, state, Faults(lambda *_: None), dry_run=True)
     return warnings(configuration.chains)
 
 
@@ -69,6 +72,25 @@ def test_blocks_of_a_plugin(found) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_whole_file(file: Path) -> None:
     assert check(read(file)) == []
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The journal of the demo: a day of a server for mail, web and ssh, with attacks on all."""
+    file = tmp_path_factory.mktemp("demo") / "day.journal"
+    file.write_bytes(lzma.decompress((ROOT / "pyruse" / "demo" / "day.journal.xz").read_bytes()))
+    return file
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_whole_file_at_work(file: Path, day: Path) -> None:
+    configuration = load(file, Registry())
+    outcome = replay(configuration, Selection(files=[day]), Faults(lambda *_: None))
+    assert outcome.faults == []
+    assert outcome.report.important
+    bans = [step for chain in configuration.chains.values() for step in chain.steps
+            if step.plugin == "ban"]  # fmt: skip
+    assert {ban.label for ban in outcome.bans} == {step.instance.label for step in bans}
 
 
 @pytest.mark.parametrize(

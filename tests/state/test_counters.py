@@ -108,7 +108,7 @@ class Machine:
         self.reference.expire(now)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=150)
 @given(st.lists(STEPS, max_size=60))
 def test_as_the_reference_over_restarts_at_any_time(steps):
     with tempfile.TemporaryDirectory() as folder:
@@ -123,28 +123,6 @@ def test_as_the_reference_over_restarts_at_any_time(steps):
         assert set(rows) == for_ever
         assert not machine.state.db.execute("SELECT * FROM graces").fetchall()
         machine.state.close()
-
-
-@pytest.fixture
-def path(tmp_path):
-    return str(tmp_path / "state.sqlite")
-
-
-@pytest.fixture
-def opened(path):
-    """``opened()``: the state as the next start finds it."""
-    states = []
-
-    def start() -> State:
-        for state in states:
-            state.close()
-        states.append(State(path))
-        states[-1].load()
-        return states[-1]
-
-    yield start
-    for state in states:
-        state.close()
 
 
 def rows(state: State) -> list[tuple[int, int, str | None]]:

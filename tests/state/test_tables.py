@@ -13,23 +13,6 @@ from pyruse.state.tables import Table
 T0 = 1_773_489_600_000_000
 
 
-@pytest.fixture
-def opened(tmp_path):
-    """``opened()``: the state as the next start finds it."""
-    states = []
-
-    def start() -> State:
-        for state in states:
-            state.close()
-        states.append(State(str(tmp_path / "state.sqlite")))
-        states[-1].load()
-        return states[-1]
-
-    yield start
-    for state in states:
-        state.close()
-
-
 def test_a_value_until_an_instant():
     table = Table()
     table.put("203.0.113.7", {"port": 4711}, until=T0 + 10)
@@ -117,7 +100,7 @@ def test_what_cannot_be_kept_is_refused_at_once(opened):
     with pytest.raises(TypeError):
         table.put("k", object())
     with pytest.raises(TypeError, match="7 is no key of a table"):
-        table.put(7, "x")  # type: ignore[arg-type] -- a mistake of a plugin's
+        table.put(7, "x")
     state.commit()
     assert opened().tables.table("t").get("k", now=T0) == "before"
 

@@ -25,7 +25,7 @@ def test_five_failures_in_ten_minutes(pipeline, clock):
 
 @pytest.fixture
 def counted(pipeline, clock):
-    """``counted('within = "10s"')(at, ip=…)``: what the counter holds after an entry at a second."""
+    """``counted('within = "10s"')(at, ip=…)``: what the counter then holds."""
 
     def make(options):
         chains = pipeline(f"""

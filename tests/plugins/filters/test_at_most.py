@@ -52,5 +52,4 @@ def test_text_that_is_no_number_does_not_pass(passes, junk):
 
 
 def test_a_missing_field_does_not_pass(passes):
-    """Neither does it when the filter is the other way round: it then passes by not matching."""
     assert not passes('filter = "at_most", field = "PRIORITY", value = 7')

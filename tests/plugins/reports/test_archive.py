@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import pytest
+
+CHAINS = """
+[report]
+timezone = "Europe/Paris"
+{report}
+[chains]
+all = [ {{ action = "report", section = "important", message = "{{MESSAGE}}" }} ]
+"""
+
+
+def archiving(pipeline, folder):
+    flow = pipeline(CHAINS.format(report=f'archive = "{folder}"'))
+    flow.feed(MESSAGE="disk <b>sdb</b> fails – élément\x1b[31m")
+    return flow
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture(params=[0o022, 0o077, 0o000])
+def umask(request):
+    old = os.umask(request.param)
+    yield
+    os.umask(old)
+
+
+def test_a_day_is_kept_in_three_files(pipeline, tmp_path):
+    folder = tmp_path / "var" / "reports"
+    flow = archiving(pipeline, folder)
+    flow.end_day()
+    names = ["2026-03-14.html", "2026-03-14.json", "2026-03-14.txt"]
+    assert sorted(os.listdir(folder)) == names
+    html, data, text = ((folder / name).read_text(encoding="utf-8") for name in names)
+    assert "disk &lt;b&gt;sdb&lt;/b&gt; fails – élément\\x1b[31m" in html
+    assert "1 × disk <b>sdb</b> fails – élément\\x1b[31m" in text
+    (row,) = json.loads(data)["report"]["important"]
+    assert row["message"] == "disk <b>sdb</b> fails – élément\x1b[31m"
+    flow.end_day()
+    assert len(os.listdir(folder)) == 6
+    assert flow.faults == []
+
+
+@pytest.mark.usefixtures("umask")
+def test_the_files_are_not_for_everybody(pipeline, tmp_path):
+    """Log lines hold what is nobody else's business, and the group of log readers may want them."""
+    folder = tmp_path / "reports"
+    archiving(pipeline, folder).end_day()
+    assert {mode(file) for file in folder.iterdir()} == {0o640}
+    assert mode(folder) & 0o027 == 0
+
+
+def test_what_is_there_is_replaced_at_once(pipeline, tmp_path):
+    """`pyruse report --send` writes a day again; a reader of the old file reads it to its end."""
+    (tmp_path / "2026-03-14.txt").write_text("old")
+    (tmp_path / ".2026-03-14.txt.new").write_text("left behind by a crash " * 1_000)
+    with open(tmp_path / "2026-03-14.txt") as reader:
+        archiving(pipeline, tmp_path).end_day()
+        assert reader.read() == "old"
+    assert "left behind" not in (tmp_path / "2026-03-14.txt").read_text()
+    assert len(os.listdir(tmp_path)) == 3
+
+
+def test_a_link_in_the_place_of_the_new_file_is_not_followed(pipeline, tmp_path):
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    (tmp_path / "precious").write_text("precious")
+    (folder / ".2026-03-14.html.new").symlink_to(tmp_path / "precious")
+    flow = archiving(pipeline, folder)
+    flow.end_day()
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert len(flow.faults) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_a_fault_and_no_more(pipeline, tmp_path):
+    (tmp_path / "file").write_text("")
+    flow = archiving(pipeline, tmp_path / "file" / "reports")
+    report = flow.end_day()
+    assert [row.message for row in report.important] == ["disk <b>sdb</b> fails – élément\x1b[31m"]
+    (fault,) = flow.faults
+    assert fault.place == "plugins.archive_report"
+    assert "Not a directory" in fault.text
+
+
+def test_without_a_folder_nothing_is_written(pipeline, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    flow = pipeline(CHAINS.format(report=""))
+    flow.end_day()
+    assert os.listdir(tmp_path) == []
+    assert flow.faults == []

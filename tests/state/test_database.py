@@ -1,0 +1,295 @@
+"""The state's file: one transaction for everything, or nothing at all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from pyruse.bans.firewall import Target
+from pyruse.options import parse_network
+from pyruse.state.database import State, StateError
+from pyruse.state.outbox import Item, Outbox
+
+T0 = 1_773_489_600_000_000
+CURSOR = ("s=1;i=2", T0)
+
+
+def fill(state: State, at: int = T0) -> None:
+    """Something of everything."""
+    state.counters.count("c", "k", now=at, within=1000)
+    state.counters.count("ever", "k", now=at)
+    state.counters.reset("grace", "k", now=at, grace=1000)
+    state.tables.table("t").put("k", 1)
+    state.days.saw("2026-03-14", 1, at, at)
+    state.days.add("2026-03-14", "important", "message", "ALL", at, "host")
+    state.days.note("2026-03-14", "note")
+    state.outbox.put(Item("log", {"message": "hello"}, at, at))
+    mail = {"subject": "s", "to": [], "parts": ["x"], "count": 1, "html": None}
+    state.outbox.put_gathered(Item("mail", mail, at, at, group="g"), 1000)
+
+
+def held(state: State) -> dict[str, int]:
+    """How many rows each table has."""
+    tables = state.db.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    return {
+        name: state.db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables
+    }
+
+
+FILLED = {
+    "cursor": 1, "counts": 2, "graces": 1, "plugin_tables": 1, "days": 1, "events": 1, "notes": 1,
+    "outbox": 2, "gatherings": 1,
+}  # fmt: skip
+
+
+def rows(state: State) -> dict[str, int]:
+    """The same of the tables that hold something; those of bans are seen to in tests/bans."""
+    return {name: number for name, number in held(state).items() if number}
+
+
+def test_everything_and_the_cursor_are_there_at_the_next_start(opened):
+    state = opened()
+    fill(state)
+    state.commit(CURSOR)
+    assert rows(state) == FILLED
+    state = opened()
+    assert state.cursor == CURSOR
+    assert state.counters.count("c", "k", now=T0, within=1000) == 2
+    assert state.counters.count("ever", "k", now=T0) == 2
+    assert state.counters.count("grace", "k", now=T0) == 0
+    assert state.tables.table("t").get("k", now=T0) == 1
+    assert state.days.unreported() == ["2026-03-14"]
+    assert [item.kind for item in state.outbox.items()] == ["log", "mail"]
+
+
+def test_a_commit_without_a_cursor_keeps_the_last_one(opened):
+    state = opened()
+    state.commit(CURSOR)
+    fill(state)
+    state.commit()
+    assert opened().cursor == CURSOR
+
+
+@pytest.mark.parametrize("part", ["counters", "tables", "days", "bans", "outbox"])
+def test_when_a_part_fails_nothing_is_written_and_nothing_forgotten(opened, monkeypatch, part):
+    state = opened()
+    fill(state)
+
+    def fail(db):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(getattr(state, part), "save", fail)
+        for _ in range(2):
+            with pytest.raises(sqlite3.OperationalError):
+                state.commit(CURSOR)
+            assert rows(state) == {}
+            assert state.cursor is None
+    state.commit(CURSOR)
+    assert rows(state) == FILLED
+
+
+def test_a_disk_that_is_full(opened):
+    state = opened()
+    state.commit()
+    (pages,) = state.db.execute("PRAGMA page_count").fetchone()
+    state.db.execute(f"PRAGMA max_page_count = {pages + 2}")
+    fill(state)
+    for number in range(1000):
+        state.days.note("2026-03-14", f"{number} " + "x" * 100)
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        state.commit(CURSOR)
+    assert rows(state) == {}
+    state.db.execute("PRAGMA max_page_count = 1000000")
+    state.commit(CURSOR)
+    assert rows(state) == {**FILLED, "notes": 1001}
+
+
+def test_a_reader_sees_a_batch_whole_or_not_at_all(opened, tmp_path):
+    state = opened()
+    fill(state)
+    state.commit(CURSOR)
+    reader = State(str(tmp_path / "state.sqlite"), read_only=True)
+    fill(state, T0 + 1)
+    state.db.execute("BEGIN IMMEDIATE")
+    state.days.save(state.db)
+    assert rows(state)["events"] == 2
+    assert rows(reader) == FILLED
+    state.db.execute("ROLLBACK")
+    state.commit()
+    assert rows(reader)["events"] == 2
+    reader.close()
+
+
+def test_read_only_it_is_never_written(opened, tmp_path):
+    state = opened()
+    fill(state)
+    state.commit(CURSOR)
+    reader = State(str(tmp_path / "state.sqlite"), read_only=True)
+    reader.load()
+    assert reader.cursor == CURSOR
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.commit(("other", T0))
+    assert reader.cursor == CURSOR
+    reader.close()
+
+
+def test_read_only_it_is_never_made(tmp_path):
+    path = tmp_path / "folder" / "state.sqlite"
+    with pytest.raises(StateError) as refused:
+        State(str(path), read_only=True)
+    assert str(refused.value) == (
+        f"{path}: the state cannot be opened: unable to open database file (expected a file that "
+        "this user may read and write; another one is chosen by [state] url)"
+    )
+    assert not path.parent.exists()
+
+
+def test_the_folder_is_made_and_others_may_not_read_it(tmp_path):
+    path = tmp_path / "one" / "two" / "state.sqlite"
+    before = os.umask(0o022)
+    try:
+        state = State(str(path))
+        fill(state)
+        state.commit()
+        modes = {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
+        assert modes == dict.fromkeys(
+            ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm"), "0o640"
+        )
+        assert path.parent.stat().st_mode & 0o777 == 0o750
+        state.close()
+    finally:
+        os.umask(before)
+
+
+def test_a_path_with_odd_characters(tmp_path):
+    path = str(tmp_path / "a b%20?#é" / "state.sqlite")
+    state = State(path)
+    state.commit(CURSOR)
+    reader = State(path, read_only=True)
+    reader.load()
+    assert reader.cursor == CURSOR
+    reader.close()
+    state.close()
+
+
+def foreign_database(path):
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE theirs (x)")
+    db.close()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_database_of_another_program_is_left_alone(tmp_path, read_only):
+    path = tmp_path / "theirs.sqlite"
+    foreign_database(path)
+    before = path.read_bytes()
+    with pytest.raises(StateError) as refused:
+        State(str(path), read_only=read_only)
+    assert str(refused.value) == f"{path}: not a database of Pyruse's (expected another file)"
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["theirs.sqlite"]
+
+
+@pytest.mark.parametrize("content", [b"hello, I am a text\n" * 100, b"\0" * 4096])
+def test_a_file_that_is_no_database_is_left_alone(tmp_path, content):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(StateError) as refused:
+        State(str(path))
+    assert str(refused.value).startswith(f"{path}: the state cannot be opened: file is not a data")
+    assert path.read_bytes() == content
+
+
+def test_a_folder_in_its_place(tmp_path):
+    with pytest.raises(StateError, match="the state cannot be opened: unable to open database"):
+        State(str(tmp_path))
+
+
+def test_no_folder_can_be_made_there(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match="the state cannot be opened: File exists"):
+        State(str(tmp_path / "file" / "state.sqlite"))
+
+
+def test_a_newer_schema_is_refused(opened, tmp_path):
+    state = opened()
+    fill(state)
+    state.commit()
+    state.db.execute("PRAGMA user_version = 99")
+    state.close()
+    path = tmp_path / "state.sqlite"
+    before = path.read_bytes()
+    with pytest.raises(StateError) as refused:
+        State(str(path))
+    assert str(refused.value) == (
+        f"{path}: written by a newer Pyruse, schema 99 (expected at most 1: upgrade Pyruse)"
+    )
+    assert path.read_bytes() == before
+
+
+def test_a_schema_that_cannot_be_made_leaves_nothing_behind(tmp_path, monkeypatch):
+    path = str(tmp_path / "state.sqlite")
+    with monkeypatch.context() as patched:
+        patched.setattr(Outbox, "SCHEMA", "CREATE TABLE outbox (oops;")
+        with pytest.raises(StateError):
+            State(path)
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
+    db.close()
+    state = State(path)
+    assert "outbox" in held(state)
+    state.close()
+
+
+KILLED = """
+import os, signal, sys
+from pyruse.state import database, outbox
+connect = database._connect
+def connect_to_kill(path, *more):
+    db = connect(path, *more)
+    db.create_function("kill", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    return db
+database._connect = connect_to_kill
+outbox.Outbox.SCHEMA += "INSERT INTO gatherings VALUES ('x', kill());"
+database.State(sys.argv[1])
+"""
+
+
+def test_a_kill_in_the_middle_of_making_it(tmp_path):
+    path = tmp_path / "state.sqlite"
+    done = subprocess.run([sys.executable, "-c", KILLED, path], check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    assert path.exists()
+    state = State(str(path))
+    assert rows(state) == {}
+    fill(state)
+    state.commit(CURSOR)
+    assert rows(state) == FILLED
+    state.close()
+
+
+def test_what_is_older_than_it_should_be_kept_is_removed(opened):
+    state = opened()
+    for number in range(5):
+        day = date(2026, 3, 10 + number)
+        state.days.add(day.isoformat(), "other", "x", "ALL", T0, None)
+        state.days.end(day.isoformat(), T0)
+        network = parse_network(f"203.0.113.{number}")
+        state.bans.ban(network, Target("nftables"), [1], now=T0 + number, label="", reason="")
+    state.commit()
+    state.remove_before(T0 + 2, date(2026, 3, 13))
+    assert state.db.execute("SELECT day FROM events ORDER BY day").fetchall() == [
+        ("2026-03-13",),
+        ("2026-03-14",),
+    ]
+    networks = [record.network for record in state.bans.history(state.db)]
+    assert networks == ["203.0.113.2", "203.0.113.3", "203.0.113.4"]

@@ -1,0 +1,54 @@
+"""Text from log lines cannot move the cursor, turn around, or break a line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyruse.text import one_line, printable, shortened
+
+
+@pytest.mark.parametrize(
+    ("text", "harmless"),
+    [
+        ("plain", "plain"),
+        ("été ✓ 漢字 🙂", "été ✓ 漢字 🙂"),
+        ("a\tb\nc", "a\tb\nc"),
+        ("\x1b[2J\x1b]0;title\x07", "\\x1b[2J\\x1b]0;title\\x07"),
+        ("a\rb\0c\x7f", "a\\x0db\\x00c\\x7f"),
+        ("\x9b31m", "\\x9b31m"),
+        ("user\u202etxt.exe", "user\\u202etxt.exe"),
+        ("a\u200bb\ufeff\u2028", "a\\u200bb\\ufeff\\u2028"),
+        ("\udcff", "\\udcff"),
+    ],
+)
+def test_controls_are_shown_as_escapes(text: str, harmless: str) -> None:
+    assert printable(text) == harmless
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("plain", "plain"),
+        ("  a\n\n   b\r\nc\td  ", "a b c d"),
+        ("a\u2028b\x1b", "a\\u2028b\\x1b"),
+        ("\n", ""),
+    ],
+)
+def test_a_line_is_one_line(text: str, line: str) -> None:
+    assert one_line(text) == line
+
+
+def test_a_long_text_is_cut_and_says_so() -> None:
+    assert shortened("abcdef", 6) == "abcdef"
+    assert shortened("abcdefg", 6) == "abcdef… (1 more characters)"
+
+
+@given(st.text(st.characters(codec=None)))
+def test_whatever_a_text_is_it_can_be_shown(text: str) -> None:
+    shown = printable(text)
+    assert not any(ord(one) < 32 and one not in "\t\n" for one in shown)
+    assert shown.encode() or not text  # no surrogates are left
+    assert "\n" not in one_line(text)
+    assert printable(shown) == shown
