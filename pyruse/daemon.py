@@ -158,7 +158,8 @@ class Daemon:
             "entries after it may have been removed unread"
         )
         to_journal(text, _WARNING, {})
-        self._state.days.note(self._today(), text)
+        days = self._state.days
+        days.note(days.open_day(date.fromisoformat(self._today())), text)
 
     def _batch(self) -> bool:
         """Handle and commit the next entries.

@@ -162,6 +162,10 @@ class Engine:
         """A report as ``text``, ``html`` or ``json``."""
         return self._services.renderer.render(report, form)
 
+    def template_faults(self) -> list[str]:
+        """What is wrong with the administrator's templates; the built-in ones are used then."""
+        return self._services.renderer.faults()
+
     def _contribute(self, report: Report) -> None:
         self.broadcasts.call("contribute_to_report", report=report)
 

@@ -70,6 +70,8 @@ class Outcome:
     faults: list[Fault] = field(default_factory=list)
     render: Callable[[str], str] = str
     """Gives the report as ``text`` or ``html``."""
+    limit: int = 10_000
+    """So many rows of a section are shown to people."""
 
     def data(self) -> dict[str, Any]:
         """The outcome as JSON has it."""
@@ -116,6 +118,7 @@ def replay(
     outcome = outcome_of(engine, entries, time.monotonic() - began, report)
     outcome.faults = list(faults.kinds.values())
     outcome.render = lambda form: engine.render(report, form)
+    outcome.limit = engine.settings.report.limit
     reader.close()
     state.close()
     return outcome

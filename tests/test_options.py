@@ -190,10 +190,10 @@ def test_what_is_no_message(text: str, fault: str) -> None:
     assert str(caught.value).partition(" (expected ")[0] == f'"{text}" is no message: {fault}'
 
 
-def test_only_text_is_a_message() -> None:
-    for value in (5, None, ["a"], {}):
-        with pytest.raises(ValueError, match=r"is no message \(expected text\)"):
-            Template.parse(value)
+@pytest.mark.parametrize("value", [5, None, ["a"], {}])
+def test_only_text_is_a_message(value: object) -> None:
+    with pytest.raises(ValueError, match=r"is no message \(expected text\)"):
+        Template.parse(value)
 
 
 def test_messages_of_the_same_text_are_equal() -> None:
@@ -326,7 +326,7 @@ def networks(draw: st.DrawFn) -> Any:
 def test_membership_is_that_of_ipaddress(
     nets: list[Any], address: Any, data: st.DataObject
 ) -> None:
-    likely_inside: bool = data.draw(st.booleans())  # type: ignore[arg-type]
+    likely_inside = data.draw(st.booleans())
     if nets and likely_inside:
         one = data.draw(st.sampled_from(nets))
         address = one[data.draw(st.integers(0, one.num_addresses - 1))]

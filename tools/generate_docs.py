@@ -50,8 +50,6 @@ TYPES = {
     "an ipv4 prefix length": "1 to 32",
     "an ipv6 prefix length": "1 to 128",
     "sets": "a table: `ipv4`, `ipv6`, or both",
-    "a whole number or a number": "a number",
-    "text or a number or true or false": "text, a number, true or false",
     "a list, each item text": "a list of texts",
     "a list, each item a path": "a list of paths",
     "one of:": "",
@@ -141,7 +139,7 @@ def _options(options: list[dict[str, Any]]) -> Iterator[str]:
 def _type(words: str) -> str:
     """The words for a type, with links to what is told about it."""
     for known, better in TYPES.items():
-        words = re.sub(rf"(?<!\w){known}(?!\w)", better, words)
+        words = re.sub(rf"(?<!\w){known}(?![\w,])", better, words)
     return re.sub(r'("\w+")', r"`\1`", words.strip())
 
 

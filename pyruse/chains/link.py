@@ -75,13 +75,10 @@ class _Linker:
 
     def link(self) -> Graph:
         order = jump_order(self._chains)
-        jumped_to = {target for chain in self._chains.values() for target in _targets(chain)}
-        returning = self._returning(order)
+        returning = left_by_entries(self._chains, order)
         position = {name: index for index, name in enumerate(order)}
         following: Node | None = None
-        for name in reversed(list(self._chains)):
-            if name in jumped_to:
-                continue
+        for name in reversed(main_sequence(self._chains)):
             # Targets stand before the chains that jump to them, so every link finds its node.
             for reached in sorted(self._reached_from(name), key=position.__getitem__):
                 after = following if reached in returning else None
@@ -89,15 +86,6 @@ class _Linker:
                     self._linked[reached, after] = self._chain(reached, after, returning)
             following = self._linked[name, following if name in returning else None]
         return Graph(following, self._nodes)
-
-    def _returning(self, order: list[str]) -> set[str]:
-        """The chains out of which an entry can come, by itself or through a jump."""
-        returning: set[str] = set()
-        for name in order:
-            chain = self._chains[name]
-            if chain.can_be_left or any(target in returning for target in _targets(chain)):
-                returning.add(name)
-        return returning
 
     def _reached_from(self, name: str) -> set[str]:
         reached = {name}
@@ -137,6 +125,25 @@ class _Linker:
             self._calls[step] = self._bind(step)
         self._nodes += 1
         return Node(step, self._calls[step])
+
+
+def main_sequence(chains: Mapping[str, Chain]) -> list[str]:
+    """The names of the chains that no step jumps to, in the order in which entries pass them."""
+    jumped_to = {target for chain in chains.values() for target in _targets(chain)}
+    return [name for name in chains if name not in jumped_to]
+
+
+def left_by_entries(chains: Mapping[str, Chain], order: list[str]) -> set[str]:
+    """The names of the chains out of which an entry can come, by itself or after a jump.
+
+    :param order: the names, each after all those that the chain jumps to.
+    """
+    left: set[str] = set()
+    for name in order:
+        chain = chains[name]
+        if chain.can_be_left or any(target in left for target in _targets(chain)):
+            left.add(name)
+    return left
 
 
 def jump_order(chains: Mapping[str, Chain]) -> list[str]:

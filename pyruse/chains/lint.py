@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pyruse.chains.link import jump_order, left_by_entries, main_sequence
 from pyruse.chains.model import Chain, Step
 from pyruse.errors import did_you_mean
-from pyruse.options import Field, NewField, Pattern, Template
+from pyruse.options import Field, NewField, Pattern, Template, shown
 
 
 def warnings(chains: Mapping[str, Chain]) -> list[str]:
@@ -20,18 +21,43 @@ def warnings(chains: Mapping[str, Chain]) -> list[str]:
             for chain in chains.values()
             if not chain.steps
         ),
-        *_unreachable(chains),
+        *_unreachable_steps(chains),
+        *_unreachable_chains(chains),
         *_unset_fields(steps),
+        *_doubtful_patterns(steps),
     ]
 
 
-def _unreachable(chains: Mapping[str, Chain]) -> Iterator[str]:
+def _unreachable_steps(chains: Mapping[str, Chain]) -> Iterator[str]:
     for chain in chains.values():
+        for step in chain.steps:
+            if step.final and step.then is not None:
+                yield (
+                    f"{step.address}.then: entries never go there, as {step.plugin} ends their "
+                    "journey (expected no then)"
+                )
         for step, following in zip(chain.steps, chain.steps[1:], strict=False):
             if not step.goes_on:
-                why = "it ends the journey" if step.final else "it always goes to another chain"
-                yield f"{following.address}: can never run: of the step before it, {why}"
+                why = "ends the journey" if step.final else "always goes to another chain"
+                yield (
+                    f"{following.address}: can never run, as the step before it {why} (expected "
+                    "it before that one, or in another chain)"
+                )
                 break
+
+
+def _unreachable_chains(chains: Mapping[str, Chain]) -> Iterator[str]:
+    """What stands in the main sequence behind a chain such as "everything else"."""
+    left = left_by_entries(chains, jump_order(chains))
+    last: str | None = None
+    for name in main_sequence(chains):
+        if last is not None:
+            yield (
+                f"{chains[name].address}: no entry ever comes here, as none leaves the chain "
+                f"{shown(last)} (expected this one before that one)"
+            )
+        elif name not in left:
+            last = name
 
 
 def _unset_fields(steps: list[Step]) -> Iterator[str]:
@@ -46,22 +72,39 @@ def _unset_fields(steps: list[Step]) -> Iterator[str]:
                 )
 
 
+def _doubtful_patterns(steps: list[Step]) -> Iterator[str]:
+    for step in steps:
+        for pattern in _values(step):
+            for doubt in pattern.doubts if isinstance(pattern, Pattern) else ():
+                yield (
+                    f"{step.address}: {shown(pattern.text)}: {doubt[:1].lower()}{doubt[1:]} "
+                    r"(expected \ before a bracket that is meant; \d, \w and the like, not "
+                    "[:digit:])"
+                )
+
+
 def fields_of(step: Step, kind: type[Field]) -> Iterator[Field]:
     """The fields that a step reads (`Field`) or sets (`NewField`), as its options tell."""
+    for value in _values(step):
+        match value:
+            case Field() if isinstance(value, NewField) == (kind is NewField):
+                yield value
+            case Template() if kind is Field:
+                yield from map(Field, value.fields)
+            case Pattern() if kind is NewField:
+                yield from value.groups
+
+
+def _values(step: Step) -> Iterator[Any]:
+    """The values of a step's options, those in lists one by one."""
     if dataclasses.is_dataclass(step.instance):
         for option in dataclasses.fields(step.instance):
-            yield from _fields_in(getattr(step.instance, option.name), kind)
+            yield from _flat(getattr(step.instance, option.name, None))
 
 
-def _fields_in(value: Any, kind: type[Field]) -> Iterator[Field]:
-    match value:
-        case Field():
-            if type(value) is kind:
-                yield value
-        case Template() if kind is Field:
-            yield from map(Field, value.fields)
-        case Pattern() if kind is NewField:
-            yield from value.groups
-        case list() | tuple():
-            for item in value:
-                yield from _fields_in(item, kind)
+def _flat(value: Any) -> Iterator[Any]:
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _flat(item)
+    else:
+        yield value

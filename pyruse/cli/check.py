@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from pyruse.chains.model import Chain
 from pyruse.cli.options import config_option, configuration
 from pyruse.text import printable
 
@@ -27,33 +29,27 @@ def command(config: Path | None, verbose: bool) -> None:
 
     loaded = configuration(config)
     engine = Engine(loaded, State(), Faults(to_stderr), dry_run=True)
-    for warning in [*warnings(loaded.chains), *check_mail(loaded.settings.email)]:
+    for warning in (
+        *warnings(loaded.chains),
+        *check_mail(loaded.settings.email),
+        *engine.template_faults(),
+    ):
         click.echo(f"warning: {printable(warning)}", err=True)
     if verbose:
-        _show_links(loaded.chains, engine)
+        _show_links(loaded.chains)
     steps = sum(len(chain.steps) for chain in loaded.chains.values())
     files = ", ".join(map(str, loaded.files))
     click.echo(f"{files}: {len(loaded.chains)} chains with {steps} steps: no faults")
 
 
-def _show_links(chains: object, engine: object) -> None:
-    from pyruse.chains.model import Chain
-
-    assert isinstance(chains, dict)
-    jumped_to = {
-        target for chain in chains.values() for step in chain.steps for target in step.jumps
-    }
+def _show_links(chains: Mapping[str, Chain]) -> None:
+    """How entries get into each chain, and where its steps lead."""
+    jumped_to = {jump for chain in chains.values() for step in chain.steps for jump in step.jumps}
     for name, chain in chains.items():
-        assert isinstance(chain, Chain)
-        kind = "reached by jumps" if name in jumped_to else "main sequence"
-        click.echo(f"{name} ({kind})")
+        click.echo(f"{name} ({'reached by jumps' if name in jumped_to else 'main sequence'})")
         for step in chain.steps:
-            links = [
-                f"{word} → {target}"
-                for word, target in (("then", step.then), ("else", step.otherwise))
-                if target is not None
-            ]
-            inverted = "not " if step.invert else ""
-            click.echo(
-                f"  [{step.index}] {inverted}{step.plugin}" + "".join(f", {x}" for x in links)
-            )
+            text = f"  [{step.index}] {'not ' if step.invert else ''}{step.plugin}"
+            for word, target in (("then", step.then), ("else", step.otherwise)):
+                if target is not None:
+                    text += f", {word} → {target}"
+            click.echo(printable(text))

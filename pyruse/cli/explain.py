@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import config_option, configuration, journal_options, selection
+from pyruse.cli.options import (
+    JournalCommand,
+    config_option,
+    configuration,
+    journal_options,
+    selection,
+)
 from pyruse.errors import UserError
 from pyruse.text import one_line, shortened
 
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
     from pyruse.journal.selection import Selection
 
 
-@click.command("explain")
+@click.command("explain", cls=JournalCommand)
 @config_option
 @journal_options
 @click.option("--cursor", metavar="CURSOR", help="The entry of a cursor (`journalctl -o export`).")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,16 +22,43 @@ from pyruse.times import now_us
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+#: What cannot be read is told of by those who read it.
+_PATH = click.Path(path_type=Path, readable=False)
+
 
 def config_option(command: F) -> F:
     """``-c/--config``."""
     return click.option(
         "-c",
         "--config",
-        type=click.Path(path_type=Path),
+        type=_PATH,
         help="A configuration file, or a folder with pyruse.toml and conf.d (default: "
         "PYRUSE_CONFIG, or /etc/pyruse).",
     )(command)
+
+
+class JournalCommand(click.Command):
+    """A command with `journal_options`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, with ``-b`` alone as ``-b 0``: click would take ``-b -1`` for two options."""
+        return super().parse_args(ctx, _with_whole_boots(args))
+
+
+_OFFSET = re.compile(r"[-+]?[0-9]+\Z")
+
+
+def _with_whole_boots(args: list[str]) -> list[str]:
+    whole: list[str] = []
+    for index, argument in enumerate(args):
+        if argument == "--":
+            return whole + args[index:]
+        whole.append(argument)
+        if argument in ("-b", "--boot"):
+            following = args[index + 1] if index + 1 < len(args) else "-"
+            if "=" in following or (following[:1] == "-" and not _OFFSET.match(following)):
+                whole.append("0")
+    return whole
 
 
 def journal_options(command: F) -> F:
@@ -38,15 +66,15 @@ def journal_options(command: F) -> F:
     for decorator in (
         click.option("--namespace", metavar="NAME", help="The journal of a namespace."),
         click.option(
-            "--file", "files", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
+            "--file", "files", multiple=True, metavar="FILE", type=_PATH,
             help="A journal file; may be given several times.",
         ),
         click.option(
-            "-D", "--directory", metavar="DIR", type=click.Path(path_type=Path),
+            "-D", "--directory", metavar="DIR", type=_PATH,
             help="The journal files of a folder.",
         ),
         click.option(
-            "-b", "--boot", metavar="BOOT", is_flag=False, flag_value="0",
+            "-b", "--boot", metavar="[BOOT]",
             help="Entries of a boot: 0 (the default) is the newest, -1 the one before, or an ID.",
         ),
         click.option("-U", "--until", metavar="TIME", help="Entries up to a point in time."),

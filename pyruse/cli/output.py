@@ -39,8 +39,11 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     Console().print(table)
 
 
-def show_report(report: Report, text: Callable[[], str]) -> None:
-    """Print a report: drawn on a terminal, by the text template in a pipe."""
+def show_report(report: Report, text: Callable[[], str], limit: int) -> None:
+    """Print a report: drawn on a terminal, by the text template in a pipe.
+
+    :param limit: so many rows of each section are drawn.
+    """
     if not on_terminal():
         click.echo(text())
         return
@@ -48,7 +51,7 @@ def show_report(report: Report, text: Callable[[], str]) -> None:
 
     from pyruse.report.terminal import print_report
 
-    print_report(report, Console())
+    print_report(report, Console(), limit)
 
 
 def show_lines(title: str, lines: Sequence[str]) -> None:

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import config_option, configuration, journal_options, selection
+from pyruse.cli.options import (
+    JournalCommand,
+    config_option,
+    configuration,
+    journal_options,
+    selection,
+)
 
 if TYPE_CHECKING:
     from pyruse.replay import Outcome
 
 
-@click.command("replay")
+@click.command("replay", cls=JournalCommand)
 @config_option
 @journal_options
 @click.option(
@@ -49,7 +55,7 @@ def show_outcome(outcome: Outcome) -> None:
     from pyruse.cli.output import show_lines, show_report
     from pyruse.text import one_line
 
-    show_report(outcome.report, lambda: outcome.render("text"))
+    show_report(outcome.report, lambda: outcome.render("text"), outcome.limit)
     show_lines(
         "Mails that would have been sent",
         [f"to {', '.join(mail.to) or 'nobody'}: {mail.subject}" for mail in outcome.emails],

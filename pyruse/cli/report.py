@@ -58,7 +58,7 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
         raise UserError(f"no report of {name} is kept (expected one of: {span})")
     report = engine.report(name)
     if form == "text":
-        show_report(report, lambda: engine.render(report, "text"))
+        show_report(report, lambda: engine.render(report, "text"), engine.settings.report.limit)
     else:
         click.echo(engine.render(report, form))
     if send:

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from pyruse.cli.options import config_option, journal_options, selection
+from pyruse.cli.options import JournalCommand, config_option, journal_options, selection
 from pyruse.config.settings import Settings
 
 _PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 
 
-@click.command("stats")
+@click.command("stats", cls=JournalCommand)
 @config_option
 @journal_options
 @click.option("--by", "field", default="SYSLOG_IDENTIFIER", metavar="FIELD", show_default=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,10 +63,10 @@ class Selection:
         # libsystemd cuts compressed fields at 64 KiB unless told otherwise (sd_journal_get_data(3))
         raw.data_threshold = 0
         if self.boot is not None:
-            raw.add_match(f"_BOOT_ID={self._boot_id(raw)}")
+            self._match_boot(raw, self.boot)
         reader = JournalReader(raw, decoder, until=self.until)
         if self.since is not None:
-            raw.seek_realtime(self.since)
+            raw.seek_realtime(max(self.since, 0))
         else:
             raw.seek_head()
         return reader
@@ -95,17 +97,26 @@ class Selection:
 
     def _look(self) -> None:
         """See first what libsystemd would call an input/output error, or silently leave out."""
-        if self.directory is not None and not self.directory.is_dir():
-            raise JournalError(
-                f"{self.directory}: no such folder (expected a folder with *.journal files)"
-            )
+        if self.directory is not None:
+            self._look_into(self.directory)
         for file in self.files:
-            if not file.is_file():
+            if not _is(stat.S_ISREG, file):
                 raise JournalError(f"{file}: no such file (expected a journal file)")
             if not os.access(file, os.R_OK):
                 raise JournalError(f"{file}: {_WHO_MAY}")
         if not self.files and self.directory is None and not _may_read_system_journal():
             raise JournalError(f"{self.described}: {_WHO_MAY}")
+
+    def _look_into(self, folder: Path) -> None:
+        if not _is(stat.S_ISDIR, folder):
+            raise JournalError(f"{folder}: no such folder (expected a folder with *.journal files)")
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise JournalError(f"{folder}: {_WHO_MAY}")
+        # As sd_journal_open_directory(3) does it: also one level down, in folders of machines.
+        for pattern in ("*.journal", "*.journal~", "*/*.journal", "*/*.journal~"):
+            for file in folder.glob(pattern):
+                if not os.access(file, os.R_OK):
+                    raise JournalError(f"{file}: {_WHO_MAY}")
 
     def _explained(self, fault: OSError) -> str:
         if fault.errno in (errno.EACCES, errno.EPERM):
@@ -122,19 +133,25 @@ class Selection:
             )
         return f"{self.described}: cannot be opened: {fault.strerror} (expected a journal)"
 
-    def _boot_id(self, raw: journal.Reader) -> str:
-        assert self.boot is not None
-        if len(self.boot) == 32:
-            return self.boot
-        offset = int(self.boot)
+    def _match_boot(self, raw: journal.Reader, boot: str) -> None:
+        raw.add_match(f"_BOOT_ID={boot if len(boot) == 32 else self._boot_id(raw, int(boot))}")
+        raw.seek_head()
+        if len(boot) == 32 and not raw._next():
+            raise JournalError(
+                f"{self.described}: there is no boot {boot} (expected one that `journalctl "
+                "--list-boots` shows)"
+            )
+
+    def _boot_id(self, raw: journal.Reader, offset: int) -> str:
         if offset == 0 and not self.files and self.directory is None:
             return str(id128.get_boot().hex)
         boots = _boots(raw)
         index = len(boots) - 1 + offset if offset <= 0 else offset - 1
         if not 0 <= index < len(boots):
+            expected = f"{1 - len(boots)} to 0, 1 to {len(boots)}, or a boot's ID"
             raise JournalError(
-                f"{self.described}: there is no boot {self.boot} (expected "
-                f"{1 - len(boots)} to 0, 1 to {len(boots)}, or a boot's ID)"
+                f"{self.described}: there is no boot {offset} "
+                f"(expected {expected if boots else 'a journal with entries'})"
             )
         return boots[index]
 
@@ -143,6 +160,19 @@ _WHO_MAY = (
     "this user may not read it (expected root, or a member of the group systemd-journal: "
     "`sudo usermod --append --groups systemd-journal $USER`, then log in again)"
 )
+
+
+def _is(kind: Callable[[int], bool], path: Path) -> bool:
+    """Whether something of a kind is there.
+
+    :raises JournalError: this user may not even look.
+    """
+    try:
+        return kind(path.stat().st_mode)
+    except PermissionError:
+        raise JournalError(f"{path}: {_WHO_MAY}") from None
+    except (OSError, ValueError):
+        return False
 
 
 def _may_read_system_journal() -> bool:

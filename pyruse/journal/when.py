@@ -3,65 +3,104 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from pyruse.times import datetime_of, time_us_of
 
+_SECOND = 1_000_000
+#: The units of systemd.time(7) in microseconds. A capital M is a month, a small one a minute.
 _UNITS = {
-    "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hr": 3600,
-    "hour": 3600, "d": 86400, "day": 86400, "w": 604800, "week": 604800,
-    "month": 2_629_800, "y": 31_557_600, "year": 31_557_600,
-}  # fmt: skip
-_SPAN = re.compile(r"(\d+)\s*([a-z]+)\s*")
-_RELATIVE = re.compile(r"(?P<sign>[-+]?)(?P<span>(?:\d+\s*[a-z]+\s*)+?)(?P<ago>\s*ago)?\Z")
+    unit: length
+    for units, length in {
+        "us usec µs": 1,
+        "ms msec": 1000,
+        "s sec second seconds": _SECOND,
+        "m min minute minutes": 60 * _SECOND,
+        "h hr hour hours": 3600 * _SECOND,
+        "d day days": 86_400 * _SECOND,
+        "w week weeks": 604_800 * _SECOND,
+        "M month months": 2_629_800 * _SECOND,
+        "y year years": 31_557_600 * _SECOND,
+    }.items()
+    for unit in units.split()
+}
+_SPAN = re.compile(r"([0-9]+) ?([a-zµ]+) ?", re.IGNORECASE)
+_RELATIVE = re.compile(
+    r"(?P<sign>[-+]?)(?P<span>(?:[0-9]+ ?[a-zµ]+ ?)+?)(?P<ago> ?ago)?", re.IGNORECASE
+)
+#: ``Sat 2026-03-14 10:00:00 UTC``: so does journalctl show times, of boots for instance.
+_WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]* ")
 _FORMATS = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
-def parse_when(text: str, now_us: int, zone: tzinfo) -> int:  # noqa: PLR0911 -- a form each
+def parse_when(text: str, now_us: int, zone: tzinfo) -> int:
     """An instant in microseconds since the epoch.
 
     Takes ``2026-03-14 10:00[:00]``, ``2026-03-14``, ``10:00[:00]`` (today), ``yesterday``,
-    ``today``, ``now``, ``-1h``, ``1h30m ago``, ``@1700000000`` and ISO 8601.
+    ``today``, ``now``, ``-1h``, ``1h30m ago``, ``@1700000000``, ISO 8601, and times as journalctl
+    shows them. Of a clock time that happens twice, it is the first one.
 
     :raises ValueError: it is none of these.
     """
-    word = " ".join(text.split()).lower()
-    today = datetime_of(now_us, zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    if word == "now":
-        return now_us
-    if word in _DAYS:
-        # By date, not by hours: days have 23 to 25 of them.
-        day = today.date() + timedelta(days=_DAYS[word])
-        return time_us_of(datetime(day.year, day.month, day.day, tzinfo=zone))
-    if re.fullmatch(r"@\d+(\.\d+)?", word):
-        return round(float(word[1:]) * 1_000_000)
-    if re.fullmatch(r"\d\d?:\d\d(:\d\d)?", word):
-        return parse_when(f"{today:%Y-%m-%d} {word.zfill(5)}", now_us, zone)
-    relative = _RELATIVE.match(word)
+    words = " ".join(text.split())
+    relative = _RELATIVE.fullmatch(words)
     if relative is not None and (relative["sign"] or relative["ago"]):
         span = _span(relative["span"], text)
         return now_us + (span if relative["sign"] == "+" else -span)
+    words = words.lower()
+    if words == "now":
+        return now_us
+    if re.fullmatch(r"@[0-9]+(\.[0-9]+)?", words):
+        return round(float(words[1:]) * _SECOND)
+    moment = _moment(_WEEKDAY.sub("", words, count=1), datetime_of(now_us, zone), zone)
+    if moment is None:
+        raise _unknown(text)
+    return time_us_of(moment)
+
+
+def _moment(words: str, now: datetime, zone: tzinfo) -> datetime | None:
+    if words in _DAYS:
+        # By date, not by hours: days have 23 to 25 of them.
+        day = now.date() + timedelta(days=_DAYS[words])
+        return datetime(day.year, day.month, day.day, tzinfo=zone)
+    if words.endswith(" utc"):
+        words, zone = words.removesuffix(" utc"), UTC
+    if re.fullmatch(r"[0-9][0-9]?:[0-9:.]+", words):
+        words = f"{now:%Y-%m-%d} {words}"
+    elif re.match(r"[0-9][0-9]-", words):
+        words = f"20{words}"
     for form in _FORMATS:
         try:
-            return time_us_of(datetime.strptime(word, form).replace(tzinfo=zone))
+            return datetime.strptime(words, form).replace(tzinfo=zone)
         except ValueError:
             continue
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(words)
     except ValueError:
-        raise _unknown(text) from None
-    return time_us_of(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+        return _of_own_zone(words, zone)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _of_own_zone(words: str, zone: tzinfo) -> datetime | None:
+    """A time with the abbreviation of the zone, such as CET: it tells which one is meant."""
+    time, _, name = words.rpartition(" ")
+    try:
+        moment = datetime.strptime(time, _FORMATS[1]).replace(tzinfo=zone)
+    except ValueError:
+        return None
+    both = (moment, moment.replace(fold=1))
+    return next((one for one in both if (one.tzname() or "").lower() == name), None)
 
 
 def _span(text: str, whole: str) -> int:
-    seconds = 0
+    span = 0
     for number, unit in _SPAN.findall(text):
-        length = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s"))
+        length = _UNITS.get(unit) or _UNITS.get(unit.lower())
         if length is None:
             raise _unknown(whole)
-        seconds += int(number) * length
-    return seconds * 1_000_000
+        span += int(number) * length
+    return span
 
 
 def _unknown(text: str) -> ValueError:

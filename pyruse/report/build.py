@@ -82,10 +82,11 @@ def _rows(events: Iterator[Event], zone: tzinfo) -> Iterator[Row]:
     for message, of_message in groupby(events, key=lambda event: event.message):
         row = Row(message, 0)
         for details, of_details in groupby(of_message, key=lambda event: event.details):
-            times = [datetime_of(event.time, zone) for event in of_details]
+            times = [event.time for event in of_details]
             row.count += len(times)
             mode = cast(Details, details)
-            row.details.append(Times(mode, len(times), shown_times(mode, times)))
+            shown = [datetime_of(time_us, zone) for time_us in shown_times(mode, times)]
+            row.details.append(Times(mode, len(times), shown))
         yield row
 
 

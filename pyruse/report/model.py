@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
+
+T = TypeVar("T")
 
 Section = Literal["important", "interesting", "other"]
 Details = Literal["ALL", "NONE", "FIRST", "LAST", "FIRSTLAST"]
@@ -95,7 +97,7 @@ class Report:
             self.tables.append(Table(title, list(columns), texts))
 
 
-def shown_times(details: Details, times: list[datetime]) -> list[datetime]:
+def shown_times(details: Details, times: list[T]) -> list[T]:
     """The times that a details mode shows, of all those that it was reported with (ordered)."""
     match details:
         case "NONE":
