@@ -73,8 +73,10 @@ class Daemon:
         # entry and waiting for the next one.
         self._reader.fileno()
         self._seek()
-        self._state.bans.restore()
         self._state.days.begin(self._today())
+        self._state.bans.restore()
+        self._engine.bans.enforce(self._firewall_fault)
+        self._commit()
         self._engine.start()
         service_manager.notify("READY=1")
         try:

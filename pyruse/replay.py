@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pyruse.bans.firewall import Target
 from pyruse.bans.ledger import BanRecord
 from pyruse.bans.own import own_addresses
 from pyruse.config.load import Configuration
@@ -36,13 +37,14 @@ class SentMail:
 
 @dataclass(frozen=True)
 class MadeBan:
-    """A ban that there would have been, or that would have been made longer."""
+    """A ban that there would have been."""
 
     ip: str
     """An address, or a network with its prefix length."""
     label: str
     duration: int | None
-    """From then on, in seconds; None: for ever."""
+    """How long it was given for, in seconds; where it was made longer, the last time. None: for
+    ever."""
 
 
 @dataclass(frozen=True)
@@ -149,14 +151,20 @@ def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> 
         seconds,
         report,
         emails=[SentMail(subject_of(mail), mail["to"], text_of(mail)) for mail in mails],
-        bans=[
-            MadeBan(record.network, record.label, _seconds(record))
-            for record in engine.state.bans.history(engine.state.db)
-        ],
+        bans=_bans(engine.state.bans.history(engine.state.db)),
         logs=[LoggedLine(_LEVELS[line["level"]], line["message"]) for line in lines],
         commands=[item.payload["command"] for item in outbox.items("command")],
         skipped=engine.skipped,
     )
+
+
+def _bans(history: Iterable[BanRecord]) -> list[MadeBan]:
+    """One for each ban, however often it was made longer: that is no further offence."""
+    bans: dict[tuple[str, Target, int], MadeBan] = {}
+    for record in history:
+        place = (record.network, record.target, record.level)
+        bans[place] = MadeBan(record.network, record.label, _seconds(record))
+    return list(bans.values())
 
 
 def _seconds(record: BanRecord) -> int | None:

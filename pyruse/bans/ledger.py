@@ -193,9 +193,12 @@ class Ledger:
         self, db: sqlite3.Connection, since: int = 0, until: int = 1 << 62
     ) -> list[BanRecord]:
         """The bans of a period, in order; a ban that was made longer comes again."""
-        query = """SELECT time, network, label, until, level, reason FROM ban_history
+        query = """SELECT time, network, target, label, until, level, reason FROM ban_history
                    WHERE time >= ? AND time < ? ORDER BY time, rowid"""
-        return [BanRecord(*row) for row in db.execute(query, (since, until))]
+        return [
+            BanRecord(time, network, msgspec.json.decode(target, type=Target), *rest)
+            for time, network, target, *rest in db.execute(query, (since, until))
+        ]
 
     def remove_history(self, db: sqlite3.Connection, before: int) -> None:
         """Forget the history before an instant."""
@@ -275,6 +278,7 @@ class BanRecord:
     """When the ban began, or was made longer."""
     network: str
     """An address, or a network with its prefix length."""
+    target: Target
     label: str
     until: int | None
     level: int

@@ -182,6 +182,9 @@ def jump_order(chains: Mapping[str, Chain]) -> list[str]:
     return order
 
 
+_LONGEST_WAY = 8
+
+
 def _loop_fault(chains: Mapping[str, Chain], names: list[str]) -> str:
     """:param names: of the chains in the loop, each of which jumps to the next one."""
     first = names.index(min(names, key=list(chains).index))
@@ -192,7 +195,10 @@ def _loop_fault(chains: Mapping[str, Chain], names: list[str]) -> str:
         for option, target in step.links
         if target == names[1]
     )
-    way = " → ".join(map(shown, names))
+    words = [shown(name) for name in names]
+    if len(words) > _LONGEST_WAY:
+        words[_LONGEST_WAY - 3 : -2] = "…"
+    way = " → ".join(words)
     return f"{address}: entries would go round for ever: {way} (expected a jump to another chain)"
 
 

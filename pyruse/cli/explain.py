@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def command(
     config: Path | None, cursor: str | None, fields: tuple[str, ...], **journal: Any
 ) -> None:
-    r"""Show an entry's way through the chains, step by step.
+    """Show an entry's way through the chains, step by step.
 
     The entry is made of the fields given; or read, as `journalctl -o json` writes it, from standard
     input ("-"); or taken from the journal: the one of a cursor, else the newest one that is
@@ -42,7 +42,7 @@ def command(
     \b
     pyruse explain SYSLOG_IDENTIFIER=sshd 'MESSAGE=Failed password for root from 192.0.2.1 port 22'
     journalctl -n 1 -o json | pyruse explain -
-    """
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.chains.travel import journey
     from pyruse.engine import Engine
     from pyruse.faults import Faults

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     "--send", is_flag=True, help="Deliver it again, as when the day ended: mail, archive."
 )
 def command(config: Path | None, day: str | None, list_days: bool, form: str, send: bool) -> None:
-    r"""Show, or send, the report of a day again.
+    """Show, or send, the report of a day again.
 
     \b
     DAY is "2026-03-14", "today", "yesterday" (the default) or -N, N days ago
     (after "--": `pyruse report -- -3`). Today's report is what there is so far. Works while the
     daemon runs.
-    """
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import show_report, show_table
     from pyruse.engine import Engine
     from pyruse.faults import Faults
@@ -43,7 +43,7 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
 
     loaded = configuration(config)
     path = loaded.settings.state.url.path
-    if not Path(path).exists():
+    if _is_missing(Path(path)):
         raise UserError(f"{path}: there is no state yet (expected that `pyruse run` has run)")
     state = State(path, read_only=True)
     engine = Engine(loaded, state, Faults(to_stderr), dry_run=not send)
@@ -63,6 +63,16 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
         click.echo(engine.render(report, form))
     if send:
         _send(engine, report)
+
+
+def _is_missing(file: Path) -> bool:
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:  # opening it says why
+        return False
+    return False
 
 
 def _send(engine: Engine, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tomllib
 from dataclasses import dataclass, field
@@ -78,7 +79,9 @@ def from_text(text: str, name: str = "pyruse.toml") -> Document:
 
 
 def _files(path: Path) -> tuple[list[Path], Path]:
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, it never raises
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise ConfigError([_unreadable(path, os.strerror(errno.EACCES))])
         main = path / "pyruse.toml"
         files = [main] if main.is_file() else []
         # Hidden ones are what editors leave behind.
@@ -100,10 +103,7 @@ def _content(file: Path, faults: list[str]) -> dict[str, Any] | None:
     try:
         raw = file.read_bytes()
     except OSError as fault:
-        faults.append(
-            f"{file}: cannot be read: {fault.strerror} (expected a TOML file; another place is "
-            f"chosen with -c PATH or {VARIABLE})"
-        )
+        faults.append(_unreadable(file, fault.strerror))
         return None
     try:
         return _parsed(raw.decode("utf-8-sig"), str(file), faults)
@@ -111,6 +111,13 @@ def _content(file: Path, faults: list[str]) -> dict[str, Any] | None:
         line = fault.object.count(b"\n", 0, fault.start) + 1
         faults.append(f"{file}: line {line} is not UTF-8 (expected TOML, which is UTF-8)")
         return None
+
+
+def _unreadable(path: Path, reason: str) -> str:
+    return (
+        f"{path}: cannot be read: {reason} (expected a TOML file; another place is chosen with "
+        f"-c PATH or {VARIABLE})"
+    )
 
 
 def _parsed(text: str, name: str, faults: list[str]) -> dict[str, Any] | None:

@@ -66,7 +66,7 @@ class Selection:
             self._match_boot(raw, self.boot)
         reader = JournalReader(raw, decoder, until=self.until)
         if self.since is not None:
-            raw.seek_realtime(max(self.since, 0))
+            raw.seek_realtime(self.since)
         else:
             raw.seek_head()
         return reader

@@ -24,13 +24,14 @@ _UNITS = {
     }.items()
     for unit in units.split()
 }
-_SPAN = re.compile(r"([0-9]+) ?([a-zµ]+) ?", re.IGNORECASE)
+_SPAN = re.compile(r"([0-9]{1,18}) ?([a-zµ]+) ?", re.IGNORECASE)
 _RELATIVE = re.compile(
-    r"(?P<sign>[-+]?)(?P<span>(?:[0-9]+ ?[a-zµ]+ ?)+?)(?P<ago> ?ago)?", re.IGNORECASE
+    r"(?P<sign>[-+]?)(?P<span>(?:[0-9]{1,18} ?[a-zµ]+ ?)+?)(?P<ago> ?ago)?", re.IGNORECASE
 )
 #: ``Sat 2026-03-14 10:00:00 UTC``: so does journalctl show times, of boots for instance.
 _WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]* ")
 _FORMATS = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+_LAST = time_us_of(datetime.max.replace(tzinfo=UTC))
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
@@ -47,16 +48,21 @@ def parse_when(text: str, now_us: int, zone: tzinfo) -> int:
     relative = _RELATIVE.fullmatch(words)
     if relative is not None and (relative["sign"] or relative["ago"]):
         span = _span(relative["span"], text)
-        return now_us + (span if relative["sign"] == "+" else -span)
+        return _limited(now_us + (span if relative["sign"] == "+" else -span))
     words = words.lower()
     if words == "now":
         return now_us
-    if re.fullmatch(r"@[0-9]+(\.[0-9]+)?", words):
-        return round(float(words[1:]) * _SECOND)
+    if re.fullmatch(r"@[0-9]{1,18}(\.[0-9]{1,18})?", words):
+        return _limited(round(float(words[1:]) * _SECOND))
     moment = _moment(_WEEKDAY.sub("", words, count=1), datetime_of(now_us, zone), zone)
     if moment is None:
         raise _unknown(text)
-    return time_us_of(moment)
+    return _limited(time_us_of(moment))
+
+
+def _limited(time_us: int) -> int:
+    """What libsystemd can look for: there are no entries before 1970, nor after the year 9999."""
+    return max(0, min(time_us, _LAST))
 
 
 def _moment(words: str, now: datetime, zone: tzinfo) -> datetime | None:
@@ -76,7 +82,7 @@ def _moment(words: str, now: datetime, zone: tzinfo) -> datetime | None:
         except ValueError:
             continue
     try:
-        moment = datetime.fromisoformat(words)
+        moment = datetime.fromisoformat(words.upper())
     except ValueError:
         return _of_own_zone(words, zone)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)

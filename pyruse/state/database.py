@@ -80,7 +80,9 @@ class State:
                 f"{self.path}: written by a newer Pyruse, schema {version} "
                 f"(expected at most {_SCHEMA_VERSION}: upgrade Pyruse)"
             )
-        if not tables and not read_only:
+        if not tables and read_only:
+            raise StateError(f"{self.path}: there is nothing in it (expected a state of Pyruse's)")
+        if not tables:
             self.db.execute("PRAGMA journal_mode = WAL")
             # In one transaction: a database that is half made would be nobody's.
             self.db.executescript(

@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -156,15 +156,22 @@ def test_bans(imported: Path, replayed: Mapping[str, Any], expected: pyruse1_ora
     ] == [(ban.address, ban.nf_set, ban.seconds) for ban in with_effect(expected.bans)]
 
 
-def with_effect(bans: list[pyruse1_oracle.Ban]) -> Iterator[pyruse1_oracle.Ban]:
-    """Bans without those of addresses that the same set has for ever already."""
-    for_ever = set()
+def with_effect(bans: list[pyruse1_oracle.Ban]) -> list[pyruse1_oracle.Ban]:
+    """Each ban once, as it was made longer last; `replay` shows no more of a ban."""
+    shown: dict[tuple[str, str, int], pyruse1_oracle.Ban] = {}
+    ends: dict[tuple[str, str], tuple[int, datetime | None]] = {}
     for ban in bans:
         place = (ban.address, ban.nf_set)
-        if place not in for_ever:
-            yield ban
-        if ban.seconds is None:
-            for_ever.add(place)
+        number, end = ends.get(place, (-1, ban.time))
+        if end is None:
+            continue  # for ever already
+        if end <= ban.time:
+            number += 1
+        new_end = None if ban.seconds is None else ban.time + timedelta(seconds=ban.seconds)
+        if new_end is None or new_end > end:
+            ends[place] = (number, new_end)
+            shown[(*place, number)] = ban
+    return list(shown.values())
 
 
 def test_nothing_else_happens(replayed: Mapping[str, Any]) -> None:

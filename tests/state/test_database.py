@@ -153,6 +153,16 @@ def test_read_only_it_is_never_made(tmp_path):
     assert not path.parent.exists()
 
 
+def test_there_is_nothing_to_read_in_an_empty_file(tmp_path):
+    path = tmp_path / "state.sqlite"
+    path.touch()
+    with pytest.raises(StateError) as refused:
+        State(str(path), read_only=True)
+    expected = f"{path}: there is nothing in it (expected a state of Pyruse's)"
+    assert str(refused.value) == expected
+    assert path.stat().st_size == 0
+
+
 def test_the_folder_is_made_and_others_may_not_read_it(tmp_path):
     path = tmp_path / "one" / "two" / "state.sqlite"
     before = os.umask(0o022)

@@ -1,0 +1,127 @@
+"""What `pyruse check` warns of: allowed, but most likely not meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import pyruse
+from pyruse.chains.lint import fields_of, warnings
+from pyruse.config.files import from_text
+from pyruse.config.load import configure, load
+from pyruse.options import Field, NewField
+from pyruse.plugins import Registry
+
+
+def warned(text: str, registry: Registry) -> list[str]:
+    lines = warnings(configure(from_text(f"[chains]\n{text}\n"), registry).chains)
+    return [line.removeprefix("pyruse.toml: ") for line in lines]
+
+
+def test_the_demonstration_is_without_doubt(registry: Registry) -> None:
+    demo = Path(pyruse.__file__).parent / "demo" / "demo.toml"
+    assert warnings(load(demo, registry).chains) == []
+
+
+def test_an_empty_chain(registry: Registry) -> None:
+    assert warned('"a" = []\n"b" = [ { action = "discard" } ]', registry) == [
+        'chains."a": the chain is empty (expected steps: entries pass it by)'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ('{ action = "set", field = "x", value = "", then = "b" }', "always goes to another chain"),
+        ('{ filter = "exists", field = "A", then = "b", else = "b" }',
+         "always goes to another chain"),
+        ('{ action = "discard" }', "ends the journey"),
+    ],
+)  # fmt: skip
+def test_a_step_that_can_never_run(step: str, why: str, registry: Registry) -> None:
+    end = '{ action = "discard" }'
+    text = f'"b" = [ {{ filter = "exists", field = "B" }} ]\n"a" = [ {step}, {end}, {end} ]'
+    assert warned(text, registry) == [
+        f'chains."a"[1]: can never run, as the step before it {why} (expected it before that one, '
+        "or in another chain)"
+    ]
+
+
+@pytest.mark.parametrize("links", ['then = "b"', 'else = "b"', "invert = true"])
+def test_a_step_that_can_run(links: str, registry: Registry) -> None:
+    step = f'{{ filter = "exists", field = "A", {links} }}'
+    text = f'"a" = [ {step}, {{ action = "discard" }} ]\n'
+    assert warned(text + '"b" = [ { filter = "exists", field = "B" } ]', registry) == []
+
+
+def test_a_jump_of_an_action_that_ends_the_journey(registry: Registry) -> None:
+    text = '"a" = [ { action = "discard", then = "b" } ]\n"b" = [ { action = "discard" } ]'
+    assert warned(text, registry) == [
+        'chains."a"[0].then: entries never go there, as discard ends their journey (expected no '
+        "then)"
+    ]
+
+
+def test_a_chain_behind_one_that_takes_everything(registry: Registry) -> None:
+    text = (
+        '"ssh" = [ { filter = "exists", field = "A" }, { action = "discard" } ]\n'
+        '"everything else" = [ { action = "report", section = "other", message = "" } ]\n'
+        '"web" = [ { filter = "exists", field = "B", then = "jump" } ]\n'
+        '"jump" = [ { action = "discard" } ]\n'
+        '"mail" = [ { filter = "exists", field = "C" } ]\n'
+    )
+    why = 'as none leaves the chain "everything else" (expected this one before that one)'
+    assert warned(text, registry) == [
+        f'chains."web": no entry ever comes here, {why}',
+        f'chains."mail": no entry ever comes here, {why}',
+    ]
+
+
+def test_a_field_that_nothing_sets(registry: Registry) -> None:
+    text = r"""
+    "a" = [
+      { filter = "regex", pattern = '(?P<user>\w+) (\d+)', save = ["port"] },
+      { filter = "exists", field = "usr" },
+      { action = "count", counter = "c", key = "ip", distinct = "user", into = "users" },
+      { action = "report", section = "other", message = "{user} {users} {port} {MESSAGE} {prot}" },
+      { action = "email", message = "{_HOSTNAME}", subject = "{who} {who}" },
+    ]"""
+    assert warned(text, registry) == [
+        'chains."a"[1]: no step sets the field usr (expected a field of the journal, in capitals, '
+        'or one that a step sets; did you mean "user"?)',
+        'chains."a"[2]: no step sets the field ip (expected a field of the journal, in capitals, '
+        "or one that a step sets)",
+        'chains."a"[3]: no step sets the field prot (expected a field of the journal, in capitals, '
+        'or one that a step sets; did you mean "port"?)',
+        'chains."a"[4]: no step sets the field who (expected a field of the journal, in capitals, '
+        "or one that a step sets)",
+    ]
+
+
+def test_a_field_that_another_chain_sets(registry: Registry) -> None:
+    text = (
+        '"b" = [ { filter = "in_networks", field = "ip", nets = ["::/0"] } ]\n'
+        '"a" = [ { action = "set", field = "ip", value = "" } ]'
+    )
+    assert warned(text, registry) == []
+
+
+def test_a_pattern_that_python_doubts(registry: Registry) -> None:
+    text = '"a" = [ { filter = "regex", pattern = ["b", "^[[:alpha:]]+ lint"] } ]'
+    assert warned(text, registry) == [
+        'chains."a"[0]: "^[[:alpha:]]+ lint": possible nested set at position 2 (expected \\ '
+        "before a bracket that is meant; \\d, \\w and the like, not [:digit:])"
+    ]
+
+
+def test_the_fields_that_a_step_reads_and_sets(registry: Registry) -> None:
+    text = """
+    "a" = [ { action = "dnat_replace", addr = "ip", port = "port", saddr_into = "client" },
+            { action = "run", command = ["x", "{a}", "{b} {a}"] },
+            { filter = "regex", pattern = ['(?P<c>.)', '(?P<d>.)'], field = "text" } ]"""
+    steps = configure(from_text(f"[chains]{text}"), registry).chains["a"].steps
+    assert [list(fields_of(step, Field)) for step in steps] == [
+        ["ip", "port"], ["a", "b", "a"], ["text"],
+    ]  # fmt: skip
+    assert [list(fields_of(step, NewField)) for step in steps] == [["client"], [], ["c", "d"]]
