@@ -64,16 +64,21 @@ def run_program(argv: Sequence[str], *, timeout: float, stdin: bytes | None = No
     """
     if not argv:
         raise ValueError("no program is named")
-    process = subprocess.Popen(
-        list(argv),
-        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-        cwd="/",
-        start_new_session=True,
-    )
-    attendant = _Attendant(process, stdin or b"")
+    # Not a pipe: should Pyruse be killed while it writes, the program would take the half that it
+    # got for the whole, and send half a mail. A file in memory: the disk may be full.
+    with open(os.memfd_create("stdin"), "w+b") as whole:
+        whole.write(stdin or b"")
+        whole.seek(0)
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL if stdin is None else whole,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd="/",
+            start_new_session=True,
+        )
+    attendant = _Attendant(process)
     try:
         in_time = attendant.wait(time.monotonic() + timeout)
     finally:
@@ -87,11 +92,10 @@ def run_program(argv: Sequence[str], *, timeout: float, stdin: bytes | None = No
 
 
 class _Attendant:
-    """Feeds a program and listens to it until it ends."""
+    """Listens to a program until it ends."""
 
-    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._stdin = memoryview(stdin)
         self._selector = selectors.DefaultSelector()
         self.output = bytearray()
         self.errors = bytearray()
@@ -99,9 +103,6 @@ class _Attendant:
             assert stream is not None
             self._selector.register(stream, selectors.EVENT_READ, kept)
             os.set_blocking(stream.fileno(), False)
-        if process.stdin is not None:
-            self._selector.register(process.stdin, selectors.EVENT_WRITE)
-            os.set_blocking(process.stdin.fileno(), False)
         self._pidfd: int | None = None
         with suppress(OSError):  # before Linux 5.3
             self._pidfd = os.pidfd_open(process.pid)
@@ -115,28 +116,20 @@ class _Attendant:
                 return False
             for key, _ in self._selector.select(left if self._pidfd else min(left, _TICK)):
                 if key.data != "end":
-                    self._exchange(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
+                    self._listen(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
         # Its last words. No more than what is there already: a child that it left behind may hold
         # the pipes open for ever.
         for key in list(self._selector.get_map().values()):
             if isinstance(key.data, bytearray):
-                self._exchange(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
+                self._listen(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
         return True
 
-    def _exchange(self, stream: IO[bytes], kept: bytearray | None) -> None:
-        """Read what there is, or write what the pipe takes."""
+    def _listen(self, stream: IO[bytes], kept: bytearray) -> None:
+        """Read what there is."""
         with suppress(BlockingIOError):
-            try:
-                if kept is None:
-                    self._stdin = self._stdin[os.write(stream.fileno(), self._stdin[:_CHUNK]) :]
-                    ended = not self._stdin
-                else:
-                    data = os.read(stream.fileno(), _CHUNK)
-                    kept += data[: _KEPT - len(kept)]
-                    ended = not data
-            except BrokenPipeError:  # it does not read its input: its exit code says whether it may
-                ended = True
-            if ended:
+            data = os.read(stream.fileno(), _CHUNK)
+            kept += data[: _KEPT - len(kept)]
+            if not data:
                 self._selector.unregister(stream)
                 stream.close()
 
@@ -153,6 +146,6 @@ class _Attendant:
         self._selector.close()
         if self._pidfd is not None:
             os.close(self._pidfd)
-        for stream in (process.stdin, process.stdout, process.stderr):
+        for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()

@@ -92,8 +92,7 @@ def mails(folder: Path, number: int) -> list[email.message.EmailMessage]:
         assert time.monotonic() < deadline, "no mail came"
         time.sleep(0.05)
     return [
-        email.message_from_bytes(file.read_bytes(), policy=email.policy.default)  # type: ignore[misc]
-        for file in found
+        email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in found
     ]
 
 
