@@ -55,13 +55,13 @@ class _Made:
 def entry_of_fields(words: Iterable[str], decoder: Decoder) -> Entry:
     """An entry of words such as ``MESSAGE=hello``.
 
-    :raises UserError: a word is not of that form.
+    :raises ValueError: a word is not of that form.
     """
     fields: dict[str, str] = {}
     for word in words:
         name, separator, value = word.partition("=")
         if not separator or not name:
-            raise UserError(f'"{word}" is no field (expected FIELD=VALUE, such as MESSAGE=hello)')
+            raise ValueError(f'"{word}" is no field (expected FIELD=VALUE, such as MESSAGE=hello)')
         fields[name] = value
     return make_entry(fields, decoder)
 
@@ -71,16 +71,16 @@ def entry_of_export(text: str, decoder: Decoder) -> Entry:
 
     :raises UserError: it is no such thing.
     """
-    line = next((line for line in text.splitlines() if line.strip()), "")
+    line = next((line for line in text.split("\n") if line.strip()), "")
     try:
         fields = msgspec.json.decode(line, type=dict[str, Any])
         time_us = int(fields.pop(_TIME, None) or now_us())
         raw = {name: _unexported(value) for name, value in fields.items() if value is not None}
-    except (msgspec.DecodeError, ValueError, TypeError) as fault:
+        return make_entry(raw, decoder, time_us=time_us)
+    except (msgspec.DecodeError, ValueError, TypeError, OverflowError) as fault:
         raise UserError(
             f"standard input: no entry: {fault} (expected a line of `journalctl -o json`)"
         ) from None
-    return make_entry(raw, decoder, time_us=time_us)
 
 
 def _unexported(value: Any) -> Any:

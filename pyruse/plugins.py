@@ -137,11 +137,15 @@ class Registry:
             return [point for group in _KIND for point in installed.select(group=group)]
         except Exception:  # noqa: BLE001 -- which one is broken is seen by looking at each of them
             found: list[EntryPoint] = []
+        seen: set[str] = set()
         for distribution in distributions():
+            name, version = _named(distribution)
+            if name in seen:  # of two versions, the first one on the path counts
+                continue
+            seen.add(name)
             try:
                 found += distribution.entry_points
             except Exception as fault:  # noqa: BLE001 -- it depends on what is wrong with its files
-                name, version = _named(distribution)
                 self.faults.append(
                     f"distribution {name} {version}: its entry points cannot be read: "
                     f"{_in_words(fault)} (expected a working package: upgrade or remove {name})"

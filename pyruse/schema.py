@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -130,4 +131,11 @@ def _type(wanted: Any) -> dict[str, Any]:  # noqa: PLR0911 -- a kind of type eac
         return {"enum": list(get_args(wanted))}
     if get_origin(wanted) is Union:
         return {"anyOf": [_type(argument) for argument in get_args(wanted)]}
-    return msgspec.json.schema(wanted)
+    if dataclasses.is_dataclass(wanted):
+        assert inspect.isclass(wanted)
+        return _object(wanted, _doc(wanted))
+    try:
+        made = msgspec.json.schema(wanted)
+    except TypeError:  # a type of a plugin's own inside of another one
+        return {}
+    return {} if "$defs" in made else made

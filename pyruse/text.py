@@ -27,6 +27,11 @@ def one_line(text: str) -> str:
     return printable(_LINE_BREAKS.sub(" ", text.strip())).replace("\t", " ")
 
 
+def json_escaped(text: str) -> str:
+    r"""JSON, with an escape such as ``\u009b`` for what JSON itself lets pass."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
 def shortened(text: str, limit: int) -> str:
     """The text, cut to ``limit`` characters with the number of those left out."""
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"

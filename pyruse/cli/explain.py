@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,7 @@ def _show_effects(engine: Engine) -> None:
         *(f"mail: {mail.subject}" for mail in outcome.emails),
         *(f"ban: {ban.ip}" for ban in outcome.bans),
         *(f"log, {line.level}: {line.message}" for line in outcome.logs),
-        *(f"run: {' '.join(argv)}" for argv in outcome.commands),
+        *(f"run: {shlex.join(argv)}" for argv in outcome.commands),
         *(f"not called in a dry run: {place}" for place in outcome.skipped),
     ]
     show_lines("Effects that there would be", [_short(effect) for effect in effects])
@@ -120,9 +121,13 @@ def _entry(engine: Engine, chosen: Selection, cursor: str | None, fields: tuple[
     from pyruse.made_entry import entry_of_export, entry_of_fields
 
     if fields == ("-",):
-        return entry_of_export(sys.stdin.read(), engine.decoder)
+        text = sys.stdin.buffer.read().decode(errors="replace")
+        return entry_of_export(text, engine.decoder)
     if fields:
-        return entry_of_fields(fields, engine.decoder)
+        try:
+            return entry_of_fields(fields, engine.decoder)
+        except ValueError as fault:
+            raise click.UsageError(str(fault)) from None
     reader = chosen.open(engine.decoder)
     entry = reader.at(cursor) if cursor else reader.last()
     if entry is None:

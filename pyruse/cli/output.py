@@ -12,12 +12,12 @@ import msgspec
 
 from pyruse.cli.options import on_terminal
 from pyruse.report.model import Report
-from pyruse.text import one_line, printable
+from pyruse.text import json_escaped, one_line
 
 
 def show_json(data: Any) -> None:
-    """Print data as one JSON document."""
-    click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+    """Print data as one JSON document; what a log line may do to a terminal stays an escape."""
+    click.echo(json_escaped(msgspec.json.format(msgspec.json.encode(data), indent=2).decode()))
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -59,7 +59,7 @@ def show_lines(title: str, lines: Sequence[str]) -> None:
     if lines:
         click.echo(f"\n{title}: {len(lines)}")
         for line in lines:
-            click.echo(f"  {printable(line)}")
+            click.echo(f"  {one_line(line)}")
 
 
 @contextmanager

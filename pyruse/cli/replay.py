@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,6 @@ def command(config: Path | None, form: str, **journal: Any) -> None:
 def show_outcome(outcome: Outcome) -> None:
     """Print the report and the effects."""
     from pyruse.cli.output import show_lines, show_report
-    from pyruse.text import one_line
 
     show_report(outcome.report, lambda: outcome.render("text"), outcome.limit)
     show_lines(
@@ -66,9 +66,9 @@ def show_outcome(outcome: Outcome) -> None:
     )
     show_lines(
         "Lines that would have been logged",
-        [f"{line.level}: {one_line(line.message)}" for line in outcome.logs],
+        [f"{line.level}: {line.message}" for line in outcome.logs],
     )
-    show_lines("Programs that would have been run", [" ".join(argv) for argv in outcome.commands])
+    show_lines("Programs that would have been run", [shlex.join(argv) for argv in outcome.commands])
     show_lines("Steps that were not called in this dry run", outcome.skipped)
     show_lines(
         "Faults",

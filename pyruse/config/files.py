@@ -113,7 +113,7 @@ def _content(file: Path, faults: list[str]) -> dict[str, Any] | None:
         return None
 
 
-def _unreadable(path: Path, reason: str) -> str:
+def _unreadable(path: Path, reason: str | None) -> str:
     return (
         f"{path}: cannot be read: {reason} (expected a TOML file; another place is chosen with "
         f"-c PATH or {VARIABLE})"

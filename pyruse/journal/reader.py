@@ -16,6 +16,9 @@ from pyruse.fields import Decoder
 #: What libsystemd answers where a journal file is damaged: the entry or field is passed over.
 _DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
 
+_EQUALLY_NEAR = 100
+"""Entries: so many are looked at for the one of a cursor."""
+
 
 class JournalReader:
     """Gives the entries of an open journal, each valid until the next one is asked for.
@@ -124,9 +127,17 @@ class JournalReader:
         raw = self._raw
         try:
             raw.seek_cursor(cursor)
-            # sd_journal_seek_cursor(3) goes to the nearest entry, which may not be handled yet.
-            if raw._next() and raw.test_cursor(cursor):
-                return True
+            # sd_journal_seek_cursor(3) goes to the nearest entry, which may not be handled yet; or,
+            # where entries of several files are equally near, to any of them.
+            for _ in range(_EQUALLY_NEAR):
+                if not raw._next():
+                    break
+                if raw.test_cursor(cursor):
+                    return True
+                if raw._get_realtime() > time_us:
+                    break
+        except ValueError:
+            pass  # no cursor at all
         except OSError as fault:
             if fault.errno not in {*_DAMAGED, errno.EINVAL}:
                 raise
@@ -145,8 +156,11 @@ class JournalReader:
         self._raw.seek_monotonic(0)
 
     def last(self) -> Entry | None:
-        """The newest entry, or None where there is none."""
-        self._raw.seek_tail()
+        """The newest entry to read, or None where there is none."""
+        if self._until is None:
+            self._raw.seek_tail()
+        else:
+            self._raw.seek_realtime(self._until)
         if not self._raw._previous():
             return None
         self.position += 1
@@ -158,7 +172,7 @@ class JournalReader:
             self._raw.seek_cursor(cursor)
             if not self._raw._next() or not self._raw.test_cursor(cursor):
                 return None
-        except OSError:
+        except (OSError, ValueError):  # not there, or no cursor at all
             return None
         self.position += 1
         return Entry(self._raw._get_realtime(), self)

@@ -51,13 +51,13 @@ class Journald:
     def __enter__(self) -> Self:
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
-            [_PROGRAM, self.namespace], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [_PROGRAM, self.namespace], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         deadline = time.monotonic() + _LONGEST_START
         while not (self.socket.exists() and list(self.directory.glob("*.journal"))):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                self._stop()
-                raise RuntimeError(f"{_PROGRAM} {self.namespace} did not start")
+                said = self._stop()
+                raise RuntimeError(f"{_PROGRAM} {self.namespace} did not start: {said}")
             time.sleep(0.01)
         return self
 
@@ -69,16 +69,18 @@ class Journald:
     ) -> None:
         self._stop()
 
-    def _stop(self) -> None:
+    def _stop(self) -> str:
+        """:return: what it said on standard error; little, so that no pipe runs full."""
         assert self._process is not None
         self._process.terminate()
         try:
-            self._process.wait(10)
+            _, said = self._process.communicate(timeout=10)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            _, said = self._process.communicate()
         shutil.rmtree(self._run, ignore_errors=True)
         shutil.rmtree(self.directory, ignore_errors=True)
+        return said.decode(errors="replace").strip()
 
     def send(self, **fields: str | bytes | int) -> None:
         """Log an entry, by the native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL)."""

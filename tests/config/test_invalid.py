@@ -6,7 +6,9 @@ the path as it is given to the command. A folder states them in its pyruse.toml.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -76,11 +78,21 @@ def run_forked(cases: list[str]) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def outcomes() -> dict[str, Any]:
-    with ThreadPoolExecutor() as pool:
-        parts = pool.map(run_forked, [CASES[::2], CASES[1::2]])
-        return {name: outcome for part in parts for name, outcome in part.items()}
+@pytest.fixture(scope="session")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Exit code, output and errors of each case; run once, also for many workers of xdist."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    file = shared / "outcomes-of-invalid.json"
+    with (shared / "outcomes-of-invalid.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            with ThreadPoolExecutor() as pool:
+                parts = list(pool.map(run_forked, [CASES[::2], CASES[1::2]]))
+            file.write_text(json.dumps(parts[0] | parts[1]))
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,0 +1,143 @@
+"""The commands as people run them: each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyruse.testing.journal import FIRST_TIME, make_journal, unavailable
+from pyruse.testing.plugin import need
+
+CONFIG = r"""
+[report]
+timezone = "UTC"
+[email]
+to = ["hostmaster@example.org"]
+[chains]
+"ssh" = [
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "sshd" },
+  { filter = "regex", pattern = '^Failed password for (?P<user>.*) from (?P<ip>\S+) port' },
+  { action = "count", counter = "ssh", key = "ip", within = "10m", into = "failures" },
+  { filter = "at_least", field = "failures", value = 3 },
+  { action = "report", section = "important", message = "{ip} failed" },
+  { action = "email", subject = "SSH: {ip}", message = "{MESSAGE}" },
+  { action = "log", message = "banned {ip}", level = "NOTICE" },
+  { action = "run", command = ["/bin/false", "{ip}", "{user}"] },
+  { action = "ban", ip = "ip", duration = "1d", label = "ssh" },
+]
+"sudo" = [
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "sudo", name = "root" },
+  { action = "report", section = "interesting", message = "{MESSAGE}", details = "FIRSTLAST" },
+]
+"everything else" = [
+  { action = "report", section = "other", message = "[{PRIORITY}/{SYSLOG_IDENTIFIER}] {MESSAGE}" },
+]
+"""
+
+#: What a log line may try with those who read it.
+HOSTILE = "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b31m \x7f\x08 \u202eevil\u2066 [bold]x[/bold] \r\nBans: 1"
+
+
+def sample() -> list[dict[str, Any]]:
+    """Three failed logins, one sudo, and something else, a second apart in two boots."""
+    ssh = {"SYSLOG_IDENTIFIER": "sshd", "PRIORITY": 6, "_BOOT_ID": "a" * 32}
+    entries: list[dict[str, Any]] = [
+        {**ssh, "MESSAGE": f"Failed password for {user} from 203.0.113.7 port 22 ssh2"}
+        for user in ("root", "admin", "a b")
+    ]
+    entries += [
+        {"SYSLOG_IDENTIFIER": "sudo", "PRIORITY": 5, "MESSAGE": "alice : COMMAND=/bin/sh"},
+        {"SYSLOG_IDENTIFIER": HOSTILE, "PRIORITY": 3, "MESSAGE": HOSTILE},
+        {"PRIORITY": 3},
+    ]
+    for number, entry in enumerate(entries):
+        entry.setdefault("_BOOT_ID", "b" * 32)
+        entry["__REALTIME_TIMESTAMP"] = FIRST_TIME + number * 1_000_000
+    return entries
+
+
+@pytest.fixture(scope="session")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal file with `sample`."""
+    need(unavailable())
+    return make_journal(tmp_path_factory.mktemp("cli") / "sample.journal", sample())
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration for `sample`."""
+    file = tmp_path / "pyruse.toml"
+    file.write_text(f'[state]\nurl = "sqlite://{tmp_path}/state.sqlite"\n{CONFIG}')
+    return file
+
+
+@dataclass
+class Done:
+    """What a command has done."""
+
+    code: int
+    out: str
+    err: str = ""
+
+
+@pytest.fixture
+def pyruse(tmp_path: Path) -> Callable[..., Done]:
+    """``pyruse("replay", …)``: a command, its output in pipes."""
+
+    def run(
+        *arguments: object, stdin: bytes = b"", environment: Mapping[str, str] | None = None
+    ) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", "pyruse", *map(str, arguments)], input=stdin,
+            capture_output=True, cwd=tmp_path, timeout=60, check=False,
+            env={**os.environ, "PYRUSE_CONFIG": str(tmp_path / "none"), **(environment or {})},
+        )  # fmt: skip
+        err = done.stderr.decode()
+        assert "Traceback" not in err, err
+        assert done.returncode in (0, 1, 2), err
+        return Done(done.returncode, done.stdout.decode(), err)
+
+    return run
+
+
+@pytest.fixture
+def on_terminal(tmp_path: Path) -> Callable[..., Done]:
+    """``on_terminal("replay", …)``: a command on a terminal, output and errors together."""
+
+    def run(*arguments: object) -> Done:
+        ours, theirs = pty.openpty()
+        pieces: list[bytes] = []
+
+        def read() -> None:
+            while True:
+                try:
+                    piece = os.read(ours, 65536)
+                except OSError:  # EIO: the other end is closed
+                    return
+                if not piece:
+                    return
+                pieces.append(piece)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pyruse", *map(str, arguments)],
+            stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
+        )  # fmt: skip
+        os.close(theirs)
+        code = process.wait(60)
+        reader.join(60)
+        os.close(ours)
+        return Done(code, b"".join(pieces).decode().replace("\r\n", "\n"))
+
+    return run

@@ -1,0 +1,131 @@
+"""The command `pyruse` itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+COMMANDS = ["run", "check", "replay", "explain", "report", "stats", "plugins", "schema", "demo"]
+
+
+def test_help(pyruse):
+    done = pyruse("--help")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Usage: pyruse ")
+    assert all(f"\n  {command} " in done.out for command in COMMANDS)
+    assert pyruse("-h").out == done.out
+
+
+def test_version(pyruse):
+    done = pyruse("--version")
+    assert (done.code, done.out, done.err) == (0, f"pyruse {version('pyruse')}\n", "")
+
+
+def test_a_command_that_there_is_not(pyruse):
+    done = pyruse("chekc")
+    assert (done.code, done.out) == (2, "")
+    assert 'Error: there is no command "chekc" (expected one of: ' in done.err
+    assert done.err.endswith('; did you mean "check"?)\n')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["replay", "--no-such-option"], "No such option"),
+        (["replay", "surplus"], "unexpected extra argument"),
+        (["replay", "--since", "whenever"], '--since: "whenever" is no point in time'),
+        (["replay", "--boot", "x"], '--boot: "x" is no boot'),
+        (["replay", "--since", "today", "--until", "yesterday"], "--since is after --until"),
+        (["replay", "-D", ".", "--namespace", "x"], "expected one of them at most"),
+        (["explain", "hello"], '"hello" is no field (expected FIELD=VALUE'),
+        (["import"], "import"),
+    ],
+)
+def test_faulty_use_exits_with_2(pyruse, config, journal, arguments, told):
+    done = pyruse(*arguments, environment={"PYRUSE_CONFIG": str(config)})
+    assert done.code == 2
+    assert told in done.out + done.err
+
+
+@pytest.mark.parametrize("command", ["run", "check", "replay", "explain", "report"])
+def test_without_a_configuration(pyruse, tmp_path, command):
+    done = pyruse(command)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"{tmp_path}/none: cannot be read: No such file or directory (expected a TOML file; "
+        "another place is chosen with -c PATH or PYRUSE_CONFIG)\n"
+    )
+
+
+def test_all_the_faults_of_a_configuration(pyruse, tmp_path):
+    file = tmp_path / "faulty.toml"
+    file.write_text('[emial]\nx = 1\n[chains]\n"a" = [ { filter = "equal", field = "\x1b" } ]\n')
+    file.write_text(file.read_text().replace("\x1b", "\\u001b"))
+    done = pyruse("check", "-c", file)
+    assert (done.code, done.out) == (2, "")
+    lines = done.err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith(f"{file}: ") and "(expected" in line for line in lines)
+    assert "\x1b" not in done.err
+
+
+def imported(code: str) -> set[str]:
+    """The top-level names of all modules that some code imports."""
+    program = f"{code}\nimport sys; print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    return {name.partition(".")[0] for name in done.stderr.split()}
+
+
+MAIN = """
+import sys
+from pyruse.cli import main
+sys.argv = ["pyruse", *{arguments}]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+"""
+#: Each takes tens of milliseconds, and is for those who need it.
+HEAVY = {"jinja2", "rich", "smtplib", "ssl", "xml", "asyncio", "http", "unittest", "tomli_w"}
+
+
+def test_what_is_heavy_is_imported_when_it_is_needed(config, journal):
+    assert not imported("import pyruse") & (HEAVY | {"email", "click"})
+    for arguments in (["--help"], ["--version"]):
+        assert not imported(MAIN.format(arguments=arguments)) & HEAVY
+    assert "email" not in imported(MAIN.format(arguments=["--help"]))
+    replay = ["replay", "-c", str(config), "--file", str(journal), "--format", "json"]
+    for arguments in (replay, ["stats", "--file", str(journal)], ["check", "-c", str(config)]):
+        assert not imported(MAIN.format(arguments=arguments)) & (HEAVY - {"ssl"})
+
+
+def test_whoever_reads_may_have_seen_enough(config, journal):
+    """As with ``| head -1``."""
+    for arguments in (
+        ["replay", "-c", config, "--file", journal, "--format", "json"],
+        ["replay", "-c", config, "--file", journal],
+        ["schema"],
+        ["plugins"],
+    ):
+        command = [sys.executable, "-m", "pyruse", *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()  # before anything is written
+        err = process.stderr.read().decode()
+        process.stderr.close()
+        assert (process.wait(60), err) == (1, "")
+
+
+def test_python_m_pyruse_and_the_script_are_the_same(pyruse):
+    script = Path(sys.executable).with_name("pyruse")
+    if not script.exists():
+        pytest.skip("Pyruse is not installed as a script here")
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout == pyruse("--help").out

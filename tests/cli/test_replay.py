@@ -1,0 +1,164 @@
+"""``pyruse replay``: what would have happened, and nothing happens."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+FAILED = "Failed password for a b from 203.0.113.7 port 22 ssh2"
+#: Characters that must never reach a terminal out of a log line.
+UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def test_the_report_and_the_effects(pyruse, config, journal):
+    done = pyruse("replay", "-c", config, "--file", journal)
+    assert (done.code, done.err) == (0, "")
+    assert "Pyruse report for Saturday 2026-03-14" in done.out
+    assert "203.0.113.7 failed" in done.out
+    assert "alice : COMMAND=/bin/sh" in done.out
+    report, _, effects = done.out.partition("\nMails that would have been sent: 1\n")
+    assert report
+    assert effects.startswith(
+        "  to hostmaster@example.org: SSH: 203.0.113.7\n"
+        "\nBans that there would have been: 1\n"
+        "  203.0.113.7 (ssh), for 1 d\n"
+        "\nLines that would have been logged: 1\n"
+        "  NOTICE: banned 203.0.113.7\n"
+        "\nPrograms that would have been run: 1\n"
+        "  /bin/false 203.0.113.7 'a b'\n"
+        "\n6 entries in "
+    )
+
+
+def test_json(pyruse, config, journal, tmp_path):
+    done = pyruse("replay", "-c", config, "--file", journal, "--format", "json")
+    assert (done.code, done.err) == (0, "")
+    data = json.loads(done.out)
+    assert data.pop("seconds") > 0
+    other = data["report"].pop("other")
+    assert [line.keys() for line in other] == [{"time", "message"}] * 2
+    assert other[0]["time"] == "2026-03-14T12:00:04+00:00"
+    assert other[1]["message"] == "[3/] "
+    assert data == {
+        "entries": 6,
+        "report": {
+            "important": [
+                {
+                    "message": "203.0.113.7 failed",
+                    "count": 1,
+                    "times": ["2026-03-14T12:00:02+00:00"],
+                }
+            ],
+            "interesting": [
+                {
+                    "message": "alice : COMMAND=/bin/sh",
+                    "count": 1,
+                    "times": ["2026-03-14T12:00:03+00:00"],
+                }
+            ],
+        },
+        "emails": [
+            {"subject": "SSH: 203.0.113.7", "to": ["hostmaster@example.org"], "body": FAILED}
+        ],
+        "bans": [{"ip": "203.0.113.7", "label": "ssh", "duration": 86400}],
+        "logs": [{"level": "NOTICE", "message": "banned 203.0.113.7"}],
+        "commands": [["/bin/false", "203.0.113.7", "a b"]],
+        "skipped": [],
+        "faults": [],
+    }
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["pyruse.toml"]
+
+
+def test_html(pyruse, config, journal):
+    done = pyruse("replay", "-c", config, "--file", journal, "--format", "html")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.lstrip().lower().startswith("<!doctype html>")
+    assert "203.0.113.7 failed" in done.out
+    assert not UNSAFE.search(done.out)
+
+
+@pytest.mark.parametrize(
+    ("options", "entries"),
+    [
+        (["--since", "2026-03-14 12:00:03"], 3),
+        (["-S", "2026-03-14 12:00:01", "-U", "2026-03-14 12:00:02"], 2),
+        (["--until", "@1773489600"], 1),
+        (["--since", "tomorrow"], 0),
+        (["-b"], 3),
+        (["-b", "-1"], 3),
+        (["--boot=1", "--since", "2026-03-14 12:00:02"], 1),
+        (["-b", "a" * 32], 3),
+    ],
+)
+def test_a_part_of_the_journal(pyruse, config, journal, options, entries):
+    done = pyruse("replay", "-c", config, "--file", journal, "--format", "json", *options)
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["entries"] == entries
+
+
+def test_a_folder_and_a_variable_with_the_configuration(pyruse, config, journal):
+    environment = {"PYRUSE_CONFIG": str(config.parent)}
+    done = pyruse("replay", "-D", journal.parent, environment=environment)
+    assert done.code == 0
+    assert "\n6 entries in " in done.out
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["-D", "nowhere"], "nowhere: no such folder (expected a folder with *.journal files)"),
+        (["--file", "nowhere"], "nowhere: no such file (expected a journal file)"),
+        (
+            ["--file", "pyruse.toml"],
+            "pyruse.toml: no readable journal file (No data available) (expected files that "
+            "`journalctl --verify` accepts)",
+        ),
+    ],
+)
+def test_no_such_journal(pyruse, config, options, told):
+    done = pyruse("replay", "-c", config, *options)
+    assert (done.code, done.out, done.err) == (1, "", f"pyruse: {told}\n")
+
+
+def test_a_step_that_fails_is_told_of(pyruse, tmp_path, journal):
+    file = tmp_path / "pyruse.toml"
+    file.write_text('[chains]\n"c" = [ { action = "count", counter = "c", key = "nobody" } ]')
+    done = pyruse("replay", "-c", file, "--file", journal)
+    assert done.code == 0
+    told = 'chains."c"[0]: action count: the entry has no nobody to count by (6 times)'
+    assert f"\nFaults: 1\n  {told}\n" in done.out
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_a_log_line_does_nothing_to_a_terminal(pyruse, config, journal, form):
+    done = pyruse("replay", "-c", config, "--file", journal, "--format", form)
+    assert done.code == 0
+    assert "evil" in done.out
+    assert not UNSAFE.search(done.out)
+
+
+def test_a_log_line_cannot_pass_for_an_effect(pyruse, tmp_path, journal):
+    file = tmp_path / "pyruse.toml"
+    file.write_text(
+        '[chains]\n"c" = [ { action = "log", message = "{MESSAGE}" }, '
+        '{ action = "run", command = ["tell", "{MESSAGE}"] }, '
+        '{ action = "email", message = "x", subject = "{MESSAGE}" } ]'
+    )
+    done = pyruse("replay", "-c", file, "--file", journal)
+    assert done.out.count("evil") == 3
+    assert not [line for line in done.out.splitlines() if line.startswith("Bans")]
+
+
+def test_on_a_terminal_it_is_drawn(on_terminal, config, journal):
+    done = on_terminal("replay", "-c", config, "--file", journal)
+    assert done.code == 0
+    assert "203.0.113.7 failed" in done.out
+    assert "\n6 entries in " in done.out
+    assert "=====" not in done.out  # the underlined headings of plain text
+    # What the terminal is told comes from Pyruse alone: colours and the progress bar.
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", done.out).replace("\r", "")
+    assert not UNSAFE.search(plain)
+    assert r"\x1b[31mred\x1b[0m" in plain.replace("\n", "")
+    assert "[bold]x[/bold]" in plain

@@ -1,0 +1,509 @@
+"""Reading real journal files, written by systemd's own tools."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from systemd import journal
+
+from pyruse.fields import Decoder
+from pyruse.journal.reader import JournalReader
+from pyruse.journal.selection import JournalError, Selection
+from pyruse.testing.journal import BOOT_ID, FIRST_TIME, make_journal, unavailable
+from pyruse.testing.plugin import need
+
+SECOND = 1_000_000
+ALL = 1_000_000
+
+
+@pytest.fixture
+def opened(journal_file):
+    """``opened(entries)``: a reader at the beginning of a journal with these entries."""
+    readers: list[JournalReader] = []
+
+    def make(entries, decoder=None) -> JournalReader:
+        selection = Selection(files=[journal_file(entries)])
+        readers.append(selection.open(decoder or Decoder()))
+        return readers[-1]
+
+    yield make
+    for reader in readers:
+        reader.close()
+
+
+def messages(reader: JournalReader, limit: int = ALL) -> list[str | None]:
+    return [entry.get("MESSAGE") for entry in reader.entries(limit)]
+
+
+def test_the_entries_in_their_order(opened):
+    reader = opened([{"MESSAGE": "one"}, {"MESSAGE": "two"}, {"MESSAGE": "three"}])
+    entries = reader.entries(ALL)
+    first = next(entries)
+    assert first["MESSAGE"] == "one"
+    assert first.time_us == FIRST_TIME
+    assert [entry["MESSAGE"] for entry in entries] == ["two", "three"]
+    assert messages(reader) == []
+
+
+class Watched:
+    """A raw reader that notes what it is asked for."""
+
+    def __init__(self, file: Path) -> None:
+        self._raw = journal.Reader(files=[str(file)])
+        self.asked: Counter[str] = Counter()
+
+    def _get(self, field):
+        self.asked[field] += 1
+        return self._raw._get(field)
+
+    def __getattr__(self, name):
+        if name in ("_get_all", "get_next"):
+            self.asked[name] += 1
+        return getattr(self._raw, name)
+
+
+def test_a_field_is_read_when_it_is_first_asked_for_and_once(journal_file):
+    file = journal_file(
+        [{"MESSAGE": "hello", "PRIORITY": 3, **{f"FIELD_{n}": n for n in range(50)}}] * 10
+    )
+    raw = Watched(file)
+    reader = JournalReader(raw, Decoder())
+    assert sum(1 for _ in reader.entries(ALL)) == 10
+    assert raw.asked == Counter()
+    raw.seek_head()
+    for entry in reader.entries(ALL):
+        for _ in range(3):
+            assert entry["PRIORITY"] == 3
+            assert entry.get("NOT_THERE") is None
+            assert "NOT_THERE" not in entry
+        assert entry["__REALTIME_TIMESTAMP"] == entry.time
+    assert raw.asked == Counter(PRIORITY=10, NOT_THERE=10)
+
+
+def test_the_types_of_fields(opened):
+    (entry,) = opened(
+        [
+            {
+                "MESSAGE": "Session c1 of user alice.",
+                "MESSAGE_ID": "8d45620c1a4348dbb17410da57c60c66",
+                "PRIORITY": "6",
+                "_UID": 0,
+                "_PID": 1234,
+                "SYSLOG_FACILITY": 10,
+                "_SYSTEMD_SESSION": "c1",
+                "_SOURCE_REALTIME_TIMESTAMP": FIRST_TIME - 5,
+                "CODE_LINE": "42",
+                "COREDUMP": b"\x7fELF\0\xff",
+            }
+        ],
+        Decoder(zone=ZoneInfo("Europe/Paris")),
+    ).entries(1)
+    found = {name: entry[name] for name in entry if not name.startswith("__")}
+    noon = datetime(2026, 3, 14, 12, tzinfo=UTC)
+    assert found == {
+        "_BOOT_ID": uuid.UUID(BOOT_ID),
+        "MESSAGE": "Session c1 of user alice.",
+        "MESSAGE_ID": uuid.UUID("8d45620c1a4348dbb17410da57c60c66"),
+        "PRIORITY": 6,
+        "_UID": 0,
+        "_PID": 1234,
+        "SYSLOG_FACILITY": 10,
+        "_SYSTEMD_SESSION": "c1",
+        "_SOURCE_REALTIME_TIMESTAMP": noon - timedelta(microseconds=5),
+        "CODE_LINE": 42,
+        "COREDUMP": b"\x7fELF\0\xff",
+    }
+    assert entry["__REALTIME_TIMESTAMP"] == noon
+    assert str(entry["__REALTIME_TIMESTAMP"]) == "2026-03-14 13:00:00+01:00"
+    assert entry["__MONOTONIC_TIMESTAMP"] == timedelta(hours=1)
+    assert entry["__CURSOR"].startswith("s=")
+
+
+def test_whoever_logs_may_put_anything_into_a_field(opened):
+    fields = {"PRIORITY": "high", "MESSAGE_ID": "none", "SYSLOG_PID": "", "CODE_LINE": "1e3"}
+    (entry,) = opened([fields]).entries(1)
+    assert {name: entry[name] for name in fields} == fields
+
+
+def test_what_is_not_utf8(opened):
+    entries = [{"MESSAGE": b"caf\xe9 \x80", "BINARY": bytes(range(256))}]
+    (entry,) = opened(entries).entries(1)
+    assert entry["MESSAGE"] == "café \x80"
+    assert entry["BINARY"] == bytes(range(256)).decode("latin-1")
+    (entry,) = opened(entries, Decoder("cp1252")).entries(1)
+    assert entry["MESSAGE"] == "café €"
+    (entry,) = opened(entries, Decoder("ascii")).entries(1)
+    assert entry["MESSAGE"] == "caf\ufffd \ufffd"
+
+
+def test_text_of_every_kind(opened):
+    texts = [
+        "",
+        " ",
+        "a\nb\r\nc",
+        "tab\t",
+        "nul \0 here",
+        "\x1b[31mred",
+        "日本語 😀",
+        "é" * 100_000,
+    ]
+    found = messages(opened([{"MESSAGE": text} for text in texts]))
+    assert found == texts
+
+
+def test_a_field_above_the_limit_of_libsystemd_is_read_whole(opened):
+    text = "x" * 1_000_000
+    reader = opened([{"MESSAGE": text}])
+    assert messages(reader) == [text]
+
+
+def test_an_entry_without_a_message(opened):
+    (entry,) = opened([{"PRIORITY": 3}]).entries(1)
+    assert "MESSAGE" not in entry
+    assert entry.get("MESSAGE", "nothing") == "nothing"
+    assert entry.text("MESSAGE") is None
+    with pytest.raises(KeyError, match="MESSAGE"):
+        entry["MESSAGE"]
+
+
+def test_a_field_with_several_values(opened):
+    fields = {"MESSAGE": ["one", "two"], "PRIORITY": [3, 4], "SINGLE": "x"}
+    (entry,) = opened([fields]).entries(1)
+    assert entry.values_of("MESSAGE") == ["one", "two"]
+    assert entry["MESSAGE"] == "one"
+    assert entry.values_of("MESSAGE") == ["one", "two"]
+    assert entry.values_of("PRIORITY") == [3, 4]
+    assert entry.values_of("SINGLE") == ["x"]
+    assert entry.values_of("NOT_THERE") == []
+    assert dict(entry)["PRIORITY"] == 3
+    entry["MESSAGE"] = "set by a step"
+    assert entry.values_of("MESSAGE") == ["set by a step"]
+    del entry["PRIORITY"]
+    assert entry.values_of("PRIORITY") == []
+
+
+@pytest.mark.parametrize("name", ["ip", "", "A-B", "É", "__NOTHING", "_", "1A", "A" * 100, "A=B"])
+def test_a_name_that_no_field_of_a_journal_has(opened, name):
+    (entry,) = opened([{"MESSAGE": "x"}]).entries(1)
+    assert entry.get(name) is None
+
+
+def test_fields_of_steps_lie_on_top(opened):
+    (entry,) = opened([{"MESSAGE": "x", "PRIORITY": 3}]).entries(1)
+    entry["ip"] = "192.0.2.7"
+    entry["MESSAGE"] = "y"
+    del entry["PRIORITY"]
+    assert (entry["ip"], entry["MESSAGE"], "PRIORITY" in entry) == ("192.0.2.7", "y", False)
+    assert {"ip", "MESSAGE"} <= set(entry)
+    assert "PRIORITY" not in set(entry)
+    assert len(entry) == len(set(entry))
+    with pytest.raises(KeyError):
+        del entry["PRIORITY"]
+
+
+def test_an_entry_that_is_past_gives_what_it_was_asked_for_and_no_more(opened):
+    reader = opened([{"MESSAGE": "one", "X": 1}, {"MESSAGE": "two", "X": 2}])
+    entries = reader.entries(ALL)
+    first = next(entries)
+    assert first["MESSAGE"] == "one"
+    second = next(entries)
+    assert (first["MESSAGE"], second["MESSAGE"]) == ("one", "two")
+    for read in (lambda: first["X"], lambda: list(first), lambda: first.values_of("X")):
+        with pytest.raises(RuntimeError, match="no longer the current one"):
+            read()
+
+
+def test_machines_boots_and_users_in_one_file(opened):
+    boots = ["b" * 32, "c" * 32]
+    entries = [
+        {
+            "MESSAGE": f"{host} {boot[0]} {uid}",
+            "_HOSTNAME": host,
+            "_MACHINE_ID": machine * 32,
+            "_BOOT_ID": boot,
+            "_UID": uid,
+            "_TRANSPORT": "syslog",
+        }
+        for boot in boots
+        for host, machine in (("mail", "1"), ("web", "2"))
+        for uid in (0, 1000)
+    ]
+    reader = opened(entries)
+    found = [
+        (entry["MESSAGE"], entry["_HOSTNAME"], entry["_MACHINE_ID"].hex[0], entry["_UID"])
+        for entry in reader.entries(ALL)
+    ]
+    assert found == [
+        (f"{host} {boot[0]} {uid}", host, machine, uid)
+        for boot in boots
+        for host, machine in (("mail", "1"), ("web", "2"))
+        for uid in (0, 1000)
+    ]
+
+
+def test_so_many_and_no_more(opened):
+    reader = opened([{"MESSAGE": str(n)} for n in range(5)])
+    assert messages(reader, 2) == ["0", "1"]
+    assert messages(reader, 0) == []
+    assert messages(reader, 2) == ["2", "3"]
+    assert messages(reader, 2) == ["4"]
+
+
+def test_until_an_instant(journal_file):
+    file = journal_file([{"MESSAGE": str(n)} for n in range(5)])
+    reader = Selection(files=[file], until=FIRST_TIME + 2 * SECOND).open(Decoder())
+    assert messages(reader) == ["0", "1", "2"]
+
+
+def times(*seconds: float) -> list[dict[str, object]]:
+    """Entries at these seconds, whose messages are their numbers."""
+    return [
+        {"MESSAGE": str(number), "__REALTIME_TIMESTAMP": FIRST_TIME + round(second * SECOND)}
+        for number, second in enumerate(seconds)
+    ]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_behind_a_cursor_comes_the_very_next_entry(opened, journal_file, number):
+    # Several have the same time, and one comes late.
+    file = journal_file(times(0, 1, 1, 1, 0.5, 2))
+    first, second = (Selection(files=[file]).open(Decoder()) for _ in range(2))
+    cursors = [(entry["__CURSOR"], entry.time_us) for entry in first.entries(ALL)]
+    assert second.seek_after(*cursors[number])
+    assert messages(second) == [str(n) for n in range(number + 1, 6)]
+
+
+def test_behind_the_last_entry_there_is_none(opened):
+    reader = opened(times(0, 1))
+    last = reader.last()
+    assert last is not None
+    assert last["MESSAGE"] == "1"
+    cursor, time_us = last["__CURSOR"], last.time_us
+    assert reader.seek_after(cursor, time_us)
+    assert messages(reader) == []
+
+
+def test_the_entry_of_a_cursor_was_vacuumed(journal_file):
+    old, new = (
+        journal_file([{**entry, "_BOOT_ID": boot * 32} for entry in times(*seconds)])
+        for boot, seconds in (("a", (0, 1)), ("b", (2, 3, 4)))
+    )
+    whole = Selection(files=[old, new]).open(Decoder())
+    _, cursor = [(entry["__CURSOR"], entry.time_us) for entry in whole.entries(2)]
+    assert whole.seek_after(*cursor)
+    assert messages(whole) == ["0", "1", "2"]
+    kept = Selection(files=[new]).open(Decoder())
+    assert not kept.seek_after(*cursor)
+    assert messages(kept) == ["0", "1", "2"]
+
+
+def test_entries_of_several_files_that_are_equally_near(journal_file):
+    files = [journal_file(times(second, second + 10)) for second in range(3)]
+    whole = Selection(files=files).open(Decoder())
+    cursors = [(entry["__CURSOR"], entry.time_us) for entry in whole.entries(ALL)]
+    assert len(cursors) == 6
+    for number, cursor in enumerate(cursors):
+        assert whole.seek_after(*cursor)
+        behind = [entry["__CURSOR"] for entry in whole.entries(ALL)]
+        assert behind == [following for following, _ in cursors[number + 1 :]]
+
+
+def test_where_the_cursor_is_gone_reading_goes_on_by_time(opened):
+    reader = opened(times(0, 1, 2, 3))
+    gone = f"s={'a' * 32};i=7;b={'b' * 32};m=1;t={FIRST_TIME + SECOND:x};x=1"
+    assert not reader.seek_after(gone, FIRST_TIME + 2 * SECOND)
+    assert messages(reader) == ["2", "3"]
+
+
+@pytest.mark.parametrize("cursor", ["", "nonsense", "s=;i=", "\0", "i=1", "t=64"])
+def test_a_cursor_that_is_none(opened, cursor):
+    reader = opened(times(0, 1, 2))
+    assert reader.at(cursor) is None
+    assert not reader.seek_after(cursor, FIRST_TIME + SECOND)
+    assert messages(reader) == ["1", "2"]
+
+
+def test_an_entry_by_its_cursor(opened):
+    reader = opened(times(0, 1, 2))
+    cursors = [entry["__CURSOR"] for entry in reader.entries(ALL)]
+    for number, cursor in enumerate(cursors):
+        entry = reader.at(cursor)
+        assert entry is not None
+        assert entry["MESSAGE"] == str(number)
+
+
+def test_a_cursor_for_when_the_journal_is_not_readable_any_more(opened, monkeypatch):
+    reader = opened(times(0, 1, 2))
+    (entry,) = reader.entries(1)
+    assert reader.cursor_at(entry.time_us) == entry["__CURSOR"]
+
+    def fail():
+        raise OSError(74, "Bad message")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reader._raw, "_get_cursor", fail)
+        cursor = reader.cursor_at(entry.time_us)
+    assert cursor == f"t={entry.time_us:x}"
+    assert reader.seek_after(cursor, entry.time_us)
+    assert messages(reader) == ["1", "2"]
+
+
+def test_the_tail(opened):
+    reader = opened(times(0, 1))
+    reader.seek_tail()
+    assert messages(reader) == []
+    assert reader.time_us() == FIRST_TIME + SECOND
+
+
+@pytest.mark.parametrize(("until", "message"), [(7, "1"), (8.5, "1"), (100, "2"), (4, None)])
+def test_the_newest_entry_to_read(journal_file, until, message):
+    selection = Selection(files=[journal_file(times(5, 7, 9))])
+    selection.until = FIRST_TIME + round(until * SECOND)
+    reader = selection.open(Decoder())
+    last = reader.last()
+    assert (last and last["MESSAGE"]) == message
+    reader.close()
+
+
+def test_a_journal_without_entries(tmp_path):
+    reader = Selection(directory=tmp_path).open(Decoder())
+    assert messages(reader) == []
+    reader.seek_tail()
+    assert messages(reader) == []
+    assert (reader.last(), reader.span(), reader.time_us()) == (None, None, None)
+    assert reader.at("s=1") is None
+    assert not reader.seek_after("s=1", FIRST_TIME)
+    reader.close()
+
+
+def test_the_span_of_a_journal(opened):
+    reader = opened(times(5, 7, 9))
+    assert reader.span() == (FIRST_TIME + 5 * SECOND, FIRST_TIME + 9 * SECOND)
+    assert messages(reader) == ["0", "1", "2"]
+
+
+NUMBER = 300
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """The bytes of a sound journal, without the empty end that journald keeps for more."""
+    need(unavailable())
+    entries: list[dict[str, str | int]] = [
+        {"MESSAGE": f"message {number} " + "x" * 50, "PRIORITY": number % 8, "N": number}
+        for number in range(NUMBER)
+    ]
+    return make_journal(tmp_path_factory.mktemp("sound") / "a.journal", entries).read_bytes()
+
+
+def read_everything(path: Path) -> int:
+    """Read it in every way, and give how many entries there were."""
+    reader = Selection(files=[path]).open(Decoder())
+    reader.span()
+    last = reader.last()
+    cursor = None if last is None else last.get("__CURSOR")
+    reader._raw.seek_head()
+    entries = 0
+    for _ in range(100):
+        found = 0
+        for entry in reader.entries(100):
+            fields = dict(entry)
+            entry.values_of("MESSAGE")
+            found += all(name in entry for name in fields)
+        if not found:
+            break
+        entries += found
+    else:
+        pytest.fail("there was no end of it")
+    if cursor is not None:
+        reader.at(cursor)
+        reader.seek_after(cursor, FIRST_TIME)
+    reader.close()
+    return entries
+
+
+@pytest.mark.parametrize("cut", [0, 7, 100, 240, 0.3, 0.5, 0.9, 0.999])
+def test_a_file_that_was_cut(tmp_path, sound, cut):
+    used = len(sound.rstrip(b"\0"))
+    path = tmp_path / "cut.journal"
+    path.write_bytes(sound[: cut if isinstance(cut, int) else round(used * cut)])
+    with pytest.raises(JournalError, match="no readable journal file"):
+        read_everything(path)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.9])
+def test_a_file_the_end_of_which_was_never_written(tmp_path, sound, share):
+    written = round(len(sound.rstrip(b"\0")) * share)
+    path = tmp_path / "zeros.journal"
+    path.write_bytes(sound[:written] + bytes(len(sound) - written))
+    assert 0 <= read_everything(path) < NUMBER
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_bits_that_were_flipped(tmp_path, sound, seed):
+    draw = random.Random(seed)
+    damaged = bytearray(sound)
+    used = len(sound.rstrip(b"\0"))
+    for _ in range(draw.choice([1, 10, 300])):
+        damaged[draw.randrange(0 if seed % 8 == 0 else 272, used)] ^= 1 << draw.randrange(8)
+    path = tmp_path / "damaged.journal"
+    path.write_bytes(damaged)
+    try:
+        found = read_everything(path)
+    except JournalError:  # the damage is in its header
+        found = 0
+    assert 0 <= found <= NUMBER
+
+
+def test_beside_a_damaged_file_the_others_are_read(tmp_path, sound):
+    (tmp_path / "a.journal").write_bytes(sound)
+    (tmp_path / "b.journal").write_bytes(sound[: len(sound) // 20])
+    (tmp_path / "c.journal").write_bytes(b"no journal at all")
+    reader = Selection(directory=tmp_path).open(Decoder())
+    assert len(messages(reader)) == NUMBER
+    reader.close()
+
+
+class Damaged:
+    """A raw reader all of whose entries are damaged, without end."""
+
+    def __init__(self, after: int) -> None:
+        self.good = after
+        self.calls = 0
+
+    def _next(self):
+        self.calls += 1
+        self.good -= 1
+        if self.good < 0:
+            raise OSError(74, "Bad message")
+        return True
+
+    def _get_realtime(self):
+        return FIRST_TIME
+
+
+@pytest.mark.parametrize("good", [0, 10, 5000])
+def test_damage_without_end_comes_to_an_end(good):
+    raw = Damaged(good)
+    reader = JournalReader(raw, Decoder())
+    found = 0
+    while read := sum(1 for _ in reader.entries(700)):
+        found += read
+    assert found == good
+    assert raw.calls <= 2 * good + 2000
+    assert reader.damaged <= max(1000, good) + 1
+
+
+def test_another_error_is_an_error():
+    class Denied(Damaged):
+        def _next(self):
+            raise PermissionError(13, "Permission denied")
+
+    with pytest.raises(PermissionError):
+        next(JournalReader(Denied(0), Decoder()).entries(1))
