@@ -126,8 +126,8 @@ def test_the_journals_own_fields_are_never_overwritten(refusal, name):
         ),
         (
             "pattern = '(a)(?P<b>b)', save = ['a', 'b']",
-            ": save has 2 names, but the pattern has 1 unnamed groups (expected at most one name "
-            "a group)",
+            ": save has more names, 2, than the pattern has unnamed groups, 1 (expected at "
+            "most one name a group)",
         ),
         (
             "pattern = ['(a)', '(b)'], save = ['a']",
