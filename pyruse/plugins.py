@@ -12,7 +12,7 @@ from typing import Any
 import pluggy
 
 from pyruse import hookspecs
-from pyruse.config.build import options_of
+from pyruse.building import options_of
 from pyruse.errors import UserError, did_you_mean
 from pyruse.options import shown
 from pyruse.text import one_line, shortened

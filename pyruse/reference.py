@@ -8,7 +8,7 @@ import textwrap
 from datetime import time
 from typing import Any
 
-from pyruse.config.build import Option, described, options_of
+from pyruse.building import Option, described, options_of
 from pyruse.config.settings import Zone
 from pyruse.entry import as_text
 from pyruse.options import Duration, Networks, shown

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from pyruse.config.build import Option, options_of, without_none
+from pyruse.building import Option, options_of, without_none
 from pyruse.config.load import SECTIONS
 from pyruse.config.steps import LINKS
 from pyruse.plugins import ACTIONS, FILTERS, PROGRAMS, Found, PluginError, Registry

@@ -33,7 +33,7 @@ _PART = re.compile(r"(<!-- generated: (?P<name>\S+) -->\n).*?(<!-- end: (?P=name
 _DOUBLE_BACKTICKS = re.compile(r"(?<!`)``(?!`)")
 
 _REFERENCE = "configuration.md"
-#: What `pyruse.config.build.described` calls a type, and what the documentation says instead.
+#: What `pyruse.building.described` calls a type, and what the documentation says instead.
 TYPES = {
     "a duration": f"a [duration]({_REFERENCE}#durations)",
     "a field": f"a [field]({_REFERENCE}#fields)",

@@ -52,7 +52,7 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
         rows = [(one.day, one.entries, "open" if one.reported is None else "sent") for one in days]
         show_table("Days that are kept", ["day", "entries", "report"], rows)
         return
-    name = _day(day or "yesterday", engine.calendar.day_of(now_us()))
+    name = _day("yesterday" if day is None else day, engine.calendar.day_of(now_us()))
     if name not in {one.day for one in days}:
         span = f"{days[0].day} to {days[-1].day}" if days else "none yet"
         raise UserError(f"no report of {name} is kept (expected one of: {span})")
@@ -95,13 +95,12 @@ def _send(engine: Engine, report: Report) -> None:
 
 
 def _day(text: str, today: date) -> str:
-    if re.fullmatch(r"-\d+", text) or text in ("today", "yesterday"):
-        ago = {"today": 0, "yesterday": 1}.get(text)
-        days = int(text[1:]) if ago is None else ago
-        return date.fromordinal(today.toordinal() - days).isoformat()
+    ago = {"today": "0", "yesterday": "1"}.get(text, text.removeprefix("-"))
     try:
+        if re.fullmatch(r"-[0-9]+|today|yesterday", text):
+            return date.fromordinal(today.toordinal() - int(ago)).isoformat()
         return date.fromisoformat(text).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise click.UsageError(
             f'"{text}" is no day (expected "2026-03-14", "today", "yesterday" or "-3")'
         ) from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyruse.config.build import key
+from pyruse.building import key
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options import shown
 

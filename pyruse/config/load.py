@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pyruse.building import build, converted, key, options_of
 from pyruse.chains.link import jump_order
 from pyruse.chains.model import Chain, Step
-from pyruse.config.build import build, converted, key, options_of
 from pyruse.config.files import Document, chosen, read
 from pyruse.config.settings import (
     BanSettings,

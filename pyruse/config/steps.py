@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pyruse.building import build
 from pyruse.chains.model import Chain, Step
-from pyruse.config.build import build
 from pyruse.errors import did_you_mean
 from pyruse.options import shown
 from pyruse.plugins import ACTIONS, FILTERS, PluginError, Registry

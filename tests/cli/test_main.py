@@ -12,21 +12,21 @@ import pytest
 COMMANDS = ["run", "check", "replay", "explain", "report", "stats", "plugins", "schema", "demo"]
 
 
-def test_help(pyruse):
-    done = pyruse("--help")
+def test_help(process, pyruse):
+    done = process("--help")
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("Usage: pyruse ")
     assert all(f"\n  {command} " in done.out for command in COMMANDS)
     assert pyruse("-h").out == done.out
 
 
-def test_version(pyruse):
-    done = pyruse("--version")
+def test_version(process):
+    done = process("--version")
     assert (done.code, done.out, done.err) == (0, f"pyruse {version('pyruse')}\n", "")
 
 
-def test_a_command_that_there_is_not(pyruse):
-    done = pyruse("chekc")
+def test_a_command_that_there_is_not(process):
+    done = process("chekc")
     assert (done.code, done.out) == (2, "")
     assert 'Error: there is no command "chekc" (expected one of: ' in done.err
     assert done.err.endswith('; did you mean "check"?)\n')
@@ -45,14 +45,16 @@ def test_a_command_that_there_is_not(pyruse):
         (["import"], "import"),
     ],
 )
-def test_faulty_use_exits_with_2(pyruse, config, journal, arguments, told):
-    done = pyruse(*arguments, environment={"PYRUSE_CONFIG": str(config)})
+def test_faulty_use_exits_with_2(pyruse, config, monkeypatch, arguments, told):
+    monkeypatch.setenv("PYRUSE_CONFIG", str(config))
+    done = pyruse(*arguments)
     assert done.code == 2
     assert told in done.out + done.err
 
 
 @pytest.mark.parametrize("command", ["run", "check", "replay", "explain", "report"])
-def test_without_a_configuration(pyruse, tmp_path, command):
+def test_without_a_configuration(pyruse, tmp_path, monkeypatch, command):
+    monkeypatch.setenv("PYRUSE_CONFIG", str(tmp_path / "none"))
     done = pyruse(command)
     assert (done.code, done.out) == (2, "")
     assert done.err == (

@@ -6,8 +6,8 @@ import json
 from importlib.metadata import version
 
 
-def test_a_line_for_each(pyruse):
-    done = pyruse("plugins")
+def test_a_line_for_each(process):
+    done = process("plugins")
     assert (done.code, done.err) == (0, "")
     rows = [line.split("\t") for line in done.out.splitlines()]
     names = {(row[0], row[1]) for row in rows}

@@ -12,8 +12,8 @@ FAILED = "Failed password for a b from 203.0.113.7 port 22 ssh2"
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def test_the_report_and_the_effects(pyruse, config, journal):
-    done = pyruse("replay", "-c", config, "--file", journal)
+def test_the_report_and_the_effects(process, config, journal):
+    done = process("replay", "-c", config, "--file", journal)
     assert (done.code, done.err) == (0, "")
     assert "Pyruse report for Saturday 2026-03-14" in done.out
     assert "203.0.113.7 failed" in done.out
@@ -38,9 +38,9 @@ def test_json(pyruse, config, journal, tmp_path):
     data = json.loads(done.out)
     assert data.pop("seconds") > 0
     other = data["report"].pop("other")
-    assert [line.keys() for line in other] == [{"time", "message"}] * 2
-    assert other[0]["time"] == "2026-03-14T12:00:04+00:00"
-    assert other[1]["message"] == "[3/] "
+    assert [line.keys() for line in other] == [{"time", "message"}] * 4
+    assert other[0]["time"] == "2026-03-14T12:00:00+00:00"
+    assert other[-1]["message"] == "[3/] "
     assert data == {
         "entries": 6,
         "report": {
@@ -98,9 +98,9 @@ def test_a_part_of_the_journal(pyruse, config, journal, options, entries):
     assert json.loads(done.out)["entries"] == entries
 
 
-def test_a_folder_and_a_variable_with_the_configuration(pyruse, config, journal):
-    environment = {"PYRUSE_CONFIG": str(config.parent)}
-    done = pyruse("replay", "-D", journal.parent, environment=environment)
+def test_a_folder_and_a_variable_with_the_configuration(pyruse, config, journal, monkeypatch):
+    monkeypatch.setenv("PYRUSE_CONFIG", str(config.parent))
+    done = pyruse("replay", "-D", journal.parent)
     assert done.code == 0
     assert "\n6 entries in " in done.out
 
@@ -110,16 +110,14 @@ def test_a_folder_and_a_variable_with_the_configuration(pyruse, config, journal)
     [
         (["-D", "nowhere"], "nowhere: no such folder (expected a folder with *.journal files)"),
         (["--file", "nowhere"], "nowhere: no such file (expected a journal file)"),
-        (
-            ["--file", "pyruse.toml"],
-            "pyruse.toml: no readable journal file (No data available) (expected files that "
-            "`journalctl --verify` accepts)",
-        ),
+        (["--file", "pyruse.toml"], "pyruse.toml: no readable journal file ("),
     ],
 )
 def test_no_such_journal(pyruse, config, options, told):
     done = pyruse("replay", "-c", config, *options)
-    assert (done.code, done.out, done.err) == (1, "", f"pyruse: {told}\n")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"pyruse: {told}")
+    assert done.err.count("\n") == 1
 
 
 def test_a_step_that_fails_is_told_of(pyruse, tmp_path, journal):

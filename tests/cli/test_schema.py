@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 
-def test_the_options_of_what_is_installed(pyruse):
-    done = pyruse("schema")
+def test_the_options_of_what_is_installed(process):
+    done = process("schema")
     assert (done.code, done.err) == (0, "")
     schema = json.loads(done.out)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 
-def test_in_a_pipe_columns_are_separated_by_tabs(pyruse, journal):
-    done = pyruse("stats", "--file", journal)
+def test_in_a_pipe_columns_are_separated_by_tabs(process, journal):
+    done = process("stats", "--file", journal)
     assert (done.code, done.err) == (0, "")
     rows = [line.split("\t") for line in done.out.splitlines()]
     # name, total, then err, notice and info: the priorities that occur

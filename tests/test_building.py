@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pytest
 
-from pyruse.config.build import build, converted, described, key, options_of
+from pyruse.building import build, converted, described, key, options_of
 from pyruse.options import Duration, Field, Networks, NewField, Template
 
 if TYPE_CHECKING:

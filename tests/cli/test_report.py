@@ -1,0 +1,195 @@
+"""``pyruse report``: the report of a day again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pyruse.testing.journal import make_journal, unavailable
+from pyruse.testing.plugin import need
+
+CONFIG = r"""
+[journal]
+files = ["{folder}/journal.journal"]
+start = "head"
+[state]
+url = "sqlite://{folder}/state.sqlite"
+[email]
+from = "pyruse@example.org"
+to = ["hostmaster@example.org"]
+sendmail = ["{folder}/sendmail", "-t", "-i"]
+[report]
+timezone = "{zone}"
+[chains]
+"root" = [
+  {{ filter = "contains", text = "root" }},
+  {{ action = "report", section = "important", message = "{{MESSAGE}}" }},
+]
+"everything else" = [ {{ action = "report", section = "other", message = "{{MESSAGE}}" }} ]
+"""
+SENDMAIL = "#!/bin/sh\ncat >> {folder}/mails\n"
+
+
+def zone_where_it_is_noon(now: datetime) -> str:
+    """A time zone in which no day ends while the tests run."""
+    ahead = 12 - now.hour
+    return f"Etc/GMT{'-' if ahead > 0 else '+'}{abs(ahead)}" if ahead else "UTC"
+
+
+@dataclass
+class Place:
+    """A daemon's folder, after it has run."""
+
+    folder: Path
+    today: date
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "pyruse.toml"
+
+    def day(self, ago: int) -> str:
+        return (self.today - timedelta(days=ago)).isoformat()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Where a daemon has handled entries of today, of yesterday and of the day before."""
+    need(unavailable())
+    folder = tmp_path_factory.mktemp("report")
+    now = datetime.now(UTC)
+    make_journal(
+        folder / "journal.journal",
+        [
+            {
+                "MESSAGE": f"{what} {ago}",
+                "_HOSTNAME": "mail",
+                "__REALTIME_TIMESTAMP": round((now - timedelta(days=ago)).timestamp() * 1e6),
+            }
+            for ago in (2, 1, 0)
+            for what in ("root", "\x1b[31mother", "other")
+        ],
+    )
+    zone = zone_where_it_is_noon(now)
+    (folder / "pyruse.toml").write_text(CONFIG.format(folder=folder, zone=zone))
+    (folder / "sendmail").write_text(SENDMAIL.format(folder=folder))
+    (folder / "sendmail").chmod(0o755)
+    command = [sys.executable, "-m", "pyruse", "run", "--once", "-c", str(folder / "pyruse.toml")]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    (folder / "mails").unlink()
+    return Place(folder, (now + timedelta(hours=12 - now.hour)).date())
+
+
+def test_the_days_that_are_kept(process, place):
+    done = process("report", "-c", place.config, "--list")
+    assert (done.code, done.err) == (0, "")
+    assert [line.split("\t") for line in done.out.splitlines()] == [
+        [place.day(2), "3", "sent"],
+        [place.day(1), "3", "sent"],
+        [place.day(0), "3", "open"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "ago"),
+    [([], 1), (["yesterday"], 1), (["today"], 0), (["--", "-2"], 2), (["--", "-0"], 0)],
+)
+def test_a_day(pyruse, place, words, ago):
+    done = pyruse("report", "-c", place.config, *words)
+    assert (done.code, done.err) == (0, "")
+    assert place.day(ago) in done.out.splitlines()[0]
+    assert f"root {ago}" in done.out
+    assert f"root {ago + 1}" not in done.out
+    assert f"\\x1b[31mother {ago}" in done.out
+    assert "\x1b" not in done.out
+
+
+def test_a_day_by_its_date_as_json(pyruse, place):
+    done = pyruse("report", "-c", place.config, place.day(2), "--format", "json")
+    assert (done.code, done.err) == (0, "")
+    data = json.loads(done.out)
+    assert data["day"] == place.day(2)
+    report = data["report"]
+    assert report.keys() == {"important", "interesting", "other"}
+    assert [(row["message"], row["count"], len(row["times"])) for row in report["important"]] == [
+        ("root 2", 1, 1)
+    ]
+    assert [line["message"] for line in report["other"]] == ["\x1b[31mother 2", "other 2"]
+    assert "\x1b" not in done.out
+
+
+def test_html(pyruse, place):
+    done = pyruse("report", "-c", place.config, "--format", "html")
+    assert done.code == 0
+    assert done.out.lstrip().lower().startswith("<!doctype html>")
+    assert "root 1" in done.out
+    assert "\x1b" not in done.out
+
+
+def test_on_a_terminal_it_is_drawn(on_terminal, place):
+    done = on_terminal("report", "-c", place.config)
+    assert done.code == 0
+    assert "root 1" in done.out
+    assert "=====" not in done.out
+    assert "\x1b[31mother" not in done.out
+
+
+def test_sent_again(pyruse, place):
+    done = pyruse("report", "-c", place.config, "--send")
+    assert done.code == 0
+    assert done.err == "sent to hostmaster@example.org\n"
+    mail = (place.folder / "mails").read_text()
+    assert f"Subject: Pyruse daily report for {place.day(1)}\n" in mail
+    assert "To: hostmaster@example.org\n" in mail
+
+
+def test_sent_again_in_vain(pyruse, place, tmp_path):
+    file = tmp_path / "other.toml"
+    text = place.config.read_text()
+    file.write_text(text.replace(f"{place.folder}/sendmail", "/bin/false"))
+    done = pyruse("report", "-c", file, "--send")
+    assert done.code == 1
+    assert done.err.startswith("pyruse: ")
+    assert "/bin/false" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_day_that_is_not_kept(pyruse, place):
+    done = pyruse("report", "-c", place.config, "2001-02-03")
+    assert (done.code, done.out) == (1, "")
+    span = f"{place.day(2)} to {place.day(0)}"
+    assert done.err == f"pyruse: no report of 2001-02-03 is kept (expected one of: {span})\n"
+
+
+@pytest.mark.parametrize("word", ["someday", "2026-02-30", "-1x", "", "9" * 30, "--3"])
+def test_what_is_no_day(pyruse, place, word):
+    done = pyruse("report", "-c", place.config, "--", word)
+    assert (done.code, done.out) == (2, "")
+    expected = '(expected "2026-03-14", "today", "yesterday" or "-3")'
+    assert done.err.endswith(f'Error: "{word}" is no day {expected}\n')
+
+
+def test_long_ago(pyruse, place):
+    done = pyruse("report", "-c", place.config, "--", "-" + "9" * 30)
+    assert (done.code, done.out) == (2, "")
+    assert "is no day" in done.err
+
+
+def test_there_is_no_state_yet(pyruse, config, tmp_path):
+    done = pyruse("report", "-c", config)
+    assert (done.code, done.out) == (1, "")
+    told = f"{tmp_path}/state.sqlite: there is no state yet (expected that `pyruse run` has run)"
+    assert done.err == f"pyruse: {told}\n"
+    assert not (tmp_path / "state.sqlite").exists()
+
+
+def test_a_state_that_is_none(pyruse, config, tmp_path):
+    (tmp_path / "state.sqlite").write_bytes(b"hello, I am a text\n" * 100)
+    done = pyruse("report", "-c", config)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"pyruse: {tmp_path}/state.sqlite: the state cannot be opened: ")
