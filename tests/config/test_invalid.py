@@ -25,10 +25,16 @@ CASES = sorted(path.name for path in INVALID.iterdir())
 _FORKED = """
 import gc, json, os, runpy, sys, tempfile
 import pyruse.cli.check, pyruse.engine, pyruse.chains.lint
+from pyruse.config.files import from_text
+from pyruse.config.load import configure
 from pyruse.plugins import Registry
 
-for plugin in Registry().all():
+registry = Registry()
+for plugin in registry.all():
     plugin.load()
+configure(from_text("[chains]\\na = []"), registry)
+gc.freeze()
+
 outcomes = {}
 for name in json.load(sys.stdin):
     output, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()

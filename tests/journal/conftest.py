@@ -7,33 +7,46 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from pyruse.testing.plugin import need
 
-_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+#: Root without the right to pass over permissions is a user like any other one, except that it can
+#: run an interpreter that is root's alone, as in a checkout in root's home.
+_POWERLESS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+
+_STRANGER = 65534
 
 
 def _unavailable() -> str | None:
-    """Why no program can be run as another user here."""
+    """Why no program can be run without rights here."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
-        return "only root, with setpriv (util-linux), can run a program as another user"
-    code = [sys.executable, "-c", "import pyruse"]
-    if subprocess.run([*_NOBODY, *code], capture_output=True, check=False).returncode != 0:
-        return f"another user cannot run {sys.executable} with Pyruse"
+        return "only root, with setpriv (util-linux), can run a program without rights"
     return None
 
 
 @pytest.fixture
-def as_nobody() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """``as_nobody("replay", …)``: a command of Pyruse's, run by a user without any rights."""
+def powerless() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``powerless("replay", …)``: a command of Pyruse's, bound by the permissions of files."""
     need(_unavailable())
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*_NOBODY, sys.executable, "-m", "pyruse", *map(str, arguments)],
+            [*_POWERLESS, sys.executable, "-m", "pyruse", *map(str, arguments)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def close() -> Callable[[Path, int], None]:
+    """``close(path, mode)``: make something somebody else's, with these permissions."""
+
+    def give_away(path: Path, mode: int) -> None:
+        os.chown(path, _STRANGER, _STRANGER)
+        path.chmod(mode)
+
+    return give_away

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -235,23 +234,20 @@ CONFIG = '[chains]\n"c" = [ { action = "report", section = "other", message = "{
 
 
 @pytest.fixture
-def place():
-    """A folder that everybody may enter; those of pytest are only for who runs it."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "pyruse.toml").write_text(CONFIG)
-        yield folder
+def place(tmp_path):
+    """A folder with a configuration."""
+    (tmp_path / "pyruse.toml").write_text(CONFIG)
+    return tmp_path
 
 
-def test_nobody_is_told_who_may_read(place, as_nobody):
+def test_who_may_not_read_is_told_who_may(place, powerless, close):
     journals = {}
     for name in ("file", "folder", "machine"):
         folder = place / name / ("d" * 32 if name == "machine" else "")
         folder.mkdir(parents=True)
         journals[name] = make_journal(folder / "a.journal", entries())
-        journals[name].chmod(0o600 if name != "folder" else 0o644)
-    (place / "folder").chmod(0o700)
+        close(journals[name], 0o600 if name != "folder" else 0o644)
+    close(place / "folder", 0o700)
     for options, told in (
         (["--file", journals["file"]], journals["file"]),
         (["-D", place / "file"], journals["file"]),
@@ -260,26 +256,27 @@ def test_nobody_is_told_who_may_read(place, as_nobody):
         (["-D", place / "folder"], place / "folder"),
         (["-D", place / "folder" / "below"], place / "folder" / "below"),
     ):
-        done = as_nobody("replay", "-c", place / "pyruse.toml", *options)
+        done = powerless("replay", "-c", place / "pyruse.toml", *options)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == f"pyruse: {told}: {WHO_MAY}\n"
 
 
-def test_nobody_may_read_what_is_everybodys(place, as_nobody):
+def test_anybody_may_read_what_is_everybodys(place, powerless, close):
     journal = make_journal(place / "a.journal", entries())
-    journal.chmod(0o644)
-    done = as_nobody("replay", "-c", place / "pyruse.toml", "-D", place)
+    close(journal, 0o644)
+    done = powerless("replay", "-c", place / "pyruse.toml", "-D", place)
     assert done.returncode == 0
     assert "6 entries" in done.stdout
     assert done.stderr == ""
 
 
 @pytest.mark.parametrize("name", ["", "pyruse.toml", "below/pyruse.toml"])
-def test_nobody_may_not_read_the_configuration(place, as_nobody, name):
+def test_a_configuration_that_may_not_be_read(place, powerless, close, name):
     closed = place / "closed"
     closed.mkdir(mode=0o700)
     (closed / "pyruse.toml").write_text(CONFIG)
-    done = as_nobody("check", "-c", closed / name)
+    close(closed, 0o700)
+    done = powerless("check", "-c", closed / name)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"{closed / name}: cannot be read: Permission denied (expected a TOML file; another place "

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pyruse import Context, Duration, Entry, Field, NewField, hookimpl
 
+#: Billions of entries can be counted so, before the sum is too large for the state.
+_MOST = 1_000_000
+
 
 @dataclass
 class Count:
@@ -36,8 +39,8 @@ class Count:
     """The field that gets what the counter holds then."""
 
     def __post_init__(self) -> None:
-        if self.by < 1:
-            raise ValueError(f"by = {self.by} would not raise the counter (expected 1 or more)")
+        if not 1 <= self.by <= _MOST:
+            raise ValueError(f"by = {self.by} cannot be counted (expected 1 to {_MOST})")
         if self.distinct is not None and self.by != 1:
             raise ValueError("distinct counts values, by counts entries (expected one of the two)")
         self._within = None if self.within is None else self.within.us
