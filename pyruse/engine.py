@@ -26,6 +26,7 @@ from pyruse.report.build import report_of_all, report_of_day
 from pyruse.report.model import Report
 from pyruse.report.render import Renderer
 from pyruse.state.database import State
+from pyruse.text import one_line, shortened
 from pyruse.times import Calendar
 
 
@@ -86,6 +87,12 @@ class Engine:
                 bound(step.instance, "check_options", context)(None)
             except ValueError as fault:
                 self._refused.append(f"{step.address}: {fault}")
+            except Exception as fault:  # noqa: BLE001 -- a faulty plugin costs no traceback
+                self._refused.append(
+                    f"{step.address}: {step.kind} {step.plugin}: check_options: "
+                    f"{shortened(one_line(_in_words(fault)), 300)} (expected a working plugin: "
+                    "upgrade or remove it)"
+                )
         self.broadcasts.register(step.instance, step.place, context)
         if self._services.dry_run and getattr(step.instance, "outside_effects", False):
             return partial(self._skip, step)

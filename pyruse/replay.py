@@ -105,24 +105,23 @@ def replay(
     :raises ConfigError: options do not go together.
     :raises UserError: the journal cannot be read.
     """
-    state = State()
     # The addresses of this machine tell nothing about a journal of another one.
     own = set if selection.files or selection.directory else own_addresses
-    engine = Engine(configuration, state, faults, dry_run=True, own=own)
-    reader = selection.open(engine.decoder)
-    began = time.monotonic()
-    engine.start()
-    entries = _handle_all(engine, reader, progress)
-    engine.stop()
-    report = engine.report()
+    with State() as state:
+        engine = Engine(configuration, state, faults, dry_run=True, own=own)
+        reader = selection.open(engine.decoder)
+        began = time.monotonic()
+        engine.start()
+        entries = _handle_all(engine, reader, progress)
+        engine.stop()
+        report = engine.report()
+        outcome = outcome_of(engine, entries, time.monotonic() - began, report)
     if reader.damaged:
         report.notes.append(f"{reader.damaged} entries could not be read: the journal is damaged")
-    outcome = outcome_of(engine, entries, time.monotonic() - began, report)
     outcome.faults = list(faults.kinds.values())
     outcome.render = lambda form: engine.render(report, form)
     outcome.limit = engine.settings.report.limit
     reader.close()
-    state.close()
     return outcome
 
 

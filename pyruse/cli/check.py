@@ -28,7 +28,8 @@ def command(config: Path | None, verbose: bool) -> None:
     from pyruse.state.database import State
 
     loaded = configuration(config)
-    engine = Engine(loaded, State(), Faults(to_stderr), dry_run=True)
+    with State() as state:
+        engine = Engine(loaded, state, Faults(to_stderr), dry_run=True)
     for warning in (
         *warnings(loaded.chains),
         *check_mail(loaded.settings.email),

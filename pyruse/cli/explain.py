@@ -44,15 +44,22 @@ def command(
     pyruse explain SYSLOG_IDENTIFIER=sshd 'MESSAGE=Failed password for root from 192.0.2.1 port 22'
     journalctl -n 1 -o json | pyruse explain -
     """  # noqa: D301 -- click takes this one character for "as it stands"
-    from pyruse.chains.travel import journey
     from pyruse.engine import Engine
     from pyruse.faults import Faults
     from pyruse.state.database import State
 
     loaded = configuration(config)
-    engine = Engine(loaded, State(), Faults(lambda *_: None), dry_run=True)
-    engine.start()
-    entry = _entry(engine, selection(loaded.settings, **journal), cursor, fields)
+    chosen = selection(loaded.settings, **journal)
+    with State() as state:
+        engine = Engine(loaded, state, Faults(lambda *_: None), dry_run=True)
+        engine.start()
+        _explain(engine, _entry(engine, chosen, cursor, fields))
+        engine.stop()
+
+
+def _explain(engine: Engine, entry: Entry) -> None:
+    from pyruse.chains.travel import journey
+
     click.echo(f"entry of {entry['__REALTIME_TIMESTAMP']:%F %T%z}: {_short(entry.text('MESSAGE'))}")
     chain = ""
     last: Stop | None = None
@@ -67,7 +74,6 @@ def command(
         last = stop
     click.echo(_end(last))
     _show_effects(engine)
-    engine.stop()
 
 
 def _station(stop: Stop) -> str:

@@ -33,36 +33,49 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
     (after "--": `pyruse report -- -3`). Today's report is what there is so far. Works while the
     daemon runs.
     """  # noqa: D301 -- click takes this one character for "as it stands"
-    from pyruse.cli.output import show_report, show_table
+    from pyruse.cli.output import show_table
     from pyruse.engine import Engine
     from pyruse.faults import Faults
     from pyruse.log import to_stderr
     from pyruse.state.database import State
     from pyruse.state.days import kept_days
-    from pyruse.times import now_us
 
     loaded = configuration(config)
     path = loaded.settings.state.url.path
     if _is_missing(Path(path)):
         raise UserError(f"{path}: there is no state yet (expected that `pyruse run` has run)")
-    state = State(path, read_only=True)
-    engine = Engine(loaded, state, Faults(to_stderr), dry_run=not send)
-    days = kept_days(state.db)
-    if list_days:
-        rows = [(one.day, one.entries, "open" if one.reported is None else "sent") for one in days]
-        show_table("Days that are kept", ["day", "entries", "report"], rows)
-        return
+    with State(path, read_only=True) as state:
+        engine = Engine(loaded, state, Faults(to_stderr), dry_run=not send)
+        days = kept_days(state.db)
+        if list_days:
+            rows = [
+                (one.day, one.entries, "open" if one.reported is None else "sent") for one in days
+            ]
+            show_table("Days that are kept", ["day", "entries", "report"], rows)
+            return
+        report = _report(engine, day, [one.day for one in days])
+        _show(engine, report, form)
+        if send:
+            _send(engine, report)
+
+
+def _report(engine: Engine, day: str | None, kept: list[str]) -> Report:
+    from pyruse.times import now_us
+
     name = _day("yesterday" if day is None else day, engine.calendar.day_of(now_us()))
-    if name not in {one.day for one in days}:
-        span = f"{days[0].day} to {days[-1].day}" if days else "none yet"
+    if name not in kept:
+        span = f"{kept[0]} to {kept[-1]}" if kept else "none yet"
         raise UserError(f"no report of {name} is kept (expected one of: {span})")
-    report = engine.report(name)
+    return engine.report(name)
+
+
+def _show(engine: Engine, report: Report, form: str) -> None:
+    from pyruse.cli.output import show_report
+
     if form == "text":
         show_report(report, lambda: engine.render(report, "text"), engine.settings.report.limit)
     else:
         click.echo(engine.render(report, form))
-    if send:
-        _send(engine, report)
 
 
 def _is_missing(file: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import date
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 from pyruse.bans.ledger import Ledger
@@ -141,8 +142,14 @@ class State:
         self.days.remove(self.db, day.isoformat())
         self.bans.remove_history(self.db, time_us)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; so does the end of a ``with`` block."""
         self.db.close()
 
 
