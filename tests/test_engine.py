@@ -262,8 +262,8 @@ def test_entries_without_a_message_or_anything(engine):
           { action = "run", command = ["tell", "{MESSAGE}"] },
         ]
     """)
-    for message in (None, []):
-        chains.feed(MESSAGE=message)
+    chains.feed(MESSAGE=None)
+    chains.feed(MESSAGE=[])
     chains.feed()
     assert chains.faults == []
     assert [line.message for line in chains.report.other] == ["<>"] * 3
