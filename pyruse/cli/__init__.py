@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 
 import click
@@ -64,6 +65,9 @@ def _pyruse() -> None:
 
 def main() -> None:
     """Run a command; exits with 0 (done), 1 (the work failed) or 2 (usage or configuration)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the locale's encoding has no letter for is shown as an escape.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _pyruse(prog_name="pyruse")
     except ConfigError as fault:

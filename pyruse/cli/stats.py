@@ -10,6 +10,7 @@ import click
 
 from pyruse.cli.options import JournalCommand, config_option, journal_options, selection
 from pyruse.config.settings import Settings
+from pyruse.options import Field
 
 _PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 
@@ -27,6 +28,10 @@ def command(config: Path | None, field: str, form: str, **journal: Any) -> None:
     from pyruse.cli.output import progress, show_json, show_table
     from pyruse.fields import Decoder
 
+    try:
+        Field.parse(field)
+    except ValueError as fault:
+        raise click.UsageError(f"--by: {fault}") from None
     settings = _settings(config)
     decoder = Decoder(settings.journal.legacy_encoding)
     chosen = selection(settings, **journal)

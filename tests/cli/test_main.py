@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -123,6 +124,14 @@ def test_whoever_reads_may_have_seen_enough(config, journal):
         err = process.stderr.read().decode()
         process.stderr.close()
         assert (process.wait(60), err) == (1, "")
+
+
+def test_an_encoding_that_has_not_every_letter(config):
+    command = [sys.executable, "-m", "pyruse", "explain", "-c", str(config), "MESSAGE=日本 …"]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
+    assert b"\n  report, other: [/] \\u65e5\\u672c \\u2026\n" in done.stdout
+    assert done.stderr == b""
 
 
 def test_python_m_pyruse_and_the_script_are_the_same(pyruse):

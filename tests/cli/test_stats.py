@@ -57,3 +57,9 @@ def test_no_such_journal(pyruse):
     done = pyruse("stats", "--file", "nowhere")
     assert done.code == 1
     assert done.err == "pyruse: nowhere: no such file (expected a journal file)\n"
+
+
+def test_what_is_no_field(pyruse):
+    done = pyruse("stats", "--by", "no such")
+    assert (done.code, done.out) == (2, "")
+    assert '--by: "no such" is no field name (expected ' in done.err
