@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ def mails(folder: Path, number: int) -> list[email.message.EmailMessage]:
 
 
 def days(folder: Path) -> list[tuple[str, int, bool]]:
-    with sqlite3.connect(folder / "state.sqlite") as db:
+    with closing(sqlite3.connect(folder / "state.sqlite")) as db, db:
         return [
             (day, entries, reported is not None)
             for day, entries, reported in db.execute("SELECT day, entries, reported FROM days")

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ class Daemon:
     def reported(self) -> Counter[str]:
         if not self.state.exists():
             return Counter()
-        with sqlite3.connect(self.state) as db:
+        with closing(sqlite3.connect(self.state)) as db, db:
             if not db.execute("PRAGMA user_version").fetchone()[0]:
                 return Counter()  # just being made
             return Counter(message for (message,) in db.execute("SELECT message FROM events"))
@@ -149,7 +150,7 @@ def test_a_vacuumed_cursor_is_told_of(journald: Journald, daemon: Daemon) -> Non
     assert daemon.start("--once").wait(20) == 0
     reported = daemon.reported()
     assert {message: reported[message] for message in expected} == expected
-    with sqlite3.connect(daemon.state) as db:
+    with closing(sqlite3.connect(daemon.state)) as db, db:
         (note,) = db.execute("SELECT note FROM notes").fetchone()
     assert note.startswith("the journal no longer has the entry at which the last run ended")
 

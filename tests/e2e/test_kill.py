@@ -7,6 +7,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def prepare(folder: Path, journal: Path) -> list[str]:
 
 
 def content(folder: Path) -> dict[str, list[Any]]:
-    with sqlite3.connect(folder / "state.sqlite") as db:
+    with closing(sqlite3.connect(folder / "state.sqlite")) as db, db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return {name: db.execute(query).fetchall() for name, query in TABLES.items()}
 

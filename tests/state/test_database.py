@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import date
 
 import pytest
@@ -192,7 +193,7 @@ def test_a_path_with_odd_characters(tmp_path):
 
 
 def foreign_database(path):
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("CREATE TABLE theirs (x)")
     db.close()
 
@@ -252,7 +253,7 @@ def test_a_schema_that_cannot_be_made_leaves_nothing_behind(tmp_path, monkeypatc
         patched.setattr(Outbox, "SCHEMA", "CREATE TABLE outbox (oops;")
         with pytest.raises(StateError):
             State(path)
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         assert db.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
     db.close()
     state = State(path)
