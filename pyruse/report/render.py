@@ -62,10 +62,12 @@ class Renderer:
 
         :raises _TemplateError: it is faulty.
         """
-        file = None if self._folder is None else self._folder / _TEMPLATES[form]
-        if file is None or not file.is_file():
+        if self._folder is None:
             return None
+        file = self._folder / _TEMPLATES[form]
         try:
+            if not file.is_file():
+                return None
             return self._by(self._environment, report, form)
         except Exception as fault:
             from pyruse.report.environment import fault_in
