@@ -35,7 +35,6 @@ class Services:
     bans: Bans
     calendar: Calendar
     renderer: Renderer
-    host: str
     dry_run: bool = False
 
     def day_of(self, time_us: int) -> str:

@@ -60,7 +60,7 @@ class Engine:
         self.bans = Bans(state.bans, never, backend, self._open_firewall, own)
         self._services = Services(
             settings, state, self.bans, self.calendar,
-            Renderer(settings.templates, settings.report.limit), self.host, dry_run,
+            Renderer(settings.templates, settings.report.limit), dry_run,
         )  # fmt: skip
         self.skipped: list[str] = []
         """In a dry run: the steps with effects of their own, each time that one was not called."""

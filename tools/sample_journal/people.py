@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 SERVER = "192.0.2.10"
 SERVER6 = "2001:db8:10::10"
-LAN = "192.168.1.0/24"
 
 UIDS = {"root": 0, "alice": 1000, "bob": 1001, "carol": 1002}
 
