@@ -6,13 +6,13 @@ import os
 import select
 import signal
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 
-from systemd import daemon as service_manager
-
+from pyruse import service_manager
+from pyruse.activity import Activity
+from pyruse.control import Control, Message
 from pyruse.delivery import Delivery
 from pyruse.engine import Engine
 from pyruse.errors import ConfigError, UserError
@@ -39,10 +39,11 @@ class Daemon:
     """Runs an engine on a journal, for years."""
 
     def __init__(self, engine: Engine, remake: Callable[[], Engine]) -> None:
-        """Open the journal that the configuration names.
+        """Open the journal that the configuration names, and listen to commands.
 
         :param remake: reads the configuration again, for a reload; `UserError` if it has faults.
         :raises JournalError: the journal cannot be read.
+        :raises UserError: commands cannot be listened to.
         """
         self._engine = engine
         self._remake = remake
@@ -57,11 +58,14 @@ class Daemon:
             settings=engine.settings.email,
             host=engine.host,
             journal_log=to_journal,
-            on_fault=lambda place, text: engine.faults.report(place, "delivery", text),
+            on_fault=lambda place, text: self._engine.tell_fault(place, "delivery", text),
             wake=self._wake,
         )
         self._last_time = 0
         """The instant of the last entry handled."""
+        self._activity = Activity()
+        self._watchdog = service_manager.Watchdog()
+        self._control = Control(self._state.path, self._activity.data, self._wake)
 
     def run(self, *, once: bool = False) -> None:
         """Handle what is pending, then (unless ``once``) follow the journal until told to stop.
@@ -78,21 +82,25 @@ class Daemon:
         self._engine.bans.enforce(self._firewall_fault)
         self._commit()
         self._engine.start()
-        service_manager.notify("READY=1")
+        service_manager.ready()
         try:
             while not self._stop:
+                self._watchdog.tell()
                 if self._reload:
                     self._reload_now()
                 caught_up = self._batch()
+                self._answer()
                 if caught_up and once:
                     break
                 if caught_up and not self._stop:
                     self._wait(self._timeout_ms())
-            service_manager.notify("STOPPING=1")
+            service_manager.stopping()
+            self._control.close()
             self._delivery.close(_STOP_ONCE_S if once else _STOP_S)
             if self._delivery.collect(now_us()):
                 self._commit()
         finally:
+            self._control.close()
             self._engine.stop()
             self._reader.close()
 
@@ -117,7 +125,7 @@ class Daemon:
         Everything that is remembered stays: it belongs to the state.
         """
         self._reload = False
-        service_manager.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        service_manager.reloading()
         old = self._engine
         try:
             self._engine = self._remake()
@@ -136,7 +144,7 @@ class Daemon:
             ):
                 to_journal("[journal] and [state] need a restart to change", _WARNING, {})
             to_journal("the configuration was read again", _INFO, {})
-        service_manager.notify("READY=1")
+        service_manager.ready()
 
     def _seek(self) -> None:
         """Go where the last run ended; the very first run begins where ``[journal] start`` says."""
@@ -171,6 +179,7 @@ class Daemon:
         with self._patience:
             handled = self._engine.handle(self._reader.entries(_BATCH))
         if handled:
+            self._activity.handled(handled)
             self._last_time = self._engine.last_time
             # An entry from the future, of a machine whose clock is wrong, makes nothing expire.
             self._engine.expire(min(self._last_time, now_us()))
@@ -194,15 +203,47 @@ class Daemon:
         while True:
             try:
                 self._state.commit(cursor)
+                self._activity.held_up_by = ""
                 return
             except sqlite3.Error as fault:
-                self._engine.faults.report("state", "commit", f"cannot be written: {fault}")
+                self._activity.held_up_by = f"the state cannot be written: {fault}"
+                self._engine.tell_fault("state", "commit", f"cannot be written: {fault}")
                 if self._stop:
                     raise UserError(
                         f"{self._state.path}: cannot be written: {fault} (expected room on the "
                         "disk; the entries will be read again at the next start)"
                     ) from None
+            self._watchdog.tell()
             self._wait(_RETRY_MS, journal=False)
+
+    def _answer(self) -> None:
+        """Answer the commands that ask for something (see `pyruse.control`)."""
+        for request in self._control.requests():
+            order = request.content.get("order")
+            if request.content.get("request") != "order" or not isinstance(order, dict):
+                request.answer({"ok": False, "fault": "not understood: of another version?"})
+                continue
+            request.answer(self._carry_out(order))
+
+    def _carry_out(self, order: Message) -> Message:
+        """Change the bans as a command wants it: at once in the firewall, and in the state."""
+        from pyruse.bans import orders
+
+        faults: list[str] = []
+
+        def refused(fault: Exception) -> None:
+            faults.append(str(fault))
+            self._firewall_fault(fault)
+
+        try:
+            answer = orders.execute(order, self._engine.bans, now_us())
+        except UserError as fault:
+            return {"ok": False, "fault": str(fault)}
+        self._engine.bans.enforce(refused)
+        self._commit()
+        return (
+            {"ok": False, "fault": "; ".join(faults)} if faults else {"ok": True, "answer": answer}
+        )
 
     def _end_days(self, caught_up: bool) -> None:
         """Report the days that are over: by the clock, and once all their entries are read."""
@@ -226,7 +267,7 @@ class Daemon:
         try:
             self._state.remove_before(now - keep, self._engine.calendar.day_of(now - keep))
         except sqlite3.Error as fault:
-            self._engine.faults.report("state", "remove", f"cannot be cleaned up: {fault}")
+            self._engine.tell_fault("state", "remove", f"cannot be cleaned up: {fault}")
 
     def _today(self) -> str:
         return self._engine.calendar.day_of(now_us()).isoformat()
@@ -237,6 +278,8 @@ class Daemon:
         calendar = self._engine.calendar
         ends = [calendar.end_of(date.fromisoformat(day)) for day in self._state.days.unreported()]
         moments = [end + _GRACE_US for end in ends]
+        if (alive_ms := self._watchdog.wait_ms()) is not None:
+            moments.append(now + alive_ms * 1000)
         for moment in (self._delivery.next_due(), self._engine.bans.next_retry()):
             if moment is not None:
                 moments.append(moment)
@@ -259,4 +302,4 @@ class Daemon:
             os.write(self._wake_write, b".")
 
     def _firewall_fault(self, fault: Exception) -> None:
-        self._engine.faults.report("bans", "firewall", str(fault))
+        self._engine.tell_fault("bans", "firewall", str(fault))

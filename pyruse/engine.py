@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -27,7 +27,7 @@ from pyruse.report.model import Report
 from pyruse.report.render import Renderer
 from pyruse.state.database import State
 from pyruse.text import one_line, shortened
-from pyruse.times import Calendar
+from pyruse.times import Calendar, now_us
 
 
 class Engine:
@@ -190,9 +190,17 @@ class Engine:
         """Have a report delivered by the plugins."""
         self.broadcasts.call("on_day_end", report=report)
 
+    def tell_fault(
+        self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}
+    ) -> None:
+        """Log a fault (see `Faults.report`), and keep it for the report and for `pyruse status`."""
+        fault = self.faults.report(place, kind, text, fields)
+        now = now_us()
+        self.state.faults.add(self._services.day_of(now), place, kind, fault.text, now)
+
     def _step_fault(self, node: Node, entry: Entry, fault: Exception) -> None:
         step = node.step
-        self.faults.report(
+        self.tell_fault(
             step.place,
             type(fault).__name__,
             f"{step.kind} {step.plugin}: {_in_words(fault)}",
@@ -204,7 +212,7 @@ class Engine:
         )
 
     def _plugin_fault(self, place: str, hook: str, fault: Exception) -> None:
-        self.faults.report(place, f"{hook} {type(fault).__name__}", f"{hook}: {_in_words(fault)}")
+        self.tell_fault(place, f"{hook} {type(fault).__name__}", f"{hook}: {_in_words(fault)}")
 
 
 def _in_words(fault: Exception) -> str:

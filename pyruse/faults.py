@@ -41,12 +41,13 @@ class Faults:
         self._log = log
         self.kinds: dict[tuple[str, str], Fault] = {}
 
-    def report(self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}) -> None:
+    def report(self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}) -> Fault:
         """A fault has happened.
 
         :param place: such as ``chains."ssh"[3]``; it begins the message.
         :param kind: what makes it the same fault as another one at this place.
         :param fields: more fields for the journal.
+        :return: the fault with its text as it was logged: one printable line.
         """
         text = shortened(one_line(text), _LONGEST)
         fault = self.kinds.setdefault((place, kind), Fault(place, text))
@@ -58,6 +59,7 @@ class Faults:
         if _is_power_of_ten(fault.count):
             again = f" ({fault.count} times)" if fault.count > 1 else ""
             self._log(f"{place}: {text}{again}", _ERROR, {"PYRUSE_FAULT": kind, **fields})
+        return fault
 
 
 def _is_power_of_ten(number: int) -> bool:

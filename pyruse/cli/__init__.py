@@ -18,6 +18,7 @@ COMMANDS = {
     "check": ("check", "Check the configuration."),
     "replay": ("replay", "Show what would have happened with past entries."),
     "explain": ("explain", "Show an entry's way through the chains, step by step."),
+    "status": ("status", "Show how Pyruse is doing: lag, outbox, bans, faults."),
     "report": ("report", "Show, or send, the report of a day again."),
     "stats": ("stats", "Count entries by identifier and priority: what to write chains for."),
     "plugins": ("plugins", "List the plugins that are installed, and their options."),

@@ -14,6 +14,7 @@ import click
 
 from pyruse.config.load import Configuration, load
 from pyruse.config.settings import Settings
+from pyruse.errors import UserError
 from pyruse.journal.selection import Selection
 from pyruse.journal.when import parse_when
 from pyruse.plugins import Registry
@@ -148,6 +149,23 @@ def configuration(path: Path | None) -> Configuration:
     for notice in loaded.notices:
         click.echo(f"pyruse: {printable(notice)}", err=True)
     return loaded
+
+
+def existing_state(settings: Settings) -> str:
+    """The path of the state.
+
+    :raises UserError: there is none yet.
+    """
+    path = settings.state.url.path
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: there is no state yet (expected that `pyruse run` has run)"
+        ) from None
+    except OSError:
+        pass  # opening it says why
+    return path
 
 
 def on_terminal() -> bool:

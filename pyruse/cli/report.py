@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pyruse.cli.options import config_option, configuration
+from pyruse.cli.options import config_option, configuration, existing_state
 from pyruse.errors import UserError
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
     from pyruse.state.days import kept_days
 
     loaded = configuration(config)
-    path = loaded.settings.state.url.path
-    if _is_missing(Path(path)):
-        raise UserError(f"{path}: there is no state yet (expected that `pyruse run` has run)")
-    with State(path, read_only=True) as state:
+    with State(existing_state(loaded.settings), read_only=True) as state:
         engine = Engine(loaded, state, Faults(to_stderr), dry_run=not send)
         days = kept_days(state.db)
         if list_days:
@@ -76,16 +73,6 @@ def _show(engine: Engine, report: Report, form: str) -> None:
         show_report(report, lambda: engine.render(report, "text"), engine.settings.report.limit)
     else:
         click.echo(engine.render(report, form))
-
-
-def _is_missing(file: Path) -> bool:
-    try:
-        file.stat()
-    except FileNotFoundError:
-        return True
-    except OSError:  # opening it says why
-        return False
-    return False
 
 
 def _send(engine: Engine, report: Report) -> None:

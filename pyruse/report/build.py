@@ -19,7 +19,10 @@ from pyruse.state.days import (
     kept_days,
     notes_of,
 )
+from pyruse.state.faults import faults_of
 from pyruse.times import Calendar, datetime_of
+
+_FAULTS = 20  # kinds that are shown: each needs the administrator
 
 Contribute = Callable[[Report], None]
 
@@ -68,7 +71,7 @@ def fill(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) 
     last = max((day.last for day in days if day.last is not None), default=None)
     report.first = None if first is None else datetime_of(first, zone)
     report.last = None if last is None else datetime_of(last, zone)
-    report.notes += notes_of(db, names)
+    report.notes += [*notes_of(db, names), *_faults(db, names, zone)]
     report.hosts = hosts_of(db, names) or report.hosts
     report.important += _rows(events_of(db, names, "important"), zone)
     report.interesting += _rows(events_of(db, names, "interesting"), zone)
@@ -76,6 +79,17 @@ def fill(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) 
         Line(datetime_of(event.time, zone), event.message)
         for event in events_in_time(db, names, "other")
     ]
+
+
+def _faults(db: sqlite3.Connection, days: list[str], zone: tzinfo) -> Iterator[str]:
+    """What went wrong within Pyruse, for the report's notes."""
+    faults = faults_of(db, days)
+    for fault in faults[:_FAULTS]:
+        times = "once" if fault.count == 1 else f"{fault.count:,} times, last"
+        last = datetime_of(fault.last, zone)
+        yield f"fault: {fault.place}: {fault.text} ({times} at {last:%H:%M:%S})"
+    if len(faults) > _FAULTS:
+        yield f"and {len(faults) - _FAULTS:,} more kinds of faults: see `pyruse status`"
 
 
 def _rows(events: Iterator[Event], zone: tzinfo) -> Iterator[Row]:

@@ -1,0 +1,58 @@
+"""What a running daemon has done so far, for `pyruse status`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pyruse.times import now_us
+
+_MINUTES = 60
+
+
+class Activity:
+    """Counts what is handled. `data` may be called in any thread."""
+
+    def __init__(self) -> None:
+        self._since = now_us()
+        self._started = time.monotonic()
+        self._entries = 0
+        self._minutes: deque[tuple[int, int]] = deque(maxlen=_MINUTES)
+        """The newest minutes in which entries came (of `time.monotonic`), and how many came."""
+        self.held_up_by = ""
+        """What the daemon waits for at the moment instead of reading on, such as room on a disk."""
+
+    def handled(self, entries: int) -> None:
+        """So many entries more are handled."""
+        self._entries += entries
+        minute = int(time.monotonic() // 60)
+        if self._minutes and self._minutes[-1][0] == minute:
+            self._minutes[-1] = (minute, self._minutes[-1][1] + entries)
+        else:
+            self._minutes.append((minute, entries))
+
+    def _rate(self, minutes: int) -> float:
+        """Entries a second in the last whole minutes, and since."""
+        now = time.monotonic()
+        first = max(0, int(now // 60) - minutes)
+        begin = max(first * 60, self._started)
+        entries = sum(count for minute, count in list(self._minutes) if minute >= first)
+        return entries / max(1.0, now - begin)
+
+    def data(self) -> dict[str, Any]:
+        """For people and programs; in JSON types."""
+        pages = int(Path("/proc/self/statm").read_text().split()[1])  # proc(5): the resident ones
+        return {
+            "pid": os.getpid(),
+            "version": version("pyruse"),
+            "since": self._since,
+            "entries": self._entries,
+            "per_second": {"minute": self._rate(1), "hour": self._rate(_MINUTES - 1)},
+            "cpu_seconds": time.process_time(),
+            "memory_bytes": pages * os.sysconf("SC_PAGE_SIZE"),
+            "held_up_by": self.held_up_by,
+        }

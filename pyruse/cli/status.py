@@ -1,0 +1,148 @@
+"""``pyruse status``."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.text import one_line
+
+if TYPE_CHECKING:
+    from pyruse.state.outbox import Item
+    from pyruse.status import Status
+
+_LABELS = 5
+
+
+@click.command("status")
+@config_option
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def command(config: Path | None, form: str) -> None:
+    """Show how Pyruse is doing: daemon, lag behind the journal, outbox, bans, faults.
+
+    Exits with 1 when the daemon does not run.
+    """
+    from pyruse.cli.output import show_json
+    from pyruse.status import status
+    from pyruse.times import now_us
+
+    settings = configuration(config).settings
+    found = status(settings, existing_state(settings), now_us())
+    if form == "json":
+        show_json(found.data())
+    else:
+        _show(found, settings.report.timezone.zone)
+    if found.daemon is None and not found.daemon_fault:
+        sys.exit(1)
+
+
+def _show(found: Status, zone: tzinfo) -> None:
+    from pyruse.cli.output import show_lines
+
+    for title, text in (
+        ("Daemon", _daemon(found, zone)),
+        ("Journal", _journal(found, zone)),
+        ("Entries", _entries(found)),
+        ("Report", _report(found, zone)),
+        ("Outbox", _outbox(found, zone)),
+        ("Bans", _bans(found)),
+        ("Faults", f"{len(found.faults)} kinds since yesterday" if found.faults else "none"),
+    ):
+        click.echo(f"{title:<9}{one_line(text)}")
+    show_lines(
+        "Set aside, since it can never be sent",
+        [
+            f"{_named(item)} of {_time(item.created, zone)}: {item.error}"
+            for item in found.set_aside
+        ],
+    )
+    show_lines(
+        "Faults",
+        [
+            f"{one.place}: {one.text} ({one.count:,} ×, last {_time(one.last, zone)})"
+            for one in found.faults
+        ],
+    )
+
+
+def _daemon(found: Status, zone: tzinfo) -> str:
+    if found.daemon_fault:
+        return f"running, but it cannot be asked: {found.daemon_fault}"
+    if found.daemon is None:
+        return "not running"
+    said = found.daemon
+    text = (
+        f"running since {_time(said['since'], zone)} (process {said['pid']}, version "
+        f"{said['version']}), {said['memory_bytes'] / 1e6:.0f} MB, {said['cpu_seconds']:.1f} s CPU"
+    )
+    return f"{text}; held up: {said['held_up_by']}" if said["held_up_by"] else text
+
+
+def _journal(found: Status, zone: tzinfo) -> str:
+    if found.journal_fault:
+        return f"unknown: {found.journal_fault}"
+    if found.behind is None or found.last_handled is None:
+        return "nothing is handled yet"
+    last = f"last entry handled: {_time(found.last_handled, zone)}"
+    if not found.behind:
+        return f"up to date; {last}"
+    lag = "" if found.lag_us is None else f", {found.lag_us / 1e6:,.1f} s"
+    return f"{found.behind:,} entries behind{lag}; {last}"
+
+
+def _entries(found: Status) -> str:
+    text = f"{found.today.entries if found.today else 0:,} today"
+    if found.daemon is not None:
+        rate = found.daemon["per_second"]
+        text += (
+            f", {found.daemon['entries']:,} since the start; {rate['minute']:.1f} a second in the "
+            f"last minute, {rate['hour']:.1f} in the last hour"
+        )
+    return text
+
+
+def _report(found: Status, zone: tzinfo) -> str:
+    last = found.last_report
+    if last is None or last.reported is None:
+        return "none yet"
+    return f"the last one is that of {last.day}, made {_time(last.reported, zone)}"
+
+
+def _outbox(found: Status, zone: tzinfo) -> str:
+    if not found.waiting and not found.set_aside:
+        return "empty"
+    kinds = Counter(item.kind for item in found.waiting)
+    parts = [f"{number:,} of kind {kind} waiting" for kind, number in kinds.items()]
+    failed = next((item for item in found.waiting if item.error), None)
+    if failed is not None:
+        parts.append(f"{_named(failed)} of {_time(failed.created, zone)} failed: {failed.error}")
+    if found.set_aside:
+        parts.append(f"{len(found.set_aside):,} set aside")
+    return ", ".join(parts)
+
+
+def _named(item: Item) -> str:
+    return f'{item.kind} "{item.payload.get("subject", "")}"'
+
+
+def _bans(found: Status) -> str:
+    text = f"{found.bans.total():,} in force"
+    if found.bans:
+        most = [f"{label} {number:,}" for label, number in found.bans.most_common(_LABELS)]
+        others = len(found.bans) - _LABELS
+        text += f" ({', '.join(most)}{f', {others:,} more labels' if others > 0 else ''})"
+    if found.unenforced:
+        text += f"; {found.unenforced:,} changes that the firewall has not taken yet"
+    return text
+
+
+def _time(time_us: int, zone: tzinfo) -> str:
+    from pyruse.times import datetime_of
+
+    return f"{datetime_of(time_us, zone):%F %T}"

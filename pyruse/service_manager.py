@@ -1,0 +1,49 @@
+"""What the service manager is told: ready, reloading, stopping, alive (sd_notify(3))."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from systemd import daemon
+
+
+def ready() -> None:
+    """Started, or reloaded."""
+    daemon.notify("READY=1")
+
+
+def reloading() -> None:
+    """The configuration is read again, from now until `ready`."""
+    daemon.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+
+def stopping() -> None:
+    """The end has begun."""
+    daemon.notify("STOPPING=1")
+
+
+class Watchdog:
+    """Tells that the main loop goes round, where the unit has ``WatchdogSec=``.
+
+    If it does not any more, the service manager kills Pyruse and starts it again.
+    """
+
+    def __init__(self) -> None:
+        """Take what the service manager wants from the environment (sd_watchdog_enabled(3))."""
+        limit = os.environ.get("WATCHDOG_USEC", "")
+        mine = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        self._interval = int(limit) / 2e6 if mine and limit.isdecimal() else 0.0
+        self._next = 0.0
+
+    def tell(self) -> None:
+        """Say so, if it is time to."""
+        if self._interval and time.monotonic() >= self._next:
+            daemon.notify("WATCHDOG=1")
+            self._next = time.monotonic() + self._interval
+
+    def wait_ms(self) -> int | None:
+        """So long the main loop may sleep; None: as long as it likes."""
+        if not self._interval:
+            return None
+        return max(0, int((self._next - time.monotonic()) * 1000) + 1)

@@ -1,0 +1,183 @@
+"""What `pyruse status` says of a real daemon, and what the daemon tells the service manager."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyruse.testing.journald import Journald
+
+CONFIG = r"""
+[journal]
+namespace = "{namespace}"
+start = "head"
+[state]
+url = "sqlite://{folder}/state.sqlite"
+[report]
+timezone = "UTC"
+[email]
+to = ["hostmaster@example.org"]
+sendmail = ["/bin/false"]
+[bans]
+backend = "nftables"
+[bans.nftables]
+command = ["/bin/true"]
+[chains]
+"test" = [
+  {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" }},
+  {{ filter = "regex", pattern = '^bad (?P<ip>\S+)', else = "others" }},
+  {{ action = "ban", ip = "ip", duration = "1d", label = "bad \u001b[31m" }},
+]
+"others" = [
+  {{ filter = "contains", text = "mail" }},
+  {{ action = "email", subject = "{{MESSAGE}}", message = "{{MESSAGE}}" }},
+]
+"""
+
+
+class Daemon:
+    """A `pyruse run`, and commands that ask it."""
+
+    def __init__(self, journald: Journald, folder: Path) -> None:
+        self.journald = journald
+        self.config = folder / "pyruse.toml"
+        self.config.write_text(CONFIG.format(namespace=journald.namespace, folder=folder))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pyruse", "run", "-c", str(self.config), *options],
+            env={**os.environ, **environment},
+        )
+        return self.process
+
+    def log(self, *messages: str) -> None:
+        self.journald.send_all(
+            [{"SYSLOG_IDENTIFIER": "test", "MESSAGE": message} for message in messages]
+        )
+        self.journald.sync()
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pyruse", *arguments, "-c", str(self.config)],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    def status(self, until: Callable[[Any], bool]) -> Any:
+        """The status in JSON, as soon as it is as expected."""
+        deadline = time.monotonic() + 20
+        while True:
+            done = self.command("status", "--format", "json")
+            data = json.loads(done.stdout) if done.stdout else done.stderr
+            if done.stdout and until(data):
+                return data
+            assert time.monotonic() < deadline, data
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def daemon(journald: Journald, tmp_path: Path) -> Iterator[Daemon]:
+    daemon = Daemon(journald, tmp_path)
+    yield daemon
+    if daemon.process is not None and daemon.process.poll() is None:
+        daemon.process.kill()
+        daemon.process.wait()
+
+
+def test_a_running_daemon_with_bans_and_a_mail_that_fails(daemon: Daemon) -> None:
+    daemon.log("bad 203.0.113.7", "bad 203.0.113.8", "mail one", "bad address")
+    process = daemon.start()
+    data = daemon.status(lambda data: data["bans"]["in_force"] == 2 and len(data["faults"]) == 2)
+    assert data["running"]
+    assert data["daemon"]["pid"] == process.pid
+    assert data["daemon"]["entries"] >= 4
+    assert data["daemon"]["per_second"]["minute"] > 0
+    assert data["daemon"]["memory_bytes"] > 1e7
+    assert data["journal"] == {**data["journal"], "behind": 0, "lag_us": 0, "fault": None}
+    assert data["entries_today"] == data["daemon"]["entries"]
+    assert data["bans"] == {"in_force": 2, "by_label": {"bad \x1b[31m": 2}, "unenforced": 0}
+    assert data["outbox"] == {"waiting": {"mail": 1}, "set_aside": []}
+    assert [(fault["place"], fault["count"]) for fault in data["faults"]] == [
+        ('chains."test"[2]', 1),
+        ("mail", 1),
+    ]
+
+    shown = daemon.command("status")
+    assert shown.returncode == 0
+    assert f"(process {process.pid}, version " in shown.stdout
+    assert "up to date; last entry handled: " in shown.stdout
+    assert "2 in force (bad \\x1b[31m 2)" in shown.stdout
+    assert 'mail "mail one"' in shown.stdout
+    assert 'address" cannot be banned' in shown.stdout
+    assert "\x1b" not in shown.stdout
+
+
+def test_without_a_daemon_the_state_tells_how_far_it_came(daemon: Daemon) -> None:
+    nothing = daemon.command("status")
+    assert nothing.returncode == 1
+    assert nothing.stderr.endswith("there is no state yet (expected that `pyruse run` has run)\n")
+
+    daemon.log("bad 203.0.113.7")
+    assert daemon.start("--once").wait(20) == 0
+    daemon.log(*(f"entry {number}" for number in range(50)))
+    done = daemon.command("status", "--format", "json")
+    data = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert not data["running"]
+    assert data["daemon"] is None
+    assert data["journal"]["behind"] >= 50  # journald adds lines of its own
+    assert data["journal"]["lag_us"] > 0
+    assert data["bans"]["in_force"] == 1
+    assert "not running" in daemon.command("status").stdout
+
+
+def test_the_faults_of_a_day_stand_in_its_report(daemon: Daemon) -> None:
+    daemon.log(*["bad address"] * 3)
+    assert daemon.start("--once").wait(20) == 0
+    report = daemon.command("report", "today").stdout
+    assert 'fault: chains."test"[2]: action ban: ip = "address" cannot be banned' in " ".join(
+        report.replace("\n", " ").split()
+    )
+    assert "(3 times, last at" in " ".join(report.split())
+
+
+def test_the_service_manager_hears_that_the_daemon_is_alive(daemon: Daemon, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(20)
+        manager.bind(str(tmp_path / "notify"))
+        process = daemon.start(NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="400000")
+        said = [manager.recv(1000).decode() for _ in range(5)]
+        assert said == ["READY=1", *["WATCHDOG=1"] * 4], "also while nothing is logged"
+        process.send_signal(signal.SIGHUP)
+        while not said[-1].startswith("RELOADING=1\nMONOTONIC_USEC="):
+            said.append(manager.recv(1000).decode())
+        while said[-1] != "READY=1":
+            said.append(manager.recv(1000).decode())
+        process.send_signal(signal.SIGTERM)
+        while said[-1] != "STOPPING=1":
+            said.append(manager.recv(1000).decode())
+        assert process.wait(10) == 0
+
+
+def test_a_watchdog_for_another_process_is_not_answered(daemon: Daemon, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(20)
+        manager.bind(str(tmp_path / "notify"))
+        process = daemon.start(
+            NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000", WATCHDOG_PID="1"
+        )
+        assert manager.recv(1000) == b"READY=1"
+        time.sleep(0.6)
+        process.send_signal(signal.SIGTERM)
+        assert manager.recv(1000) == b"STOPPING=1"
+        assert process.wait(10) == 0
