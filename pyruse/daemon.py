@@ -19,6 +19,7 @@ from pyruse.errors import ConfigError, UserError
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import Selection
 from pyruse.log import to_journal
+from pyruse.mail.transport import check as check_mail
 from pyruse.patience import Patience
 from pyruse.times import now_us
 
@@ -82,6 +83,7 @@ class Daemon:
         self._engine.bans.enforce(self._firewall_fault)
         self._commit()
         self._engine.start()
+        self._warn()
         service_manager.ready()
         try:
             while not self._stop:
@@ -138,6 +140,7 @@ class Daemon:
             self._delivery.reconfigure(self._engine.settings.email, self._engine.host)
             self._state.bans.restore()  # whoever reloads may have reloaded the firewall, too
             self._engine.start()
+            self._warn()
             if (self._engine.settings.journal, self._engine.settings.state) != (
                 old.settings.journal,
                 old.settings.state,
@@ -145,6 +148,11 @@ class Daemon:
                 to_journal("[journal] and [state] need a restart to change", _WARNING, {})
             to_journal("the configuration was read again", _INFO, {})
         service_manager.ready()
+
+    def _warn(self) -> None:
+        """Log what will most likely go wrong: nobody may have run `pyruse check` as this user."""
+        for warning in check_mail(self._engine.settings.email):
+            to_journal(warning, _WARNING, {})
 
     def _seek(self) -> None:
         """Go where the last run ended; the very first run begins where ``[journal] start`` says."""

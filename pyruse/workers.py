@@ -8,11 +8,16 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
+from pyruse.privileges import keep_from_programs
+
 Job = TypeVar("Job")
 
 
 class Worker(Generic[Job]):
-    """One thread that does jobs one after the other, in order. It is started by the first job."""
+    """One thread that does jobs one after the other, in order. It is started by the first job.
+
+    Programs that it runs do not get Pyruse's capabilities.
+    """
 
     def __init__(self, name: str, work: Callable[[Job], None]) -> None:
         """:param work: does a job, in the thread; contains all errors."""
@@ -50,5 +55,6 @@ class Worker(Generic[Job]):
         self._dropping = True
 
     def _run(self) -> None:
+        keep_from_programs()
         while (job := self._jobs.get()) is not None and not self._dropping:
             self._work(job)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from pyruse.config.settings import EmailSettings
 from pyruse.mail.address import recipients
 from pyruse.mail.outcome import MailError, Refusal
 from pyruse.mail.password import check_password_file
+from pyruse.privileges import no_new_privileges
 from pyruse.programs import Finished, run_program
 from pyruse.text import one_line
 
@@ -94,12 +97,28 @@ def _check_sendmail(settings: EmailSettings) -> list[str]:
     expected = "(expected a program such as /usr/sbin/sendmail; or set [email] smtp)"
     if not settings.sendmail:
         warnings.append(f"[email] sendmail: no program is named {expected}")
-    elif shutil.which(program := settings.sendmail[0]) is None:
+    elif (found := shutil.which(program := settings.sendmail[0])) is None:
         fault = "cannot be executed" if Path(program).exists() else "is not there"
         warnings.append(f'[email] sendmail: "{one_line(program)}" {fault} {expected}')
+    elif no_new_privileges() and _needs_privileges(Path(found)):
+        warnings.append(
+            f'[email] sendmail: "{one_line(program)}" needs rights that this service must not get '
+            '(expected smtp = "smtp://localhost" in [email], or the drop-in sendmail.conf that '
+            "comes with pyruse.service)"
+        )
     if settings.password_file:
         warnings.append("[email] password_file: without smtp, it is not used (expected none)")
     return warnings
+
+
+def _needs_privileges(sendmail: Path) -> bool:
+    """Whether it is set-user-ID or set-group-ID; with Postfix, the program that it hands over to."""
+    program = sendmail.resolve()
+    for file in (program, program.with_name("postdrop")):
+        with suppress(OSError):
+            if file.stat().st_mode & (stat.S_ISUID | stat.S_ISGID):
+                return True
+    return False
 
 
 def _check_smtp(settings: EmailSettings) -> list[str]:

@@ -1,0 +1,28 @@
+"""What Pyruse's process may do, and what it hands on to programs (capabilities(7))."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4  # prctl(2)
+
+
+def keep_from_programs() -> None:
+    """Let no program that this thread starts have the capabilities that the unit gives Pyruse.
+
+    They are for firewalls: sendmail and the programs of `run` actions, whose arguments log lines
+    may choose, had better not have them.
+    """
+    with suppress(Exception):  # where it cannot be loaded: then they have what Pyruse has
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+
+
+def no_new_privileges() -> bool:
+    """Whether set-user-ID and set-group-ID have no effect on programs (prctl(2), proc(5))."""
+    try:
+        return "\nNoNewPrivs:\t1\n" in Path("/proc/self/status").read_text()
+    except OSError:
+        return False

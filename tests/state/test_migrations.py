@@ -1,0 +1,122 @@
+"""A state that an older Pyruse wrote goes on with everything that it holds."""
+
+from __future__ import annotations
+
+import ipaddress
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pyruse.bans.firewall import Sets, Target
+from pyruse.state import migrations
+from pyruse.state.database import State, StateError
+from pyruse.state.days import events_in_time, events_of, kept_days, notes_of
+
+FOLDER = Path(__file__).parent
+T = 1_773_489_600_000_000  # µs: 2026-03-14 12:00 UTC, when all of it happened
+
+
+def schema(db: sqlite3.Connection) -> dict[str, str]:
+    """What makes each table and index, in one line."""
+    query = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+    return {name: " ".join(sql.split()) for name, sql in db.execute(query)}
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> str:
+    """A state in schema 1."""
+    path = str(tmp_path / "state.sqlite")
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript((FOLDER / "schema_1.sql").read_text())
+    return path
+
+
+def test_everything_of_schema_1_is_there(first: str) -> None:
+    with State(first) as state:
+        state.load()
+        assert state.cursor == ("s=abc;i=1", T + 1)
+        count = state.counters.count
+        assert count("ssh", "203.0.113.7", now=T + 2, within=600_000_000) == 3
+        assert count("ssh", "192.0.2.1", now=T + 2, within=1) == 0, "its grace lasts"
+        assert count("all", "é", now=T + 2) == 2
+        assert state.tables.table("nat").get("key", now=T) == {"a": 1}
+        (day,) = kept_days(state.db)
+        assert (day.day, day.entries) == ("2026-03-14", 4)
+        assert state.days.unreported() == ["2026-03-14"]
+        assert [event.message for event in events_of(state.db, [day.day], "important")] == [
+            'it\'s "quoted"'
+        ]
+        assert [event.message for event in events_in_time(state.db, [day.day], "other")] == [
+            "line\nbreak"
+        ]
+        assert notes_of(state.db, [day.day]) == ["a note"]
+        (mail,) = state.outbox.items()
+        assert mail.id == "0123456789abcdef0123456789abcdef"
+        bans = {str(ban.network): ban for ban in state.bans.in_force(T)}
+        assert bans["203.0.113.7/32"].target == Target("nftables")
+        assert bans["203.0.113.7/32"].until == T + 10**15
+        assert bans["2001:db8::/64"].target == Target("nftables", Sets("ip mail banned"), (25, 587))
+        assert [ban.network for ban in state.bans.waiting()[0]] == [
+            ipaddress.ip_network("2001:db8::/64")
+        ]
+        again = state.bans.ban(
+            ipaddress.ip_network("203.0.113.7/32"), Target("nftables"), [1, None],
+            now=T + 2 * 10**15, label="ssh", reason="",
+        )  # fmt: skip
+        assert again is not None
+        assert again.level == 1, "it is known as an offender"
+
+
+def test_the_tables_are_those_of_a_new_state(first: str, tmp_path: Path) -> None:
+    with State(first) as state, State(str(tmp_path / "new.sqlite")) as new:
+        assert schema(state.db) == schema(new.db)
+        assert state.db.execute("PRAGMA user_version").fetchone() == (migrations.VERSION,)
+
+
+def test_what_is_new_can_be_kept_in_it(first: str) -> None:
+    with State(first) as state:
+        state.load()
+        state.faults.add("2026-03-14", "state", "commit", "no room", T)
+        state.commit(("s=abc;i=2", T + 5))
+    with State(first, read_only=True) as state:
+        state.load()
+        assert state.cursor == ("s=abc;i=2", T + 5)
+        assert kept_days(state.db)[0].day == date(2026, 3, 14).isoformat()
+
+
+def test_who_only_reads_changes_nothing(first: str) -> None:
+    with pytest.raises(StateError) as refused:
+        State(first, read_only=True)
+    assert str(refused.value) == (
+        f"{first}: written by an older Pyruse, schema 1 (expected {migrations.VERSION}: "
+        "`pyruse run` brings it up to date when it starts)"
+    )
+
+
+def test_a_migration_that_fails_changes_nothing(
+    first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = {2: "CREATE TABLE half (n); INSERT INTO nowhere VALUES (1);"}
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_STEPS", steps)
+        with pytest.raises(StateError, match="no such table: nowhere"):
+            State(first)
+    with closing(sqlite3.connect(first)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert "half" not in schema(db)
+    State(first).close()
+
+
+def test_tables_do_not_change_without_a_new_version() -> None:
+    with State() as state:
+        today = "".join(f"{sql};\n" for sql in schema(state.db).values())
+    file = FOLDER / f"schema_{migrations.VERSION}.txt"
+    assert file.exists(), "a new version: keep what it looks like in this file"
+    assert today == file.read_text(), (
+        "the tables have changed: raise VERSION in pyruse/state/migrations.py, say there how older "
+        "ones get there, and keep the new ones in a file beside this test"
+    )
