@@ -1,0 +1,89 @@
+"""The files for the service manager, judged by its own programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pyruse.testing.plugin import need
+
+DEPLOY = Path(__file__).parent.parent / "deploy"
+
+pytestmark = pytest.mark.realparts
+
+
+def run(program: str, *arguments: object) -> str:
+    """What a program says; it has to end well."""
+    need(None if shutil.which(program) else f"{program} is not installed")
+    done = subprocess.run(
+        [program, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit, with a program that is there."""
+    text = (DEPLOY / "pyruse.service").read_text()
+    assert "ExecStart=/usr/bin/pyruse run\n" in text
+    file = tmp_path / "pyruse.service"
+    file.write_text(text.replace("/usr/bin/pyruse", "/bin/true"))
+    return file
+
+
+def test_the_unit_is_exposed_to_little(unit: Path) -> None:
+    # In tenths; above it, the exit code is another one.
+    run("systemd-analyze", "security", "--offline=yes", "--threshold=15", "--no-pager", unit)
+
+
+def test_the_unit_is_understood(unit: Path) -> None:
+    assert run("systemd-analyze", "verify", "--man=no", unit) == ""
+
+
+def test_the_drop_in_for_sendmail_is_understood(unit: Path) -> None:
+    folder = unit.with_name("pyruse.service.d")
+    folder.mkdir()
+    shutil.copy(DEPLOY / "sendmail.conf", folder)
+    assert run("systemd-analyze", "verify", "--man=no", unit) == ""
+
+
+def test_the_drop_in_gives_back_whatever_keeps_sendmail_from_its_rights() -> None:
+    """All settings that imply NoNewPrivileges= (systemd.exec(5)) and that the unit has."""
+    implying = {
+        "LockPersonality", "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices",
+        "ProtectClock", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
+        "ProtectKernelTunables", "RestrictAddressFamilies", "RestrictNamespaces",
+        "RestrictRealtime", "RestrictSUIDSGID", "SystemCallArchitectures", "SystemCallFilter",
+        "DynamicUser", "SystemCallLog",
+    }  # fmt: skip
+    unit, drop_in = (settings(DEPLOY / name) for name in ("pyruse.service", "sendmail.conf"))
+    assert {name for name in unit if name in implying} == {
+        name for name, value in drop_in.items() if value in ("no", "") and name in implying
+    }
+
+
+def settings(file: Path) -> dict[str, str]:
+    lines = (line.partition("=") for line in file.read_text().splitlines() if line[:1] != "#")
+    return {name: value for name, separator, value in lines if separator}
+
+
+def test_the_user_and_the_folders_are_made(tmp_path: Path) -> None:
+    need(None if os.geteuid() == 0 else "needs root")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/group").write_text("systemd-journal:x:999:\n")
+    run("systemd-sysusers", f"--root={tmp_path}", DEPLOY / "pyruse.sysusers")
+    user = (tmp_path / "etc/passwd").read_text().split(":")
+    assert (user[0], user[5], Path(user[6].strip()).name) == (
+        "pyruse", "/var/lib/pyruse", "nologin",
+    )  # fmt: skip
+    assert "systemd-journal:x:999:pyruse\n" in (tmp_path / "etc/group").read_text()
+
+    run("systemd-tmpfiles", f"--root={tmp_path}", "--create", DEPLOY / "pyruse.tmpfiles")
+    state = (tmp_path / "var/lib/pyruse").stat()
+    assert (state.st_mode & 0o777, state.st_uid) == (0o750, int(user[2]))
+    assert (tmp_path / "etc/pyruse/conf.d").stat().st_mode & 0o777 == 0o755
