@@ -3,7 +3,9 @@
 This module has all that authors of plugins need; nothing else is promised to stay as it is.
 """
 
-from pyruse.bans.firewall import Element, Firewall, FirewallError, Sets, Target
+from typing import TYPE_CHECKING, Any
+
+from pyruse.bans.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
 from pyruse.config.settings import MailAddress
 from pyruse.context import Context
 from pyruse.entry import Entry, as_text
@@ -18,6 +20,8 @@ from pyruse.options import (
     Pattern,
     Template,
     address_of,
+    network_around,
+    network_text,
     parse_address,
     parse_network,
 )
@@ -25,6 +29,9 @@ from pyruse.report.model import Details, Report, Row, Section
 from pyruse.state.tables import Table
 from pyruse.text import one_line, printable, shortened
 from pyruse.times import datetime_of, time_us_of
+
+if TYPE_CHECKING:
+    from pyruse.programs import run_program
 
 __all__ = [
     "Address",
@@ -48,24 +55,32 @@ __all__ = [
     "Table",
     "Target",
     "Template",
+    "Watch",
     "__version__",
     "address_of",
     "as_text",
     "datetime_of",
     "hookimpl",
+    "network_around",
+    "network_text",
     "one_line",
     "parse_address",
     "parse_network",
     "printable",
+    "run_program",
     "shortened",
     "time_us_of",
 ]
 
 
-def __getattr__(name: str) -> str:
-    """``__version__``, looked up when it is asked for: the look-up takes its time."""
+def __getattr__(name: str) -> Any:
+    """What takes its time to be looked up or imported, once it is asked for."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("pyruse")
+    if name == "run_program":
+        from pyruse.programs import run_program
+
+        return run_program
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

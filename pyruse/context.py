@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyruse.bans.firewall import Sets, Target
-from pyruse.bans.service import Bans, network_around
+from pyruse.bans.offenders import FORGET_US
+from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
 from pyruse.entry import Entry
-from pyruse.options import Address, Duration
+from pyruse.options import Address, Duration, network_around
 from pyruse.report.model import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.state.counters import Counters
 from pyruse.state.database import State
@@ -187,6 +188,7 @@ class Context:
         label: str | None = None,
         prefix4: int = 32,
         prefix6: int = 128,
+        forget: Duration | None = None,
     ) -> bool:
         """Ban an address, or the network of some prefix length around it, from the entry's time on.
 
@@ -195,6 +197,8 @@ class Context:
 
         :param durations: of the first ban of this network, of the next one, …; None: for ever.
         :param label: what the ban is called; by default, the name of the chain.
+        :param forget: so long after the end of its last ban the network starts again with the first
+            of the durations; by default, 90 days.
         :return: whether somebody is banned now, or longer now, who was not.
         """
         ban = self._services.bans.ban(
@@ -204,16 +208,18 @@ class Context:
             now=entry.time_us,
             label=label or self.chain,
             reason=entry.text("MESSAGE") or "",
+            chain=self.chain,
+            forget=FORGET_US if forget is None else forget.us,
         )
         return ban is not None
 
-    def unban(self, address: Address, label: str | None = None) -> bool:
-        """Lift the bans of an address, all of them or those of a label.
+    def unban(self, entry: Entry, address: Address, label: str | None = None) -> bool:
+        """Lift the bans of an address at the entry's time, all of them or those of a label.
 
         :return: whether there was any.
         """
         network = network_around(address, 32, 128)
-        return bool(self._services.bans.unban(network, label=label))
+        return bool(self._services.bans.unban(network, now=entry.time_us, label=label))
 
     def render(self, report: Report, form: str) -> str:
         """A report as ``text`` or ``html`` (by the administrator's templates), or as ``json``."""

@@ -13,20 +13,25 @@ from datetime import date
 from pyruse import service_manager
 from pyruse.activity import Activity
 from pyruse.control import Control, Message
-from pyruse.delivery import Delivery
-from pyruse.engine import Engine
+from pyruse.delivery import Delivery, lost_mails
+from pyruse.engine import AHEAD_US, Engine
 from pyruse.errors import ConfigError, UserError
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import Selection
-from pyruse.log import to_journal
+from pyruse.log import tell, to_journal
 from pyruse.mail.transport import check as check_mail
 from pyruse.patience import Patience
+from pyruse.state.damage import is_damage
 from pyruse.times import now_us
 
 _BATCH = 2_000
 """Entries: so many are committed together while catching up; when fewer are there, those."""
 _GRACE_US = 2_000_000
 """So long after a day has ended its last entries may still be on their way through journald."""
+_SET_BACK_US = 60_000_000
+"""A clock that is set back by less than a minute is of no consequence."""
+_LONGEST_WAIT_MS = 86_400_000
+"""poll(2) takes no more than 24 days, and a clock may be years off."""
 _RETRY_MS = 5_000
 """When the state could not be written: a full disk, most likely."""
 _STOP_S = 0.8
@@ -64,6 +69,8 @@ class Daemon:
         )
         self._last_time = 0
         """The instant of the last entry handled."""
+        self._clock = 0
+        """What the clock showed when the last batch began, in microseconds since the epoch."""
         self._activity = Activity()
         self._watchdog = service_manager.Watchdog()
         self._control = Control(self._state.path, self._activity.data, self._wake)
@@ -104,6 +111,7 @@ class Daemon:
         finally:
             self._control.close()
             self._engine.stop()
+            self._engine.bans.enforcement.close()
             self._reader.close()
 
     def stop(self) -> None:
@@ -134,9 +142,10 @@ class Daemon:
         except UserError as fault:
             faults = fault.faults if isinstance(fault, ConfigError) else [str(fault)]
             for line in ("the configuration stays as it was: the new one has faults", *faults):
-                to_journal(line, _ERROR, {})
+                tell(line, _ERROR, {})
         else:
             old.stop()
+            old.bans.enforcement.close()
             self._delivery.reconfigure(self._engine.settings.email, self._engine.host)
             self._state.bans.restore()  # whoever reloads may have reloaded the firewall, too
             self._engine.start()
@@ -145,20 +154,22 @@ class Daemon:
                 old.settings.journal,
                 old.settings.state,
             ):
-                to_journal("[journal] and [state] need a restart to change", _WARNING, {})
-            to_journal("the configuration was read again", _INFO, {})
+                tell("[journal] and [state] need a restart to change", _WARNING, {})
+            tell("the configuration was read again", _INFO, {})
         service_manager.ready()
 
     def _warn(self) -> None:
         """Log what will most likely go wrong: nobody may have run `pyruse check` as this user."""
         for warning in check_mail(self._engine.settings.email):
-            to_journal(warning, _WARNING, {})
+            tell(warning, _WARNING, {})
 
     def _seek(self) -> None:
         """Go where the last run ended; the very first run begins where ``[journal] start`` says."""
         if self._state.cursor is not None:
             cursor, self._last_time = self._state.cursor
-            if not self._reader.seek_after(cursor, self._last_time):
+            found = self._reader.seek_after(cursor, self._last_time)
+            # "t=…": nothing more than a time was known, when a file could not be read.
+            if not found and not cursor.startswith("t="):
                 self._tell_of_lost_cursor()
             return
         match self._engine.settings.journal.start:
@@ -170,12 +181,17 @@ class Daemon:
                 self._reader.seek_boot()
 
     def _tell_of_lost_cursor(self) -> None:
-        since = self._engine.decoder.time(self._last_time)
-        text = (
-            f"the journal no longer has the entry at which the last run ended, of {since:%F %T}: "
-            "entries after it may have been removed unread"
+        """Say from when to when entries are missing: what is logged next is read."""
+        next_ = self._reader.next_time(self._last_time)
+        since, until = (
+            f"{self._engine.decoder.time(time_us):%F %T}"
+            for time_us in (self._last_time, now_us() if next_ is None else next_)
         )
-        to_journal(text, _WARNING, {})
+        text = (
+            f"the journal no longer has the entry of {since} at which the last run ended: entries "
+            f"from then until {until} may have been removed unread"
+        )
+        tell(text, _WARNING, {})
         days = self._state.days
         days.note(days.open_day(date.fromisoformat(self._today())), text)
 
@@ -184,8 +200,9 @@ class Daemon:
 
         :return: whether there are no more for now.
         """
+        self._look_at_clock()
         with self._patience:
-            handled = self._engine.handle(self._reader.entries(_BATCH))
+            handled = self._engine.handle(self._reader.entries(_BATCH), now=self._clock)
         if handled:
             self._activity.handled(handled)
             self._last_time = self._engine.last_time
@@ -201,17 +218,29 @@ class Daemon:
             self._commit()
         return caught_up
 
+    def _look_at_clock(self) -> None:
+        """Which day it is; where the clock was set back, nothing waits for what it showed then."""
+        now = now_us()
+        if now < self._clock - _SET_BACK_US:
+            self._delivery.send_now()
+            self._engine.bans.enforcement.retry()
+        self._clock = now
+        self._state.days.begin(self._today())
+
     def _commit(self, *, with_cursor: bool = False) -> None:
         """Commit, for as long as it takes: no entry is read before those read are safe.
 
         :raises UserError: it did not succeed until the stop. Nothing is lost then: the next start
             reads the same entries again.
+        :raises StateError: the database is damaged or gone (see `pyruse.state.rescue`).
         """
         cursor = (self._reader.cursor_at(self._last_time), self._last_time) if with_cursor else None
         while True:
             try:
                 self._state.commit(cursor)
-                self._activity.held_up_by = ""
+                if self._activity.held_up_by:
+                    self._activity.held_up_by = ""
+                    tell("the state can be written again: nothing is lost", _INFO, {})
                 return
             except sqlite3.Error as fault:
                 self._activity.held_up_by = f"the state cannot be written: {fault}"
@@ -257,24 +286,30 @@ class Daemon:
         """Report the days that are over: by the clock, and once all their entries are read."""
         now = now_us()
         calendar = self._engine.calendar
-        ended = False
+        ahead = self._state.days.ahead(calendar.day_of(now + AHEAD_US))
+        ends: list[int] = []
         for name in self._state.days.unreported():
             end = calendar.end_of(date.fromisoformat(name))
             over = now >= end + _GRACE_US if caught_up else self._last_time >= end
-            if end <= now and over:
+            if (end <= now and over) or name in ahead:
+                if mails := self._state.outbox.tell_set_aside():
+                    self._state.days.note(name, lost_mails(mails))
                 self._commit()
                 self._engine.end_day(name, now)
-                ended = True
-        if ended:
+                ends.append(end)
+        if ends:
             self._state.days.begin(self._today())
+            # By the days, not by the clock alone: set wrongly, it would have everything removed.
+            self._remove_old(min(now, *ends))
             self._commit()
-            self._remove_old(now)
 
     def _remove_old(self, now: int) -> None:
         keep = self._engine.settings.state.keep.us
         try:
             self._state.remove_before(now - keep, self._engine.calendar.day_of(now - keep))
         except sqlite3.Error as fault:
+            if is_damage(fault):
+                raise
             self._engine.tell_fault("state", "remove", f"cannot be cleaned up: {fault}")
 
     def _today(self) -> str:
@@ -293,11 +328,12 @@ class Daemon:
                 moments.append(moment)
         if not moments:
             return None
-        return max(0, -(-(min(moments) - now) // 1000))
+        return max(0, min(-(-(min(moments) - now) // 1000), _LONGEST_WAIT_MS))
 
     def _wait(self, timeout_ms: int | None, *, journal: bool = True) -> None:
         if journal:
-            self._reader.wait(timeout_ms, self._wake_read)
+            watched = self._engine.bans.enforcement.watch()
+            self._reader.wait(timeout_ms, self._wake_read, *watched)
         else:
             select.select([self._wake_read], [], [], (timeout_ms or 0) / 1000)
         with suppress(BlockingIOError):

@@ -24,9 +24,12 @@ from pyruse.workers import Worker
 
 _FIRST_RETRY_US = 30_000_000
 _LONGEST_RETRY_US = 3_600_000_000
-#: A mail that has failed so often (for an hour) no longer holds up the others: it may be at fault.
+#: A mail that has failed so often (for an hour) no longer holds up the others, where it may be at
+#: fault itself.
 _HOLDS_UP = 8
 _LONGEST_NAME = 200  # characters of a subject or a command, in a report of a fault
+_LONGEST_REASON = 300
+_NAMED = 5  # of the mails that cannot be sent
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class _Result:
     end: Literal["sent", "retry", "refused", "untried"] = "sent"
     fault: str = ""
     refusals: tuple[Refusal, ...] = ()
+    whole_way: bool = False
+    """Of a retry: no other item of its kind could have left either."""
 
 
 class Delivery:
@@ -95,6 +100,11 @@ class Delivery:
         self._lanes["mail"].work = _mailer(settings, host)
         self._held_until.clear()
         self._outbox.retry_now()
+
+    def send_now(self) -> None:
+        """Send at once what waits: the clock was set back, and no instant is right any more."""
+        self._held_until.clear()
+        self._outbox.let_go()
 
     def dispatch(self, now_us: int) -> bool:
         """Let leave what is due. To be called after each commit.
@@ -173,7 +183,7 @@ class Delivery:
         try:
             self._journal_log(line["message"], line["level"], line["fields"])
         except OSError as fault:
-            return _Result(item, "retry", f"the journal took no line: {fault}")
+            return _Result(item, "retry", f"the journal took no line: {fault}", whole_way=True)
         except Exception as fault:  # noqa: BLE001 -- one bad line must not stop the daemon for good
             return _Result(item, "refused", f"the journal can take no such line: {fault!r}")
         return _Result(item)
@@ -187,10 +197,11 @@ class Delivery:
         if refused:
             self._on_fault(place, f"{_name(item)} was refused for {', '.join(refused)}")
         if result.end == "retry":
-            delay_s = self._retry(item, result.fault, now_us, holds_up=True)
+            holds_up = result.whole_way or item.attempts + 1 < _HOLDS_UP
+            delay_s = self._retry(item, result.fault, now_us, holds_up=holds_up)
             self._on_fault(place, f"{result.fault}; {_name(item)} is tried again in {delay_s} s")
         elif result.end == "refused":
-            self._outbox.failed(item.id, result.fault, retry_at=None)
+            self._outbox.refuse(item.id, result.fault, now=now_us)
             self._on_fault(place, f"{result.fault}; {_name(item)} is set aside")
         elif later:
             fault = ", ".join(str(one) for one in result.refusals if not one.permanent)
@@ -209,7 +220,7 @@ class Delivery:
         """
         delay = min(_FIRST_RETRY_US << min(item.attempts, 10), _LONGEST_RETRY_US)
         self._outbox.failed(item.id, fault, retry_at=now_us + delay)
-        if holds_up and item.attempts + 1 < _HOLDS_UP:
+        if holds_up:
             self._held_until[item.kind] = now_us + delay
         return delay // 1_000_000
 
@@ -274,7 +285,8 @@ def _mailer(settings: EmailSettings, host: str) -> Callable[[Item], _Result]:
         try:
             return _Result(item, refusals=tuple(send(message, settings)))
         except MailError as fault:
-            return _Result(item, "refused" if fault.permanent else "retry", str(fault))
+            end: Literal["refused", "retry"] = "refused" if fault.permanent else "retry"
+            return _Result(item, end, str(fault), whole_way=fault.whole_way)
         except Exception as fault:  # noqa: BLE001 -- no mail is lost by a fault of ours
             return _Result(item, "retry", f"it cannot be sent: {fault!r}")
 
@@ -290,6 +302,18 @@ def _run_command(item: Item) -> _Result:
         reason = fault.strerror if isinstance(fault, OSError) else fault
         return _Result(item, fault=f"cannot be run: {reason} (expected a program that can be run)")
     return _Result(item, fault=done.fault or "")
+
+
+def lost_mails(items: list[Item]) -> str:
+    """What the reader of a report should know of mails that are set aside, one at least."""
+    number = "a mail" if len(items) == 1 else f"{len(items)} mails"
+    told = [
+        f"{_name(item)} ({shortened(one_line(item.error or ''), _LONGEST_REASON)})"
+        for item in items[:_NAMED]
+    ]
+    if len(items) > _NAMED:
+        told.append(f"and {len(items) - _NAMED} more")
+    return f"{number} could not be sent: {', '.join(told)}"
 
 
 def _name(item: Item) -> str:

@@ -13,6 +13,7 @@ from pyruse.bans.own import own_addresses
 from pyruse.bans.service import Bans
 from pyruse.chains.link import Node, link
 from pyruse.chains.model import Step
+from pyruse.chains.switch import add_switches, test_of
 from pyruse.chains.travel import travel
 from pyruse.config.load import Configuration
 from pyruse.context import Context, Services
@@ -28,6 +29,11 @@ from pyruse.report.render import Renderer
 from pyruse.state.database import State
 from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, now_us
+
+
+AHEAD_US = 3_600_000_000
+"""So far another machine's clock may be ahead of this one's: an hour."""
+_FAR = 1 << 62
 
 
 class Engine:
@@ -56,8 +62,10 @@ class Engine:
         self.decoder = Decoder(settings.journal.legacy_encoding, self.calendar.zone)
         self.host = socket.gethostname()
         self.broadcasts = Broadcasts(self._plugin_fault)
-        never, backend = settings.bans.never, settings.bans.backend
-        self.bans = Bans(state.bans, never, backend, self._open_firewall, own)
+        self.bans = Bans(
+            state.bans, settings.bans.never, settings.bans.backend, self._open_firewall, own,
+            settings.bans.aggregate, lambda text: self.tell_fault("bans", "aggregate", text),
+        )  # fmt: skip
         self._services = Services(
             settings, state, self.bans, self.calendar,
             Renderer(settings.templates, settings.report.limit), dry_run,
@@ -71,6 +79,8 @@ class Engine:
         self.graph = link(configuration.chains, self._bind)
         if self._refused:
             raise ConfigError(self._refused)
+        if settings.engine.optimize:
+            add_switches(self.graph.entrance)
         self._day = date.min
         self._day_start = self._day_end = 0
         self._entries = 0
@@ -117,17 +127,23 @@ class Engine:
         """Let the plugins put away what they took."""
         self.broadcasts.call("on_stop")
 
-    def handle(self, entries: Iterable[Entry]) -> int:
+    def handle(self, entries: Iterable[Entry], *, now: int = _FAR) -> int:
         """Lead entries through the chains.
 
         Nothing is kept until `State.commit`.
 
+        :param now: by the machine's clock, in microseconds since the epoch: an entry that is dated
+            more than an hour later, by a clock that is wrong, counts as of now.
         :return: how many there were.
         """
         entrance, on_fault = self.graph.entrance, self._step_fault
+        latest = now + AHEAD_US
         handled = 0
         for entry in entries:
             time_us = entry.time_us
+            if time_us > latest:
+                self._tell_of_future(entry)
+                time_us = entry.time_us = now
             if not self._day_start <= time_us < self._day_end:
                 self._turn_to_day_of(time_us)
             elif time_us < self._first:
@@ -140,6 +156,15 @@ class Engine:
             travel(entrance, entry, on_fault)
         self._count_entries()
         return handled
+
+    def _tell_of_future(self, entry: Entry) -> None:
+        host = shortened(entry.text("_HOSTNAME") or "a machine without a name", 80)
+        self.tell_fault(
+            "journal",
+            "future",
+            f"an entry of {host} is dated {self.decoder.time(entry.time_us):%F %T}, and counts as "
+            "of now (expected clocks that are right, on that machine and on this one)",
+        )
 
     def _turn_to_day_of(self, time_us: int) -> None:
         self._count_entries()

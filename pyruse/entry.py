@@ -7,6 +7,7 @@ from collections.abc import Iterator, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from pyruse.text import encodable
 from pyruse.times import datetime_of
 
 
@@ -23,6 +24,11 @@ class Source(Protocol):
         """All the fields of the current entry, converted; a multi-valued field is a list."""
 
 
+_GONE = "this entry is no longer the current one: keep its values instead"
+#: In place of the value of a field that was not asked for yet.
+UNREAD: Any = object()
+
+
 class Entry(MutableMapping[str, Any]):
     """One entry of the journal, with the fields that steps compute on top.
 
@@ -36,7 +42,7 @@ class Entry(MutableMapping[str, Any]):
     Keep values, not entries: once the next entry is read, what was not asked for is gone.
     """
 
-    __slots__ = ("_position", "_source", "_values", "time_us")
+    __slots__ = ("_position", "_source", "known", "time_us")
 
     def __init__(
         self, time_us: int, source: Source | None = None, values: dict[str, Any] | None = None
@@ -44,8 +50,9 @@ class Entry(MutableMapping[str, Any]):
         self.time_us = time_us
         """When the journal received the entry, in microseconds since the epoch."""
         self._source = source
-        self._position = source.position if source is not None else 0
-        self._values: dict[str, Any] = {} if values is None else values
+        self._position = 0 if source is None else source.position
+        self.known: dict[str, Any] = {} if values is None else values
+        """The fields that were asked for, or set by a step; None: there is no such field."""
 
     @property
     def time(self) -> datetime:
@@ -54,16 +61,17 @@ class Entry(MutableMapping[str, Any]):
 
     def get(self, field: str, default: Any = None) -> Any:
         """The value of a field, or ``default`` where the entry has no such field."""
-        try:
-            value = self._values[field]
-        except KeyError:
-            value = self._read(field)
+        value = self.known.get(field, UNREAD)
+        if value is UNREAD:
+            value = self.read(field)
         return default if value is None else value
 
     def text(self, field: str) -> str | None:
         """The value of a field as text, or None where the entry has no such field."""
-        value = self.get(field)
-        return value if value is None or type(value) is str else as_text(value)
+        value = self.known.get(field, UNREAD)
+        if value is UNREAD:
+            value = self.read(field)
+        return value if value is None or type(value) is str else encodable(as_text(value))
 
     def values_of(self, field: str) -> list[Any]:
         """Every value of a field: a journal field may occur several times in one entry."""
@@ -76,25 +84,28 @@ class Entry(MutableMapping[str, Any]):
             return []
         return value if isinstance(value, list) else [value]
 
-    def _read(self, field: str) -> Any | None:
-        if self._source is None:
+    def read(self, field: str) -> Any | None:
+        """The value of a field that is not among the `known` ones."""
+        source = self._source
+        if source is None:
             return None
-        value = self._current_source().read(field)
-        self._values[field] = value  # None is remembered too: an absent field is asked for once
+        if source.position != self._position:
+            raise RuntimeError(_GONE)
+        value = self.known[field] = source.read(field)  # None, too: it is asked for once
         return value
 
     def _current_source(self) -> Source:
         assert self._source is not None
         if self._source.position != self._position:
-            raise RuntimeError("this entry is no longer the current one: keep its values instead")
+            raise RuntimeError(_GONE)
         return self._source
 
     def _read_all(self) -> dict[str, Any]:
         """The fields as they are now: the journal's, with what steps have set or removed."""
         if self._source is not None:
             for name, value in self._current_source().read_all().items():
-                self._values.setdefault(name, value[0] if isinstance(value, list) else value)
-        return {name: value for name, value in self._values.items() if value is not None}
+                self.known.setdefault(name, value[0] if isinstance(value, list) else value)
+        return {name: value for name, value in self.known.items() if value is not None}
 
     def __getitem__(self, field: str) -> Any:
         value = self.get(field)
@@ -103,11 +114,11 @@ class Entry(MutableMapping[str, Any]):
         return value
 
     def __setitem__(self, field: str, value: Any) -> None:
-        self._values[field] = value
+        self.known[field] = encodable(value) if isinstance(value, str) else value
 
     def __delitem__(self, field: str) -> None:
         self[field]
-        self._values[field] = None
+        self.known[field] = None
 
     def __contains__(self, field: object) -> bool:
         return isinstance(field, str) and self.get(field) is not None
@@ -119,7 +130,7 @@ class Entry(MutableMapping[str, Any]):
         return len(self._read_all())
 
     def __repr__(self) -> str:
-        return f"Entry({self.time_us}, {self._values!r})"
+        return f"Entry({self.time_us}, {self.known!r})"
 
 
 def as_text(value: Any) -> str:

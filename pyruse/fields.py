@@ -8,7 +8,7 @@ from typing import Any
 
 from systemd.journal import DEFAULT_CONVERTERS
 
-from pyruse.text import shortened
+from pyruse.text import encodable, shortened
 from pyruse.times import datetime_of
 
 #: Fields that hold a time in microseconds since the epoch (systemd.journal-fields(7)).
@@ -38,20 +38,22 @@ class Decoder:
         """:param legacy_encoding: of whatever is not valid UTF-8; :param zone: of times."""
         self.legacy_encoding = legacy_encoding
         self.zone = zone
+        times = dict.fromkeys(_TIMES, lambda raw: self.time(int(raw)))
+        self.converters: Mapping[str, Callable[[bytes], Any]] = {**CONVERTERS, **times}
+        """What is made of the fields that are more than text."""
 
     def __call__(self, field: str, raw: bytes) -> Any:
         """The value of a field."""
-        try:
-            if field in CONVERTERS:
-                return CONVERTERS[field](raw)
-            if field in _TIMES:
-                return self.time(int(raw))
-        except (ValueError, OverflowError):
-            pass  # whoever logs may put anything into a field: it is text then
+        converter = self.converters.get(field)
+        if converter is not None:
+            try:
+                return converter(raw)
+            except (ValueError, OverflowError):
+                pass  # whoever logs may put anything into a field: it is text then
         try:
             return raw.decode()
         except UnicodeDecodeError:
-            return raw.decode(self.legacy_encoding, errors="replace")
+            return encodable(raw.decode(self.legacy_encoding, errors="replace"))
 
     def time(self, time_us: int) -> datetime:
         """The aware time of an instant in microseconds since the epoch."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from systemd import journal
@@ -31,6 +32,18 @@ def to_journal(message: str, level: int, fields: Mapping[str, object]) -> None:
         f"SYSLOG_IDENTIFIER={IDENTIFIER}",
         *(f"{name}={value}" for name, value in fields.items()),
     )
+
+
+def tell(message: str, level: int, fields: Mapping[str, object]) -> None:
+    """Write a line to the journal or, while that takes none, to standard error; never raises.
+
+    What Pyruse says of a fault must not become another one: journald may be restarting.
+    """
+    try:
+        to_journal(message, level, fields)
+    except OSError:
+        with suppress(OSError):
+            to_stderr(message, level, fields)
 
 
 def to_stderr(message: str, level: int, fields: Mapping[str, object]) -> None:

@@ -92,10 +92,18 @@ def _unexported(value: Any) -> Any:
     return value
 
 
+def _bytes(text: str) -> bytes:
+    """The bytes of a text, be it an argument of a command (PEP 383) or what no encoding takes."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(errors="replace")
+
+
 def _value(name: str, value: Any, decode: Decoder) -> Any:
     match value:
         case str():
-            return decode(name, value.encode(errors="surrogateescape"))
+            return decode(name, _bytes(value))
         case bytes():
             return decode(name, value)
         case list():

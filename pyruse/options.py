@@ -12,12 +12,14 @@ import ipaddress
 import re
 import string
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from pyruse.entry import Entry, as_text
 from pyruse.fields import typed
+from pyruse.quick_search import Search, either, quick_search
 from pyruse.text import printable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -200,7 +202,7 @@ def _formatted(value: Any, spec: str, conversion: str | None) -> str:
         return text
     try:
         return format(value if isinstance(value, int | float | datetime) else text, spec)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return text
 
 
@@ -224,13 +226,23 @@ class Pattern:
             ) from None
         self.doubts = [str(doubt.message) for doubt in doubts]
         """What is most likely not meant: `pyruse check` warns of it."""
-        self.search = self.regex.search
+        self.search: Search = self.regex.search
         self.groups: list[NewField] = []
         for name in self.regex.groupindex:
             try:
                 self.groups.append(NewField.parse(name))
             except ValueError as fault:
                 raise ValueError(f"group {fault}") from None
+
+    @cached_property
+    def quick_search(self) -> Search:
+        """Finds the same as `search`, with less work."""
+        return quick_search(self.regex)
+
+    @staticmethod
+    def either(patterns: Sequence[Pattern]) -> Search | None:
+        """What finds something where one of the patterns finds something, if that is less work."""
+        return either([pattern.regex for pattern in patterns])
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -322,6 +334,25 @@ def parse_network(value: Any) -> Network:
         if mapped is not None:
             return ipaddress.IPv4Network((mapped, network.prefixlen - 96))
     return network
+
+
+def network_around(address: Address, prefix4: int, prefix6: int) -> Network:
+    """The network of this prefix length that an address is in."""
+    prefix = prefix4 if address.version == 4 else prefix6
+    return ipaddress.ip_network((address, prefix), strict=False)
+
+
+def contains(outer: Network, network: Network) -> bool:
+    """Whether a network is inside of another one, or the same."""
+    if isinstance(network, ipaddress.IPv4Network):
+        return isinstance(outer, ipaddress.IPv4Network) and network.subnet_of(outer)
+    return isinstance(outer, ipaddress.IPv6Network) and network.subnet_of(outer)
+
+
+def network_text(network: Network) -> str:
+    """A network as people write it: a single address without its prefix length."""
+    single = network.prefixlen == network.max_prefixlen
+    return str(network.network_address if single else network)
 
 
 def parse_address(value: Any) -> Address | None:

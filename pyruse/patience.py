@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Self
 
+from pyruse.chains.link import Node
+from pyruse.chains.model import Step
 from pyruse.chains.travel import ON_FAULT, travel
 
-_TICK_S = 0.5
+_LONGEST_S = 1.0
+_SHORTEST_S = 0.005
+_MOST_STOPS = 8  # halve the longest time to less than the shortest one
+_FORGIVEN_S = 60.0
 
 
 class StepTooSlow(Exception):
@@ -20,7 +26,11 @@ class StepTooSlow(Exception):
 class Patience:
     """While its ``with`` block runs, a step that is busy with one entry for a second is stopped.
 
-    A timer looks now and then whether the entry is still the same one: so the others are not slowed
+    Whoever can write one such line can write thousands of them. So with each stop, a step has half
+    as long the next time, down to 5 ms, and with each minute without one it has twice as long
+    again. The lines that the step was made for do not take that long, and are not missed.
+
+    A timer looks now and then whether the step is still the same one: so the others are not slowed
     down. CPython's ``re`` looks for signals while it matches, so that it can be interrupted.
     Outside the main thread, where no signal arrives, there is no limit.
     """
@@ -28,15 +38,21 @@ class Patience:
     def __init__(self, position: Callable[[], int]) -> None:
         """:param position: gives a number that rises with each entry."""
         self._position = position
-        self._seen = -1
+        self._stops: dict[Step, tuple[int, float]] = {}
+        """Steps that were stopped: how often, and when they were last."""
+        self._seen: tuple[int, Node] | None = None
+        """The entry and the node that were at work at the last tick …"""
+        self._since = self._since_cpu = 0.0
+        """… and since when, by the clock and by the time of the processor: half a tick before."""
+        self._tick_s = 0.0
         self._before: Callable[[int, FrameType | None], object] | int | None = None
         self._active = threading.current_thread() is threading.main_thread()
 
     def __enter__(self) -> Self:
         if self._active:
-            self._seen = -1
+            self._seen = None
             self._before = signal.signal(signal.SIGALRM, self._tick)
-            signal.setitimer(signal.ITIMER_REAL, _TICK_S, _TICK_S)
+            self._set_timer()
         return self
 
     def __exit__(
@@ -49,17 +65,46 @@ class Patience:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._before)
 
+    def _set_timer(self) -> None:
+        """Tick twice in the time of the step that has least."""
+        now = time.monotonic()
+        self._stops = {step: stop for step, stop in self._stops.items() if self._count(step, now)}
+        most = max((self._count(step, now) for step in self._stops), default=0)
+        self._tick_s = _limit(most) / 2
+        signal.setitimer(signal.ITIMER_REAL, self._tick_s, self._tick_s)
+
+    def _count(self, step: Step, now: float) -> int:
+        """How many of a step's stops are not forgiven yet."""
+        stops, last = self._stops.get(step, (0, now))
+        return max(0, stops - int((now - last) / _FORGIVEN_S))
+
     def _tick(self, number: int, frame: FrameType | None) -> None:
-        position = self._position()
-        if position == self._seen and _in_step(frame):
-            self._seen = -1
-            raise StepTooSlow("took too long with this entry")
-        self._seen = position
+        node = _node_at_work(frame)
+        now, cpu = time.monotonic(), time.thread_time()
+        if node is None or self._seen != (self._position(), node):
+            self._seen = None if node is None else (self._position(), node)
+            self._since, self._since_cpu = now - self._tick_s / 2, cpu - self._tick_s / 2
+            return
+        stops = self._count(node.step, now)
+        # On a busy machine, milliseconds pass without any fault of the step's.
+        if cpu - self._since_cpu >= _limit(stops) or now - self._since >= _LONGEST_S:
+            self._stops[node.step] = (min(stops + 1, _MOST_STOPS), now)
+            self._seen = None
+            self._set_timer()
+            raise StepTooSlow(f"took too long with this entry (over {_limit(stops):.3g} s)")
 
 
-def _in_step(frame: FrameType | None) -> bool:
-    """Whether a step is at work, and not Pyruse itself, which would not expect the exception."""
+def _limit(stops: int) -> float:
+    """How long a step may take that was stopped so often, in seconds."""
+    return max(_SHORTEST_S, _LONGEST_S * 0.5**stops)
+
+
+def _node_at_work(frame: FrameType | None) -> Node | None:
+    """Whose step is at work; None: Pyruse itself, which would not expect the exception."""
     callee: FrameType | None = None
     while frame is not None and frame.f_code is not travel.__code__:
         callee, frame = frame, frame.f_back
-    return frame is not None and callee is not None and callee.f_code.co_name != ON_FAULT
+    if frame is None or callee is None or callee.f_code.co_name == ON_FAULT:
+        return None
+    node: Node | None = frame.f_locals["node"]
+    return node

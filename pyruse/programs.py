@@ -7,7 +7,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
@@ -31,6 +31,8 @@ class Finished:
     errors: str
     timeout: float
     """Its time limit, in seconds."""
+    pid: int
+    """The number that its process had."""
 
     @property
     def fault(self) -> str | None:
@@ -51,7 +53,14 @@ class Finished:
         return f"was killed by signal {-self.status}"
 
 
-def run_program(argv: Sequence[str], *, timeout: float, stdin: bytes | None = None) -> Finished:
+def run_program(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    stdin: bytes | None = None,
+    environment: Mapping[str, str] | None = None,
+    kept: int = _KEPT,
+) -> Finished:
     """Run a program in a session of its own and wait for its end.
 
     What it leaves behind in the background is neither waited for nor killed; when its time is over,
@@ -59,6 +68,8 @@ def run_program(argv: Sequence[str], *, timeout: float, stdin: bytes | None = No
 
     :param timeout: the time limit in seconds.
     :param stdin: its standard input; None: /dev/null.
+    :param environment: its environment; None: Pyruse's.
+    :param kept: how many bytes of each of its two outputs are kept; the rest is dropped.
     :raises OSError: it cannot be started.
     :raises ValueError: no program is named, or an argument has a NUL character.
     """
@@ -76,9 +87,10 @@ def run_program(argv: Sequence[str], *, timeout: float, stdin: bytes | None = No
             stderr=subprocess.PIPE,
             bufsize=0,
             cwd="/",
+            env=environment,
             start_new_session=True,
         )
-    attendant = _Attendant(process)
+    attendant = _Attendant(process, kept)
     try:
         in_time = attendant.wait(time.monotonic() + timeout)
     finally:
@@ -88,20 +100,22 @@ def run_program(argv: Sequence[str], *, timeout: float, stdin: bytes | None = No
         attendant.output.decode(errors="replace"),
         attendant.errors.decode(errors="replace"),
         timeout,
+        process.pid,
     )
 
 
 class _Attendant:
     """Listens to a program until it ends."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], kept: int) -> None:
         self._process = process
+        self._kept = kept
         self._selector = selectors.DefaultSelector()
         self.output = bytearray()
         self.errors = bytearray()
-        for stream, kept in ((process.stdout, self.output), (process.stderr, self.errors)):
+        for stream, said in ((process.stdout, self.output), (process.stderr, self.errors)):
             assert stream is not None
-            self._selector.register(stream, selectors.EVENT_READ, kept)
+            self._selector.register(stream, selectors.EVENT_READ, said)
             os.set_blocking(stream.fileno(), False)
         self._pidfd: int | None = None
         with suppress(OSError):  # before Linux 5.3
@@ -124,11 +138,11 @@ class _Attendant:
                 self._listen(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
         return True
 
-    def _listen(self, stream: IO[bytes], kept: bytearray) -> None:
+    def _listen(self, stream: IO[bytes], said: bytearray) -> None:
         """Read what there is."""
         with suppress(BlockingIOError):
             data = os.read(stream.fileno(), _CHUNK)
-            kept += data[: _KEPT - len(kept)]
+            said += data[: self._kept - len(said)]
             if not data:
                 self._selector.unregister(stream)
                 stream.close()

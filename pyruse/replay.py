@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pyruse.bans.firewall import Target
-from pyruse.bans.ledger import BanRecord
+from pyruse.bans.history import BanRecord
 from pyruse.bans.own import own_addresses
 from pyruse.config.load import Configuration
 from pyruse.engine import Engine
@@ -161,7 +161,7 @@ def _bans(history: Iterable[BanRecord]) -> list[MadeBan]:
     """One for each ban, however often it was made longer: that is no further offence."""
     bans: dict[tuple[str, Target, int], MadeBan] = {}
     for record in history:
-        place = (record.network, record.target, record.level)
+        place = (record.network, record.target, record.since)
         bans[place] = MadeBan(record.network, record.label, _seconds(record))
     return list(bans.values())
 

@@ -10,7 +10,7 @@ import re
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
-_LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
+_LINE_BREAKS = re.compile(r"[\r\n]+")
 
 
 def printable(text: str) -> str:
@@ -24,7 +24,18 @@ def one_line(text: str) -> str:
     """Printable text on a single line, as headers, table cells and log lines need it."""
     if text.isascii() and text.isprintable():
         return text
-    return printable(_LINE_BREAKS.sub(" ", text.strip())).replace("\t", " ")
+    # Split, and not a pattern with the spaces around: that would take a minute for a megabyte.
+    lines = (line.strip() for line in _LINE_BREAKS.split(text))
+    return printable(" ".join(line for line in lines if line)).replace("\t", " ")
+
+
+def encodable(text: str) -> str:
+    """The text, with a question mark for each half of a character (surrogate) that stands alone.
+
+    No encoding takes those, nor does the database. Python itself makes them: of JSON's escapes, or
+    of what is written in UTF-7.
+    """
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def json_escaped(text: str) -> str:

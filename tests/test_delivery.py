@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
-from pyruse.delivery import Delivery
+from pyruse.delivery import Delivery, lost_mails
 from pyruse.options import Duration
 from pyruse.state.outbox import Item, Outbox
 from pyruse.testing.smtp import SmtpServer
@@ -120,10 +120,11 @@ def subjects(server: SmtpServer) -> list[str]:
 
 
 def test_nothing_to_do(house):
+    threads = set(threading.enumerate())
     assert house.delivery.next_due() is None
     assert house.round() is False
     assert not house.delivery.busy
-    assert "pyruse mail" not in [thread.name for thread in threading.enumerate()]
+    assert set(threading.enumerate()) <= threads, "none was started"
 
 
 def test_everything_leaves_once(house):
@@ -240,6 +241,59 @@ def test_retries_come_ever_later_and_never_end(house):
     house.sendmail('cat > "$(mktemp mail.XXXXXX)"')
     house.round()
     assert house.subjects() == ["kept"]
+
+
+def run_for(house: House, hours: float) -> None:
+    """Let the daemon sleep until something is due, again and again."""
+    end = house.now + int(hours * HOUR)
+    while (due := house.delivery.next_due()) is not None and due <= end:
+        house.now = max(house.now, due)
+        house.round()
+    house.now = end
+
+
+def test_a_mail_server_that_is_away_for_a_day_gets_all_mails_in_their_order(house):
+    with SmtpServer() as server:
+        serve(house, server)  # and is gone
+    items = []
+    for hour in range(24):
+        items.append(house.mail(str(hour)))
+        run_for(house, 1)
+    tried = sum(item.attempts for item in items)
+    assert tried < 40, "each failure holds up all the others"
+    assert [item.refused for item in house.outbox.items()] == [False] * 24
+    with SmtpServer() as server:
+        serve(house, server)
+        house.mail("new")
+        run_for(house, 1)
+        assert subjects(server) == [*map(str, range(24)), "new"]
+        ids = [received.message["Message-ID"] for received in server.messages]
+        assert ids[:24] == [f"<{item.id}@vm1>" for item in items]
+    assert house.outbox.items() == []
+
+
+def test_a_sender_that_the_server_refuses_keeps_all_mails_for_when_that_is_mended(house):
+    with SmtpServer(replies={"MAIL": "550 5.7.1 who are you"}) as server:
+        serve(house, server)
+        for number in range(3):
+            house.mail(str(number))
+        run_for(house, 24)
+        assert server.messages == []
+        server.replies.clear()
+        run_for(house, 1)
+        assert subjects(server) == ["0", "1", "2"]
+
+
+def test_what_readers_of_the_report_should_know_of_mails_that_are_set_aside(house):
+    house.sendmail("echo unknown user >&2; exit 67")
+    for number in range(8):
+        house.mail(f"Ban {number}")
+    house.round()
+    reason = '[email] sendmail: "/bin/sh" failed with exit code 67: unknown user'
+    aside = house.outbox.set_aside()
+    assert lost_mails(aside[:1]) == f'a mail could not be sent: the mail "Ban 0" ({reason})'
+    assert lost_mails(aside).startswith('8 mails could not be sent: the mail "Ban 0" (')
+    assert lost_mails(aside).endswith(f'the mail "Ban 4" ({reason}), and 3 more')
 
 
 def test_a_mail_that_failed_for_an_hour_no_longer_holds_up_the_others(house):

@@ -36,7 +36,8 @@ def test_a_catastrophic_pattern_is_interrupted(journal_file):
     assert [line.message for line in outcome.report.other] == [hostile, "hello"]
     ((message, fields),) = logged
     assert message == (
-        'chains."catastrophe"[0]: filter regex: StepTooSlow: took too long with this entry'
+        'chains."catastrophe"[0]: filter regex: StepTooSlow: took too long with this entry '
+        "(over 1 s)"
     )
     assert fields["PYRUSE_CHAIN"] == "catastrophe"
     assert str(fields["PYRUSE_CURSOR"]).startswith("s=")

@@ -14,6 +14,9 @@ def sh(script: str, *, timeout: float = 30.0, stdin: bytes | None = None) -> Fin
     return run_program(["/bin/sh", "-c", script], timeout=timeout, stdin=stdin)
 
 
+ROOT = Path(__file__).parents[1]
+
+
 def gone(pid: int) -> bool:
     """Whether a process has ended; one that nobody waited for yet has."""
     try:
@@ -45,6 +48,29 @@ def test_standard_input_of_any_size():
     assert sh("cksum; cat >&2", stdin=data).output.split()[1] == str(len(data))
     assert sh("cat", stdin=b"").output == ""
     assert sh("exec <&-; exit 0", stdin=data).status == 0
+
+
+def test_standard_input_that_nobody_reads():
+    data = b"x" * 5_000_000
+    assert sh("exit 0", stdin=data).status == 0
+    assert sh("sleep 60", stdin=data, timeout=0.2).status is None
+
+
+def test_a_gigabyte_of_output_takes_no_memory():
+    script = (
+        "import resource\nfrom pyruse.programs import run_program\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "run_program(['/bin/true'], timeout=60)\nbefore = peak()\n"
+        "flood = 'head -c 500000000 /dev/zero & head -c 500000000 /dev/zero >&2; wait'\n"
+        "done = run_program(['/bin/sh', '-c', flood], timeout=120)\n"
+        "print(done.status, len(done.output), len(done.errors), peak() - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    status, output, errors, grown_kb = map(int, done.stdout.split())
+    assert (status, output, errors) == (0, 16_384, 16_384)
+    assert grown_kb < 10_000
 
 
 def test_endless_output_is_bounded():

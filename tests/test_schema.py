@@ -89,7 +89,7 @@ def test_every_option_of_the_built_ins_is_explained(made: dict[str, Any]) -> Non
         assert step["description"]
         for name, option in step["properties"].items():
             assert name in ("filter", "action") or option["description"], step
-    for section in ("journal", "state", "email", "report", "bans"):
+    for section in ("journal", "state", "email", "report", "bans", "engine"):
         for name, option in made["properties"][section]["properties"].items():
             assert option.get("description"), f"{section}.{name}"
 

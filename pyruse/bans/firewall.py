@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
@@ -76,15 +77,34 @@ class Element:
     """How long the ban lasts from now on, above zero; None: for ever. Of no meaning in removals."""
 
 
-class Firewall(Protocol):
+class Watch(Protocol):
+    """Notices that somebody else changes a firewall."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable (poll(2), POLLIN) when there may be something to notice."""
+
+    def changed(self) -> bool:
+        """Whether others have changed anything since the last call; it must not wait."""
+
+    def close(self) -> None:
+        """Let go of the descriptor."""
+
+
+class Firewall(ABC):
     """A backend of bans. The hook ``open_firewall`` gives one."""
 
-    def check(self, target: Target) -> None:
+    longest: int | None = None
+    """The longest ban, in seconds, that it ends by itself; None: of any length; 0: it ends none.
+
+    Longer bans are taken out by `apply` when they are over."""
+
+    def check(self, target: Target) -> None:  # noqa: B027 -- most take any target
         """See, at start, that bans can be put there as far as the names tell.
 
         :raises ValueError: they cannot: ``"fault (expected …)"``.
         """
 
+    @abstractmethod
     def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
         """Change the firewall in one go: first what is removed, then what is added.
 
@@ -94,3 +114,34 @@ class Firewall(Protocol):
         :raises FirewallError: nothing, or not everything, was changed (see its `failed`), or what
             was there before is gone (`emptied`).
         """
+
+    def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
+        """Make the firewall hold these bans, whatever it holds now: at start, or after `emptied`.
+
+        What is Pyruse's own then holds nothing else. What is shared with others, such as sets of
+        the administrator's, keeps what it holds, but for ``remove``. Unless overridden, it is the
+        same as `apply`.
+
+        :raises FirewallError: as in `apply`.
+        """
+        self.apply(bans, remove)
+
+    def teardown(self, bans: Sequence[Element]) -> None:
+        """Take out everything that is Pyruse's; these are the bans in force.
+
+        Unless overridden, all of them are removed.
+
+        :raises FirewallError: not everything was removed.
+        """
+        self.apply((), bans)
+
+    def watch(self) -> Watch | None:
+        """Begin to notice what others change; None where that cannot be noticed."""
+        return None
+
+    def intact(self) -> bool:
+        """Whether bans still hold after others have changed something; if not, `reconcile` follows.
+
+        :raises FirewallError: it cannot be told.
+        """
+        return True

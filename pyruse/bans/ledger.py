@@ -3,89 +3,103 @@
 from __future__ import annotations
 
 import heapq
-import ipaddress
 import itertools
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-import msgspec
-
+from pyruse.bans import history
 from pyruse.bans.firewall import Target
-from pyruse.options import Network
+from pyruse.bans.growth import FOR_EVER, Aggregate, Members
+from pyruse.bans.history import BanRecord
+from pyruse.bans.offenders import FORGET_US, Offenders
+from pyruse.bans.targets import Place, network_of_text, target_of_json, target_to_json
+from pyruse.options import Network, contains, network_text
 
 
-@dataclass
+@dataclass(slots=True)
 class Ban:
     """A network that is banned from a target."""
 
     network: Network
     target: Target
     label: str
-    """What the administrator calls the reason: the name of the chain, unless told otherwise."""
+    """What the administrator calls it: the name of the chain, unless told otherwise."""
     since: int
     until: int | None
     """None: for ever."""
     level: int
     """How many bans of this network came before: the place in ``escalate``."""
     reason: str
-    """The message of the entry that caused it."""
+    """The message of the entry that caused it, or who typed the command."""
+    chain: str = ""
+    """The chain that banned; empty for a command."""
+    grown: bool = False
+    """It is there since many in this network are banned, and for as long as they are."""
+    place: Place = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.place = Place(self.network, self.target)
 
     @property
     def address(self) -> str:
         """The network as text: a single address without its prefix length."""
-        single = self.network.prefixlen == self.network.max_prefixlen
-        return str(self.network.network_address if single else self.network)
+        return network_text(self.network)
 
     def alive(self, now: int) -> bool:
         """Whether the ban still lasts."""
         return self.until is None or self.until > now
 
 
-_Place = tuple[Network, Target]
-
-#: What ipset takes at most (ipset(8), timeout): a firewall may put longer bans in for ever.
-_LONGEST_TIMEOUT_US = 2_147_483_000_000
-
 #: How far the firewall is, in the column ``state``.
-_WANTED, _ENFORCED, _LIFTED = "wanted", "enforced", "lifted"
+WANTED, ENFORCED, LIFTED = "wanted", "enforced", "lifted"
+
+#: The label of networks that are banned for the bans in them, whatever the labels of those.
+AGGREGATE = "aggregate"
 
 
 class Ledger:
-    """The bans in force and the bans that were."""
+    """The bans in force and the bans that were.
 
-    SCHEMA: ClassVar[str] = """
+    At one place there may be two bans: one that was asked for, and one of a network that has grown.
+    The firewall is to hold the one that lasts longer: that one *stands*.
+    """
+
+    SCHEMA: ClassVar[str] = f"""
         CREATE TABLE IF NOT EXISTS bans (
-            network TEXT NOT NULL, target BLOB NOT NULL, label TEXT NOT NULL,
-            since INTEGER NOT NULL, until INTEGER, level INTEGER NOT NULL, reason TEXT NOT NULL,
-            state TEXT NOT NULL, PRIMARY KEY (network, target)
+            network TEXT NOT NULL, target BLOB NOT NULL, grown INTEGER NOT NULL,
+            label TEXT NOT NULL, chain TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL,
+            until INTEGER, level INTEGER NOT NULL, state TEXT NOT NULL,
+            PRIMARY KEY (network, target, grown)
         ) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS ban_history (
-            time INTEGER NOT NULL, network TEXT NOT NULL, target BLOB NOT NULL,
-            label TEXT NOT NULL, until INTEGER, level INTEGER NOT NULL, reason TEXT NOT NULL
-        );
-        CREATE INDEX IF NOT EXISTS ban_history_by_time ON ban_history (time);
+        {history.SCHEMA}
+        {Offenders.SCHEMA}
     """
 
     def __init__(self) -> None:
-        self._bans: dict[_Place, Ban] = {}
+        self._bans: dict[Place, Ban] = {}
+        self._grown: dict[Place, Ban] = {}
         self._targets: dict[Network, set[Target]] = {}
-        """From where each network is banned."""
-        self._offences: dict[_Place, int] = {}
-        """How many bans each network has had from each target."""
-        self._wanted: dict[_Place, Ban] = {}
+        """From where each network is banned because it was asked for."""
+        self._members = Members(Aggregate())
+        self._may_grow: Callable[[Network], bool] = lambda network: True
+        self._offenders = Offenders()
+        self._wanted: dict[Place, Ban] = {}
         """Bans that the firewall has not taken yet."""
-        self._lifted: dict[_Place, Ban] = {}
+        self._lifted: dict[Place, Ban] = {}
         """Bans to be taken out of the firewall."""
-        self._ends: list[tuple[int, int, _Place]] = []
+        self._ends: list[tuple[int, int, Place]] = []
         """A heap: when bans end (with a number, since networks of two families do not compare)."""
-        self._changed: set[_Place] = set()
-        self._history: list[tuple[int, Ban]] = []
+        self._changed: set[Place] = set()
+        self._unsettled: set[Place] = set()
+        """Those that the database has as wanted or lifted."""
+        self._history: list[BanRecord] = []
         self._number = itertools.count()
 
     def __len__(self) -> int:
-        return len(self._bans)
+        return len(self._bans) + len(self._grown)
 
     def ban(  # noqa: PLR0913 -- the facts of one ban, all of them named by the caller
         self,
@@ -96,81 +110,170 @@ class Ledger:
         now: int,
         label: str,
         reason: str,
+        chain: str = "",
+        forget: int = FORGET_US,
     ) -> Ban | None:
         """Ban a network, or make its ban last longer; the longer end is kept.
 
         :param durations: in microseconds (None: for ever), the first for the first ban of this
             network, the next one for the next, the last one for all further bans.
+        :param forget: so long after the end of its last ban, in microseconds, the network starts
+            again with the first of the durations.
         :return: the ban, or None when one that lasts at least as long is in force already.
         """
-        place = (network, target)
+        place = Place(network, target)
         known = self._bans.get(place)
-        renewed = known is not None and known.alive(now)
-        level = known.level if known is not None and renewed else self._offences.get(place, 0)
+        if known is not None and known.alive(now):
+            level, since = known.level, known.since
+        else:
+            known = None
+            level, since = self._offenders.bans(place, now), now
         duration = durations[min(level, len(durations) - 1)]
         until = None if duration is None else now + duration
-        if known is not None and renewed and not _later(until, known.until):
+        if known is not None and not _later(until, known.until):
             return None
-        since = known.since if known is not None and renewed else now
-        ban = Ban(network, target, label, since, until, level, reason)
-        self._keep(place, ban)
-        self._wanted[place] = ban
-        self._lifted.pop(place, None)
-        self._history.append((now, ban))
-        if not renewed:
-            self._offences[place] = level + 1
+        ban = Ban(network, target, label, since, until, level, reason, chain)
+        self._replace(self._bans, place, ban)
+        self._offenders.banned(place, level + 1, until, forget)
+        self._record(ban, now)
+        self._grow(self._members.around(place), now)
         return ban
 
-    def _keep(self, place: _Place, ban: Ban) -> None:
-        self._bans[place] = ban
-        self._targets.setdefault(ban.network, set()).add(ban.target)
-        self._changed.add(place)
-        if ban.until is not None:
-            heapq.heappush(self._ends, (ban.until, next(self._number), place))
-
-    def unban(self, network: Network, *, label: str | None = None) -> list[Ban]:
+    def unban(self, network: Network, *, now: int, label: str | None = None) -> list[Ban]:
         """Lift the bans of a network and of all networks in it, on every target.
 
+        Networks that had grown are let go as there are too few bans left in them.
+
         :param label: only bans of this label.
-        :return: the bans that were lifted.
+        :return: the bans that were lifted, but for those of networks that had grown.
         """
         inside = [network]
         if network.prefixlen < network.max_prefixlen:
-            inside = [known for known in self._targets if _within(known, network)]
+            inside = [known for known in self._targets if contains(network, known)]
         lifted = [
             ban
             for known in inside
             for target in self._targets.get(known, ())
-            if label in (None, (ban := self._bans[known, target]).label)
+            if label in (None, (ban := self._bans[Place(known, target)]).label)
         ]
         for ban in lifted:
-            place = (ban.network, ban.target)
-            self._drop(place)
-            self._lifted[place] = ban
+            self._replace(self._bans, ban.place, None)
+            self._offenders.lifted(ban.place, now)
+        for around in {self._members.around(ban.place) for ban in lifted}:
+            self._grow(around, now)
         return lifted
 
-    def _drop(self, place: _Place) -> None:
-        del self._bans[place]
-        network, target = place
-        self._targets[network].discard(target)
-        if not self._targets[network]:
-            del self._targets[network]
-        self._wanted.pop(place, None)
+    def aggregate(self, rule: Aggregate, may_grow: Callable[[Network], bool], now: int) -> None:
+        """Let networks grow by this rule from now on, those that there are included.
+
+        :param may_grow: whether a network may be banned as a whole.
+        """
+        self._members = Members(rule)
+        self._may_grow = may_grow
+        for place, ban in self._bans.items():
+            self._members.add(place, ban.until)
+        for place in {**self._grown, **dict.fromkeys(self._members.grown())}:
+            self._grow(place, now)
+
+    def _grow(self, place: Place | None, now: int) -> None:
+        """Ban a network for as long as there are enough bans in it, or let it go."""
+        if place is None:
+            return
+        network = place.network
+        known = self._grown.get(place)
+        end = self._members.many_until(place)
+        if end <= now or not self._may_grow(network):
+            if known is not None:
+                self._replace(self._grown, place, None)
+            return
+        until = None if end == FOR_EVER else end
+        if known is not None and known.alive(now):
+            if known.until != until:
+                self._replace(self._grown, place, replace(known, until=until))
+            return
+        reason = f"{self._members.at(network)} or more bans in this network"
+        ban = Ban(network, place.target, AGGREGATE, now, until, 0, reason, grown=True)
+        self._replace(self._grown, place, ban)
+        self._record(ban, now)
+
+    def _replace(self, bans: dict[Place, Ban], place: Place, ban: Ban | None) -> None:
+        """Put a ban in the place of another one, or (None) take it out; the firewall is to know."""
+        before = self._standing(place)
+        self._set(bans, place, ban)
+        after = self._standing(place)
+        if after is before:
+            return
+        if after is None:
+            assert before is not None
+            self._wanted.pop(place, None)
+            self._lifted[place] = before
+        else:
+            self._wanted[place] = after
+            self._lifted.pop(place, None)
+
+    def _set(self, bans: dict[Place, Ban], place: Place, ban: Ban | None) -> None:
+        network, target = place.network, place.target
+        known = bans.pop(place, None)
+        asked_for = bans is self._bans
+        if known is not None and asked_for:
+            self._members.remove(place, known.until)
+            self._targets[network].discard(target)
+            if not self._targets[network]:
+                del self._targets[network]
+        if ban is not None:
+            bans[place] = ban
+            if asked_for:
+                self._members.add(place, ban.until)
+                self._targets.setdefault(network, set()).add(target)
+            if ban.until is not None:
+                heapq.heappush(self._ends, (ban.until, next(self._number), place))
         self._changed.add(place)
 
+    def _standing(self, place: Place) -> Ban | None:
+        """The ban that the firewall is to hold there: the longer one of the two."""
+        ban, grown = self._bans.get(place), self._grown.get(place)
+        if ban is None or grown is None:
+            return ban or grown
+        return grown if _later(grown.until, ban.until) else ban
+
+    def _record(self, ban: Ban, now: int) -> None:
+        self._history.append(
+            BanRecord(
+                now, ban.address, ban.target, ban.label, ban.chain, ban.reason,
+                ban.since, ban.until, ban.level,
+            )
+        )  # fmt: skip
+
     def expire(self, now: int) -> None:
-        """Drop the bans that are over; the kernel has dropped all but very long ones by itself."""
+        """Drop the bans that are over; firewalls that do not end them are to remove them."""
         while self._ends and self._ends[0][0] <= now:
             _, _, place = heapq.heappop(self._ends)
-            ban = self._bans.get(place)
-            if ban is not None and ban.until is not None and not ban.alive(now):
-                self._drop(place)
-                if ban.until - ban.since > _LONGEST_TIMEOUT_US:
-                    self._lifted[place] = ban
+            for bans in (self._bans, self._grown):
+                ban = bans.get(place)
+                if ban is not None and not ban.alive(now):
+                    self._replace(bans, place, None)
+        self._offenders.expire(now)
 
     def in_force(self, now: int) -> list[Ban]:
-        """The bans that last."""
-        return [ban for ban in self._bans.values() if ban.alive(now)]
+        """The bans that last, two of one place included."""
+        return [
+            ban for bans in (self._bans, self._grown) for ban in bans.values() if ban.alive(now)
+        ]
+
+    def around(self, network: Network, now: int) -> list[Ban]:
+        """The bans in force of networks that are broader, and contain this one."""
+        found = [
+            ban
+            for prefix in range(network.prefixlen)
+            for broader in (network.supernet(new_prefix=prefix),)
+            for target in self._targets.get(broader, ())
+            if (ban := self._bans[Place(broader, target)]).alive(now)
+        ]
+        return found + [
+            ban
+            for ban in self._grown.values()
+            if ban.network != network and contains(ban.network, network) and ban.alive(now)
+        ]
 
     def waiting(self) -> tuple[list[Ban], list[Ban]]:
         """What the firewall is still to take: bans to add, bans to remove."""
@@ -180,116 +283,106 @@ class Ledger:
         """The firewall has taken these."""
         for bans, waiting in ((added, self._wanted), (removed, self._lifted)):
             for ban in bans:
-                place = (ban.network, ban.target)
+                place = ban.place
                 if waiting.get(place) is ban:
                     del waiting[place]
-                    self._changed.add(place)
+                    if place in self._unsettled:
+                        self._changed.add(place)
 
-    def restore(self) -> None:
-        """At start: the firewall may know nothing any more, so it is to take every ban again."""
-        self._wanted.update(self._bans)
+    def restore(self, backend: str | None = None) -> None:
+        """A firewall (None: any) may know nothing any more, so it is to take every ban again."""
+        for place in itertools.chain(self._bans, self._grown):
+            ban = self._standing(place)
+            if ban is not None and backend in (None, ban.target.backend):
+                self._wanted[place] = ban
 
     def history(
         self, db: sqlite3.Connection, since: int = 0, until: int = 1 << 62
     ) -> list[BanRecord]:
         """The bans of a period, in order; a ban that was made longer comes again."""
-        query = """SELECT time, network, target, label, until, level, reason FROM ban_history
-                   WHERE time >= ? AND time < ? ORDER BY time, rowid"""
-        return [
-            BanRecord(time, network, msgspec.json.decode(target, type=Target), *rest)
-            for time, network, target, *rest in db.execute(query, (since, until))
-        ]
+        return history.read(db, since, until)
 
     def remove_history(self, db: sqlite3.Connection, before: int) -> None:
-        """Forget the history before an instant."""
-        db.execute("DELETE FROM ban_history WHERE time < ?", (before,))
-        self._load_offences(db)
+        """Remove the history before an instant; how often somebody was banned is not forgotten."""
+        history.remove(db, before)
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read the bans, and how many each network has had."""
-        for network, target, label, since, until, level, reason, state in db.execute(
-            "SELECT network, target, label, since, until, level, reason, state FROM bans"
-        ):
-            ban = Ban(
-                ipaddress.ip_network(network),
-                msgspec.json.decode(target, type=Target),
-                label, since, until, level, reason,
-            )  # fmt: skip
-            place = (ban.network, ban.target)
-            if state == _LIFTED:
-                self._lifted[place] = ban
+        places: dict[tuple[str, bytes], Place] = {}
+        for state, ban in stored_bans(db, places):
+            if state != ENFORCED:
+                self._unsettled.add(ban.place)
+            if state == LIFTED:
+                self._lifted[ban.place] = ban
                 continue
-            self._keep(place, ban)
-            if state == _WANTED:
-                self._wanted[place] = ban
+            self._set(self._grown if ban.grown else self._bans, ban.place, ban)
+            if state == WANTED:
+                standing = self._standing(ban.place)
+                assert standing is not None
+                self._wanted[ban.place] = standing
         self._changed.clear()
-        self._load_offences(db)
-
-    def _load_offences(self, db: sqlite3.Connection) -> None:
-        query = "SELECT network, target, max(level) FROM ban_history GROUP BY network, target"
-        self._offences = {
-            (ipaddress.ip_network(network), msgspec.json.decode(target, type=Target)): level + 1
-            for network, target, level in db.execute(query)
-        }
+        self._offenders.load(db, places)
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
+        keys, rows = [], []
         for place in self._changed:
-            network, target = str(place[0]), msgspec.json.encode(place[1])
-            ban = self._bans.get(place) or self._lifted.get(place)
-            if ban is None:
-                db.execute("DELETE FROM bans WHERE network = ? AND target = ?", (network, target))
-                continue
-            state = _LIFTED if place in self._lifted else _ENFORCED
-            db.execute(
-                "INSERT OR REPLACE INTO bans VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            lifted = self._lifted.get(place)
+            state = WANTED if place in self._wanted else ENFORCED if lifted is None else LIFTED
+            (self._unsettled.discard if state == ENFORCED else self._unsettled.add)(place)
+            key = (str(place.network), target_to_json(place.target))
+            keys.append(key)
+            rows += [
                 (
-                    network, target, ban.label, ban.since, ban.until, ban.level, ban.reason,
-                    _WANTED if place in self._wanted else state,
-                ),
-            )  # fmt: skip
-        db.executemany(
-            "INSERT INTO ban_history VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    time,
-                    ban.address,
-                    msgspec.json.encode(ban.target),
-                    ban.label,
-                    ban.until,
-                    ban.level,
-                    ban.reason,
+                    *key, ban.grown, ban.label, ban.chain, ban.reason, ban.since, ban.until,
+                    ban.level, state,
                 )
-                for time, ban in self._history
-            ],
-        )
+                for ban in (self._bans.get(place), self._grown.get(place), lifted)
+                if ban is not None
+            ]  # fmt: skip
+        db.executemany("DELETE FROM bans WHERE network = ? AND target = ?", keys)
+        db.executemany("INSERT INTO bans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        history.write(db, self._history)
+        self._offenders.save(db)
 
     def saved(self) -> None:
         """The changes are committed."""
         self._changed.clear()
         self._history.clear()
+        self._offenders.saved()
 
 
-@dataclass(frozen=True)
-class BanRecord:
-    """A line of the history of bans."""
+def stored_bans(
+    db: sqlite3.Connection, places: dict[tuple[str, bytes], Place] | None = None
+) -> Iterator[tuple[str, Ban]]:
+    """The bans of a database, each with how far the firewall is.
 
-    time: int
-    """When the ban began, or was made longer."""
-    network: str
-    """An address, or a network with its prefix length."""
-    target: Target
-    label: str
-    until: int | None
-    level: int
-    reason: str
-
-
-def _within(network: Network, outer: Network) -> bool:
-    if isinstance(network, ipaddress.IPv4Network):
-        return isinstance(outer, ipaddress.IPv4Network) and network.subnet_of(outer)
-    return isinstance(outer, ipaddress.IPv6Network) and network.subnet_of(outer)
+    :param places: takes the places of the bans, by their columns.
+    """
+    query = """SELECT network, target, grown, label, chain, reason, since, until, level, state
+               FROM bans"""
+    for network, target, grown, label, chain, reason, since, until, level, state in db.execute(
+        query
+    ):
+        ban = Ban(
+            network_of_text(network), target_of_json(target),
+            label, since, until, level, reason, chain, bool(grown),
+        )  # fmt: skip
+        if places is not None:
+            places[network, target] = ban.place
+        yield state, ban
 
 
 def _later(until: int | None, known: int | None) -> bool:
     return known is not None and (until is None or until > known)
+
+
+def count_by_label(db: sqlite3.Connection, now: int) -> tuple[Counter[str], int]:
+    """How many bans of each label are in force, and how many changes firewalls have yet to take."""
+    labels = db.execute(
+        """SELECT label, count(*) FROM bans WHERE state != ? AND (until IS NULL OR until > ?)
+           GROUP BY label""",
+        (LIFTED, now),
+    )
+    (waiting,) = db.execute("SELECT count(*) FROM bans WHERE state != ?", (ENFORCED,)).fetchone()
+    return Counter(dict(labels)), waiting

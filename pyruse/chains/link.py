@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -21,9 +22,11 @@ class Node:
 
     ``node = node.passed if node.call(entry) else node.failed`` is all there is to travelling:
     ``invert`` is a matter of linking, and an action, whatever it returns, leads to one place.
+    A node with a `switch` leads where that says; it goes by one look-up where filters would be
+    asked one after the other (see `pyruse.chains.switch`).
     """
 
-    __slots__ = ("call", "failed", "faulty", "passed", "step")
+    __slots__ = ("call", "failed", "faulty", "passed", "place", "step", "switch")
 
     def __init__(self, step: Step, call: Callable[[Entry], Any]) -> None:
         self.step = step
@@ -32,6 +35,21 @@ class Node:
         self.failed: Node | None = None
         self.faulty: Node | None = None
         """Where the entry goes when the step raises: a filter has not passed, an action ends it."""
+        self.switch: Switch | None = None
+        self.place = 0
+        """In the switch, this node's place among those that it stands for."""
+
+
+@dataclass(slots=True)
+class Switch:
+    """Where an entry goes by the value of one field, instead of a row of nodes."""
+
+    field: str
+    ways: dict[Any, tuple[list[int], list[Node | None]]] = dataclasses.field(default_factory=dict)
+    """For each value that some of the nodes look for: the places of these nodes, rising, and where
+    each of them leads; then, once more, the default."""
+    default: Node | None = None
+    """Where an entry goes whose value none of them looks for."""
 
 
 @dataclass

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pyruse.chains.ambiguity import can_take_for_ever
 from pyruse.chains.link import jump_order, left_by_entries, main_sequence
 from pyruse.chains.model import Chain, Step
 from pyruse.errors import did_you_mean
@@ -75,11 +76,19 @@ def _unset_fields(steps: list[Step]) -> Iterator[str]:
 def _doubtful_patterns(steps: list[Step]) -> Iterator[str]:
     for step in steps:
         for pattern in _values(step):
-            for doubt in pattern.doubts if isinstance(pattern, Pattern) else ():
+            if not isinstance(pattern, Pattern):
+                continue
+            for doubt in pattern.doubts:
                 yield (
                     f"{step.address}: {shown(pattern.text)}: {doubt[:1].lower()}{doubt[1:]} "
                     r"(expected \ before a bracket that is meant; \d, \w and the like, not "
                     "[:digit:])"
+                )
+            if can_take_for_ever(pattern.regex):
+                yield (
+                    f"{step.address}: {shown(pattern.text)}: a line that is made for it can keep "
+                    "it busy for ever, as a repeated part can match one text in several ways "
+                    r"(expected only one way, such as (?:\w+\s)* and not (?:\w+\s?)*)"
                 )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pyruse.chains.link import Node
-from pyruse.entry import Entry
+from pyruse.entry import UNREAD, Entry
 
 OnFault = Callable[[Node, Entry, Exception], None]
 
@@ -20,12 +21,28 @@ def travel(node: Node | None, entry: Entry, on_fault: OnFault) -> None:
     A step that raises costs this entry alone: a filter then counts as not passed, an action ends
     the journey, and ``on_fault`` is told.
     """
+    known = entry.known
     while node is not None:
         try:
             while node is not None:
-                node = node.passed if node.call(entry) else node.failed
+                switch = node.switch
+                if switch is None:
+                    node = node.passed if node.call(entry) else node.failed
+                    continue
+                value = known.get(switch.field, UNREAD)
+                if value is UNREAD:
+                    value = entry.read(switch.field)
+                found = switch.ways.get(value)
+                if found is None:
+                    node = switch.default
+                else:
+                    places, ways = found
+                    node = ways[bisect_left(places, node.place)]
         except Exception as fault:  # noqa: BLE001 -- whatever a plugin raises costs this entry alone
             assert node is not None
+            if node.switch is not None and isinstance(fault, TypeError):
+                node = node.switch.default  # the value, such as a list, cannot even be looked up
+                continue
             on_fault(node, entry, fault)
             node = node.faulty
 
@@ -43,7 +60,7 @@ class Stop:
 
 
 def journey(node: Node | None, entry: Entry) -> Iterator[Stop]:
-    """The same as `travel`, station by station, for people to read."""
+    """The same as `travel`, station by station, for people to read; switches are left aside."""
     before = dict(entry)
     while node is not None:
         fault: Exception | None = None

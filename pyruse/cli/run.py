@@ -8,6 +8,8 @@ import click
 
 from pyruse.cli.options import config_option, configuration
 
+_ERROR = 3  # syslog(3)
+
 
 @click.command("run")
 @config_option
@@ -22,19 +24,17 @@ def command(config: Path | None, once: bool) -> None:
     from pyruse.daemon import Daemon
     from pyruse.engine import Engine
     from pyruse.faults import Faults
-    from pyruse.log import to_journal
-    from pyruse.state.database import State
+    from pyruse.log import tell
     from pyruse.state.lock import StateLock
+    from pyruse.state.rescue import kept_state
 
     loaded = configuration(config)
     path = loaded.settings.state.url.path
-    faults = Faults(to_journal)
+    faults = Faults(tell)
     lock = StateLock(path)
-    state = State(path)
     try:
-        state.load()
-        engine = Engine(loaded, state, faults)
-        Daemon(engine, lambda: Engine(configuration(config), state, faults)).run(once=once)
+        with kept_state(path, lambda text: tell(text, _ERROR, {})) as state:
+            engine = Engine(loaded, state, faults)
+            Daemon(engine, lambda: Engine(configuration(config), state, faults)).run(once=once)
     finally:
-        state.close()
         lock.release()

@@ -15,7 +15,7 @@ from pyruse.options import shown
 
 DEFAULT = Path("/etc/pyruse")
 VARIABLE = "PYRUSE_CONFIG"
-KNOWN_SECTIONS = ("journal", "state", "email", "report", "bans", "plugins", "chains")
+KNOWN_SECTIONS = ("journal", "state", "email", "report", "bans", "engine", "plugins", "chains")
 
 
 @dataclass

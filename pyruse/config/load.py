@@ -15,6 +15,7 @@ from pyruse.config.files import Document, chosen, read
 from pyruse.config.settings import (
     BanSettings,
     EmailSettings,
+    EngineSettings,
     JournalSettings,
     ReportSettings,
     Settings,
@@ -31,6 +32,7 @@ SECTIONS: Mapping[str, type] = {
     "email": EmailSettings,
     "report": ReportSettings,
     "bans": BanSettings,
+    "engine": EngineSettings,
 }
 
 

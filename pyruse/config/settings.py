@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
+from pyruse.bans.growth import Aggregate
 from pyruse.errors import did_you_mean
 from pyruse.options import Duration, Networks, Template, shown
 from pyruse.state.database import path_of
@@ -266,6 +267,18 @@ class BanSettings:
     never: Networks = field(default_factory=lambda: Networks([]))
     """Networks and addresses that are never banned, besides this machine's own addresses, loopback
     and multicast."""
+    aggregate: Aggregate | None = None
+    """Growing networks: `{ ipv4 = { prefix = 24, at = 16 }, ipv6 = { prefix = 64, at = 4 } }` bans
+    a network of this prefix length while `at` or more of its addresses are banned."""
+
+
+@dataclass
+class EngineSettings:
+    """``[engine]``: how entries are led through the chains. It never changes what comes of it."""
+
+    optimize: bool = True
+    """Take short cuts on the way through the chains. Without them, it takes longer: this option is
+    there to find out whether one of them is at fault."""
 
 
 @dataclass
@@ -277,6 +290,7 @@ class Settings:
     email: EmailSettings = field(default_factory=EmailSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     bans: BanSettings = field(default_factory=BanSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
     backends: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The tables ``[bans.NAME]``, for the firewalls of these names."""
     plugins: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import select
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ class JournalReader:
         """:param until: the last instant to read, in microseconds since the epoch."""
         self._raw = raw
         self._decoder = decoder
+        self._converters = decoder.converters
         self._until = until
         self.position = 0
         self.damaged = 0
@@ -63,13 +65,17 @@ class JournalReader:
     def read(self, field: str) -> Any | None:
         """The value of a field of the current entry, or None (see `Entry`)."""
         try:
-            if field.startswith("__"):
-                return self._address_field(field)
-            return self._decoder(field, self._raw._get(field))
+            raw = self._raw._get(field)
         except KeyError:
             return None
-        except (OSError, ValueError):  # damaged, or no possible name of a field
-            return None
+        except (OSError, ValueError):  # damaged, or no name of a field that is stored
+            return self._address_field(field)
+        if field not in self._converters:  # most are text, and this is where the time goes
+            try:
+                return raw.decode()
+            except UnicodeDecodeError:
+                pass
+        return self._decoder(field, raw)
 
     def read_all(self) -> dict[str, Any]:
         """All the fields of the current entry."""
@@ -90,13 +96,14 @@ class JournalReader:
 
     def _address_field(self, field: str) -> Any | None:
         """The fields that are not stored, but say where and when the entry is."""
-        match field:
-            case "__REALTIME_TIMESTAMP":
-                return self._decoder.time(self._raw._get_realtime())
-            case "__MONOTONIC_TIMESTAMP":
-                return timedelta(microseconds=self._raw._get_monotonic()[0])
-            case "__CURSOR":
-                return self._raw._get_cursor()
+        with suppress(OSError, ValueError):  # damaged
+            match field:
+                case "__REALTIME_TIMESTAMP":
+                    return self._decoder.time(self._raw._get_realtime())
+                case "__MONOTONIC_TIMESTAMP":
+                    return timedelta(microseconds=self._raw._get_monotonic()[0])
+                case "__CURSOR":
+                    return self._raw._get_cursor()
         return None
 
     def cursor_at(self, time_us: int) -> str:
@@ -143,6 +150,16 @@ class JournalReader:
                 raise
         raw.seek_realtime(time_us)
         return False
+
+    def next_time(self, since: int) -> int | None:
+        """The instant of the first entry from an instant on, or None where there is none.
+
+        It is the next one to be read.
+        """
+        self._raw.seek_realtime(since)
+        found = self.time_us() if self._raw._next() else None
+        self._raw.seek_realtime(since)
+        return found
 
     def seek_tail(self) -> None:
         """Go behind the newest entry."""

@@ -35,11 +35,15 @@ def hand_to_server(message: EmailMessage, settings: EmailSettings, url: SmtpUrl)
     :return: the recipients that it refused, while it took others.
     :raises MailError: it took none.
     """
+    connected = False
     try:
         with closing(_connect(settings, url)) as connection:
+            connected = True
             return _hand_over(connection, message, url)
-    except (smtplib.SMTPException, OSError, UnicodeError) as fault:
-        raise _mail_error(fault, url, settings) from None
+    except (smtplib.SMTPException, OSError, UnicodeError, MailError) as fault:
+        error = fault if isinstance(fault, MailError) else _mail_error(fault, url, settings)
+        error.whole_way |= not connected
+        raise error from None
 
 
 def _where(url: SmtpUrl) -> str:
@@ -183,7 +187,8 @@ def _from_reply(
         )
     if isinstance(fault, smtplib.SMTPSenderRefused):
         text = f'{where} refuses the sender "{fault.sender}": {reply}'
-        return MailError(text, permanent=fault.smtp_code == _TOO_BIG)
+        too_big = fault.smtp_code == _TOO_BIG
+        return MailError(text, permanent=too_big, whole_way=not too_big)
     if isinstance(fault, smtplib.SMTPDataError):
         text = f"{where} refuses the mail: {reply}"
         return MailError(text, permanent=fault.smtp_code >= _PERMANENT)

@@ -60,14 +60,14 @@ def _hand_to_sendmail(message: EmailMessage, settings: EmailSettings) -> None:
 def _run_sendmail(argv: list[str], settings: EmailSettings, data: bytes) -> Finished:
     expected = "(expected a program such as /usr/sbin/sendmail; or set [email] smtp)"
     if not settings.sendmail:
-        raise MailError(f"[email] sendmail: no program is named {expected}")
+        raise MailError(f"[email] sendmail: no program is named {expected}", whole_way=True)
     try:
         return run_program(argv, stdin=data, timeout=settings.timeout.total_seconds())
     except FileNotFoundError:
         text = f'[email] sendmail: "{argv[0]}" is not there {expected}'
     except (OSError, ValueError) as fault:
         text = f'[email] sendmail: "{argv[0]}" cannot be run: {fault} {expected}'
-    raise MailError(text)
+    raise MailError(text, whole_way=True)
 
 
 def _as_arguments(addresses: list[str]) -> list[str]:
@@ -112,7 +112,7 @@ def _check_sendmail(settings: EmailSettings) -> list[str]:
 
 
 def _needs_privileges(sendmail: Path) -> bool:
-    """Whether it is set-user-ID or set-group-ID; with Postfix, the program that it hands over to."""
+    """Whether it is set-user-ID or set-group-ID; with Postfix, what it hands over to is."""
     program = sendmail.resolve()
     for file in (program, program.with_name("postdrop")):
         with suppress(OSError):

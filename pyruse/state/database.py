@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sqlite3
 from datetime import date
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 from pyruse.bans.ledger import Ledger
-from pyruse.errors import UserError
 from pyruse.state.counters import Counters
+from pyruse.state.damage import (
+    APPLICATION_ID,
+    DamagedError,
+    MissingError,
+    StateError,
+    error_of,
+    has_lost_its_file,
+    is_damage,
+)
 from pyruse.state.days import Days
+from pyruse.state.faults import FaultRecords
+from pyruse.state.migrations import VERSION, migrate
 from pyruse.state.outbox import Outbox
 from pyruse.state.part import Part
 from pyruse.state.tables import Tables
-
-#: "Pyrs": marks a database as Pyruse's (SQLite's PRAGMA application_id).
-_APPLICATION_ID = 0x50797273
-_SCHEMA_VERSION = 1
 
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS cursor (
@@ -29,8 +38,10 @@ _SCHEMA = """
 MEMORY = ":memory:"
 
 
-class StateError(UserError):
-    """The database cannot be used."""
+#: So long the log may stay, in bytes: after a long reader had made it grow, it is cut again.
+_LOG_LIMIT = 4 << 20
+#: A file of this size (bytes) is made smaller once more than half of it is empty.
+_WORTH_SHRINKING = 8 << 20
 
 
 class State:
@@ -43,7 +54,7 @@ class State:
     def __init__(self, path: str = MEMORY, *, read_only: bool = False) -> None:
         """Open the database, made if it is not there (unless ``read_only``).
 
-        :raises StateError: it cannot be opened, or it is not Pyruse's.
+        :raises StateError: it cannot be opened, or it is not Pyruse's (`DamagedError`: it is).
         """
         self.path = path
         self.counters = Counters()
@@ -51,10 +62,11 @@ class State:
         self.days = Days()
         self.bans = Ledger()
         self.outbox = Outbox()
+        self.faults = FaultRecords()
         self.cursor: tuple[str, int] | None = None
         """The journal's cursor up to which everything is handled, and that entry's instant."""
-        self._parts: tuple[Part, ...] = (
-            self.counters, self.tables, self.days, self.bans, self.outbox,
+        self.parts: tuple[Part, ...] = (
+            self.counters, self.tables, self.days, self.bans, self.outbox, self.faults,
         )  # fmt: skip
         try:
             self.db = _connect(path, read_only)
@@ -64,57 +76,97 @@ class State:
                 self.db.close()
                 raise
         except (sqlite3.Error, OSError) as fault:
-            reason = fault.strerror if isinstance(fault, OSError) else fault
-            raise StateError(
-                f"{path}: the state cannot be opened: {reason} (expected a file that this user may "
-                "read and write; another one is chosen by [state] url)"
-            ) from None
+            raise error_of(path, fault) from None
+        self._file = _file_at(path)
 
     def _open(self, read_only: bool) -> None:
         (application_id,) = self.db.execute("PRAGMA application_id").fetchone()
         (version,) = self.db.execute("PRAGMA user_version").fetchone()
         (tables,) = self.db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if tables and application_id != _APPLICATION_ID:
+        if tables and application_id != APPLICATION_ID:
             raise StateError(f"{self.path}: not a database of Pyruse's (expected another file)")
-        if version > _SCHEMA_VERSION:
+        if version > VERSION:
             raise StateError(
                 f"{self.path}: written by a newer Pyruse, schema {version} "
-                f"(expected at most {_SCHEMA_VERSION}: upgrade Pyruse)"
+                f"(expected at most {VERSION}: upgrade Pyruse)"
             )
         if not tables and read_only:
             raise StateError(f"{self.path}: there is nothing in it (expected a state of Pyruse's)")
-        if not tables:
-            self.db.execute("PRAGMA journal_mode = WAL")
-            # In one transaction: a database that is half made would be nobody's.
-            self.db.executescript(
-                f"""BEGIN IMMEDIATE;
-                {_SCHEMA}
-                {"".join(part.SCHEMA for part in self._parts)}
-                PRAGMA application_id = {_APPLICATION_ID};
-                PRAGMA user_version = {_SCHEMA_VERSION};
-                COMMIT;"""
+        if version < VERSION and read_only:
+            raise StateError(
+                f"{self.path}: written by an older Pyruse, schema {version} (expected {VERSION}: "
+                "`pyruse run` brings it up to date when it starts)"
             )
+        if not read_only:
+            self.db.execute("PRAGMA journal_mode = WAL")
+            self.db.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT}")
+        if version < VERSION:
+            schema = _SCHEMA + "".join(part.SCHEMA for part in self.parts)
+            migrate(self.db, version, schema, APPLICATION_ID)
         # In WAL mode NORMAL never damages the database; after a power cut the last transactions
         # may be undone as a whole, cursor and all, and are then done again.
         self.db.execute("PRAGMA synchronous = NORMAL")
 
     def load(self) -> None:
-        """Read the working state of every part."""
-        row = self.db.execute("SELECT cursor, time FROM cursor").fetchone()
-        self.cursor = None if row is None else (row[0], row[1])
-        for part in self._parts:
-            part.load(self.db)
+        """Read the working state of every part.
+
+        :raises DamagedError: it cannot be read, or makes no sense.
+        :raises StateError: something keeps it from being read.
+        """
+        # What is read here stays: the garbage collector would look at it again and again, which
+        # doubles the time for thousands of bans, and stops the daemon for a moment later on.
+        gc.disable()
+        try:
+            row = self.db.execute("SELECT cursor, time FROM cursor").fetchone()
+            self.cursor = None if row is None else (row[0], row[1])
+            for part in self.parts:
+                part.load(self.db)
+            gc.freeze()
+        except sqlite3.Error as fault:
+            raise error_of(self.path, fault) from None
+        except (TypeError, ValueError) as fault:  # of what SQLite takes for whole
+            raise DamagedError(self.path, fault) from None
+        finally:
+            gc.enable()
+
+    def check(self) -> None:
+        """Look at every page, which takes some time: 0.3 s for 100 MB that are in memory.
+
+        :raises DamagedError: there is a fault.
+        """
+        (found,) = self.db.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise DamagedError(self.path, " ".join(found.split()))
 
     def commit(self, cursor: tuple[str, int] | None = None) -> None:
         """Write, in one transaction, what changed in every part, and the cursor.
 
         When it fails, nothing is written and nothing is forgotten: it can be called again.
 
+        :raises DamagedError: it failed because the database is damaged.
+        :raises MissingError: the file was moved or removed since it was opened.
         :raises sqlite3.Error: it failed, for want of room for instance.
         """
+        if _file_at(self.path) != self._file:
+            raise MissingError(
+                f"{self.path}: was moved or removed while Pyruse ran (expected that this file is "
+                "touched only while Pyruse is stopped)"
+            )
+        try:
+            self._write(cursor)
+        except sqlite3.Error as fault:
+            if is_damage(fault):
+                raise DamagedError(self.path, fault) from None
+            raise
+        for part in self.parts:
+            part.saved()
+        if cursor is not None:
+            self.cursor = cursor
+
+    def _write(self, cursor: tuple[str, int] | None) -> None:
         self.db.execute("BEGIN IMMEDIATE")
         try:
-            for part in self._parts:
+            for part in self.parts:
                 part.save(self.db)
             if cursor is not None:
                 self.db.execute("INSERT OR REPLACE INTO cursor VALUES (1, ?, ?)", cursor)
@@ -123,10 +175,6 @@ class State:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
             raise
-        for part in self._parts:
-            part.saved()
-        if cursor is not None:
-            self.cursor = cursor
 
     def expire(self, now: int) -> None:
         """Drop what no longer counts at an instant in entry time."""
@@ -140,13 +188,39 @@ class State:
         :raises sqlite3.Error: it failed.
         """
         self.days.remove(self.db, day.isoformat())
+        self.faults.remove(self.db, day.isoformat())
         self.bans.remove_history(self.db, time_us)
+        self.outbox.remove_set_aside(time_us)
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """Give room back to the disk where a flood, which is forgotten now, had taken it.
+
+        Otherwise, empty pages are used again, and the file keeps its size.
+        """
+        pages, free, size = (
+            self.db.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        if free * 2 > pages and pages * size > _WORTH_SHRINKING:
+            self.db.execute("VACUUM")
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the database.
+
+        :raises StateError: in place of SQLite's error, if one ended the block.
+        """
         self.close()
+        if isinstance(fault, sqlite3.Error):
+            raise error_of(self.path, fault) from None
 
     def close(self) -> None:
         """Close the database; so does the end of a ``with`` block."""
@@ -169,6 +243,8 @@ def path_of(url: str) -> str:
 def _connect(path: str, read_only: bool) -> sqlite3.Connection:
     if path == MEMORY:
         return sqlite3.connect(path, isolation_level=None)
+    if has_lost_its_file(path):
+        raise DamagedError(path, "its file is empty or gone, and its write-ahead log is not")
     if read_only:
         uri = f"{Path(path).absolute().as_uri()}?mode=ro"
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
@@ -177,3 +253,12 @@ def _connect(path: str, read_only: bool) -> sqlite3.Connection:
     if not file.exists():
         file.touch(mode=0o640)  # log lines are nobody else's business
     return sqlite3.connect(path, isolation_level=None, timeout=10)
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    """Which file is there: its device and its inode (stat(2))."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -46,8 +46,13 @@ class Days:
 
     def __init__(self) -> None:
         self._days: dict[str, Day] = {}
-        """The days that are not reported yet, and the last one that is."""
+        """The days that are not reported yet, and those that were since the last commit."""
+        self._reported: set[str] = set()
+        """The days that are reported."""
+        self._today = ""
+        """The day by the machine's clock, as far as it is known."""
         self._reported_until = ""
+        """Of what belongs to this day, or to an earlier one, no report will tell any more."""
         self._changed: set[str] = set()
         self._events: list[tuple[str, str, str, str, int, str | None]] = []
         self._notes: list[tuple[str, str]] = []
@@ -58,10 +63,10 @@ class Days:
         It is the day itself, unless its report is out already (an entry came late): then it is
         the next one, so that nothing is reported under no day.
         """
-        name = day.isoformat()
-        if name <= self._reported_until:
-            later = [other for other in self._days if other > self._reported_until]
-            return min(later, default=_next_day(self._reported_until))
+        name, reported = day.isoformat(), self._reported_until
+        if name <= reported:
+            later = [one for one in self.unreported() if reported < one <= (self._today or one)]
+            return min(later, default=_next_day(reported))
         return name
 
     def saw(self, day: str, entries: int, first: int, last: int) -> None:
@@ -91,35 +96,58 @@ class Days:
         return sorted(name for name, day in self._days.items() if day.reported is None)
 
     def begin(self, day: str) -> None:
-        """Open a day, so that it gets its report also when nothing happens on it."""
-        if day > self._reported_until:
+        """Which day it is by the clock; it gets its report also when nothing happens on it.
+
+        It may be an earlier day than the last time: the clock was set back.
+        """
+        if day != self._today:
+            self._today = day
+            self._reported_until = self._last_reported(day)
+        if day > self._reported_until and day not in self._days:
             self._day(day)
+
+    def ahead(self, latest: date) -> list[str]:
+        """The unreported days that the clock showed before it was set back: they have ended.
+
+        :param latest: the last day that entries may be of now.
+        """
+        name = max(self.open_day(latest), latest.isoformat())
+        return [other for other in self.unreported() if other > name]
 
     def end(self, day: str, now: int) -> None:
         """A day's report is made: what comes later is filed under the next day."""
         self._day(day).reported = now
-        self._reported_until = max(self._reported_until, day)
+        self._reported.add(day)
+        self._reported_until = self._last_reported(self._today or max(self._reported))
+
+    def _last_reported(self, today: str) -> str:
+        """The last reported day up to this one, or those after it that are reported without a gap.
+
+        Days may be reported that are yet to come: the clock was ahead for a while.
+        """
+        last = max((day for day in self._reported if day <= today), default="")
+        while last and (following := _next_day(last)) in self._reported:
+            last = following
+        return last
 
     def _day(self, name: str) -> Day:
         self._changed.add(name)
         return self._days.setdefault(name, Day(name))
 
     def remove(self, db: sqlite3.Connection, before: str) -> None:
-        """Remove the reported days before one, with their events."""
-        reported = "day < ? AND day IN (SELECT day FROM days WHERE reported IS NOT NULL)"
+        """Remove the days before one that are not to be reported any more, with their events."""
+        self._reported = {day for day in self._reported if day >= before}
+        done = "day < ? AND day NOT IN (SELECT day FROM days WHERE reported IS NULL)"
         for table in ("events", "notes", "days"):
-            db.execute(f"DELETE FROM {table} WHERE {reported}", (before,))
+            db.execute(f"DELETE FROM {table} WHERE {done}", (before,))
 
     def load(self, db: sqlite3.Connection) -> None:
-        """Read the days that are not reported yet."""
-        for row in db.execute(
-            """SELECT day, entries, first, last, reported FROM days WHERE reported IS NULL
-               OR day = (SELECT max(day) FROM days WHERE reported IS NOT NULL)"""
-        ):
-            day = Day(*row)
-            self._days[day.day] = day
-            if day.reported is not None:
-                self._reported_until = max(self._reported_until, day.day)
+        """Read the days that are not reported yet, and the names of those that are."""
+        query = "SELECT day, entries, first, last, reported FROM days WHERE reported IS NULL"
+        self._days = {day.day: day for day in (Day(*row) for row in db.execute(query))}
+        names = db.execute("SELECT day FROM days WHERE reported IS NOT NULL")
+        self._reported = {name for (name,) in names}
+        self._reported_until = max(self._reported, default="")
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
@@ -139,12 +167,7 @@ class Days:
         self._changed.clear()
         self._events.clear()
         self._notes.clear()
-        for name in [
-            name
-            for name, day in self._days.items()
-            if day.reported is not None and name != self._reported_until
-        ]:
-            del self._days[name]
+        self._days = {name: day for name, day in self._days.items() if day.reported is None}
 
 
 def kept_days(db: sqlite3.Connection) -> list[Day]:

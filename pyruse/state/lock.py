@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from pyruse.errors import UserError
@@ -37,8 +38,9 @@ class StateLock:
             raise UserError(
                 f"{state}: in use by another Pyruse, process {holder} (expected one daemon a state)"
             ) from None
-        os.ftruncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())
+        with suppress(OSError):  # a full disk: then nobody is told who holds it
+            os.ftruncate(self._file, 0)
+            os.write(self._file, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Let another process have it."""

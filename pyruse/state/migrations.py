@@ -8,7 +8,43 @@ VERSION = 2
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
-    2: "",
+    2: """
+        ALTER TABLE bans RENAME TO bans_1;
+        CREATE TABLE bans (
+            network TEXT NOT NULL, target BLOB NOT NULL, grown INTEGER NOT NULL,
+            label TEXT NOT NULL, chain TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL,
+            until INTEGER, level INTEGER NOT NULL, state TEXT NOT NULL,
+            PRIMARY KEY (network, target, grown)
+        ) WITHOUT ROWID;
+        INSERT INTO bans SELECT network, target, 0, label, '', reason, since, until, level, state
+            FROM bans_1;
+        DROP TABLE bans_1;
+
+        CREATE TABLE offenders (
+            network TEXT NOT NULL, target BLOB NOT NULL, bans INTEGER NOT NULL, ended INTEGER,
+            forget INTEGER NOT NULL, PRIMARY KEY (network, target)
+        ) WITHOUT ROWID;
+        -- The history has single addresses without their prefix length.
+        INSERT INTO offenders
+            SELECT CASE WHEN instr(network, '/') THEN network
+                        WHEN instr(network, ':') THEN network || '/128'
+                        ELSE network || '/32' END,
+                   target, max(level) + 1,
+                   CASE WHEN count(until) = count(*) THEN max(until) END, 7776000000000
+            FROM ban_history GROUP BY network, target;
+
+        ALTER TABLE ban_history RENAME TO ban_history_1;
+        CREATE TABLE ban_history (
+            time INTEGER NOT NULL, network TEXT NOT NULL, target BLOB NOT NULL, label TEXT NOT NULL,
+            chain TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER,
+            level INTEGER NOT NULL
+        );
+        INSERT INTO ban_history
+            SELECT time, network, target, label, '', reason,
+                   min(time) OVER (PARTITION BY network, target, level), until, level
+            FROM ban_history_1 ORDER BY ban_history_1.rowid;
+        DROP TABLE ban_history_1;
+    """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

@@ -12,6 +12,8 @@ import msgspec
 
 #: Of repeats gathered into one mail, so many are quoted; the rest is counted.
 _QUOTED = 50
+#: So many items that can never be sent are kept, the newest ones.
+KEPT_ASIDE = 1_000
 
 
 @dataclass
@@ -24,7 +26,8 @@ class Item:
     """What to send: JSON types only."""
     created: int
     due: int
-    """Not before this instant: for retries, and while repeats are gathered; else as `created`."""
+    """Not before this instant: for retries, and while repeats are gathered; else as `created`.
+    Of an item that is set aside: when it was."""
     group: str | None = None
     """Repeats of one group are gathered into one item until it is due."""
     attempts: int = 0
@@ -32,6 +35,8 @@ class Item:
     """Why the last attempt failed."""
     refused: bool = False
     """It can never be sent: set aside, for the administrator to see."""
+    told: bool = False
+    """A report has told that it is set aside."""
     leaving: bool = False
     """It is being sent right now: too late to gather more into it. Not kept over a restart."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -81,6 +86,8 @@ class Outbox:
         self._numbers: dict[str, int] = {}
         self._next_number = 0
         self._queues: dict[str, _Queue] = {}
+        self._aside: dict[str, Item] = {}
+        """What can never be sent, in the order in which that was found out."""
         self._gathering: dict[str, Item] = {}
         self._last_due: dict[str, int] = {}
         """When the last mail of each group was due: the next one comes an interval later."""
@@ -129,6 +136,18 @@ class Outbox:
         """What is in the outbox, in order."""
         return [item for item in self._items.values() if kind is None or item.kind == kind]
 
+    def set_aside(self) -> list[Item]:
+        """What can never be sent, in the order in which that was found out."""
+        return list(self._aside.values())
+
+    def tell_set_aside(self) -> list[Item]:
+        """What no report has told of yet; from now on, one has."""
+        untold = [item for item in self._aside.values() if not item.told]
+        for item in untold:
+            item.told = True
+            self._changed.add(item.id)
+        return untold
+
     def due(self, kind: str, now: int) -> list[Item]:
         """What may leave now, in order."""
         queue = self._queues.get(kind, _Queue())
@@ -176,6 +195,13 @@ class Outbox:
                 item.due = 0
                 self._queue(item)
 
+    def let_go(self) -> None:
+        """Let everything that waits leave at once: no clock tells any more until when it should."""
+        for item in self._items.values():
+            if not item.refused and not item.leaving:
+                item.due = 0
+                self._queue(item)
+
     def _queue(self, item: Item) -> None:
         place = _Place(self._numbers[item.id], _leaves_at(item), item.id)
         self._queues.setdefault(item.kind, _Queue()).add(place)
@@ -188,26 +214,43 @@ class Outbox:
 
     def sent(self, item_id: str) -> None:
         """An item has left: forget it."""
+        self._forget(item_id)
+
+    def _forget(self, item_id: str) -> None:
         if self._items.pop(item_id, None) is not None:
+            self._aside.pop(item_id, None)
             self._changed.add(item_id)
 
-    def failed(self, item_id: str, error: str, *, retry_at: int | None) -> None:
-        """An attempt failed: try again at an instant, or (None) set the item aside.
-
-        :param retry_at: microseconds since the epoch.
-        """
-        item = self._items.get(item_id)
-        if item is None:
-            return
-        item.attempts += 1
-        item.error = error
-        item.leaving = False
-        self._changed.add(item_id)
-        if retry_at is None:
-            item.refused = True
-        else:
-            item.due = retry_at
+    def failed(self, item_id: str, error: str, *, retry_at: int) -> None:
+        """An attempt failed: try again at an instant."""
+        item = self._attempted(item_id, error, retry_at)
+        if item is not None:
             self._queue(item)
+
+    def refuse(self, item_id: str, error: str, *, now: int) -> None:
+        """Set an item aside: it can never be sent."""
+        item = self._attempted(item_id, error, now)
+        if item is not None:
+            item.refused = True
+            self._aside[item_id] = item
+            if len(self._aside) > KEPT_ASIDE:
+                self._forget(next(iter(self._aside)))
+
+    def _attempted(self, item_id: str, error: str, due: int) -> Item | None:
+        item = self._items.get(item_id)
+        if item is not None:
+            item.attempts += 1
+            item.error = error
+            item.leaving = False
+            item.due = due
+            self._changed.add(item_id)
+        return item
+
+    def remove_set_aside(self, before: int) -> None:
+        """Forget what was set aside before an instant."""
+        for item in self.set_aside():
+            if item.due < before:
+                self._forget(item.id)
 
     def narrow(self, item_id: str, to: list[str]) -> None:
         """A mail has reached some of its recipients: only these are left."""
@@ -234,15 +277,18 @@ class Outbox:
         ) in db.execute(query):
             item = Item(
                 kind, msgspec.json.decode(payload), created, due, group, attempts, error,
-                bool(refused), id=item_id,
+                refused=refused > 0, told=refused > 1, id=item_id,
             )  # fmt: skip
             self._items[item_id] = item
             self._numbers[item_id] = number
             self._next_number = number + 1
-            if not item.refused:
+            if item.refused:
+                self._aside[item_id] = item
+            else:
                 self._queue(item)
             if group is not None and due > created:
                 self._gathering[group] = item
+        self._aside = dict(sorted(self._aside.items(), key=lambda each: each[1].due))
         self._last_due.update(db.execute("SELECT name, due FROM gatherings"))
 
     def save(self, db: sqlite3.Connection) -> None:
@@ -256,7 +302,8 @@ class Outbox:
                 "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     item.id, self._numbers[item.id], item.kind, msgspec.json.encode(item.payload),
-                    item.created, item.due, item.group, item.attempts, item.error, item.refused,
+                    item.created, item.due, item.group, item.attempts, item.error,
+                    item.refused + item.told,
                 ),
             )  # fmt: skip
         db.executemany(

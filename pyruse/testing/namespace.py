@@ -92,9 +92,9 @@ class NetworkNamespace:
         return self.run([sys.executable, "-c", code, *arguments])
 
     def start(self, command: Sequence[str]) -> subprocess.Popen[str]:
-        """Start a program inside that is killed at the end; its standard output is a pipe."""
+        """Start a program inside that is killed at the end; its input and output are pipes."""
         process = subprocess.Popen(
-            [*self.prefix, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+            [*self.prefix, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._started.append(process)
         return process

@@ -1,8 +1,8 @@
 """Fixtures for the tests of plugins: a pytest plugin, there as soon as Pyruse is installed.
 
-`make_entry` and `pipeline` need nothing but Python. `journal_file`, `journald`, `smtp_server` and
-`network_namespace` use real parts; where a machine lacks one, the test is skipped with the reason,
-or fails if the environment says ``PYRUSE_REAL_PARTS=required``.
+`make_entry` and `pipeline` need nothing but Python. `journal_file`, `journald`, `smtp_server`,
+`network_namespace` and `machines` use real parts; where a machine lacks one, the test is skipped
+with the reason, or fails if the environment says ``PYRUSE_REAL_PARTS=required``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pytest
 if TYPE_CHECKING:  # pytest loads this module in every project where Pyruse is installed
     from pyruse.entry import Entry
     from pyruse.testing.journald import Journald
+    from pyruse.testing.machines import Machines
     from pyruse.testing.namespace import NetworkNamespace
     from pyruse.testing.pipeline import Clock, Pipeline
     from pyruse.testing.smtp import SmtpServer
@@ -112,3 +113,14 @@ def network_namespace() -> Iterator[NetworkNamespace]:
     need(unavailable())
     with NetworkNamespace() as namespace:
         yield namespace
+
+
+@pytest.fixture
+def machines() -> Iterator[Machines]:
+    """An attacker and a server: ``.server.run(["nft", …])``, ``.dropped(22)``."""
+    from pyruse.testing.machines import Machines
+    from pyruse.testing.namespace import unavailable
+
+    need(unavailable())
+    with Machines() as both:
+        yield both

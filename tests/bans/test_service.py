@@ -4,17 +4,17 @@ import ipaddress
 
 import pytest
 
-from pyruse.bans import service
-from pyruse.bans.firewall import FirewallError, Target
+from pyruse.bans import enforcement
+from pyruse.bans.firewall import Firewall, FirewallError, Target
 from pyruse.bans.own import own_addresses
-from pyruse.bans.service import Bans, network_around
-from pyruse.options import Networks
+from pyruse.bans.service import Bans
+from pyruse.options import Networks, network_around
 from pyruse.state.database import State
 
 SECOND = 1_000_000
 
 
-class Wall:
+class Wall(Firewall):
     """A firewall that keeps what it is given, but for what it is told to refuse."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ def wall():
 def clock(monkeypatch):
     """The machine's clock, in a list of one item: microseconds since the epoch."""
     now = [1_773_489_600 * SECOND]
-    monkeypatch.setattr(service, "now_us", lambda: now[0])
+    monkeypatch.setattr(enforcement, "now_us", lambda: now[0])
     return now
 
 
@@ -114,11 +114,11 @@ def test_this_machine_is_never_banned(bans):
 def test_bans_and_unbans_reach_the_firewall_with_the_seconds_that_are_left(bans, clock, wall):
     ban(bans, clock, "203.0.113.6", "203.0.113.7", "203.0.113.8")
     ban(bans, clock, "203.0.113.9", seconds=None)
-    bans.unban(net("203.0.113.8"))
+    bans.unban(net("203.0.113.8"), now=clock[0])
     clock[0] += 100 * SECOND + 1
     assert enforced(bans) == []
     assert wall.held == {"203.0.113.6/32": 500, "203.0.113.7/32": 500, "203.0.113.9/32": None}
-    bans.unban(net("203.0.113.6"))
+    bans.unban(net("203.0.113.6"), now=clock[0])
     assert enforced(bans) == []
     assert list(wall.held) == ["203.0.113.7/32", "203.0.113.9/32"]
 
@@ -181,7 +181,7 @@ def test_a_removal_that_is_refused_is_tried_again(bans, clock, wall):
     ban(bans, clock, "203.0.113.7")
     enforced(bans)
     wall.refusing = {"203.0.113.7/32"}
-    bans.unban(net("203.0.113.7"))
+    bans.unban(net("203.0.113.7"), now=clock[0])
     assert enforced(bans) == ["wall: no"]
     wall.refusing.clear()
     clock[0] += 10 * SECOND

@@ -192,4 +192,4 @@ def test_a_state_that_is_none(pyruse, config, tmp_path):
     (tmp_path / "state.sqlite").write_bytes(b"hello, I am a text\n" * 100)
     done = pyruse("report", "-c", config)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith(f"pyruse: {tmp_path}/state.sqlite: the state cannot be opened: ")
+    assert done.err.startswith(f"pyruse: {tmp_path}/state.sqlite: the state cannot be used: ")

@@ -26,11 +26,12 @@ def install(document: Path, folder: Path) -> list[str]:
             (folder / name).write_text(block.text, "utf-8")
             names.append(name)
         elif block.language == "toml" and is_pyproject(block.text):
-            _install_package(tomllib.loads(block.text)["project"], folder)
+            install_package(tomllib.loads(block.text)["project"], folder)
     return names
 
 
-def _install_package(project: dict[str, Any], folder: Path) -> None:
+def install_package(project: dict[str, Any], folder: Path) -> None:
+    """Write the metadata of a package into a folder for ``sys.path``."""
     name, version = project["name"].replace("-", "_"), project["version"]
     metadata = folder / f"{name}-{version}.dist-info"
     metadata.mkdir(exist_ok=True)

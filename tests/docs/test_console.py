@@ -4,7 +4,8 @@ A ``console`` block has commands after ``$``, and what they print. They run in a
 own: ``pyruse.toml`` there is the last whole configuration that the document has shown before,
 files with a name are there, too (see `fragments`), and ``day.journal`` is the journal of the demo.
 In what is printed, ``…`` stands for anything; alone on a line, for any number of lines. Warnings
-differ from machine to machine: standard error counts only where the command fails.
+differ from machine to machine: standard error counts only where the command fails. What would
+change the machine is turned aside: the state is in that folder, and nft is `true`.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def test_console(file: Path, folder: Path) -> None:
         if block.language == "toml":
             name = file_name(block.text) or ("pyruse.toml" if is_complete(block.text) else None)
             if name is not None:
-                (folder / name).write_text(block.text, "utf-8")
+                text = block.text.replace("/var/lib/pyruse", str(folder))
+                (folder / name).write_text(text.replace("/usr/sbin/nft", "true"), "utf-8")
         elif block.language == "console":
             for command, shown in sessions(block):
                 printed = run(command, folder)

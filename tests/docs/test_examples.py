@@ -22,7 +22,7 @@ from pyruse.replay import replay
 from pyruse.state.database import State
 from tests.docs.fragments import file_name, is_complete, is_pyproject, made_whole
 from tests.docs.markdown import ROOT, Block, blocks, blocks_of, documents
-from tests.docs.site import install
+from tests.docs.site import install, install_package
 
 FILES = sorted([*(ROOT / "deploy" / "examples").glob("*.toml"), *(ROOT / "pyruse").rglob("*.toml")])
 BLOCKS = [
@@ -40,7 +40,12 @@ def check(document: Document) -> list[str]:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
 def test_block_of_a_document(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(ROOT / block.place.rpartition(":")[0], tmp_path)
+    document = ROOT / block.place.rpartition(":")[0]
+    install(document, tmp_path)
+    if document.parent.parent.name == "pyruse-contrib":
+        package = tomllib.loads((document.parent / "pyproject.toml").read_text())
+        install_package(package["project"], tmp_path)
+        monkeypatch.syspath_prepend(document.parent)
     monkeypatch.syspath_prepend(tmp_path)
     if is_pyproject(block.text):
         tomllib.loads(block.text)

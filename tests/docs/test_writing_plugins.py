@@ -163,3 +163,32 @@ def test_observe_refuses_options_and_sets(pipeline) -> None:
         pipeline(ban % "" + "[bans.observe]\nx = 1\n")
     with pytest.raises(Exception, match="observe has no sets"):
         pipeline(ban % ', sets = { ipv4 = "ip a b" }')
+
+
+def test_deny_list(pipeline, tmp_path) -> None:
+    denied = tmp_path / "denied"
+    chains = pipeline(
+        f"""
+        [bans]
+        backend = "deny_list"
+        [bans.deny_list]
+        path = "{denied}"
+
+        [chains]
+        "un" = [
+          {{ filter = "exists", field = "free" }},
+          {{ action = "unban", ip = "free" }},
+        ]
+        "all" = [{{ action = "ban", ip = "ip" }}]
+        """
+    )
+    faults: list[Exception] = []
+    for fields in ({"ip": "203.0.113.7"}, {"ip": "2001:db8::7"}, {"free": "203.0.113.7"}):
+        chains.feed(**fields)
+        chains.engine.bans.enforce(faults.append)
+    assert denied.read_text() == "2001:db8::7/128\n"
+    denied.unlink()
+    denied.mkdir()
+    chains.feed(ip="203.0.113.8")
+    chains.engine.bans.enforce(faults.append)
+    assert [str(fault) for fault in faults] == [f"deny_list: {denied}: Is a directory"]

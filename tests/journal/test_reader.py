@@ -83,7 +83,8 @@ def test_a_field_is_read_when_it_is_first_asked_for_and_once(journal_file):
             assert entry.get("NOT_THERE") is None
             assert "NOT_THERE" not in entry
         assert entry["__REALTIME_TIMESTAMP"] == entry.time
-    assert raw.asked == Counter(PRIORITY=10, NOT_THERE=10)
+    # libsystemd refuses the last one, which is not stored, without a look at the entry.
+    assert raw.asked == Counter(PRIORITY=10, NOT_THERE=10, __REALTIME_TIMESTAMP=10)
 
 
 def test_the_types_of_fields(opened):

@@ -14,7 +14,8 @@ import pytest
 
 from pyruse.bans.firewall import Target
 from pyruse.options import parse_network
-from pyruse.state.database import State, StateError
+from pyruse.state.damage import StateError
+from pyruse.state.database import State
 from pyruse.state.outbox import Item, Outbox
 
 T0 = 1_773_489_600_000_000
@@ -148,7 +149,7 @@ def test_read_only_it_is_never_made(tmp_path):
     with pytest.raises(StateError) as refused:
         State(str(path), read_only=True)
     assert str(refused.value) == (
-        f"{path}: the state cannot be opened: unable to open database file (expected a file that "
+        f"{path}: the state cannot be used: unable to open database file (expected a file that "
         "this user may read and write; another one is chosen by [state] url)"
     )
     assert not path.parent.exists()
@@ -216,18 +217,18 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(StateError) as refused:
         State(str(path))
-    assert str(refused.value).startswith(f"{path}: the state cannot be opened: file is not a data")
+    assert str(refused.value).startswith(f"{path}: the state cannot be used: file is not a data")
     assert path.read_bytes() == content
 
 
 def test_a_folder_in_its_place(tmp_path):
-    with pytest.raises(StateError, match="the state cannot be opened: unable to open database"):
+    with pytest.raises(StateError, match="the state cannot be used: unable to open database"):
         State(str(tmp_path))
 
 
 def test_no_folder_can_be_made_there(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StateError, match="the state cannot be opened: File exists"):
+    with pytest.raises(StateError, match="the state cannot be used: File exists"):
         State(str(tmp_path / "file" / "state.sqlite"))
 
 
@@ -242,7 +243,7 @@ def test_a_newer_schema_is_refused(opened, tmp_path):
     with pytest.raises(StateError) as refused:
         State(str(path))
     assert str(refused.value) == (
-        f"{path}: written by a newer Pyruse, schema 99 (expected at most 1: upgrade Pyruse)"
+        f"{path}: written by a newer Pyruse, schema 99 (expected at most 2: upgrade Pyruse)"
     )
     assert path.read_bytes() == before
 
@@ -286,6 +287,23 @@ def test_a_kill_in_the_middle_of_making_it(tmp_path):
     state.commit(CURSOR)
     assert rows(state) == FILLED
     state.close()
+
+
+def test_room_that_a_flood_had_taken_is_given_back_once_it_is_forgotten(opened, tmp_path):
+    state = opened()
+    path = tmp_path / "state.sqlite"
+    for number in range(20_000):
+        state.days.add("2026-03-10", "other", f"{number} " + "x" * 500, "ALL", T0, None)
+    state.days.end("2026-03-10", T0)
+    fill(state)
+    state.commit(CURSOR)
+    state.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert path.stat().st_size > 10_000_000
+    state.remove_before(T0, date(2026, 3, 14))
+    state.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert path.stat().st_size < 300_000
+    assert rows(state)["events"] == 1
+    assert opened().cursor == CURSOR
 
 
 def test_what_is_older_than_it_should_be_kept_is_removed(opened):

@@ -248,7 +248,6 @@ def test_what_comes_late_is_reported_with_the_first_day_that_is_open(state):
 def test_a_day_that_is_reported_is_not_opened_again(state):
     state.days.end("2026-03-14", us(24))
     state.days.begin("2026-03-14")
-    state.days.begin("2026-03-10")
     assert state.days.unreported() == []
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from pyruse.bans.firewall import Sets, Target
 from pyruse.state import migrations
-from pyruse.state.database import State, StateError
+from pyruse.state.damage import StateError
+from pyruse.state.database import State
 from pyruse.state.days import events_in_time, events_of, kept_days, notes_of
 
 FOLDER = Path(__file__).parent
@@ -65,7 +66,7 @@ def test_everything_of_schema_1_is_there(first: str) -> None:
         ]
         again = state.bans.ban(
             ipaddress.ip_network("203.0.113.7/32"), Target("nftables"), [1, None],
-            now=T + 2 * 10**15, label="ssh", reason="",
+            now=T + 10**15 + 1, label="ssh", reason="",
         )  # fmt: skip
         assert again is not None
         assert again.level == 1, "it is known as an offender"

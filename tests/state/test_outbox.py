@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from pyruse.state.database import State
-from pyruse.state.outbox import Item, Outbox
+from pyruse.state.outbox import KEPT_ASIDE, Item, Outbox
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -93,12 +93,52 @@ def test_a_refused_item_is_set_aside():
     outbox = Outbox()
     outbox.put(item("one"))
     (one,) = outbox.due("mail", T0)
-    outbox.failed(one.id, "no such user", retry_at=None)
+    outbox.refuse(one.id, "no such user", now=T0)
     assert outbox.due("mail", T0 + MINUTE) == []
     assert outbox.take("mail", T0 + MINUTE) is None
     assert outbox.next_due() is None
     assert outbox.items() == [one]
     assert one.refused
+
+
+def test_what_is_set_aside_is_told_once_also_over_a_restart(state, reopened):
+    for name in ("one", "two"):
+        state.outbox.put(item(name))
+    one, two = state.outbox.items()
+    state.outbox.refuse(two.id, "no such user", now=T0 + 5)
+    assert state.outbox.set_aside() == [two]
+    assert state.outbox.tell_set_aside() == [two]
+    assert state.outbox.tell_set_aside() == []
+    state.commit()
+    outbox = reopened()
+    assert outbox.set_aside() == [two]
+    assert outbox.tell_set_aside() == []
+    outbox.refuse(one.id, "too big", now=T0 + 9)
+    assert [each.id for each in outbox.set_aside()] == [two.id, one.id], "in order of refusal"
+    assert [each.id for each in outbox.tell_set_aside()] == [one.id]
+
+
+def test_what_is_set_aside_is_forgotten_after_its_time(state, reopened):
+    for name in ("one", "two", "three"):
+        state.outbox.put(item(name))
+    one, two, three = state.outbox.items()
+    state.outbox.refuse(one.id, "no such user", now=T0)
+    state.outbox.refuse(two.id, "no such user", now=T0 + MINUTE)
+    state.commit()
+    state.outbox.remove_set_aside(T0 + MINUTE)
+    state.commit()
+    assert reopened().items() == state.outbox.items() == [two, three]
+
+
+def test_only_the_newest_of_very_many_are_kept_set_aside(state, reopened):
+    for number in range(KEPT_ASIDE + 3):
+        state.outbox.put(item(str(number)))
+        state.outbox.refuse(state.outbox.items()[-1].id, "no such user", now=T0 + number)
+    state.commit()
+    for outbox in (state.outbox, reopened()):
+        names = [each.payload["parts"][0] for each in outbox.set_aside()]
+        assert names == [str(number) for number in range(3, KEPT_ASIDE + 3)]
+        assert len(outbox.items()) == KEPT_ASIDE
 
 
 def test_next_due_is_by_kind():
@@ -122,7 +162,8 @@ def test_next_due_is_by_kind():
 def test_unknown_items_are_ignored():
     outbox = Outbox()
     outbox.sent("gone")
-    outbox.failed("gone", "error", retry_at=None)
+    outbox.failed("gone", "error", retry_at=T0)
+    outbox.refuse("gone", "error", now=T0)
     outbox.give_back("gone")
     outbox.narrow("gone", [])
     assert outbox.items() == []
@@ -204,7 +245,7 @@ def test_what_did_not_leave_is_there_after_a_restart(state, reopened):
     state.commit()
     state.outbox.sent(one.id)
     state.outbox.failed(two.id, "server away", retry_at=T0 + MINUTE)
-    state.outbox.failed(three.id, "no such user", retry_at=None)
+    state.outbox.refuse(three.id, "no such user", now=T0)
     state.outbox.narrow(four.id, ["bob"])
     state.outbox.take("mail", T0)
     state.commit()
@@ -260,7 +301,7 @@ def test_failed_items_can_be_hurried_up():
         outbox.put(item(name))
     one, two, three = outbox.items()
     outbox.failed(one.id, "away", retry_at=T0 + MINUTE)
-    outbox.failed(two.id, "never", retry_at=None)
+    outbox.refuse(two.id, "never", now=T0)
     outbox.retry_now()
     assert outbox.due("mail", T0) == [one, three]
     assert [outbox.take("mail", T0), outbox.take("mail", T0)] == [one, three]

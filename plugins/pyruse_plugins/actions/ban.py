@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, field
 
 from pyruse import (
     Context,
@@ -17,47 +16,10 @@ from pyruse import (
     printable,
     shortened,
 )
+from pyruse_plugins.actions._networks import Ipv4PrefixLength, Ipv6PrefixLength, Number
 
 
-class _Number(int):
-    """A whole number within limits."""
-
-    LIMITS: ClassVar[tuple[int, int]]
-    WHAT: ClassVar[str]
-    SCHEMA: ClassVar[dict[str, Any]]
-
-    def __init_subclass__(cls) -> None:
-        lowest, highest = cls.LIMITS
-        cls.SCHEMA = {"type": "integer", "minimum": lowest, "maximum": highest}
-
-    @classmethod
-    def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no whole number, or outside the limits."""
-        lowest, highest = cls.LIMITS
-        if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
-            return cls(value)
-        text = f'"{value}"' if isinstance(value, str) else str(value).lower()
-        raise ValueError(
-            f"{shortened(text, 80)} is no {cls.WHAT} (expected a whole number, {lowest} to "
-            f"{highest})"
-        )
-
-
-class Ipv4PrefixLength(_Number):
-    """A prefix length of IPv4 networks."""
-
-    LIMITS = (1, 32)
-    WHAT = "prefix length of an IPv4 network"
-
-
-class Ipv6PrefixLength(_Number):
-    """A prefix length of IPv6 networks."""
-
-    LIMITS = (1, 128)
-    WHAT = "prefix length of an IPv6 network"
-
-
-class Port(_Number):
+class Port(Number):
     """A port of TCP and UDP."""
 
     LIMITS = (1, 65535)
@@ -88,6 +50,9 @@ class Ban:
     escalate: list[Duration] | None = None
     """How long the first ban of an address lasts, its next one, and so on; the last one is for all
     that follow."""
+    forget: Duration = field(default_factory=lambda: Duration(days=90))
+    """An address that has been quiet for so long, after the end of its last ban, starts again with
+    the first duration of `escalate`."""
     prefix4: Ipv4PrefixLength = Ipv4PrefixLength(32)
     """Ban the IPv4 network of this prefix length around the address; 32 is the address alone."""
     prefix6: Ipv6PrefixLength = Ipv6PrefixLength(128)
@@ -136,6 +101,7 @@ class Ban:
             label=self.label,
             prefix4=self.prefix4,
             prefix6=self.prefix6,
+            forget=self.forget,
         )
 
     def _set_for(self, version: int) -> str | None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyruse import Context, Duration, Entry, Field, NewField, hookimpl
+from pyruse_plugins.actions._networks import (
+    Ipv4PrefixLength,
+    Ipv6PrefixLength,
+    counted_under,
+)
 
 #: Billions of entries can be counted so, before the sum is too large for the state.
 _MOST = 1_000_000
@@ -19,8 +24,13 @@ class Count:
     the grace that `reset` has granted, a counter stays at 0. An entry without the key, or without
     the field of `distinct`, ends its journey here: there is nothing to count by.
 
+    With `prefix4` or `prefix6`, the key is an address, and is counted under its network; give `ban`
+    and `reset` the same prefixes. An attacker with a network of IPv6 has as many addresses as there
+    are attempts.
+
     ```toml
     { action = "count", counter = "ssh", key = "ip", within = "10m", into = "failures" }
+    { action = "count", counter = "ssh", key = "ip", prefix6 = 64, within = "10m", into = "failures" }
     { action = "count", counter = "ssh users", key = "ip", distinct = "user", within = "1h", into = "users" }
     ```
     """  # noqa: E501 -- an example is one line in TOML
@@ -29,6 +39,10 @@ class Count:
     """The counter's name."""
     key: Field
     """The field whose values are counted apart, such as an address."""
+    prefix4: Ipv4PrefixLength | None = None
+    """Count IPv4 addresses under their network of this prefix length."""
+    prefix6: Ipv6PrefixLength | None = None
+    """The same for IPv6."""
     within: Duration | None = None
     """How long a raise counts; without it, for ever."""
     by: int = 1
@@ -49,7 +63,7 @@ class Count:
     def act_on_entry(self, entry: Entry, context: Context) -> None:
         held = context.counters.count(
             self.counter,
-            _text(entry, self.key),
+            counted_under(entry, self.key, self.prefix4, self.prefix6),
             now=entry.time_us,
             within=self._within,
             by=self.by,

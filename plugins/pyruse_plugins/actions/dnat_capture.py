@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pyruse import Context, Duration, Entry, Field, hookimpl
 
-#: This table has the names of the facts that were captured together, such as ``addr,port``; for
-#: each of them there is a table of clients: so `dnat_replace` finds a client without searching.
+Client = dict[str, Any]
+
+#: This table has the *shapes*: the names of facts that were captured together, such as
+#: ``addr,port``. For each shape there is a table of clients, under their facts.
 TABLE = "dnat"
+#: This one has the shapes that `dnat_replace` asks for: a client is put into their tables, too. So
+#: it is found without searching, however many there are.
+ASKED = "dnat asked"
 
 
 @dataclass
@@ -62,14 +68,17 @@ class DnatCapture:
             return
         now = entry.time_us
         until = now + self.keep.us
-        client = {
+        client: Client = {
             "saddr": saddr,
             "sport": None if self.sport is None else entry.text(self.sport),
             "since": now,
+            "until": until,
         }
         shape = ",".join(facts)
-        # A port that is used again belongs to the client who used it last.
-        context.table(f"{TABLE} {shape}").put(key_of(facts), client, until=until)
+        for one in {shape, *context.table(ASKED)}:
+            names = one.split(",")
+            if set(names) <= set(facts):
+                remember(context, {name: facts[name] for name in names}, client, until)
         shapes = context.table(TABLE)
         # Another step, which keeps its clients longer, may remember the same facts.
         if (shapes.get(shape, now=now) or 0) < until:
@@ -84,6 +93,17 @@ class DnatCapture:
             "dport": _fact(entry, self.dport, self.dport_value),
         }
         return {name: value for name, value in facts.items() if value is not None}
+
+
+def remember(context: Context, facts: Mapping[str, str], client: Client, until: int) -> None:
+    """Put a client into the table of these facts, unless a newer one is there.
+
+    A port that is used again belongs to the client who used it last.
+    """
+    table = context.table(f"{TABLE} {','.join(facts)}")
+    known = table.get(key_of(facts), now=client["since"])
+    if known is None or known["since"] <= client["since"]:
+        table.put(key_of(facts), client, until=until)
 
 
 def key_of(facts: Mapping[str, str]) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pyruse import Context, Entry, Field, NewField, hookimpl
-from pyruse_plugins.actions.dnat_capture import TABLE, facts_of, key_of
+from pyruse_plugins.actions.dnat_capture import (
+    ASKED,
+    TABLE,
+    facts_of,
+    key_of,
+    remember,
+)
 
 
 @dataclass
@@ -55,7 +59,11 @@ class DnatReplace:
             if value is None:
                 return
             facts[name] = value
-        client = _newest(_clients(context, facts, entry.time_us))
+        now = entry.time_us
+        shape = ",".join(facts)
+        if context.table(ASKED).get(shape, now=now) is None:
+            _ask_for(context, shape, now)
+        client = context.table(f"{TABLE} {shape}").get(key_of(facts), now=now)
         if client is None:
             return
         if self.saddr_into is not None:
@@ -64,23 +72,15 @@ class DnatReplace:
             entry[self.sport_into] = client["sport"]
 
 
-def _clients(context: Context, facts: dict[str, str], now: int) -> Iterator[dict[str, Any] | None]:
-    """The clients whose connections had these facts, and perhaps others that were not asked for."""
-    for shape in context.table(TABLE):
-        names = shape.split(",")
-        table = context.table(f"{TABLE} {shape}")
-        if list(facts) == names:
-            yield table.get(key_of(facts), now=now)
-        elif set(facts) < set(names):
-            for key in table:
-                captured = facts_of(shape, key)
-                if all(captured[name] == value for name, value in facts.items()):
-                    yield table.get(key, now=now)
-
-
-def _newest(clients: Iterator[dict[str, Any] | None]) -> dict[str, Any] | None:
-    return max(
-        (client for client in clients if client is not None),
-        key=lambda client: client["since"],
-        default=None,
-    )
+def _ask_for(context: Context, shape: str, now: int) -> None:
+    """Have clients found by these facts from now on, those captured before included."""
+    context.table(ASKED).put(shape, True)
+    names = set(shape.split(","))
+    for other in [one for one in context.table(TABLE) if names < set(one.split(","))]:
+        table = context.table(f"{TABLE} {other}")
+        for key in list(table):
+            client = table.get(key, now=now)
+            if client is not None:
+                facts = facts_of(other, key)
+                some = {name: facts[name] for name in facts if name in names}
+                remember(context, some, client, client["until"])

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyruse import Context, Duration, Entry, Field, NewField, hookimpl
+from pyruse_plugins.actions._networks import (
+    Ipv4PrefixLength,
+    Ipv6PrefixLength,
+    counted_under,
+)
 
 
 @dataclass
@@ -23,6 +28,10 @@ class Reset:
     """The counter's name."""
     key: Field
     """The field whose values are counted apart."""
+    prefix4: Ipv4PrefixLength | None = None
+    """The same as that of the `count` steps: the network of the address is reset."""
+    prefix6: Ipv6PrefixLength | None = None
+    """The same for IPv6."""
     grace: Duration | None = None
     """How long the counter stays at 0, whatever happens."""
     into: NewField | None = None
@@ -30,9 +39,7 @@ class Reset:
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        key = entry.text(self.key)
-        if key is None:
-            raise ValueError(f"the entry has no {self.key} whose counter could be reset")
+        key = counted_under(entry, self.key, self.prefix4, self.prefix6)
         grace = None if self.grace is None else self.grace.us
         context.counters.reset(self.counter, key, now=entry.time_us, grace=grace)
         if self.into is not None:

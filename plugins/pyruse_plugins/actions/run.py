@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pyruse import Context, Duration, Entry, Template, hookimpl
+from pyruse import Context, Duration, Entry, Template, hookimpl, shortened
+
+#: No argument of a program may be longer: 32 pages of 4 KiB (execve(2), MAX_ARG_STRLEN). What is
+#: left out is told, and no character takes more than 4 bytes.
+_LONGEST = 30_000
 
 
 @dataclass
@@ -12,8 +16,10 @@ class Run:
     """Run a program.
 
     Never through a shell: each item of the list is one argument, whatever an entry's fields put
-    into it. Programs run one after the other, once what caused them is committed; what they print
-    on standard error is logged when they fail. After a crash, a program may be run again.
+    into it. What no argument can be (longer than 30,000 characters, or with a NUL in it) is cut, or
+    has the NUL escaped. Programs run one after the other, once what caused them is committed; what
+    they print on standard error is logged when they fail. After a crash, a program may be run
+    again.
 
     ```toml
     { action = "run", command = ["/usr/local/bin/tell", "--user={user}", "{ip}"], timeout = "10s" }
@@ -36,4 +42,9 @@ class Run:
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        context.run(entry, [part.render(entry) for part in self.command], self.timeout)
+        context.run(entry, [_argument(part, entry) for part in self.command], self.timeout)
+
+
+def _argument(part: Template, entry: Entry) -> str:
+    """What a program can be given: otherwise, a hostile line could keep it from being run."""
+    return shortened(part.render(entry).replace("\0", "\\x00"), _LONGEST)

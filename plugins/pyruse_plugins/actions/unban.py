@@ -31,4 +31,4 @@ class Unban:
         if address is None:
             value = shortened(printable(entry.text(self.ip) or ""), 80)
             raise ValueError(f'{self.ip} = "{value}" cannot be unbanned (expected an address)')
-        context.unban(address, self.label)
+        context.unban(entry, address, self.label)

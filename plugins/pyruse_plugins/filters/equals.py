@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pyruse import Entry, Field, hookimpl
 
@@ -26,6 +27,9 @@ class Equals:
 
     def __post_init__(self) -> None:
         self.value = self.field.typed(self.value)
+
+    def tested_values(self) -> tuple[str, list[Any]]:
+        return self.field, [self.value]
 
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:

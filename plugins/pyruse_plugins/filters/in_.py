@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pyruse import Entry, Field, hookimpl
 
@@ -26,7 +27,12 @@ class In:
     def __post_init__(self) -> None:
         self._values = frozenset(self.field.typed(value) for value in self.values)
 
+    def tested_values(self) -> tuple[str, frozenset[Any]]:
+        return self.field, self._values
+
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:
-        value = entry.get(self.field)
-        return value is not None and not isinstance(value, list) and value in self._values
+        try:
+            return entry.get(self.field) in self._values
+        except TypeError:  # a list, or a table: equal to nothing that a configuration can say
+            return False

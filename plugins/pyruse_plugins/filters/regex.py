@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from pyruse import Entry, Field, NewField, Pattern, hookimpl
+from pyruse import Context, Entry, Field, NewField, Pattern, hookimpl
 
 
 class Patterns(tuple[Pattern, ...]):
@@ -56,6 +56,7 @@ class Regex:
     def __post_init__(self) -> None:
         self._searches = [pattern.search for pattern in self.pattern]
         self._saved = self._groups_to_save() if self.save else []
+        self._sets_fields = any(pattern.groups for pattern in self.pattern) or bool(self._saved)
 
     def _groups_to_save(self) -> list[tuple[int, NewField]]:
         if len(self.pattern) > 1:
@@ -74,6 +75,13 @@ class Regex:
         return list(zip(unnamed, self.save, strict=False))
 
     @hookimpl
+    def check_options(self, context: Context) -> None:
+        if context.settings.engine.optimize:
+            together = Pattern.either(self.pattern)
+            each = [pattern.quick_search for pattern in self.pattern]
+            self._searches = each if together is None else [together]
+
+    @hookimpl
     def match_entry(self, entry: Entry) -> bool:
         text = entry.text(self.field)
         if text is None:
@@ -84,6 +92,8 @@ class Regex:
                 break
         else:
             return False
+        if not self._sets_fields:
+            return True
         for name, value in match.groupdict().items():
             if value is not None:
                 entry[name] = value

@@ -13,6 +13,8 @@ _KEPT = 60.0
 """Seconds: so long an answer is believed, since a lookup may ask a server far away."""
 _MOST = 10_000
 """So many answers are kept: attackers try names without end."""
+_LONGEST = 255
+"""No longer name is anybody's: LOGIN_NAME_MAX of limits.h(0p) on Linux, without the final NUL."""
 
 
 @dataclass
@@ -36,7 +38,7 @@ class UserExists:
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:
         name = entry.text(self.field)
-        if not name or "\0" in name:
+        if not name or len(name) > _LONGEST or "\0" in name:
             return False
         until, answer = self._answers.get(name, (0.0, False))
         if until < monotonic():

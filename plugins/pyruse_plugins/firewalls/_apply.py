@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from pyruse import Element, FirewallError, Network
+from pyruse import Element, Firewall, FirewallError, Network
 from pyruse_plugins.firewalls._program import Refused
 
 W = TypeVar("W", bound=Hashable)
@@ -21,7 +21,8 @@ class Change(Generic[W]):
     """A network that a set is to hold, or to hold no longer."""
 
     where: W
-    network: Network
+    text: str
+    """The network, or the address without its prefix length."""
     asked_by: list[Element] = field(default_factory=list)
     """Several targets may name the same set: then they share a change."""
     times: list[int | None] = field(default_factory=list)
@@ -33,7 +34,11 @@ class Change(Generic[W]):
         return None if None in self.times else max(time for time in self.times if time is not None)
 
 
-class ProgramFirewall(ABC, Generic[W]):
+Changes = list[Change[W]]
+"""Those of one set."""
+
+
+class ProgramFirewall(Firewall, Generic[W]):
     """The part of `pyruse.Firewall` that does not depend on the program."""
 
     name: str
@@ -48,12 +53,20 @@ class ProgramFirewall(ABC, Generic[W]):
         """
 
     @abstractmethod
-    def run(self, changes: Sequence[Change[W]]) -> None:
-        """Make changes in one run of the program.
+    def run(self, groups: Sequence[Changes[W]]) -> None:
+        """Make changes, those of each set together, in one run of the program.
 
         It may be asked to make a change that is made already.
 
         :raises Refused: not all of them were made.
+        """
+
+    @abstractmethod
+    def refill(self, groups: Sequence[Changes[W]]) -> None:
+        """The same, after which Pyruse's own sets hold nothing else.
+
+        :raises Refused: not all of it was done. Pyruse's own sets hold nothing else all the same,
+            unless they are at fault.
         """
 
     @abstractmethod
@@ -69,47 +82,67 @@ class ProgramFirewall(ABC, Generic[W]):
 
     def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
         """See `pyruse.Firewall`."""
-        changes, faults = self._collected(add, remove)
+        if add or remove:
+            self._make(add, remove, self.run)
+
+    def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
+        """See `pyruse.Firewall`."""
+        self._make(bans, remove, self.refill)
+
+    def _make(
+        self,
+        add: Sequence[Element],
+        remove: Sequence[Element],
+        run: Callable[[Sequence[Changes[W]]], None],
+    ) -> None:
+        """Make all the changes at once; if they are refused, those that can be made."""
+        groups, faults = self._collected(add, remove)
         emptied = False
         try:
-            if changes:
-                self.run([change for group in changes for change in group])
-        except Refused:
+            run(groups)
+        except Refused as refusal:
             emptied = self.forget()
-            for change, reason in self._refused(changes):
+            if not groups:
+                raise FirewallError(f"{self.name}: {self.explained(str(refusal))}") from None
+            for change, reason in self._refused(groups):
                 text = self.explained(reason)
                 faults += [(element, str(change.where), text) for element in change.asked_by]
         if faults or emptied:
             raise FirewallError(
-                f"{self.name}: {_summary(faults, emptied)}",
+                f"{self.name}: {summary(faults, emptied=emptied)}",
                 [element for element, _, _ in faults],
                 emptied=emptied,
             )
 
     def _collected(
         self, add: Sequence[Element], remove: Sequence[Element]
-    ) -> tuple[list[list[Change[W]]], list[_Fault]]:
+    ) -> tuple[list[Changes[W]], list[Fault]]:
         """The changes of each set, at most one for a network, so that their order is free."""
-        sets: dict[W, dict[Network, Change[W]]] = {}
-        faults: list[_Fault] = []
+        sets: dict[W, dict[str, Change[W]]] = {}
+        alike: dict[tuple[int, int, int], W] = {}  # thousands have the same target
+        faults: list[Fault] = []
         for elements, adding in ((remove, False), (add, True)):
             for element in elements:
                 network = element.network
-                try:
-                    where = self.set_of(element)
-                except ValueError as fault:
-                    faults.append((element, "", str(fault)))
-                    continue
+                kind = (id(element.target), network.version, network.prefixlen)
+                where = alike.get(kind)
+                if where is None:
+                    try:
+                        where = alike[kind] = self.set_of(element)
+                    except ValueError as fault:
+                        faults.append((element, "", str(fault)))
+                        continue
+                text = shown_network(network)
                 inside = sets.setdefault(where, {})
-                change = inside.get(network)
+                change = inside.get(text)
                 if change is None:
-                    change = inside[network] = Change(where, network)
+                    change = inside[text] = Change(where, text)
                 change.asked_by.append(element)
                 if adding:
                     change.times.append(element.seconds)
         return [list(inside.values()) for inside in sets.values()], faults
 
-    def _refused(self, groups: Iterable[list[Change[W]]]) -> list[tuple[Change[W], str]]:
+    def _refused(self, groups: Iterable[Changes[W]]) -> list[tuple[Change[W], str]]:
         """Make all the changes that can be made; a group that is refused is tried in two halves.
 
         The number of runs is limited: what is left of very many faults counts as refused.
@@ -122,7 +155,7 @@ class ProgramFirewall(ABC, Generic[W]):
                 break
             group = waiting.popleft()  # breadth first: each has its turn before the limit
             try:
-                self.run(group)
+                self.run([group])
             except Refused as fault:
                 reason = str(fault)
                 if len(group) == 1 or any(words in reason for words in self.general):
@@ -133,23 +166,15 @@ class ProgramFirewall(ABC, Generic[W]):
         return refused + [(change, reason) for group in waiting for change in group]
 
 
-_Fault = tuple[Element, str, str]
+Fault = tuple[Element, str, str]
 """What was not done, in which set (if in any), and why."""
 
 
-def by_set(changes: Iterable[Change[W]]) -> dict[W, list[Change[W]]]:
-    """The changes of each set."""
-    groups: dict[W, list[Change[W]]] = {}
-    for change in changes:
-        groups.setdefault(change.where, []).append(change)
-    return groups
-
-
-def _summary(faults: list[_Fault], emptied: bool) -> str:
+def summary(faults: list[Fault], *, emptied: bool = False) -> str:
     """One line, however many faults there are."""
     alike: dict[tuple[str, str], list[str]] = {}
     for element, where, reason in faults:
-        alike.setdefault((where, reason), []).append(_shown(element.network))
+        alike.setdefault((where, reason), []).append(shown_network(element.network))
     parts = ["somebody removed its sets, so all bans are put there again"] if emptied else []
     parts += [
         f"{where and where + ': '}{networks[0]}{_and_more(len(networks) - 1)}: {reason}"
@@ -158,7 +183,8 @@ def _summary(faults: list[_Fault], emptied: bool) -> str:
     return "; ".join(parts[:5]) + _and_more(len(parts) - 5)
 
 
-def _shown(network: Network) -> str:
+def shown_network(network: Network) -> str:
+    """A network, or an address without its prefix length."""
     single = network.prefixlen == network.max_prefixlen
     return str(network.network_address if single else network)
 

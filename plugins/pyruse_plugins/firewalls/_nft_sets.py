@@ -1,17 +1,20 @@
-"""The sets of nftables that bans are put into, in the JSON of libnftables-json(5)."""
+"""The sets of nftables that bans are put into, in the words of nft(8).
+
+All that goes into these words is made of checked names, addresses and numbers.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
-from typing import Any
 
 from pyruse import Network
 
-Json = dict[str, Any]
-
 #: Which families of tables can hold sets of IPv4 addresses, and of IPv6 addresses.
 _FAMILIES = {4: ("ip", "inet", "netdev", "bridge"), 6: ("ip6", "inet", "netdev", "bridge")}
+#: How nft(8) writes names.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 #: The kernel's limit for names is 255; beyond this one, the ports are replaced by a digest.
 _LONGEST_NAME = 100
 #: Before connection tracking (-200) and NAT (-100): nothing is spent on the banned, `ports` are
@@ -31,16 +34,9 @@ class NftSet:
     def __str__(self) -> str:
         return f"{self.family} {self.table} {self.name}"
 
-    def element(self, network: Network) -> Any:
+    def element(self, network: str) -> str:
         """A network as the set's elements are written."""
-        if network.prefixlen == network.max_prefixlen:
-            return str(network.network_address)
-        return {"prefix": {"addr": str(network.network_address), "len": network.prefixlen}}
-
-    @property
-    def address(self) -> Json:
-        """What tells this set from others, in commands about its elements."""
-        return {"family": self.family, "table": self.table, "name": self.name}
+        return network
 
 
 @dataclass(frozen=True)
@@ -69,12 +65,12 @@ class OwnSet(NftSet):
         mask = None if single else str(network.netmask)
         return cls("inet", table, name, network.version, mask, ports)
 
-    def element(self, network: Network) -> Any:
+    def element(self, network: str) -> str:
         """The first address alone: the prefix length is the set's."""
-        return str(network.network_address)
+        return network.partition("/")[0]
 
     @property
-    def creation(self) -> list[Json]:
+    def creation(self) -> list[str]:
         """Commands that make the set, and a chain of its own for its rule, if they are not there.
 
         The table is to be there.
@@ -82,50 +78,27 @@ class OwnSet(NftSet):
         With a chain for each set, the rule of one is never touched when another one is made, be it
         by another process.
         """
-        inside = {"family": self.family, "table": self.table}
-        chain = {**self.address, "type": "filter", "hook": "prerouting", "prio": _PRIORITY}
+        hook = f"type filter hook prerouting priority {_PRIORITY}; policy accept;"
         return [
-            {"add": {"counter": {**inside, "name": _COUNTER}}},
-            {
-                "add": {
-                    "set": {**self.address, "type": f"ipv{self.version}_addr", "flags": ["timeout"]}
-                }
-            },
-            {"add": {"chain": {**chain, "policy": "accept"}}},
+            f"add counter {self.family} {self.table} {_COUNTER}",
+            f"add set {self} {{ type ipv{self.version}_addr; flags timeout; }}",
+            f"add chain {self} {{ {hook} }}",
         ]
 
     @property
-    def rule(self) -> list[Json]:
+    def rule(self) -> list[str]:
         """Commands that put the rule into the chain, in place of whatever is there.
 
         Adding a rule twice makes two; together with the flush, it may be done time and again.
         """
-        inside = {"family": self.family, "table": self.table}
-        rule = {**inside, "chain": self.name, "expr": self._expression()}
-        return [
-            {"flush": {"chain": {**inside, "name": self.name}}},
-            {"add": {"rule": rule}},
-        ]
-
-    def _expression(self) -> list[Json]:
-        source: Json = _field("ip" if self.version == 4 else "ip6", "saddr")
+        source = "ip saddr" if self.version == 4 else "ip6 saddr"
         if self.mask is not None:
-            source = {"&": [source, self.mask]}
-        expression = [_match(source, f"@{self.name}")]
+            source += f" & {self.mask}"
+        match = f"{source} @{self.name}"
         if self.ports:
-            expression += [
-                _match({"meta": {"key": "l4proto"}}, {"set": ["tcp", "udp"]}),
-                _match(_field("th", "dport"), {"set": list(self.ports)}),
-            ]
-        return [*expression, {"counter": _COUNTER}, {"drop": None}]
-
-
-def _field(protocol: str, name: str) -> Json:
-    return {"payload": {"protocol": protocol, "field": name}}
-
-
-def _match(left: Any, right: Any) -> Json:
-    return {"match": {"op": "==", "left": left, "right": right}}
+            ports = ", ".join(map(str, self.ports))
+            match += f" meta l4proto {{ tcp, udp }} th dport {{ {ports} }}"
+        return [f"flush chain {self}", f"add rule {self} {match} counter name {_COUNTER} drop"]
 
 
 def named_set(name: str, version: int) -> NftSet:
@@ -134,7 +107,11 @@ def named_set(name: str, version: int) -> NftSet:
     :raises ValueError: the name cannot be one of a set for that version of IP.
     """
     words = name.split()
-    if len(words) != 3 or words[0] not in _FAMILIES[version]:
+    if (
+        len(words) != 3
+        or words[0] not in _FAMILIES[version]
+        or not all(map(_NAME.fullmatch, words))
+    ):
         families = ", ".join(_FAMILIES[version])
         raise ValueError(
             f'"{name}" is no set of nftables for IPv{version} (expected "FAMILY TABLE SET" with '

@@ -1,18 +1,24 @@
-"""Running the program that changes a firewall."""
+"""Running the programs that change a firewall."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import signal
-import subprocess
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyruse import FirewallError, one_line, printable, shortened
 
 _SYSTEM_PATH = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
+#: Of nft and ipset: places in an input that nobody sees.
+_NOISE = re.compile(
+    r"\S*stdin:\S+: |ipset v\S+ |internal:0:0-0: |Error(?: in line \d+)?: |Could not process rule: "
+)
+_KEPT = 1 << 18  # bytes of what it says
+_PER_SECOND = 200_000  # bytes: a longer text gives a program more time
 
 
 class Refused(Exception):
@@ -27,45 +33,51 @@ class Program:
     """The program, and arguments that come before all others."""
     time_limit: float = 30.0
     """In seconds: the program is killed then. A long text gives it more, 1 s for each 200 kB."""
+    pids: deque[int] = field(default_factory=lambda: deque(maxlen=1000), compare=False)
+    """The processes that it has had: what they change is no news."""
 
-    def run(self, arguments: Sequence[str], text: str = "") -> str:
+    def run(self, arguments: Sequence[str], text: str = "", *, kept: int = _KEPT) -> str:
         """Run the program with a text on its standard input.
 
+        :param kept: how many bytes of its output are kept.
         :return: its standard output.
         :raises Refused: it ended with an exit code other than 0.
-        :raises FirewallError: it could not be run, or did not end in time.
+        :raises FirewallError: it could not be run, did not end in time, or said more than is kept.
         """
+        from pyruse import run_program  # not before it is needed: start-up time counts
+
+        name, stdin = self.command[0], text.encode()
+        limit = self.time_limit + len(stdin) // _PER_SECOND
         try:
-            process = subprocess.Popen(
-                [_found(self.command[0]), *self.command[1:], *arguments],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                text=True, errors="replace", env={**os.environ, "LC_ALL": "C"},
-                start_new_session=True,
+            done = run_program(
+                [_found(name), *self.command[1:], *arguments],
+                timeout=limit, stdin=stdin, environment={**os.environ, "LC_ALL": "C"}, kept=kept,
             )  # fmt: skip
         except OSError as fault:
             raise FirewallError(
-                f"{self.command[0]}: {fault.strerror} (expected the firewall's program: install "
-                "it, or tell where it is by the option command)"
+                f"{name}: {fault.strerror} (expected the firewall's program: install it, or tell "
+                "where it is by the option command)"
             ) from None
-        limit = self.time_limit + len(text) // 200_000
-        with process:
-            try:
-                output, errors = process.communicate(text, timeout=limit)
-            except BaseException as fault:
-                # The whole session: a wrapper such as sudo would leave the program itself behind.
-                os.killpg(process.pid, signal.SIGKILL)
-                if not isinstance(fault, subprocess.TimeoutExpired):
-                    raise
-                raise FirewallError(
-                    f"{self.command[0]}: no answer in {limit:g} s, so it was killed "
-                    "(expected it to end; see what keeps it busy)"
-                ) from None
-        if process.returncode != 0:
-            # nft says the same of each command that names a missing set, for instance.
-            lines = dict.fromkeys(map(str.strip, (errors.strip() or output).splitlines()))
-            said = one_line(" ".join(filter(None, lines))) or f"exit code {process.returncode}"
-            raise Refused(shortened(said, 500))
-        return output
+        self.pids.append(done.pid)
+        if done.status is None:
+            raise FirewallError(
+                f"{name}: no answer in {limit:.3g} s, so it was killed (expected it to end; see "
+                "what keeps it busy)"
+            )
+        if done.status != 0:
+            raise Refused(_said(done.errors.strip() or done.output) or str(done.fault))
+        if len(done.output) >= kept:
+            raise FirewallError(f"{name}: answered with {kept} bytes or more (expected fewer)")
+        return done.output
+
+
+def _said(text: str) -> str:
+    """What a program said, in one line, without what only repeats or quotes its input."""
+    lines = [line.strip() for line in text.splitlines()]
+    # nft quotes the command under each error, and says the same of each one that is alike.
+    lines = [line for line in lines if "Error: " in line] or lines
+    distinct = dict.fromkeys(_NOISE.sub("", line) for line in lines)
+    return shortened(one_line(" ".join(filter(None, distinct))), 500)
 
 
 def _found(program: str) -> str:
@@ -84,17 +96,24 @@ def check_names(options: Mapping[str, Any], known: Sequence[str]) -> None:
             raise ValueError(f"unknown option {shown(name)} (expected one of: {', '.join(known)})")
 
 
-def program_of(options: Mapping[str, Any], default: str) -> Program:
-    """The program that the option ``command`` names.
+def program_of(options: Mapping[str, Any], default: str, option: str = "command") -> Program:
+    """The program that an option names.
 
     :raises ValueError: it is no list of texts.
     """
-    command = options.get("command", [default])
-    if isinstance(command, list) and command and all(map(_is_word, command)):
-        return Program(tuple(command))
+    return Program(tuple(words_of(options.get(option, [default]), option, default)))
+
+
+def words_of(value: Any, option: str, example: str) -> list[str]:
+    """A program and its arguments.
+
+    :raises ValueError: it is no list of texts.
+    """
+    if isinstance(value, list) and value and all(map(_is_word, value)):
+        return value
     raise ValueError(
-        f"command = {shown(command)} is no program (expected a list: the program and its first "
-        f'arguments, such as ["{default}"])'
+        f"{option} = {shown(value)} is no program (expected a list: the program and its first "
+        f'arguments, such as ["{example}"])'
     )
 
 

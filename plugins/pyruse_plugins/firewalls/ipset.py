@@ -4,47 +4,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from pyruse import Element, Firewall, Target, hookimpl
-from pyruse_plugins.firewalls._apply import Change, ProgramFirewall
-from pyruse_plugins.firewalls._program import Program, check_names, program_of
+from pyruse import Element, Firewall, FirewallError, Target, Watch, hookimpl
+from pyruse_plugins.firewalls._apply import Change, Changes, ProgramFirewall
+from pyruse_plugins.firewalls._program import Program, Refused, check_names, program_of, shown
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,30}")  # the kernel's IPSET_MAXNAMELEN is 32
-_LONGEST = 2_147_483  # seconds: more, ipset(8) does not take
 _OWN = {4: "pyruse4", 6: "pyruse6"}
-_NOISE = re.compile(r"ipset v\S+ |Error in line \d+: ")
+_LONGEST_LISTING = 1 << 26  # bytes
 
 
 class Ipset:
     """Bans by ipset, for firewalls that are made of iptables rules.
 
-    Pyruse puts bans into the sets `pyruse4` and `pyruse6`; the rules that use them are yours, since
-    a rule has its place among others. What loads your rules makes the sets first, for a rule needs
-    its set; sets that are there are taken as they are, others are made with the first ban:
+    Pyruse puts bans into the sets `pyruse4` and `pyruse6`, and one rule for each into iptables,
+    which drops the packets of who is in it, before connection tracking and address translation:
+    `iptables -t raw -I PREROUTING -m set --match-set pyruse4 src -j DROP`. Sets and rules are made
+    with the first ban, and made again when Pyruse next changes bans and misses them.
 
-    ```sh
-    ipset create -exist pyruse4 hash:net family inet timeout 0 maxelem 1000000
-    ipset create -exist pyruse6 hash:net family inet6 timeout 0 maxelem 1000000
-    iptables -t raw -I PREROUTING -m set --match-set pyruse4 src -j DROP
-    ip6tables -t raw -I PREROUTING -m set --match-set pyruse6 src -j DROP
-    ```
+    With `rules = false` the rules are yours, since a rule has its place among others. What loads
+    them makes the sets first, for a rule needs its set; sets that are there are taken as they are:
+    `ipset create -exist pyruse4 hash:net family inet timeout 0 maxelem 1000000`, and `family inet6`
+    for `pyruse6`.
 
-    With `sets`, bans go into sets of yours, such as `sets = { ipv4 = "mail_ban" }`; they need
-    `timeout 0`, and the type `hash:net` when `prefix4` or `prefix6` ban networks. The option
-    `ports` is not for this firewall: use sets of yours with a rule on those ports.
+    With `sets`, bans go into sets of yours, such as `sets = { ipv4 = "mail_ban" }`, and what
+    happens to the banned is up to your rules. These sets need `timeout 0`, and the type `hash:net`
+    when `prefix4` or `prefix6` ban networks. The option `ports` is not for this firewall: use sets
+    of yours with a rule on those ports.
 
     ipset counts no more than 24 days (2147483 s). A longer ban is put there for ever, and taken out
-    by Pyruse when it is over; while Pyruse is stopped, such a ban does not end.
+    by Pyruse when it is over, or at its next start.
 
-    When somebody empties a set (`ipset flush`), Pyruse fills it again at its next start.
+    When somebody empties a set (`ipset flush`), Pyruse fills it again when it is next started or
+    reloaded.
 
     ```toml
     [bans]
     backend = "ipset"
 
     [bans.ipset]
-    command = ["/usr/sbin/ipset"]   # the program, and arguments that come before all others
+    command = ["/usr/sbin/ipset"]         # the program, and arguments that come before all others
+    rules = true                          # whether Pyruse puts its rules into iptables
+    iptables = ["/usr/sbin/iptables"]     # the programs for that, for IPv4 and IPv6
+    ip6tables = ["/usr/sbin/ip6tables"]
     ```
     """
 
@@ -52,8 +57,16 @@ class Ipset:
     def open_firewall(self, name: str, options: Mapping[str, Any]) -> Firewall | None:
         if name != "ipset":
             return None
-        check_names(options, ("command",))
-        return IpsetFirewall(program_of(options, "ipset"))
+        check_names(options, ("command", "rules", "iptables", "ip6tables"))
+        rules = options.get("rules", True)
+        if not isinstance(rules, bool):
+            raise ValueError(f"rules = {shown(rules)} is no yes or no (expected true or false)")
+        program = program_of(options, "ipset")
+        iptables = {
+            set_name: replace(program_of(options, default, default), pids=program.pids)
+            for set_name, default in ((_OWN[4], "iptables"), (_OWN[6], "ip6tables"))
+        }
+        return IpsetFirewall(program, iptables if rules else {})
 
 
 class IpsetFirewall(ProgramFirewall[str]):
@@ -61,9 +74,12 @@ class IpsetFirewall(ProgramFirewall[str]):
 
     name = "ipset"
     general = ("The set with the given name does not exist", "Operation not permitted")
+    longest = 2_147_483  # ipset(8), timeout
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, iptables: Mapping[str, Program]) -> None:
+        """:param iptables: what changes the rules of each of Pyruse's own sets, if Pyruse does."""
         self._program = program
+        self._iptables = iptables
         self._made: set[str] = set()
         """Those of Pyruse's own sets that are there, as far as this object knows."""
 
@@ -95,26 +111,99 @@ class IpsetFirewall(ProgramFirewall[str]):
             )
         return name
 
-    def run(self, changes: Sequence[Change[str]]) -> None:
+    def run(self, groups: Sequence[Changes[str]]) -> None:
         """One run of ``ipset restore``. It stops at the first line that is refused."""
-        own = {change.where for change in changes} & set(_OWN.values())
-        missing = sorted(own - self._made)
-        if missing:
-            there = self._program.run(["list", "-n"]).split()
-            missing = [name for name in missing if name not in there]
-        lines = [_creation(name) for name in missing] + [_line(change) for change in changes]
-        # -exist: what is there has its time set anew, what is not there need not be removed.
-        self._program.run(["restore", "-exist"], "".join(lines))
+        own = {group[0].where for group in groups} & set(_OWN.values())
+        there = self._sets() if own - self._made else self._made
+        lines = [_creation(name) for name in sorted(own - there)]
+        self._restore(lines + [_line(change) for group in groups for change in group])
         self._made |= own
+        for name in sorted(own):
+            self._see_to_rule(name)
+
+    def refill(self, groups: Sequence[Changes[str]]) -> None:
+        """The same; what else Pyruse's own sets hold is removed, and the rest is never missing."""
+        wanted = {group[0].where: {change.text for change in group} for group in groups}
+        there = self._sets() & set(_OWN.values())
+        self._restore(
+            [
+                f"del {name} {one}\n"
+                for name in sorted(there)
+                for one in self._elements(name)
+                if one not in wanted.get(name, ())
+            ]
+        )
+        self._made = there
+        self.run(groups)
+
+    def _restore(self, lines: Sequence[str]) -> None:
+        # -exist: what is there has its time set anew, what is not there need not be removed.
+        if lines:
+            self._program.run(["restore", "-exist"], "".join(lines))
+
+    def _sets(self) -> set[str]:
+        return set(self._program.run(["list", "-n"], kept=_LONGEST_LISTING).split())
+
+    def _elements(self, name: str) -> list[str]:
+        saved = self._program.run(["save", name], kept=_LONGEST_LISTING)
+        lines = map(str.split, saved.splitlines())
+        return [words[2] for words in lines if words[:1] == ["add"]]
+
+    def _see_to_rule(self, name: str) -> None:
+        """Put the rule of one of Pyruse's own sets into iptables, if it is missing.
+
+        :raises FirewallError: that is not possible.
+        """
+        iptables = self._iptables.get(name)
+        if iptables is None:
+            return
+        try:
+            iptables.run(_rule("-C", name))
+        except Refused:
+            try:
+                iptables.run(_rule("-I", name))
+            except Refused as refusal:
+                raise FirewallError(
+                    f"{self.name}: {' '.join(iptables.command)}: {refusal} (expected the rule for "
+                    f"the set {name} to be taken; or rules = false in [bans.ipset], and a rule of "
+                    "yours)"
+                ) from None
 
     def forget(self) -> bool:
         """See whether somebody destroyed one of Pyruse's sets."""
         made, self._made = self._made, set()
-        return bool(made) and not made <= set(self._program.run(["list", "-n"]).split())
+        return bool(made) and not made <= self._sets()
 
-    def explained(self, reason: str) -> str:
-        """Without the number of a line that nobody sees."""
-        return _NOISE.sub("", reason)
+    def teardown(self, bans: Sequence[Element]) -> None:
+        """See `pyruse.Firewall`."""
+        there = self._sets() & set(_OWN.values())
+        for name in sorted(there):
+            if (iptables := self._iptables.get(name)) is not None:
+                with suppress(Refused):  # until there is none
+                    for _ in range(100):
+                        iptables.run(_rule("-D", name))
+            try:
+                self._program.run(["destroy", name])
+            except Refused:  # rules of the administrator's use it
+                self._program.run(["flush", name])
+        self._made = set()
+        self.apply((), [ban for ban in bans if ban.target.sets is not None])
+
+    def watch(self) -> Watch | None:
+        """Rules of iptables can be watched where nftables keeps them."""
+        from pyruse_plugins.firewalls._nft_watch import watch
+
+        return watch(self._program.pids) if self._iptables else None
+
+    def intact(self) -> bool:
+        """See `pyruse.Firewall`."""
+        try:
+            for name in sorted(self._made):
+                if (iptables := self._iptables.get(name)) is not None:
+                    iptables.run(_rule("-C", name))
+        except Refused:
+            return False
+        return self._made <= self._sets()
 
 
 def _creation(name: str) -> str:
@@ -122,13 +211,17 @@ def _creation(name: str) -> str:
     return f"create {name} hash:net family {family} timeout 0 maxelem 1000000\n"
 
 
+def _rule(action: str, name: str) -> list[str]:
+    """Arguments of iptables; ``-w``: wait for another iptables to end, five seconds at most."""
+    match = ["-m", "set", "--match-set", name, "src"]
+    return ["-w", "5", "-t", "raw", action, "PREROUTING", *match, "-j", "DROP"]
+
+
 def _line(change: Change[str]) -> str:
-    network = change.network
-    single = network.prefixlen == network.max_prefixlen
-    element = f"{change.where} {network.network_address if single else network}"
+    element = f"{change.where} {change.text}"
     if not change.times:
         return f"del {element}\n"
     seconds = change.seconds
-    if seconds is None or seconds > _LONGEST:
+    if seconds is None or seconds > IpsetFirewall.longest:
         return f"add {element}\n"  # not "timeout 0": a set without timeouts takes it like this
     return f"add {element} timeout {seconds}\n"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from pyruse import Element, Firewall, Target, hookimpl
-from pyruse_plugins.firewalls._apply import Change, ProgramFirewall, by_set
-from pyruse_plugins.firewalls._nft_sets import Json, NftSet, OwnSet, named_set
-from pyruse_plugins.firewalls._program import Program, check_names, program_of, shown
+from pyruse import Element, Firewall, FirewallError, Target, Watch, hookimpl
+from pyruse_plugins.firewalls._apply import Changes, ProgramFirewall
+from pyruse_plugins.firewalls._nft_sets import NftSet, OwnSet, named_set
+from pyruse_plugins.firewalls._program import Program, Refused, check_names, program_of, shown
 
+_DAY = 86_400
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
+_LONGEST_LISTING = 1 << 26  # bytes
 
 #: What the kernel's words mean here.
 _MEANINGS = {
@@ -22,7 +24,12 @@ _MEANINGS = {
     "No such file or directory": "expected a set that is there",
     "Operation not permitted": "expected the capability CAP_NET_ADMIN",
 }
-_NOISE = re.compile(r"internal:0:0-0: |Error: |Could not process rule: ")
+
+# In what nft lists:
+_PART = re.compile(r"^\t(chain|set) (\S+) {", re.MULTILINE)
+_RULE = re.compile(r"^\t\t.* @(\S+) .*\bdrop$", re.MULTILINE)
+_TABLE_LINE = re.compile(r"table (\S+ \S+) { # handle (\d+)")
+_SET_LINE = re.compile(r"\tset (\S+) { # handle (\d+)")
 
 
 class Nftables:
@@ -70,18 +77,21 @@ class Nftables:
 
 
 class NftablesFirewall(ProgramFirewall[NftSet]):
-    """Speaks with ``nft`` in JSON: addresses and names are data there, never part of a command."""
+    """Speaks with ``nft``: each change is one transaction, which the kernel makes whole or not."""
 
     name = "nftables"
-    general = ("No such file or directory", "Operation not permitted")
+    general = ("No such file or directory", "Operation not permitted", "syntax error")
+    longest = 36_500 * _DAY  # the kernel counts nanoseconds in 63 bits, three times as long
 
     def __init__(self, program: Program, table: str) -> None:
         """:param table: Pyruse's own, in the family ``inet``."""
         self._program = program
         self._table = table
-        self._made: set[NftSet] = set()
+        self._made: set[OwnSet] = set()
         """Those of Pyruse's own sets that are there, as far as this object knows."""
-        self._own: dict[tuple[int, int, tuple[int, ...]], NftSet] = {}
+        self._filled: dict[NftSet, str] = {}
+        """All sets that were filled, with the numbers of `_sets_there` if there is a watch."""
+        self._watched = False
 
     def check(self, target: Target) -> None:
         """See `pyruse.Firewall`."""
@@ -98,14 +108,11 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
 
     def set_of(self, element: Element) -> NftSet:
         """Pyruse's own set, or the administrator's."""
-        self.check(element.target)  # an old ban may have come from another configuration
-        network, sets = element.network, element.target.sets
-        if sets is None:
-            kind = (network.version, network.prefixlen, element.target.ports)
-            if kind not in self._own:
-                self._own[kind] = OwnSet.of(self._table, network, element.target.ports)
-            return self._own[kind]
-        name = sets.of(network)
+        network, target = element.network, element.target
+        self.check(target)  # an old ban may have come from another configuration
+        if target.sets is None:
+            return OwnSet.of(self._table, network, target.ports)
+        name = target.sets.of(network)
         if name is None:
             raise ValueError(
                 f"no set is named for IPv{network.version}, so nobody is banned (expected "
@@ -113,58 +120,174 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
             )
         return named_set(name, network.version)
 
-    def run(self, changes: Sequence[Change[NftSet]]) -> None:
+    def run(self, groups: Sequence[Changes[NftSet]]) -> None:
         """One transaction: the kernel makes all of it, or nothing."""
-        sets = by_set(changes)
+        sets = [group[0].where for group in groups]
         own = [where for where in sets if isinstance(where, OwnSet)]
-        commands: list[Json] = []
+        lines: list[str] = []
         # Nothing is made again that should be there: were it gone, so would be all its elements.
         if own and not self._made:
-            commands.append({"add": {"table": {"family": "inet", "name": self._table}}})
+            lines.append(f"add table inet {self._table}")
         for ours in own:
-            commands += ours.rule if ours in self._made else ours.creation + ours.rule
-        for where, inside in sets.items():
-            commands += _elements(where, inside)
-        self._program.run(["-j", "-f", "-"], json.dumps({"nftables": commands}))
+            lines += ours.rule if ours in self._made else ours.creation + ours.rule
+        for group in groups:
+            lines += _changed(group)
+        self._transact(lines)
         self._made.update(own)
+        self._note(sets)
+
+    def refill(self, groups: Sequence[Changes[NftSet]]) -> None:
+        """One transaction, too: nobody slips through while the sets are filled anew."""
+        own: dict[OwnSet, Changes[NftSet]] = {}
+        theirs: dict[NftSet, Changes[NftSet]] = {}
+        for group in groups:
+            where = group[0].where
+            if not isinstance(where, OwnSet):
+                theirs[where] = group
+            elif added := [change for change in group if change.times]:
+                own[where] = added
+        mended = self._contents(own, self._listed())
+        try:
+            shared = [line for group in theirs.values() for line in _changed(group)]
+            self._transact([*mended, *shared])
+        except Refused:
+            # What is there may be of another make: then the table is replaced.
+            for lines in (mended, [*self._removal(), *self._contents(own, "")]):
+                with suppress(Refused):
+                    self._transact(lines)
+                    break
+            raise
+        self._made = set(own)
+        self._filled = {}
+        self._note([*own, *theirs])
+
+    def _contents(self, own: Mapping[OwnSet, Changes[NftSet]], there: str | None) -> list[str]:
+        """Commands after which Pyruse's table has these sets with these elements, and nothing else.
+
+        :param there: the table as it is listed now, or None.
+        """
+        if not own and there is None:
+            return []
+        lines = [f"add table inet {self._table}"]
+        names = {where.name for where in own}
+        stale = [(kind, name) for kind, name in _PART.findall(there or "") if name not in names]
+        for kind, name in sorted(stale):  # chains before sets: a rule holds its set
+            part = f"inet {self._table} {name}"
+            lines += [f"flush {kind} {part}", f"delete {kind} {part}"]
+        for where, inside in own.items():
+            lines += [*where.creation, *where.rule, f"flush set {where}", *_added(inside)]
+        return lines
+
+    def _removal(self) -> list[str]:
+        """Commands that remove the table, whether it is there or not."""
+        return [f"add table inet {self._table}", f"delete table inet {self._table}"]
+
+    def _transact(self, lines: Sequence[str]) -> None:
+        if lines:
+            self._program.run(["-f", "-"], "\n".join([*lines, ""]))
+
+    def _listed(self) -> str | None:
+        """What is in Pyruse's table, but for the elements of its sets; None: there is no table."""
+        # Of all listings, those of the ruleset alone do not fetch the elements (nft 1.0.6).
+        listed = self._program.run(["-t", "list", "ruleset", "inet"], kept=_LONGEST_LISTING)
+        table = re.search(rf"^table inet {self._table} {{.*?^}}", listed, re.DOTALL | re.MULTILINE)
+        return None if table is None else table[0]
 
     def forget(self) -> bool:
         """See whether somebody removed Pyruse's table, as reloading the rules does."""
         made, self._made = self._made, set()
-        if not made:
+        return bool(made) and self._listed() is None
+
+    def teardown(self, bans: Sequence[Element]) -> None:
+        """See `pyruse.Firewall`."""
+        try:
+            self._transact(self._removal())
+        except Refused as refusal:
+            raise FirewallError(f"{self.name}: {self.explained(str(refusal))}") from None
+        self._made = set()
+        self.apply((), [ban for ban in bans if ban.target.sets is not None])
+
+    def watch(self) -> Watch | None:
+        """See `pyruse.Firewall`."""
+        from pyruse_plugins.firewalls._nft_watch import watch
+
+        noticing = watch(self._program.pids)
+        self._watched = noticing is not None
+        self._note(())
+        return noticing
+
+    def _note(self, sets: Iterable[NftSet]) -> None:
+        """Remember which sets were filled; if there is a watch, by the kernel's numbers."""
+        self._filled = dict.fromkeys(sets, "") | self._filled
+        if self._watched and not all(self._filled.values()):
+            there = self._sets_there()
+            self._filled = {
+                where: number or there.get(str(where), "") for where, number in self._filled.items()
+            }
+
+    def _sets_there(self) -> dict[str, str]:
+        """The sets, with numbers that change when a set is made again."""
+        listed = self._program.run(["-a", "-t", "list", "ruleset"], kept=_LONGEST_LISTING)
+        numbers: dict[str, str] = {}
+        table = number = ""
+        for line in listed.splitlines():
+            if found := _TABLE_LINE.match(line):
+                table, number = found[1], found[2]
+            elif found := _SET_LINE.match(line):
+                numbers[f"{table} {found[1]}"] = f"{number} {found[2]}"
+        return numbers
+
+    def intact(self) -> bool:
+        """Whether the sets that were filled are still there, and Pyruse's own have their rules.
+
+        Single elements that somebody removed are not missed.
+        """
+        there = self._sets_there()
+        if any(there.get(str(where)) != number for where, number in self._filled.items()):
             return False
-        listed = json.loads(self._program.run(["-j", "list", "tables", "inet"]))
-        tables = [one["table"]["name"] for one in listed["nftables"] if "table" in one]
-        return self._table not in tables
+        rules = _RULE.findall(self._listed() or "") if self._made else []
+        return all(where.name in rules for where in self._made)
 
     def explained(self, reason: str) -> str:
         """The kernel has but a few words, and does not tell what they mean here."""
-        text = _NOISE.sub("", reason)
         for words, meaning in _MEANINGS.items():
-            if words in text:
-                return f"{text} ({meaning})"
-        return text
+            if words in reason:
+                return f"{reason} ({meaning})"
+        return reason
 
 
-def _elements(where: NftSet, changes: Sequence[Change[NftSet]]) -> list[Json]:
+def _changed(changes: Changes[NftSet]) -> list[str]:
     """Commands that remove elements, and those that add them with their time.
 
     To add what is there leaves its time as it was (up to Linux 6.11), to remove what is not there
     is an error: to add, remove and add works in either case, and as one transaction, nobody ever
     slips through in between.
     """
-    touched = [where.element(change.network) for change in changes]
-    added = [
-        _timed(element, change.seconds)
-        for element, change in zip(touched, changes, strict=True)
-        if change.times
-    ]
+    where = changes[0].where
+    touched = [where.element(change.text) for change in changes]
     return [
-        {action: {"element": {**where.address, "elem": elements}}}
-        for action, elements in (("add", touched), ("delete", touched), ("add", added))
-        if elements
+        _elements("add", where, touched),
+        _elements("delete", where, touched),
+        *_added([change for change in changes if change.times]),
     ]
 
 
-def _timed(element: Json | str, seconds: int | None) -> Json | str:
-    return element if seconds is None else {"elem": {"val": element, "timeout": seconds}}
+def _added(changes: Changes[NftSet]) -> list[str]:
+    """The command that adds elements with their time."""
+    if not changes:
+        return []
+    where = changes[0].where
+    elements = [where.element(change.text) + _time(change.seconds) for change in changes]
+    return [_elements("add", where, elements)]
+
+
+def _elements(action: str, where: NftSet, elements: Sequence[str]) -> str:
+    # A line each: nft quotes the line that is wrong.
+    return "\n".join([f"{action} element {where} {{", ",\n".join(elements), "}"])
+
+
+def _time(seconds: int | None) -> str:
+    if seconds is None or seconds > NftablesFirewall.longest:
+        return ""
+    # nft(8) takes no number of more than eight digits.
+    return f" timeout {seconds // _DAY}d{seconds % _DAY}s"

@@ -31,11 +31,11 @@ class BanSummary:
         since, until = time_us_of(report.begin), time_us_of(report.end)
         for ban in context.state.bans.history(context.state.db, since, until):
             line = lines.setdefault((ban.network, ban.label), _Line(ban.network, ban.label))
-            line.levels.add(ban.level)  # a ban that was made longer keeps its level
+            line.bans.add(ban.since)  # a ban that was made longer began when it did
             line.until = ban.until
-        ordered = sorted(lines.values(), key=lambda line: -len(line.levels))
+        ordered = sorted(lines.values(), key=lambda line: -len(line.bans))
         rows = [line.cells(report.begin.tzinfo) for line in ordered[: self.limit]]
-        others = sum(len(line.levels) for line in ordered[self.limit :])
+        others = sum(len(line.bans) for line in ordered[self.limit :])
         if others:
             rows.append([f"and {len(ordered) - self.limit} more", "", str(others), ""])
         report.add_table("Bans", ["Address", "Label", "Bans", "Until"], rows)
@@ -45,11 +45,11 @@ class BanSummary:
 class _Line:
     address: str
     label: str
-    levels: set[int] = field(default_factory=set)
+    bans: set[int] = field(default_factory=set)
     until: int | None = None
 
     def cells(self, zone: tzinfo | None) -> list[str]:
         until = "for ever"
         if self.until is not None:
             until = f"{datetime_of(self.until, zone or UTC):%Y-%m-%d %H:%M:%S}"
-        return [self.address, self.label, str(len(self.levels)), until]
+        return [self.address, self.label, str(len(self.bans)), until]

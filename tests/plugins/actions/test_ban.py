@@ -136,3 +136,22 @@ def test_faulty_options(pipeline, options, fault):
         pipeline(chain(**options))
     assert fault in str(caught.value)
     assert "chains.ssh[0]" in str(caught.value) or 'chains."ssh"' in str(caught.value)
+
+
+def test_who_has_been_quiet_for_long_enough_starts_again(pipeline, clock):
+    flow = pipeline(chain(escalate=["10m", "1h", "1d"], forget="30d"))
+    durations = []
+    for wait in ("20m", "29d", "31d", "1h"):
+        flow.feed(ip="203.0.113.7")
+        durations.append(flow.bans[-1].duration)
+        clock.advance(wait)
+    assert durations == [600, 3600, 86400, 600]
+
+
+def test_a_ban_keeps_the_chain_and_the_beginning_of_the_message(pipeline):
+    flow = pipeline(chain(label="mail"))
+    flow.feed(ip="203.0.113.7", MESSAGE="Failed login " + "x" * 100_000)
+    (ban,) = flow.state.bans.in_force(flow.clock.us)
+    assert (ban.label, ban.chain) == ("mail", "ssh")
+    assert ban.reason.startswith("Failed login x")
+    assert len(ban.reason) < 400

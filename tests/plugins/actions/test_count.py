@@ -163,3 +163,51 @@ def test_faulty_options(pipeline, options, fault):
             f'[chains]\n"c" = [ {{ action = "count", counter = "c", key = "ip", {options} }} ]'
         )
     assert str(refused.value) == f'pyruse.toml: chains."c"[0]: {fault}'
+
+
+class TestNetworks:
+    """Addresses are counted under their network, as `ban` bans and `reset` resets it."""
+
+    CHAINS = """
+        [chains]
+        "login" = [
+          { filter = "equals", field = "MESSAGE", value = "login" },
+          { action = "reset", counter = "ssh", key = "ip", prefix6 = 64, into = "failures" },
+          { action = "discard" },
+        ]
+        "ssh" = [
+          { action = "count", counter = "ssh", key = "ip", prefix6 = 64, into = "failures" },
+          { filter = "at_least", field = "failures", value = 3 },
+          { action = "ban", ip = "ip", prefix6 = 64, duration = "1d" },
+        ]
+    """
+
+    def test_an_attacker_with_a_new_address_for_each_attempt(self, pipeline):
+        chains = pipeline(self.CHAINS)
+        for last in ("1", "2:3", "ffff:1:2:3"):
+            chains.feed(ip=f"2001:db8::{last}")
+        chains.feed(ip="2001:db8:0:1::1")
+        assert [ban.ip for ban in chains.bans] == ["2001:db8::/64"]
+
+    def test_the_other_family_is_counted_by_address(self, pipeline):
+        chains = pipeline(self.CHAINS)
+        held = [
+            chains.feed(ip=ip)["failures"]
+            for ip in ("203.0.113.7", "203.0.113.8", "::ffff:203.0.113.7", "[203.0.113.7]")
+        ]
+        assert held == [1, 1, 2, 3]
+
+    def test_the_network_is_reset(self, pipeline):
+        chains = pipeline(self.CHAINS)
+        chains.feed(ip="2001:db8::1")
+        chains.feed(ip="2001:db8::2", MESSAGE="login")
+        assert chains.feed(ip="2001:db8::3")["failures"] == 1
+
+    def test_what_is_no_address_is_in_no_network(self, pipeline):
+        chains = pipeline(self.CHAINS)
+        chains.feed(ip="\x1b[2Jlocalhost")
+        (fault,) = chains.faults
+        assert fault.text == (
+            r'action count: ip = "\x1b[2Jlocalhost" is in no network to count by (expected an '
+            "address)"
+        )

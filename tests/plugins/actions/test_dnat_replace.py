@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from pyruse.errors import ConfigError
@@ -144,3 +146,23 @@ def test_faulty_options(pipeline, options, fault):
     with pytest.raises(ConfigError) as refused:
         pipeline(f'[chains]\n"c" = [ {{ action = "dnat_replace", {options} }} ]')
     assert str(refused.value) == f'pyruse.toml: chains."c"[0]: {fault}'
+
+
+def test_clients_captured_before_and_after_are_found_by_fewer_facts_too(pipeline):
+    """Once somebody has asked by some of the facts, further clients are filed under these, too."""
+    chains = pipeline(CHAINS.format(facts='addr = "ip"'))
+    gateway = {"a": "192.0.2.1", "p": 1, "da": "10.0.0.1", "dp": 22}
+    chains.feed(saddr="203.0.113.7", **gateway)
+    assert chains.feed(ip="192.0.2.1")["client"] == "203.0.113.7"
+    chains.clock.advance("1m")
+    chains.feed(saddr="203.0.113.8", **gateway | {"p": 2})
+    chains.feed(saddr="203.0.113.9", **gateway | {"a": "192.0.2.2"})
+    late = chains.clock.now
+    chains.clock.advance("59m")
+    assert chains.feed(ip="192.0.2.1")["client"] == "203.0.113.8"
+    assert chains.feed(ip="192.0.2.2")["client"] == "203.0.113.9"
+    # What comes late does not take the place of what is newer.
+    chains.feed(saddr="203.0.113.10", **gateway, at=late - timedelta(seconds=1))
+    assert chains.feed(ip="192.0.2.1")["client"] == "203.0.113.8"
+    chains.clock.advance("2m")
+    assert "client" not in chains.feed(ip="192.0.2.1")

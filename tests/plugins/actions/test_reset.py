@@ -76,4 +76,4 @@ def test_an_entry_without_the_key_ends_its_journey_here(pipeline):
     chains.feed(MESSAGE="logged in")
     assert chains.logs == []
     (fault,) = chains.faults
-    assert fault.text == "action reset: the entry has no ip whose counter could be reset"
+    assert fault.text == "action reset: the entry has no ip to count by"

@@ -77,3 +77,14 @@ def test_the_program_itself_is_fixed(pipeline, command, fault):
 def test_a_command_line_for_a_shell_is_no_command(pipeline):
     with pytest.raises(ConfigError, match=r'chains\."c"\[0\]\.command: "tell \{ip\}" is '):
         pipeline('[chains]\n"c" = [ { action = "run", command = "tell {ip}" } ]')
+
+
+def test_no_line_keeps_the_program_from_being_run(pipeline):
+    """execve(2) takes neither a NUL nor an argument of 128 KiB."""
+    chains = pipeline('[chains]\na = [{ action = "run", command = ["/bin/true", "{MESSAGE}"] }]')
+    chains.feed(MESSAGE="a\0b")
+    chains.feed(MESSAGE="\U0001f4a9" * 50_000)
+    (_, short), (_, long) = chains.commands
+    assert short == "a\\x00b"
+    assert long.endswith("\U0001f4a9… (20000 more characters)")
+    assert len(long.encode()) < 128 * 1024

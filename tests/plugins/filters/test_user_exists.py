@@ -78,3 +78,9 @@ def test_names_without_end_take_no_memory_without_end(pipeline, lookups, monkeyp
         chains.feed(user=f"guess{number}")
     assert len(lookups) == 25
     assert len(filter_._answers) <= 10
+
+
+def test_a_name_that_is_too_long_for_a_user_is_neither_looked_up_nor_kept(pipeline):
+    chains = pipeline('[chains]\na = [{ filter = "user_exists", field = "user" }]')
+    chains.feed(user="r" * 1_000_000)
+    assert chains.engine.graph.entrance.step.instance._answers == {}

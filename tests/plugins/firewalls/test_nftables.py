@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
+import tracemalloc
+from pathlib import Path
 
 import pytest
 
 from pyruse import FirewallError, Networks, Sets, Target, parse_network
 from pyruse.bans.service import Bans
 from pyruse.state.database import State
+from pyruse.testing.machines import SOURCES
 from pyruse.testing.namespace import NetworkNamespace
 from pyruse.times import now_us
 from pyruse_plugins.firewalls.nftables import Nftables
@@ -42,9 +46,9 @@ def test_packets_of_the_banned_are_dropped_and_no_others(machines, firewall):
 
 
 def test_a_ban_ends_by_itself(machines, firewall):
-    firewall.ban("192.0.2.7", "192.0.2.6/31", seconds=2)
+    firewall.ban("192.0.2.7", "192.0.2.6/31", seconds=1)
     assert machines.dropped() == ["192.0.2.6", "192.0.2.7"]
-    time.sleep(2)
+    time.sleep(1.1)
     assert machines.dropped() == []
 
 
@@ -153,6 +157,93 @@ def test_all_bans_are_back_after_a_reload_of_the_rules_and_the_next_ban(machines
     ]
 
 
+def test_reconciling_leaves_what_is_wanted_and_nothing_else(machines, firewall, nft):
+    mail_sets(nft)
+    nft("add element ip mail banned { 192.0.2.99 }")
+    firewall.ban("192.0.2.6", "192.0.2.99", "2001:db8::6/127", seconds=600)
+    firewall.ban("192.0.2.99", ports=(80,))
+    firewall.firewall.reconcile(
+        [
+            *firewall.elements("192.0.2.7", seconds=None),
+            *firewall.elements("192.0.2.99", seconds=60),
+            *firewall.elements("192.0.2.6", seconds=60, sets=MAIL),
+        ],
+        [
+            *firewall.elements("192.0.2.7", sets=MAIL),
+            *firewall.elements("192.0.2.6", "192.0.2.6/31"),  # not there by now, as it may be
+        ],
+    )
+    assert machines.dropped(80) == ["192.0.2.7", "192.0.2.99"]
+    assert machines.dropped(22) == ["192.0.2.6", "192.0.2.7", "192.0.2.99"]
+    assert re.search(r"192\.0\.2\.7,|192\.0\.2\.7 }", nft("list set inet pyruse ipv4"))
+    assert "192.0.2.99 timeout 1m " in nft("list set inet pyruse ipv4")
+    assert names(nft) == ["counter dropped", "set ipv4", "chain ipv4"]
+    firewall.reconcile()
+    assert names(nft) == ["counter dropped"]
+    assert machines.dropped(22) == ["192.0.2.6", "192.0.2.99"]
+
+
+def test_reconciling_with_nothing_makes_nothing(firewall, nft):
+    firewall.reconcile()
+    assert nft("list ruleset") == ""
+
+
+def test_a_packet_count_survives_a_restart(machines, firewall, nft):
+    firewall.ban("192.0.2.7")
+    machines.dropped(sources=["192.0.2.7"])
+    before = packets(nft)
+    firewall.reconcile("192.0.2.7")
+    assert packets(nft) >= before > 0
+
+
+def test_a_table_of_another_make_is_replaced(machines, firewall, nft):
+    nft("add table inet pyruse")
+    nft("add set inet pyruse ipv4 { type ipv6_addr; }")
+    nft("add chain inet pyruse mine; add rule inet pyruse mine ip6 saddr @ipv4 drop")
+    firewall.reconcile("192.0.2.7", "2001:db8::6/127")
+    assert machines.dropped() == ["192.0.2.7", "2001:db8::6", "2001:db8::7"]
+    assert "mine" not in nft("list ruleset")
+
+
+def test_what_the_administrators_sets_refuse_does_not_hold_up_reconciling(machines, firewall, nft):
+    mail_sets(nft)
+    firewall.ban("192.0.2.99")
+    add = [
+        *firewall.elements("192.0.2.7", seconds=60),
+        *firewall.elements("192.0.2.4/30", "192.0.2.6", seconds=60, sets=MAIL),
+    ]
+    refusal = firewall.refused(lambda: firewall.firewall.reconcile(add, []))
+    assert refusal.networks == ["192.0.2.4/30"]
+    assert not refusal.emptied
+    assert machines.dropped(22) == ["192.0.2.6", "192.0.2.7"]
+
+
+def test_a_teardown_leaves_nothing_of_pyruse(machines, firewall, nft):
+    mail_sets(nft)
+    nft("add element ip mail banned { 192.0.2.99 }")
+    firewall.ban("192.0.2.6", "2001:db8::7", ports=(80,))
+    firewall.ban("192.0.2.7", sets=MAIL)
+    firewall.firewall.teardown(
+        [*firewall.elements("192.0.2.6"), *firewall.elements("192.0.2.7", sets=MAIL)]
+    )
+    assert "pyruse" not in nft("list ruleset")
+    assert machines.dropped(22) == ["192.0.2.99"]
+    assert machines.dropped(80) == []
+    firewall.teardown()
+
+
+@pytest.mark.parametrize("seconds", [3_000_000_000, 300_000_000_000, 86_400 * 36_500])
+def test_very_long_bans(machines, firewall, seconds):
+    firewall.ban("192.0.2.7", seconds=seconds)
+    assert machines.dropped(sources=["192.0.2.7"]) == ["192.0.2.7"]
+
+
+def test_the_whole_internet_is_a_network(machines, firewall):
+    firewall.ban("0.0.0.0/0", "::/0", ports=(22,))
+    assert machines.dropped(22) == list(SOURCES)
+    assert machines.dropped(80) == []
+
+
 def test_another_program_at_the_same_table_does_no_harm(machines, firewall, driver):
     firewall.ban("192.0.2.7", ports=(22,))
     other = driver(opened(command=[*machines.server.prefix, "nft"]))
@@ -259,13 +350,11 @@ def test_many_bad_elements_are_found_among_many_good_ones(firewall, nft):
     assert nft("list set ip mail banned").count("198.51.100.") == 200
 
 
-def test_a_fault_of_everything_is_told_in_one_line_and_in_little_time(firewall):
+def test_a_fault_of_everything_is_told_in_one_line(firewall):
     many = [f"198.51.{high}.{low}" for high in range(20) for low in range(256)]
-    began = time.monotonic()
     refusal = firewall.refuses(*many, sets=Sets(ipv4="ip mail nosuch"))
     assert len(refusal.networks) == len(many)
     assert " and 5119 more: No such file or directory" in refusal.text
-    assert time.monotonic() - began < 10
 
 
 def test_hostile_names_of_sets_are_refused_and_would_do_nothing(machines, firewall, nft):
@@ -291,26 +380,25 @@ def test_a_name_of_a_table_of_its_own(machines, driver, nft):
     assert nft("list tables") == "table inet guard\n"
 
 
-def test_fifty_thousand_bans_are_restored_in_seconds(machines, firewall):
-    addresses = [f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}" for number in range(50000)]
-    elements = firewall.elements(*addresses, "192.0.2.7", seconds=3600)
-    began = time.monotonic()
-    firewall.firewall.apply(elements, [])
-    assert time.monotonic() - began < 20
-    assert machines.dropped() == ["192.0.2.7"]
-
-
 def test_a_program_that_hangs_is_killed_with_all_that_it_started(tmp_path, driver):
-    hanging = tmp_path / "nft"
-    hanging.write_text("#!/bin/sh\nsleep 60\n")
-    hanging.chmod(0o755)
-    firewall = opened(command=[str(hanging)])
+    firewall = opened(command=[str(hanging_nft(tmp_path))])
     object.__setattr__(firewall._program, "time_limit", 0.3)
-    began = time.monotonic()
     with pytest.raises(FirewallError, match=r"no answer in 0\.3 s, so it was killed") as caught:
         driver(firewall).ban("192.0.2.7")
     assert caught.value.failed is None
-    assert time.monotonic() - began < 5
+    (child,) = (tmp_path / "pid").read_text().split()
+    assert gone_or_zombie(child)
+
+
+def test_what_a_program_says_without_end_is_not_kept(tmp_path, driver):
+    flooding = [sys.executable, "-c", "import sys; sys.stderr.write('no\\n' * 10**7); sys.exit(1)"]
+    tracemalloc.start()
+    try:
+        refusal = driver(opened(command=flooding)).refuses("192.0.2.7")
+        assert tracemalloc.get_traced_memory()[1] < 15_000_000  # of the 30 MB
+    finally:
+        tracemalloc.stop()
+    assert refusal.text.startswith("nftables: inet pyruse ipv4: 192.0.2.7: no")
 
 
 def test_a_program_that_is_missing_is_named(driver):
@@ -350,6 +438,32 @@ def test_it_is_the_firewall_of_its_own_name_alone():
 
 def listed(nft, what):
     return json.loads(nft("-j", f"list {what}"))["nftables"]
+
+
+def names(nft):
+    """What is in Pyruse's table."""
+    parts = [dict(one) for one in listed(nft, "table inet pyruse")]
+    return [
+        f"{kind} {one[kind]['name']}"
+        for one in parts
+        for kind in ("counter", "set", "chain")
+        if kind in one
+    ]
+
+
+def gone_or_zombie(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+    except OSError:
+        return True
+
+
+def hanging_nft(folder):
+    """A program that starts another one, and waits for it for a long time."""
+    hanging = folder / "nft"
+    hanging.write_text(f"#!/bin/sh\nsleep 60 &\necho $! > {folder}/pid\nwait\n")
+    hanging.chmod(0o755)
+    return hanging
 
 
 def packets(nft):

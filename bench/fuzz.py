@@ -1,0 +1,181 @@
+"""A million hostile entries through every built-in step, on a real state: nothing may grow.
+
+    python -m bench.fuzz [--entries N] [--seed N]
+
+The entries come ten seconds after each other, some of them out of order or from the future, so a
+million are four months: days end, their reports are made and delivered, bans and counters expire,
+and what is older than a week is removed. Mails are composed, then thrown away; programs and log
+lines are thrown away.
+
+Exits with 1 when anything was raised outside of the steps' containment, or when the program takes
+over 25 % more memory, on the average, in the last tenth of the entries than in the first one. (It
+goes up and down by some 15 %, with the reports that are made; a leak of 100 bytes an entry would be
+far more than that.)
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from pyruse.config.files import from_text
+from pyruse.config.load import configure
+from pyruse.engine import Engine
+from pyruse.entry import Entry
+from pyruse.faults import Faults
+from pyruse.made_entry import make_entry
+from pyruse.mail.message import compose
+from pyruse.patience import Patience
+from pyruse.plugins import Registry
+from pyruse.state.database import State
+from pyruse.testing.journal import FIRST_TIME
+from tests.reliability.hostile import FIELDS, STEPS, VALUES, chains
+
+BATCH = 2_000
+STEP_US = 10_000_000
+ALLOWED_GROWTH = 0.25
+ROUTES = sorted(STEPS)
+
+SETTINGS = """
+[state]
+keep = "1w"
+[email]
+to = ["root@example.org"]
+[report]
+timezone = "Europe/Paris"
+"""
+
+
+class Made:
+    """Makes entries, the same ones for the same seed."""
+
+    def __init__(self, engine: Engine, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._decoder = engine.decoder
+        self.now = FIRST_TIME
+        self.position = 0
+
+    def entries(self, count: int) -> Iterator[Entry]:
+        """So many entries more."""
+        for _ in range(count):
+            self.now += STEP_US
+            self.position += 1
+            yield make_entry(self._fields(), self._decoder, time_us=self._time())
+
+    def _time(self) -> int:
+        match self._random.randrange(1000):
+            case 0:
+                return self._random.choice([0, 1, self.now * 2, 1 << 54])
+            case number if number < 100:
+                return self.now - self._random.randrange(3_600_000_000)
+        return self.now
+
+    def _fields(self) -> dict[str, Any]:
+        choose = self._random
+        fields: dict[str, Any] = {name: self._value() for name in FIELDS if choose.random() < 0.6}
+        if choose.random() < 0.3:  # an attacker of his own
+            fields["ip"] = f"2001:db8::{choose.getrandbits(32) >> 16:x}:{choose.getrandbits(16):x}"
+        fields["ROUTE"] = choose.choice(ROUTES)
+        return fields
+
+    def _value(self) -> str | bytes | list[str | bytes]:
+        choose = self._random
+        match choose.randrange(10):
+            case 0:
+                return choose.randbytes(choose.randrange(20))
+            case 1:
+                return [choose.choice(VALUES) for _ in range(2)]
+            case 2:
+                return f"{choose.getrandbits(40):x}"
+        return choose.choice(VALUES)
+
+
+def deliver(engine: Engine, now: int) -> None:
+    """Take everything out of the outbox, and out of the ledger what firewalls would take."""
+    outbox = engine.state.outbox
+    for kind in ("mail", "command", "log"):
+        while (item := outbox.take(kind, now)) is not None:
+            if kind == "mail":
+                compose(item, engine.settings.email, engine.host).as_bytes()
+            outbox.sent(item.id)
+    engine.bans.ledger.enforced(*engine.bans.ledger.waiting())
+
+
+def end_days(engine: Engine, now: int) -> None:
+    """What the daemon does when a day is over."""
+    days, today = engine.state.days, engine.calendar.day_of(now)
+    ended = [day for day in days.unreported() if day < today.isoformat()]
+    for day in ended:
+        engine.state.commit()
+        engine.end_day(day, now)
+    if ended:
+        days.begin(today.isoformat())
+        engine.state.commit()
+        keep = engine.settings.state.keep.us
+        engine.state.remove_before(now - keep, engine.calendar.day_of(now - keep))
+        engine.state.commit()
+
+
+def memory_mib() -> float:
+    """What the program takes of the memory now: the second number of /proc/self/statm (proc(5))."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--entries", type=int, default=1_000_000,
+        help="of fewer than 500,000 the first tenth is no week, and memory is still rising",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    kinds = {
+        point.name: kind
+        for kind in ("filter", "action")
+        for point in entry_points(group=f"pyruse.{kind}s")
+    }
+    faults = Faults(lambda *_: None)
+    with tempfile.TemporaryDirectory() as folder, State(f"{folder}/state.sqlite") as state:
+        state.load()
+        configuration = configure(from_text(SETTINGS + chains(kinds)), Registry())
+        engine = Engine(configuration, state, faults, own=set)
+        made = Made(engine, options.seed)
+        state.days.begin(engine.calendar.day_of(made.now).isoformat())
+        patience = Patience(lambda: made.position)
+        memory: list[float] = []
+        first_tenth, began = 0.0, time.monotonic()
+        for done in range(0, options.entries, BATCH):
+            with patience:
+                engine.handle(made.entries(BATCH), now=made.now + BATCH * STEP_US)
+            engine.expire(min(engine.last_time, made.now))
+            state.commit((f"i={done}", made.now))
+            deliver(engine, made.now)
+            end_days(engine, made.now)
+            memory.append(memory_mib())
+            reached = done + BATCH
+            if reached % (options.entries // 10 // BATCH * BATCH or BATCH) == 0:
+                average = sum(memory) / len(memory)
+                memory.clear()
+                first_tenth = first_tenth or average
+                speed = reached / (time.monotonic() - began)
+                size = os.path.getsize(f"{folder}/state.sqlite") / 2**20
+                line = f"{reached:>9,} entries  {speed:>6,.0f} a second  {average:6.1f} MiB"
+                print(f"{line}  state {size:6.1f} MiB", flush=True)
+    for fault in faults.kinds.values():
+        print(f"{fault.count:>9,} × {fault.place}: {fault.text[:90]}")
+    growth = average / first_tenth - 1
+    print(f"memory: {growth:+.1%} since the first tenth (allowed: {ALLOWED_GROWTH:+.0%})")
+    return int(growth > ALLOWED_GROWTH)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

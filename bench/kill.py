@@ -1,0 +1,242 @@
+"""Kill the daemon again and again, and compare with one that is left alone, to the row.
+
+    python bench/kill.py [--entries 200000] [--seed 1] [--folder DIR]
+
+Kills come at random instants; in the middle of commits, before a random SQL statement; in the
+middle of writing to the disk, at a random size of the file (SIGXFSZ, setrlimit(2)); and from
+sendmail, before and after it has taken a mail. Exit code 1: something differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import email
+import email.policy
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+CONFIG = """
+[journal]
+directory = "{journal}"
+start = "head"
+[state]
+url = "sqlite://{folder}/state.sqlite"
+keep = "5000w"
+[email]
+to = ["hostmaster@example.org"]
+sendmail = ["{folder}/sendmail", "-t", "-i"]
+[report]
+timezone = "UTC"
+limit = 100
+[bans]
+backend = "nftables"
+[bans.nftables]
+command = ["/bin/true"]
+[chains]
+"ssh" = [
+  {{ filter = "regex", pattern = '^Failed password for (?P<user>\\S+) from (?P<ip>\\S+)' }},
+  {{ action = "count", counter = "ssh", key = "ip", within = "10m", into = "n" }},
+  {{ action = "count", counter = "who", key = "ip", distinct = "user", within = "1h", into = "u" }},
+  {{ filter = "at_least", field = "n", value = 5, else = "counted" }},
+  {{ action = "report", section = "interesting", message = "{{ip}}: {{n}}, {{u}} users" }},
+  {{ action = "ban", ip = "ip", escalate = ["1h", "5h", "10w"] }},
+  {{ action = "reset", counter = "ssh", key = "ip", grace = "1m" }},
+]
+"counted" = [
+  {{ action = "report", section = "important", message = "{{user}}", details = "NONE" }},
+]
+"rare" = [
+  {{ filter = "contains", text = "rare" }},
+  {{ action = "email", subject = "rare", message = "{{MESSAGE}} at {{__REALTIME_TIMESTAMP}}" }},
+]
+"other" = [ {{ action = "report", section = "other", message = "{{MESSAGE}}" }} ]
+"""
+
+SENDMAIL = """#!/bin/sh
+cd {folder}
+rm kill-before 2>/dev/null && kill -KILL $PPID
+file=$(mktemp new.XXXXXX) && cat > "$file" || exit 75
+rm kill-after 2>/dev/null && kill -KILL $PPID
+mv "$file" mails
+"""
+
+#: The daemon, which dies before an SQL statement, or with a file of some size. Batches are small,
+#: so that there are many commits; the daemon that is left alone has its own.
+DYING = """
+import os, resource, signal, sys
+from pyruse import daemon
+from pyruse.cli import main
+from pyruse.state import database
+place, number = sys.argv.pop(1), int(sys.argv.pop(1))
+daemon._BATCH = 500
+if place == "statement":
+    connect = database._connect
+    def connect_to_die(*arguments):
+        db = connect(*arguments)
+        left = iter(range(number))
+        db.set_trace_callback(
+            lambda _: None if next(left, None) is not None else os.kill(os.getpid(), signal.SIGKILL)
+        )
+        return db
+    database._connect = connect_to_die
+if place == "write":
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (number, number))
+main()
+"""
+
+#: What must be the same, however often the daemon was killed.
+TABLES = {
+    "counts": "SELECT counter, key, expires, amount, value FROM counts ORDER BY 1, 2, 3, 4, 5",
+    "graces": "SELECT * FROM graces ORDER BY 1, 2",
+    "events": "SELECT day, section, message, details, time FROM events ORDER BY 1, 2, 3, 5",
+    "days": "SELECT day, entries, first, last FROM days WHERE entries > 0 ORDER BY 1",
+    "notes": "SELECT day, note FROM notes ORDER BY 1, 2",
+    "bans": "SELECT network, since, until, level FROM bans ORDER BY 1",
+    "history": "SELECT time, network, until, level FROM ban_history ORDER BY 1, 2",
+    "outbox": "SELECT kind, payload, created, refused FROM outbox ORDER BY number",
+    "cursor": "SELECT * FROM cursor",
+}
+
+START = 1_773_489_600_000_000  # µs: 2026-03-14 12:00 UTC
+STEP = 1_500_000
+_STARTING = 0.25  # seconds: a daemon does not read before
+
+
+def entries(number: int) -> Iterator[dict[str, Any]]:
+    dice = random.Random(11)
+    for index in range(number):
+        kind = dice.random()
+        message = f"nothing special, {dice.randrange(50)}"
+        if kind < 0.4:
+            user, ip = dice.choice("abcdef"), f"203.0.113.{dice.randrange(60)}"
+            message = f"Failed password for {user} from {ip} port 22 ssh2"
+        elif kind < 0.401:
+            message = f"rare {dice.randrange(3)}"
+        yield {"MESSAGE": message, "__REALTIME_TIMESTAMP": START + index * STEP}
+
+
+@dataclass
+class Run:
+    """A folder with a configuration, its state and the mails that left."""
+
+    folder: Path
+    journal: Path
+    kills: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        (self.folder / "mails").mkdir(parents=True)
+        sendmail = self.folder / "sendmail"
+        sendmail.write_text(SENDMAIL.format(folder=self.folder))
+        sendmail.chmod(0o755)
+        self._config = self.folder / "pyruse.toml"
+        self._config.write_text(CONFIG.format(folder=self.folder, journal=self.journal))
+
+    def _command(self, *program: str) -> list[str]:
+        return [sys.executable, *program, "run", "--once", "-c", str(self._config)]
+
+    def undisturbed(self) -> None:
+        """Handle all that is pending."""
+        subprocess.run(self._command("-m", "pyruse"), check=True)
+
+    def killed(self, dice: random.Random) -> bool:
+        """Begin to handle what is pending; :return: whether the end of it came before a kill."""
+        place = dice.choice(["instant", "statement", "statement", "write", "mail"])
+        number = {
+            "statement": dice.randrange(1, 3_000),
+            "write": dice.randrange(1 << 18, 6 << 20),
+        }.get(place, 0)
+        if place == "mail":
+            place = dice.choice(["kill-before", "kill-after"])
+            (self.folder / place).touch()
+        process = subprocess.Popen(self._command("-c", DYING, place, str(number)))
+        try:
+            # A life without a mail is short, too.
+            process.wait(_STARTING + dice.random() * (0.4 if place == "instant" else 2.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            place = "instant"
+        for mark in self.folder.glob("kill-*"):
+            mark.unlink()
+        if process.returncode == 0:
+            return True
+        if process.returncode not in (-signal.SIGKILL, -signal.SIGXFSZ):
+            raise SystemExit(f"the daemon failed with exit code {process.returncode}")
+        self.kills[place] += 1
+        return False
+
+    def content(self) -> dict[str, list[Any]]:
+        """What the state holds."""
+        with closing(sqlite3.connect(self.folder / "state.sqlite")) as db:
+            assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            return {name: db.execute(query).fetchall() for name, query in TABLES.items()}
+
+    def mails(self) -> set[tuple[str, str, str]]:
+        """The mails that left: Message-ID, subject and text. A copy is no other mail."""
+        found = set()
+        for file in (self.folder / "mails").iterdir():
+            mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+            text = mail.get_body(("plain",))
+            assert text is not None
+            found.add((mail["Message-ID"], mail["Subject"], text.get_content()))
+        return found
+
+
+def differences(expected: Run, found: Run) -> list[str]:
+    """In what two runs differ, after they have handled the same entries."""
+    wrong = [
+        f"{name}: {len(rows)} rows, expected {len(expected.content()[name])}"
+        for name, rows in found.content().items()
+        if rows != expected.content()[name]
+    ]
+    wanted, sent = ([mail[1:] for mail in run.mails()] for run in (expected, found))
+    wrong += [f"mail missing: {mail}" for mail in (Counter(wanted) - Counter(sent)).elements()]
+    wrong += [f"mail too many: {mail}" for mail in (Counter(sent) - Counter(wanted)).elements()]
+    return wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--entries", type=int, default=200_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    from pyruse.testing.journal import make_journal
+
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="pyruse-kill-"))
+    journal = folder / "journal"
+    journal.mkdir(parents=True)
+    make_journal(journal / "system.journal", entries(options.entries))
+    alone = Run(folder / "alone", journal)
+    began = time.monotonic()
+    alone.undisturbed()
+    print(f"undisturbed: {time.monotonic() - began:.1f} s")
+    run = Run(folder / "killed", journal)
+    dice = random.Random(options.seed)
+    while not run.killed(dice):
+        pass
+    print(f"{run.kills.total()} kills: {dict(run.kills)}")
+    rows = {name: len(found) for name, found in alone.content().items()}
+    print(f"compared: {rows}, {len(alone.mails())} mails; in {folder}")
+    wrong = differences(alone, run)
+    for line in wrong:
+        print(line[:300])
+    print("different" if wrong else "equal to the row")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

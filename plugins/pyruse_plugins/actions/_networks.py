@@ -1,0 +1,75 @@
+"""Numbers that options take, and what an address is counted under."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from pyruse import (
+    Entry,
+    Field,
+    address_of,
+    network_around,
+    network_text,
+    printable,
+    shortened,
+)
+
+
+class Number(int):
+    """A whole number within limits."""
+
+    LIMITS: ClassVar[tuple[int, int]]
+    WHAT: ClassVar[str]
+    SCHEMA: ClassVar[dict[str, Any]]
+
+    def __init_subclass__(cls) -> None:
+        lowest, highest = cls.LIMITS
+        cls.SCHEMA = {"type": "integer", "minimum": lowest, "maximum": highest}
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no whole number, or outside the limits."""
+        lowest, highest = cls.LIMITS
+        if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
+            return cls(value)
+        text = f'"{value}"' if isinstance(value, str) else str(value).lower()
+        raise ValueError(
+            f"{shortened(text, 80)} is no {cls.WHAT} (expected a whole number, {lowest} to "
+            f"{highest})"
+        )
+
+
+class Ipv4PrefixLength(Number):
+    """A prefix length of IPv4 networks."""
+
+    LIMITS = (1, 32)
+    WHAT = "prefix length of an IPv4 network"
+
+
+class Ipv6PrefixLength(Number):
+    """A prefix length of IPv6 networks."""
+
+    LIMITS = (1, 128)
+    WHAT = "prefix length of an IPv6 network"
+
+
+def counted_under(
+    entry: Entry, key: Field, prefix4: Ipv4PrefixLength | None, prefix6: Ipv6PrefixLength | None
+) -> str:
+    """What an entry is counted under: the value of a field, or the network that it is in.
+
+    :param prefix4: of the networks; None: single addresses. If both are None, any value is fine.
+    :raises ValueError: the entry lacks the field, or it holds no address although it must.
+    """
+    value = entry.text(key)
+    if value is None:
+        raise ValueError(f"the entry has no {key} to count by")
+    if prefix4 is None and prefix6 is None:
+        return value
+    address = address_of(entry, key)
+    if address is None:
+        raise ValueError(
+            f'{key} = "{shortened(printable(value), 80)}" is in no network to count by (expected '
+            "an address)"
+        )
+    return network_text(network_around(address, prefix4 or 32, prefix6 or 128))

@@ -1,0 +1,53 @@
+"""Who is never banned: this machine, addresses that are nobody's, and those that `[bans]` names."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable
+
+from pyruse.options import Address, Network, Networks
+
+_OWN_ADDRESSES_KEPT = 60.0  # seconds: an interface may get another address
+
+#: Loopback, multicast, "unspecified" and broadcast: the IANA's special-purpose registries.
+_NOBODY: list[Network] = [
+    *map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32")),
+    *map(ipaddress.IPv6Network, ("::/128", "::1/128", "ff00::/8")),
+]
+
+
+class Protection:
+    """Spares networks and addresses."""
+
+    def __init__(self, never: Networks, own: Callable[[], set[Address]]) -> None:
+        """:param own: gives this machine's own addresses, which may change."""
+        self._never = never
+        self._read_own = own
+        self._own: set[Address] = set()
+        self._read_at: float | None = None
+        self._fixed = Networks([*_NOBODY, *never])
+
+    def why(self, network: Network) -> str | None:
+        """Why nobody in this network may be banned, or None where they may."""
+        own = self._own_addresses()
+        if network.prefixlen == network.max_prefixlen:
+            # Nearly all bans: at a cost that does not grow with `never`.
+            address = network.network_address
+            if address not in self._fixed and address not in own:
+                return None
+        if any(one.version == network.version and one.overlaps(network) for one in _NOBODY):
+            return "it is no other machine's address"
+        if any(one in network for one in own if one.version == network.version):
+            return "it is this machine's own address"
+        for never in self._never:
+            if never.version == network.version and never.overlaps(network):
+                return f"[bans] never has {never}"
+        return None
+
+    def _own_addresses(self) -> set[Address]:
+        now = time.monotonic()
+        if self._read_at is None or now - self._read_at > _OWN_ADDRESSES_KEPT:
+            self._own = self._read_own()
+            self._read_at = now
+        return self._own

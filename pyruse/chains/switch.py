@@ -1,0 +1,79 @@
+"""Rows of tests for equality become switches: one look-up, however many chains there are.
+
+Chains often begin with a filter that looks at the same field as that of the chain before, where an
+entry comes if that one does not pass: ``SYSLOG_IDENTIFIER`` is "sshd", or else "dovecot", or else
+"nginx", …. A row of such nodes, each the `failed` of the one before, shares one `Switch`. An entry
+goes the same way with it as without, since these filters do nothing but test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+from pyruse.chains.link import Node, Switch
+
+Test = tuple[str, frozenset[Hashable]]
+"""A filter passes if, and only if, this field has one of these values."""
+
+
+def test_of(instance: Any) -> Test | None:
+    """What a step says of itself by the method ``tested_values`` (see `pyruse.hookspecs`).
+
+    :raises Exception: whatever a faulty plugin raises.
+    """
+    method = getattr(instance, "tested_values", None)
+    if method is None:
+        return None
+    field, values = method()
+    # A value that does not even equal itself (NaN) would be found by its identity.
+    return str(field), frozenset(value for value in values if value == value)  # noqa: PLR0124
+
+
+def add_switches(entrance: Node | None) -> None:
+    """Give the nodes of each row of tests their switch; a row may be of one test.
+
+    The cost is that of the nodes and their values: a node is in one row only.
+    """
+    tests = {node: test for node in _nodes(entrance) if (test := test_of(node.step.instance))}
+    inside = {
+        node.failed for node in tests if node.failed in tests and _alike(node, node.failed, tests)
+    }
+    # A row is found from its beginning, but where two rows join, the second one ends.
+    for first in sorted(tests, key=inside.__contains__):
+        if first.switch is None:
+            _join(first, tests)
+
+
+def _alike(one: Node, other: Node, tests: dict[Node, Test]) -> bool:
+    return tests[one][0] == tests[other][0]
+
+
+def _join(first: Node, tests: dict[Node, Test]) -> None:
+    """Make one switch of the row that begins with a node."""
+    row = []
+    end: Node | None = first
+    while end in tests and end.switch is None and _alike(first, end, tests):
+        row.append(end)
+        end = end.failed
+    switch = Switch(tests[first][0], default=end)
+    for place, node in enumerate(row):
+        node.switch, node.place = switch, place
+        for value in tests[node][1]:
+            places, ways = switch.ways.setdefault(value, ([], []))
+            places.append(place)
+            ways.append(node.passed)
+    for _, ways in switch.ways.values():
+        ways.append(end)
+
+
+def _nodes(entrance: Node | None) -> Iterator[Node]:
+    """All the nodes that an entry may come to."""
+    seen: set[Node] = set()
+    waiting = [entrance]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            yield node
+            waiting += [node.failed, node.passed, node.faulty]

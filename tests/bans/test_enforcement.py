@@ -1,0 +1,256 @@
+"""How firewalls are kept in line with the ledger."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+
+import pytest
+
+from pyruse.bans import enforcement
+from pyruse.bans.enforcement import Enforcement
+from pyruse.bans.firewall import Firewall, FirewallError, Target
+from pyruse.state.database import State
+
+SECOND = 1_000_000
+
+
+class Wall(Firewall):
+    """A firewall that writes down what it is told, and refuses what it is told to refuse."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.refusing: FirewallError | None = None
+        self.whole = True
+        self.watched: Pipe | None = None
+
+    def _tell(self, what, *elements):
+        networks = (str(one.network) for group in elements for one in group)
+        self.told.append(" ".join([what, *networks]))
+        if self.refusing is not None:
+            raise self.refusing
+
+    def apply(self, add, remove):
+        self._tell("+" if add else "-", add, remove)
+
+    def reconcile(self, bans, remove):
+        self._tell("=", bans, remove)
+        self.whole = True
+
+    def teardown(self, bans):
+        self._tell("teardown", bans)
+
+    def watch(self):
+        self.watched = Pipe()
+        return self.watched
+
+    def intact(self):
+        self.told.append("intact?")
+        return self.whole
+
+
+class Pipe:
+    """A watch that a test rings."""
+
+    def __init__(self):
+        self._read, self._write = os.pipe2(os.O_NONBLOCK)
+
+    def ring(self):
+        os.write(self._write, b".")
+
+    def fileno(self):
+        return self._read
+
+    def changed(self):
+        try:
+            return os.read(self._read, 9) != b""
+        except BlockingIOError:
+            return False
+
+    def close(self):
+        os.close(self._read)
+        os.close(self._write)
+
+
+class Town:
+    """A ledger, its enforcement and a wall, on a clock that a test moves."""
+
+    def __init__(self, walls):
+        self.now = 1_773_489_600 * SECOND
+        self.ledger = State().bans
+        self.walls = walls
+        self.enforcement = Enforcement(self.ledger, self.walls.get)
+        self.said: list[str] = []
+
+    def ban(self, address, seconds=600, backend="wall"):
+        self.ledger.ban(
+            ipaddress.ip_network(address), Target(backend), [seconds * SECOND],
+            now=self.now, label="ssh", reason="",
+        )  # fmt: skip
+
+    def unban(self, address):
+        self.ledger.unban(ipaddress.ip_network(address), now=self.now)
+
+    def after(self, seconds=0):
+        """What the wall is told this much later."""
+        self.now += seconds * SECOND
+        faults: list[Exception] = []
+        self.enforcement.bring_up_to_date(faults.append)
+        self.said = [str(fault) for fault in faults]
+        told, self.walls["wall"].told = self.walls["wall"].told, []
+        return told
+
+    @property
+    def due(self):
+        """In how many seconds there is something to do."""
+        due = self.enforcement.next_due()
+        return None if due is None else (due - self.now) / SECOND
+
+
+@pytest.fixture
+def wall():
+    return Wall()
+
+
+@pytest.fixture
+def town(wall, monkeypatch):
+    made = Town({"wall": wall})
+    monkeypatch.setattr(enforcement, "now_us", lambda: made.now)
+    yield made
+    made.enforcement.close()
+
+
+def test_a_firewall_is_told_of_all_bans_at_first_and_of_changes_from_then_on(town):
+    town.ban("192.0.2.6")
+    town.ban("192.0.2.7")
+    assert town.after() == ["= 192.0.2.6/32 192.0.2.7/32"]
+    town.ban("192.0.2.8")
+    assert town.after() == ["+ 192.0.2.8/32"]
+    town.unban("192.0.2.6")
+    assert town.after() == ["- 192.0.2.6/32"]
+    assert town.after() == []
+
+
+def test_an_opened_firewall_is_reconciled_though_nobody_is_banned(town):
+    town.enforcement.firewall("wall")
+    assert town.after() == ["="]
+    assert town.after() == []
+
+
+def test_a_firewall_that_cannot_be_reconciled_is_asked_less_and_less_often(town, wall):
+    wall.refusing = FirewallError("nobody there")
+    town.ban("192.0.2.7", 86400)
+    waits = []
+    for _ in range(9):
+        assert town.after() == ["= 192.0.2.7/32"]
+        assert town.said == ["nobody there"]
+        waits.append(town.due)
+        assert town.after(town.due - 1) == []
+        town.now += SECOND
+    assert waits == [10, 20, 40, 80, 160, 320, 600, 600, 600]
+    wall.refusing = None
+    town.ban("192.0.2.8", 86400)
+    assert town.after() == ["= 192.0.2.7/32 192.0.2.8/32"]
+    assert town.due is None
+
+
+def test_a_new_ban_is_tried_while_the_firewall_refuses_the_rest(town, wall):
+    town.ban("192.0.2.6")
+    wall.refusing = FirewallError("no")
+    town.after()
+    wall.refusing = None
+    town.ban("192.0.2.7")
+    assert town.after(1) == ["+ 192.0.2.7/32"]
+    assert town.after(9) == ["= 192.0.2.6/32 192.0.2.7/32"]
+
+
+def test_a_firewall_that_has_lost_its_bans_is_told_of_all_at_once(town, wall, monkeypatch):
+    town.ban("192.0.2.6")
+    town.after()
+
+    def emptied(add, remove):
+        wall.told.append("+")
+        raise FirewallError("gone", [], emptied=True)
+
+    monkeypatch.setattr(wall, "apply", emptied)
+    town.ban("192.0.2.7")
+    assert town.after() == ["+", "= 192.0.2.6/32 192.0.2.7/32"]
+    assert town.said == ["gone"]
+
+
+def test_a_firewall_that_others_changed_is_looked_at_and_reconciled_if_bans_are_missing(town, wall):
+    town.ban("192.0.2.7")
+    town.after()
+    assert town.enforcement.watch() == [wall.watched.fileno()]
+    wall.watched.ring()
+    assert town.after() == ["intact?"]
+    wall.watched.ring()
+    wall.whole = False
+    assert town.after(1) == ["intact?", "= 192.0.2.7/32"]
+    assert town.after(60) == []
+
+
+def test_a_firewall_that_others_change_all_the_time_is_looked_at_once_a_second(town, wall):
+    town.ban("192.0.2.7")
+    town.after()
+    town.enforcement.watch()
+    wall.watched.ring()
+    assert town.after() == ["intact?"]
+    for _ in range(3):
+        wall.watched.ring()
+        assert town.after() == []
+        assert town.due == 1
+    assert town.after(1) == ["intact?"]
+    assert town.due is None
+
+
+def test_a_firewall_that_ends_no_ban_is_told_when_one_is_over(town, wall):
+    wall.longest = 60
+    town.ban("192.0.2.6", 60)
+    town.ban("192.0.2.7", 61)
+    assert town.after() == ["= 192.0.2.6/32 192.0.2.7/32"]
+    assert town.due == 61
+    assert town.after(61) == ["- 192.0.2.7/32"]
+    assert town.due is None
+
+
+def test_an_end_that_came_while_pyruse_was_stopped_is_told_at_the_start(town, wall):
+    wall.longest = 0
+    town.ban("192.0.2.7", 60)
+    town.after()
+    town.enforcement = Enforcement(town.ledger, town.walls.get)
+    town.now += 100 * SECOND
+    town.ledger.expire(town.now)
+    assert town.after() == ["= 192.0.2.7/32"]
+    assert town.after() == []
+
+
+def test_bans_of_a_firewall_that_is_no_longer_there_are_told_until_they_are_over(town):
+    town.ban("192.0.2.7", 15, backend="gone")
+    town.after()
+    assert town.said == [
+        'there is no firewall "gone" (expected one that an installed plugin has: see '
+        "`pyruse plugins`)"
+    ]
+    town.ledger.expire(town.now + 30 * SECOND)
+    town.after(30)
+    assert town.due is None
+
+
+def test_a_teardown_is_told_to_every_firewall_and_the_ledger_keeps_its_bans(town, wall):
+    town.walls["other"] = other = Wall()
+    town.ban("192.0.2.6")
+    town.ban("192.0.2.7", backend="other")
+    town.enforcement.teardown()
+    assert (wall.told, other.told) == (["teardown 192.0.2.6/32"], ["teardown 192.0.2.7/32"])
+    assert len(town.ledger.in_force(town.now)) == 2
+
+
+def test_a_teardown_that_fails_somewhere_is_told_after_the_rest_is_done(town, wall):
+    town.walls["other"] = other = Wall()
+    wall.refusing = FirewallError("no")
+    town.ban("192.0.2.6")
+    town.ban("192.0.2.7", backend="other")
+    with pytest.raises(FirewallError, match="no"):
+        town.enforcement.teardown()
+    assert other.told == ["teardown 192.0.2.7/32"]

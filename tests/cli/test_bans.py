@@ -1,0 +1,406 @@
+"""``pyruse bans``, ``ban`` and ``unban``: nftables in a namespace, with and without a daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pyruse.cli.session import addresses_of_session
+from pyruse.control import ask
+from pyruse.options import parse_address
+from pyruse.testing.namespace import unavailable
+from pyruse.testing.plugin import need
+
+pytestmark = pytest.mark.realparts
+
+CONFIG = """
+[journal]
+files = ["{journal}"]
+[state]
+url = "sqlite://{folder}/state.sqlite"
+[report]
+timezone = "UTC"
+[bans]
+never = ["198.51.100.0/24"]
+aggregate = {{ ipv4 = {{ prefix = 24, at = 3 }} }}
+[bans.nftables]
+command = {nft}
+[chains]
+"nothing" = [ {{ action = "discard" }} ]
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_session(monkeypatch):
+    """The tests may be run through SSH."""
+    monkeypatch.setattr("pyruse.cli.session.addresses_of_session", set)
+
+
+@pytest.fixture
+def config(tmp_path, journal, request):
+    need(unavailable("nft"))
+    namespace = request.getfixturevalue("network_namespace")
+    file = tmp_path / "pyruse.toml"
+    nft = json.dumps([*namespace.prefix, "nft"])
+    file.write_text(CONFIG.format(journal=journal, folder=tmp_path, nft=nft))
+    return file
+
+
+@pytest.fixture
+def banned(config, network_namespace):
+    """``banned()``: what the kernel holds, each network with the seconds that are left, or None."""
+
+    def read():
+        listed = json.loads(network_namespace.run(["nft", "-j", "list", "ruleset"]))
+        held = {}
+        for one in listed["nftables"]:
+            if "set" in one:
+                _, _, prefix = one["set"]["name"].partition("_")
+                for element in one["set"].get("elem", ()):
+                    inner = element["elem"] if isinstance(element, dict) else {"val": element}
+                    held[f"{inner['val']}{prefix and '/'}{prefix}"] = inner.get("expires")
+        return held
+
+    return read
+
+
+@pytest.fixture
+def daemon(config, tmp_path):
+    """``daemon()``: starts a daemon, and waits until commands can ask it."""
+    started = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pyruse", "run", "-c", str(config)],
+            cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        started.append(process)
+        # The main loop answers, after it has put into the firewall what was wanted before.
+        while ask(str(tmp_path / "state.sqlite"), {"request": "anything"}) is None:
+            assert process.poll() is None
+            time.sleep(0.02)
+        return process
+
+    yield start
+    for process in started:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+@pytest.fixture(params=["without a daemon", "with a daemon"])
+def either(request, daemon):
+    """Both ways to carry out an order must do the same."""
+    if request.param == "with a daemon":
+        daemon()
+
+
+def addresses(pyruse, *options):
+    done = pyruse("bans", *options, "--format", "json")
+    assert done.code == 0, done.err
+    return [one["ip"] for one in json.loads(done.out)]
+
+
+def test_ban_and_unban_reach_the_kernel_at_once(pyruse, config, banned, either):
+    done = pyruse("ban", "-c", config, "203.0.113.7", "2001:db8::7:8/64", "--for", "1d")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "203.0.113.7: banned for 1d\n2001:db8::/64: banned for 1d\n"
+    assert banned().keys() == {"203.0.113.7", "2001:db8::/64"}
+    assert 86_000 < banned()["203.0.113.7"] <= 86_400
+    done = pyruse("ban", "-c", config, "203.0.113.7", "--for", "1h")
+    assert done.out == "203.0.113.7: banned already, for at least as long\n"
+    done = pyruse("ban", "-c", config, "203.0.113.7")
+    assert done.out == "203.0.113.7: banned for ever\n"
+    assert banned()["203.0.113.7"] is None
+    done = pyruse("unban", "-c", config, "203.0.113.7")
+    assert (done.code, done.out) == (0, "203.0.113.7: no longer banned\n")
+    assert banned().keys() == {"2001:db8::/64"}
+    done = pyruse("unban", "-c", config, "203.0.113.7")
+    assert (done.code, done.out) == (0, "203.0.113.7: is not banned\n")
+    done = pyruse("unban", "-c", config, "--all")
+    assert done.out == "2001:db8::/64: no longer banned\n"
+    assert banned() == {}
+
+
+def test_the_list(pyruse, config):
+    pyruse("ban", "-c", config, "203.0.113.7", "--for", "1d", "--label", "x\x1b[31m")
+    pyruse("ban", "-c", config, "203.0.114.7", "2001:db8::7")
+    done = pyruse("bans", "-c", config)
+    assert (done.code, done.err) == (0, "")
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    assert [(row[0], row[1], row[4], row[5]) for row in rows] == [
+        ("203.0.113.7", r"x\x1b[31m", "0", "in force"),
+        ("203.0.114.7", "manual", "0", "in force"),
+        ("2001:db8::7", "manual", "0", "in force"),
+    ]
+    assert rows[1][3] == "for ever"
+    assert rows[0][6].startswith("pyruse ban, by ")
+    assert addresses(pyruse, "-c", config, "--label", "manual") == ["203.0.114.7", "2001:db8::7"]
+    assert addresses(pyruse, "-c", config, "--network", "203.0.113.0/24") == ["203.0.113.7"]
+    done = pyruse("bans", "-c", config, "--format", "json")
+    (first, *_) = json.loads(done.out)
+    assert {"ip", "label", "since", "until"} <= first.keys()
+    assert "\x1b" not in done.out
+
+
+def test_all_bans_with_those_that_are_over(pyruse, config):
+    pyruse("ban", "-c", config, "203.0.113.7", "--for", "1s")
+    pyruse("ban", "-c", config, "203.0.113.8")
+    pyruse("ban", "-c", config, "203.0.114.9")
+    pyruse("unban", "-c", config, "203.0.113.8")
+    while addresses(pyruse, "-c", config) != ["203.0.114.9"]:
+        time.sleep(0.05)
+    rows = [line.split("\t") for line in pyruse("bans", "-c", config, "--all").out.splitlines()]
+    assert [(row[0], row[5]) for row in rows] == [
+        ("203.0.113.7", "over"), ("203.0.113.8", "unbanned"), ("203.0.114.9", "in force"),
+    ]  # fmt: skip
+
+
+def test_networks_grow_by_hand_too_and_an_unban_says_what_stays(pyruse, config, banned, either):
+    pyruse("ban", "-c", config, *(f"203.0.113.{last}" for last in range(4)))
+    assert banned().keys() == {f"203.0.113.{last}" for last in range(4)} | {"203.0.113.0/24"}
+    done = pyruse("unban", "-c", config, "203.0.113.3")
+    assert done.out == "203.0.113.3: no longer banned\n"
+    assert done.err == (
+        "203.0.113.3: still closed out with 203.0.113.0/24, which is banned as a whole (to lift "
+        "that: pyruse unban 203.0.113.0/24)\n"
+    )
+    assert "203.0.113.0/24" in banned()
+    done = pyruse("unban", "-c", config, "203.0.113.2")
+    assert done.err == ""
+    assert banned().keys() == {"203.0.113.0", "203.0.113.1"}
+
+
+@pytest.mark.parametrize(
+    ("network", "why"),
+    [
+        ("127.0.0.1", "it is no other machine's address"),
+        ("::1", "it is no other machine's address"),
+        ("198.51.100.7", "[bans] never has 198.51.100.0/24"),
+        ("0.0.0.0/0", "it is broader than a /8 (expected --force if it is meant)"),
+        ("2000::/12", "it is broader than a /16 (expected --force if it is meant)"),
+    ],
+)
+def test_who_is_not_banned(pyruse, config, banned, network, why):
+    done = pyruse("ban", "-c", config, network)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"pyruse: {network}: not banned: {why}\n"
+    assert banned() == {}
+
+
+@pytest.mark.parametrize("network", ["127.0.0.1", "198.51.100.7", "0.0.0.0/0", "::/0"])
+def test_force_bans_nobody_who_is_never_banned(pyruse, config, banned, network):
+    assert pyruse("ban", "-c", config, network, "--force").code == 1
+    assert banned() == {}
+
+
+def test_your_own_session_is_not_banned_but_by_force(pyruse, config, banned, monkeypatch):
+    own = {parse_address("203.0.114.9")}
+    monkeypatch.setattr("pyruse.cli.session.addresses_of_session", lambda: own)
+    done = pyruse("ban", "-c", config, "203.0.114.0/24")
+    assert done.code == 1
+    assert done.err == (
+        "pyruse: 203.0.114.0/24: not banned: your own session comes from 203.0.114.9 (expected "
+        "--force if it is meant)\n"
+    )
+    done = pyruse("bans", "-c", config, "--import", "-", stdin=b"203.0.114.9\n203.0.113.7\n")
+    assert done.out == "1 banned, 0 banned already for at least as long, 1 spared\n"
+    assert banned().keys() == {"203.0.113.7"}
+    assert pyruse("ban", "-c", config, "203.0.114.0/24", "--force").code == 0
+    assert "203.0.114.0/24" in banned()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ban"],
+        ["ban", "1.2.3.4; flush ruleset"],
+        ["ban", "localhost"],
+        ["ban", "203.0.113.7", "--for", "soon"],
+        ["ban", "203.0.113.7", "--label", " "],
+        ["unban"],
+        ["unban", "203.0.113.7", "--all"],
+        ["bans", "--export", "--all"],
+        ["bans", "--for", "1d"],
+        ["bans", "--teardown", "--label", "x"],
+        ["bans", "--network", "somewhere"],
+    ],
+)
+def test_what_cannot_be_meant(pyruse, config, arguments):
+    name, *rest = arguments
+    pyruse("ban", "-c", config, "203.0.114.7")
+    done = pyruse(name, "-c", config, *rest)
+    assert (done.code, done.out) == (2, "")
+    assert "Error: " in done.err
+    assert addresses(pyruse, "-c", config) == ["203.0.114.7"]
+
+
+def test_addresses_as_they_are_written(pyruse, config, banned):
+    texts = ["::ffff:203.0.113.7", "fe80::1%eth0", "[2001:db8::7]", "203.0.114.9/24"]
+    assert pyruse("ban", "-c", config, *texts).code == 0
+    assert banned().keys() == {"203.0.113.7", "fe80::1", "2001:db8::7", "203.0.114.0/24"}
+
+
+def test_export_and_import(pyruse, config, banned, tmp_path, either):
+    pyruse("ban", "-c", config, "203.0.113.7", "--for", "1d", "--label", "one # two; three")
+    pyruse("ban", "-c", config, "2001:db8::/64")
+    before = pyruse("bans", "-c", config, "--format", "json").out
+    done = pyruse("bans", "-c", config, "--export")
+    assert done.code == 0
+    file = tmp_path / "list"
+    file.write_text(done.out)
+    pyruse("unban", "-c", config, "--all")
+    assert banned() == {}
+    done = pyruse("bans", "-c", config, "--import", file)
+    assert done.out == "2 banned, 0 banned already for at least as long, 0 spared\n"
+    after = pyruse("bans", "-c", config, "--format", "json").out
+    for old, new in zip(json.loads(before), json.loads(after), strict=True):
+        for key in ("ip", "label", "until", "reason"):
+            assert new[key] == old[key]
+    assert banned().keys() == {"203.0.113.7", "2001:db8::/64"}
+
+
+def test_import_of_a_list(pyruse, config, banned, tmp_path):
+    file = tmp_path / "drop.txt"
+    file.write_text("; DROP\n203.0.113.0/24 ; SBL1\n127.0.0.0/8\n224.0.0.0/3\n198.51.100.9\n")
+    done = pyruse("bans", "-c", config, "--import", file, "--for", "1w", "--label", "drop")
+    assert done.code == 0
+    assert done.out == "1 banned, 0 banned already for at least as long, 3 spared\n"
+    assert "198.51.100.9: not banned: [bans] never has 198.51.100.0/24\n" in done.err
+    assert 604_000 < banned()["203.0.113.0/24"] <= 604_800
+    assert addresses(pyruse, "-c", config, "--label", "drop") == ["203.0.113.0/24"]
+
+
+def test_import_of_what_is_no_list(pyruse, config, tmp_path):
+    (tmp_path / "page").write_text("<html>\n")
+    done = pyruse("bans", "-c", config, "--import", tmp_path / "page")
+    assert (done.code, done.out) == (1, "")
+    assert '/page:1: "<html>" is no network (expected' in done.err
+    done = pyruse("bans", "-c", config, "--import", tmp_path / "gone")
+    assert done.code == 1
+    assert "/gone: cannot be read: No such file or directory (expected a list of" in done.err
+
+
+def test_import_of_a_database_of_fail2ban(pyruse, config, banned, tmp_path):
+    file = tmp_path / "fail2ban.sqlite3"
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript(
+            # As fail2ban 0.11 and later make it.
+            f"""CREATE TABLE bips(ip TEXT NOT NULL, jail TEXT NOT NULL, timeofban INTEGER NOT NULL,
+                bantime INTEGER NOT NULL, bancount INTEGER NOT NULL default 1, data JSON,
+                PRIMARY KEY(ip, jail));
+            INSERT INTO bips VALUES ('203.0.113.7', 'sshd', {int(time.time()) - 60}, 600, 1, NULL),
+                ('203.0.113.8', 'sshd', 1000, 600, 1, NULL), ('root', 'x', 1000, -1, 1, NULL);"""
+        )
+    done = pyruse("bans", "-c", config, "--import", file)
+    assert done.out == "1 banned, 0 banned already for at least as long, 0 spared\n"
+    assert done.err.endswith("1 bans are of no addresses, and were left out: root\n")
+    assert 500 < banned()["203.0.113.7"] <= 540
+    assert addresses(pyruse, "-c", config, "--label", "sshd") == ["203.0.113.7"]
+
+
+def test_very_many(pyruse, config, banned):
+    text = "".join(f"203.{a}.{b}.1\n" for a in range(8) for b in range(250))
+    done = pyruse("bans", "-c", config, "--import", "-", "--for", "1d", stdin=text.encode())
+    assert done.out == "2,000 banned, 0 banned already for at least as long, 0 spared\n"
+    assert len(banned()) == 2000
+
+
+def broken(config, tmp_path):
+    """The same configuration with a firewall that always fails."""
+    file = tmp_path / "broken.toml"
+    lines = config.read_text().splitlines()
+    file.write_text(
+        "\n".join(
+            'command = ["/bin/false"]' if line.startswith("command") else line for line in lines
+        )
+    )
+    return file
+
+
+def test_a_firewall_that_refuses_is_told_of_and_the_ban_is_not_recorded_as_done(
+    pyruse, config, banned, tmp_path, daemon
+):
+    done = pyruse("ban", "-c", broken(config, tmp_path), "203.0.113.7")
+    assert (done.code, done.out) == (1, "")
+    assert "/bin/false" in done.err or "exit code 1" in done.err
+    assert "the daemon tries again" in done.err
+    (row,) = pyruse("bans", "-c", config).out.splitlines()
+    assert row.split("\t")[5] == "waiting for the firewall"
+    daemon()
+    assert banned().keys() == {"203.0.113.7"}, "the next start puts it there"
+
+
+def test_teardown(pyruse, config, network_namespace, daemon):
+    pyruse("ban", "-c", config, "203.0.113.7")
+    process = daemon()
+    done = pyruse("bans", "-c", config, "--teardown")
+    assert done.code == 1
+    assert "in use by another Pyruse" in done.err
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+    assert pyruse("bans", "-c", config, "--teardown").code == 0
+    assert network_namespace.run(["nft", "list", "ruleset"]) == ""
+    assert addresses(pyruse, "-c", config) == ["203.0.113.7"]
+
+
+def test_bans_of_a_daemon_that_was_killed_are_not_lost(pyruse, config, banned, daemon):
+    process = daemon()
+    assert pyruse("ban", "-c", config, "203.0.113.7").code == 0
+    process.kill()
+    process.wait()
+    assert addresses(pyruse, "-c", config) == ["203.0.113.7"]
+    assert pyruse("ban", "-c", config, "203.0.114.7").code == 0, "its socket is no daemon"
+    assert banned().keys() == {"203.0.113.7", "203.0.114.7"}
+
+
+def test_files_that_root_makes_belong_to_the_user_of_the_daemon(pyruse, config, tmp_path):
+    os.chown(tmp_path, 12345, 12345)
+    assert pyruse("ban", "-c", config, "203.0.113.7").code == 0
+    owners = {file.name: file.stat().st_uid for file in tmp_path.glob("state.sqlite*")}
+    assert set(owners.values()) == {12345}
+    assert "state.sqlite.lock" in owners
+
+
+def test_there_is_no_state_yet(pyruse, config, tmp_path):
+    done = pyruse("bans", "-c", config)
+    assert (done.code, done.out) == (1, "")
+    assert "there is no state yet" in done.err
+
+
+class TestSession:
+    """Where the session comes from, by the environment of this process and of its parents."""
+
+    CODE = "from pyruse.cli.session import *; print(*sorted(map(str, addresses_of_session())))"
+
+    def said(self, environment, wrapped=()):
+        return subprocess.run(
+            [*wrapped, sys.executable, "-c", self.CODE],
+            env={"PATH": os.environ["PATH"], **environment},
+            check=True, capture_output=True, text=True, cwd=Path(__file__).parent,
+        ).stdout.split()  # fmt: skip
+
+    def test_of_its_own_environment(self):
+        said = self.said({"SSH_CONNECTION": "192.0.2.9 5022 198.51.100.1 22"})
+        assert "192.0.2.9" in said
+        assert "2001:db8::9" in self.said({"SSH_CLIENT": "2001:db8::9 5022 22"})
+        assert "192.0.2.9" not in self.said({"SSH_CLIENT": "hostile"})
+
+    def test_of_a_parent_where_sudo_has_taken_it_away(self):
+        # The shell waits for env, as sudo does for its command.
+        wrapped = ["sh", "-c", 'env -u SSH_CONNECTION "$@"; exit $?', "sudo"]
+        said = self.said({"SSH_CONNECTION": "192.0.2.9 5022 198.51.100.1 22"}, wrapped)
+        assert "192.0.2.9" in said
+
+
+def test_the_address_of_a_session_is_an_address(monkeypatch):
+    monkeypatch.setenv("SSH_CONNECTION", "::ffff:192.0.2.9 5022 198.51.100.1 22")
+    assert parse_address("192.0.2.9") in addresses_of_session()

@@ -1,0 +1,144 @@
+"""A daemon's firewall notices what others do to its rules: real netlink, in a network namespace."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.realparts
+
+# What the daemon does, without a journal: waits for the firewall alone, and says when it was woken.
+_KEEPER = """
+import ipaddress, select, sys
+from pyruse import Networks, Sets, Target
+from pyruse.bans.service import Bans
+from pyruse.state.database import State
+from pyruse.times import now_us
+from pyruse_plugins.firewalls.ipset import Ipset
+from pyruse_plugins.firewalls.nftables import Nftables
+
+def opener(name):
+    return (Nftables() if name == "nftables" else Ipset()).open_firewall(name, {})
+
+backend, *names = sys.argv[1:]
+sets = Sets(names[0]) if names else None
+bans = Bans(State().bans, Networks([]), backend, opener, set)
+waiting = select.poll()
+waiting.register(sys.stdin.fileno())
+
+def ban(address):
+    network = ipaddress.ip_network(address)
+    bans.ban(network, Target(backend, sets), [None], now=now_us(), label="ssh", reason="")
+    bans.enforce(lambda fault: print("fault:", fault, flush=True))
+
+ban("192.0.2.7")
+for descriptor in bans.enforcement.watch():
+    waiting.register(descriptor, select.POLLIN)
+print("ready", flush=True)
+while True:
+    due = bans.next_retry()
+    woken = waiting.poll(None if due is None else max(0, (due - now_us()) // 1000))
+    if sys.stdin.fileno() in dict(woken):
+        address = sys.stdin.readline().strip()
+        if not address:
+            break
+        ban(address)
+        print("banned", flush=True)
+    else:
+        bans.enforce(lambda fault: print("fault:", fault, flush=True))
+        print("woken", flush=True)
+"""
+
+
+class Keeper:
+    """The program above, on the server."""
+
+    def __init__(self, machines, *arguments) -> None:
+        self._process = machines.server.start([sys.executable, "-c", _KEEPER, *arguments])
+        assert self.says() == "ready"
+
+    def says(self):
+        return self._process.stdout.readline().strip()
+
+    def ban(self, address):
+        print(address, file=self._process.stdin, flush=True)
+        return self.says()
+
+    def stop(self):
+        """What it said that nobody has heard yet."""
+        rest, _ = self._process.communicate("\n", timeout=30)
+        return rest
+
+    def close(self):
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
+
+
+@pytest.fixture
+def keep(machines):
+    """Start a keeper."""
+    started: list[Keeper] = []
+
+    def start(*arguments):
+        started.append(Keeper(machines, *arguments))
+        return started[-1]
+
+    yield start
+    for keeper in started:
+        keeper.close()
+
+
+@pytest.fixture
+def nft(machines):
+    return lambda *words: machines.server.run(["nft", *words])
+
+
+@pytest.mark.parametrize(
+    "removal",
+    [
+        "flush ruleset",
+        "delete table inet pyruse",
+        "flush chain inet pyruse ipv4",
+        "delete table inet pyruse; add table inet pyruse; add set inet pyruse ipv4 { type "
+        "ipv4_addr; flags timeout; }",
+    ],
+)
+def test_bans_that_somebody_removed_are_back_without_any_entry(machines, keep, nft, removal):
+    keeper = keep("nftables")
+    assert machines.dropped(sources=["192.0.2.7"]) == ["192.0.2.7"]
+    nft(removal)
+    assert keeper.says() == "woken"
+    assert machines.dropped() == ["192.0.2.7"]
+
+
+def test_a_reload_that_makes_the_administrators_sets_anew_is_noticed(machines, keep, nft, tmp_path):
+    rules = tmp_path / "nftables.conf"
+    rules.write_text(
+        "flush ruleset\n"
+        "table ip mail { set banned { type ipv4_addr; flags timeout; }\n"
+        "chain in { type filter hook input priority 0; ip saddr @banned drop; }\n}\n"
+    )
+    nft("-f", str(rules))
+    keeper = keep("nftables", "ip mail banned")
+    nft("-f", str(rules))
+    assert keeper.says() == "woken"
+    assert machines.dropped() == ["192.0.2.7"]
+
+
+def test_changes_of_its_own_do_not_wake_it(machines, keep):
+    keeper = keep("nftables")
+    assert keeper.ban("192.0.2.6") == "banned"
+    assert keeper.ban("2001:db8::7") == "banned"
+    assert keeper.stop() == ""
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.7", "2001:db8::7"]
+
+
+def test_rules_of_iptables_are_watched_too(machines, keep):
+    if "nf_tables" not in machines.server.run(["iptables", "--version"]):
+        pytest.skip("this iptables does not keep its rules in nftables")
+    keeper = keep("ipset")
+    machines.server.run(["iptables", "-t", "raw", "-F"])
+    assert keeper.says() == "woken"
+    assert machines.dropped() == ["192.0.2.7"]
