@@ -14,7 +14,7 @@ is_root := $(filter 0,$(shell id -u))
 export PYRUSE_REAL_PARTS ?= $(if $(CI)$(is_root),required,optional)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup clean
+.PHONY: help demo test check bench setup clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -26,6 +26,13 @@ test: .venv/.ready-test ## the whole suite, by tox, for each Python that is inst
 	$(BIN)/tox run
 
 check: test ## what CI runs: lint, format, types, import contracts, spelling, tests
+
+bench: .venv/.ready-dev ## speed against libsystemd, journalctl and fail2ban; a year, a million entries, hundreds of kills
+	$(BIN)/python -m bench.speed
+	$(BIN)/python bench/bans.py
+	$(BIN)/python bench/year.py
+	$(BIN)/python -m bench.fuzz
+	$(BIN)/python bench/kill.py
 
 setup: .venv/.ready-dev ## .venv with all that developers need (pytest, ruff, mypy, tox)
 

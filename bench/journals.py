@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -32,13 +32,15 @@ def sample(count: int, seed: int = TUNED) -> Path:
 
 def long_messages(count: int) -> Path:
     """Entries whose messages have 2,000 more characters, with many fields and with few."""
-    made = (
-        {**fields, "MESSAGE": f"{fields.get('MESSAGE', '')} {'x' * 2_000}"}
-        if number % 2
-        else {name: fields[name] for name in ("MESSAGE", "SYSLOG_IDENTIFIER") if name in fields}
-        for number, fields in enumerate(entries(UNSEEN, count))
-    )
-    return _kept(f"long-{count}", made)
+    return _kept(f"long-{count}", _long(count))
+
+
+def _long(count: int) -> Iterator[EntryFields]:
+    for number, fields in enumerate(entries(UNSEEN, count)):
+        if number % 2:
+            yield {**fields, "MESSAGE": f"{fields.get('MESSAGE', '')!s} {'x' * 2_000}"}
+        else:
+            yield {name: fields[name] for name in ("MESSAGE", "SYSLOG_IDENTIFIER") if name in fields}
 
 
 def _kept(name: str, made: Iterable[EntryFields]) -> Path:

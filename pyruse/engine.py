@@ -30,7 +30,6 @@ from pyruse.state.database import State
 from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, now_us
 
-
 AHEAD_US = 3_600_000_000
 """So far another machine's clock may be ahead of this one's: an hour."""
 _FAR = 1 << 62
@@ -93,21 +92,28 @@ class Engine:
         context = Context(self._services, step.chain, step.place)
         check = getattr(step.instance, "check_options", None)
         if hasattr(check, "pyruse_impl"):
-            try:
-                bound(step.instance, "check_options", context)(None)
-            except ValueError as fault:
-                self._refused.append(f"{step.address}: {fault}")
-            except Exception as fault:  # noqa: BLE001 -- a faulty plugin costs no traceback
-                self._refused.append(
-                    f"{step.address}: {step.kind} {step.plugin}: check_options: "
-                    f"{shortened(one_line(_in_words(fault)), 300)} (expected a working plugin: "
-                    "upgrade or remove it)"
-                )
+            self._try(
+                step, "check_options", lambda: bound(step.instance, "check_options", context)(None)
+            )
+        self._try(step, "tested_values", lambda: test_of(step.instance))
         self.broadcasts.register(step.instance, step.place, context)
         if self._services.dry_run and getattr(step.instance, "outside_effects", False):
             return partial(self._skip, step)
         hook = MAIN_HOOK[FILTERS if step.kind == "filter" else ACTIONS]
         return bound(step.instance, hook, context)
+
+    def _try(self, step: Step, method: str, call: Callable[[], object]) -> None:
+        """Call a method of a step, and keep what it finds wrong."""
+        try:
+            call()
+        except ValueError as fault:
+            self._refused.append(f"{step.address}: {fault}")
+        except Exception as fault:  # noqa: BLE001 -- a faulty plugin costs no traceback
+            self._refused.append(
+                f"{step.address}: {step.kind} {step.plugin}: {method}: "
+                f"{shortened(one_line(_in_words(fault)), 300)} (expected a working plugin: "
+                "upgrade or remove it)"
+            )
 
     def _skip(self, step: Step, entry: Entry) -> None:
         self.skipped.append(step.place)

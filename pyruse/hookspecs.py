@@ -8,9 +8,12 @@ module that implements broadcast hooks only.
 An implementation takes only the arguments that it wants, by these names. Whatever it raises is
 contained: it is logged with the plugin's name and costs that entry, or that call, alone.
 
-A class may also say, by plain class attributes:
+A class may also say, without a hook:
 
 * ``final = True`` (actions): the entry's journey ends here, wherever in a chain the step stands.
+* ``tested_values()`` (filters), a method that gives the name of a field and a collection of values:
+  the filter passes if, and only if, the field has one of them, and it does nothing else. Rows of
+  such filters then cost one look-up together.
 * ``outside_effects = True`` (actions): it touches the world by other means than the context, so a
   dry run records the step instead of calling it.
 """

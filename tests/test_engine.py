@@ -156,8 +156,20 @@ class Contributing:
         HEARD.append(f"end of {report.title}")
 
 
+@dataclass
+class Boastful:
+    """Says that it tests something, and does not say what."""
+
+    def tested_values(self) -> Any:
+        return "MESSAGE"
+
+    @hookimpl
+    def match_entry(self, entry: Entry) -> bool:
+        return True
+
+
 OURS: dict[str, dict[str, type]] = {
-    FILTERS: {"picky": Picky},
+    FILTERS: {"picky": Picky, "boastful": Boastful},
     ACTIONS: {"hand": Hand, "touch": Touch, "last": Last, "listening": Listening, "unsure": Unsure},
     PROGRAMS: {"faulty": Faulty, "contributing": Contributing},
 }
@@ -436,6 +448,15 @@ def test_options_that_are_looked_at_by_faulty_code(engine):
     assert str(refused.value) == (
         "pyruse.toml: chains.\"a\"[0]: action unsure: check_options: KeyError: 'oops\\nand more' "
         "(expected a working plugin: upgrade or remove it)"
+    )
+
+
+def test_a_filter_that_does_not_say_rightly_what_it_tests(engine):
+    with pytest.raises(ConfigError) as refused:
+        engine('[chains]\n"a" = [ { filter = "boastful" } ]')
+    assert str(refused.value) == (
+        'pyruse.toml: chains."a"[0]: filter boastful: tested_values: TypeError: '
+        "not a field with its values (expected a working plugin: upgrade or remove it)"
     )
 
 

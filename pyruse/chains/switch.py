@@ -20,12 +20,15 @@ Test = tuple[str, frozenset[Hashable]]
 def test_of(instance: Any) -> Test | None:
     """What a step says of itself by the method ``tested_values`` (see `pyruse.hookspecs`).
 
-    :raises Exception: whatever a faulty plugin raises.
+    :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
     """
     method = getattr(instance, "tested_values", None)
     if method is None:
         return None
-    field, values = method()
+    said = method()
+    if not isinstance(said, tuple) or len(said) != 2 or not isinstance(said[0], str):
+        raise TypeError("not a field with its values")
+    field, values = said
     # A value that does not even equal itself (NaN) would be found by its identity.
     return str(field), frozenset(value for value in values if value == value)  # noqa: PLR0124
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import sqlite3
 from bisect import insort
 from typing import ClassVar
@@ -237,8 +238,8 @@ class Counters:
                 "INSERT INTO graces VALUES (?, ?, ?)",
                 [(*place, until) for place, until in self._reset.items() if until],
             )
-        for rows in self._added.values():
-            db.executemany("INSERT INTO counts VALUES (?, ?, ?, ?, ?)", rows)
+        rows = itertools.chain.from_iterable(self._added.values())
+        db.executemany("INSERT INTO counts VALUES (?, ?, ?, ?, ?)", rows)
         for place in self._forever:
             db.execute(
                 "DELETE FROM counts"

@@ -12,6 +12,8 @@ import msgspec
 
 #: Of repeats gathered into one mail, so many are quoted; the rest is counted.
 _QUOTED = 50
+#: And no further ones once they have so many characters: they are written with each repeat.
+_QUOTED_CHARACTERS = 100_000
 #: So many items that can never be sent are kept, the newest ones.
 KEPT_ASIDE = 1_000
 
@@ -111,8 +113,9 @@ class Outbox:
         waiting = self._gathering.get(item.group)
         if waiting is not None and self._still_gathers(waiting, item.created):
             waiting.payload["count"] += 1
-            if len(waiting.payload["parts"]) < _QUOTED:
-                waiting.payload["parts"] += item.payload["parts"]
+            parts = waiting.payload["parts"]
+            if len(parts) < _QUOTED and sum(map(len, parts)) < _QUOTED_CHARACTERS:
+                parts += item.payload["parts"]
             self._changed.add(waiting.id)
             return
         last = self._last_due.get(item.group)

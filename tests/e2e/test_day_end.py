@@ -36,12 +36,16 @@ archive = "{folder}/reports"
 [chains]
 "test" = [
   {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" }},
+  {{ filter = "contains", text = "mail", then = "mail" }},
   {{ action = "report", section = "important", message = "{{MESSAGE}}" }},
 ]
+"mail" = [ {{ action = "email", subject = "{{MESSAGE}}", message = "nobody wants it" }} ]
 """
 
 SENDMAIL = """#!/bin/sh
-cat > {folder}/mail.new && mv {folder}/mail.new {folder}/mail.$$
+cat > {folder}/mail.new
+if grep -q "nobody wants it" {folder}/mail.new; then echo "user unknown" >&2; exit 67; fi
+mv {folder}/mail.new {folder}/mail.$$
 """
 
 
@@ -162,3 +166,19 @@ def test_a_day_that_ended_while_nobody_looked(
     assert text is not None
     assert "before midnight" in text.get_content()
     assert "after midnight" not in text.get_content()
+
+
+def test_a_mail_that_was_refused_is_told_of_in_the_report(
+    folder: Path, journald: Journald, daemons: list[subprocess.Popen[bytes]]
+) -> None:
+    zone_with_midnight_in(8, folder)
+    journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="mail for a stranger")
+    process = start(folder, daemons)
+    (report,) = mails(folder, 1)
+    body = report.get_body(("plain",))
+    assert body is not None
+    text = " ".join(body.get_content().split())
+    assert 'a mail could not be sent: the mail "mail for a stranger" (' in text
+    assert "user unknown" in text
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0

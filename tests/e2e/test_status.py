@@ -181,3 +181,28 @@ def test_a_watchdog_for_another_process_is_not_answered(daemon: Daemon, tmp_path
         process.send_signal(signal.SIGTERM)
         assert manager.recv(1000) == b"STOPPING=1"
         assert process.wait(10) == 0
+
+
+REFUSING = """#!/bin/sh
+cat > /dev/null
+echo "user unknown" >&2
+exit 67
+"""
+
+
+def test_a_mail_that_is_refused_is_shown(daemon: Daemon, tmp_path: Path) -> None:
+    sendmail = tmp_path / "sendmail"
+    sendmail.write_text(REFUSING)
+    sendmail.chmod(0o755)
+    daemon.config.write_text(daemon.config.read_text().replace("/bin/false", str(sendmail)))
+    daemon.log("mail one", "mail two")
+    daemon.start()
+    data = daemon.status(lambda data: len(data["outbox"]["set_aside"]) == 2)
+    assert [(item["subject"], item["to"]) for item in data["outbox"]["set_aside"]] == [
+        ("mail one", ["hostmaster@example.org"]),
+        ("mail two", ["hostmaster@example.org"]),
+    ]
+    assert data["outbox"]["waiting"] == {}
+    shown = daemon.command("status").stdout
+    assert 'mail "mail one"' in shown
+    assert "user unknown" in shown

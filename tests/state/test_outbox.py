@@ -327,3 +327,11 @@ def test_a_long_outbox_costs_no_more_an_item():
         assert taken is not None
         outbox.failed(taken.id, "away", retry_at=T0 + MINUTE)
     assert looked_at < 5000
+
+
+def test_very_long_repeats_are_counted_and_no_longer_quoted():
+    outbox = Outbox()
+    for number in range(5):
+        gather(outbox, "x" * 60_000, T0 + number)
+    _, (parts, count) = waiting(outbox, T0 + 10 * MINUTE)
+    assert (len(parts), count) == (2, 4)

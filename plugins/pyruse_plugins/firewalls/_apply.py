@@ -119,21 +119,22 @@ class ProgramFirewall(Firewall, Generic[W]):
     ) -> tuple[list[Changes[W]], list[Fault]]:
         """The changes of each set, at most one for a network, so that their order is free."""
         sets: dict[W, dict[str, Change[W]]] = {}
-        alike: dict[tuple[int, int, int], W] = {}  # thousands have the same target
+        alike: dict[tuple[int, int, int], tuple[W, dict[str, Change[W]]]] = {}
+        """By target, of which there are a few among thousands of elements, and kind of network."""
         faults: list[Fault] = []
         for elements, adding in ((remove, False), (add, True)):
             for element in elements:
                 network = element.network
                 kind = (id(element.target), network.version, network.prefixlen)
-                where = alike.get(kind)
-                if where is None:
+                if kind not in alike:
                     try:
-                        where = alike[kind] = self.set_of(element)
+                        where = self.set_of(element)
                     except ValueError as fault:
                         faults.append((element, "", str(fault)))
                         continue
+                    alike[kind] = (where, sets.setdefault(where, {}))
+                where, inside = alike[kind]
                 text = shown_network(network)
-                inside = sets.setdefault(where, {})
                 change = inside.get(text)
                 if change is None:
                     change = inside[text] = Change(where, text)
