@@ -183,6 +183,7 @@ class Pyruse(Contender):
     def reconcile_s(self, addresses: list[str]) -> float:
         """How long the firewall takes to be filled anew."""
         opened = Nftables().open_firewall("nftables", {"command": [*self.namespace.prefix, "nft"]})
+        assert opened is not None
         target = Target("nftables")
         bans = [Element(parse_network(address), target, 86_400) for address in addresses]
         began = time.monotonic()
@@ -386,7 +387,8 @@ class Bench:
 
     def rates(self, many: int, few: int) -> None:
         """Bans a second."""
-        pyruse, fail2ban = [], []
+        pyruse: list[float] = []
+        fail2ban: list[float] = []
         for _ in range(self._rounds):
             for kind, number, rates in ((Pyruse, many, pyruse), (Fail2ban, few, fail2ban)):
                 one: Contender = self._contender(kind)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pyruse.cli.options import config_option, configuration, existing_state
-from pyruse.text import one_line
+from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
     from pyruse.state.outbox import Item
     from pyruse.status import Status
 
 _LABELS = 5
+_LONGEST_REASON = 120
 
 
 @click.command("status")
@@ -52,7 +53,7 @@ def _show(found: Status, zone: tzinfo) -> None:
         ("Report", _report(found, zone)),
         ("Outbox", _outbox(found, zone)),
         ("Bans", _bans(found)),
-        ("Faults", f"{len(found.faults)} kinds since yesterday" if found.faults else "none"),
+        ("Faults", f"{_counted(len(found.faults), 'kind')} since yesterday"),
     ):
         click.echo(f"{title:<9}{one_line(text)}")
     show_lines(
@@ -93,7 +94,8 @@ def _journal(found: Status, zone: tzinfo) -> str:
     if not found.behind:
         return f"up to date; {last}"
     lag = "" if found.lag_us is None else f", {found.lag_us / 1e6:,.1f} s"
-    return f"{found.behind:,} entries behind{lag}; {last}"
+    entries = "1 entry" if found.behind == 1 else f"{found.behind:,} entries"
+    return f"{entries} behind{lag}; {last}"
 
 
 def _entries(found: Status) -> str:
@@ -118,17 +120,27 @@ def _outbox(found: Status, zone: tzinfo) -> str:
     if not found.waiting and not found.set_aside:
         return "empty"
     kinds = Counter(item.kind for item in found.waiting)
-    parts = [f"{number:,} of kind {kind} waiting" for kind, number in kinds.items()]
-    failed = next((item for item in found.waiting if item.error), None)
-    if failed is not None:
-        parts.append(f"{_named(failed)} of {_time(failed.created, zone)} failed: {failed.error}")
+    parts = [
+        f"{_counted(number, _KINDS.get(kind, kind))} waiting" for kind, number in kinds.items()
+    ]
     if found.set_aside:
         parts.append(f"{len(found.set_aside):,} set aside")
+    failed = next((item for item in found.waiting if item.error), None)
+    if failed is not None:
+        reason = shortened(one_line(failed.error or ""), _LONGEST_REASON)
+        parts.append(f"{_named(failed)} of {_time(failed.created, zone)} failed: {reason}")
     return ", ".join(parts)
 
 
+_KINDS = {"command": "program", "log": "log line"}
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}" if number else "none"
+
+
 def _named(item: Item) -> str:
-    return f'{item.kind} "{item.payload.get("subject", "")}"'
+    return f'{_KINDS.get(item.kind, item.kind)} "{item.payload.get("subject", "")}"'
 
 
 def _bans(found: Status) -> str:

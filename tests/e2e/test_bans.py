@@ -140,6 +140,15 @@ def test_what_an_attacker_writes_into_a_log_line_changes_nothing_but_his_own_ban
     assert "192.0.2.7 timeout" in guard.nft("list set inet pyruse ipv4")
 
 
+def test_after_a_flush_bans_are_back_though_nothing_is_logged(guard):
+    guard.start()
+    guard.failed_login("192.0.2.7")
+    guard.failed_login("2001:db8::7")
+    assert guard.drops("192.0.2.7", "2001:db8::7")
+    guard.nft("flush ruleset")
+    assert guard.drops("192.0.2.7", "2001:db8::7")
+
+
 def test_after_a_flush_bans_are_back_with_the_next_one(guard):
     guard.start()
     guard.failed_login("192.0.2.7")

@@ -23,7 +23,8 @@ class Ipset:
     Pyruse puts bans into the sets `pyruse4` and `pyruse6`, and one rule for each into iptables,
     which drops the packets of who is in it, before connection tracking and address translation:
     `iptables -t raw -I PREROUTING -m set --match-set pyruse4 src -j DROP`. Sets and rules are made
-    with the first ban, and made again when Pyruse next changes bans and misses them.
+    with the first ban. Where somebody removes them, they are made again with the next ban, and at
+    once where iptables keeps its rules in nftables, as it does by default today.
 
     With `rules = false` the rules are yours, since a rule has its place among others. What loads
     them makes the sets first, for a rule needs its set; sets that are there are taken as they are:

@@ -49,8 +49,11 @@ class Nftables:
     networks, which must not overlap then. Make each with a line such as
     `add set ip Inet4 mail_ban { type ipv4_addr; flags timeout; }`.
 
-    Reloading `nftables.service` removes all tables, Pyruse's too. It is made again, with all the
-    bans, when Pyruse next changes it; restart Pyruse after a reload in order not to wait for that.
+    At its start and when it is reloaded, Pyruse compares, and mends the table in one transaction:
+    it holds the bans in force and nothing else. Of sets of yours, what you put there stays. The
+    same is done as soon as somebody removes the table or a set, or a rule of Pyruse's, as reloading
+    `nftables.service` does: the kernel tells the daemon. Single addresses that somebody takes out
+    of a set stay out until then.
 
     ```toml
     [bans]
