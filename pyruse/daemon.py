@@ -86,7 +86,6 @@ class Daemon:
         self._reader.fileno()
         self._seek()
         self._state.days.begin(self._today())
-        self._state.bans.restore()
         self._engine.bans.enforce(self._firewall_fault)
         self._commit()
         self._engine.start()
@@ -147,7 +146,6 @@ class Daemon:
             old.stop()
             old.bans.enforcement.close()
             self._delivery.reconfigure(self._engine.settings.email, self._engine.host)
-            self._state.bans.restore()  # whoever reloads may have reloaded the firewall, too
             self._engine.start()
             self._warn()
             if (self._engine.settings.journal, self._engine.settings.state) != (
