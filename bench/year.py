@@ -48,7 +48,7 @@ command = ["/bin/true"]
 "ssh" = [
   {{ filter = "regex", pattern = '^Failed password for (?P<user>\\S+) from (?P<ip>\\S+)' }},
   {{ action = "count", counter = "ssh", key = "ip", within = "10m", into = "n" }},
-  {{ action = "ban", ip = "ip", escalate = ["1h", "1d", "1w"] }},
+  {{ action = "ban", ip = "ip", escalate = ["1h", "1d", "1w"], forget = "{keep}d" }},
   {{ action = "report", section = "interesting", message = "{{ip}} for {{user}}" }},
 ]
 "alarm" = [

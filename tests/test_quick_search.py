@@ -38,13 +38,13 @@ def found(match: re.Match[str] | None) -> object:
     return match and (match.span(), match.groups())
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(patterns(), TEXTS)
 def test_what_is_found_is_the_same(regex: re.Pattern[str], text: str) -> None:
     assert found(quick_search(regex)(text)) == found(regex.search(text))
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(patterns(), min_size=2, max_size=4), TEXTS)
 def test_one_of_several_is_found_where_one_of_them_is(
     regexes: list[re.Pattern[str]], text: str

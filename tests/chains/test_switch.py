@@ -104,7 +104,7 @@ def no_fault(node: Node, entry: Entry, fault: Exception) -> None:
     raise AssertionError(node.step.place) from fault
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(configurations(), ENTRIES)
 def test_the_way_is_the_same(chains: dict[str, Chain], fields: dict[str, Any]) -> None:
     assert way(chains, fields, switches=True) == way(chains, fields, switches=False)

@@ -171,7 +171,7 @@ def test_a_day_that_ended_while_nobody_looked(
 def test_a_mail_that_was_refused_is_told_of_in_the_report(
     folder: Path, journald: Journald, daemons: list[subprocess.Popen[bytes]]
 ) -> None:
-    zone_with_midnight_in(8, folder)
+    zone_with_midnight_in(5, folder)
     journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="mail for a stranger")
     process = start(folder, daemons)
     (report,) = mails(folder, 1)
