@@ -40,7 +40,9 @@ def _long(count: int) -> Iterator[EntryFields]:
         if number % 2:
             yield {**fields, "MESSAGE": f"{fields.get('MESSAGE', '')!s} {'x' * 2_000}"}
         else:
-            yield {name: fields[name] for name in ("MESSAGE", "SYSLOG_IDENTIFIER") if name in fields}
+            yield {
+                name: fields[name] for name in ("MESSAGE", "SYSLOG_IDENTIFIER") if name in fields
+            }
 
 
 def _kept(name: str, made: Iterable[EntryFields]) -> Path:
