@@ -14,7 +14,7 @@ import string
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Self
 
 from pyruse.entry import Entry, as_text
@@ -338,8 +338,10 @@ def parse_network(value: Any) -> Network:
 
 def network_around(address: Address, prefix4: int, prefix6: int) -> Network:
     """The network of this prefix length that an address is in."""
-    prefix = prefix4 if address.version == 4 else prefix6
-    return ipaddress.ip_network((address, prefix), strict=False)
+    # Of a number: of an address, ipaddress would make text, and parse that.
+    if address.version == 4:
+        return ipaddress.IPv4Network((int(address), prefix4), strict=False)
+    return ipaddress.IPv6Network((int(address), prefix6), strict=False)
 
 
 def contains(outer: Network, network: Network) -> bool:
@@ -362,9 +364,19 @@ def parse_address(value: Any) -> Address | None:
     RFC 4007); an IPv4 address written in IPv6 (``::ffff:1.2.3.4``, RFC 4291 §2.5.5.2) is an
     IPv4 address.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _LONGEST_ADDRESS:
         return None
-    text = value.strip()
+    return _parsed(value)
+
+
+_LONGEST_ADDRESS = 100
+"""Characters, with zone, brackets and white space: RFC 4291 needs 45."""
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Address | None:
+    """Several steps ask for the address of one entry, and who attacks comes again."""
+    text = text.strip()
     if text.startswith("[") and text.endswith("]"):
         text = text[1:-1]
     try:
