@@ -27,6 +27,7 @@ class Enforcement:
         self._ledger = ledger
         self._opener = opener
         self._upkeeps: dict[str, Upkeep] = {}
+        self._began = False
 
     def firewall(self, name: str) -> Firewall:
         """The firewall of a name.
@@ -49,8 +50,13 @@ class Enforcement:
         now = now_us()
         if any(upkeep.ends_are_due(now) for upkeep in self._upkeeps.values()):
             self._ledger.expire(now)
-        waiting = [ban for bans in self._ledger.waiting() for ban in bans]
-        for name in {ban.target.backend for ban in waiting}:
+        concerned = [ban for bans in self._ledger.waiting() for ban in bans]
+        if not self._began:
+            # Since a restart of the machine the firewalls may hold nothing, also those that no
+            # step names: bans may be typed.
+            self._began = True
+            concerned += self._ledger.in_force(now)
+        for name in {ban.target.backend for ban in concerned}:
             self._upkeep(name)
         for upkeep in self._upkeeps.values():
             upkeep.bring_up_to_date(now, report_fault)

@@ -131,6 +131,14 @@ def test_a_firewall_is_told_of_all_bans_at_first_and_of_changes_from_then_on(tow
     assert town.after() == []
 
 
+def test_bans_of_before_are_told_at_the_start_though_no_step_names_their_firewall(town):
+    town.ban("192.0.2.7")
+    assert town.after() == ["= 192.0.2.7/32"]
+    town.enforcement = Enforcement(town.ledger, town.walls.get)  # the next start
+    assert town.ledger.waiting() == ([], [])
+    assert town.after() == ["= 192.0.2.7/32"]
+
+
 def test_an_opened_firewall_is_reconciled_though_nobody_is_banned(town):
     town.enforcement.firewall("wall")
     assert town.after() == ["="]

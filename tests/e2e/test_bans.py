@@ -60,7 +60,16 @@ class Guard:
                 namespace=self._journald.namespace, folder=self._folder, ban=ban, backend=backend
             )
         )
+        self.start_as_it_is()
+
+    def start_as_it_is(self) -> None:
+        """With the configuration that is there."""
         self._process = self.machines.server.start([*self.pyruse("run")])
+
+    def without_ban_steps(self) -> None:
+        """Take the last step out of the configuration."""
+        text = self._config.read_text()
+        self._config.write_text(text[: text.index('  { action = "ban"')] + "]\n")
 
     def pyruse(self, command: str, *arguments: str) -> list[str]:
         program = [sys.executable, "-m", "pyruse", command, "-c", str(self._config)]
@@ -180,3 +189,18 @@ def test_a_start_brings_back_what_is_missing_and_removes_what_should_not_be_ther
     guard.start()
     assert guard.drops("192.0.2.7", "2001:db8::7")
     assert "192.0.2.7 timeout" in guard.nft("list set inet pyruse ipv4")
+
+
+def test_a_start_brings_back_what_was_typed_though_no_step_bans(guard):
+    guard.start()
+    guard.failed_login("192.0.2.7")
+    assert guard.drops("192.0.2.7")
+    guard.run("unban", "192.0.2.7")
+    assert guard.drops()
+    guard.stop()
+    guard.without_ban_steps()
+    guard.run("ban", "192.0.2.7")
+    assert guard.drops("192.0.2.7")
+    guard.nft("flush ruleset")  # as a restart of the machine does
+    guard.start_as_it_is()
+    assert guard.drops("192.0.2.7")
