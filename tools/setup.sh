@@ -88,6 +88,7 @@ find_missing_for_test() {
   need util-linux "util-linux (unshare, nsenter)" has unshare
   need procps "procps (sysctl)" has sysctl
   need "chromium fonts-dejavu-core" "Chromium, which shows the report, and a font" has_browser
+  need fail2ban "fail2ban, whose bans can be taken over" has fail2ban-server
   need tzdata "the time zone database" test -e /usr/share/zoneinfo/Europe/Paris
 }
 
@@ -127,6 +128,10 @@ install_missing() {
     # Package lists may be absent (a new container) or older than the mirror.
     known_to_apt $missing || apt -qq update
     apt -qq install $missing || { apt -qq update && apt -qq install $missing; }
+    # Tests want its programs. Nothing is to begin to ban on a developer's machine.
+    case " $missing " in *" fail2ban "*)
+      as_root systemctl disable --now fail2ban 2>/dev/null || true ;;
+    esac
   } </dev/null >&2
 }
 

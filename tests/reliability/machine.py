@@ -113,7 +113,7 @@ class Machine:
 
     @property
     def _inside(self) -> list[str]:
-        return ["nsenter", f"--target={self._holder.pid}", "--mount"]
+        return ["nsenter", f"--target={self._holder.pid}", "--mount", "--root", "--wd"]
 
     def configure(self, toml: str) -> None:
         """:param toml: may have ``{disk}`` and ``{folder}``."""

@@ -2,7 +2,9 @@
 
 The kernel ends the news of each transaction with a message of its own, which tells the process that
 made it (`NFT_MSG_NEWGEN`, linux/netfilter/nf_tables.h). A filter in the kernel lets nothing else
-pass, so that thousands of elements are no news. Rules of iptables are noticed, too, where they are
+pass, so that thousands of elements are no news. In a container with process numbers of its own (a
+PID namespace), these are not the kernel's: there Pyruse is woken by its own changes, too, and looks
+once more than it needs to. Rules of iptables are noticed, too, where they are
 kept in nftables, as they are by default in today's distributions.
 """
 
