@@ -7,14 +7,15 @@ be somewhere behind it is nowhere in the text.
 
 from __future__ import annotations
 
+import importlib
 import re
+import warnings
 from collections.abc import Callable, Sequence
-
-# CPython's own parser of patterns. It is private: what is asked of it here is little, has been the
-# same for twenty years, and is tested with each version of Python.
-from re import _constants as ops  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
+
+#: CPython's own parser of patterns: private, so what is asked of it is little, and is tested with
+#: each version of Python. Without it, there are no short cuts.
+_PARSER = "re._parser"
 
 Search = Callable[[str], re.Match[str] | None]
 
@@ -22,9 +23,21 @@ _WORTH = 3
 """Characters: a shorter text is found nearly everywhere."""
 
 
+def parsed_pattern(regex: re.Pattern[str]) -> Any | None:
+    """The parts of a pattern, each an operation and its argument; None: this Python cannot tell."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of doubts about it (see `Pattern`)
+            return importlib.import_module(_PARSER).parse(regex.pattern, regex.flags)
+    except (ImportError, AttributeError):
+        return None
+
+
 def quick_search(regex: re.Pattern[str]) -> Search:
     """What finds the same as ``regex.search``."""
-    parsed = parser.parse(regex.pattern, regex.flags)
+    parsed = parsed_pattern(regex)
+    if parsed is None:
+        return regex.search
     if _is_anchored(parsed, regex.flags):
         return regex.match
     literal = "" if regex.flags & re.IGNORECASE else _literal(parsed)
@@ -41,37 +54,40 @@ def either(regexes: Sequence[re.Pattern[str]]) -> Search | None:
     if len(regexes) < 2 or any(regex.groups or not _is_alone(regex) for regex in regexes):
         return None
     texts = "|".join(f"(?:{regex.pattern})" for regex in regexes)
-    return re.compile(texts).match
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return re.compile(texts).match
 
 
 def _is_alone(regex: re.Pattern[str]) -> bool:
     """Whether a pattern means the same as a part of a larger one, at its beginning."""
     if regex.flags != re.UNICODE.value:  # an inline flag, such as (?i), would be for all of them
         return False
-    return _is_anchored(parser.parse(regex.pattern, regex.flags), regex.flags)
+    parsed = parsed_pattern(regex)
+    return parsed is not None and _is_anchored(parsed, regex.flags)
 
 
 def _is_anchored(parsed: Any, flags: int) -> bool:
     """Whether a pattern can match at the beginning of a text only."""
     if not len(parsed):
         return False
-    operation, argument = parsed[0]
-    if operation is not ops.AT:
+    operation, argument = map(str, parsed[0])
+    if operation != "AT":
         return False
-    at_line = argument is ops.AT_BEGINNING and not flags & re.MULTILINE
-    return at_line or argument is ops.AT_BEGINNING_STRING
+    at_line = argument == "AT_BEGINNING" and not flags & re.MULTILINE
+    return at_line or argument == "AT_BEGINNING_STRING"
 
 
 def _begins_literally(parsed: Any) -> bool:
     """``re`` itself looks for a literal beginning first."""
-    return bool(len(parsed)) and parsed[0][0] is ops.LITERAL
+    return bool(len(parsed)) and str(parsed[0][0]) == "LITERAL"
 
 
 def _literal(parsed: Any) -> str:
     """The longest text that is in everything that the pattern matches, or nothing."""
     found = run = ""
     for operation, argument in parsed:
-        run = run + chr(argument) if operation is ops.LITERAL else ""
+        run = run + chr(argument) if str(operation) == "LITERAL" else ""
         found = max(found, run, key=len)
     return found if len(found) >= _WORTH else ""
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyruse.options import Pattern
 from pyruse.quick_search import either, quick_search
 
 PARTS = [
@@ -91,3 +92,19 @@ def test_a_word_that_must_be_there_is_looked_for_first(text: str, literal: str) 
 )
 def test_which_patterns_are_looked_for_together(texts: list[str], together: bool) -> None:
     assert (either([re.compile(text) for text in texts]) is not None) == together
+
+
+@pytest.mark.parametrize("text", ["^[[a]", ".*[[a]b", "[[a]"])
+def test_a_pattern_that_python_doubts_is_doubted_once(text: str) -> None:
+    """By `Pattern`, which keeps it for `pyruse check`: the daemon's log has no use for it."""
+    pattern = Pattern(text)
+    assert pattern.doubts
+    assert pattern.quick_search("a[b") is not None  # a warning would be an error here
+    assert Pattern.either([Pattern("^[[a]"), Pattern("^b")]) is not None
+
+
+def test_a_python_without_that_parser_searches_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyruse.quick_search._PARSER", "re._no_longer")
+    regex = re.compile("^a")
+    assert quick_search(regex) == regex.search
+    assert either([regex, re.compile("^b")]) is None

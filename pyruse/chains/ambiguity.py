@@ -11,16 +11,13 @@ What is slow, but not without measure (``.*a.*b``), is no matter of this.
 
 from __future__ import annotations
 
-import importlib
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-#: CPython's own parser of patterns: private, and pinned by a test for each version.
-_PARSER = "re._parser"
+from pyruse.quick_search import parsed_pattern
 
 #: Larger ones are left alone: comparing each position with each other one takes time.
 _MOST_POSITIONS = 120
@@ -41,12 +38,12 @@ def can_take_for_ever(regex: re.Pattern[str]) -> bool:
     False, too, where that cannot be told: of a very large pattern, or by a Python whose parser is
     another one.
     """
+    parsed = parsed_pattern(regex)
+    if parsed is None:
+        return False
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of doubts about it (see `Pattern`)
-            parsed = importlib.import_module(_PARSER).parse(regex.pattern, regex.flags)
         automaton = _Automaton(parsed, regex.flags)
-    except (ImportError, AttributeError, LookupError, TypeError, _TooLarge):
+    except (AttributeError, LookupError, TypeError, _TooLarge):
         return False
     return automaton.is_ambiguous()
 

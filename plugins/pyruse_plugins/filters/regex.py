@@ -78,8 +78,11 @@ class Regex:
     def check_options(self, context: Context) -> None:
         if context.settings.engine.optimize:
             together = Pattern.either(self.pattern)
-            each = [pattern.quick_search for pattern in self.pattern]
-            self._searches = each if together is None else [together]
+            self._searches = (
+                [pattern.quick_search for pattern in self.pattern]
+                if together is None
+                else [together]
+            )
 
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:
