@@ -195,23 +195,23 @@ class Delivery:
         refused = [str(one) for one in result.refusals if one.permanent]
         later = [one.address for one in result.refusals if not one.permanent]
         if refused:
-            self._on_fault(place, f"{_name(item)} was refused for {', '.join(refused)}")
+            self._on_fault(place, f"{named(item)} was refused for {', '.join(refused)}")
         if result.end == "retry":
             holds_up = result.whole_way or item.attempts + 1 < _HOLDS_UP
             delay_s = self._retry(item, result.fault, now_us, holds_up=holds_up)
-            self._on_fault(place, f"{result.fault}; {_name(item)} is tried again in {delay_s} s")
+            self._on_fault(place, f"{result.fault}; {named(item)} is tried again in {delay_s} s")
         elif result.end == "refused":
             self._outbox.refuse(item.id, result.fault, now=now_us)
-            self._on_fault(place, f"{result.fault}; {_name(item)} is set aside")
+            self._on_fault(place, f"{result.fault}; {named(item)} is set aside")
         elif later:
             fault = ", ".join(str(one) for one in result.refusals if not one.permanent)
             self._outbox.narrow(item.id, later)
             delay_s = self._retry(item, fault, now_us, holds_up=False)
-            self._on_fault(place, f"{_name(item)} is tried again in {delay_s} s for {fault}")
+            self._on_fault(place, f"{named(item)} is tried again in {delay_s} s for {fault}")
         else:
             self._outbox.sent(item.id)
             if result.fault:
-                self._on_fault(place, f"{_name(item)} {result.fault}")
+                self._on_fault(place, f"{named(item)} {result.fault}")
 
     def _retry(self, item: Item, fault: str, now_us: int, *, holds_up: bool) -> int:
         """Have an item tried again, ever later.
@@ -308,7 +308,7 @@ def lost_mails(items: list[Item]) -> str:
     """What the reader of a report should know of mails that are set aside, one at least."""
     number = "a mail" if len(items) == 1 else f"{len(items)} mails"
     told = [
-        f"{_name(item)} ({shortened(one_line(item.error or ''), _LONGEST_REASON)})"
+        f"{named(item)} ({shortened(one_line(item.error or ''), _LONGEST_REASON)})"
         for item in items[:_NAMED]
     ]
     if len(items) > _NAMED:
@@ -316,7 +316,7 @@ def lost_mails(items: list[Item]) -> str:
     return f"{number} could not be sent: {', '.join(told)}"
 
 
-def _name(item: Item) -> str:
+def named(item: Item) -> str:
     """What the administrator knows an item by."""
     payload: dict[str, Any] = item.payload
     if item.kind == "command":

@@ -130,9 +130,9 @@ def _row(one: ListedBan, zone: tzinfo) -> list[object]:
 
 
 def _time(moment: int | None, zone: tzinfo) -> str:
-    from pyruse.times import datetime_of
+    from pyruse.cli.output import shown_time
 
-    return "for ever" if moment is None else f"{datetime_of(moment, zone):%F %T}"
+    return "for ever" if moment is None else shown_time(moment, zone)
 
 
 def _export(loaded: Configuration, listed: list[ListedBan], zone: tzinfo) -> None:

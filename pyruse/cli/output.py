@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import tzinfo
 from typing import Any
 
 import click
@@ -13,6 +14,12 @@ import msgspec
 from pyruse.cli.options import on_terminal
 from pyruse.report.model import Report
 from pyruse.text import json_escaped, one_line
+from pyruse.times import datetime_of
+
+
+def shown_time(time_us: int, zone: tzinfo) -> str:
+    """An instant in microseconds since the epoch, as people read it."""
+    return f"{datetime_of(time_us, zone):%F %T}"
 
 
 def show_json(data: Any) -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.cli.output import show_json, show_lines, shown_time
 from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
-    from pyruse.state.outbox import Item
     from pyruse.status import Status
 
 _LABELS = 5
@@ -29,7 +29,6 @@ def command(config: Path | None, form: str) -> None:
 
     Exits with 1 when the daemon does not run.
     """
-    from pyruse.cli.output import show_json
     from pyruse.status import status
     from pyruse.times import now_us
 
@@ -44,7 +43,7 @@ def command(config: Path | None, form: str) -> None:
 
 
 def _show(found: Status, zone: tzinfo) -> None:
-    from pyruse.cli.output import show_lines
+    from pyruse.delivery import named
 
     for title, text in (
         ("Daemon", _daemon(found, zone)),
@@ -59,14 +58,14 @@ def _show(found: Status, zone: tzinfo) -> None:
     show_lines(
         "Set aside, since it can never be sent",
         [
-            f"{_named(item)} of {_time(item.created, zone)}: {item.error}"
+            f"{named(item)} of {shown_time(item.created, zone)}: {item.error}"
             for item in found.set_aside
         ],
     )
     show_lines(
         "Faults",
         [
-            f"{one.place}: {one.text} ({one.count:,} ×, last {_time(one.last, zone)})"
+            f"{one.place}: {one.text} ({one.count:,} ×, last {shown_time(one.last, zone)})"
             for one in found.faults
         ],
     )
@@ -79,7 +78,7 @@ def _daemon(found: Status, zone: tzinfo) -> str:
         return "not running"
     said = found.daemon
     text = (
-        f"running since {_time(said['since'], zone)} (process {said['pid']}, version "
+        f"running since {shown_time(said['since'], zone)} (process {said['pid']}, version "
         f"{said['version']}), {said['memory_bytes'] / 1e6:.0f} MB, {said['cpu_seconds']:.1f} s CPU"
     )
     return f"{text}; held up: {said['held_up_by']}" if said["held_up_by"] else text
@@ -90,7 +89,7 @@ def _journal(found: Status, zone: tzinfo) -> str:
         return f"unknown: {found.journal_fault}"
     if found.behind is None or found.last_handled is None:
         return "nothing is handled yet"
-    last = f"last entry handled: {_time(found.last_handled, zone)}"
+    last = f"last entry handled: {shown_time(found.last_handled, zone)}"
     if not found.behind:
         return f"up to date; {last}"
     lag = "" if found.lag_us is None else f", {found.lag_us / 1e6:,.1f} s"
@@ -113,10 +112,12 @@ def _report(found: Status, zone: tzinfo) -> str:
     last = found.last_report
     if last is None or last.reported is None:
         return "none yet"
-    return f"the last one is that of {last.day}, made {_time(last.reported, zone)}"
+    return f"the last one is that of {last.day}, made {shown_time(last.reported, zone)}"
 
 
 def _outbox(found: Status, zone: tzinfo) -> str:
+    from pyruse.delivery import named
+
     if not found.waiting and not found.set_aside:
         return "empty"
     kinds = Counter(item.kind for item in found.waiting)
@@ -128,7 +129,7 @@ def _outbox(found: Status, zone: tzinfo) -> str:
     failed = next((item for item in found.waiting if item.error), None)
     if failed is not None:
         reason = shortened(one_line(failed.error or ""), _LONGEST_REASON)
-        parts.append(f"{_named(failed)} of {_time(failed.created, zone)} failed: {reason}")
+        parts.append(f"{named(failed)} of {shown_time(failed.created, zone)} failed: {reason}")
     return ", ".join(parts)
 
 
@@ -137,10 +138,6 @@ _KINDS = {"command": "program", "log": "log line"}
 
 def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}" if number else "none"
-
-
-def _named(item: Item) -> str:
-    return f'{_KINDS.get(item.kind, item.kind)} "{item.payload.get("subject", "")}"'
 
 
 def _bans(found: Status) -> str:
@@ -152,9 +149,3 @@ def _bans(found: Status) -> str:
     if found.unenforced:
         text += f"; {found.unenforced:,} changes that the firewall has not taken yet"
     return text
-
-
-def _time(time_us: int, zone: tzinfo) -> str:
-    from pyruse.times import datetime_of
-
-    return f"{datetime_of(time_us, zone):%F %T}"

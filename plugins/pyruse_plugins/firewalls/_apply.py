@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from pyruse import Element, Firewall, FirewallError, Network
+from pyruse import Element, Firewall, FirewallError, network_text
 from pyruse_plugins.firewalls._program import Refused
 
 W = TypeVar("W", bound=Hashable)
@@ -134,7 +134,7 @@ class ProgramFirewall(Firewall, Generic[W]):
                         continue
                     alike[kind] = (where, sets.setdefault(where, {}))
                 where, inside = alike[kind]
-                text = shown_network(network)
+                text = network_text(network)
                 change = inside.get(text)
                 if change is None:
                     change = inside[text] = Change(where, text)
@@ -175,19 +175,13 @@ def summary(faults: list[Fault], *, emptied: bool = False) -> str:
     """One line, however many faults there are."""
     alike: dict[tuple[str, str], list[str]] = {}
     for element, where, reason in faults:
-        alike.setdefault((where, reason), []).append(shown_network(element.network))
+        alike.setdefault((where, reason), []).append(network_text(element.network))
     parts = ["somebody removed its sets, so all bans are put there again"] if emptied else []
     parts += [
         f"{where and where + ': '}{networks[0]}{_and_more(len(networks) - 1)}: {reason}"
         for (where, reason), networks in alike.items()
     ]
     return "; ".join(parts[:5]) + _and_more(len(parts) - 5)
-
-
-def shown_network(network: Network) -> str:
-    """A network, or an address without its prefix length."""
-    single = network.prefixlen == network.max_prefixlen
-    return str(network.network_address if single else network)
 
 
 def _and_more(number: int) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
-from pyruse import Duration, Element, Firewall, FirewallError, Target, hookimpl
-from pyruse_plugins.firewalls._apply import Fault, shown_network, summary
+from pyruse import Duration, Element, Firewall, FirewallError, Target, hookimpl, network_text
+from pyruse_plugins.firewalls._apply import Fault, summary
 from pyruse_plugins.firewalls._program import Program, Refused, check_names, shown, words_of
 
 _NAMES = ("ip", "network", "family", "seconds", "ports")
@@ -109,7 +109,7 @@ class _Template:
         if element is None:
             return [word.format() for word in self.words]
         facts = {
-            "ip": shown_network(element.network),
+            "ip": network_text(element.network),
             "network": str(element.network),
             "family": str(element.network.version),
             "seconds": str(element.seconds or 0),
@@ -158,7 +158,7 @@ class CommandFirewall(Firewall):
         if "restore" not in self._commands:
             self.apply(bans, remove)
             return
-        lines = [f"{shown_network(ban.network)} {ban.seconds or 0} {_ports(ban)}" for ban in bans]
+        lines = [f"{network_text(ban.network)} {ban.seconds or 0} {_ports(ban)}" for ban in bans]
         self._run_whole("restore", "".join(f"{line.rstrip()}\n" for line in lines))
 
     def teardown(self, bans: Sequence[Element]) -> None:
