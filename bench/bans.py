@@ -29,7 +29,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from pyruse.bans.firewall import Element, Target
-from pyruse.options import parse_network
 from pyruse.state.database import State
 from pyruse.testing import journald as journald_part
 from pyruse.testing.journald import Journald
@@ -174,7 +173,7 @@ class Pyruse(Contender):
             now = now_us()
             for address in addresses:
                 state.bans.ban(
-                    parse_network(address), Target("nftables"), [_DAY_US],
+                    address, Target("nftables"), [_DAY_US],
                     now=now, label="bench", reason="Failed password",
                 )  # fmt: skip
             state.bans.enforced(*state.bans.waiting())
@@ -185,7 +184,7 @@ class Pyruse(Contender):
         opened = Nftables().open_firewall("nftables", {"command": [*self.namespace.prefix, "nft"]})
         assert opened is not None
         target = Target("nftables")
-        bans = [Element(parse_network(address), target, 86_400) for address in addresses]
+        bans = [Element(address, target, 86_400) for address in addresses]
         began = time.monotonic()
         opened.reconcile(bans, [])
         return time.monotonic() - began

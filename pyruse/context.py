@@ -11,7 +11,7 @@ from pyruse.bans.offenders import FORGET_US
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
 from pyruse.entry import Entry
-from pyruse.options import Address, Duration, network_around
+from pyruse.options import Address, Duration, text_around
 from pyruse.report.model import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.state.counters import Counters
 from pyruse.state.database import State
@@ -202,7 +202,7 @@ class Context:
         :return: whether somebody is banned now, or longer now, who was not.
         """
         ban = self._services.bans.ban(
-            network_around(address, prefix4, prefix6),
+            text_around(address, prefix4, prefix6),
             target or self.ban_target(),
             [None if duration is None else duration.us for duration in durations],
             now=entry.time_us,
@@ -218,8 +218,8 @@ class Context:
 
         :return: whether there was any.
         """
-        network = network_around(address, 32, 128)
-        return bool(self._services.bans.unban(network, now=entry.time_us, label=label))
+        text = text_around(address, 32, 128)
+        return bool(self._services.bans.unban(text, now=entry.time_us, label=label))
 
     def render(self, report: Report, form: str) -> str:
         """A report as ``text`` or ``html`` (by the administrator's templates), or as ``json``."""

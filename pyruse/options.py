@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
+from socket import AF_INET, AF_INET6, inet_ntoa, inet_pton
 from typing import Any, ClassVar, Self
 
 from pyruse.entry import Entry, as_text
@@ -103,7 +104,7 @@ class Duration(timedelta):
             '"1h30m")'
         )
 
-    @property
+    @cached_property
     def us(self) -> int:
         """The same in microseconds."""
         return self // timedelta(microseconds=1)
@@ -297,8 +298,14 @@ class Networks:
         return parse_network(value)
 
     def __contains__(self, address: Address) -> bool:
-        number = int(address)
-        return any(number & mask in known for mask, known in self._by_mask[address.version].items())
+        return self.covers(address.version, int(address))
+
+    def covers(self, version: int, number: int) -> bool:
+        """The same for an address of IPv4 or IPv6, given as its number."""
+        for mask, known in self._by_mask[version].items():  # noqa: SIM110 -- half the time of any()
+            if number & mask in known:
+                return True
+        return False
 
     def __iter__(self) -> Iterator[Network]:
         return iter(self.networks)
@@ -344,6 +351,13 @@ def network_around(address: Address, prefix4: int, prefix6: int) -> Network:
     return ipaddress.IPv6Network((int(address), prefix6), strict=False)
 
 
+def text_around(address: Address, prefix4: int, prefix6: int) -> str:
+    """The same as people write it (see `network_text`)."""
+    if address.version == 4 and prefix4 == 32:
+        return inet_ntoa(address.packed)  # as ipaddress writes it, in a fifth of the time
+    return network_text(network_around(address, prefix4, prefix6))
+
+
 def contains(outer: Network, network: Network) -> bool:
     """Whether a network is inside of another one, or the same."""
     if isinstance(network, ipaddress.IPv4Network):
@@ -379,13 +393,15 @@ def _parsed(text: str) -> Address | None:
     text = text.strip()
     if text.startswith("[") and text.endswith("]"):
         text = text[1:-1]
+    text = text.partition("%")[0]
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
+        # As strict as ipaddress, in a third of the time.
+        if ":" not in text:
+            return ipaddress.IPv4Address(inet_pton(AF_INET, text))
+        address = ipaddress.IPv6Address(inet_pton(AF_INET6, text))
+    except (OSError, ValueError):
         return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
+    return address.ipv4_mapped or address
 
 
 def address_of(entry: Entry, field: str) -> Address | None:

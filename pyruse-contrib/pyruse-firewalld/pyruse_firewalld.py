@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 from pyruse import (
     Element,
     Firewall,
     FirewallError,
-    Network,
     Target,
     hookimpl,
     run_program,
@@ -19,40 +19,50 @@ from pyruse import (
 _TIME_LIMIT = 60.0  # seconds
 _LONGEST_LISTING = 1 << 26  # bytes
 _SET_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,30}")  # the kernel's IPSET_MAXNAMELEN is 32
-_DEFAULTS = {4: "pyruse4", 6: "pyruse6"}
 
 
+class SetName(str):
+    """The name of an IP set."""
+
+    IN_WORDS: ClassVar[str] = "the name of an IP set"
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "pattern": f"^{_SET_NAME.pattern}$"}
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: the kernel would not take it."""
+        if isinstance(value, str) and _SET_NAME.fullmatch(value):
+            return cls(value)
+        raise ValueError(
+            f"{value!r} is no name of a set (expected one word of at most 31 characters, such as "
+            '"pyruse4")'
+        )
+
+
+@dataclass
 class Firewalld:
-    """Bans by firewalld, in two IP sets that its administrator has made."""
+    """Bans by firewalld, in two IP sets that its administrator has made.
+
+    ```toml
+    [bans]
+    backend = "firewalld"
+    ```
+    """
+
+    command: list[str] = field(default_factory=lambda: ["firewall-cmd"])
+    """The program, and arguments that come before all others."""
+    ipv4: SetName = SetName("pyruse4")
+    """The set for addresses and networks of IPv4."""
+    ipv6: SetName = SetName("pyruse6")
+    """The set for those of IPv6."""
+
+    def __post_init__(self) -> None:
+        if not all(self.command) or not self.command:
+            raise ValueError('command is no program (expected a list such as ["firewall-cmd"])')
 
     @hookimpl
-    def open_firewall(self, name: str, options: Mapping[str, Any]) -> Firewall | None:
-        """Give the firewall ``firewalld``.
-
-        :raises ValueError: its options are faulty.
-        """
-        if name != "firewalld":
-            return None
-        for option in options:
-            if option not in ("command", "ipv4", "ipv6"):
-                raise ValueError(
-                    f'unknown option "{option}" (expected one of: command, ipv4, ipv6)'
-                )
-        command = options.get("command", ["firewall-cmd"])
-        if (
-            not isinstance(command, list)
-            or not command
-            or not all(isinstance(word, str) and word for word in command)
-        ):
-            raise ValueError('command is no program (expected a list such as ["firewall-cmd"])')
-        sets = {version: options.get(f"ipv{version}", _DEFAULTS[version]) for version in (4, 6)}
-        for version, one in sets.items():
-            if not isinstance(one, str) or not _SET_NAME.fullmatch(one):
-                raise ValueError(
-                    f"ipv{version} is no name of a set (expected one word of at most 31 "
-                    f'characters, such as "{_DEFAULTS[version]}")'
-                )
-        return IpSets(command, sets)
+    def open_firewall(self, name: str) -> Firewall | None:
+        """Give the firewall ``firewalld``."""
+        return IpSets(self.command, {4: self.ipv4, 6: self.ipv6}) if name == "firewalld" else None
 
 
 class IpSets(Firewall):
@@ -77,7 +87,7 @@ class IpSets(Firewall):
         """See `pyruse.Firewall`."""
         for version, name in self._sets.items():
             removed, added = (
-                {_entry(one.network) for one in elements if one.network.version == version}
+                {one.address for one in elements if one.version == version}
                 for elements in (remove, add)
             )
             self._change(name, "remove", removed - added)
@@ -86,7 +96,7 @@ class IpSets(Firewall):
     def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
         """See `pyruse.Firewall`: what is there already is not touched."""
         for version, name in self._sets.items():
-            wanted = {_entry(ban.network) for ban in bans if ban.network.version == version}
+            wanted = {ban.address for ban in bans if ban.version == version}
             there = set(self._run(f"--ipset={name}", "--get-entries").split())
             self._change(name, "remove", there - wanted)
             self._change(name, "add", wanted - there)
@@ -114,8 +124,3 @@ class IpSets(Firewall):
         if done.fault is not None:
             raise FirewallError(f"firewalld: {' '.join(arguments)}: {done.fault}")
         return done.output
-
-
-def _entry(network: Network) -> str:
-    single = network.prefixlen == network.max_prefixlen
-    return str(network.network_address if single else network)

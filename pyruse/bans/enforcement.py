@@ -174,10 +174,7 @@ class Upkeep:
         if reconcile:
             self._refused.clear()
             self._ledger.restore(self._name)
-        add, remove = (
-            [ban for ban in bans if ban.target.backend == self._name and not self._refuses(ban)]
-            for bans in self._ledger.waiting()
-        )
+        add, remove = map(self._accepted, self._ledger.waiting(self._name))
         if not (reconcile or add or remove):
             return True
         lost = False
@@ -196,10 +193,8 @@ class Upkeep:
                 self._retry_us = _RETRY_US
             if self._firewall is None:  # no longer configured: what is over by now is forgotten
                 failed = [ban for ban in (*add, *remove) if ban.alive(now)]
-            self._refused.update(Place(one.network, one.target) for one in failed)
-        self._ledger.enforced(
-            *([ban for ban in bans if not self._refuses(ban)] for bans in (add, remove))
-        )
+            self._refused.update(Place(one.address, one.target) for one in failed)
+        self._ledger.enforced(self._accepted(add), self._accepted(remove))
         return not lost
 
     def _tell(
@@ -219,8 +214,11 @@ class Upkeep:
         elif adding or removing:
             firewall.apply(adding, removing)
 
-    def _refuses(self, ban: Ban) -> bool:
-        return bool(self._refused) and ban.place in self._refused
+    def _accepted(self, bans: list[Ban]) -> list[Ban]:
+        """Those that were not refused."""
+        if not self._refused:
+            return bans
+        return [ban for ban in bans if ban.place not in self._refused]
 
     def _notice(self, now: int) -> None:
         """See whether others have changed the firewall."""
@@ -279,7 +277,7 @@ def _ends_itself(ban: Ban, longest: int | None) -> bool:
 
 def _element(ban: Ban, now: int) -> Element:
     seconds = None if ban.until is None else max(1, -(-(ban.until - now) // 1_000_000))
-    return Element(ban.network, ban.target, seconds)
+    return Element(ban.place.address, ban.place.target, seconds)
 
 
 def _fault(name: str, error: Exception) -> FirewallError:

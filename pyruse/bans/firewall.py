@@ -6,7 +6,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from ipaddress import ip_network
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from pyruse.errors import UserError
 from pyruse.options import Network, shown
@@ -51,9 +52,9 @@ class Sets:
                 raise ValueError(f"{shown(name)} is no name of a set {expected}")
         return cls(**value)
 
-    def of(self, network: Network) -> str | None:
-        """The set for networks of this one's family."""
-        return self.ipv4 if network.version == 4 else self.ipv6
+    def of(self, version: int) -> str | None:
+        """The set for networks of IPv4 or IPv6."""
+        return self.ipv4 if version == 4 else self.ipv6
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,32 @@ class Target:
     """The destination ports that are closed to the banned; none: all of them."""
 
 
-@dataclass(frozen=True)
-class Element:
+class Element(NamedTuple):
     """One change of the firewall."""
 
-    network: Network
+    address: str
+    """An address, or a network with its prefix length, as `network_text` writes it."""
     target: Target
     seconds: int | None = None
     """How long the ban lasts from now on, above zero; None: for ever. Of no meaning in removals."""
+
+    @property
+    def version(self) -> int:
+        """4 or 6: the version of IP."""
+        return 6 if ":" in self.address else 4
+
+    @property
+    def network(self) -> Network:
+        """The network; it is made of the text each time."""
+        return network_of(self.address)
+
+
+def network_of(address: str) -> Network:
+    """The network of what `network_text` wrote.
+
+    :raises ValueError: it is none.
+    """
+    return ip_network(address)
 
 
 class Watch(Protocol):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pyruse.bans.firewall import Target
-from pyruse.bans.targets import Place
-from pyruse.options import Network
+from pyruse.bans.targets import Place, bits_of
+from pyruse.options import network_text
 
 #: The end of a ban without end: later than any other.
 FOR_EVER = (1 << 63) - 1
@@ -80,6 +80,7 @@ class Members:
 
     def __init__(self, aggregate: Aggregate) -> None:
         self._aggregate = aggregate
+        self._grows = aggregate != Aggregate()
         self._ends: dict[_Key, list[int]] = {}
         """In order, the latest last."""
 
@@ -109,14 +110,11 @@ class Members:
 
         :return: an instant, `FOR_EVER`, or 0 where there are too few.
         """
-        network = place.network
-        growth = self._aggregate.of(network.version)
-        if growth is None or growth.prefix != network.prefixlen:
+        version, number, prefix = bits_of(place.address)
+        growth = self._aggregate.of(version)
+        if growth is None or growth.prefix != prefix:
             return 0  # of an earlier configuration
-        shift = _BITS[network.version] - growth.prefix
-        ends = self._ends.get(
-            (network.version, int(network.network_address) >> shift, place.target), ()
-        )
+        ends = self._ends.get((version, number >> _BITS[version] - prefix, place.target), ())
         return ends[-growth.at] if len(ends) >= growth.at else 0
 
     def grown(self) -> list[Place]:
@@ -124,19 +122,20 @@ class Members:
         places = map(self._place, self._ends)
         return [place for place in places if self.many_until(place)]
 
-    def at(self, network: Network) -> int:
+    def at(self, place: Place) -> int:
         """How many bans are enough for a network that grows."""
-        growth = self._aggregate.of(network.version)
+        growth = self._aggregate.of(bits_of(place.address)[0])
         assert growth is not None
         return growth.at
 
     def _key(self, place: Place) -> _Key | None:
-        network = place.network
-        growth = self._aggregate.of(network.version)
-        if growth is None or network.prefixlen <= growth.prefix:
+        if not self._grows:
             return None
-        shift = _BITS[network.version] - growth.prefix
-        return network.version, int(network.network_address) >> shift, place.target
+        version, number, prefix = bits_of(place.address)
+        growth = self._aggregate.of(version)
+        if growth is None or prefix <= growth.prefix:
+            return None
+        return version, number >> _BITS[version] - growth.prefix, place.target
 
     def _place(self, key: _Key) -> Place:
         version, bits, target = key
@@ -144,4 +143,4 @@ class Members:
         assert growth is not None
         first = bits << _BITS[version] - growth.prefix
         cls = ipaddress.IPv4Network if version == 4 else ipaddress.IPv6Network
-        return Place(cls((first, growth.prefix)), target)
+        return Place(network_text(cls((first, growth.prefix))), target)

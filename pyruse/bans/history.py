@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyruse.bans.firewall import Target
 from pyruse.bans.targets import target_of_json, target_to_json
@@ -18,8 +18,7 @@ SCHEMA = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class BanRecord:
+class BanRecord(NamedTuple):
     """A line of the history: a ban began, or was made longer. Instants as in `Ban`."""
 
     time: int
@@ -50,14 +49,8 @@ def write(db: sqlite3.Connection, records: list[BanRecord]) -> None:
     """Add records."""
     db.executemany(
         "INSERT INTO ban_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                one.time, one.network, target_to_json(one.target), one.label, one.chain,
-                one.reason, one.since, one.until, one.level,
-            )
-            for one in records
-        ],
-    )  # fmt: skip
+        [(*one[:2], target_to_json(one.target), *one[3:]) for one in records],
+    )
 
 
 def remove(db: sqlite3.Connection, before: int) -> None:

@@ -7,24 +7,24 @@ import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from pyruse.bans import history
-from pyruse.bans.firewall import Target
+from pyruse.bans.firewall import Target, network_of
 from pyruse.bans.growth import FOR_EVER, Aggregate, Members
 from pyruse.bans.history import BanRecord
 from pyruse.bans.offenders import FORGET_US, Offenders
-from pyruse.bans.targets import Place, network_of_text, target_of_json, target_to_json
+from pyruse.bans.targets import Place, bits_of, target_of_json, target_to_json
 from pyruse.options import Network, contains, network_text
 
 
 @dataclass(slots=True)
 class Ban:
-    """A network that is banned from a target."""
+    """An address or a network that is banned from a target."""
 
-    network: Network
-    target: Target
+    place: Place
+    """Who, and from where."""
     label: str
     """What the administrator calls it: the name of the chain, unless told otherwise."""
     since: int
@@ -38,15 +38,21 @@ class Ban:
     """The chain that banned; empty for a command."""
     grown: bool = False
     """It is there since many in this network are banned, and for as long as they are."""
-    place: Place = field(init=False, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self.place = Place(self.network, self.target)
 
     @property
     def address(self) -> str:
         """The network as text: a single address without its prefix length."""
-        return network_text(self.network)
+        return self.place.address
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+        return self.place.network
+
+    @property
+    def target(self) -> Target:
+        """From where it is banned."""
+        return self.place.target
 
     def alive(self, now: int) -> bool:
         """Whether the ban still lasts."""
@@ -81,17 +87,17 @@ class Ledger:
     def __init__(self) -> None:
         self._bans: dict[Place, Ban] = {}
         self._grown: dict[Place, Ban] = {}
-        self._targets: dict[Network, set[Target]] = {}
-        """From where each network is banned because it was asked for."""
+        self._targets: set[Target] = set()
+        """From where anybody is banned, or was."""
         self._members = Members(Aggregate())
-        self._may_grow: Callable[[Network], bool] = lambda network: True
+        self._may_grow: Callable[[str], bool] = lambda network: True
         self._offenders = Offenders()
         self._wanted: dict[Place, Ban] = {}
         """Bans that the firewall has not taken yet."""
         self._lifted: dict[Place, Ban] = {}
         """Bans to be taken out of the firewall."""
         self._ends: list[tuple[int, int, Place]] = []
-        """A heap: when bans end (with a number, since networks of two families do not compare)."""
+        """A heap: when bans end (with a number, since places do not compare)."""
         self._changed: set[Place] = set()
         self._unsettled: set[Place] = set()
         """Those that the database has as wanted or lifted."""
@@ -103,7 +109,7 @@ class Ledger:
 
     def ban(  # noqa: PLR0913 -- the facts of one ban, all of them named by the caller
         self,
-        network: Network,
+        address: str,
         target: Target,
         durations: Sequence[int | None],
         *,
@@ -113,18 +119,19 @@ class Ledger:
         chain: str = "",
         forget: int = FORGET_US,
     ) -> Ban | None:
-        """Ban a network, or make its ban last longer; the longer end is kept.
+        """Ban an address or a network, or make its ban last longer; the longer end is kept.
 
+        :param address: as `network_text` writes it.
         :param durations: in microseconds (None: for ever), the first for the first ban of this
             network, the next one for the next, the last one for all further bans.
         :param forget: so long after the end of its last ban, in microseconds, the network starts
             again with the first of the durations.
         :return: the ban, or None when one that lasts at least as long is in force already.
         """
-        place = Place(network, target)
+        place = Place(address, target)
         known = self._bans.get(place)
         if known is not None and known.alive(now):
-            level, since = known.level, known.since
+            place, level, since = known.place, known.level, known.since
         else:
             known = None
             level, since = self._offenders.bans(place, now), now
@@ -132,30 +139,27 @@ class Ledger:
         until = None if duration is None else now + duration
         if known is not None and not _later(until, known.until):
             return None
-        ban = Ban(network, target, label, since, until, level, reason, chain)
+        ban = Ban(place, label, since, until, level, reason, chain)
         self._replace(self._bans, place, ban)
         self._offenders.banned(place, level + 1, until, forget)
         self._record(ban, now)
         self._grow(self._members.around(place), now)
         return ban
 
-    def unban(self, network: Network, *, now: int, label: str | None = None) -> list[Ban]:
-        """Lift the bans of a network and of all networks in it, on every target.
+    def unban(self, address: str, *, now: int, label: str | None = None) -> list[Ban]:
+        """Lift the bans of an address, or of a network and of all in it, on every target.
 
         Networks that had grown are let go as there are too few bans left in them.
 
         :param label: only bans of this label.
         :return: the bans that were lifted, but for those of networks that had grown.
         """
-        inside = [network]
-        if network.prefixlen < network.max_prefixlen:
-            inside = [known for known in self._targets if contains(network, known)]
-        lifted = [
-            ban
-            for known in inside
-            for target in self._targets.get(known, ())
-            if label in (None, (ban := self._bans[Place(known, target)]).label)
-        ]
+        if "/" in address:
+            network = network_of(address)
+            inside = [ban for ban in self._bans.values() if contains(network, ban.network)]
+        else:
+            inside = self._of(address)
+        lifted = [ban for ban in inside if label in (None, ban.label)]
         for ban in lifted:
             self._replace(self._bans, ban.place, None)
             self._offenders.lifted(ban.place, now)
@@ -163,15 +167,21 @@ class Ledger:
             self._grow(around, now)
         return lifted
 
-    def aggregate(self, rule: Aggregate, may_grow: Callable[[Network], bool], now: int) -> None:
+    def _of(self, address: str) -> list[Ban]:
+        """The bans of an address or network that were asked for."""
+        places = [Place(address, target) for target in self._targets]
+        return [self._bans[place] for place in places if place in self._bans]
+
+    def aggregate(self, rule: Aggregate, may_grow: Callable[[str], bool], now: int) -> None:
         """Let networks grow by this rule from now on, those that there are included.
 
         :param may_grow: whether a network may be banned as a whole.
         """
         self._members = Members(rule)
         self._may_grow = may_grow
-        for place, ban in self._bans.items():
-            self._members.add(place, ban.until)
+        if rule != Aggregate():
+            for place, ban in self._bans.items():
+                self._members.add(place, ban.until)
         for place in {**self._grown, **dict.fromkeys(self._members.grown())}:
             self._grow(place, now)
 
@@ -179,10 +189,9 @@ class Ledger:
         """Ban a network for as long as there are enough bans in it, or let it go."""
         if place is None:
             return
-        network = place.network
         known = self._grown.get(place)
         end = self._members.many_until(place)
-        if end <= now or not self._may_grow(network):
+        if end <= now or not self._may_grow(place.address):
             if known is not None:
                 self._replace(self._grown, place, None)
             return
@@ -191,8 +200,8 @@ class Ledger:
             if known.until != until:
                 self._replace(self._grown, place, replace(known, until=until))
             return
-        reason = f"{self._members.at(network)} or more bans in this network"
-        ban = Ban(network, place.target, AGGREGATE, now, until, 0, reason, grown=True)
+        reason = f"{self._members.at(place)} or more bans in this network"
+        ban = Ban(place, AGGREGATE, now, until, 0, reason, grown=True)
         self._replace(self._grown, place, ban)
         self._record(ban, now)
 
@@ -212,19 +221,15 @@ class Ledger:
             self._lifted.pop(place, None)
 
     def _set(self, bans: dict[Place, Ban], place: Place, ban: Ban | None) -> None:
-        network, target = place.network, place.target
         known = bans.pop(place, None)
         asked_for = bans is self._bans
         if known is not None and asked_for:
             self._members.remove(place, known.until)
-            self._targets[network].discard(target)
-            if not self._targets[network]:
-                del self._targets[network]
         if ban is not None:
             bans[place] = ban
             if asked_for:
                 self._members.add(place, ban.until)
-                self._targets.setdefault(network, set()).add(target)
+                self._targets.add(place.target)
             if ban.until is not None:
                 heapq.heappush(self._ends, (ban.until, next(self._number), place))
         self._changed.add(place)
@@ -239,7 +244,7 @@ class Ledger:
     def _record(self, ban: Ban, now: int) -> None:
         self._history.append(
             BanRecord(
-                now, ban.address, ban.target, ban.label, ban.chain, ban.reason,
+                now, ban.place.address, ban.place.target, ban.label, ban.chain, ban.reason,
                 ban.since, ban.until, ban.level,
             )
         )  # fmt: skip
@@ -260,14 +265,14 @@ class Ledger:
             ban for bans in (self._bans, self._grown) for ban in bans.values() if ban.alive(now)
         ]
 
-    def around(self, network: Network, now: int) -> list[Ban]:
+    def around(self, address: str, now: int) -> list[Ban]:
         """The bans in force of networks that are broader, and contain this one."""
+        network = network_of(address)
         found = [
             ban
             for prefix in range(network.prefixlen)
-            for broader in (network.supernet(new_prefix=prefix),)
-            for target in self._targets.get(broader, ())
-            if (ban := self._bans[Place(broader, target)]).alive(now)
+            for ban in self._of(network_text(network.supernet(new_prefix=prefix)))
+            if ban.alive(now)
         ]
         return found + [
             ban
@@ -275,9 +280,13 @@ class Ledger:
             if ban.network != network and contains(ban.network, network) and ban.alive(now)
         ]
 
-    def waiting(self) -> tuple[list[Ban], list[Ban]]:
-        """What the firewall is still to take: bans to add, bans to remove."""
-        return list(self._wanted.values()), list(self._lifted.values())
+    def waiting(self, backend: str | None = None) -> tuple[list[Ban], list[Ban]]:
+        """What firewalls (or one of them) are still to take: bans to add, bans to remove."""
+        waiting = list(self._wanted.values()), list(self._lifted.values())
+        if backend is None:
+            return waiting
+        add, remove = ([one for one in bans if one.target.backend == backend] for bans in waiting)
+        return add, remove
 
     def enforced(self, added: Iterable[Ban], removed: Iterable[Ban]) -> None:
         """The firewall has taken these."""
@@ -289,12 +298,16 @@ class Ledger:
                     if place in self._unsettled:
                         self._changed.add(place)
 
-    def restore(self, backend: str | None = None) -> None:
-        """A firewall (None: any) may know nothing any more, so it is to take every ban again."""
-        for place in itertools.chain(self._bans, self._grown):
-            ban = self._standing(place)
-            if ban is not None and backend in (None, ban.target.backend):
-                self._wanted[place] = ban
+    def restore(self, backend: str) -> None:
+        """A firewall may know nothing any more, so it is to take every ban again."""
+        for bans in (self._bans, self._grown):
+            for place, ban in bans.items():
+                if place.target.backend == backend:
+                    self._wanted[place] = ban
+        for place in self._grown.keys() & self._bans.keys() & self._wanted.keys():
+            standing = self._standing(place)
+            assert standing is not None
+            self._wanted[place] = standing
 
     def history(
         self, db: sqlite3.Connection, since: int = 0, until: int = 1 << 62
@@ -309,18 +322,25 @@ class Ledger:
     def load(self, db: sqlite3.Connection) -> None:
         """Read the bans, and how many each network has had."""
         places: dict[tuple[str, bytes], Place] = {}
+        wanted = []
         for state, ban in stored_bans(db, places):
+            place = ban.place
             if state != ENFORCED:
-                self._unsettled.add(ban.place)
+                self._unsettled.add(place)
             if state == LIFTED:
-                self._lifted[ban.place] = ban
+                self._lifted[place] = ban
                 continue
-            self._set(self._grown if ban.grown else self._bans, ban.place, ban)
+            (self._grown if ban.grown else self._bans)[place] = ban
+            if ban.until is not None:
+                self._ends.append((ban.until, next(self._number), place))
             if state == WANTED:
-                standing = self._standing(ban.place)
-                assert standing is not None
-                self._wanted[ban.place] = standing
-        self._changed.clear()
+                wanted.append(place)
+        heapq.heapify(self._ends)
+        self._targets = {target_of_json(target) for target in {target for _, target in places}}
+        for place in wanted:
+            standing = self._standing(place)
+            assert standing is not None
+            self._wanted[place] = standing
         self._offenders.load(db, places)
 
     def save(self, db: sqlite3.Connection) -> None:
@@ -330,12 +350,12 @@ class Ledger:
             lifted = self._lifted.get(place)
             state = WANTED if place in self._wanted else ENFORCED if lifted is None else LIFTED
             (self._unsettled.discard if state == ENFORCED else self._unsettled.add)(place)
-            key = (str(place.network), target_to_json(place.target))
-            keys.append(key)
+            address, target = place.address, target_to_json(place.target)
+            keys.append((address, target))
             rows += [
                 (
-                    *key, ban.grown, ban.label, ban.chain, ban.reason, ban.since, ban.until,
-                    ban.level, state,
+                    address, target, ban.grown, ban.label, ban.chain, ban.reason, ban.since,
+                    ban.until, ban.level, state,
                 )
                 for ban in (self._bans.get(place), self._grown.get(place), lifted)
                 if ban is not None
@@ -364,13 +384,11 @@ def stored_bans(
     for network, target, grown, label, chain, reason, since, until, level, state in db.execute(
         query
     ):
-        ban = Ban(
-            network_of_text(network), target_of_json(target),
-            label, since, until, level, reason, chain, bool(grown),
-        )  # fmt: skip
+        bits_of(network)  # a database may be damaged, and firewalls are told this text
+        place = Place(network, target_of_json(target))
         if places is not None:
-            places[network, target] = ban.place
-        yield state, ban
+            places[network, target] = place
+        yield state, Ban(place, label, since, until, level, reason, chain, bool(grown))
 
 
 def _later(until: int | None, known: int | None) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from pyruse.bans import history
 from pyruse.bans.firewall import Target
 from pyruse.bans.ledger import AGGREGATE, LIFTED, WANTED, Ban, stored_bans
-from pyruse.bans.targets import network_of_text
+from pyruse.bans.targets import Place, bits_of
 from pyruse.options import Network, contains
 from pyruse.times import datetime_of
 
@@ -70,8 +70,8 @@ def all_bans(
     past: dict[tuple[str, Target, bool, int], ListedBan] = {}
     for record in history.read(db, 0, 1 << 62):
         ban = Ban(
-            network_of_text(record.network), record.target, record.label, record.since,
-            record.until, record.level, record.reason, record.chain, record.label == AGGREGATE,
+            Place(record.network, record.target), record.label, record.since, record.until,
+            record.level, record.reason, record.chain, record.label == AGGREGATE,
         )  # fmt: skip
         if (ban.place, ban.grown, ban.since) not in known and _wanted(ban, label, inside):
             # Of one that was made longer, the last record counts.
@@ -84,6 +84,5 @@ def _wanted(ban: Ban, label: str | None, inside: Network | None) -> bool:
     return label in (None, ban.label) and (inside is None or contains(inside, ban.network))
 
 
-def _order(one: ListedBan) -> tuple[int, int, int]:
-    network = one.ban.network
-    return one.ban.since, network.version, int(network.network_address)
+def _order(one: ListedBan) -> tuple[int, int, int, int]:
+    return one.ban.since, *bits_of(one.ban.address)

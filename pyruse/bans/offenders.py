@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from pyruse.bans.targets import Place, network_of_text, target_of_json, target_to_json
+from pyruse.bans.targets import Place, bits_of, target_of_json, target_to_json
 
 #: How long an offender is remembered unless told otherwise: 90 days.
 FORGET_US = 90 * 86_400_000_000
@@ -15,8 +14,7 @@ FORGET_US = 90 * 86_400_000_000
 _CLEAN_UP_US = 3_600_000_000
 
 
-@dataclass(slots=True)
-class _Offender:
+class _Offender(NamedTuple):
     bans: int
     ended: int | None
     """When the last ban ended, or will end; None: never."""
@@ -68,7 +66,7 @@ class Offenders:
         """The ban was lifted before its end."""
         known = self._offenders.get(place)
         if known is not None:
-            known.ended = now
+            self._offenders[place] = known._replace(ended=now)
             self._changed.add(place)
 
     def expire(self, now: int) -> None:
@@ -85,24 +83,26 @@ class Offenders:
 
         :param known: the places of bans, by their columns: most offenders are banned.
         """
-        for network, target, bans, ended, forget in db.execute(
+        offenders = self._offenders
+        for network, target, *rest in db.execute(
             "SELECT network, target, bans, ended, forget FROM offenders"
         ):
             place = known.get((network, target))
             if place is None:
-                place = Place(network_of_text(network), target_of_json(target))
-            self._offenders[place] = _Offender(bans, ended, forget)
+                bits_of(network)
+                place = Place(network, target_of_json(target))
+            offenders[place] = _Offender(*rest)
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
         gone, known = [], []
         for place in self._changed:
-            key = (str(place.network), target_to_json(place.target))
+            key = (place.address, target_to_json(place.target))
             one = self._offenders.get(place)
             if one is None:
                 gone.append(key)
             else:
-                known.append((*key, one.bans, one.ended, one.forget))
+                known.append((*key, *one))
         db.executemany("DELETE FROM offenders WHERE network = ? AND target = ?", gone)
         db.executemany("INSERT OR REPLACE INTO offenders VALUES (?, ?, ?, ?, ?)", known)
 

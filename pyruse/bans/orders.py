@@ -5,8 +5,6 @@ An order and its answer are made of JSON types: they go through `pyruse.control`
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -14,8 +12,9 @@ import msgspec
 from pyruse.bans.firewall import Sets, Target
 from pyruse.bans.ledger import Ban
 from pyruse.bans.service import Bans
+from pyruse.bans.targets import bits_of
 from pyruse.errors import UserError
-from pyruse.options import Network, network_text, parse_network
+from pyruse.options import network_text, parse_network
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -95,9 +94,8 @@ def _ban(order: BanOrder, bans: Bans, now: int) -> Answer:
     answer = Answer()
     usual = bans.target(None, None, ())
     for item in order.bans:
-        network = parse_network(item.network)
-        text = network_text(network)
-        why = bans.spared(network)
+        text = network_text(parse_network(item.network))
+        why = bans.spared(text)
         if why is None:
             try:
                 target = usual if item.where is None else _target(item.where, bans)
@@ -109,7 +107,7 @@ def _ban(order: BanOrder, bans: Bans, now: int) -> Answer:
         duration = None if item.until is None else item.until - now
         made = duration is None or duration > 0
         made = made and bans.ban(
-            network, target, [duration], now=now, label=item.label, reason=item.reason
+            text, target, [duration], now=now, label=item.label, reason=item.reason
         ) is not None  # fmt: skip
         (answer.done if made else answer.unchanged).append(text)
     return answer
@@ -128,25 +126,16 @@ def _target(where: Where, bans: Bans) -> Target:
 
 def _unban(order: UnbanOrder, bans: Bans, now: int) -> Answer:
     answer = Answer()
-    for network in _networks(order.networks):
-        lifted = bans.unban(network, now=now, label=order.label)
-        answer.done += [ban.address for ban in sorted(lifted, key=_address)]
+    everybody = ["0.0.0.0/0", "::/0"]
+    for network in everybody if order.networks is None else order.networks:
+        text = network_text(parse_network(network))
+        lifted = bans.unban(text, now=now, label=order.label)
+        answer.done += [ban.address for ban in sorted(lifted, key=_bits)]
         if not lifted:
-            answer.unchanged.append(network_text(network))
-        if network.prefixlen:
-            answer.around += [
-                (network_text(network), ban.address) for ban in bans.ledger.around(network, now)
-            ]
+            answer.unchanged.append(text)
+        answer.around += [(text, ban.address) for ban in bans.ledger.around(text, now)]
     return answer
 
 
-def _address(ban: Ban) -> tuple[int, int]:
-    return ban.network.version, int(ban.network.network_address)
-
-
-def _networks(texts: Iterable[str] | None) -> Iterator[Network]:
-    if texts is None:
-        yield ipaddress.IPv4Network("0.0.0.0/0")
-        yield ipaddress.IPv6Network("::/0")
-    else:
-        yield from map(parse_network, texts)
+def _bits(ban: Ban) -> tuple[int, int, int]:
+    return bits_of(ban.address)

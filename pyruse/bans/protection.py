@@ -6,6 +6,8 @@ import ipaddress
 import time
 from collections.abc import Callable
 
+from pyruse.bans.firewall import network_of
+from pyruse.bans.targets import bits_of
 from pyruse.options import Address, Network, Networks
 
 _OWN_ADDRESSES_KEPT = 60.0  # seconds: an interface may get another address
@@ -25,17 +27,19 @@ class Protection:
         self._never = never
         self._read_own = own
         self._own: set[Address] = set()
+        self._own_texts: set[str] = set()
         self._read_at: float | None = None
         self._fixed = Networks([*_NOBODY, *never])
 
-    def why(self, network: Network) -> str | None:
-        """Why nobody in this network may be banned, or None where they may."""
+    def why(self, address: str) -> str | None:
+        """Why an address, or anybody in a network, may not be banned, or None where they may."""
         own = self._own_addresses()
-        if network.prefixlen == network.max_prefixlen:
+        if "/" not in address:
             # Nearly all bans: at a cost that does not grow with `never`.
-            address = network.network_address
-            if address not in self._fixed and address not in own:
+            version, number, _ = bits_of(address)
+            if not self._fixed.covers(version, number) and address not in self._own_texts:
                 return None
+        network = network_of(address)
         if any(one.version == network.version and one.overlaps(network) for one in _NOBODY):
             return "it is no other machine's address"
         if any(one in network for one in own if one.version == network.version):
@@ -49,5 +53,6 @@ class Protection:
         now = time.monotonic()
         if self._read_at is None or now - self._read_at > _OWN_ADDRESSES_KEPT:
             self._own = self._read_own()
+            self._own_texts = set(map(str, self._own))
             self._read_at = now
         return self._own

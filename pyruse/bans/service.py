@@ -10,7 +10,7 @@ from pyruse.bans.growth import Aggregate
 from pyruse.bans.ledger import Ban, Ledger
 from pyruse.bans.offenders import FORGET_US
 from pyruse.bans.protection import Protection
-from pyruse.options import Address, Network, Networks
+from pyruse.options import Address, Networks
 from pyruse.text import shortened
 from pyruse.times import now_us
 
@@ -46,7 +46,7 @@ class Bans:
         self._protection = Protection(never, own)
         self._aggregate = aggregate or Aggregate()
         self._tell = tell
-        self._told: set[Network] = set()
+        self._told: set[str] = set()
         self._policy_applied = False
 
     def target(self, backend: str | None, sets: Sets | None, ports: Sequence[int]) -> Target:
@@ -59,13 +59,13 @@ class Bans:
         self.enforcement.firewall(target.backend).check(target)
         return target
 
-    def spared(self, network: Network) -> str | None:
-        """Why nobody in this network may be banned, or None where they may."""
-        return self._protection.why(network)
+    def spared(self, address: str) -> str | None:
+        """Why an address, or anybody in a network, may not be banned, or None where they may."""
+        return self._protection.why(address)
 
     def ban(  # noqa: PLR0913 -- the facts of one ban, all of them named by the caller
         self,
-        network: Network,
+        address: str,
         target: Target,
         durations: Sequence[int | None],
         *,
@@ -75,19 +75,19 @@ class Bans:
         chain: str = "",
         forget: int = FORGET_US,
     ) -> Ban | None:
-        """Ban a network, unless it is spared (see `Ledger.ban`)."""
+        """Ban an address or a network, unless it is spared (see `Ledger.ban`)."""
         self._apply_policy(now)
-        if self.spared(network) is not None:
+        if self._protection.why(address) is not None:
             return None
         return self.ledger.ban(
-            network, target, durations, now=now, label=label,
+            address, target, durations, now=now, label=label,
             reason=shortened(reason, _LONGEST_REASON), chain=chain, forget=forget,
         )  # fmt: skip
 
-    def unban(self, network: Network, *, now: int, label: str | None = None) -> list[Ban]:
-        """Lift the bans of a network and of all networks in it (see `Ledger.unban`)."""
+    def unban(self, address: str, *, now: int, label: str | None = None) -> list[Ban]:
+        """Lift the bans of an address, or of a network and of all in it (see `Ledger.unban`)."""
         self._apply_policy(now)
-        return self.ledger.unban(network, now=now, label=label)
+        return self.ledger.unban(address, now=now, label=label)
 
     def enforce(self, report_fault: Callable[[Exception], None]) -> None:
         """Bring the firewalls up to date (see `Enforcement.bring_up_to_date`)."""
@@ -107,11 +107,11 @@ class Bans:
             return
         self._policy_applied = True
         for ban in self.ledger.in_force(now):
-            if not ban.grown and self.spared(ban.network) is not None:
-                self.ledger.unban(ban.network, now=now, label=ban.label)
+            if not ban.grown and self._protection.why(ban.address) is not None:
+                self.ledger.unban(ban.address, now=now, label=ban.label)
         self.ledger.aggregate(self._aggregate, self._may_grow, now)
 
-    def _may_grow(self, network: Network) -> bool:
+    def _may_grow(self, network: str) -> bool:
         why = self.spared(network)
         if why is not None and network not in self._told:
             self._told.add(network)

@@ -2,40 +2,61 @@
 
 from __future__ import annotations
 
-import ipaddress
 from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_pton
 
 import msgspec
 
-from pyruse.bans.firewall import Target
+from pyruse.bans.firewall import Target, network_of
 from pyruse.options import Network
 
 
 class Place:
     """Who is banned from where: what tells bans apart.
 
-    Its hash is remembered: a ban is looked up in many dictionaries, and networks and targets take
-    ten times as long to hash.
+    Networks are kept as text: of many thousands, most are never more than looked up and written,
+    and to make an object of `ipaddress` takes ten times as long.
     """
 
-    __slots__ = ("_hash", "network", "target")
+    __slots__ = ("address", "target")
 
-    def __init__(self, network: Network, target: Target) -> None:
-        self.network = network
+    def __init__(self, address: str, target: Target) -> None:
+        """:param address: or network, as `network_text` writes it."""
+        self.address = address
         self.target = target
-        self._hash = hash((int(network.network_address), network.prefixlen, target))
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+        return network_of(self.address)
 
     def __hash__(self) -> int:
-        return self._hash
+        # One network is rarely banned from several targets, which take ten times as long to hash.
+        return hash(self.address)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Place):
             return NotImplemented
-        return self.network == other.network and self.target == other.target
+        return self.address == other.address and self.target == other.target
 
     def __repr__(self) -> str:
-        return f"Place({self.network}, {self.target})"
+        return f"Place({self.address}, {self.target})"
+
+
+def bits_of(address: str) -> tuple[int, int, int]:
+    """The version of IP, the number and the prefix length of what `network_text` wrote.
+
+    :raises ValueError: it is no network.
+    """
+    if "/" in address:
+        network = network_of(address)
+        return network.version, int(network.network_address), network.prefixlen
+    try:
+        if ":" in address:
+            return 6, int.from_bytes(inet_pton(AF_INET6, address), "big"), 128
+        return 4, int.from_bytes(inet_pton(AF_INET, address), "big"), 32
+    except OSError:
+        raise ValueError(f"{address!r} is no address") from None
 
 
 @lru_cache(maxsize=256)
@@ -48,17 +69,3 @@ def target_to_json(target: Target) -> bytes:
 def target_of_json(text: bytes) -> Target:
     """The target of a column."""
     return msgspec.json.decode(text, type=Target)
-
-
-def network_of_text(text: str) -> Network:
-    """The network of a column, in half the time of `ipaddress.ip_network`: there may be many.
-
-    :raises ValueError: it is none.
-    """
-    address, _, prefix = text.partition("/")
-    try:
-        if ":" in address:
-            return ipaddress.IPv6Network((inet_pton(AF_INET6, address), int(prefix or 128)))
-        return ipaddress.IPv4Network((inet_pton(AF_INET, address), int(prefix or 32)))
-    except OSError:
-        raise ValueError(f"{text!r} is no network") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 2
+VERSION = 3
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -44,6 +44,17 @@ _STEPS = {
                    min(time) OVER (PARTITION BY network, target, level), until, level
             FROM ban_history_1 ORDER BY ban_history_1.rowid;
         DROP TABLE ban_history_1;
+    """,
+    3: """
+        -- Single addresses without their prefix length, as the history has them.
+        UPDATE bans SET network = substr(network, 1, length(network) - 3)
+            WHERE network LIKE '%/32' AND NOT instr(network, ':');
+        UPDATE bans SET network = substr(network, 1, length(network) - 4)
+            WHERE network LIKE '%/128';
+        UPDATE offenders SET network = substr(network, 1, length(network) - 3)
+            WHERE network LIKE '%/32' AND NOT instr(network, ':');
+        UPDATE offenders SET network = substr(network, 1, length(network) - 4)
+            WHERE network LIKE '%/128';
     """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""

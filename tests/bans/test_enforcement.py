@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 
 import pytest
@@ -84,12 +83,12 @@ class Town:
 
     def ban(self, address, seconds=600, backend="wall"):
         self.ledger.ban(
-            ipaddress.ip_network(address), Target(backend), [seconds * SECOND],
+            address, Target(backend), [seconds * SECOND],
             now=self.now, label="ssh", reason="",
         )  # fmt: skip
 
     def unban(self, address):
-        self.ledger.unban(ipaddress.ip_network(address), now=self.now)
+        self.ledger.unban(address, now=self.now)
 
     def after(self, seconds=0):
         """What the wall is told this much later."""

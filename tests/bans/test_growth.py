@@ -54,7 +54,7 @@ def state():
 def ban(bans, address, seconds, at=0, target=HERE):
     duration = None if seconds is None else seconds * SECOND
     return bans.ban(
-        net(address), target, [duration], now=NOON + at * SECOND, label="ssh", reason="Failed"
+        address, target, [duration], now=NOON + at * SECOND, label="ssh", reason="Failed"
     )
 
 
@@ -112,9 +112,9 @@ def test_an_unban_of_one_may_end_it_and_the_others_stay_banned(state):
     bans = made(state)
     for last in (7, 8, 9, 10):
         ban(bans, f"203.0.113.{last}", 60)
-    bans.unban(net("203.0.113.7"), now=NOON)
+    bans.unban("203.0.113.7", now=NOON)
     assert grown(bans) == {"203.0.113.0/24": 60}
-    bans.unban(net("203.0.113.8"), now=NOON)
+    bans.unban("203.0.113.8", now=NOON)
     assert grown(bans) == {}
     assert len(bans.ledger.in_force(NOON)) == 2
 
@@ -161,10 +161,10 @@ def test_the_firewall_holds_the_longer_of_two_bans_of_a_network(state, monkeypat
         ban(bans, f"203.0.113.{last}", 200, at=1)
     bans.enforce(pytest.fail)
     assert wall.held[place] == 201
-    bans.unban(net("203.0.113.7"), now=NOON)
+    bans.unban("203.0.113.7", now=NOON)
     bans.enforce(pytest.fail)
     assert wall.held[place] == 100, "what was asked for is there still"
-    bans.unban(net("203.0.113.0/24"), now=NOON)
+    bans.unban("203.0.113.0/24", now=NOON)
     bans.enforce(pytest.fail)
     assert wall.held == {}
 
@@ -197,7 +197,7 @@ def test_a_restart_finds_the_same(tmp_path):
         state.commit()
     with State(path) as state:
         state.load()
-        made(state).unban(net("203.0.113.8"), now=NOON)
+        made(state).unban("203.0.113.8", now=NOON)
         state.commit()
     with State(path) as state:
         state.load()
@@ -218,7 +218,7 @@ def test_a_new_rule_holds_for_the_bans_that_there_are(state, rule, networks):
     for last in (7, 8, 9):
         ban(bans, f"203.0.113.{last}", 60)
     bans = made(state, rule)
-    bans.unban(net("192.0.2.1"), now=NOON)
+    bans.unban("192.0.2.1", now=NOON)
     assert grown(bans) == networks
 
 
@@ -227,7 +227,7 @@ def test_who_is_never_banned_by_a_new_configuration_is_let_go(state):
     ban(bans, "203.0.113.7", 60)
     ban(bans, "198.51.100.7", 60)
     bans = made(state, None, never=["203.0.113.0/24"])
-    bans.unban(net("192.0.2.1"), now=NOON)
+    bans.unban("192.0.2.1", now=NOON)
     assert [one.address for one in bans.ledger.in_force(NOON)] == ["198.51.100.7"]
 
 
@@ -261,7 +261,7 @@ def test_networks_grow_as_a_naive_model_says(steps):
                 standing = model.get(address, 0)
                 model[address] = max(end, standing if standing > now else 0)
             elif what == "unban":
-                bans.unban(net(address), now=NOON + now * SECOND)
+                bans.unban(address, now=NOON + now * SECOND)
                 for known in list(model):
                     one, outer = net(known), net(address)
                     if one.version == outer.version and one.subnet_of(outer):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import ipaddress
-
 import pytest
 
 from pyruse.bans.firewall import Sets, Target
@@ -18,15 +16,11 @@ def ledger():
     return State().bans
 
 
-def net(text):
-    return ipaddress.ip_network(text)
-
-
 def ban(ledger, address, *seconds, at=0, target=HERE, label="ssh"):
     """Ban for so many seconds (none given: for ever), so many seconds after noon."""
     durations = [second and second * SECOND for second in seconds or (None,)]
     return ledger.ban(
-        net(address), target, durations, now=NOON + at * SECOND, label=label, reason="Failed login"
+        address, target, durations, now=NOON + at * SECOND, label=label, reason="Failed login"
     )
 
 
@@ -88,7 +82,7 @@ def test_making_a_ban_last_longer_is_no_further_ban(ledger):
 
 def test_an_escalation_goes_on_after_an_unban(ledger):
     ban(ledger, "192.0.2.7", 10, 20)
-    ledger.unban(net("192.0.2.7"), now=NOON)
+    ledger.unban("192.0.2.7", now=NOON)
     assert ban(ledger, "192.0.2.7", 10, 20, at=1).level == 1
 
 
@@ -104,7 +98,7 @@ def test_unbanning_a_network_lifts_all_that_is_in_it(ledger):
         ban(ledger, address, 60)
     ban(ledger, "192.0.2.7", 60, target=MAIL)
     enforce(ledger)
-    lifted = ledger.unban(net("192.0.2.0/24"), now=NOON)
+    lifted = ledger.unban("192.0.2.0/24", now=NOON)
     assert sorted(one.address for one in lifted) == ["192.0.2.128/25", "192.0.2.7", "192.0.2.7"]
     assert in_force(ledger) == ["192.0.2.0/23", "192.0.3.1", "2001:db8::7"]
     assert waiting(ledger) == ([], ["192.0.2.128/25", "192.0.2.7", "192.0.2.7"])
@@ -113,14 +107,14 @@ def test_unbanning_a_network_lifts_all_that_is_in_it(ledger):
 def test_unbanning_by_label(ledger):
     ban(ledger, "192.0.2.7", 60, label="ssh")
     ban(ledger, "192.0.2.7", 60, label="mail", target=MAIL)
-    assert [one.label for one in ledger.unban(net("192.0.2.7"), now=NOON, label="mail")] == ["mail"]
-    assert ledger.unban(net("192.0.2.7"), now=NOON, label="web") == []
+    assert [one.label for one in ledger.unban("192.0.2.7", now=NOON, label="mail")] == ["mail"]
+    assert ledger.unban("192.0.2.7", now=NOON, label="web") == []
     assert in_force(ledger) == ["192.0.2.7"]
 
 
 def test_a_new_ban_takes_back_the_removal_of_the_old_one(ledger):
     ban(ledger, "192.0.2.7", 60)
-    ledger.unban(net("192.0.2.7"), now=NOON)
+    ledger.unban("192.0.2.7", now=NOON)
     ban(ledger, "192.0.2.7", 60, at=1)
     assert waiting(ledger) == (["192.0.2.7"], [])
 
@@ -188,7 +182,7 @@ class TestOnDisk:
         ban(ledger, "192.0.2.7", 60)
         enforce(ledger)
         ban(ledger, "192.0.2.8", 60)
-        ledger.unban(net("192.0.2.7"), now=NOON)
+        ledger.unban("192.0.2.7", now=NOON)
         ledger = reopened()
         assert waiting(ledger) == (["192.0.2.8"], ["192.0.2.7"])
         assert in_force(ledger) == ["192.0.2.6", "192.0.2.8"]
@@ -199,11 +193,11 @@ class TestOnDisk:
         ledger = reopened()
         ban(ledger, "192.0.2.6", 60)
         enforce(ledger)
-        ledger.unban(net("192.0.2.6"), now=NOON)
+        ledger.unban("192.0.2.6", now=NOON)
         ban(ledger, "192.0.2.7", 60)
         enforce(ledger)
         ledger = reopened()
-        ledger.restore()
+        ledger.restore("nftables")
         assert waiting(ledger) == (["192.0.2.7"], [])
 
     def test_what_is_over_is_gone(self, reopened):
@@ -242,7 +236,7 @@ class TestForgetting:
 
     def offend(self, ledger, at, forget=30):
         return ledger.ban(
-            net("203.0.113.7"), HERE, [60 * SECOND, 3600 * SECOND, self.DAY * SECOND],
+            "203.0.113.7", HERE, [60 * SECOND, 3600 * SECOND, self.DAY * SECOND],
             now=NOON + at * SECOND, label="ssh", reason="", forget=forget * self.DAY * SECOND,
         ).level  # fmt: skip
 
@@ -261,9 +255,9 @@ class TestForgetting:
 
     def test_an_unban_is_the_end_of_a_ban(self, ledger):
         ban(ledger, "203.0.113.7")  # for ever
-        ledger.unban(net("203.0.113.7"), now=NOON)
+        ledger.unban("203.0.113.7", now=NOON)
         assert self.offend(ledger, at=100) == 1
-        ledger.unban(net("203.0.113.7"), now=NOON + 200 * SECOND)
+        ledger.unban("203.0.113.7", now=NOON + 200 * SECOND)
         assert self.offend(ledger, at=91 * self.DAY) == 0
 
     def test_neither_a_restart_nor_the_end_of_the_history_is_forgetting(self, tmp_path):
@@ -293,6 +287,6 @@ class TestForgetting:
 def test_bans_around_a_network(ledger):
     for network in ("203.0.113.0/24", "203.0.0.0/16", "203.0.113.7", "2001:db8::/32"):
         ban(ledger, network, 60)
-    around = ledger.around(net("203.0.113.7"), NOON)
+    around = ledger.around("203.0.113.7", NOON)
     assert [one.address for one in around] == ["203.0.0.0/16", "203.0.113.0/24"]
-    assert ledger.around(net("203.0.113.7"), NOON + 60 * SECOND) == []
+    assert ledger.around("203.0.113.7", NOON + 60 * SECOND) == []

@@ -13,7 +13,9 @@ from pyruse.bans.firewall import Sets, Target
 from pyruse.bans.ledger import Ban
 from pyruse.bans.lists import read, write
 from pyruse.bans.orders import Item, Where
+from pyruse.bans.targets import Place
 from pyruse.errors import UserError
+from pyruse.options import text_around
 from pyruse.text import printable
 
 NOW = 1_773_489_600_000_000
@@ -84,17 +86,15 @@ TARGETS = st.builds(
     st.lists(st.integers(1, 65535), max_size=3).map(tuple),
 )
 WORDS = st.text(alphabet=st.characters(codec="utf-8"), max_size=30)
+NETWORKS = st.builds(
+    text_around,
+    # IPv4 written in IPv6 becomes IPv4.
+    st.ip_addresses(v=4) | st.ip_addresses(v=6, network="2001:db8::/32"),
+    st.integers(0, 32), st.integers(0, 128),
+)  # fmt: skip
 BANS = st.builds(
     Ban,
-    st.builds(
-        lambda number, prefix: ipaddress.ip_network((number, prefix), strict=False),
-        st.ip_addresses(v=4), st.integers(0, 32),
-    ) | st.builds(
-        lambda number, prefix: ipaddress.ip_network((number, prefix), strict=False),
-        # IPv4 written in IPv6 becomes IPv4
-        st.ip_addresses(v=6, network="2001:db8::/32"), st.integers(0, 128),
-    ),
-    TARGETS,
+    st.builds(Place, NETWORKS, TARGETS),
     WORDS,
     st.just(NOW),
     st.none() | st.integers(0, 1 << 52),
@@ -122,8 +122,8 @@ def test_an_export_is_imported_as_it_was(bans):
 
 
 def test_networks_that_have_grown_are_left_out_since_their_members_are_not():
-    network = ipaddress.ip_network("203.0.113.0/24")
-    ban = Ban(network, Target("nftables"), "aggregate", NOW, None, 0, "", grown=True)
+    place = Place("203.0.113.0/24", Target("nftables"))
+    ban = Ban(place, "aggregate", NOW, None, 0, "", grown=True)
     assert list(write([ban], "nftables")) == []
 
 

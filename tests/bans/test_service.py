@@ -8,7 +8,7 @@ from pyruse.bans import enforcement
 from pyruse.bans.firewall import Firewall, FirewallError, Target
 from pyruse.bans.own import own_addresses
 from pyruse.bans.service import Bans
-from pyruse.options import Networks, network_around
+from pyruse.options import Networks, network_around, network_text, text_around
 from pyruse.state.database import State
 
 SECOND = 1_000_000
@@ -70,7 +70,7 @@ def net(text):
 def ban(bans, clock, *addresses, seconds=600, backend="wall"):
     for address in addresses:
         bans.ban(
-            net(address), Target(backend), [seconds and seconds * SECOND],
+            address, Target(backend), [seconds and seconds * SECOND],
             now=clock[0], label="ssh", reason="",
         )  # fmt: skip
 
@@ -99,7 +99,7 @@ def enforced(bans):
     ],
 )
 def test_who_is_never_banned(bans, clock, network, why):
-    assert bans.spared(net(network)) == why
+    assert bans.spared(network) == why
     ban(bans, clock, network)
     assert len(bans.ledger) == (1 if why is None else 0)
 
@@ -108,17 +108,17 @@ def test_this_machine_is_never_banned(bans):
     assert ipaddress.ip_address("127.0.0.1") in own_addresses()
     for address in own_addresses():
         for prefix4, prefix6 in ((32, 128), (24, 64)):
-            assert bans.spared(network_around(address, prefix4, prefix6)) is not None
+            assert bans.spared(text_around(address, prefix4, prefix6)) is not None
 
 
 def test_bans_and_unbans_reach_the_firewall_with_the_seconds_that_are_left(bans, clock, wall):
     ban(bans, clock, "203.0.113.6", "203.0.113.7", "203.0.113.8")
     ban(bans, clock, "203.0.113.9", seconds=None)
-    bans.unban(net("203.0.113.8"), now=clock[0])
+    bans.unban("203.0.113.8", now=clock[0])
     clock[0] += 100 * SECOND + 1
     assert enforced(bans) == []
     assert wall.held == {"203.0.113.6/32": 500, "203.0.113.7/32": 500, "203.0.113.9/32": None}
-    bans.unban(net("203.0.113.6"), now=clock[0])
+    bans.unban("203.0.113.6", now=clock[0])
     assert enforced(bans) == []
     assert list(wall.held) == ["203.0.113.7/32", "203.0.113.9/32"]
 
@@ -181,7 +181,7 @@ def test_a_removal_that_is_refused_is_tried_again(bans, clock, wall):
     ban(bans, clock, "203.0.113.7")
     enforced(bans)
     wall.refusing = {"203.0.113.7/32"}
-    bans.unban(net("203.0.113.7"), now=clock[0])
+    bans.unban("203.0.113.7", now=clock[0])
     assert enforced(bans) == ["wall: no"]
     wall.refusing.clear()
     clock[0] += 10 * SECOND
@@ -232,4 +232,14 @@ def test_targets_are_checked(bans):
     [("203.0.113.7", "203.0.113.0/28"), ("2001:db8::7:8", "2001:db8::/64")],
 )
 def test_the_network_around_an_address(address, network):
-    assert network_around(ipaddress.ip_address(address), 28, 64) == net(network)
+    around = network_around(ipaddress.ip_address(address), 28, 64)
+    assert around == net(network)
+    assert text_around(ipaddress.ip_address(address), 28, 64) == network_text(around)
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [("203.0.113.7", "203.0.113.7"), ("2001:db8:0::7", "2001:db8::7"), ("::1.2.3.4", "::102:304")],
+)
+def test_a_single_address_is_written_without_its_prefix_length(address, text):
+    assert text_around(ipaddress.ip_address(address), 32, 128) == text

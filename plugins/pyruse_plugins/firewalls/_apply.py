@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pyruse import Element, Firewall, FirewallError, network_text
+from pyruse import Element, Firewall, FirewallError
 from pyruse_plugins.firewalls._program import Refused
 
 W = TypeVar("W", bound=Hashable)
@@ -22,16 +22,22 @@ class Change(Generic[W]):
 
     where: W
     text: str
-    """The network, or the address without its prefix length."""
-    asked_by: list[Element] = field(default_factory=list)
+    """The address, or the network with its prefix length."""
+    asked_by: list[Element]
     """Several targets may name the same set: then they share a change."""
-    times: list[int | None] = field(default_factory=list)
-    """How long it is to be held, as each of them wants it; none: it is to be removed."""
+    adds: bool
+    """It is to be held; otherwise, it is to be removed."""
+    seconds: int | None
+    """How long it is to be held; None: for ever."""
 
-    @property
-    def seconds(self) -> int | None:
-        """How long the set is to hold it; None: for ever."""
-        return None if None in self.times else max(time for time in self.times if time is not None)
+    def join(self, element: Element, adds: bool) -> None:
+        """Do what an element wants, too: what is held the longest counts."""
+        if adds and not self.adds:
+            self.adds, self.seconds = True, element.seconds
+        elif adds and self.seconds is not None:
+            seconds = element.seconds
+            self.seconds = None if seconds is None else max(self.seconds, seconds)
+        self.asked_by.append(element)
 
 
 Changes = list[Change[W]]
@@ -119,13 +125,13 @@ class ProgramFirewall(Firewall, Generic[W]):
     ) -> tuple[list[Changes[W]], list[Fault]]:
         """The changes of each set, at most one for a network, so that their order is free."""
         sets: dict[W, dict[str, Change[W]]] = {}
-        alike: dict[tuple[int, int, int], tuple[W, dict[str, Change[W]]]] = {}
+        alike: dict[tuple[int, bool, str], tuple[W, dict[str, Change[W]]]] = {}
         """By target, of which there are a few among thousands of elements, and kind of network."""
         faults: list[Fault] = []
-        for elements, adding in ((remove, False), (add, True)):
+        for elements, adds in ((remove, False), (add, True)):
             for element in elements:
-                network = element.network
-                kind = (id(element.target), network.version, network.prefixlen)
+                address, target, seconds = element
+                kind = (id(target), ":" in address, address.partition("/")[2])
                 if kind not in alike:
                     try:
                         where = self.set_of(element)
@@ -134,13 +140,10 @@ class ProgramFirewall(Firewall, Generic[W]):
                         continue
                     alike[kind] = (where, sets.setdefault(where, {}))
                 where, inside = alike[kind]
-                text = network_text(network)
-                change = inside.get(text)
-                if change is None:
-                    change = inside[text] = Change(where, text)
-                change.asked_by.append(element)
-                if adding:
-                    change.times.append(element.seconds)
+                if address in inside:
+                    inside[address].join(element, adds)
+                else:
+                    inside[address] = Change(where, address, [element], adds, seconds)
         return [list(inside.values()) for inside in sets.values()], faults
 
     def _refused(self, groups: Iterable[Changes[W]]) -> list[tuple[Change[W], str]]:
@@ -175,7 +178,7 @@ def summary(faults: list[Fault], *, emptied: bool = False) -> str:
     """One line, however many faults there are."""
     alike: dict[tuple[str, str], list[str]] = {}
     for element, where, reason in faults:
-        alike.setdefault((where, reason), []).append(network_text(element.network))
+        alike.setdefault((where, reason), []).append(element.address)
     parts = ["somebody removed its sets, so all bans are put there again"] if emptied else []
     parts += [
         f"{where and where + ': '}{networks[0]}{_and_more(len(networks) - 1)}: {reason}"

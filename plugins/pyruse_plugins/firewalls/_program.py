@@ -6,9 +6,9 @@ import os
 import re
 import shutil
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from pyruse import FirewallError, one_line, printable, shortened
 
@@ -86,35 +86,25 @@ def _found(program: str) -> str:
     return shutil.which(program, path=path) or program
 
 
-def check_names(options: Mapping[str, Any], known: Sequence[str]) -> None:
-    """See that a firewall is given no other options than it knows.
+class CommandLine(tuple[str, ...]):
+    """An option: a program, and arguments that come before all others."""
 
-    :raises ValueError: it is.
-    """
-    for name in options:
-        if name not in known:
-            raise ValueError(f"unknown option {shown(name)} (expected one of: {', '.join(known)})")
+    IN_WORDS: ClassVar[str] = "a list: the program and its first arguments"
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "array",
+        "items": {"type": "string", "minLength": 1},
+        "minItems": 1,
+    }
 
-
-def program_of(options: Mapping[str, Any], default: str, option: str = "command") -> Program:
-    """The program that an option names.
-
-    :raises ValueError: it is no list of texts.
-    """
-    return Program(tuple(words_of(options.get(option, [default]), option, default)))
-
-
-def words_of(value: Any, option: str, example: str) -> list[str]:
-    """A program and its arguments.
-
-    :raises ValueError: it is no list of texts.
-    """
-    if isinstance(value, list) and value and all(map(_is_word, value)):
-        return value
-    raise ValueError(
-        f"{option} = {shown(value)} is no program (expected a list: the program and its first "
-        f'arguments, such as ["{example}"])'
-    )
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no list of texts."""
+        if isinstance(value, list) and value and all(map(_is_word, value)):
+            return cls(value)
+        raise ValueError(
+            f"{shown(value)} is no program (expected {cls.IN_WORDS}, such as "
+            '["/usr/local/sbin/program", "--option"])'
+        )
 
 
 def _is_word(value: Any) -> bool:

@@ -3,19 +3,71 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Formatter
-from typing import Any
+from typing import Any, ClassVar, Self
 
-from pyruse import Duration, Element, Firewall, FirewallError, Target, hookimpl, network_text
+from pyruse import Duration, Element, Firewall, FirewallError, Target, hookimpl
 from pyruse_plugins.firewalls._apply import Fault, summary
-from pyruse_plugins.firewalls._program import Program, Refused, check_names, shown, words_of
-
-_NAMES = ("ip", "network", "family", "seconds", "ports")
-_COMMANDS = ("ban", "unban", "restore", "flush")
+from pyruse_plugins.firewalls._program import CommandLine, Program, Refused, shown
 
 
+class PlainCommand:
+    """A command with places for the facts of a ban in its arguments; here, there are no facts."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ()
+    IN_WORDS: ClassVar[str] = CommandLine.IN_WORDS
+    SCHEMA: ClassVar[dict[str, Any]] = CommandLine.SCHEMA
+
+    def __init__(self, words: tuple[str, ...], names: frozenset[str]) -> None:
+        """:param names: of the facts that are asked for."""
+        self.words = words
+        self.names = names
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no command, or names what there is not."""
+        words = CommandLine.parse(value)
+        expected = " ".join(f"{{{name}}}" for name in cls.NAMES) or "no braces here"
+        names: set[str] = set()
+        for number, word in enumerate(words):
+            try:
+                parts = list(Formatter().parse(word))
+            except ValueError as fault:
+                raise ValueError(f"{shown(word)}: {fault} (expected {expected})") from None
+            for _, name, form, conversion in parts:
+                if name is None:
+                    continue
+                if name not in cls.NAMES or form or conversion or not number:
+                    raise ValueError(
+                        f"{shown(word)}: there is no {{{shown(name)[1:-1]}}} here (expected "
+                        f"{expected}; none in the name of the program)"
+                    )
+                names.add(name)
+        return cls(words, frozenset(names))
+
+    def filled(self, element: Element | None = None) -> list[str]:
+        """The command for a ban."""
+        if element is None:
+            return [word.format() for word in self.words]
+        facts = {
+            "ip": element.address,
+            "network": str(element.network),
+            "family": str(element.version),
+            "seconds": str(element.seconds or 0),
+            "ports": _ports(element),
+        }
+        return [word.format_map(facts) for word in self.words]
+
+
+class BanCommand(PlainCommand):
+    """The command for one ban."""
+
+    NAMES = ("ip", "network", "family", "seconds", "ports")
+
+
+@dataclass
 class Command:
     """Bans by programs of yours: for a firewall that Pyruse does not know, or one elsewhere.
 
@@ -49,89 +101,36 @@ class Command:
     ```
     """
 
+    ban: BanCommand
+    """The program that bans, with its arguments."""
+    unban: BanCommand
+    """The program that ends a ban."""
+    restore: PlainCommand | None = None
+    """The program that bans everyone anew, told of all bans on its standard input."""
+    flush: PlainCommand | None = None
+    """The program that ends all bans."""
+    timeout: Duration = Duration(seconds=30)
+    """So long all the programs of one moment may take together."""
+
     @hookimpl
-    def open_firewall(self, name: str, options: Mapping[str, Any]) -> Firewall | None:
-        if name != "command":
-            return None
-        check_names(options, (*_COMMANDS, "timeout"))
-        for needed in ("ban", "unban"):
-            if needed not in options:
-                raise ValueError(
-                    f"{needed} is missing (expected the program and its arguments, such as "
-                    f'{needed} = ["/usr/local/sbin/{needed}", "{{ip}}"])'
-                )
-        commands = {
-            option: _Template.of(option, options[option])
-            for option in _COMMANDS
-            if option in options
-        }
-        try:
-            limit = Duration.parse(options.get("timeout", "30s"))
-        except ValueError as fault:
-            raise ValueError(f"timeout: {fault}") from None
-        return CommandFirewall(commands, limit.us / 1_000_000)
-
-
-@dataclass(frozen=True)
-class _Template:
-    """A command with places for the facts of a ban."""
-
-    words: tuple[str, ...]
-    names: frozenset[str]
-
-    @classmethod
-    def of(cls, option: str, value: Any) -> _Template:
-        """:raises ValueError: it is no command, or names what there is not."""
-        words = words_of(value, option, f"/usr/local/sbin/{option}")
-        known = _NAMES if option in ("ban", "unban") else ()
-        expected = " ".join(f"{{{name}}}" for name in known) or "no braces here"
-        names: set[str] = set()
-        for number, word in enumerate(words):
-            try:
-                parts = list(Formatter().parse(word))
-            except ValueError as fault:
-                raise ValueError(
-                    f"{option}: {shown(word)}: {fault} (expected {expected})"
-                ) from None
-            for _, name, form, conversion in parts:
-                if name is None:
-                    continue
-                if name not in known or form or conversion or not number:
-                    raise ValueError(
-                        f"{option}: {shown(word)}: there is no {{{shown(name)[1:-1]}}} here "
-                        f"(expected {expected}; none in the name of the program)"
-                    )
-                names.add(name)
-        return cls(tuple(words), frozenset(names))
-
-    def filled(self, element: Element | None = None) -> list[str]:
-        """The command for a ban."""
-        if element is None:
-            return [word.format() for word in self.words]
-        facts = {
-            "ip": network_text(element.network),
-            "network": str(element.network),
-            "family": str(element.network.version),
-            "seconds": str(element.seconds or 0),
-            "ports": _ports(element),
-        }
-        return [word.format_map(facts) for word in self.words]
+    def open_firewall(self, name: str) -> Firewall | None:
+        return CommandFirewall(self) if name == "command" else None
 
 
 class CommandFirewall(Firewall):
     """Runs a program for each change."""
 
-    def __init__(self, commands: Mapping[str, _Template], time_limit: float) -> None:
-        """:param time_limit: in seconds, for all the programs of one call together."""
+    def __init__(self, commands: Command) -> None:
+        """:param commands: of the configuration."""
         self._commands = commands
-        self._time_limit = time_limit
-        self.longest = None if "seconds" in commands["ban"].names else 0
+        self._time_limit = commands.timeout.total_seconds()
+        self.longest = None if "seconds" in commands.ban.names else 0
 
     def check(self, target: Target) -> None:
         """See `pyruse.Firewall`."""
         if target.sets is not None:
             raise ValueError("there are no sets with the firewall command (expected none)")
-        if target.ports and "ports" not in self._commands["ban"].names:
+        if target.ports and "ports" not in self._commands.ban.names:
             raise ValueError(
                 "the program that bans is not told the ports (expected no ports, or {ports} in "
                 "[bans.command] ban)"
@@ -141,11 +140,13 @@ class CommandFirewall(Firewall):
         """See `pyruse.Firewall`."""
         end = time.monotonic() + self._time_limit
         faults: list[Fault] = []
-        for option, elements in (("unban", remove), ("ban", add)):
+        commands = self._commands
+        changes = (("unban", commands.unban, remove), ("ban", commands.ban, add))
+        for option, command, elements in changes:
             for element in elements:
                 try:
                     self.check(element.target)  # it may have come from another configuration
-                    self._run(self._commands[option].filled(element), end)
+                    self._run(command.filled(element), end)
                 except (FirewallError, Refused, ValueError) as fault:
                     faults.append((element, option, str(fault)))
         if faults:
@@ -155,22 +156,24 @@ class CommandFirewall(Firewall):
 
     def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
         """See `pyruse.Firewall`."""
-        if "restore" not in self._commands:
+        restore = self._commands.restore
+        if restore is None:
             self.apply(bans, remove)
             return
-        lines = [f"{network_text(ban.network)} {ban.seconds or 0} {_ports(ban)}" for ban in bans]
-        self._run_whole("restore", "".join(f"{line.rstrip()}\n" for line in lines))
+        lines = [f"{ban.address} {ban.seconds or 0} {_ports(ban)}" for ban in bans]
+        self._run_whole("restore", restore, "".join(f"{line.rstrip()}\n" for line in lines))
 
     def teardown(self, bans: Sequence[Element]) -> None:
         """See `pyruse.Firewall`."""
-        if "flush" not in self._commands:
+        flush = self._commands.flush
+        if flush is None:
             self.apply((), bans)
             return
-        self._run_whole("flush")
+        self._run_whole("flush", flush)
 
-    def _run_whole(self, option: str, text: str = "") -> None:
+    def _run_whole(self, option: str, command: PlainCommand, text: str = "") -> None:
         try:
-            self._run(self._commands[option].filled(), time.monotonic() + self._time_limit, text)
+            self._run(command.filled(), time.monotonic() + self._time_limit, text)
         except Refused as refusal:
             raise FirewallError(f"command: {option}: {refusal}") from None
 

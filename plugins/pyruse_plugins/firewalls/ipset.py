@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass
 
 from pyruse import Element, Firewall, FirewallError, Target, Watch, hookimpl
 from pyruse_plugins.firewalls._apply import Change, Changes, ProgramFirewall
-from pyruse_plugins.firewalls._program import Program, Refused, check_names, program_of, shown
+from pyruse_plugins.firewalls._program import CommandLine, Program, Refused
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,30}")  # the kernel's IPSET_MAXNAMELEN is 32
 _OWN = {4: "pyruse4", 6: "pyruse6"}
 _LONGEST_LISTING = 1 << 26  # bytes
 
 
+@dataclass
 class Ipset:
     """Bans by ipset, for firewalls that are made of iptables rules.
 
@@ -54,20 +54,23 @@ class Ipset:
     ```
     """
 
+    command: CommandLine = CommandLine(["ipset"])
+    """The program, and arguments that come before all others."""
+    rules: bool = True
+    """Whether Pyruse puts its rules into iptables."""
+    iptables: CommandLine = CommandLine(["iptables"])
+    """The program for the rules of IPv4."""
+    ip6tables: CommandLine = CommandLine(["ip6tables"])
+    """The program for the rules of IPv6."""
+
     @hookimpl
-    def open_firewall(self, name: str, options: Mapping[str, Any]) -> Firewall | None:
+    def open_firewall(self, name: str) -> Firewall | None:
         if name != "ipset":
             return None
-        check_names(options, ("command", "rules", "iptables", "ip6tables"))
-        rules = options.get("rules", True)
-        if not isinstance(rules, bool):
-            raise ValueError(f"rules = {shown(rules)} is no yes or no (expected true or false)")
-        program = program_of(options, "ipset")
-        iptables = {
-            set_name: replace(program_of(options, default, default), pids=program.pids)
-            for set_name, default in ((_OWN[4], "iptables"), (_OWN[6], "ip6tables"))
-        }
-        return IpsetFirewall(program, iptables if rules else {})
+        program = Program(self.command)
+        rules = {_OWN[4]: self.iptables, _OWN[6]: self.ip6tables} if self.rules else {}
+        iptables = {own: Program(command, pids=program.pids) for own, command in rules.items()}
+        return IpsetFirewall(program, iptables)
 
 
 class IpsetFirewall(ProgramFirewall[str]):
@@ -103,8 +106,8 @@ class IpsetFirewall(ProgramFirewall[str]):
     def set_of(self, element: Element) -> str:
         """Pyruse's own set, or the administrator's."""
         self.check(element.target)  # an old ban may have come from another configuration
-        version, sets = element.network.version, element.target.sets
-        name = _OWN[version] if sets is None else sets.of(element.network)
+        version, sets = element.version, element.target.sets
+        name = _OWN[version] if sets is None else sets.of(version)
         if name is None:
             raise ValueError(
                 f"no set is named for IPv{version}, so nobody is banned (expected ipv{version} in "
@@ -220,7 +223,7 @@ def _rule(action: str, name: str) -> list[str]:
 
 def _line(change: Change[str]) -> str:
     element = f"{change.where} {change.text}"
-    if not change.times:
+    if not change.adds:
         return f"del {element}\n"
     seconds = change.seconds
     if seconds is None or seconds > IpsetFirewall.longest:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 from pyruse import Element, Firewall, FirewallError, Target, Watch, hookimpl
 from pyruse_plugins.firewalls._apply import Changes, ProgramFirewall
 from pyruse_plugins.firewalls._nft_sets import NftSet, OwnSet, named_set
-from pyruse_plugins.firewalls._program import Program, Refused, check_names, program_of, shown
+from pyruse_plugins.firewalls._program import CommandLine, Program, Refused, shown
 
 _DAY = 86_400
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
@@ -32,6 +33,24 @@ _TABLE_LINE = re.compile(r"table (\S+ \S+) { # handle (\d+)")
 _SET_LINE = re.compile(r"\tset (\S+) { # handle (\d+)")
 
 
+class TableName(str):
+    """The name of a table, without its family."""
+
+    IN_WORDS: ClassVar[str] = "the name of a table"
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "pattern": f"^{_TABLE.pattern}$"}
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: nft would not take it."""
+        if isinstance(value, str) and _TABLE.fullmatch(value):
+            return cls(value)
+        raise ValueError(
+            f"{shown(value)} is no name of a table (expected letters, digits and underscores, such "
+            'as "pyruse")'
+        )
+
+
+@dataclass
 class Nftables:
     """Bans by nftables, the firewall of today's Linux.
 
@@ -65,18 +84,14 @@ class Nftables:
     ```
     """
 
+    command: CommandLine = CommandLine(["nft"])
+    """The program, and arguments that come before all others."""
+    table: TableName = TableName("pyruse")
+    """The name of Pyruse's own table."""
+
     @hookimpl
-    def open_firewall(self, name: str, options: Mapping[str, Any]) -> Firewall | None:
-        if name != "nftables":
-            return None
-        check_names(options, ("command", "table"))
-        table = options.get("table", "pyruse")
-        if not isinstance(table, str) or not _TABLE.fullmatch(table):
-            raise ValueError(
-                f"table = {shown(table)} is no name of a table (expected letters, digits and "
-                'underscores, such as "pyruse")'
-            )
-        return NftablesFirewall(program_of(options, "nft"), table)
+    def open_firewall(self, name: str) -> Firewall | None:
+        return NftablesFirewall(Program(self.command), self.table) if name == "nftables" else None
 
 
 class NftablesFirewall(ProgramFirewall[NftSet]):
@@ -111,17 +126,17 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
 
     def set_of(self, element: Element) -> NftSet:
         """Pyruse's own set, or the administrator's."""
-        network, target = element.network, element.target
+        version, target = element.version, element.target
         self.check(target)  # an old ban may have come from another configuration
         if target.sets is None:
-            return OwnSet.of(self._table, network, target.ports)
-        name = target.sets.of(network)
+            return OwnSet.of(self._table, element.network, target.ports)
+        name = target.sets.of(version)
         if name is None:
             raise ValueError(
-                f"no set is named for IPv{network.version}, so nobody is banned (expected "
-                f"ipv{network.version} in sets, too)"
+                f"no set is named for IPv{version}, so nobody is banned (expected ipv{version} in "
+                "sets, too)"
             )
-        return named_set(name, network.version)
+        return named_set(name, version)
 
     def run(self, groups: Sequence[Changes[NftSet]]) -> None:
         """One transaction: the kernel makes all of it, or nothing."""
@@ -147,7 +162,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
             where = group[0].where
             if not isinstance(where, OwnSet):
                 theirs[where] = group
-            elif added := [change for change in group if change.times]:
+            elif added := [change for change in group if change.adds]:
                 own[where] = added
         mended = self._contents(own, self._listed())
         try:
@@ -271,7 +286,7 @@ def _changed(changes: Changes[NftSet]) -> list[str]:
     return [
         _elements("add", where, touched),
         _elements("delete", where, touched),
-        *_added([change for change in changes if change.times]),
+        *_added([change for change in changes if change.adds]),
     ]
 
 

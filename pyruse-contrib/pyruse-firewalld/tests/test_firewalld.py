@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import sys
 
@@ -10,6 +9,7 @@ import pytest
 from pyruse_firewalld import Firewalld
 
 from pyruse import Element, FirewallError, Sets, Target
+from pyruse.testing import ConfigError
 
 FIREWALL_CMD = """
 import json, sys
@@ -45,12 +45,12 @@ class Machine:
 
 
 def opened(**options):
-    return Firewalld().open_firewall("firewalld", options)
+    return Firewalld(**options).open_firewall("firewalld")
 
 
 def elements(*networks, seconds=600):
     target = Target("firewalld")
-    return [Element(ipaddress.ip_network(network), target, seconds) for network in networks]
+    return [Element(network, target, seconds) for network in networks]
 
 
 @pytest.fixture
@@ -114,41 +114,55 @@ def test_ports_and_sets_are_refused(machine, target):
         machine.firewall.check(Target("firewalld", **target))
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"zone": "drop"}, r'unknown option "zone" \(expected one of: command, ipv4, ipv6\)'),
-        ({"command": "firewall-cmd"}, r"command is no program \(expected a list such as"),
-        ({"ipv4": "two words"}, r"ipv4 is no name of a set \(expected one word of at most 31"),
-    ],
-)
-def test_faulty_options(options, said):
-    with pytest.raises(ValueError, match=said):
-        opened(**options)
-
-
 def test_it_is_the_firewall_of_its_own_name_alone():
-    assert Firewalld().open_firewall("nftables", {}) is None
+    assert Firewalld().open_firewall("nftables") is None
 
 
-def test_a_configuration_with_it_bans(pipeline, monkeypatch, tmp_path, machine):
-    # The plugin is installed, as far as Pyruse can tell.
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """The plugin is installed, as far as Pyruse can tell."""
     metadata = tmp_path / "pyruse_firewalld-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Name: pyruse-firewalld\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[pyruse]\nfirewalld = pyruse_firewalld:Firewalld\n")
     monkeypatch.syspath_prepend(tmp_path)
-    chains = pipeline(
-        f"""
-        [bans]
-        backend = "firewalld"
-        [bans.firewalld]
-        command = {json.dumps(machine.command)}
-        [chains]
-        "all" = [{{ action = "ban", ip = "ip" }}]
-        """
-    )
+
+
+CONFIGURATION = """
+[bans]
+backend = "firewalld"
+[bans.firewalld]
+{}
+[chains]
+"all" = [{{ action = "ban", ip = "ip" }}]
+"""
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_configuration_with_it_bans(pipeline, machine):
+    chains = pipeline(CONFIGURATION.format(f"command = {json.dumps(machine.command)}"))
     chains.feed(ip="203.0.113.7")
     faults = []
     chains.engine.bans.enforce(faults.append)
     assert (machine["pyruse4"], faults) == (["203.0.113.7"], [])
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ('zone = "drop"', r"\.zone: unknown option \(expected one of: command, ipv4, ipv6\)"),
+        (
+            'command = "x"',
+            r'\.command: "x" is of the wrong type \(expected a list, each item text\)',
+        ),
+        ("command = []", r": command is no program \(expected a list such as"),
+        (
+            'ipv4 = "two words"',
+            r"\.ipv4: 'two words' is no name of a set \(expected one word of at",
+        ),
+    ],
+)
+def test_faulty_options(option, said, pipeline):
+    with pytest.raises(ConfigError, match=r"bans\.firewalld" + said):
+        pipeline(CONFIGURATION.format(option))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -61,7 +60,7 @@ class Driver:
 
     def elements(self, *networks: str, seconds: int | None = None, **target) -> list[Element]:
         where = Target("any", **target)
-        return [Element(ipaddress.ip_network(network), where, seconds) for network in networks]
+        return [Element(network, where, seconds) for network in networks]
 
     def refused(self, apply: Callable[[], None]) -> Refusal:
         with pytest.raises(FirewallError) as caught:

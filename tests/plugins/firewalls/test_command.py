@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import sys
 
@@ -12,7 +11,9 @@ from pyruse import Networks, Target
 from pyruse.bans import enforcement
 from pyruse.bans.service import Bans
 from pyruse.state.database import State
-from pyruse_plugins.firewalls.command import Command
+from pyruse.errors import ConfigError
+from pyruse_plugins.firewalls.command import BanCommand, Command
+from tests.plugins.firewalls.configured import configured
 
 SECOND = 1_000_000
 BOTH = {"ban": ["x"], "unban": ["x"]}
@@ -28,7 +29,7 @@ if any(word in ("192.0.2.66", "--fail") for word in words):
 
 
 def opened(**options):
-    return Command().open_firewall("command", options)
+    return configured(Command, "command", options)
 
 
 class Recorded:
@@ -150,7 +151,7 @@ def test_bans_of_a_program_that_is_not_told_the_time_are_ended_by_pyruse(recorde
     bans = Bans(State().bans, Networks([]), "command", {"command": firewall}.get, set)
     for address, seconds in (("192.0.2.6", 60), ("192.0.2.7", 600)):
         bans.ban(
-            ipaddress.ip_network(address), Target("command"), [seconds * SECOND],
+            address, Target("command"), [seconds * SECOND],
             now=clock[0], label="ssh", reason="",
         )  # fmt: skip
     faults: list[Exception] = []
@@ -172,47 +173,47 @@ def test_ports_are_refused_unless_the_program_is_told_them(driver):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, 'ban is missing (expected the program and its arguments, such as ban = ["/usr/local'),
-        ({"ban": ["x"]}, "unban is missing (expected the program and its arguments, such as unban"),
+        ({}, ".ban: missing (expected a list: the program and its first arguments)"),
+        ({"ban": ["x"]}, ".unban: missing (expected a list: the program and its first arguments)"),
         (
             {**BOTH, "bann": ["x"]},
-            'unknown option "bann" (expected one of: ban, unban, restore, flush, ',
+            ".bann: unknown option (expected one of: ban, unban, restore, flush, ",
         ),
         (
             {**BOTH, "ban": "x {ip}"},
-            'ban = "x {ip}" is no program (expected a list: the program and its ',
+            '.ban: "x {ip}" is no program (expected a list: the program and its ',
         ),
         (
             {**BOTH, "ban": ["x", "{address}"]},
-            'ban: "{address}": there is no {address} here (expected {ip',
+            '.ban: "{address}": there is no {address} here (expected {ip',
         ),
         (
             {**BOTH, "ban": ["{ip}", "x"]},
-            'ban: "{ip}": there is no {ip} here (expected {ip} {network} ',
+            '.ban: "{ip}": there is no {ip} here (expected {ip} {network} ',
         ),
         (
             {**BOTH, "ban": ["x", "{ip!r}"]},
-            'ban: "{ip!r}": there is no {ip} here (expected {ip} {network}',
+            '.ban: "{ip!r}": there is no {ip} here (expected {ip} {network}',
         ),
         (
             {**BOTH, "ban": ["x", "{ip"]},
-            "ban: \"{ip\": expected '}' before end of string (expected {ip} ",
+            ".ban: \"{ip\": expected '}' before end of string (expected {ip} ",
         ),
         (
             {**BOTH, "restore": ["x", "{ip}"]},
-            'restore: "{ip}": there is no {ip} here (expected no braces ',
+            '.restore: "{ip}": there is no {ip} here (expected no braces ',
         ),
         (
             {**BOTH, "timeout": "soon"},
-            'timeout: "soon" is no duration (expected seconds, or "90s", "15m"',
+            '.timeout: "soon" is no duration (expected seconds, or "90s", "15m"',
         ),
     ],
 )
 def test_faulty_options(options, said):
-    with pytest.raises(ValueError, match="expected") as caught:
+    with pytest.raises(ConfigError) as caught:
         opened(**options)
-    assert str(caught.value).startswith(said)
+    assert caught.value.faults[0].startswith(f"bans.command{said}")
 
 
 def test_it_is_the_firewall_of_its_own_name_alone():
-    assert Command().open_firewall("nftables", {}) is None
+    assert Command(*[BanCommand.parse(["x"])] * 2).open_firewall("nftables") is None

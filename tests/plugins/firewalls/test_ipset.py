@@ -7,13 +7,15 @@ import time
 import pytest
 
 from pyruse import Sets
+from pyruse.errors import ConfigError
 from pyruse_plugins.firewalls.ipset import Ipset
+from tests.plugins.firewalls.configured import configured
 
 pytestmark = pytest.mark.realparts
 
 
 def opened(**options):
-    return Ipset().open_firewall("ipset", options)
+    return configured(Ipset, "ipset", options)
 
 
 @pytest.fixture
@@ -224,19 +226,19 @@ def test_ports_are_not_for_ipset(driver):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"table": "x"}, 'unknown option "table" (expected one of: command, rules, iptables, '),
-        ({"rules": 1}, "rules = 1 is no yes or no (expected true or false)"),
-        ({"iptables": "x"}, 'iptables = "x" is no program (expected a list: the program and its '),
+        ({"table": "x"}, ".table: unknown option (expected one of: command, rules, iptables, "),
+        ({"rules": 1}, ".rules: 1 is of the wrong type (expected true or false)"),
+        ({"iptables": "x"}, '.iptables: "x" is no program (expected a list: the program and its '),
     ],
 )
 def test_faulty_options(options, said):
-    with pytest.raises(ValueError, match="expected") as caught:
+    with pytest.raises(ConfigError) as caught:
         opened(**options)
-    assert str(caught.value).startswith(said)
+    assert caught.value.faults[0].startswith(f"bans.ipset{said}")
 
 
 def test_it_is_the_firewall_of_its_own_name_alone():
-    assert Ipset().open_firewall("nftables", {}) is None
+    assert Ipset().open_firewall("nftables") is None
 
 
 def rules(machines, program):

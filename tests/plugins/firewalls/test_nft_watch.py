@@ -21,7 +21,7 @@ from pyruse_plugins.firewalls.ipset import Ipset
 from pyruse_plugins.firewalls.nftables import Nftables
 
 def opener(name):
-    return (Nftables() if name == "nftables" else Ipset()).open_firewall(name, {})
+    return (Nftables() if name == "nftables" else Ipset()).open_firewall(name)
 
 backend, *names = sys.argv[1:]
 sets = Sets(names[0]) if names else None
@@ -30,8 +30,7 @@ waiting = select.poll()
 waiting.register(sys.stdin.fileno())
 
 def ban(address):
-    network = ipaddress.ip_network(address)
-    bans.ban(network, Target(backend, sets), [None], now=now_us(), label="ssh", reason="")
+    bans.ban(address, Target(backend, sets), [None], now=now_us(), label="ssh", reason="")
     bans.enforce(lambda fault: print("fault:", fault, flush=True))
 
 ban("192.0.2.7")

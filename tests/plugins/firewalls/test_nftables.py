@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from pyruse import FirewallError, Networks, Sets, Target, parse_network
+from pyruse import FirewallError, Networks, Sets, Target
 from pyruse.bans.service import Bans
 from pyruse.state.database import State
 from pyruse.testing.machines import SOURCES
 from pyruse.testing.namespace import NetworkNamespace
 from pyruse.times import now_us
+from pyruse.errors import ConfigError
 from pyruse_plugins.firewalls.nftables import Nftables
+from tests.plugins.firewalls.configured import configured
 
 pytestmark = pytest.mark.realparts
 
@@ -25,7 +27,7 @@ MAIL = Sets(ipv4="ip mail banned", ipv6="ip6 mail banned")
 
 
 def opened(**options):
-    return Nftables().open_firewall("nftables", options)
+    return configured(Nftables, "nftables", options)
 
 
 @pytest.fixture
@@ -146,8 +148,7 @@ def test_all_bans_are_back_after_a_reload_of_the_rules_and_the_next_ban(machines
     bans = Bans(State().bans, Networks([]), "nftables", lambda _: firewall.firewall, set)
     said: list[Exception] = []
     for address in ("192.0.2.7", "2001:db8::7", "192.0.2.6"):
-        network = parse_network(address)
-        bans.ban(network, Target("nftables"), [None], now=now_us(), label="ssh", reason="")
+        bans.ban(address, Target("nftables"), [None], now=now_us(), label="ssh", reason="")
         if address == "192.0.2.6":
             nft("flush ruleset")
         bans.enforce(said.append)
@@ -418,22 +419,25 @@ def test_what_a_failing_program_says_is_made_harmless(driver):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"tabel": "x"}, 'unknown option "tabel" (expected one of: command, table)'),
-        ({"table": "a b"}, 'table = "a b" is no name of a table (expected letters, digits and '),
-        ({"table": 7}, "table = 7 is no name of a table (expected"),
-        ({"command": "nft"}, 'command = "nft" is no program (expected a list: the program and'),
-        ({"command": []}, "command = [] is no program (expected a list"),
-        ({"command": ["nft", 1]}, "command = ['nft', 1] is no program (expected a list"),
+        (
+            {"tabel": "x"},
+            '.tabel: unknown option (expected one of: command, table; did you mean "table"?)',
+        ),
+        ({"table": "a b"}, '.table: "a b" is no name of a table (expected letters, digits and '),
+        ({"table": 7}, ".table: 7 is no name of a table (expected"),
+        ({"command": "nft"}, '.command: "nft" is no program (expected a list: the program and'),
+        ({"command": []}, ".command: [] is no program (expected a list"),
+        ({"command": ["nft", 1]}, ".command: ['nft', 1] is no program (expected a list"),
     ],
 )
 def test_faulty_options(options, said):
-    with pytest.raises(ValueError, match="expected") as caught:
+    with pytest.raises(ConfigError) as caught:
         opened(**options)
-    assert str(caught.value).startswith(said)
+    assert caught.value.faults[0].startswith(f"bans.nftables{said}")
 
 
 def test_it_is_the_firewall_of_its_own_name_alone():
-    assert Nftables().open_firewall("ipset", {}) is None
+    assert Nftables().open_firewall("ipset") is None
 
 
 def listed(nft, what):

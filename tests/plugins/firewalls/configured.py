@@ -1,0 +1,20 @@
+"""A firewall with the options of a table ``[bans.NAME]``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyruse import Firewall
+from pyruse.building import build
+from pyruse.errors import ConfigError
+
+
+def configured(plugin: type[Any], name: str, options: dict[str, Any]) -> Firewall:
+    """:raises ConfigError: options are faulty."""
+    faults: list[str] = []
+    made = build(plugin, options, f"bans.{name}", faults)
+    if made is None:
+        raise ConfigError(faults)
+    firewall = made.open_firewall(name)
+    assert isinstance(firewall, Firewall)
+    return firewall
