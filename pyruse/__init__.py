@@ -9,6 +9,7 @@ from pyruse.bans.firewall import Element, Firewall, FirewallError, Sets, Target,
 from pyruse.config.settings import MailAddress
 from pyruse.context import Context
 from pyruse.entry import Entry, as_text
+from pyruse.errors import UserError
 from pyruse.hookspecs import hookimpl
 from pyruse.options import (
     Address,
@@ -31,6 +32,7 @@ from pyruse.text import one_line, printable, shortened
 from pyruse.times import datetime_of, time_us_of
 
 if TYPE_CHECKING:
+    from pyruse.observer import Observer
     from pyruse.programs import run_program
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Network",
     "Networks",
     "NewField",
+    "Observer",
     "Pattern",
     "Report",
     "Row",
@@ -55,6 +58,7 @@ __all__ = [
     "Table",
     "Target",
     "Template",
+    "UserError",
     "Watch",
     "__version__",
     "address_of",
@@ -79,6 +83,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("pyruse")
+    if name == "Observer":
+        from pyruse.observer import Observer
+
+        return Observer
     if name == "run_program":
         from pyruse.programs import run_program
 

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pyruse.chains.traffic import Traffic
 from pyruse.times import now_us
 
 _MINUTES = 60
@@ -25,6 +26,10 @@ class Activity:
         """The newest minutes in which entries came (of `time.monotonic`), and how many came."""
         self.held_up_by = ""
         """What the daemon waits for at the moment instead of reading on, such as room on a disk."""
+        self.traffic: Traffic | None = None
+        """Counts what the chains see, where that is wanted."""
+        self.takes_only: dict[str, list[str]] = {}
+        """The values of fields, one of which is in each entry that is handled; none: no matter."""
 
     def handled(self, entries: int) -> None:
         """So many entries more are handled."""
@@ -45,6 +50,7 @@ class Activity:
 
     def data(self) -> dict[str, Any]:
         """For people and programs; in JSON types."""
+        traffic = self.traffic  # a reload may come in between
         pages = int(Path("/proc/self/statm").read_text().split()[1])  # proc(5): the resident ones
         return {
             "pid": os.getpid(),
@@ -55,4 +61,7 @@ class Activity:
             "cpu_seconds": time.process_time(),
             "memory_bytes": pages * os.sysconf("SC_PAGE_SIZE"),
             "held_up_by": self.held_up_by,
+            "takes_only": self.takes_only,
+            "chains": None if traffic is None else traffic.data(),
+            "chains_since": None if traffic is None else traffic.since,
         }

@@ -21,6 +21,7 @@ from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, now_us
 
 if TYPE_CHECKING:
+    from pyruse.observer import Observer
     from pyruse.report.render import Renderer
 
 #: A log line that Pyruse caused may cause another one (recidivism), but not without end.
@@ -37,6 +38,7 @@ class Services:
     calendar: Calendar
     renderer: Renderer
     dry_run: bool = False
+    observer: Observer | None = None
 
     def day_of(self, time_us: int) -> str:
         """The open day under which something of this instant is filed, as ``YYYY-MM-DD``."""
@@ -61,6 +63,14 @@ class Context:
     def dry_run(self) -> bool:
         """Nothing leaves Pyruse: effects are only recorded."""
         return self._services.dry_run
+
+    @property
+    def observer(self) -> Observer | None:
+        """Shows other threads what is going on, from `on_start` on.
+
+        None where nothing goes on: in a dry run, and in commands other than the daemon.
+        """
+        return self._services.observer
 
     @property
     def settings(self) -> Settings:
@@ -106,6 +116,7 @@ class Context:
         to: Sequence[str] | None = None,
         entry: Entry | None = None,
         every: Duration | None = None,
+        attachments: Sequence[tuple[str, str, str]] = (),
     ) -> None:
         """Send a mail.
 
@@ -114,20 +125,18 @@ class Context:
         :param entry: what caused it; the mail has its time.
         :param every: at most one mail in this time for this step; what comes meanwhile is gathered
             into the next one.
+        :param attachments: the name, the content type such as ``application/json``, and the text
+            of each. Of gathered mails, those of the first one are sent.
         """
-        created = now_us() if entry is None else entry.time_us
-        payload = {
+        payload: dict[str, Any] = {
             "subject": one_line(_text(subject)),
             "to": [str(address) for address in (self.settings.email.to if to is None else to)],
             "parts": [_text(text)],
             "count": 1,
             "html": None if html is None else _text(html),
+            "attachments": [[_text(part) for part in attachment] for attachment in attachments],
         }
-        item = Item("mail", payload, created, created, self.step if every else None)
-        if every is None:
-            self._services.state.outbox.put(item)
-        else:
-            self._services.state.outbox.put_gathered(item, every.us)
+        self._send("mail", payload, entry, every)
 
     def log(self, entry: Entry, message: str, level: int) -> None:
         """Write to the journal.
@@ -149,23 +158,52 @@ class Context:
             "level": level,
             "fields": {"PYRUSE_CHAIN": self.chain, "PYRUSE_STEP": self.step, "PYRUSE_HOPS": hop},
         }
-        self._put("log", payload, entry)
+        self._send("log", payload, entry)
 
-    def run(self, entry: Entry, command: Sequence[str], timeout: Duration) -> None:
-        """Run a program, without a shell, once the entry is committed.
+    def run(
+        self,
+        entry: Entry | None,
+        command: Sequence[str],
+        timeout: Duration,
+        *,
+        stdin: str | None = None,
+        every: Duration | None = None,
+    ) -> None:
+        """Run a program, without a shell, once what caused it is committed.
 
+        :param entry: what caused it; None: the end of a day.
         :param command: the program and its arguments.
         :param timeout: after this, it is killed.
+        :param stdin: a text for its standard input. It may be long, and nobody sees it in a list of
+            processes, as arguments are seen.
+        :param every: at most one run in this time for this step; the texts for standard input that
+            come meanwhile are gathered into the next one.
+        :raises ValueError: there is nothing that could be gathered.
         """
-        payload = {
+        payload: dict[str, Any] = {
             "command": [_text(argument) for argument in command],
             "timeout": timeout.total_seconds(),
             "step": self.step,
         }
-        self._put("command", payload, entry)
+        if stdin is not None:
+            payload |= {"parts": [_text(stdin)], "count": 1}
+        elif every is not None:
+            raise ValueError("every gathers what is on standard input (expected stdin)")
+        self._send("command", payload, entry, every)
 
-    def _put(self, kind: str, payload: dict[str, Any], entry: Entry) -> None:
-        self._services.state.outbox.put(Item(kind, payload, entry.time_us, entry.time_us))
+    def _send(
+        self,
+        kind: str,
+        payload: dict[str, Any],
+        entry: Entry | None,
+        every: Duration | None = None,
+    ) -> None:
+        created = now_us() if entry is None else entry.time_us
+        item = Item(kind, payload, created, created, self.step if every else None)
+        if every is None:
+            self._services.state.outbox.put(item)
+        else:
+            self._services.state.outbox.put_gathered(item, every.us)
 
     def ban_target(
         self, backend: str | None = None, sets: Sets | None = None, ports: Sequence[int] = ()
@@ -212,6 +250,13 @@ class Context:
             forget=FORGET_US if forget is None else forget.us,
         )
         return ban is not None
+
+    def spared(self, address: Address) -> str | None:
+        """Why an address is never banned, or None where it may be.
+
+        ``[bans] never``, this machine's own addresses, loopback and multicast are spared.
+        """
+        return self._services.bans.spared(str(address))
 
     def unban(self, entry: Entry, address: Address, label: str | None = None) -> bool:
         """Lift the bans of an address at the entry's time, all of them or those of a label.

@@ -7,7 +7,7 @@ import select
 import signal
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import date
 
 from pyruse import service_manager
@@ -20,12 +20,15 @@ from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import Selection
 from pyruse.log import tell, to_journal
 from pyruse.mail.transport import check as check_mail
+from pyruse.observer import Observer
 from pyruse.patience import Patience
 from pyruse.state.damage import is_damage
 from pyruse.times import now_us
 
 _BATCH = 2_000
 """Entries: so many are committed together while catching up; when fewer are there, those."""
+_NOTE_US = 3_600_000_000
+"""While only some entries are handed over, it is noted so often how far the journal is read."""
 _GRACE_US = 2_000_000
 """So long after a day has ended its last entries may still be on their way through journald."""
 _SET_BACK_US = 60_000_000
@@ -69,6 +72,10 @@ class Daemon:
         )
         self._last_time = 0
         """The instant of the last entry handled."""
+        self._caught_up = False
+        """The last batch was the last one, for the time being."""
+        self._noted = 0
+        """When it was noted how far the journal is read."""
         self._clock = 0
         """What the clock showed when the last batch began, in microseconds since the epoch."""
         self._activity = Activity()
@@ -88,21 +95,23 @@ class Daemon:
         self._state.days.begin(self._today())
         self._engine.bans.enforce(self._firewall_fault)
         self._commit()
-        self._engine.start()
-        self._warn()
+        self._start()
         service_manager.ready()
         try:
             while not self._stop:
                 self._watchdog.tell()
                 if self._reload:
                     self._reload_now()
-                caught_up = self._batch()
+                self._caught_up = self._batch()
                 self._answer()
-                if caught_up and once:
+                if self._caught_up and once:
                     break
-                if caught_up and not self._stop:
+                if self._caught_up and not self._stop:
+                    if self._clock >= self._noted + _NOTE_US:
+                        self._note_position()
                     self._wait(self._timeout_ms())
             service_manager.stopping()
+            self._note_position()
             self._control.close()
             self._delivery.close(_STOP_ONCE_S if once else _STOP_S)
             if self._delivery.collect(now_us()):
@@ -136,6 +145,7 @@ class Daemon:
         self._reload = False
         service_manager.reloading()
         old = self._engine
+        self._note_position()
         try:
             self._engine = self._remake()
         except UserError as fault:
@@ -143,11 +153,12 @@ class Daemon:
             for line in ("the configuration stays as it was: the new one has faults", *faults):
                 tell(line, _ERROR, {})
         else:
+            if old.wanted or self._engine.wanted:
+                self._seek()
             old.stop()
             old.bans.enforcement.close()
             self._delivery.reconfigure(self._engine.settings.email, self._engine.host)
-            self._engine.start()
-            self._warn()
+            self._start()
             if (self._engine.settings.journal, self._engine.settings.state) != (
                 old.settings.journal,
                 old.settings.state,
@@ -156,13 +167,47 @@ class Daemon:
             tell("the configuration was read again", _INFO, {})
         service_manager.ready()
 
+    def _start(self) -> None:
+        """Let the plugins of the configuration get ready, and its chains be asked about."""
+        self._activity.traffic = self._engine.traffic
+        self._activity.takes_only = self._engine.wanted.data()
+        self._engine.start(
+            Observer(self._engine.configuration, self._state.path, self._activity.data)
+        )
+        self._warn()
+
     def _warn(self) -> None:
         """Log what will most likely go wrong: nobody may have run `pyruse check` as this user."""
         for warning in check_mail(self._engine.settings.email):
             tell(warning, _WARNING, {})
 
+    def _note_position(self) -> None:
+        """Note how far the journal is read, where libsystemd leaves out entries.
+
+        Else the next start would begin with the last entry that was handed over, which may be old:
+        the journal may no longer have it, and other chains may be interested in what came after it.
+        """
+        if not (self._engine.wanted and self._caught_up):
+            return
+        self._noted = now = now_us()
+        try:
+            reader = Selection.of(self._engine.settings.journal).open(self._engine.decoder)
+            with closing(reader):
+                # What is as old as this was put into journald's index long ago.
+                mark = reader.last_before(now - _GRACE_US)
+        except (UserError, OSError):
+            return  # there is no harm in doing so later
+        if self._batch() and mark is not None and mark[1] > self._last_time:
+            self._last_time = mark[1]
+            self._commit(mark)
+
     def _seek(self) -> None:
         """Go where the last run ended; the very first run begins where ``[journal] start`` says."""
+        self._reader.take_only({})
+        self._go_to_start()
+        self._reader.take_only(self._engine.wanted.values)
+
+    def _go_to_start(self) -> None:
         if self._state.cursor is not None:
             cursor, self._last_time = self._state.cursor
             found = self._reader.seek_after(cursor, self._last_time)
@@ -174,7 +219,7 @@ class Daemon:
             case "tail":
                 self._reader.seek_tail()
                 self._last_time = self._reader.time_us() or now_us()
-                self._commit(with_cursor=True)
+                self._commit(self._position())
             case "boot":
                 self._reader.seek_boot()
 
@@ -209,7 +254,7 @@ class Daemon:
         self._engine.bans.enforce(self._firewall_fault)
         delivered = self._delivery.collect(now_us())
         if handled or delivered:
-            self._commit(with_cursor=bool(handled))
+            self._commit(self._position() if handled else None)
         caught_up = handled < _BATCH
         self._end_days(caught_up)
         if self._delivery.dispatch(now_us()):
@@ -225,14 +270,18 @@ class Daemon:
         self._clock = now
         self._state.days.begin(self._today())
 
-    def _commit(self, *, with_cursor: bool = False) -> None:
+    def _position(self) -> tuple[str, int]:
+        """The cursor and the instant of the entry handled last."""
+        return self._reader.cursor_at(self._last_time), self._last_time
+
+    def _commit(self, cursor: tuple[str, int] | None = None) -> None:
         """Commit, for as long as it takes: no entry is read before those read are safe.
 
+        :param cursor: up to which entry everything is handled; None: as far as it was.
         :raises UserError: it did not succeed until the stop. Nothing is lost then: the next start
             reads the same entries again.
         :raises StateError: the database is damaged or gone (see `pyruse.state.rescue`).
         """
-        cursor = (self._reader.cursor_at(self._last_time), self._last_time) if with_cursor else None
         while True:
             try:
                 self._state.commit(cursor)

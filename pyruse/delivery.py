@@ -294,8 +294,14 @@ def _mailer(settings: EmailSettings, host: str) -> Callable[[Item], _Result]:
 
 
 def _run_command(item: Item) -> _Result:
+    payload = item.payload
+    stdin = None
+    if "parts" in payload:
+        from pyruse.mail.message import text_of  # as rare as mail, and as slow to import
+
+        stdin = text_of(payload).encode()
     try:
-        done = run_program(item.payload["command"], timeout=item.payload["timeout"])
+        done = run_program(payload["command"], timeout=payload["timeout"], stdin=stdin)
     except FileNotFoundError:
         return _Result(item, fault="is not there (expected a program that can be run)")
     except Exception as fault:  # noqa: BLE001 -- one bad command must not stop the others

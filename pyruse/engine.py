@@ -6,14 +6,16 @@ import socket
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyruse.bans.firewall import Firewall
 from pyruse.bans.own import own_addresses
 from pyruse.bans.service import Bans
 from pyruse.chains.link import Node, link
 from pyruse.chains.model import Step
+from pyruse.chains.pushdown import Wanted, wanted
 from pyruse.chains.switch import add_switches, test_of
+from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import travel
 from pyruse.config.load import Configuration
 from pyruse.context import Context, Services
@@ -30,6 +32,10 @@ from pyruse.state.database import State
 from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, now_us
 
+if TYPE_CHECKING:
+    from pyruse.chains.profile import Profile
+    from pyruse.observer import Observer
+
 AHEAD_US = 3_600_000_000
 """So far another machine's clock may be ahead of this one's: an hour."""
 _FAR = 1 << 62
@@ -38,7 +44,7 @@ _FAR = 1 << 62
 class Engine:
     """A configuration at work: its steps linked, its plugins listening, its state at hand."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what differs between the daemon, a dry run and tests
         self,
         configuration: Configuration,
         state: State,
@@ -46,14 +52,17 @@ class Engine:
         *,
         dry_run: bool = False,
         own: Callable[[], set[Address]] = own_addresses,
+        profile: Profile | None = None,
     ) -> None:
         """Link the chains; nothing is opened, started or sent yet.
 
         :param dry_run: effects are recorded in the state, and stay there.
         :param own: gives the addresses of the machine that is protected: they are never banned.
+        :param profile: measures the steps, which are counted then, too.
         :raises ConfigError: options do not go together, such as a ban's with its firewall.
         """
         settings = configuration.settings
+        self.configuration = configuration
         self.settings = settings
         self.state = state
         self.faults = faults
@@ -75,11 +84,23 @@ class Engine:
             place = f"plugins.{name}"
             self.broadcasts.register(plugin, place, Context(self._services, step=place))
         self._refused: list[str] = []
-        self.graph = link(configuration.chains, self._bind)
+        bind = self._bind if profile is None else profile.steps(self._bind)
+        self.graph = link(configuration.chains, bind)
         if self._refused:
             raise ConfigError(self._refused)
+        self.traffic: Traffic | None = None
+        """Counts what the steps see, where that is wanted; the daemon alone is asked for it."""
+        if profile is not None or (settings.engine.counters and not dry_run):
+            self.traffic = Traffic(configuration.chains, self.graph.entrance)
+        self.wanted = Wanted(reason="[engine] optimize = false")
+        """Which entries the chains are to be given; nothing would come of others."""
         if settings.engine.optimize:
             add_switches(self.graph.entrance)
+            self.wanted = (
+                wanted(self.graph.entrance, self.decoder)
+                if self.traffic is None
+                else Wanted(reason="all are counted")
+            )
         self._day = date.min
         self._day_start = self._day_end = 0
         self._entries = 0
@@ -119,14 +140,15 @@ class Engine:
         self.skipped.append(step.place)
 
     def _open_firewall(self, name: str) -> Firewall | None:
-        options = self.settings.backends.get(name, {})
-        firewall: Firewall | None = self.broadcasts.first(
-            "open_firewall", name=name, options=options
-        )
+        firewall: Firewall | None = self.broadcasts.first("open_firewall", name=name)
         return firewall
 
-    def start(self) -> None:
-        """Let the plugins get ready."""
+    def start(self, observer: Observer | None = None) -> None:
+        """Let the plugins get ready.
+
+        :param observer: shows them what goes on, where that is anything at all: in the daemon.
+        """
+        self._services.observer = observer
         self.broadcasts.call("on_start")
 
     def stop(self) -> None:
@@ -183,6 +205,8 @@ class Engine:
         if self._entries:
             days = self.state.days
             days.saw(days.open_day(self._day), self._entries, self._first, self._last)
+            if self.traffic is not None:
+                self.traffic.settle(self._entries)
             self._entries = 0
             self._day_end = 0  # the day may be closed before the next entry comes
 
@@ -231,6 +255,8 @@ class Engine:
 
     def _step_fault(self, node: Node, entry: Entry, fault: Exception) -> None:
         step = node.step
+        if self.traffic is not None:
+            self.traffic.fault(node)
         self.tell_fault(
             step.place,
             type(fault).__name__,

@@ -10,6 +10,7 @@ from typing import Any
 from pyruse.bans.firewall import Target
 from pyruse.bans.history import BanRecord
 from pyruse.bans.own import own_addresses
+from pyruse.chains.profile import Profile
 from pyruse.config.load import Configuration
 from pyruse.engine import Engine
 from pyruse.faults import Fault, Faults
@@ -74,10 +75,12 @@ class Outcome:
     """Gives the report as ``text`` or ``html``."""
     limit: int = 10_000
     """So many rows of a section are shown to people."""
+    profile: dict[str, Any] | None = None
+    """Where the time went (see `Profile.data`), if that was asked for."""
 
     def data(self) -> dict[str, Any]:
         """The outcome as JSON has it."""
-        return {
+        data = {
             "entries": self.entries,
             "seconds": round(self.seconds, 3),
             "report": report_data(self.report),
@@ -91,6 +94,7 @@ class Outcome:
                 for fault in self.faults
             ],
         }
+        return data if self.profile is None else {**data, "profile": self.profile}
 
 
 def replay(
@@ -98,24 +102,33 @@ def replay(
     selection: Selection,
     faults: Faults,
     progress: Progress | None = None,
+    *,
+    profile: Profile | None = None,
 ) -> Outcome:
     """Lead past entries through the chains, with a state in memory; nothing leaves Pyruse.
 
     :param progress: told now and then of the number of entries, and the instant reached.
+    :param profile: measures where the time goes.
     :raises ConfigError: options do not go together.
     :raises UserError: the journal cannot be read.
     """
     # The addresses of this machine tell nothing about a journal of another one.
     own = set if selection.files or selection.directory else own_addresses
     with State() as state:
-        engine = Engine(configuration, state, faults, dry_run=True, own=own)
+        engine = Engine(configuration, state, faults, dry_run=True, own=own, profile=profile)
         reader = selection.open(engine.decoder)
+        reader.take_only(engine.wanted.values)
+        if profile is not None:
+            reader.measure(profile.moving, profile.reading)
         began = time.monotonic()
         engine.start()
-        entries = _handle_all(engine, reader, progress)
-        engine.stop()
+        handle = engine.handle if profile is None else profile.batches(engine.handle)
+        entries = _handle_all(engine, handle, reader, progress)
         report = engine.report()
+        engine.stop()
         outcome = outcome_of(engine, entries, time.monotonic() - began, report)
+        if profile is not None and engine.traffic is not None:
+            outcome.profile = profile.data(engine.traffic, outcome.seconds)
     if reader.damaged:
         report.notes.append(f"{reader.damaged} entries could not be read: the journal is damaged")
     outcome.faults = list(faults.kinds.values())
@@ -125,12 +138,14 @@ def replay(
     return outcome
 
 
-def _handle_all(engine: Engine, reader: JournalReader, progress: Progress | None) -> int:
+def _handle_all(
+    engine: Engine, handle: Callable[..., int], reader: JournalReader, progress: Progress | None
+) -> int:
     entries = 0
     patience = Patience(lambda: reader.position)
     while True:
         with patience:
-            handled = engine.handle(reader.entries(_BATCH))
+            handled = handle(reader.entries(_BATCH))
         if not handled:
             return entries
         entries += handled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,15 +105,18 @@ class Status:
         }  # fmt: skip
 
 
-def status(settings: Settings, path: str, now: int) -> Status:
+def status(
+    settings: Settings, path: str, now: int, daemon: Callable[[], Message | None] | None = None
+) -> Status:
     """Look at a state, at its daemon, and at the journal of the configuration.
 
     :param path: of the state.
+    :param daemon: gives what the daemon says; by default, it is asked through its socket.
     :raises StateError: it cannot be read.
     """
     found = Status()
     try:
-        found.daemon = ask(path, {"request": "status"})
+        found.daemon = ask(path, {"request": "status"}) if daemon is None else daemon()
     except UserError as fault:
         found.daemon_fault = str(fault)
     with State(path, read_only=True) as state:
@@ -156,6 +160,7 @@ def _compare(found: Status, settings: Settings, cursor: str, time_us: int) -> No
         last = reader.last()
         found.last_logged = None if last is None else last.time_us
         reader.seek_after(cursor, time_us)
+        reader.take_only((found.daemon or {}).get("takes_only", {}))
         found.behind = sum(1 for _ in reader.entries(_COUNTED))
     finally:
         reader.close()

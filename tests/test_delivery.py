@@ -468,6 +468,31 @@ def test_a_command_that_fails_is_told_and_not_tried_again(house, command, fault)
     assert (house.folder / "next").exists()
 
 
+def test_a_command_gets_what_is_for_its_standard_input(house):
+    record = house.folder / "record"
+    item = house.command("/bin/sh", "-c", f"cat > {record}")
+    item.payload |= {"parts": ["long\n" * 100_000], "count": 1}
+    house.round()
+    assert record.read_text() == "long\n" * 100_000
+    assert house.faults == []
+
+
+def test_a_command_that_gathers_gets_all_that_came_meanwhile(house):
+    record = house.folder / "record"
+    for text in ("first", "second", "third"):
+        payload = {
+            "command": ["/bin/sh", "-c", f"cat >> {record}; echo >> {record}"],
+            "timeout": TIME_LIMIT, "step": "step", "parts": [text], "count": 1,
+        }  # fmt: skip
+        item = Item("command", payload, house.now, house.now, "step")
+        house.outbox.put_gathered(item, 600 * SECOND)
+        house.round()
+    assert record.read_text() == "first\n"
+    house.now += 600 * SECOND
+    house.round()
+    assert record.read_text() == "first\n2 times:\n\nsecond\nthird\n"
+
+
 def test_a_command_that_takes_too_long_is_killed(house):
     house.command("/bin/sleep", "60", timeout=0.2)
     house.round()

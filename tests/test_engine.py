@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pyruse import Context, Entry, Report, hookimpl
+from pyruse import Context, Duration, Entry, Report, hookimpl
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.engine import Engine
@@ -44,30 +45,29 @@ class Hand:
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
         thing: Any = object()
-        match self.what:
-            case "report":
-                context.report(entry, "other", thing)
-            case "section":
-                context.report(entry, "warn", "text")  # type: ignore[arg-type]
-            case "details":
-                context.report(entry, "other", "text", "SOME")  # type: ignore[arg-type]
-            case "log":
-                context.log(entry, thing, 6)
-            case "level":
-                context.log(entry, "text", 8)
-            case "mail":
-                context.mail("subject", thing)
-            case "html":
-                context.mail("subject", "text", html=thing)
-            case "run":
-                context.run(entry, ["tell", thing], timedelta(seconds=1))  # type: ignore[arg-type]
-            case "counter":
-                context.counters.count("c", thing, now=entry.time_us)
-            case "table":
-                context.table("t").put("k", thing)
-            case "surrogate":
-                context.report(entry, "other", "a \udcff b")
-                context.log(entry, "a \udcff b", 6)
+        word: Any = "SOME"
+        second, hour = Duration(seconds=1), Duration(hours=1)
+        attachment = ("a.txt", "text/plain", thing)
+        ways: dict[str, Callable[[], object]] = {
+            "report": lambda: context.report(entry, "other", thing),
+            "section": lambda: context.report(entry, word, "text"),
+            "details": lambda: context.report(entry, "other", "text", word),
+            "log": lambda: context.log(entry, thing, 6),
+            "level": lambda: context.log(entry, "text", 8),
+            "mail": lambda: context.mail("subject", thing),
+            "html": lambda: context.mail("subject", "text", html=thing),
+            "attachment": lambda: context.mail("subject", "text", attachments=[attachment]),
+            "run": lambda: context.run(entry, ["tell", thing], second),
+            "stdin": lambda: context.run(entry, ["tell"], second, stdin=thing),
+            "every": lambda: context.run(entry, ["tell"], second, every=hour),
+            "counter": lambda: context.counters.count("c", thing, now=entry.time_us),
+            "table": lambda: context.table("t").put("k", thing),
+        }
+        if self.what == "surrogate":
+            context.report(entry, "other", "a \udcff b")
+            context.log(entry, "a \udcff b", 6)
+        else:
+            ways[self.what]()
 
 
 @dataclass
@@ -344,13 +344,16 @@ def test_what_a_log_line_puts_into_a_fault_is_harmless_and_short(engine):
     ("what", "fault"),
     [
         ("report", "TypeError: <object object at "),
-        ("section", "'warn' is unknown to reports (expected important, interesting, other)"),
+        ("section", "'SOME' is unknown to reports (expected important, interesting, other)"),
         ("details", "'SOME' is unknown to reports (expected ALL, NONE, FIRST, LAST, FIRSTLAST)"),
         ("log", "TypeError: <object object at "),
         ("level", "8 is no level (expected 0 to 7, see syslog(3))"),
         ("mail", "TypeError: <object object at "),
         ("html", "TypeError: <object object at "),
         ("run", "TypeError: <object object at "),
+        ("stdin", "TypeError: <object object at "),
+        ("every", "every gathers what is on standard input (expected stdin)"),
+        ("attachment", "TypeError: <object object at "),
         ("counter", "TypeError: <object object at "),
         ("table", "TypeError: Encoding objects of type object is unsupported"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pyruse.chains.profile import Profile
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.faults import Faults
@@ -28,15 +29,48 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.mark.parametrize("file", [DEMO / "demo.toml", *EXAMPLES], ids=lambda file: file.name)
-def test_a_day_gives_the_same_with_and_without_short_cuts(journal: Path, file: Path) -> None:
-    registry = Registry()
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry()
 
+
+@pytest.fixture(params=[DEMO / "demo.toml", *EXAMPLES], ids=lambda file: file.name)
+def toml(request: pytest.FixtureRequest) -> str:
+    file: Path = request.param
+    return file.read_text()
+
+
+def replayed(
+    toml: str, optimize: str, journal: Path, registry: Registry, profile: Profile | None = None
+) -> dict[str, Any]:
+    configuration = configure(from_text(f"{toml}\n[engine]\noptimize = {optimize}\n"), registry)
+    faults = Faults(lambda *_: None)
+    return replay(configuration, Selection(files=[journal]), faults, profile=profile).data()
+
+
+def test_a_day_gives_the_same_with_and_without_short_cuts(
+    journal: Path, toml: str, registry: Registry
+) -> None:
     def outcome(optimize: str) -> dict[str, Any]:
-        text = f"{file.read_text()}\n[engine]\noptimize = {optimize}\n"
-        configuration = configure(from_text(text), registry)
-        found = replay(configuration, Selection(files=[journal]), Faults(lambda *_: None)).data()
+        found = replayed(toml, optimize, journal, registry)
         del found["seconds"]
         return found
 
     assert outcome("true") == outcome("false")
+
+
+def test_a_day_is_counted_the_same_with_and_without_short_cuts(
+    journal: Path, toml: str, registry: Registry
+) -> None:
+    def counts(optimize: str) -> list[dict[str, Any]]:
+        profile = replayed(toml, optimize, journal, registry, Profile())["profile"]
+        chains: list[dict[str, Any]] = profile["chains"]
+        for chain in chains:
+            for row in (chain, *chain["steps"]):
+                del row["seconds"], row["reading_seconds"]
+            for step in chain["steps"]:
+                calls = step.pop("calls")
+                assert calls == step["seen"] or (optimize == "true" and calls == 0)
+        return chains
+
+    assert counts("true") == counts("false")

@@ -21,7 +21,7 @@ def travel(node: Node | None, entry: Entry, on_fault: OnFault) -> None:
     A step that raises costs this entry alone: a filter then counts as not passed, an action ends
     the journey, and ``on_fault`` is told.
     """
-    known = entry.known
+    known = entry.known.get
     while node is not None:
         try:
             while node is not None:
@@ -29,7 +29,7 @@ def travel(node: Node | None, entry: Entry, on_fault: OnFault) -> None:
                 if switch is None:
                     node = node.passed if node.call(entry) else node.failed
                     continue
-                value = known.get(switch.field, UNREAD)
+                value = known(switch.field, UNREAD)
                 if value is UNREAD:
                     value = entry.read(switch.field)
                 found = switch.ways.get(value)
@@ -37,7 +37,7 @@ def travel(node: Node | None, entry: Entry, on_fault: OnFault) -> None:
                     node = switch.default
                 else:
                     places, ways = found
-                    node = ways[bisect_left(places, node.place)]
+                    node = ways[bisect_left(places, node.place) if node.place else 0]
         except Exception as fault:  # noqa: BLE001 -- whatever a plugin raises costs this entry alone
             assert node is not None
             if node.switch is not None and isinstance(fault, TypeError):

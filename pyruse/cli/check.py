@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pyruse.chains.model import Chain
 from pyruse.cli.options import config_option, configuration
 from pyruse.text import printable
+
+if TYPE_CHECKING:
+    from pyruse.chains.pushdown import Wanted
 
 
 @click.command("check")
@@ -38,9 +42,19 @@ def command(config: Path | None, verbose: bool) -> None:
         click.echo(f"warning: {printable(warning)}", err=True)
     if verbose:
         _show_links(loaded.chains)
+        _show_wanted(engine.wanted)
     steps = sum(len(chain.steps) for chain in loaded.chains.values())
     files = ", ".join(map(str, loaded.files))
     click.echo(f"{files}: {len(loaded.chains)} chains with {steps} steps: no faults")
+
+
+def _show_wanted(wanted: Wanted) -> None:
+    """Which entries are read at all."""
+    if wanted:
+        texts = [f"{name}={value}" for name, values in wanted.data().items() for value in values]
+        click.echo(printable(f"libsystemd hands over the entries with {' or '.join(texts)} alone"))
+    else:
+        click.echo(printable(f"all entries are read: {wanted.reason}"))
 
 
 def _show_links(chains: Mapping[str, Chain]) -> None:

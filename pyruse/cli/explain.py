@@ -17,10 +17,8 @@ from pyruse.cli.options import (
     selection,
 )
 from pyruse.errors import UserError
-from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
-    from pyruse.chains.travel import Stop
     from pyruse.engine import Engine
     from pyruse.entry import Entry
     from pyruse.journal.selection import Selection
@@ -59,47 +57,17 @@ def command(
 
 def _explain(engine: Engine, entry: Entry) -> None:
     from pyruse.chains.travel import journey
+    from pyruse.chains.way import brief, in_words
 
-    click.echo(f"entry of {entry['__REALTIME_TIMESTAMP']:%F %T%z}: {_short(entry.text('MESSAGE'))}")
-    chain = ""
-    last: Stop | None = None
-    for stop in journey(engine.graph.entrance, entry):
-        step = stop.node.step
-        if step.chain != chain:
-            chain = step.chain
-            click.echo(chain)
-        click.echo(f"  [{step.index}] {_station(stop)}")
-        for name, value in stop.fields.items():
-            click.echo(f"        {name} = {_short(str(value))}")
-        last = stop
-    click.echo(_end(last))
+    message = brief(entry.text("MESSAGE"))
+    click.echo(f"entry of {entry['__REALTIME_TIMESTAMP']:%F %T%z}: {message}")
+    for line in in_words(journey(engine.graph.entrance, entry)):
+        click.echo(line)
     _show_effects(engine)
 
 
-def _station(stop: Stop) -> str:
-    step = stop.node.step
-    label = f' "{step.label}"' if step.label else ""
-    if stop.fault is not None:
-        return (
-            f"{step.plugin}{label}: FAULT: {_short(f'{type(stop.fault).__name__}: {stop.fault}')}"
-        )
-    if step.kind == "action":
-        return f"{step.plugin}{label}: done"
-    inverted = "not " if step.invert else ""
-    return f"{inverted}{step.plugin}{label}: {'passes' if stop.passed else 'does not pass'}"
-
-
-def _end(last: Stop | None) -> str:
-    if last is None:
-        return "there are no steps"
-    step = last.node.step
-    if step.kind == "action":
-        why = "by a fault" if last.fault is not None else "by an action"
-        return f"the journey ends here, {why}"
-    return "the journey ends after the last chain: no action took the entry"
-
-
 def _show_effects(engine: Engine) -> None:
+    from pyruse.chains.way import brief
     from pyruse.cli.output import show_lines
     from pyruse.replay import outcome_of
 
@@ -116,11 +84,7 @@ def _show_effects(engine: Engine) -> None:
         *(f"run: {shlex.join(argv)}" for argv in outcome.commands),
         *(f"not called in a dry run: {place}" for place in outcome.skipped),
     ]
-    show_lines("Effects that there would be", [_short(effect) for effect in effects])
-
-
-def _short(text: str | None) -> str:
-    return shortened(one_line(text or ""), 500)
+    show_lines("Effects that there would be", [brief(effect) for effect in effects])
 
 
 def _entry(engine: Engine, chosen: Selection, cursor: str | None, fields: tuple[str, ...]) -> Entry:

@@ -27,28 +27,41 @@ if TYPE_CHECKING:
     "--format", "form", type=click.Choice(["text", "html", "json"]), default="text",
     help="html: the report alone.",
 )  # fmt: skip
-def command(config: Path | None, form: str, **journal: Any) -> None:
+@click.option(
+    "--profile", is_flag=True,
+    help="Show, too, which chains and steps took the time, and what each saw and let pass.",
+)  # fmt: skip
+def command(config: Path | None, form: str, profile: bool, **journal: Any) -> None:
     """Show what would have happened with past entries.
 
     A dry run: nothing is mailed, banned, run or logged, and the daemon's state is not touched.
     Prints the report of the whole span, and the effects that there would have been.
     """
+    from pyruse.chains.profile import Profile
+    from pyruse.cli.chains import show_profile
     from pyruse.cli.output import progress, show_json
     from pyruse.faults import Faults
     from pyruse.fields import Decoder
     from pyruse.replay import replay
 
+    if profile and form == "html":
+        raise click.UsageError("--profile: not with --format html (expected text or json)")
     loaded = configuration(config)
     chosen = selection(loaded.settings, **journal)
     span = None if form == "json" else chosen.span(Decoder())
     with progress(span) as tell:
-        outcome = replay(loaded, chosen, Faults(lambda *_: None), tell)
+        outcome = replay(
+            loaded, chosen, Faults(lambda *_: None), tell, profile=Profile() if profile else None
+        )
     if form == "json":
         show_json(outcome.data())
     elif form == "html":
         click.echo(outcome.render("html"))
     else:
         show_outcome(outcome)
+        if outcome.profile is not None:
+            click.echo()
+            show_profile(outcome.profile, outcome.entries)
 
 
 def show_outcome(outcome: Outcome) -> None:

@@ -24,7 +24,11 @@ _LONGEST_REASON = 120
 @click.command("status")
 @config_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def command(config: Path | None, form: str) -> None:
+@click.option(
+    "--chains", is_flag=True,
+    help="Show, too, how many entries each chain and step saw and let pass.",
+)  # fmt: skip
+def command(config: Path | None, form: str, chains: bool) -> None:
     """Show how Pyruse is doing: daemon, lag behind the journal, outbox, bans, faults.
 
     Exits with 1 when the daemon does not run.
@@ -38,6 +42,8 @@ def command(config: Path | None, form: str) -> None:
         show_json(found.data())
     else:
         _show(found, settings.report.timezone.zone)
+        if chains:
+            _show_chains(found, settings.report.timezone.zone)
     if found.daemon is None and not found.daemon_fault:
         sys.exit(1)
 
@@ -69,6 +75,19 @@ def _show(found: Status, zone: tzinfo) -> None:
             for one in found.faults
         ],
     )
+
+
+def _show_chains(found: Status, zone: tzinfo) -> None:
+    from pyruse.cli.chains import show_counts
+
+    if found.daemon is None:
+        return
+    chains = found.daemon.get("chains")
+    if chains is None:
+        click.echo("\nChains: not counted (expected `counters = true` in [engine], and a reload)")
+        return
+    click.echo(f"\nChains, counted since {shown_time(found.daemon['chains_since'], zone)}:\n")
+    show_counts(chains)
 
 
 def _daemon(found: Status, zone: tzinfo) -> str:

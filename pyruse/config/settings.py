@@ -277,8 +277,13 @@ class EngineSettings:
     """``[engine]``: how entries are led through the chains. It never changes what comes of it."""
 
     optimize: bool = True
-    """Take short cuts on the way through the chains. Without them, it takes longer: this option is
-    there to find out whether one of them is at fault."""
+    """Take short cuts on the way through the chains, and leave entries unread that they would do
+    nothing with: `pyruse check -v` shows which are read, and those alone are counted in reports.
+    Without, it takes longer: this option is there to find out whether a short cut is at fault."""
+    counters: bool = False
+    """Count how many entries each chain and step sees, for `pyruse status --chains`, from each
+    start and each reload on. All entries are read then, also those that the chains would do nothing
+    with."""
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -28,15 +28,44 @@ class JournalReader:
     iterator converts every field of every entry.
     """
 
-    def __init__(self, raw: journal.Reader, decoder: Decoder, *, until: int | None = None) -> None:
-        """:param until: the last instant to read, in microseconds since the epoch."""
+    def __init__(
+        self,
+        raw: journal.Reader,
+        decoder: Decoder,
+        *,
+        until: int | None = None,
+        match: str | None = None,
+    ) -> None:
+        """Read an open journal.
+
+        :param until: the last instant to read, in microseconds since the epoch.
+        :param match: a field and its value, ``FIELD=value``; other entries are left out.
+        """
         self._raw = raw
+        self._get = raw._get
+        self._match = match
         self._decoder = decoder
         self._converters = decoder.converters
         self._until = until
         self.position = 0
         self.damaged = 0
         """How many entries could not be read because a journal file is damaged."""
+
+    def take_only(self, values: Mapping[str, Collection[str]]) -> None:
+        """Leave out the entries that have none of these values, from the current position on.
+
+        :param values: of fields; none: no entry is left out. See `pyruse.chains.pushdown`.
+        """
+        raw = self._raw
+        raw.flush_matches()
+        if self._match is not None:
+            raw.add_match(self._match)
+            raw.add_conjunction()
+        # sd_journal_add_match(3): values of one field are alternatives, different fields are not.
+        for field, those in values.items():
+            raw.add_disjunction()
+            for value in those:
+                raw.add_match(f"{field}={value}")
 
     def entries(self, limit: int) -> Iterator[Entry]:
         """The next entries, at most so many, until there is none (for now)."""
@@ -65,7 +94,7 @@ class JournalReader:
     def read(self, field: str) -> Any | None:
         """The value of a field of the current entry, or None (see `Entry`)."""
         try:
-            raw = self._raw._get(field)
+            raw = self._get(field)
         except KeyError:
             return None
         except (OSError, ValueError):  # damaged, or no name of a field that is stored
@@ -206,6 +235,13 @@ class JournalReader:
         raw.seek_head()
         return first, last
 
+    def last_before(self, time_us: int) -> tuple[str, int] | None:
+        """The cursor and the instant of the last entry before an instant; None: there is none."""
+        self._raw.seek_realtime(time_us)
+        if not self._raw._previous():
+            return None
+        return self._raw._get_cursor(), self._raw._get_realtime()
+
     def fileno(self) -> int:
         """What to watch for new entries (sd_journal_get_fd(3))."""
         return int(self._raw.fileno())
@@ -227,6 +263,16 @@ class JournalReader:
         # Whatever it was: new entries (APPEND) or files that came and went (INVALIDATE), reading
         # goes on at the same place, since libsystemd keeps the position over a rotation.
         self._raw.process()
+
+    def measure(self, moving: Callable[..., Any], reading: Callable[..., Any]) -> None:
+        """Have the calls into libsystemd wrapped that move to an entry, and that read its fields.
+
+        To be called before the first entry is read.
+        """
+        raw = self._raw
+        raw._next = moving(raw._next)
+        raw._get_all = reading(raw._get_all)
+        self._get = reading(self._get)
 
     def close(self) -> None:
         """Close the journal."""

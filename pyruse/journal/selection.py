@@ -62,9 +62,10 @@ class Selection:
             raise JournalError(self._explained(fault)) from None
         # libsystemd cuts compressed fields at 64 KiB unless told otherwise (sd_journal_get_data(3))
         raw.data_threshold = 0
+        match = None
         if self.boot is not None:
-            self._match_boot(raw, self.boot)
-        reader = JournalReader(raw, decoder, until=self.until)
+            match = self._match_boot(raw, self.boot)
+        reader = JournalReader(raw, decoder, until=self.until, match=match)
         if self.since is not None:
             raw.seek_realtime(self.since)
         else:
@@ -133,14 +134,16 @@ class Selection:
             )
         return f"{self.described}: cannot be opened: {fault.strerror} (expected a journal)"
 
-    def _match_boot(self, raw: journal.Reader, boot: str) -> None:
-        raw.add_match(f"_BOOT_ID={boot if len(boot) == 32 else self._boot_id(raw, int(boot))}")
+    def _match_boot(self, raw: journal.Reader, boot: str) -> str:
+        match = f"_BOOT_ID={boot if len(boot) == 32 else self._boot_id(raw, int(boot))}"
+        raw.add_match(match)
         raw.seek_head()
         if len(boot) == 32 and not raw._next():
             raise JournalError(
                 f"{self.described}: there is no boot {boot} (expected one that `journalctl "
                 "--list-boots` shows)"
             )
+        return match
 
     def _boot_id(self, raw: journal.Reader, offset: int) -> str:
         if offset == 0 and not self.files and self.directory is None:

@@ -27,7 +27,8 @@ def compose(item: Item, settings: EmailSettings, host: str) -> EmailMessage:
     """The mail of an item of the kind ``mail``.
 
     :param item: its payload has ``subject``, ``to`` (addresses, or local users), ``parts`` (texts),
-        ``count`` (above 1: gathered repeats, not all of them in ``parts``) and ``html``.
+        ``count`` (above 1: gathered repeats, not all of them in ``parts``), ``html`` and maybe
+        ``attachments`` (of each: name, content type, text).
     :param settings: who it is from; and whether a mail server gets it, which knows no local users.
     :param host: this machine's name: completes local users, makes the Message-ID unique.
     :raises ValueError: it has no recipients, or an address is none.
@@ -77,6 +78,9 @@ def _set_body(message: EmailMessage, payload: Mapping[str, Any]) -> None:
     # The HTML is that of the first one alone: of gathered repeats it would tell less than the text.
     if payload["html"] is not None and payload["count"] == 1:
         message.add_alternative(_clean(payload["html"]), subtype="html")
+    for name, kind, text in payload.get("attachments", []):  # an outbox may be older than they are
+        main, _, sub = kind.partition("/")
+        message.add_attachment(text.encode(), maintype=main, subtype=sub, filename=name)
 
 
 def _gathered(parts: list[str], count: int) -> str:

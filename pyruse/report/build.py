@@ -8,15 +8,19 @@ from datetime import date, tzinfo
 from itertools import groupby
 from typing import cast
 
-from pyruse.report.model import Details, Line, Report, Row, Times, shown_times
+from pyruse.report.model import Details, Line, Report, Row, Section, Times, shown_times
 from pyruse.state.database import State
 from pyruse.state.days import (
     Day,
     Event,
+    Summary,
+    count_events,
     events_in_time,
     events_of,
     hosts_of,
     kept_days,
+    latest_events,
+    latest_messages,
     notes_of,
 )
 from pyruse.state.faults import faults_of
@@ -47,6 +51,36 @@ def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contr
     return _report(title, days, span, state, calendar, host, contribute)
 
 
+def report_so_far(
+    day: str, db: sqlite3.Connection, calendar: Calendar, host: str, limit: int
+) -> Report:
+    """A look at a day that goes on, quick also where a flood of events is kept.
+
+    Of the rows, these are the ones whose messages came last, and of the times of a row the first
+    and the last; `Report.left_out` counts the rest. Plugins do not contribute.
+
+    :param limit: so many rows of each section.
+    """
+    start, end = calendar.start_of(_date(day)), calendar.end_of(_date(day))
+    zone = calendar.zone
+    report = Report(day, [host], datetime_of(start, zone), datetime_of(end, zone))
+    _fill_facts(report, db, [known for known in kept_days(db) if known.day == day], zone)
+    report.important = _summaries(latest_messages(db, day, "important", limit), zone)
+    report.interesting = _summaries(latest_messages(db, day, "interesting", limit), zone)
+    report.other = [
+        Line(datetime_of(event.time, zone), event.message)
+        for event in latest_events(db, day, "other", limit)
+    ]
+    total = count_events(db, day)
+    shown: dict[Section, int] = {
+        "important": sum(row.count for row in report.important),
+        "interesting": sum(row.count for row in report.interesting),
+        "other": len(report.other),
+    }
+    report.left_out = {section: total[section] - count for section, count in shown.items()}
+    return report
+
+
 def _report(  # noqa: PLR0913 -- a private helper of the two above
     title: str,
     days: list[Day],
@@ -65,6 +99,18 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
 
 def fill(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) -> None:
     """Put what the database holds of some days into a report."""
+    _fill_facts(report, db, days, zone)
+    names = [day.day for day in days]
+    report.important += _rows(events_of(db, names, "important"), zone)
+    report.interesting += _rows(events_of(db, names, "interesting"), zone)
+    report.other += [
+        Line(datetime_of(event.time, zone), event.message)
+        for event in events_in_time(db, names, "other")
+    ]
+
+
+def _fill_facts(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) -> None:
+    """What the database holds of some days but for the events themselves."""
     names = [day.day for day in days]
     report.entries = sum(day.entries for day in days)
     first = min((day.first for day in days if day.first is not None), default=None)
@@ -73,12 +119,6 @@ def fill(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) 
     report.last = None if last is None else datetime_of(last, zone)
     report.notes += [*notes_of(db, names), *_faults(db, names, zone)]
     report.hosts = hosts_of(db, names) or report.hosts
-    report.important += _rows(events_of(db, names, "important"), zone)
-    report.interesting += _rows(events_of(db, names, "interesting"), zone)
-    report.other += [
-        Line(datetime_of(event.time, zone), event.message)
-        for event in events_in_time(db, names, "other")
-    ]
 
 
 def _faults(db: sqlite3.Connection, days: list[str], zone: tzinfo) -> Iterator[str]:
@@ -102,6 +142,22 @@ def _rows(events: Iterator[Event], zone: tzinfo) -> Iterator[Row]:
             shown = [datetime_of(time_us, zone) for time_us in shown_times(mode, times)]
             row.details.append(Times(mode, len(times), shown))
         yield row
+
+
+def _summaries(messages: Iterator[Summary], zone: tzinfo) -> list[Row]:
+    rows = []
+    for message, of_message in groupby(messages, key=lambda one: one.message):
+        row = Row(message, 0)
+        for one in of_message:
+            details = cast(Details, one.details)
+            if details == "ALL" and one.count > 1:
+                details = "FIRSTLAST"
+            ends = sorted({one.first, one.last})
+            shown = [datetime_of(time_us, zone) for time_us in shown_times(details, ends)]
+            row.count += one.count
+            row.details.append(Times(details, one.count, shown))
+        rows.append(row)
+    return rows
 
 
 def _date(day: str) -> date:

@@ -84,11 +84,14 @@ class Report:
     notes: list[str] = field(default_factory=list)
     """What the reader must know of the report itself: missing spans, faults, mails not sent."""
 
+    left_out: dict[Section, int] = field(default_factory=dict)
+    """How many events of a section have no row here, where the rows were limited."""
+
     @property
     def events(self) -> int:
-        """How many events the three sections hold."""
+        """How many events there are in the three sections."""
         rows = sum(row.count for row in (*self.important, *self.interesting))
-        return rows + len(self.other)
+        return rows + len(self.other) + sum(self.left_out.values())
 
     def add_table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
         """Contribute a table; every value becomes text. One without rows is left out."""

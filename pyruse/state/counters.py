@@ -259,6 +259,13 @@ class Counters:
         self._dropped_until = 0
 
 
+def live_keys(db: sqlite3.Connection, now: int) -> dict[str, int]:
+    """For how many keys each counter of a database holds something at an instant."""
+    query = """SELECT counter, count(DISTINCT key) FROM counts WHERE expires > ?
+               GROUP BY counter ORDER BY counter"""
+    return dict(db.execute(query, (now,)))
+
+
 def _place(counter: str, key: object) -> _Place:
     if not isinstance(key, str):  # the database would refuse it, and with it the whole batch
         raise TypeError(f"{key!r} is no key of a counter (expected text)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -199,6 +200,45 @@ def events_in_time(db: sqlite3.Connection, days: list[str], section: str) -> Ite
     query = f"""SELECT message, details, time FROM events
                 WHERE day IN ({_marks(days)}) AND section = ? ORDER BY time, rowid"""
     return (Event(*row) for row in db.execute(query, (*days, section)))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All the events of a day with one message and details mode. Instants as in `Day`."""
+
+    message: str
+    details: str
+    count: int
+    first: int
+    last: int
+
+
+# These add up in SQLite, which lets other threads run meanwhile: the daemon's main loop, above all.
+
+
+def latest_messages(
+    db: sqlite3.Connection, day: str, section: str, limit: int
+) -> Iterator[Summary]:
+    """Of those messages of a section on a day that came last, the events: in the order of text."""
+    query = """WITH mine AS (SELECT * FROM events WHERE day = ? AND section = ?)
+               SELECT message, details, count(*), min(time), max(time) FROM mine
+               WHERE message IN (SELECT message FROM mine
+                                 GROUP BY message ORDER BY max(time) DESC, message LIMIT ?)
+               GROUP BY message, details ORDER BY message, details"""
+    return (Summary(*row) for row in db.execute(query, (day, section, limit)))
+
+
+def latest_events(db: sqlite3.Connection, day: str, section: str, limit: int) -> list[Event]:
+    """The last events of a section on a day, by time."""
+    query = """SELECT message, details, time FROM events WHERE day = ? AND section = ?
+               ORDER BY time DESC, rowid DESC LIMIT ?"""
+    return [Event(*row) for row in db.execute(query, (day, section, limit))][::-1]
+
+
+def count_events(db: sqlite3.Connection, day: str) -> Counter[str]:
+    """How many events each section has on a day."""
+    query = "SELECT section, count(*) FROM events WHERE day = ? GROUP BY section"
+    return Counter(dict(db.execute(query, (day,))))
 
 
 def notes_of(db: sqlite3.Connection, days: list[str]) -> list[str]:

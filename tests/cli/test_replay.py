@@ -71,6 +71,82 @@ def test_json(pyruse, config, journal, tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["pyruse.toml"]
 
 
+PROFILED = r"""
+[chains]
+"ssh" = [
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "sshd", name = "is sshd" },
+  { filter = "contains", text = "for root", invert = true, else = "root\u001b[31m" },
+  { action = "count", counter = "c", key = "nobody", name = "\u202efaulty" },
+]
+"root\u001b[31m" = [ { action = "report", section = "other", message = "{MESSAGE}" } ]
+"rest" = [ { action = "discard" } ]
+"too late" = [ { action = "discard" } ]
+"""
+
+
+@pytest.fixture
+def profiled(tmp_path):
+    file = tmp_path / "profiled.toml"
+    file.write_text(PROFILED)
+    return file
+
+
+def test_a_profile(pyruse, profiled, journal):
+    done = pyruse("replay", "-c", profiled, "--file", journal, "--profile")
+    assert (done.code, done.err) == (0, "")
+    assert not UNSAFE.search(done.out)
+    _, _, shown = done.out.partition(" a second\n\n")
+    shown = re.sub(r"[\d,.]+ (ms|µs|s)\b", "TIME", re.sub(r"[\d.]+%", "SHARE", shown))
+    assert [re.sub("  +", "  ", line) for line in shown.splitlines()] == [
+        "where the time went  time  share  an entry",
+        "steps, reading aside  TIME  SHARE  TIME",
+        "reading fields from the journal  TIME  SHARE  TIME",
+        "moving to the next entry  TIME  SHARE  TIME",
+        "between the steps: look-ups, the way  TIME  SHARE  TIME",
+        "counters and events to the state, report  TIME  SHARE  TIME",
+        "together  TIME  SHARE  TIME",
+        "",
+        "chain, step  entries  passed  faults  time  share  an entry  reading",
+        "ssh  6  TIME  SHARE  TIME  TIME",
+        '  [0] equals "is sshd"  6  3  look-up',
+        "  [1] not contains  3  2  TIME  SHARE  TIME  TIME",
+        r'  [2] count "\u202efaulty"  2  2  TIME  SHARE  TIME  TIME',
+        r"root\x1b[31m  1  TIME  SHARE  TIME  TIME",
+        "  [0] report  1  TIME  SHARE  TIME  TIME",
+        "rest  3  TIME  SHARE  TIME",
+        "  [0] discard  3  TIME  SHARE  TIME",
+        "too late  never",
+    ]
+
+
+def test_a_profile_in_json(pyruse, profiled, journal):
+    options = ("replay", "-c", profiled, "--file", journal, "--format", "json")
+    assert "profile" not in json.loads(pyruse(*options).out)
+    done = pyruse(*options, "--profile")
+    assert (done.code, done.err) == (0, "")
+    profile = json.loads(done.out)["profile"]
+    assert list(profile["seconds"]) == [
+        "steps", "reading", "moving", "between", "others", "total",
+    ]  # fmt: skip
+    assert profile["seconds"]["reading"] > 0
+    assert profile["seconds"]["moving"] > 0
+    assert [(one["chain"], one["entries"]) for one in profile["chains"]] == [
+        ("ssh", 6), ("root\x1b[31m", 1), ("rest", 3), ("too late", 0),
+    ]  # fmt: skip
+    step = profile["chains"][0]["steps"][1]
+    assert 0 < step.pop("reading_seconds") < step.pop("seconds") <= profile["seconds"]["total"]
+    assert step == {
+        "index": 1, "kind": "filter", "plugin": "contains", "label": None, "invert": True,
+        "seen": 3, "passed": 2, "faults": 0, "calls": 3,
+    }  # fmt: skip
+
+
+def test_a_profile_is_no_part_of_a_report_in_html(pyruse, profiled, journal):
+    done = pyruse("replay", "-c", profiled, "--file", journal, "--profile", "--format", "html")
+    assert (done.code, done.out) == (2, "")
+    assert "--profile: not with --format html (expected text or json)" in done.err
+
+
 def test_html(pyruse, config, journal):
     done = pyruse("replay", "-c", config, "--file", journal, "--format", "html")
     assert (done.code, done.err) == (0, "")

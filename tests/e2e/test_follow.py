@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -185,6 +186,48 @@ def test_reloads_the_configuration_unless_it_is_faulty(journald: Journald, daemo
     expected["16: entry 50"] += 1  # the counter goes on where it was
     daemon.wait_for(expected)
     assert daemon.stop() == 0
+
+
+def test_what_no_chain_wanted_is_not_looked_at_by_the_chains_of_later(
+    journald: Journald, daemon: Daemon
+) -> None:
+    """libsystemd leaves out what comes from others: how far the journal is read is noted."""
+
+    def others(*messages: str) -> None:
+        journald.send_all(
+            [{"SYSLOG_IDENTIFIER": "other", "MESSAGE": message} for message in messages]
+        )
+        journald.sync()
+
+    own = daemon.config.read_text()
+    both = own.replace('equals", field', 'in", field').replace(
+        'value = "test"', 'values = ["test", "other"]'
+    )
+    expected = send(journald, 0, 5)
+    process = daemon.start()
+    daemon.wait_for(expected)
+    others("before the reload")
+    time.sleep(2.5)  # what is not older than two seconds is not passed over
+    asked = [sys.executable, "-m", "pyruse", "status", "-c", str(daemon.config), "--format", "json"]
+    said = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
+    assert said["journal"]["behind"] == 0
+    daemon.config.write_text(both)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    expected += Counter(["after the reload"])
+    others("after the reload")
+    daemon.wait_for(expected)
+    daemon.config.write_text(own)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    others("before the stop")
+    time.sleep(2.5)
+    assert daemon.stop() == 0
+    daemon.config.write_text(both)
+    others("after the stop")
+    expected += Counter(["after the stop"])
+    assert daemon.start("--once").wait(20) == 0
+    assert daemon.reported() == expected
 
 
 def test_a_second_daemon_on_the_same_state_says_who_holds_it(

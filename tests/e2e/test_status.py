@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -36,7 +37,7 @@ command = ["/bin/true"]
 "test" = [
   {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" }},
   {{ filter = "regex", pattern = '^bad (?P<ip>\S+)', else = "others" }},
-  {{ action = "ban", ip = "ip", duration = "1d", label = "bad \u001b[31m" }},
+  {{ action = "ban", ip = "ip", duration = "1d", label = "bad \u001b[31m", name = "\u001b[31m" }},
 ]
 "others" = [
   {{ filter = "contains", text = "mail" }},
@@ -206,3 +207,40 @@ def test_a_mail_that_is_refused_is_shown(daemon: Daemon, tmp_path: Path) -> None
     shown = daemon.command("status").stdout
     assert 'mail "mail one"' in shown
     assert "user unknown" in shown
+
+
+def test_counters_of_chains_and_steps(daemon: Daemon) -> None:
+    daemon.start()
+    data = daemon.status(lambda data: data["running"])
+    assert (data["daemon"]["chains"], data["daemon"]["chains_since"]) == (None, None)
+    shown = daemon.command("status", "--chains").stdout
+    assert "\nChains: not counted (expected `counters = true` in [engine], and a reload)" in shown
+
+    daemon.config.write_text(f"{daemon.config.read_text()}\n[engine]\ncounters = true\n")
+    assert daemon.process is not None
+    daemon.process.send_signal(signal.SIGHUP)
+    data = daemon.status(lambda data: data["daemon"]["chains"] is not None)
+    first = data["daemon"]["chains_since"]
+    daemon.log("bad 203.0.113.7", "bad address", "mail one", "nothing")
+    data = daemon.status(lambda data: data["daemon"]["chains"][0]["steps"][0]["passed"] == 4)
+    test, others = data["daemon"]["chains"]
+    assert (test["chain"], others["chain"]) == ("test", "others")
+    assert test["entries"] >= 4  # journald adds lines of its own
+    assert [
+        (step["index"], step["plugin"], step["label"], step["seen"], step["passed"], step["faults"])
+        for step in (*test["steps"][1:], *others["steps"])
+    ] == [
+        (1, "regex", None, 4, 2, 0),
+        (2, "ban", "\x1b[31m", 2, 1, 1),
+        (0, "contains", None, 2, 1, 0),
+        (1, "email", None, 1, 1, 0),
+    ]
+    shown = daemon.command("status", "--chains").stdout
+    assert "\nChains, counted since " in shown
+    assert re.search(r"^  \[1\] regex +4 +2$", shown, re.M)
+    assert re.search(r'^  \[2\] ban "\\x1b\[31m" +2 +1$', shown, re.M)
+    assert "regex" not in daemon.command("status").stdout
+
+    daemon.process.send_signal(signal.SIGHUP)
+    data = daemon.status(lambda data: data["daemon"]["chains_since"] > first)
+    assert data["daemon"]["chains"][0]["steps"][0]["passed"] == 0

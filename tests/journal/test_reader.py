@@ -488,6 +488,9 @@ class Damaged:
     def _get_realtime(self):
         return FIRST_TIME
 
+    def _get(self, field):
+        raise KeyError(field)
+
 
 @pytest.mark.parametrize("good", [0, 10, 5000])
 def test_damage_without_end_comes_to_an_end(good):

@@ -139,6 +139,19 @@ def test_html_comes_as_an_alternative_to_the_text(settings):
     assert html.get_content_charset() == "utf-8"
 
 
+def test_attachments_come_after_the_text_as_they_were(settings):
+    attached = [["report.json", "application/json", '{"é": 1}\n']]
+    mail = travelled(
+        compose(mail_item("é", html="<p>é</p>", attachments=attached), settings, "vm1")
+    )
+    assert mail.get_content_type() == "multipart/mixed"
+    [attachment] = mail.iter_attachments()
+    assert attachment.get_content_type() == "application/json"
+    assert attachment.get_filename() == "report.json"
+    assert attachment.get_content() == '{"é": 1}\n'.encode()
+    assert text_of(mail) == "é\n"
+
+
 def test_gathered_repeats_are_counted_and_quoted(settings):
     item = mail_item(parts=["Ban of 192.0.2.7", "Ban of 192.0.2.8"], count=2, html="<p>first</p>")
     mail = compose(item, settings, "vm1")

@@ -97,9 +97,10 @@ class Regex:
             return False
         if not self._sets_fields:
             return True
+        known = entry.known
         for name, value in match.groupdict().items():
             if value is not None:
-                entry[name] = value
+                known[name] = value  # a part of a text that is fit for an entry is, too
         for group, field_name in self._saved:
             value = match[group]
             if value is not None:

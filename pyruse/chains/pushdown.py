@@ -1,0 +1,79 @@
+"""What libsystemd can leave out: entries that no chain would do anything with.
+
+Where each chain begins with a test for equality, an entry that passes none of them goes all the way
+along the row of tests and out of the chains. The tests are handed down to libsystemd, which has an
+index of the values of fields: what is left out then costs nothing at all. It is the `journalmatch`
+of fail2ban, which follows from the chains here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from pyruse.chains.link import Node
+from pyruse.chains.switch import test_of
+from pyruse.fields import Decoder
+
+_FIELD = re.compile(r"[A-Z][A-Z0-9_]{0,63}|_[A-Z][A-Z0-9_]{0,62}")  # systemd.journal-fields(7)
+_VALUE = re.compile(r"[ -~]+")
+_MOST = 10
+"""Values: libsystemd looks for each of them for every entry that it hands over, and from some ten
+on that may take longer than to read all entries."""
+
+
+@dataclass
+class Wanted:
+    """Which entries the chains may do something with."""
+
+    values: dict[str, set[str]] = field(default_factory=dict)
+    """For each field, the values; one of one field is enough. Empty: every entry may be."""
+    reason: str = ""
+    """Why every entry may be, for administrators."""
+
+    def add(self, name: str, values: set[str]) -> None:
+        """Entries with one of these values may be, too."""
+        self.values.setdefault(name, set()).update(values)
+
+    def data(self) -> dict[str, list[str]]:
+        """The values in JSON types."""
+        return {name: sorted(values) for name, values in self.values.items()}
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+
+def wanted(entrance: Node | None, decoder: Decoder) -> Wanted:
+    """Which entries may come to a step that does more than to test for equality.
+
+    Some of those that nothing is done with may be among them, but none is missing.
+
+    :param decoder: makes values of what is in the journal.
+    """
+    found = Wanted(reason="no step is ever reached")
+    if not _keeps_ascii_apart(decoder.legacy_encoding):
+        return Wanted(reason=f"not only ASCII is ASCII in {decoder.legacy_encoding}")
+    node = entrance
+    while node is not None:
+        test = test_of(node.step.instance)
+        if test is None:
+            return Wanted(reason=f"{node.step.place} is asked about every entry")
+        name, values = test
+        texts = {value for value in values if isinstance(value, str) and _VALUE.fullmatch(value)}
+        # Elsewhere, several texts may be one value: "3" and "03" are the same number.
+        if len(texts) < len(values) or name in decoder.converters or not _FIELD.fullmatch(name):
+            return Wanted(reason=f"{node.step.place} tests no text of the journal's")
+        if node.passed is not None:
+            found.add(name, texts)
+        node = node.failed
+    if sum(map(len, found.values.values())) > _MOST:
+        return Wanted(reason=f"the chains begin with tests for more than {_MOST} values")
+    return found
+
+
+def _keeps_ascii_apart(encoding: str) -> bool:
+    """Whether a text that is all ASCII can only come from the same bytes."""
+    ascii_, others = bytes(range(128)), bytes(range(128, 256))
+    return ascii_.decode(encoding, "replace") == ascii_.decode() and not any(
+        character.isascii() for character in others.decode(encoding, "replace")
+    )

@@ -1,0 +1,139 @@
+"""How many entries each step saw and let pass: the counters of the chains, as nftables has them.
+
+Only what passes is counted, by a node of its own on the way there. All the rest follows, as no
+entry appears or vanishes between two steps: a step saw what led to it, and what neither passed nor
+raised a fault did not pass. So `travel` and the switches work as they do without counters, an entry
+pays only where it passes, and the numbers are true where a look-up leads past many steps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any
+
+from pyruse.chains.link import Node
+from pyruse.chains.model import Chain, Step
+from pyruse.entry import Entry
+from pyruse.times import now_us
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The numbers of one step: of entries, wherever in the graph they came to it."""
+
+    seen: int = 0
+    passed: int = 0
+    """Of a filter, those that passed (``invert`` taken into account); of an action, those that it
+    was done with."""
+    faults: int = 0
+
+    def data(self, step: Step) -> dict[str, Any]:
+        """The numbers of a step with what it is, in JSON types."""
+        return {
+            "index": step.index, "kind": step.kind, "plugin": step.plugin, "label": step.label,
+            "invert": step.invert, "seen": self.seen, "passed": self.passed, "faults": self.faults,
+        }  # fmt: skip
+
+
+class Traffic:
+    """Counts the entries in a graph from now on. `data` may be called in any thread."""
+
+    def __init__(self, chains: Mapping[str, Chain], entrance: Node | None) -> None:
+        """Put the counting nodes into the graph, which must not have switches yet."""
+        self.since = now_us()
+        """Microseconds since the epoch."""
+        self._chains = chains
+        self._nodes = _in_order(entrance)
+        self._places = {node: place for place, node in enumerate(self._nodes)}
+        end = len(self._nodes)
+        self._ways = [
+            [end if way is None else self._places[way] for way in _targets(node)]
+            for node in self._nodes
+        ]
+        """For each node, the places of those that it leads to, or that of the journey's end."""
+        self._passed = [0] * end
+        self._faults: dict[int, int] = {}
+        self._entries = 0
+        self._settled = 0, self._passed.copy(), self._faults.copy()
+        """What is counted of the journeys that are over. It is never changed, only replaced."""
+        for place, node in enumerate(self._nodes):
+            if node.step.kind == "filter":
+                _count_passes(node, self._passed, place)
+
+    def settle(self, entries: int) -> None:
+        """So many more entries have travelled, and none is on its way.
+
+        Before that, nothing of them is shown: an entry that is in a filter has not passed yet, and
+        numbers that fall again are taken for those of a restart by whoever collects them.
+        """
+        self._entries += entries
+        self._settled = self._entries, self._passed.copy(), self._faults.copy()
+
+    def fault(self, node: Node) -> None:
+        """A step has raised."""
+        place = self._places.get(node)
+        if place is not None:  # else, a counting node was stopped: see `pyruse.patience`
+            self._faults[place] = self._faults.get(place, 0) + 1
+
+    def data(self, more: Callable[[Step], dict[str, Any]] = lambda _: {}) -> list[dict[str, Any]]:
+        """The chains that have steps, in the order of the configuration; in JSON types.
+
+        :param more: gives further keys for a step.
+        """
+        numbers = self._numbers()
+        return [
+            {
+                "chain": chain.name,
+                "entries": numbers[chain.steps[0]].seen,
+                "steps": [numbers[step].data(step) | more(step) for step in chain.steps],
+            }
+            for chain in self._chains.values()
+            if chain.steps
+        ]
+
+    def _numbers(self) -> dict[Step, Numbers]:
+        entries, passed, faults = self._settled
+        numbers = {step: Numbers() for chain in self._chains.values() for step in chain.steps}
+        seen = [0] * (len(self._nodes) + 1)
+        seen[0] = entries  # the entrance: nothing leads to it
+        for place, node in enumerate(self._nodes):
+            step, came, raised = node.step, seen[place], faults.get(place, 0)
+            true = passed[place] if step.kind == "filter" else came - raised
+            false = came - raised - true
+            for way, number in zip(self._ways[place], (true, false, raised), strict=True):
+                seen[way] += number
+            numbers[step].seen += came
+            numbers[step].passed += false if step.invert else true
+            numbers[step].faults += raised
+        return numbers
+
+
+def _in_order(entrance: Node | None) -> list[Node]:
+    """The nodes that an entry may come to, each before those that it leads to."""
+    ways: dict[Node, list[Node]] = {}
+    waiting = [entrance]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in ways:
+            ways[node] = [way for way in _targets(node) if way is not None]
+            waiting += ways[node]
+    return [*TopologicalSorter(ways).static_order()][::-1]
+
+
+def _targets(node: Node) -> tuple[Node | None, Node | None, Node | None]:
+    return node.passed, node.failed, node.faulty
+
+
+def _count_passes(node: Node, counts: list[int], place: int) -> None:
+    """Put a node behind a filter, where it leads when its function gives something true."""
+
+    def count(entry: Entry) -> None:
+        counts[place] += 1
+
+    # Without the filter's object, it is not taken for one that tests a value (see `add_switches`).
+    counting = Node(dataclasses.replace(node.step, instance=None), count)
+    counting.passed = counting.failed = counting.faulty = node.passed
+    node.passed = counting

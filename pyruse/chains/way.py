@@ -1,0 +1,49 @@
+"""An entry's way through the chains, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pyruse.chains.travel import Stop
+from pyruse.text import one_line, shortened
+
+
+def in_words(stops: Iterable[Stop]) -> Iterator[str]:
+    """A line for each chain, station and field that was set, and one for the end."""
+    chain = ""
+    last: Stop | None = None
+    for stop in stops:
+        step = stop.node.step
+        if step.chain != chain:
+            chain = step.chain
+            yield one_line(chain)
+        yield f"  [{step.index}] {_station(stop)}"
+        for name, value in stop.fields.items():
+            yield f"        {name} = {brief(str(value))}"
+        last = stop
+    yield _end(last)
+
+
+def brief(text: str | None) -> str:
+    """What log lines hold, on one line that is not too long."""
+    return shortened(one_line(text or ""), 500)
+
+
+def _station(stop: Stop) -> str:
+    step = stop.node.step
+    label = f' "{one_line(step.label)}"' if step.label else ""
+    if stop.fault is not None:
+        return f"{step.plugin}{label}: FAULT: {brief(f'{type(stop.fault).__name__}: {stop.fault}')}"
+    if step.kind == "action":
+        return f"{step.plugin}{label}: done"
+    inverted = "not " if step.invert else ""
+    return f"{inverted}{step.plugin}{label}: {'passes' if stop.passed else 'does not pass'}"
+
+
+def _end(last: Stop | None) -> str:
+    if last is None:
+        return "there are no steps"
+    if last.node.step.kind == "action":
+        why = "by a fault" if last.fault is not None else "by an action"
+        return f"the journey ends here, {why}"
+    return "the journey ends after the last chain: no action took the entry"
