@@ -1,0 +1,63 @@
+"""Who may be reported, and how often."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from pyruse import (
+    Address,
+    Context,
+    Duration,
+    Entry,
+    address_of,
+    network_around,
+    network_text,
+)
+from pyruse_abuse.switch import note, settings_of
+
+_DAY = 86_400_000_000  # µs
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Whom a step reports, and how often."""
+
+    service: str
+    """Its name, by which steps of one service know of each other."""
+    field: str
+    """The field with the address."""
+    every: Duration
+    """An address is reported at most once in this time, by whichever step."""
+    daily: int
+    """So many are reported on a day at most; as with the services, it begins at 00:00 UTC."""
+
+    def offender(self, entry: Entry, context: Context) -> Address | None:
+        """The address to report now, which counts as reported then; None: there is none.
+
+        Never this machine's own addresses, nor those in ``[bans] never``, nor what is not of the
+        Internet (IANA's special-purpose registries). An IPv6 host has a whole /64, and counts as
+        one.
+        """
+        address = address_of(entry, self.field)
+        if address is None or not address.is_global or context.spared(address) is not None:
+            return None
+        now = entry.time_us
+        if not context.dry_run and time.time() * 1e6 - now > _DAY:
+            return None  # read late: by now, the address may be somebody else's
+        table = context.table(f"abuse {self.service}")
+        who = network_text(network_around(address, 32, 64))
+        if table.get(who, now=now) is not None:
+            return None
+        day = f"on day {now // _DAY}"
+        number = table.get(day, now=now) or 0
+        if not settings_of(context).enabled:
+            note(entry, context, self.service, "Not switched on")
+        elif number >= self.daily:
+            note(entry, context, self.service, "Over the daily limit")
+        else:
+            table.put(who, True, until=now + self.every.us)
+            table.put(day, number + 1, until=(now // _DAY + 1) * _DAY)
+            note(entry, context, self.service, "Reported")
+            return address
+        return None

@@ -1,0 +1,435 @@
+"""Chains, and the program with a server on loopback that speaks as the services document it.
+
+The offenders' addresses are of networks that nobody has in use: those for documentation are not of
+the Internet, and are never reported.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from base64 import b64decode
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs
+
+import pytest
+import xarf
+from pyruse_abuse.web import SERVICES, RefusedError, send
+
+from pyruse.errors import ConfigError
+
+KEY = "c3k69z846qn30q4r6eo3gsg3urqanuoypyluil350m7iyyw55mx6hd22"
+OFFENDER = "25.0.0.7"
+ENABLED = "[plugins.abuse]\nenabled = true\n"
+REPORTER = 'reporter = { org = "Us", contact = "abuse@example.org", domain = "example.org" }'
+XARF = f'action = "xarf_mail", to = ["abuse@example.net"], type = "login_attack", {REPORTER}'
+
+
+class Server(HTTPServer):
+    """Keeps the reports, and gives the answers that a test has put there; then 200."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}/api/v2/report"
+        self.answers: list[tuple[int, dict[str, str], str]] = []
+        self.got: list[tuple[dict[str, str], dict[str, str]]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        form = {name: values[0] for name, values in parse_qs(body, strict_parsing=True).items()}
+        self.server.got.append((dict(self.headers), form))
+        answers = self.server.answers
+        code, headers, text = answers.pop(0) if answers else (200, {}, '{"data": {}}')
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    do_GET = do_POST
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+@pytest.fixture
+def server():
+    with Server() as one:
+        thread = threading.Thread(target=one.serve_forever, args=(0.01,))
+        thread.start()
+        yield one
+        one.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def key_file(tmp_path):
+    file = tmp_path / "key"
+    file.touch(0o600)
+    file.write_text(f"{KEY}\n")
+    return file
+
+
+@pytest.fixture
+def abuseipdb(key_file):
+    """A step, with options of the test's."""
+
+    def step(options=""):
+        return f'action = "abuseipdb", categories = [18, 22], key_file = "{key_file}"{options}'
+
+    return step
+
+
+def config(step, sections=ENABLED):
+    return f'{sections}\n[chains]\n"all" = [{{ {step} }}]\n'
+
+
+def waiting(chains):
+    return [item.payload for item in chains.state.outbox.items("command")]
+
+
+def reports(chains):
+    return [json.loads(item["parts"][0]) for item in waiting(chains)]
+
+
+def outcomes(chains):
+    tables = {table.title: table.rows for table in chains.report.tables}
+    return tables.get("Reports to others")
+
+
+def sent(item):
+    """Run what would be run; gives its exit code and what it says."""
+    done = subprocess.run(
+        item["command"], input=item["parts"][0], capture_output=True, text=True, check=False
+    )
+    assert KEY not in done.stdout + done.stderr + " ".join(item["command"])
+    return done.returncode, done.stdout + done.stderr
+
+
+# What is sent.
+
+
+def test_a_report_to_abuseipdb(pipeline, server, abuseipdb):
+    options = f', url = "{server.url}", comment = "{{n}} wrong passwords"'
+    chains = pipeline(config(abuseipdb(options)))
+    chains.feed(ip=OFFENDER, n=5)
+    assert server.got == []  # a dry run: recorded, and not run
+    [item] = waiting(chains)
+    assert sent(item) == (0, "")
+    [(headers, form)] = server.got
+    assert (headers["Key"], headers["Accept"]) == (KEY, "application/json")
+    assert form == {
+        "ip": OFFENDER,
+        "categories": "18,22",
+        "timestamp": "2026-03-14T12:00:00+00:00",
+        "comment": "5 wrong passwords",
+    }
+
+
+def test_a_report_to_blocklist_de(pipeline, server, key_file):
+    server.answers = [(200, {}, '{"status": "success", "error": 0}')]
+    step = (
+        f'action = "blocklist_de", service = "ssh", server = "srv@example.org", '
+        f'key_file = "{key_file}", url = "{server.url}"'
+    )
+    chains = pipeline('[report]\ntimezone = "UTC"\n' + config(step))
+    chains.feed(ip=OFFENDER, MESSAGE=f"Failed password from {OFFENDER} port 4711")
+    [item] = waiting(chains)
+    assert sent(item) == (0, "")
+    [(_, form)] = server.got
+    assert form == {
+        "server": "srv@example.org",
+        "apikey": KEY,
+        "service": "ssh",
+        "ip": OFFENDER,
+        "logs": f"2026-03-14T12:00:00+0000 Failed password from {OFFENDER} port 4711",
+        "format": "json",
+    }
+
+
+def test_a_report_by_mail_is_valid_x_arf(pipeline):
+    chains = pipeline('[report]\ntimezone = "UTC"\n' + config(f"{XARF}, port = 22"))
+    chains.feed(ip=OFFENDER, port="4711", user="bob", MESSAGE="Failed password for bob")
+    [item] = [item.payload for item in chains.state.outbox.items("mail")]
+    assert item["to"] == ["abuse@example.net"]
+    assert item["subject"] == f"Abuse report about {OFFENDER}: login attack"
+    [(name, kind, text)] = item["attachments"]
+    assert (name, kind) == ("xarf.json", "application/json")
+    assert xarf.parse(text).errors == []
+    report = json.loads(text)
+    assert report["source_identifier"] == OFFENDER
+    assert (report["source_port"], report["destination_port"]) == (4711, 22)
+    assert report["timestamp"] == "2026-03-14T12:00:00.000Z"
+    [evidence] = report["evidence"]
+    line = "2026-03-14T12:00:00+0000 Failed password for […]"
+    assert b64decode(evidence["payload"]).decode() == line
+    assert line in item["parts"][0]
+
+
+@pytest.mark.parametrize("port", ["", "0", "65536", "x", "²", "9" * 5000])
+def test_a_port_that_is_none_is_left_out(pipeline, port):
+    chains = pipeline(config(XARF))
+    chains.feed(ip=OFFENDER, port=port)
+    [item] = [item.payload for item in chains.state.outbox.items("mail")]
+    assert "source_port" not in json.loads(item["attachments"][0][2])
+    assert chains.faults == []
+
+
+# Who is reported, and how often.
+
+
+def test_installed_and_in_a_chain_it_reports_nobody_before_it_is_switched_on(pipeline, abuseipdb):
+    for sections in ("", "[plugins.abuse]\n", ENABLED + '[plugins]\ndisable = ["abuse"]\n'):
+        chains = pipeline(config(abuseipdb(), sections))
+        chains.feed(ip=OFFENDER)
+        assert waiting(chains) == []
+
+
+def test_the_report_tells_how_many_were_reported(pipeline, abuseipdb):
+    chains = pipeline(config(abuseipdb(", daily = 2")))
+    for last in (7, 7, 8, 9):
+        chains.feed(ip=f"25.0.0.{last}")
+    assert outcomes(chains) == [
+        ["AbuseIPDB", "Over the daily limit", "1"],
+        ["AbuseIPDB", "Reported", "2"],
+    ]
+    chains = pipeline(config(abuseipdb(), ""))
+    chains.feed(ip=OFFENDER)
+    assert outcomes(chains) == [["AbuseIPDB", "Not switched on", "1"]]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.0.0.1", "192.168.1.2", "172.16.3.4", "100.64.0.1", "127.0.0.1", "169.254.0.1",
+        "224.0.0.1", "0.0.0.0", "255.255.255.255", "192.0.2.1", "::1", "fe80::1", "fd00::1",
+        "ff02::1", "2001:db8::1", "::ffff:10.0.0.1", "25.1.0.1", "example.org", "",
+    ],
+)  # fmt: skip
+def test_no_address_that_is_private_or_spared_is_reported(pipeline, abuseipdb, address):
+    chains = pipeline(config(abuseipdb(), ENABLED + '[bans]\nnever = ["25.1.0.0/16"]\n'))
+    chains.feed(ip=address)
+    assert waiting(chains) == []
+    assert outcomes(chains) in (None, [])
+
+
+def test_an_address_is_reported_again_after_15_minutes(pipeline, clock, abuseipdb):
+    chains = pipeline(config(abuseipdb()))
+    for _ in range(4):
+        chains.feed(ip=OFFENDER)
+        clock.advance("5m")
+    assert [one["timestamp"][11:16] for one in reports(chains)] == ["12:00", "12:15"]
+
+
+def test_steps_of_one_service_know_of_each_other(pipeline, abuseipdb):
+    step = abuseipdb()
+    chains = pipeline(f'{ENABLED}[chains]\n"a" = [{{ {step} }}, {{ {step} }}]\n')
+    chains.feed(ip=OFFENDER)
+    assert len(reports(chains)) == 1
+
+
+def test_an_ipv6_host_cannot_be_reported_under_all_its_addresses(pipeline, abuseipdb):
+    chains = pipeline(config(abuseipdb()))
+    for address in ("2a00::1", "2a00::2", "2a00:0:0:1::1"):
+        chains.feed(ip=address)
+    assert [one["ip"] for one in reports(chains)] == ["2a00::1", "2a00:0:0:1::1"]
+
+
+def test_the_daily_limit_begins_anew_at_midnight_utc(pipeline, clock, abuseipdb):
+    chains = pipeline(config(abuseipdb(", daily = 2")))
+    for last in range(4):
+        chains.feed(ip=f"25.0.0.{last}")
+    clock.advance("12h")
+    chains.feed(ip="25.0.0.9")
+    assert [one["ip"] for one in reports(chains)] == ["25.0.0.0", "25.0.0.1", "25.0.0.9"]
+
+
+def test_what_the_daemon_reads_late_is_not_reported(journal_file, tmp_path, server, abuseipdb):
+    day = 86_400_000_000
+    now = int(subprocess.check_output(["date", "+%s"])) * 1_000_000
+    journal = journal_file([
+        {"MESSAGE": address, "__REALTIME_TIMESTAMP": str(now - age)}
+        for address, age in ((OFFENDER, 2 * day), ("25.0.0.8", day // 2))
+    ])  # fmt: skip
+    path = tmp_path / "pyruse.toml"
+    sections = f"""
+        [journal]
+        files = ["{journal}"]
+        start = "head"
+        [state]
+        url = "sqlite:///{tmp_path}/state.sqlite"
+        {ENABLED}
+    """
+    path.write_text(config(abuseipdb(f', ip = "MESSAGE", url = "{server.url}"'), sections))
+    done = subprocess.run(
+        [sys.executable, "-m", "pyruse", "run", "--once", "-c", path],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [form["ip"] for _, form in server.got] == ["25.0.0.8"]
+
+
+# What may be told.
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Failed password for bob from 25.0.0.7", "Failed password for […] from 25.0.0.7"),
+        ("Invalid user BOB; bobby is another", "Invalid user […]; bobby is another"),
+        ("aubergine.example.org sshd: no", "[…] sshd: no"),
+        ("aubergine: www.example.org is ours", "[…]: www.[…] is ours"),
+        ("for Acme GmbH & Co", "for […] & Co"),
+        ("to <carol@example.net>, from x@y", "to <[…]>, from […]"),
+        ("25.0.0.7 to 198.51.100.9: refused", "25.0.0.7 to […]: refused"),
+        ("client=[2001:db8::5]:25, 203.0.113.4.", "client=[[…]]:25, […]."),
+        ("::ffff:25.0.0.7 at 12:34:56", "::ffff:25.0.0.7 at 12:34:56"),
+        ("cannot read /home/dave/.netrc", "cannot read /home/[…]/.netrc"),
+        ("two\nlines\x1b[31m", r"two lines\x1b[31m"),
+    ],
+)
+def test_what_concerns_others_is_cut_out(pipeline, abuseipdb, line, told):
+    hide = ENABLED + 'hide = ["Acme GmbH"]\n'
+    chains = pipeline(config(abuseipdb(', comment = "{MESSAGE}"'), hide))
+    chains.feed(ip=OFFENDER, user="bob", MESSAGE=line, _HOSTNAME="aubergine.example.org")
+    [report] = reports(chains)
+    assert report["comment"] == told
+
+
+def test_a_user_name_of_strange_characters_is_cut_out_as_it_is(pipeline, abuseipdb):
+    chains = pipeline(config(abuseipdb(', comment = "{MESSAGE}", hide = ["user", "who"]')))
+    chains.feed(ip=OFFENDER, user=r"(.*)\1 $(x)", who="eve", MESSAGE=r"for (.*)\1 $(x) by eve")
+    assert reports(chains)[0]["comment"] == "for […] by […]"
+
+
+def test_a_long_comment_is_cut_for_abuseipdb(pipeline, server, abuseipdb):
+    chains = pipeline(config(abuseipdb(f', comment = "{{MESSAGE}}", url = "{server.url}"')))
+    chains.feed(ip=OFFENDER, MESSAGE="é" * 5000)
+    assert sent(waiting(chains)[0]) == (0, "")
+    assert server.got[0][1]["comment"] == "é" * 500
+
+
+# What a service answers.
+
+
+def report_to(server, name="abuseipdb"):
+    waits: list[float] = []
+    report = {"ip": OFFENDER, "comment": ""}
+    try:
+        send(SERVICES[name], server.url, KEY, report, waits.append)
+    except RefusedError as fault:
+        return str(fault), waits
+    return None, waits
+
+
+def errors(detail):
+    return json.dumps({"errors": [{"detail": detail, "status": 0}]})
+
+
+def test_a_service_that_is_away_for_a_moment_is_tried_again(server):
+    server.answers = [(503, {}, ""), (502, {}, "x")]
+    assert report_to(server) == (None, [2.0, 8.0])
+    assert len(server.got) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "answer", "fault"),
+    [
+        ("abuseipdb", 401, errors("Authentication failed"), "HTTP 401: Authentication failed"),
+        ("abuseipdb", 429, errors(f"once in 15 min\n{KEY}"), "HTTP 429: once in 15 min […]"),
+        ("abuseipdb", 422, "<html>", "HTTP 422"),
+        ("abuseipdb", 403, '{"errors": ["x"]}', "HTTP 403"),
+        ("blocklist.de", 200, '{"status": "error", "error": ["apikey: wrong"]}',
+         'HTTP 200: ["apikey: wrong"]'),
+        ("blocklist.de", 200, "<html>", "HTTP 200: an answer that is not understood"),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_told_and_not_tried_again(server, name, code, answer, fault):
+    server.answers = [(code, {}, answer)]
+    assert report_to(server, name) == (fault, [])
+
+
+def test_a_redirection_does_not_get_the_key(server):
+    server.answers = [(302, {"Location": "/elsewhere"}, "")]
+    assert report_to(server) == ("HTTP 302", [])
+    assert len(server.got) == 1
+
+
+def test_a_service_that_stays_away_is_told(server):
+    server.url = "http://127.0.0.1:1/"
+    assert report_to(server) == ("no answer: Connection refused", [2.0, 8.0])
+
+
+def test_a_key_that_is_gone_is_told_by_the_program(pipeline, abuseipdb, key_file):
+    chains = pipeline(config(abuseipdb()))
+    chains.feed(ip=OFFENDER)
+    key_file.unlink()
+    said = f"{key_file}: No such file or directory (expected the file with the key)\n"
+    assert sent(waiting(chains)[0]) == (1, said)
+
+
+# Options.
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "fault"),
+    [
+        (KEY, 0o640, "is open to others than its owner (expected that Pyruse's user alone may"),
+        (KEY, 0o604, "is open to others than its owner"),
+        ("", 0o600, "has no key in it (expected it on one line)"),
+        (f"{KEY}\n{KEY}", 0o600, "has no key in it"),
+        (None, 0o600, "No such file or directory (expected the path of a file with a key"),
+    ],
+)
+def test_a_key_file_that_cannot_be_used_is_told_with_its_address(
+    pipeline, abuseipdb, key_file, content, mode, fault
+):
+    key_file.write_text(content or "")
+    key_file.chmod(mode)
+    if content is None:
+        key_file.unlink()
+    with pytest.raises(ConfigError) as caught:
+        pipeline(config(abuseipdb()))
+    [said] = caught.value.faults
+    assert said.startswith(f'pyruse.toml: chains."all"[0].key_file: {key_file}')
+    assert fault in said
+    assert KEY not in said
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        (', every = "10m"', '[0]: every is less than AbuseIPDB takes (expected "15m" or more)'),
+        (
+            ', url = "http://example.org/"',
+            "[0].url: that is no URL to send a key to (expected http",
+        ),
+        (', url = "https://me:pw@example.org/"', "[0].url: that is no URL to send a key to"),
+        (', url = "http://localhost.example.org/"', "[0].url: that is no URL to send a key to"),
+    ],
+)
+def test_faulty_options_are_told_with_their_address(pipeline, abuseipdb, options, fault):
+    with pytest.raises(ConfigError) as caught:
+        pipeline(config(abuseipdb(options)))
+    [said] = caught.value.faults
+    assert said.startswith(f'pyruse.toml: chains."all"{fault}')
+
+
+def test_categories_are_numbers(pipeline, abuseipdb):
+    with pytest.raises(ConfigError) as caught:
+        pipeline(config(abuseipdb().replace("[18, 22]", '[18, "ssh"]')))
+    [said] = caught.value.faults
+    assert 'chains."all"[0].categories[1]: that is no category of AbuseIPDB' in said
+
+
+def test_a_reporter_needs_all_that_x_arf_asks_for(pipeline):
+    with pytest.raises(ConfigError) as caught:
+        pipeline(config(XARF.replace('domain = "example.org"', 'phone = "0"')))
+    assert [fault.partition("(")[0] for fault in caught.value.faults] == [
+        'pyruse.toml: chains."all"[0].reporter.phone: unknown option ',
+        'pyruse.toml: chains."all"[0].reporter.domain: missing ',
+    ]

@@ -1,0 +1,139 @@
+"""The action ``notify``, and the report by Apprise."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from pyruse import Context, Duration, Entry, Report, Template, hookimpl, one_line, shortened
+
+_LONGEST_TITLE = 200  # characters
+_MINUTE = Duration(minutes=1)
+
+
+class ServicesFile(str):
+    """A file with the URLs of services, as Apprise reads it (its "configuration").
+
+    The URLs hold tokens and passwords: so they never stand in Pyruse's own configuration, and
+    nobody but the owner of the file may read it.
+    """
+
+    IN_WORDS: ClassVar[str] = 'the path of a file with URLs, such as "/etc/pyruse/apprise.conf"'
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^/"}
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no such file, or too many may read it."""
+        if not isinstance(value, str) or not value.startswith("/") or "\0" in value:
+            raise ValueError(f"that is no path from / on (expected {cls.IN_WORDS})")
+        shown = one_line(value)
+        try:
+            mode = os.stat(value).st_mode
+        except OSError as fault:
+            raise ValueError(f"{shown}: {fault.strerror} (expected {cls.IN_WORDS})") from None
+        if not stat.S_ISREG(mode):
+            raise ValueError(f"{shown} is no file (expected {cls.IN_WORDS})")
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ValueError(
+                f"{shown} is open to others than its owner, and the URLs in it hold secrets "
+                f'(expected that Pyruse\'s user alone may read it: "chmod go= {shown}")'
+            )
+        if not os.access(value, os.R_OK):
+            raise ValueError(f"{shown} cannot be read (expected that Pyruse's user may read it)")
+        return cls(value)
+
+
+@dataclass
+class Notify:
+    """Notify people by one or more of the services that Apprise knows.
+
+    Chats, push messages, SMS, …: where to stands in a file of URLs, and `tag` chooses some of them.
+    With `every`, this step notifies at most once in that time: the first time at once, and what
+    comes meanwhile is gathered into the next notification, which says how many there were.
+
+    ```toml
+    { action = "notify", config = "/etc/pyruse/apprise.conf", title = "{_HOSTNAME}", message = "{MESSAGE}", every = "10m" }
+    ```
+    """  # noqa: E501 -- an example is one line in TOML
+
+    message: Template
+    """The text."""
+    config: ServicesFile
+    """The file with the URLs of the services."""
+    tag: str = "all"
+    """Those of the services that have this tag in the file: `a, b` is either of two, `a b` both."""
+    title: Template = Template("Pyruse")
+    """The title, where a service has titles."""
+    type: Literal["info", "success", "warning", "failure"] = "warning"
+    """What it is: many services show a sign or a colour for it."""
+    every: Duration | None = None
+    """At most one notification in this time."""
+    timeout: Duration = _MINUTE
+    """So long all the services together may take, with two more tries of each."""
+
+    @hookimpl
+    def check_options(self, context: Context) -> None:
+        if context.dry_run:  # `pyruse check`; the daemon never loads Apprise
+            from pyruse_apprise.services import find
+
+            find(self.config, self.tag)
+
+    @hookimpl
+    def act_on_entry(self, entry: Entry, context: Context) -> None:
+        command = _command(self.config, self.tag, self.type, self.title.render(entry))
+        text = self.message.render(entry)
+        context.run(entry, command, self.timeout, stdin=text, every=self.every)
+
+
+@dataclass
+class AppriseReport:
+    """Send each day's report, or its beginning, by the services that Apprise knows.
+
+    The important events come first in it. Nothing is sent without `config`.
+
+    ```toml
+    [plugins.apprise_report]
+    config = "/etc/pyruse/apprise.conf"
+    tag = "report"
+    ```
+    """
+
+    config: ServicesFile | None = None
+    """The file with the URLs of the services."""
+    tag: str = "all"
+    """Those of the services that have this tag in the file."""
+    when: Literal["always", "important"] = "always"
+    """Every day, or only when something important has happened."""
+    limit: int = 4_000
+    """So many characters are sent, and it is told how many more there are."""
+    timeout: Duration = field(default=_MINUTE)
+    """So long all the services together may take, with two more tries of each."""
+
+    def __post_init__(self) -> None:
+        if self.limit < 1:
+            raise ValueError(f"limit = {self.limit} would send nothing (expected 1 or more)")
+
+    @hookimpl
+    def on_day_end(self, report: Report, context: Context) -> None:
+        if self.config is None or (self.when == "important" and not report.important):
+            return
+        kind = "warning" if report.important else "info"
+        title = f"Pyruse on {', '.join(report.hosts)}: {report.title}"
+        text = shortened(context.render(report, "text"), self.limit)
+        context.run(None, _command(self.config, self.tag, kind, title), self.timeout, stdin=text)
+
+
+def _command(config: str, tag: str, kind: str, title: str) -> list[str]:
+    """The program that sends what is on its standard input.
+
+    The interpreter is named, as the folder of this program may be on nobody's PATH; -P keeps it
+    from looking for modules in the current folder.
+    """
+    return [
+        sys.executable, "-P", "-m", "pyruse_apprise",
+        f"--config={config}", f"--tag={tag}", f"--type={kind}",
+        f"--title={shortened(one_line(title), _LONGEST_TITLE)}",
+    ]  # fmt: skip

@@ -1,0 +1,85 @@
+"""Makes the pictures of the README, of the day that ``pyruse demo`` shows.
+
+python tests/screenshot.py
+"""
+
+from __future__ import annotations
+
+import lzma
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from importlib.resources import files
+from pathlib import Path
+
+from chromium import Chromium, unavailable
+from conftest import TOKEN, Page
+
+from pyruse import Observer, time_us_of
+from pyruse.config.load import load
+from pyruse.engine import Engine
+from pyruse.faults import Faults
+from pyruse.journal.selection import Selection
+from pyruse.plugins import Registry
+from pyruse.state.database import State
+
+_ROOT = Path(__file__).parents[1]
+_LARGEST = 150_000
+"""Bytes of a picture."""
+
+
+def main() -> None:
+    """Take the pictures."""
+    if reason := unavailable():
+        sys.exit(f"{reason}; on Debian: apt-get install chromium")
+    with tempfile.TemporaryDirectory() as folder:
+        observer = observed(Path(folder))
+        with closing(Page(observer)) as page, closing(Chromium()) as browser:
+            for name, path, width, height, dark in (
+                ("today", "/", 1000, 760, False),
+                ("chains", "/chains", 1000, 760, True),
+                ("phone", "/bans", 375, 760, False),
+            ):
+                browser.screen(width, height, dark=dark)
+                browser.log_in(page.url, TOKEN)
+                browser.go(f"{page.url}{path}")
+                browser.picture(file := _ROOT / f"{name}.png")
+                if file.stat().st_size > _LARGEST:
+                    sys.exit(f"{file} has {file.stat().st_size:,} bytes (expected {_LARGEST:,})")
+
+
+def observed(folder: Path) -> Observer:
+    """Pyruse at the end of the day of the demo, as an observer sees it."""
+    command = [sys.executable, "-m", "pyruse", "demo", "--show-config"]
+    toml = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    (folder / "pyruse.toml").write_text(f"{toml}\n[engine]\ncounters = true\n")
+    journal = folder / "day.journal"
+    packed = files("pyruse") / "demo" / "day.journal.xz"
+    journal.write_bytes(lzma.decompress(packed.read_bytes()))
+    configuration = load(folder / "pyruse.toml", Registry())
+    path = str(folder / "state.sqlite")
+    with State(path) as state:
+        engine = Engine(configuration, state, Faults(lambda *_: None), own=set)
+        reader = Selection(files=[journal]).open(engine.decoder)
+        with closing(reader):
+            # Not to the end of the day: there are bans in force then.
+            evening = time_us_of(reader.last()["__REALTIME_TIMESTAMP"].replace(hour=17))
+        reader = Selection(files=[journal], until=evening).open(engine.decoder)
+        with closing(reader):
+            engine.handle(reader.entries(1 << 30))
+        engine.expire(engine.last_time)
+        state.commit((reader_cursor(journal), engine.last_time))
+        chains = engine.traffic.data()
+        now = engine.last_time
+    daemon = {"chains": chains}
+    return Observer(configuration, path, lambda: daemon, lambda: now)
+
+
+def reader_cursor(journal: Path) -> str:
+    """Any cursor: how far the journal is handled is not in the pictures."""
+    return f"t={journal.stat().st_size:x}"
+
+
+if __name__ == "__main__":
+    main()
