@@ -14,7 +14,7 @@ is_root := $(filter 0,$(shell id -u))
 export PYRUSE_REAL_PARTS ?= $(if $(CI)$(is_root),required,optional)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench setup clean
+.PHONY: help demo test check bench operations setup clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -29,10 +29,14 @@ check: test ## what CI runs: lint, format, types, import contracts, spelling, te
 
 bench: .venv/.ready-dev ## speed against libsystemd, journalctl and fail2ban; a year, a million entries, hundreds of kills
 	$(BIN)/python -m bench.speed
-	$(BIN)/python bench/bans.py
+	$(BIN)/python -m bench.bans
 	$(BIN)/python bench/year.py
 	$(BIN)/python -m bench.fuzz
 	$(BIN)/python bench/kill.py
+
+record := python -m bench.operations --record
+operations: .venv/.ready-dev ## record what an entry costs, for each Python that is installed
+	$(BIN)/tox run -e py311,py312,py313 -x 'testenv.commands=$(record)' -x 'testenv:py312.commands=$(record)'
 
 setup: .venv/.ready-dev ## .venv with all that developers need (pytest, ruff, mypy, tox)
 

@@ -3,7 +3,7 @@
 Compares Pyruse with fail2ban, as it is installed, on the same machine and in one run: each in a
 network namespace of its own, with nftables, reading the same journal of a journald of its own.
 
-    python bench/bans.py [--quick]
+    python -m bench.bans [--quick]
 
 Needs root, nft, fail2ban and systemd-journald, and says which of them is missing.
 """
@@ -28,12 +28,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from bench.fail2ban import server
+from bench.measure import Command
 from pyruse.bans.firewall import Element, Target
 from pyruse.state.database import State
 from pyruse.testing import journald as journald_part
 from pyruse.testing.journald import Journald
 from pyruse.testing.namespace import NamespaceError, NetworkNamespace, unavailable
 from pyruse.times import now_us
+from pyruse_plugins.firewalls._program import CommandLine
 from pyruse_plugins.firewalls.nftables import Nftables
 
 C = TypeVar("C", bound="Contender")
@@ -60,20 +63,7 @@ sendmail = ["/bin/false"]
 ]
 """
 
-FAIL2BAN = {
-    "fail2ban.conf": """
-[Definition]
-loglevel = WARNING
-logtarget = {folder}/log
-syslogsocket = auto
-socket = {folder}/socket
-pidfile = {folder}/pid
-dbfile = {folder}/state.sqlite3
-dbpurgeage = 2d
-dbmaxmatches = 10
-[Thread]
-""",
-    "jail.conf": """
+JAIL = """
 [bench]
 enabled = true
 backend = systemd[journalpath="{journal}"]
@@ -85,13 +75,13 @@ bantime = 1d
 usedns = no
 ignoreself = false
 ignoreip =
-""",
-    "filter.d/bench.conf": """
+"""
+
+FILTER = """
 [Definition]
 failregex = Failed password for .* from <HOST> port \\d+ ssh2$
 journalmatch = SYSLOG_IDENTIFIER=bench
-""",
-}
+"""
 
 
 class Contender:
@@ -105,7 +95,7 @@ class Contender:
         self.folder = folder
         self.namespace = NetworkNamespace()
 
-    def command(self, start: str) -> list[str]:
+    def command(self, start: str) -> Command:
         """What runs it; all that it is to read is in the journal (start: "head"), or to come."""
         raise NotImplementedError
 
@@ -160,7 +150,7 @@ class Pyruse(Contender):
     name = "pyruse"
     table = "pyruse ipv4"
 
-    def command(self, start: str) -> list[str]:
+    def command(self, start: str) -> Command:
         """See `Contender`."""
         config = self.folder / "pyruse.toml"
         namespace = self.journald.namespace
@@ -181,7 +171,7 @@ class Pyruse(Contender):
 
     def reconcile_s(self, addresses: list[str]) -> float:
         """How long the firewall takes to be filled anew."""
-        opened = Nftables().open_firewall("nftables", {"command": [*self.namespace.prefix, "nft"]})
+        opened = Nftables(CommandLine([*self.namespace.prefix, "nft"])).open_firewall("nftables")
         assert opened is not None
         target = Target("nftables")
         bans = [Element(address, target, 86_400) for address in addresses]
@@ -210,16 +200,10 @@ class Fail2ban(Contender):
     name = "fail2ban"
     table = "f2b-table addr-set-bench"
 
-    def command(self, start: str) -> list[str]:
+    def command(self, start: str) -> Command:
         """See `Contender`."""
-        (self.folder / "filter.d").mkdir(exist_ok=True)
-        if not (self.folder / "action.d").exists():
-            (self.folder / "action.d").symlink_to("/etc/fail2ban/action.d")
-        for name, text in FAIL2BAN.items():
-            written = text.format(folder=self.folder, journal=self.journald.directory)
-            (self.folder / name).write_text(written)
-        options = ["-c", self.folder, "-s", self.folder / "socket", "-p", self.folder / "pid"]
-        return ["fail2ban-server", "-f", *map(str, options)]
+        jail = JAIL.format(journal=self.journald.directory)
+        return server(self.folder, {"jail.conf": jail, "filter.d/bench.conf": FILTER})
 
 
 def addresses(start: int, number: int) -> list[str]:
@@ -448,7 +432,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("rates", "starts", "delays"), help="one measurement")
     options = parser.parse_args()
     if why := missing():
-        sys.exit(f"bench/bans.py: {why} (expected root, nft, fail2ban, systemd-journald)")
+        sys.exit(f"bench.bans: {why} (expected root, nft, fail2ban, systemd-journald)")
     rounds = 1 if options.quick else 3
     print(f"{rounds} round(s): the median, and the least to the most\n")
     with ExitStack() as stack:

@@ -8,9 +8,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from bench.cluster import entries as cluster_entries
+from pyruse.fields import Decoder
+from pyruse.journal.selection import Selection
 from pyruse.testing.journal import EntryFields, make_journal
 from tools.sample_journal import entries
 
+DEMO = Path(__file__).parents[1] / "pyruse" / "demo" / "demo.toml"
+"""The configuration to measure with."""
 _FILE = 50_000
 """Entries of a file: systemd-journal-remote begins another one by itself when it grows large."""
 
@@ -27,7 +32,34 @@ def folder() -> Path:
 
 def sample(count: int, seed: int = TUNED) -> Path:
     """So many entries of a mail and web server, about 24 fields each; a folder of files."""
-    return _kept(f"sample-{seed}-{count}", islice(entries(seed, count), count))
+    name = f"sample-{seed}-{count}"
+    target = folder() / name
+    if count % _FILE:
+        return _kept(name, entries(seed, count))
+    if not target.is_dir():  # a longer one begins like a shorter one
+        working = _empty(target.with_suffix(".new"))
+        for file in _whole_files(seed, count // _FILE):
+            (working / file.name).symlink_to(file)
+        working.rename(target)
+    return target
+
+
+def _whole_files(seed: int, number: int) -> list[Path]:
+    """The first files that all long samples of a seed have in common."""
+    kept = folder() / f"sample-{seed}"
+    kept.mkdir(exist_ok=True)
+    there = len(list(kept.iterdir()))
+    rest = islice(entries(seed, number * _FILE), there * _FILE, None)
+    working = _empty(folder() / f"sample-{seed}.new")
+    for index in range(there, number):
+        name = f"{index:04}.journal"
+        make_journal(working / name, islice(rest, _FILE)).rename(kept / name)
+    return [kept / f"{index:04}.journal" for index in range(number)]
+
+
+def cluster(count: int) -> Path:
+    """So many entries of a mix that no chain was written for; see `bench.cluster`."""
+    return _kept(f"cluster-{count}", cluster_entries(UNSEEN, count))
 
 
 def long_messages(count: int) -> Path:
@@ -45,13 +77,32 @@ def _long(count: int) -> Iterator[EntryFields]:
             }
 
 
+def made(name: str, fields: Iterable[EntryFields]) -> Path:
+    """A journal of entries of a measurement's own; the name is to say all that they depend on."""
+    return _kept(name, fields)
+
+
+def last_time(journal: Path) -> int:
+    """The instant of a journal's last entry, in microseconds since the epoch."""
+    span = Selection(directory=journal).open(Decoder()).span()
+    assert span is not None
+    return span[1]
+
+
+def joined(target: Path, *journals: Path) -> Path:
+    """A folder with the files of several journals."""
+    target.mkdir(parents=True)
+    for number, journal in enumerate(journals):
+        for file in journal.iterdir():
+            (target / f"{number}-{file.name}").symlink_to(file)
+    return target
+
+
 def _kept(name: str, made: Iterable[EntryFields]) -> Path:
     target = folder() / name
     if target.is_dir():
         return target
-    working = target.with_suffix(".new")
-    shutil.rmtree(working, ignore_errors=True)
-    working.mkdir()
+    working = _empty(target.with_suffix(".new"))
     whole = iter(made)
     number = 0
     while part := list(islice(whole, _FILE)):
@@ -59,3 +110,10 @@ def _kept(name: str, made: Iterable[EntryFields]) -> Path:
         number += 1
     working.rename(target)
     return target
+
+
+def _empty(path: Path) -> Path:
+    """A new folder, in place of what an interrupted run may have left."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    return path

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 Command = Sequence[str]
 
 
+class Unavailable(Exception):
+    """Something cannot be measured on this machine; the text says why."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A value with its spread."""
@@ -25,7 +29,26 @@ class Figure:
         return cls(statistics.median(values), min(values), max(values))
 
     def __str__(self) -> str:
-        return f"{_rounded(self.median)} ({_rounded(self.low)} – {_rounded(self.high)})"
+        if self.low == self.high:
+            return rounded(self.median)
+        return f"{rounded(self.median)} ({rounded(self.low)} – {rounded(self.high)})"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a figure should be: at most so much, or at least."""
+
+    limit: float
+    at_least: bool = False
+
+    def met(self, figure: Figure) -> bool:
+        """Whether the median is as it should be."""
+        if self.at_least:
+            return figure.median >= self.limit
+        return figure.median <= self.limit
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
 
 
 @dataclass(frozen=True)
@@ -33,8 +56,21 @@ class Row:
     """A line of the table."""
 
     what: str
-    figure: str
-    target: str = ""
+    figure: Figure
+    target: Target | None = None
+    unit: str = ""
+    """Of a figure that is no ratio."""
+    name: str = ""
+    """By which a text takes it out of the table."""
+
+    def __str__(self) -> str:
+        met = "" if self.target is None else "yes" if self.target.met(self.figure) else "**no**"
+        target = "" if self.target is None else f"{self.target}{self._unit}"
+        return f"| {self.what} | {self.figure}{self._unit} | {target} | {met} |"
+
+    @property
+    def _unit(self) -> str:
+        return f" {self.unit}" if self.unit else ""
 
 
 def cpu_seconds(command: Command) -> float:
@@ -45,11 +81,17 @@ def cpu_seconds(command: Command) -> float:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
     said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
+    taken = ended(process)
     process.stderr.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {said.decode(errors='replace').strip()}")
+    return taken
+
+
+def ended(process: subprocess.Popen[bytes]) -> float:
+    """Wait for the end of a process; its CPU seconds, as in `cpu_seconds`."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_utime + usage.ru_stime
 
 
@@ -67,5 +109,8 @@ def ratio(dividends: Sequence[float], divisors: Sequence[float]) -> Figure:
     return Figure.of([a / b for a, b in zip(dividends, divisors, strict=True)])
 
 
-def _rounded(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+def rounded(value: float) -> str:
+    """A number with three digits that count, or all those of an integer."""
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

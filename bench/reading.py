@@ -1,0 +1,153 @@
+"""Whole journals, replayed: against libsystemd, against journalctl, and against one another."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from bench import jails
+from bench.journals import DEMO, UNSEEN, cluster, folder, long_messages, sample
+from bench.measure import Command, Figure, Row, Target, cpu_seconds, ratio, side_by_side
+from pyruse.config.settings import EngineSettings
+
+_STARTS = 3
+_FLOOR = Target(2.5)
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """What replaying takes."""
+    count, rounds = (20_000, 1) if quick else (200_000, 5)
+    yield from _against_others(sample(count), rounds, f"{count:,} entries", "sample")
+    unseen = f"{count:,} entries, another seed"
+    yield from _against_others(sample(count, UNSEEN), rounds, unseen, "unseen")
+    long = f"{count // 4:,} long entries"
+    yield from _against_others(long_messages(count // 4), rounds, long, "long")
+    strange = f"{count:,} entries of a cluster, with 8 to 60 fields"
+    yield from _against_others(cluster(count), rounds, strange, "cluster")
+    yield _jails_alone(sample(count), rounds, count)
+    yield from _growth([count // 8, count // 2, count * 2, count * 8][: 3 if quick else 4], rounds)
+    yield from _chains(sample(count), [10, 100, 1_000, 10_000][: 3 if quick else 4], rounds)
+    yield from _counters(sample(count), rounds)
+
+
+def _against_others(journal: Path, rounds: int, what: str, name: str) -> Iterator[Row]:
+    taken = side_by_side(
+        {
+            "floor": _floor(journal),
+            "replay": _replay(DEMO, journal),
+            "json": ["journalctl", "--directory", str(journal), "--output", "json"],
+            "short": ["journalctl", "--directory", str(journal), "--output", "short"],
+        },
+        rounds,
+    )
+    replay = taken["replay"]
+    yield Row(
+        f"`pyruse replay` of the demo's chains, to libsystemd handing over every field: {what}",
+        ratio(replay, taken["floor"]), _FLOOR, name=f"floor {name}",
+    )  # fmt: skip
+    yield Row(
+        f"`journalctl -o json` to `pyruse replay`: {what}",
+        ratio(taken["json"], replay), Target(3, at_least=True), name=f"json {name}",
+    )  # fmt: skip
+    yield Row(f"`journalctl -o short` to `pyruse replay`: {what}", ratio(taken["short"], replay))
+
+
+def _jails_alone(journal: Path, rounds: int, count: int) -> Row:
+    """Chains that most entries do not concern: these need never leave libsystemd."""
+    taken = side_by_side(
+        {"jails": _replay(jails.CHAINS, journal), "floor": _floor(journal)}, rounds
+    )
+    return Row(
+        f"`pyruse replay` of three jails and nothing else, to libsystemd handing over every field:"
+        f" {count:,} entries",
+        ratio(taken["jails"], taken["floor"]),
+        name="floor jails",
+    )
+
+
+def _growth(counts: list[int], rounds: int) -> Iterator[Row]:
+    """What an entry costs in a long journal, compared with a short one."""
+    commands = {str(count): _replay(DEMO, sample(count)) for count in counts}
+    taken = side_by_side({"start": _replay(DEMO, sample(1)), **commands}, min(3, rounds))
+    start = min(taken["start"])
+    each = {count: [(one - start) / count for one in taken[str(count)]] for count in counts}
+    for count in counts[1:]:
+        yield Row(
+            f"An entry of {count:,}, to one of {counts[0]:,}",
+            ratio(each[count], each[counts[0]]),
+            Target(1.1) if count == counts[-1] else None,
+        )
+
+
+def _chains(journal: Path, counts: list[int], rounds: int) -> Iterator[Row]:
+    """What an entry costs with many chains that do not concern it, compared with few."""
+    configurations = {count: _unrelated(count) for count in counts}
+    empty = sample(1)
+    starts = {
+        count: Figure.of([cpu_seconds(_replay(file, empty)) for _ in range(_STARTS)]).low
+        for count, file in configurations.items()
+    }
+    taken = side_by_side(
+        {str(count): _replay(file, journal) for count, file in configurations.items()}, rounds
+    )
+    net = {count: [one - starts[count] for one in taken[str(count)]] for count in counts}
+    for count in counts[1:]:
+        yield Row(
+            f"An entry with {count:,} chains that do not concern it, to one with {counts[0]}",
+            ratio(net[count], net[counts[0]]),
+            Target(1.1) if count == 1_000 else None,
+        )
+
+
+def _counters(journal: Path, rounds: int) -> Iterator[Row]:
+    """What it costs to count how often each step is taken."""
+    if "counters" not in {field.name for field in fields(EngineSettings)}:
+        return
+    chains = DEMO.read_text()
+    switched = {
+        value: _configuration(f"counters-{value}", f"{chains}\n[engine]\ncounters = {value}\n")
+        for value in ("false", "true")
+    }
+    taken = side_by_side(
+        {value: _replay(config, journal) for value, config in switched.items()}, rounds
+    )
+    yield Row(
+        "`pyruse replay` with `[engine] counters = true`, to one with false",
+        ratio(taken["true"], taken["false"]), name="counters",
+    )  # fmt: skip
+
+
+def _unrelated(count: int) -> Path:
+    chains = "\n".join(
+        f'"{number}" = [ {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "p{number}" }},'
+        f" {{ filter = \"regex\", pattern = '^Failed for (?P<ip>\\S+)' }},"
+        ' { action = "report", section = "other", message = "{ip}" } ]'
+        for number in range(count)
+    )
+    # The last one is everybody's: otherwise no entry would leave libsystemd at all.
+    rest = '"all" = [ { action = "discard" } ]'
+    return _configuration(f"chains-{count}", f"[chains]\n{chains}\n{rest}\n")
+
+
+def _configuration(name: str, text: str) -> Path:
+    file = folder() / f"{name}.toml"
+    file.write_text(text)
+    return file
+
+
+def _replay(config: Path, journal: Path) -> Command:
+    return [
+        sys.executable, "-m", "pyruse", "replay", "--config", str(config),
+        "--directory", str(journal), "--format", "json",
+    ]  # fmt: skip
+
+
+def _floor(journal: Path) -> Command:
+    program = folder() / "floor"
+    source = Path(__file__).with_name("floor.c")
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run(["cc", "-O2", "-o", program, source, "-lsystemd"], check=True)
+    return [str(program), str(journal)]
