@@ -127,12 +127,17 @@ def _known(names: list[str], name: str) -> str:
     return f"expected one of: {', '.join(names)}{did_you_mean(name, names)}"
 
 
-def converted(value: Any, wanted: Any, address: str, faults: list[str]) -> Any:
+def converted(  # noqa: PLR0911 -- a kind of type each
+    value: Any, wanted: Any, address: str, faults: list[str]
+) -> Any:
     """A value of the configuration as an object of the wanted type; faults are added."""
     wanted = without_none(wanted)
     origin, arguments = get_origin(wanted), get_args(wanted)
     if origin is list and isinstance(value, list):
         return _each(value, arguments[0], address, faults)
+    if origin is dict and isinstance(value, dict):
+        items = value.items()
+        return {k: converted(v, arguments[1], f"{address}.{key(k)}", faults) for k, v in items}
     if origin is Literal:
         return _one_of(value, arguments, address, faults)
     if origin is Union:
@@ -219,6 +224,26 @@ def _wrong_type(value: Any, wanted: Any) -> str:
 def _text_of(fault: ValueError) -> str:
     text = str(fault) or "cannot be used"
     return text if "expected" in text else f"{text} (expected another value)"
+
+
+def unwritable(wanted: Any) -> Any:
+    """The part of an option's type that no value of TOML can become; None: there is no such part.
+
+    :raises Exception: whatever the annotations of a class inside raise.
+    """
+    wanted = without_none(wanted)
+    origin, arguments = get_origin(wanted), get_args(wanted)
+    if hasattr(wanted, "parse") or wanted is Path or origin is Literal:
+        return None
+    if dataclasses.is_dataclass(wanted):
+        assert isinstance(wanted, type)
+        arguments = tuple(option.type for option in options_of(wanted))
+    elif origin not in (list, dict, Union):
+        try:
+            msgspec.json.schema(wanted)
+        except TypeError:
+            return wanted
+    return next((part for one in arguments if (part := unwritable(one)) is not None), None)
 
 
 _WORDS: dict[Any, str] = {

@@ -25,9 +25,6 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     from pyruse.bans.firewall import Firewall
     from pyruse.context import Context
     from pyruse.entry import Entry
@@ -69,7 +66,9 @@ def check_options(context: Context) -> None:
     Called once the configuration is read, by every command that uses it, `pyruse check` too:
     so it changes nothing in the world.
 
-    :raises ValueError: they do not: ``"fault (expected …)"``; it is shown with the step's address.
+    :param context: bound to the step: its `settings` are what the configuration says elsewhere.
+    :raises ValueError: they do not go together: ``"fault (expected …)"``; it is shown with the
+        step's address.
     """
 
 
@@ -83,7 +82,10 @@ def on_start(context: Context) -> None:
 
 @hookspec
 def on_stop(context: Context) -> None:
-    """Once, after the last entry is handled and committed: let go what `on_start` took."""
+    """Once, after the last entry is handled and committed: let go what `on_start` took.
+
+    :param context: the same as in `on_start`.
+    """
 
 
 @hookspec
@@ -91,6 +93,9 @@ def contribute_to_report(report: Report, context: Context) -> None:
     """A report was filled with the events of its period: add to it (`Report.add_table`).
 
     Called for every report that is made, also when one is shown again or replayed.
+
+    :param report: its sections are complete; tables and notes may be added.
+    :param context: of the step, or of the program.
     """
 
 
@@ -100,17 +105,21 @@ def on_day_end(report: Report, context: Context) -> None:
 
     Called once for each day, in the order of the days, also for a day without entries. A dry run
     never calls it.
+
+    :param report: with what all the plugins have contributed; `Context.render` makes text of it.
+    :param context: of the step, or of the program; mail that leaves by it is committed together
+        with "this day is reported".
     """
 
 
 @hookspec(firstresult=True)
-def open_firewall(name: str, options: Mapping[str, Any]) -> Firewall | None:
+def open_firewall(name: str) -> Firewall | None:
     """Whole-program plugins: give the firewall of this name, or None where it is not yours.
 
+    A plugin with this hook has the name of its firewall, and its options are in ``[bans.NAME]``.
     Called for each firewall that ``[bans]`` or a step names, once when the configuration is
     checked and once at start: so it changes nothing in the world yet.
 
     :param name: such as ``nftables``.
-    :param options: the table ``[bans.NAME]`` of the configuration.
-    :raises ValueError: the options are faulty: ``"fault (expected …)"``.
+    :raises ValueError: its options do not go together: ``"fault (expected …)"``.
     """

@@ -6,13 +6,19 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
+from importlib.metadata import (
+    Distribution,
+    EntryPoint,
+    distributions,
+    entry_points,
+    version,
+)
 from typing import Any
 
 import pluggy
 
 from pyruse import hookspecs
-from pyruse.building import options_of
+from pyruse.building import options_of, unwritable
 from pyruse.errors import UserError, did_you_mean
 from pyruse.options import shown
 from pyruse.text import one_line, shortened
@@ -54,6 +60,7 @@ class Found:
 
         :raises PluginError: it cannot be imported, or it is no plugin of its kind.
         """
+        self._check_requirement()
         if not self.entry_point.pattern.match(self.entry_point.value):
             raise self.error(f"its entry point is no MODULE:CLASS: {self.entry_point.value}")
         try:
@@ -74,6 +81,16 @@ class Found:
             f"{self.distribution})"
         )
 
+    def _check_requirement(self) -> None:
+        """See that the package is made for this Pyruse: else its own errors would say less."""
+        if self.distribution == _OWN or self.entry_point.dist is None:
+            return
+        from pyruse.interface import unfit
+
+        why = unfit(self.entry_point.dist, version(_OWN))
+        if why is not None:
+            raise PluginError(f"{self.described}: {why}")
+
     def _check_hooks(self, plugin: Any) -> None:
         manager = _new_manager()
         try:
@@ -81,7 +98,7 @@ class Found:
             manager.check_pending()
         except Exception as fault:  # pluggy says it in several ways; getattr may run any code
             misspelled = re.search(r"unknown hook '(\w+)'", str(fault))
-            hint = did_you_mean(misspelled[1], _HOOKS) if misspelled else ""
+            hint = did_you_mean(misspelled[1], HOOKS) if misspelled else ""
             text = one_line(f"{fault}{hint}".replace("Argument(s) {", "argument(s) {"))
             raise self.error(f"its hooks are wrong: {text}") from fault
         callers = manager.get_hookcallers(plugin) or []
@@ -106,6 +123,13 @@ class Found:
         taken = [option.name for option in options if option.name in _OF_EVERY_STEP]
         if taken and self.group != PROGRAMS:
             raise self.error(f"its option {taken[0]} cannot be given: every step has its own")
+        for option in options:
+            strange = unwritable(option.type)
+            if strange is not None:
+                raise self.error(
+                    f"its option {option.name} is of a type that no text can become: "
+                    f"{getattr(strange, '__name__', strange)} has no class method parse"
+                )
 
 
 def _is_no_plain_function(hook: Any) -> bool:
@@ -139,7 +163,7 @@ class Registry:
             found: list[EntryPoint] = []
         seen: set[str] = set()
         for distribution in distributions():
-            name, version = _named(distribution)
+            name, release = _named(distribution)
             if name in seen:  # of two versions, the first one on the path counts
                 continue
             seen.add(name)
@@ -147,7 +171,7 @@ class Registry:
                 found += distribution.entry_points
             except Exception as fault:  # noqa: BLE001 -- it depends on what is wrong with its files
                 self.faults.append(
-                    f"distribution {name} {version}: its entry points cannot be read: "
+                    f"distribution {name} {release}: its entry points cannot be read: "
                     f"{_in_words(fault)} (expected a working package: upgrade or remove {name})"
                 )
         return found
@@ -159,11 +183,11 @@ class Registry:
         for point in points:
             if id(point.dist) not in named:
                 named[id(point.dist)] = _named(point.dist)
-            distribution, version = named[id(point.dist)]
+            distribution, release = named[id(point.dist)]
             key = (point.name, distribution.lower(), point.value)
             if key not in seen:  # an editable install may be found twice
                 seen.add(key)
-                found = Found(group, point.name, point, distribution, version)
+                found = Found(group, point.name, point, distribution, release)
                 by_name.setdefault(point.name, []).append(found)
         return {name: found[0] for name, found in by_name.items() if self._unclaimed(found)}
 
@@ -220,6 +244,16 @@ def _named(distribution: Distribution | None) -> tuple[str, str]:
         return distribution.name or "unnamed", distribution.version or "?"
     except Exception:  # noqa: BLE001 -- METADATA is missing or no text: Python's errors vary
         return str(getattr(distribution, "_path", "an unknown distribution")), "?"
+
+
+def hooks_of(plugin: Any) -> list[str]:
+    """The hooks that a plugin implements."""
+    return [name for name in HOOKS if hasattr(getattr(plugin, name, None), "pyruse_impl")]
+
+
+def has_firewall(plugin: Any) -> bool:
+    """Whether a whole-program plugin gives a firewall: its options are in ``[bans.NAME]`` then."""
+    return "open_firewall" in hooks_of(plugin)
 
 
 class Broadcasts:
@@ -314,7 +348,8 @@ def _new_manager() -> pluggy.PluginManager:
     return manager
 
 
-_HOOKS = tuple(
+HOOKS = tuple(
     name for name, function in vars(hookspecs).items() if hasattr(function, "pyruse_spec")
 )
-_BROADCAST = tuple(name for name in _HOOKS if name not in (*MAIN_HOOK.values(), "check_options"))
+"""The names of all hooks, in the order of `pyruse.hookspecs`."""
+_BROADCAST = tuple(name for name in HOOKS if name not in (*MAIN_HOOK.values(), "check_options"))

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from datetime import time
 from typing import Any
 
-from pyruse.building import Option, described, options_of
+from pyruse import hookspecs
+from pyruse.building import Option, described, key, options_of
 from pyruse.config.settings import Zone
 from pyruse.entry import as_text
 from pyruse.options import Duration, Networks, shown
-from pyruse.plugins import ACTIONS, FILTERS, Found
+from pyruse.plugins import ACTIONS, FILTERS, Found, has_firewall, hooks_of
 
 _KINDS = {FILTERS: "filter", ACTIONS: "action"}
+_DIRECTIVE = re.compile(r"^:(param|raises) (\w+): ", re.MULTILINE)
 
 
 def described_plugin(found: Found) -> dict[str, Any]:
     """A plugin with its options, as JSON has it.
 
+    ``table`` is where the options of a whole-program plugin are written; those of the others are
+    in each of their steps.
+
     :raises PluginError: it cannot be loaded.
     """
     loaded = found.load()
     documentation = inspect.getdoc(loaded) or ""
+    section = "bans" if has_firewall(loaded) else "plugins"
     return {
         "kind": _KINDS.get(found.group, "plugin"),
         "name": found.name,
+        "group": found.group,
+        "table": None if found.group in _KINDS else f"{section}.{key(found.name)}",
+        "hooks": hooks_of(loaded),
         "distribution": found.distribution,
         "version": found.version,
         "summary": documentation.partition("\n")[0],
@@ -50,6 +60,28 @@ def described_options(cls: type) -> list[dict[str, Any]]:
     ]
 
 
+def described_hook(name: str) -> dict[str, Any]:
+    """A hook: what it is for, its arguments and what it gives, as `pyruse.hookspecs` has it."""
+    specification = getattr(hookspecs, name)
+    text, *parts = _DIRECTIVE.split(inspect.getdoc(specification) or "")
+    told = [
+        (kind, what, " ".join(body.split()))
+        for kind, what, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    ]
+    helps = {what: body for kind, what, body in told if kind == "param"}
+    signature = inspect.signature(specification)
+    return {
+        "name": name,
+        "arguments": [
+            {"name": one.name, "type": str(one.annotation), "help": helps.get(one.name, "")}
+            for one in signature.parameters.values()
+        ],
+        "gives": str(signature.return_annotation),
+        "raises": [f"`{what}`: {body}" for kind, what, body in told if kind == "raises"],
+        "documentation": text.strip(),
+    }
+
+
 def default_in_words(option: Option) -> str:
     """A default as it would be written in TOML; "none" where there is nothing."""
     value = option.default
@@ -68,6 +100,8 @@ def default_in_words(option: Option) -> str:
             text = f'"{value}"'
         case bool() | int() | float() | list() | dict():
             text = shown(value)
+        case tuple():
+            text = shown(list(value))
         case _:
             text = f'"{as_text(value)}"'
     return text

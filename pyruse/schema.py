@@ -12,7 +12,7 @@ import msgspec
 from pyruse.building import Option, options_of, without_none
 from pyruse.config.load import SECTIONS
 from pyruse.config.steps import LINKS
-from pyruse.plugins import ACTIONS, FILTERS, PROGRAMS, Found, PluginError, Registry
+from pyruse.plugins import ACTIONS, FILTERS, PROGRAMS, Found, PluginError, Registry, has_firewall
 from pyruse.reference import attribute_docstrings
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -30,14 +30,15 @@ def schema(registry: Registry) -> dict[str, Any]:
         *(_step("filter", found) for found in registry.all() if found.group == FILTERS),
         *(_step("action", found) for found in registry.all() if found.group == ACTIONS),
     ]
-    programs = {
+    loaded = {
         found.name: one
         for found in registry.all()
-        if found.group == PROGRAMS and (one := _program(found)) is not None
+        if found.group == PROGRAMS and (one := _loaded(found)) is not None
     }
+    firewalls = {name: _program(one) for name, one in loaded.items() if has_firewall(one)}
+    others = {name: _program(one) for name, one in loaded.items() if name not in firewalls}
     sections = {name: _object(cls, _doc(cls)) for name, cls in SECTIONS.items()}
-    # A backend's options are in a table of its own, whose contents only the backend knows.
-    sections["bans"]["additionalProperties"] = {"type": "object"}
+    sections["bans"]["properties"] |= firewalls
     return {
         "$schema": _DRAFT,
         "title": "Pyruse configuration",
@@ -49,8 +50,8 @@ def schema(registry: Registry) -> dict[str, Any]:
                 "type": "object",
                 "description": "Whole-program plugins: the options of each in a table of its own.",
                 "properties": {
-                    "disable": {"type": "array", "items": {"enum": sorted(programs)}},
-                    **programs,
+                    "disable": {"type": "array", "items": {"enum": sorted(loaded)}},
+                    **others,
                 },
                 "additionalProperties": False,
             },
@@ -65,10 +66,9 @@ def schema(registry: Registry) -> dict[str, Any]:
 
 
 def _step(kind: str, found: Found) -> dict[str, Any] | None:
-    try:
-        cls = found.load()
-    except PluginError:
-        return None  # `pyruse plugins` and `pyruse check` tell of it
+    cls = _loaded(found)
+    if cls is None:
+        return None
     made = _object(cls, _doc(cls))
     made["properties"] = {
         kind: {"const": found.name},
@@ -85,12 +85,18 @@ def _step(kind: str, found: Found) -> dict[str, Any] | None:
     return made
 
 
-def _program(found: Found) -> dict[str, Any] | None:
+def _loaded(found: Found) -> Any:
+    """The plugin, or None if it is broken: `pyruse plugins` and `pyruse check` tell of it."""
     try:
-        loaded = found.load()
+        return found.load()
     except PluginError:
         return None
-    return _object(loaded, _doc(loaded)) if inspect.isclass(loaded) else {"type": "object"}
+
+
+def _program(plugin: Any) -> dict[str, Any]:
+    if inspect.isclass(plugin):
+        return _object(plugin, _doc(plugin))
+    return {"type": "object", "description": _doc(plugin), "additionalProperties": False}
 
 
 def _doc(cls: Any) -> str:
@@ -127,6 +133,8 @@ def _type(wanted: Any) -> dict[str, Any]:  # noqa: PLR0911 -- a kind of type eac
         return {"type": "string", "minLength": 1}
     if get_origin(wanted) is list:
         return {"type": "array", "items": _type(get_args(wanted)[0])}
+    if get_origin(wanted) is dict:
+        return {"type": "object", "additionalProperties": _type(get_args(wanted)[1])}
     if get_origin(wanted) is Literal:
         return {"enum": list(get_args(wanted))}
     if get_origin(wanted) is Union:

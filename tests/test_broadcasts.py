@@ -145,20 +145,20 @@ def test_the_first_answer_counts_and_a_bug_is_no_answer(
     fault = RuntimeError("bug")
     for name, answer in (("a", None), ("b", "wall"), ("c", fault)):
         broadcasts.register(Listening(heard, answer), name, None)
-    assert broadcasts.first("open_firewall", name="nft", options={}) == "wall"
+    assert broadcasts.first("open_firewall", name="nft") == "wall"
     assert faults in ([], [("c", "open_firewall", fault)])
     assert set(heard) == {"nft"}
 
 
 def test_nobody_answers(broadcasts: Broadcasts) -> None:
     broadcasts.register(Listening([]), "a", None)
-    assert broadcasts.first("open_firewall", name="nft", options={}) is None
+    assert broadcasts.first("open_firewall", name="nft") is None
 
 
 def test_who_refuses_is_heard(broadcasts: Broadcasts) -> None:
     broadcasts.register(Listening([], ValueError("no (expected yes)")), "a", None)
     with pytest.raises(ValueError, match="no"):
-        broadcasts.first("open_firewall", name="nft", options={})
+        broadcasts.first("open_firewall", name="nft")
 
 
 def test_functions_of_a_module_are_hooks_as_well(broadcasts: Broadcasts) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import InitVar, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pytest
 
-from pyruse.building import build, converted, described, key, options_of
+from pyruse.building import build, converted, described, key, options_of, unwritable
 from pyruse.options import Duration, Field, Networks, NewField, Template
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class Some:
     own: list[str] = field(init=False, default_factory=list)
     """No option: the class makes it itself."""
     LIMIT: ClassVar[int] = 3
+
+
+class Refused:
+    pass
 
 
 def built(**table: Any) -> Some:
@@ -109,6 +114,32 @@ def test_a_dataclass_may_have_a_table_of_its_own() -> None:
     ]
 
 
+def test_a_table_of_values_has_each_of_them_looked_at() -> None:
+    assert built(words={"a": 1, "b c": 2}).words == {"a": 1, "b c": 2}
+    assert faults_of(words={"a": "b", "b c": 1.5}) == [
+        'here.words.a: "b" is of the wrong type (expected a whole number)',
+        'here.words."b c": 1.5 is of the wrong type (expected a whole number)',
+    ]
+
+
+@dataclass
+class Strange:
+    depth: list[complex]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "part"),
+    [
+        (int, None), (Path | None, None), (Any, None), (Literal["a"], None), (Field, None),
+        (list, None), (list[Field | int], None), (dict[str, Template], None), (set[int], None),
+        (Inner, None), (datetime, None), (complex, complex), (list[complex], complex),
+        (int | dict[str, Refused], Refused), (Strange, complex), (set[Refused], set[Refused]),
+    ],
+)  # fmt: skip
+def test_types_that_nothing_in_toml_can_become_are_known(wanted: Any, part: Any) -> None:
+    assert unwritable(wanted) == part
+
+
 def test_all_faults_are_told_in_the_order_of_the_table() -> None:
     assert faults_of(switch=1, numbre=5, number="x", share=True, own=[]) == [
         'here.number: "x" is of the wrong type (expected a whole number)',
@@ -134,7 +165,6 @@ def test_all_faults_are_told_in_the_order_of_the_table() -> None:
         ("path", "", '"" is no path (expected one such as "/var/lib/pyruse")'),
         ("path", "a\0b", "'a\\x00b' is no path (expected one such as \"/var/lib/pyruse\")"),
         ("path", 5, "5 is of the wrong type (expected a path)"),
-        ("words", {"a": "b"}, '{ a = "b" } is of the wrong type (expected a table)'),
         ("words", [], "[] is of the wrong type (expected a table)"),
         ("fields", "a", '"a" is of the wrong type (expected a list, each item the name of a'),
     ],

@@ -13,9 +13,13 @@ import sys
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
+
+from pyruse.plugins import PluginError, Registry
 
 FILTER, ACTION, PROGRAM = "pyruse.filters", "pyruse.actions", "pyruse"
 
@@ -43,14 +47,17 @@ class Site:
     folder: Path
 
     def install(
-        self, name: str, source: str, points: dict[str, dict[str, str]], version: str = "1.0"
-    ) -> str:
+        self, name: str, source: str, points: dict[str, dict[str, str]], version: str = "1.0",
+        requires: Iterable[str] = (),
+    ) -> str:  # fmt: skip
         """Install a distribution of one module, which has the name with underscores."""
         module = name.replace("-", "_")
         (self.folder / f"{module}.py").write_text(textwrap.dedent(source))
         info = self.folder / f"{module}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        metadata = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+        metadata += [f"Requires-Dist: {one}" for one in requires]
+        (info / "METADATA").write_text("\n".join(metadata) + "\n")
         (info / "entry_points.txt").write_text(
             "\n".join(
                 f"[{group}]\n" + "\n".join(f"{point} = {value}" for point, value in values.items())
@@ -59,11 +66,10 @@ class Site:
         )
         return name
 
-    def filter(self, name: str, source: str, value: str = ":Geo") -> None:
-        """A distribution pyruse-NAME with a filter NAME."""
-        module = f"pyruse_{name}"
-        value = f"{module}{value}" if value.startswith(":") else value
-        self.install(f"pyruse-{name}", source, {FILTER: {name: value}})
+    def filter(self, name: str, source: str, *requires: str) -> None:
+        """A distribution pyruse-NAME with a filter NAME, the class Geo."""
+        points = {FILTER: {name: f"pyruse_{name}:Geo"}}
+        self.install(f"pyruse-{name}", source, points, requires=requires)
 
     def pyruse(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join(filter(None, [str(self.folder), os.environ.get("PYTHONPATH")]))
@@ -156,6 +162,11 @@ BROKEN = {
     "unreadable": (
         "from __future__ import annotations\n" + GOOD.replace("country: str", "country: Country"),
         "its options cannot be read: NameError: name 'Country' is not defined",
+    ),
+    "typed": (
+        GOOD.replace("country: str", "country: list[complex]"),
+        "its option country is of a type that no text can become: complex has no class method "
+        "parse",
     ),
     "taken": (
         GOOD.replace("country: str", "name: str"),
@@ -293,8 +304,8 @@ def test_a_firewall_that_fails_is_no_traceback(site: Site) -> None:
         from pyruse import hookimpl
         class Pf:
             @hookimpl
-            def open_firewall(self, name, options):
-                if name == "pf" and not options:
+            def open_firewall(self, name):
+                if name == "pf":
                     raise ValueError("no device is given (expected device)")
                 raise KeyError(name)
         """,
@@ -308,6 +319,89 @@ def test_a_firewall_that_fails_is_no_traceback(site: Site) -> None:
         ['{ filter = "regex", pattern = "(?P<ip>.)" }', '{ action = "ban", ip = "ip" }']
     )
     assert (done.returncode, ours(done.stderr)) == (0, [])
+
+
+BROKEN_IMPORT = "from pyruse import interface_of_the_future"
+
+
+@pytest.mark.parametrize(
+    ("requires", "todo"),
+    [
+        (">=99", "upgrade Pyruse, or install an older pyruse-geo"),
+        (">=2,<3,!=2.0.*", "upgrade or remove pyruse-geo"),
+        ("~=99.1", "upgrade Pyruse, or install an older pyruse-geo"),
+        ("==99.*", "upgrade Pyruse, or install an older pyruse-geo"),
+        ("<2", "upgrade or remove pyruse-geo"),
+        (">=1,<2", "upgrade or remove pyruse-geo"),
+        ("==1.5", "upgrade or remove pyruse-geo"),
+    ],
+)
+def test_a_plugin_for_another_interface_is_told_of_before_its_import_fails(
+    requires: str, todo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Site(tmp_path).filter("geo", BROKEN_IMPORT, f"PyRuse [testing] ({requires})")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("pyruse.plugins.version", {"pyruse": "2.0.3"}.__getitem__)
+    with pytest.raises(PluginError) as caught:
+        Registry().find(FILTER, "geo").load()
+    wanted = ",".join(sorted(requires.split(",")))
+    told = str(caught.value).replace(str(SpecifierSet(requires)), wanted)
+    assert told == (
+        f'filter "geo" of pyruse-geo 1.0: is made for pyruse{wanted}, and this is 2.0.3 (expected '
+        f"two that fit: {todo})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "requires"),
+    [
+        ("2.0.0a1", []),
+        ("2.0.0a1", ["pyruse"]),
+        ("2.0.0a1", ["pyruse>=2,<3"]),
+        ("2.0.0a1", ["pyruse==2.0.0a1"]),
+        ("2.0.0a1", ["pyruse-99>=99", "pyruse.x>=99", "other>=99"]),
+        ("2.7.1", ["pyruse>=2.1; python_version>='3.11'", "pyruse[testing]>=99; extra == 'test'"]),
+        ("2.7.1", ["pyruse >= ninety-9"]),
+    ],
+)
+def test_a_plugin_for_this_interface_is_loaded(
+    version: str, requires: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"kind{abs(hash((version, *requires)))}"  # modules stay imported
+    Site(tmp_path).filter(name, GOOD, *requires)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("pyruse.plugins.version", {"pyruse": version}.__getitem__)
+    assert Registry().find(FILTER, name).load().__name__ == "Geo"
+
+
+def test_the_daemon_starts_without_what_no_chain_uses(site: Site, journal_file) -> None:
+    site.filter("misspelled", BROKEN["misspelled"][0])
+    site.filter("importing", BROKEN["importing"][0])
+    site.install(
+        "pyruse-future", BROKEN_IMPORT, {PROGRAM: {"future": "pyruse_future"}},
+        requires=["pyruse>=99"],
+    )  # fmt: skip
+    journal = journal_file([{"MESSAGE": "hello", "PRIORITY": 3}])
+    (site.folder / "p.toml").write_text(
+        f"""
+        [journal]
+        files = ["{journal}"]
+        start = "head"
+        [state]
+        url = "sqlite://{site.folder}/state.sqlite"
+        [report]
+        archive = "{site.folder}"
+        [chains]
+        "all" = [{{ action = "report", section = "other", message = "{{MESSAGE}}" }}]
+        """
+    )
+    done = site.pyruse("run", "--once", "-c", "p.toml")
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if "pyruse-" in line or "Trace" in line] == [
+        f'pyruse: plugin "future" of pyruse-future 1.0: is made for pyruse>=99, and this is '
+        f"{version('pyruse')} (expected two that fit: upgrade Pyruse, or install an older "
+        "pyruse-future)"
+    ]
 
 
 def test_a_name_that_two_packages_claim_is_nobodys(site: Site) -> None:

@@ -15,6 +15,7 @@ from pyruse.config.files import KNOWN_SECTIONS
 from pyruse.options import Field
 from pyruse.plugins import ACTIONS, FILTERS, Registry
 from pyruse.schema import _object, schema
+from tests.docs.site import install_package
 
 INVALID = Path(__file__).parent / "config" / "invalid"
 DEMO = Path(pyruse.__file__).parent / "demo" / "demo.toml"
@@ -26,7 +27,7 @@ BEYOND = {
     "dnat-replace-without-anything", "save-with-a-list-of-patterns", "save-with-too-many-names",
     # the other chains, files and plugins
     "ban-backend-unknown", "ban-sets-of-the-wrong-family", "bans-backend-unknown",
-    "bans-table-of-unknown-firewall", "bans-table-with-unknown-option", "chains-empty",
+    "chains-empty",
     "chains-missing", "else-to-unknown-chain", "empty-file", "loop-of-one-chain",
     "loop-of-three-chains", "loop-of-two-chains", "loops-two-of-them", "then-to-unknown-chain",
     # what is inside of a text
@@ -92,6 +93,61 @@ def test_every_option_of_the_built_ins_is_explained(made: dict[str, Any]) -> Non
     for section in ("journal", "state", "email", "report", "bans", "engine"):
         for name, option in made["properties"][section]["properties"].items():
             assert option.get("description"), f"{section}.{name}"
+
+
+def test_the_options_of_firewalls_are_in_their_tables_of_bans(made: dict[str, Any]) -> None:
+    bans = made["properties"]["bans"]
+    assert {"command", "ipset", "nftables"} <= set(bans["properties"])
+    assert bans["additionalProperties"] is False
+    command = bans["properties"]["command"]
+    assert command["required"] == ["ban", "unban"]
+    assert all(option["description"] for option in command["properties"].values())
+    assert not {"command", "ipset", "nftables"} & set(made["properties"]["plugins"]["properties"])
+
+
+def test_an_installed_package_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyruse_geo.py").write_text(GEO)
+    points = {
+        "pyruse.filters": {"geo": "pyruse_geo:Geo"},
+        "pyruse": {"geo_wall": "pyruse_geo:Wall", "geo_module": "pyruse_geo"},
+    }
+    install_package({"name": "pyruse-geo", "version": "1.0", "entry-points": points}, tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    validator = Draft202012Validator(schema(Registry()))
+    good = """
+        [bans.geo_wall]
+        height = 3
+        [plugins.geo_module]
+        [chains]
+        a = [{ filter = "geo", country = "FR", invert = true }]
+        """
+    assert [error.message for error in validator.iter_errors(tomllib.loads(good))] == []
+    for right, wrong in (
+        ("height = 3", 'height = "3"'), ("height", "hight"), ("[bans.", "[plugins."),
+        ("country", "contry"), ("[plugins.geo_module]", "[plugins.geo_module]\na = 1"),
+    ):  # fmt: skip
+        assert not validator.is_valid(tomllib.loads(good.replace(right, wrong)))
+
+
+GEO = """
+from dataclasses import dataclass
+from pyruse import hookimpl
+
+@dataclass
+class Geo:
+    country: str
+    @hookimpl
+    def match_entry(self): return True
+
+@dataclass
+class Wall:
+    height: int
+    @hookimpl
+    def open_firewall(self, name): return None
+
+@hookimpl
+def on_start(): pass
+"""
 
 
 def test_the_demonstration_is_valid(validator: Draft202012Validator) -> None:

@@ -21,8 +21,8 @@ import click
 
 from pyruse.cli import COMMANDS
 from pyruse.config.load import SECTIONS
-from pyruse.plugins import ACTIONS, FILTERS, PROGRAMS, PluginError, Registry
-from pyruse.reference import described_options, described_plugin
+from pyruse.plugins import ACTIONS, FILTERS, HOOKS, PROGRAMS, PluginError, Registry
+from pyruse.reference import described_hook, described_options, described_plugin
 
 DOCS = Path(__file__).parent.parent / "docs"
 COMMAND = "python tools/generate_docs.py"
@@ -50,6 +50,10 @@ TYPES = {
     "an ipv4 prefix length": "1 to 32",
     "an ipv6 prefix length": "1 to 128",
     "sets": "a table: `ipv4`, `ipv6`, or both",
+    "a command line": "a list: the program and its first arguments",
+    "a ban command": "a list: the program and its arguments",
+    "a plain command": "a list: the program and its arguments",
+    "a table name": "the name of a table",
     "a list, each item text": "a list of texts",
     "a list, each item a path": "a list of paths",
     "one of:": "",
@@ -62,8 +66,10 @@ _HAS_COMMON = "replay"
 def main(arguments: list[str]) -> int:
     """Write the parts, or (``--check``) tell which files are out of date; gives the exit code."""
     outdated = []
+    missing = set(PARTS)
     for file in sorted(DOCS.glob("*.md")):
         text = file.read_text("utf-8")
+        missing -= {part["name"] for part in _PART.finditer(text)}
         made = with_parts(text, file.name)
         if made == text:
             continue
@@ -71,11 +77,13 @@ def main(arguments: list[str]) -> int:
         if "--check" not in arguments:
             file.write_text(made, "utf-8")
             print(f"{outdated[-1]}: written")
+    for part in sorted(missing):
+        print(f"docs: nothing tells of {part} (expected <!-- generated: {part} --> and its end)")
     if outdated and "--check" in arguments:
         for name in outdated:
             print(f"{name}: not what the code says (expected up to date: run `{COMMAND}`)")
         return 1
-    return 0
+    return 1 if missing else 0
 
 
 def with_parts(text: str, name: str) -> str:
@@ -119,6 +127,8 @@ def _plugin(plugin: dict[str, Any]) -> Iterator[str]:
     yield f"### `{plugin['name']}`"
     yield _markdown(plugin["documentation"])
     if plugin["options"]:
+        if plugin["table"]:
+            yield f"Its options are in `[{plugin['table']}]`:"
         yield from _options(plugin["options"])
 
 
@@ -148,6 +158,28 @@ def _default(option: dict[str, Any]) -> str:
         return "**required**"
     default: str = option["default"]
     return default if default in ("none", "this machine's") else f"`{_cell(default)}`"
+
+
+def _hook(name: str) -> Callable[[], str]:
+    def made() -> str:
+        return "\n".join(_blocks([_hook_blocks(described_hook(name))])).rstrip()
+
+    return made
+
+
+def _hook_blocks(hook: dict[str, Any]) -> Iterator[str]:
+    yield f"### `{hook['name']}({', '.join(one['name'] for one in hook['arguments'])})`"
+    yield _markdown(hook["documentation"])
+    if hook["arguments"]:
+        rows = (
+            f"| `{one['name']}` | `{_cell(one['type'])}` | {_cell(one['help'])} |"
+            for one in hook["arguments"]
+        )
+        yield "\n".join(["| argument | type | what it is |", "|---|---|---|", *rows])
+    if hook["gives"] != "None":
+        yield f"It gives `{hook['gives']}`."
+    for fault in hook["raises"]:
+        yield f"It may raise {_markdown(fault)}"
 
 
 def _commands() -> str:
@@ -241,6 +273,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "actions": _plugins(ACTIONS),
     "programs": _plugins(PROGRAMS),
     "commands": _commands,
+    **{f"hook-{name}": _hook(name) for name in HOOKS},
 }
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from pyruse.config.settings import (
 from pyruse.config.steps import StepBuilder
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options import shown
-from pyruse.plugins import PROGRAMS, Broadcasts, Found, PluginError, Registry
+from pyruse.plugins import PROGRAMS, Broadcasts, Found, PluginError, Registry, has_firewall
 
 SECTIONS: Mapping[str, type] = {
     "journal": JournalSettings,
@@ -65,8 +65,8 @@ def configure(document: Document, registry: Registry) -> Configuration:
     """
     faults = list(document.faults)
     settings = _settings(document, faults)
-    programs, broken = _programs(document, settings, registry, faults)
-    _open_firewalls(document, settings, programs, broken, faults)
+    programs = _programs(document, settings, registry, faults)
+    _open_firewalls(document, settings, programs, faults)
     chains = _chains(document, StepBuilder(registry, faults), faults)
     # Links are looked at also when steps are faulty: an administrator wants all faults at once.
     try:
@@ -75,8 +75,8 @@ def configure(document: Document, registry: Registry) -> Configuration:
         faults += fault.faults
     if faults:
         raise ConfigError(dict.fromkeys(faults))
-    notices = [*registry.faults, *broken.values()]
-    return Configuration(settings, chains, programs, document.files, notices)
+    notices = [*registry.faults, *programs.broken.values()]
+    return Configuration(settings, chains, programs.at_work, document.files, notices)
 
 
 def _settings(document: Document, faults: list[str]) -> Settings:
@@ -102,13 +102,21 @@ def _settings(document: Document, faults: list[str]) -> Settings:
     )
 
 
+@dataclass
+class _Programs:
+    """The whole-program plugins."""
+
+    at_work: dict[str, Any] = field(default_factory=dict)
+    """Those that are switched on, with their options."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """What is wrong with those that are broken: they are done without, unless they have options."""
+    firewalls: list[str] = field(default_factory=list)
+    """Those that have a firewall."""
+
+
 def _programs(
     document: Document, settings: Settings, registry: Registry, faults: list[str]
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The whole-program plugins that are switched on, and the faults of those that are broken.
-
-    One that is broken is done without, unless the configuration has options for it.
-    """
+) -> _Programs:
     places = {name: f"plugins.{key(name)}" for name in settings.plugins}
     disabled = {name: f"plugins.disable[{at}]" for at, name in enumerate(settings.disabled) if name}
     for name, place in (*places.items(), *disabled.items()):
@@ -117,78 +125,95 @@ def _programs(
         except PluginError as fault:
             source = document.source("plugins", name if name in places else "disable")
             faults.append(f"{source}: {place}: {fault}")
-    programs: dict[str, Any] = {}
-    broken: dict[str, str] = {}
+    programs = _Programs()
     for name in registry.names(PROGRAMS):
         if name in disabled:
             continue
         found = registry.find(PROGRAMS, name)
-        where = f"{document.source('plugins', name)}: plugins.{key(name)}"
         try:
-            plugin = _program(found, settings.plugins.get(name, {}), where, faults)
+            plugin = _program(found, document, settings, programs, faults)
         except PluginError as fault:
-            broken[name] = str(fault)
+            programs.broken[name] = str(fault)
             if name in places:
+                where = f"{document.source('plugins', name)}: plugins.{key(name)}"
                 faults.append(f"{where}: {fault}")
             continue
         if plugin is not None:
-            programs[name] = plugin
-    return programs, broken
+            programs.at_work[name] = plugin
+    return programs
 
 
-def _program(found: Found, table: Any, where: str, faults: list[str]) -> Any:
+def _program(
+    found: Found,
+    document: Document,
+    settings: Settings,
+    programs: _Programs,
+    faults: list[str],
+) -> Any:
+    """A whole-program plugin with its options; None where they are faulty, or nobody wants it."""
+    name = found.name
+    where = f"{document.source('plugins', name)}: plugins.{key(name)}"
+    table: Any = settings.plugins.get(name, {})
     if not isinstance(table, dict):
         faults.append(
-            f"{where}: {shown(table)} is no table (expected [plugins.{key(found.name)}] with its "
-            f'options, or disable = ["{found.name}"])'
+            f"{where}: {shown(table)} is no table (expected [plugins.{key(name)}] with its "
+            f'options, or disable = ["{name}"])'
         )
         return None
     loaded = found.load()
+    if has_firewall(loaded):
+        programs.firewalls.append(name)
+        if table:
+            faults.append(f"{where}: a firewall has no options here (expected [bans.{key(name)}])")
+            return None
+        if not _is_wanted(name, loaded, settings):
+            return None
+        where = f"{document.source('bans', name)}: bans.{key(name)}"
+        table = settings.backends.get(name, {})
     if not isinstance(loaded, type):
         faults += [f"{where}.{key(option)}: unknown option (expected none)" for option in table]
         return loaded
-    if table and hasattr(loaded, "open_firewall") and not options_of(loaded):
-        faults.append(
-            f"{where}: a firewall has no options here (expected [bans.{key(found.name)}])"
-        )
-        return None
     try:
         return build(loaded, table, where, faults)
     except Exception as fault:  # a constructor that fails
         raise found.error(f"cannot be made: {type(fault).__name__}: {fault}") from fault
 
 
+def _is_wanted(firewall: str, plugin: Any, settings: Settings) -> bool:
+    """Whether a firewall is there; one that needs options is not, as long as nobody names it."""
+    named = firewall in settings.backends or firewall == settings.bans.backend
+    options = options_of(plugin) if isinstance(plugin, type) else []
+    return named or not any(option.required for option in options)
+
+
 def _open_firewalls(
-    document: Document,
-    settings: Settings,
-    programs: dict[str, Any],
-    broken: dict[str, str],
-    faults: list[str],
+    document: Document, settings: Settings, programs: _Programs, faults: list[str]
 ) -> None:
-    """See that there are the firewalls that `[bans]` names, and that they take their options."""
+    """See that there are the firewalls that `[bans]` names, and that they can be opened."""
 
     def failed(plugin: str, hook: str, fault: Exception) -> None:
         text = f"{type(fault).__name__}: {fault}"
         faults.append(f"plugins.{key(plugin)}: {hook}: {text} (expected a working plugin)")
 
     broadcasts = Broadcasts(failed)
-    for name, plugin in programs.items():
+    for name, plugin in programs.at_work.items():
         broadcasts.register(plugin, name, None)
     places = {name: name for name in settings.backends}
     if "backend" in document.sections.get("bans", {}):
         places.setdefault(settings.bans.backend, "backend")
     for name, place in places.items():
         where = f"{document.source('bans', place)}: bans.{key(place)}"
-        options = settings.backends.get(name, {})
+        if name in programs.firewalls and name not in programs.at_work:
+            continue  # what is wrong with its options is told already
         try:
-            firewall = broadcasts.first("open_firewall", name=name, options=options)
+            firewall = broadcasts.first("open_firewall", name=name)
         except ValueError as fault:
             faults.append(f"{where}: {fault}")
             continue
-        if firewall is None and name in broken:
-            faults.append(f"{where}: {broken[name]}")
+        if firewall is None and name in programs.broken:
+            faults.append(f"{where}: {programs.broken[name]}")
         elif firewall is None:
-            known = [one for one, plugin in programs.items() if hasattr(plugin, "open_firewall")]
+            known = programs.firewalls
             faults.append(
                 f"{where}: there is no firewall {shown(name)} (expected one of: "
                 f"{', '.join(known)}{did_you_mean(name, known)})"

@@ -1,1 +1,44 @@
-"""For the tests of plugins: fixtures (see `pyruse.testing.plugin`), and what they are made of."""
+"""For the tests of plugins: fixtures (see `pyruse.testing.plugin`), and what they are made of.
+
+Tests with annotations import the types from here. pytest loads this module in every project where
+Pyruse is installed, so each is imported when it is asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyruse.errors import ConfigError
+    from pyruse.testing.journald import Journald
+    from pyruse.testing.machines import Machines
+    from pyruse.testing.namespace import NetworkNamespace
+    from pyruse.testing.pipeline import Clock, MakeEntry, MakeJournal, MakePipeline, Pipeline
+    from pyruse.testing.smtp import SmtpServer
+
+__all__ = [
+    "Clock",
+    "ConfigError",
+    "Journald",
+    "Machines",
+    "MakeEntry",
+    "MakeJournal",
+    "MakePipeline",
+    "NetworkNamespace",
+    "Pipeline",
+    "SmtpServer",
+]
+
+_MODULES = {
+    "ConfigError": "pyruse.errors",
+    "Journald": "pyruse.testing.journald",
+    "Machines": "pyruse.testing.machines",
+    "NetworkNamespace": "pyruse.testing.namespace",
+    "SmtpServer": "pyruse.testing.smtp",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What is imported once it is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES.get(name, "pyruse.testing.pipeline")), name)

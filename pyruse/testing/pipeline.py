@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.engine import Engine
+from pyruse.entry import Entry
 from pyruse.errors import ConfigError
 from pyruse.faults import Fault, Faults
 from pyruse.made_entry import make_entry
+from pyruse.observer import Observer
 from pyruse.options import Duration
 from pyruse.plugins import Registry
 from pyruse.replay import LoggedLine, MadeBan, Outcome, SentMail, outcome_of
 from pyruse.report.model import Report
-from pyruse.state.database import State
+from pyruse.state.database import MEMORY, State
+from pyruse.testing.ways import Ways
 from pyruse.times import time_us_of
 
 
@@ -40,20 +45,28 @@ class Clock:
 class Pipeline:
     """Chains of a TOML text, with a state in memory. Nothing leaves it: effects are recorded."""
 
-    def __init__(self, toml: str, clock: Clock | None = None, registry: Registry | None = None):
+    def __init__(
+        self,
+        toml: str,
+        clock: Clock | None = None,
+        registry: Registry | None = None,
+        state: Path | None = None,
+    ) -> None:
         """Link the chains.
 
+        :param state: a file that keeps the state, for `observer`; None: it is in memory.
         :raises ConfigError: the configuration has faults.
         """
         configuration = configure(from_text(toml), registry or Registry())
         self.clock = clock or Clock()
         self._faults = Faults(lambda *_: None)
-        self.state = State()
+        self.state = State(MEMORY if state is None else str(state))
         try:
             self.engine = Engine(configuration, self.state, self._faults, dry_run=True, own=set)
         except ConfigError:
             self.state.close()
             raise
+        self._ways = Ways(self.engine.graph.entrance)
         self._entries = 0
         self._began = time.monotonic()
         self.engine.start()
@@ -66,7 +79,8 @@ class Pipeline:
         """
         time_us = self.clock.us if at is None else time_us_of(at)
         entry = make_entry(fields, self.engine.decoder, time_us=time_us)
-        self._entries += self.engine.handle([entry])
+        with self._ways.of(entry):
+            self._entries += self.engine.handle([entry])
         self.engine.expire(time_us)
         return dict(entry)
 
@@ -89,6 +103,13 @@ class Pipeline:
         self.state.commit()
         report = self.engine.report()
         return outcome_of(self.engine, self._entries, time.monotonic() - self._began, report)
+
+    @property
+    def observer(self) -> Observer:
+        """What a plugin has as `context.observer`, of a state in a file and without a daemon."""
+        self.state.commit()
+        configuration, path = self.engine.configuration, self.state.path
+        return Observer(configuration, path, daemon=lambda: None, now=lambda: self.clock.us)
 
     @property
     def report(self) -> Report:
@@ -116,6 +137,19 @@ class Pipeline:
         return self.outcome.commands
 
     @property
+    def ways(self) -> list[str]:
+        """The last entries' ways, step by step, as pytest shows them when the test fails."""
+        return self._ways.told()
+
+    @property
     def faults(self) -> list[Fault]:
         """The faults of steps and plugins, one of each kind: ``.place``, ``.text``, ``.count``."""
         return list(self._faults.kinds.values())
+
+
+MakeEntry = Callable[..., Entry]
+"""What the fixture ``make_entry`` is."""
+MakePipeline = Callable[..., Pipeline]
+"""What the fixture ``pipeline`` is."""
+MakeJournal = Callable[[list[Mapping[str, Any]]], Path]
+"""What the fixture ``journal_file`` is."""

@@ -8,18 +8,17 @@ with the reason, or fails if the environment says ``PYRUSE_REAL_PARTS=required``
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:  # pytest loads this module in every project where Pyruse is installed
-    from pyruse.entry import Entry
     from pyruse.testing.journald import Journald
     from pyruse.testing.machines import Machines
     from pyruse.testing.namespace import NetworkNamespace
-    from pyruse.testing.pipeline import Clock, Pipeline
+    from pyruse.testing.pipeline import Clock, MakeEntry, MakeJournal, MakePipeline, Pipeline
     from pyruse.testing.smtp import SmtpServer
 
 REQUIRED = "PYRUSE_REAL_PARTS"
@@ -35,7 +34,7 @@ def need(reason: str | None) -> None:
 
 
 @pytest.fixture
-def make_entry(clock: Clock) -> Callable[..., Entry]:
+def make_entry(clock: Clock) -> MakeEntry:
     """``make_entry(MESSAGE="hello")``: an entry with these fields, at the clock's time."""
     from pyruse.made_entry import make_entry as make
 
@@ -50,15 +49,36 @@ def clock() -> Clock:
     return Clock()
 
 
+_PIPELINES = pytest.StashKey["list[Pipeline]"]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show, when a test fails, which way its entries took through its pipelines."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for made in item.stash.get(_PIPELINES, []):
+            ways = "\n".join(made.ways)
+            report.sections.append(("ways of the entries through the chains", ways))
+    return report
+
+
 @pytest.fixture
-def pipeline(clock: Clock) -> Iterator[Callable[[str], Pipeline]]:
-    """``pipeline(toml_text)``: a configuration at work (see `Pipeline`), on the test's clock."""
+def pipeline(clock: Clock, request: pytest.FixtureRequest) -> Iterator[MakePipeline]:
+    """``pipeline(toml_text)``: a configuration at work (see `Pipeline`), on the test's clock.
+
+    When the test fails, pytest shows the ways of its last entries, step by step.
+    ``pipeline(toml_text, state=tmp_path / "state.sqlite").observer`` looks at it from any thread.
+    """
     from pyruse.testing.pipeline import Pipeline
 
     made: list[Pipeline] = []
+    request.node.stash[_PIPELINES] = made
 
-    def make(toml: str) -> Pipeline:
-        made.append(Pipeline(toml, clock))
+    def make(toml: str, state: Path | None = None) -> Pipeline:
+        made.append(Pipeline(toml, clock, state=state))
         return made[-1]
 
     yield make
@@ -68,7 +88,7 @@ def pipeline(clock: Clock) -> Iterator[Callable[[str], Pipeline]]:
 
 
 @pytest.fixture
-def journal_file(tmp_path: Path) -> Callable[..., Path]:
+def journal_file(tmp_path: Path) -> MakeJournal:
     """``journal_file(entries)``: a real journal file with these entries, mappings of fields."""
     from pyruse.testing.journal import make_journal, unavailable
 

@@ -31,6 +31,11 @@ def documents() -> list[Path]:
     return sorted([*ROOT.glob("*.md"), *(file for one in folders for file in one.rglob("*.md"))])
 
 
+def documents_of_pyruse() -> list[Path]:
+    """Those whose examples need Pyruse alone: see tests/contrib for the others."""
+    return [file for file in documents() if ROOT / "pyruse-contrib" not in file.parents]
+
+
 def blocks_of(file: Path) -> Iterator[Block]:
     """The blocks of code of a document, in their order."""
     yield from blocks(file.read_text("utf-8"), str(file.relative_to(ROOT)))

@@ -23,6 +23,7 @@ def install(document: Path, folder: Path) -> list[str]:
     for block in blocks_of(document):
         name = block.text.partition("\n")[0].removeprefix("# ")
         if block.language == "python" and name.endswith(".py"):
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(block.text, "utf-8")
             names.append(name)
         elif block.language == "toml" and is_pyproject(block.text):

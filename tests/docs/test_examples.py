@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from pyruse.chains.lint import warnings
 from pyruse.config.files import Document, from_text, read
@@ -19,14 +20,18 @@ from pyruse.journal.selection import Selection
 from pyruse.plugins import Registry
 from pyruse.reference import described_plugin
 from pyruse.replay import replay
+from pyruse.schema import schema
 from pyruse.state.database import State
 from tests.docs.fragments import file_name, is_complete, is_pyproject, made_whole
-from tests.docs.markdown import ROOT, Block, blocks, blocks_of, documents
-from tests.docs.site import install, install_package
+from tests.docs.markdown import ROOT, Block, blocks, blocks_of, documents_of_pyruse
+from tests.docs.site import install
 
 FILES = sorted([*(ROOT / "deploy" / "examples").glob("*.toml"), *(ROOT / "pyruse").rglob("*.toml")])
 BLOCKS = [
-    block for file in documents() for block in blocks_of(file) if block.language == "toml"
+    block
+    for file in documents_of_pyruse()
+    for block in blocks_of(file)
+    if block.language == "toml"
 ]  # fmt: skip
 
 
@@ -38,14 +43,16 @@ def check(document: Document) -> list[str]:
     return warnings(configuration.chains)
 
 
+def what_an_editor_says(text: str) -> list[str]:
+    """What is wrong with a file by the schema that `pyruse schema` prints."""
+    validator = Draft202012Validator(schema(Registry()))
+    return [error.message for error in validator.iter_errors(tomllib.loads(text))]
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
 def test_block_of_a_document(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     document = ROOT / block.place.rpartition(":")[0]
     install(document, tmp_path)
-    if document.parent.parent.name == "pyruse-contrib":
-        package = tomllib.loads((document.parent / "pyproject.toml").read_text())
-        install_package(package["project"], tmp_path)
-        monkeypatch.syspath_prepend(document.parent)
     monkeypatch.syspath_prepend(tmp_path)
     if is_pyproject(block.text):
         tomllib.loads(block.text)
@@ -53,8 +60,10 @@ def test_block_of_a_document(block: Block, tmp_path: Path, monkeypatch: pytest.M
         with pytest.raises(ConfigError):
             check(from_text(block.text))
     else:
-        found = check(from_text(made_whole(block.text), block.place))
+        whole = made_whole(block.text)
+        found = check(from_text(whole, block.place))
         assert found == [] or not is_complete(block.text)
+        assert what_an_editor_says(whole) == []
 
 
 @pytest.mark.parametrize(
@@ -71,12 +80,21 @@ def test_blocks_of_a_plugin(found) -> None:
     ]
     assert examples or plugin["kind"] == "plugin", "an example says more than a list of options"
     for block in examples:
-        check(from_text(made_whole(block.text), block.place))
+        whole = made_whole(block.text)
+        check(from_text(whole, block.place))
+        assert what_an_editor_says(whole) == []
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_whole_file(file: Path) -> None:
     assert check(read(file)) == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_whole_file_in_an_editor(file: Path) -> None:
+    text = file.read_text("utf-8")
+    assert text.startswith("#:schema ./pyruse.schema.json\n")
+    assert what_an_editor_says(text) == []
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from pyruse import Networks, Target
 from pyruse.bans import enforcement
 from pyruse.bans.service import Bans
-from pyruse.state.database import State
 from pyruse.errors import ConfigError
+from pyruse.state.database import State
 from pyruse_plugins.firewalls.command import BanCommand, Command
 from tests.plugins.firewalls.configured import configured
 
@@ -216,4 +216,6 @@ def test_faulty_options(options, said):
 
 
 def test_it_is_the_firewall_of_its_own_name_alone():
-    assert Command(*[BanCommand.parse(["x"])] * 2).open_firewall("nftables") is None
+    assert (
+        Command(BanCommand.parse(["x"]), BanCommand.parse(["x"])).open_firewall("nftables") is None
+    )

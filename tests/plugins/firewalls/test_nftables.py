@@ -13,11 +13,11 @@ import pytest
 
 from pyruse import FirewallError, Networks, Sets, Target
 from pyruse.bans.service import Bans
+from pyruse.errors import ConfigError
 from pyruse.state.database import State
 from pyruse.testing.machines import SOURCES
 from pyruse.testing.namespace import NetworkNamespace
 from pyruse.times import now_us
-from pyruse.errors import ConfigError
 from pyruse_plugins.firewalls.nftables import Nftables
 from tests.plugins.firewalls.configured import configured
 

@@ -1,0 +1,216 @@
+"""Every hook: when it is called, with what, and what becomes of what it gives or raises.
+
+The classes below take every argument that there is, and write down how they were called.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyruse import Context, Entry, Firewall, Report
+from pyruse.config.load import load
+from pyruse.plugins import HOOKS, Registry
+from pyruse.replay import replay
+from pyruse.testing import ConfigError, MakePipeline
+from tests.docs.site import install_package
+
+SOURCE = '''
+from dataclasses import dataclass
+from pyruse import Firewall, hookimpl
+
+calls = []
+
+@dataclass
+class Step:
+    """Writes down how it is called."""
+
+    refuse: bool = False
+    fail: str = ""
+
+    def called(self, hook, **arguments):
+        calls.append((hook, arguments))
+        if hook == self.fail:
+            raise RuntimeError("broken")
+
+    @hookimpl
+    def match_entry(self, entry, context):
+        self.called("match_entry", entry=entry, context=context)
+        return entry["MESSAGE"] == "passes"
+
+    @hookimpl
+    def act_on_entry(self, entry, context):
+        self.called("act_on_entry", entry=entry, context=context)
+        context.log(entry, "acted", 6)
+
+    @hookimpl
+    def check_options(self, context):
+        self.called("check_options", context=context)
+        if self.refuse:
+            raise ValueError("refused (expected otherwise)")
+
+    @hookimpl
+    def on_start(self, context):
+        self.called("on_start", context=context)
+
+    @hookimpl
+    def on_stop(self, context):
+        self.called("on_stop", context=context)
+
+    @hookimpl
+    def contribute_to_report(self, report, context):
+        self.called("contribute_to_report", report=report, context=context)
+        report.add_table("Mine", ["a"], [["b"]])
+
+    @hookimpl
+    def on_day_end(self, report, context):
+        self.called("on_day_end", report=report, context=context)
+
+@dataclass
+class Wall:
+    """A firewall."""
+
+    size: int = 1
+
+    @hookimpl
+    def open_firewall(self, name):
+        calls.append(("open_firewall", {"name": name, "size": self.size}))
+        return Bricks() if name == "wall" else None
+
+class Bricks(Firewall):
+    def apply(self, add, remove):
+        pass
+'''
+
+FILTER = '[chains]\n"c" = [{ filter = "hooked" }, { action = "log", message = "passed" }]\n'
+ACTION = '[chains]\n"c" = [{ action = "hooked" }]\n'
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What was called: (hook, arguments)."""
+    (tmp_path / "pyruse_hooked.py").write_text(SOURCE)
+    points = {
+        "pyruse.filters": {"hooked": "pyruse_hooked:Step"},
+        "pyruse.actions": {"hooked": "pyruse_hooked:Step"},
+        "pyruse": {"wall": "pyruse_hooked:Wall"},
+    }
+    install_package({"name": "pyruse-hooked", "version": "1.0", "entry-points": points}, tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    import pyruse_hooked  # type: ignore[import-not-found]
+
+    yield pyruse_hooked.calls
+    del sys.modules["pyruse_hooked"]
+
+
+def names(calls: list[Any]) -> list[str]:
+    """The hooks in the order of their calls, those of other firewalls' names left out."""
+    return [hook for hook, _ in calls if hook != "open_firewall"]
+
+
+def test_match_entry_decides_and_counts_as_not_passed_when_it_fails(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    chains = pipeline(FILTER)
+    for message in ("passes", "does not"):
+        chains.feed(MESSAGE=message)
+    hook, arguments = calls[-1]
+    assert hook == "match_entry"
+    assert isinstance(arguments["entry"], Entry)
+    assert isinstance(arguments["context"], Context)
+    assert (arguments["context"].chain, arguments["context"].step) == ("c", 'chains."c"[0]')
+    assert [line.message for line in chains.logs] == ["passed"]
+    broken = pipeline(FILTER.replace('"hooked"', '"hooked", fail = "match_entry"'))
+    broken.feed(MESSAGE="passes")
+    assert broken.logs == []
+    assert [fault.text for fault in broken.faults] == ["filter hooked: RuntimeError: broken"]
+
+
+def test_act_on_entry_acts_and_ends_the_journey_when_it_fails(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    log = '{ action = "log", message = "after" }'
+    chains = pipeline(f'[chains]\n"c" = [{{ action = "hooked" }}, {log}]')
+    chains.feed(MESSAGE="x")
+    assert isinstance(calls[-1][1]["entry"], Entry)
+    assert [line.message for line in chains.logs] == ["acted", "after"]
+    broken = pipeline(f'[chains]\n"c" = [{{ action = "hooked", fail = "act_on_entry" }}, {log}]')
+    broken.feed(MESSAGE="x")
+    assert broken.logs == []
+
+
+def test_check_options_sees_the_configuration_and_may_refuse(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    pipeline("[report]\nlimit = 7\n" + ACTION)
+    hook, arguments = next(call for call in calls if call[0] != "open_firewall")
+    assert hook == "check_options"
+    assert arguments["context"].settings.report.limit == 7
+    with pytest.raises(ConfigError, match=r'chains\."c"\[0\]: refused \(expected otherwise\)$'):
+        pipeline(ACTION.replace('"hooked"', '"hooked", refuse = true'))
+
+
+def test_on_start_comes_before_the_first_entry(calls: list[Any], pipeline: MakePipeline) -> None:
+    pipeline(ACTION).feed(MESSAGE="x")
+    assert names(calls) == ["check_options", "on_start", "act_on_entry"]
+    assert isinstance(calls[-2][1]["context"], Context)
+
+
+def test_on_stop_comes_once_after_the_last_entry(
+    calls: list[Any], tmp_path: Path, journal_file: Any
+) -> None:
+    from pyruse.faults import Faults
+    from pyruse.journal.selection import Selection
+
+    config = tmp_path / "pyruse.toml"
+    config.write_text(ACTION)
+    journal = journal_file([{"MESSAGE": "1"}, {"MESSAGE": "2"}])
+    configuration = load(config, Registry())
+    replay(configuration, Selection(files=[journal]), Faults(lambda *_: None))
+    assert names(calls)[1:4] == ["on_start", "act_on_entry", "act_on_entry"]
+    assert names(calls)[-1] == "on_stop"
+    assert names(calls).count("on_stop") == 1
+
+
+def test_contribute_to_report_adds_to_every_report(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    chains = pipeline(ACTION)
+    assert [table.title for table in chains.report.tables] == ["Mine"]
+    assert isinstance(calls[-1][1]["report"], Report)
+    broken = pipeline(ACTION.replace('"hooked"', '"hooked", fail = "contribute_to_report"'))
+    assert broken.report.tables == []
+    [fault] = broken.faults
+    assert fault.text == "contribute_to_report: RuntimeError: broken"
+
+
+def test_on_day_end_gets_what_all_have_contributed(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    chains = pipeline(ACTION)
+    chains.feed(MESSAGE="x")
+    chains.end_day()
+    assert names(calls)[-2:] == ["contribute_to_report", "on_day_end"]
+    report = calls[-1][1]["report"]
+    assert [table.title for table in report.tables] == ["Mine"]
+    assert calls[-1][1]["context"].render(report, "text").count("MINE") == 1
+
+
+def test_open_firewall_is_asked_for_each_name_with_the_options_of_its_table(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    ban = '[chains]\n"c" = [{ action = "ban", ip = "ip", backend = "wall" }]\n'
+    chains = pipeline(f"{ban}[bans.wall]\nsize = 3\n")
+    assert {"name": "wall", "size": 3} in [arguments for _, arguments in calls]
+    assert isinstance(chains.engine.bans.enforcement.firewall("wall"), Firewall)
+    with pytest.raises(ConfigError, match=r'bans\.wall\.size: "x" is of the wrong type'):
+        pipeline(f'{ban}[bans.wall]\nsize = "x"\n')
+
+
+def test_all_hooks_have_a_test_here() -> None:
+    tests = [name.removeprefix("test_") for name in globals() if name.startswith("test_")]
+    assert [hook for hook in HOOKS if not any(name.startswith(hook) for name in tests)] == []
