@@ -321,9 +321,8 @@ class Ledger:
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read the bans, and how many each network has had."""
-        places: dict[tuple[str, bytes], Place] = {}
         wanted = []
-        for state, ban in stored_bans(db, places):
+        for state, ban in stored_bans(db):
             place = ban.place
             if state != ENFORCED:
                 self._unsettled.add(place)
@@ -336,12 +335,12 @@ class Ledger:
             if state == WANTED:
                 wanted.append(place)
         heapq.heapify(self._ends)
-        self._targets = {target_of_json(target) for target in {target for _, target in places}}
+        self._targets = {place.target for place in self._bans}
         for place in wanted:
             standing = self._standing(place)
             assert standing is not None
             self._wanted[place] = standing
-        self._offenders.load(db, places)
+        self._offenders.load(db)
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
@@ -372,13 +371,8 @@ class Ledger:
         self._offenders.saved()
 
 
-def stored_bans(
-    db: sqlite3.Connection, places: dict[tuple[str, bytes], Place] | None = None
-) -> Iterator[tuple[str, Ban]]:
-    """The bans of a database, each with how far the firewall is.
-
-    :param places: takes the places of the bans, by their columns.
-    """
+def stored_bans(db: sqlite3.Connection) -> Iterator[tuple[str, Ban]]:
+    """The bans of a database, each with how far the firewall is."""
     query = """SELECT network, target, grown, label, chain, reason, since, until, level, state
                FROM bans"""
     for network, target, grown, label, chain, reason, since, until, level, state in db.execute(
@@ -386,8 +380,6 @@ def stored_bans(
     ):
         bits_of(network)  # a database may be damaged, and firewalls are told this text
         place = Place(network, target_of_json(target))
-        if places is not None:
-            places[network, target] = place
         yield state, Ban(place, label, since, until, level, reason, chain, bool(grown))
 
 

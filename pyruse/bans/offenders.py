@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from pyruse.bans.targets import Place, bits_of, target_of_json, target_to_json
+from pyruse.bans.targets import Place, target_to_json
 
 #: How long an offender is remembered unless told otherwise: 90 days.
 FORGET_US = 90 * 86_400_000_000
@@ -40,13 +39,15 @@ class Offenders:
     """
 
     def __init__(self) -> None:
-        self._offenders: dict[Place, _Offender] = {}
+        self._db: sqlite3.Connection | None = None
+        self._known: dict[Place, _Offender | None] = {}
+        """Those that were looked up or changed since the last commit; None: there is none."""
         self._changed: set[Place] = set()
-        self._cleaned_up = 0
+        self._cleaned_up = self._forgotten_at = 0
 
     def bans(self, place: Place, now: int) -> int:
         """How many bans there were that are not forgotten."""
-        known = self._offenders.get(place)
+        known = self._look_up(place)
         return 0 if known is None or known.forgotten(now) else known.bans
 
     def banned(self, place: Place, bans: int, until: int | None, forget: int) -> None:
@@ -56,56 +57,64 @@ class Offenders:
         :param forget: how long after its end it is remembered, in microseconds. Of several steps
             that ban from one target, the longest counts.
         """
-        known = self._offenders.get(place)
+        known = self._look_up(place)
         if known is not None and bans > 1:
             forget = max(forget, known.forget)
-        self._offenders[place] = _Offender(bans, until, forget)
+        self._known[place] = _Offender(bans, until, forget)
         self._changed.add(place)
 
     def lifted(self, place: Place, now: int) -> None:
         """The ban was lifted before its end."""
-        known = self._offenders.get(place)
+        known = self._look_up(place)
         if known is not None:
-            self._offenders[place] = known._replace(ended=now)
+            self._known[place] = known._replace(ended=now)
             self._changed.add(place)
+
+    def _look_up(self, place: Place) -> _Offender | None:
+        known = self._known.get(place, _UNREAD)
+        if known is not _UNREAD:
+            return known
+        row = None
+        if self._db is not None:
+            # A database may be damaged: then there is no harm in a number that is wrong.
+            row = self._db.execute(
+                """SELECT CAST(bans AS INTEGER), CAST(ended AS INTEGER), CAST(forget AS INTEGER)
+                   FROM offenders WHERE network = ? AND target = ?""",
+                (place.address, target_to_json(place.target)),
+            ).fetchone()
+        found = self._known[place] = None if row is None else _Offender(*row)
+        return found
 
     def expire(self, now: int) -> None:
         """Forget those who have been quiet for long enough; looked for once an hour."""
-        if now < self._cleaned_up + _CLEAN_UP_US:
-            return
-        self._cleaned_up = now
-        for place in [place for place, one in self._offenders.items() if one.forgotten(now)]:
-            del self._offenders[place]
-            self._changed.add(place)
+        if now >= self._cleaned_up + _CLEAN_UP_US:
+            self._cleaned_up = self._forgotten_at = now
 
-    def load(self, db: sqlite3.Connection, known: Mapping[tuple[str, bytes], Place]) -> None:
-        """Read them all.
-
-        :param known: the places of bans, by their columns: most offenders are banned.
-        """
-        offenders = self._offenders
-        for network, target, *rest in db.execute(
-            "SELECT network, target, bans, ended, forget FROM offenders"
-        ):
-            place = known.get((network, target))
-            if place is None:
-                bits_of(network)
-                place = Place(network, target_of_json(target))
-            offenders[place] = _Offender(*rest)
+    def load(self, db: sqlite3.Connection) -> None:
+        """Nothing is read before it is asked for: most offenders never come again."""
+        self._db = db
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
-        gone, known = [], []
-        for place in self._changed:
-            key = (place.address, target_to_json(place.target))
-            one = self._offenders.get(place)
-            if one is None:
-                gone.append(key)
-            else:
-                known.append((*key, *one))
-        db.executemany("DELETE FROM offenders WHERE network = ? AND target = ?", gone)
-        db.executemany("INSERT OR REPLACE INTO offenders VALUES (?, ?, ?, ?, ?)", known)
+        self._db = db
+        if self._forgotten_at:
+            db.execute("DELETE FROM offenders WHERE ended + forget <= ?", (self._forgotten_at,))
+        changed = [(place, self._known[place]) for place in self._changed]
+        db.executemany(
+            "INSERT OR REPLACE INTO offenders VALUES (?, ?, ?, ?, ?)",
+            [
+                (place.address, target_to_json(place.target), *one)
+                for place, one in changed
+                if one is not None
+            ],
+        )
 
     def saved(self) -> None:
         """The changes are committed."""
         self._changed.clear()
+        self._known.clear()
+        self._forgotten_at = 0
+
+
+#: In place of what was not looked up yet.
+_UNREAD: Any = object()

@@ -6,10 +6,14 @@ import heapq
 import itertools
 import sqlite3
 from bisect import insort
-from typing import ClassVar
+from typing import Any, ClassVar
 
 #: When something expires that never does.
 FOREVER = (1 << 63) - 1
+
+#: So many windows are kept in memory, some 700 bytes each; more are in the database alone. Whoever
+#: attacks may have millions of addresses.
+KEPT = 100_000
 
 _Place = tuple[str, str]  # counter, key
 
@@ -70,6 +74,19 @@ class _Window:
         if self.grace_until <= now:
             self.grace_until = 0
 
+    def take(self, expires: int, by: int, value: str | None) -> None:
+        """Take over what the database holds, in the order in which it expires."""
+        if value is not None:
+            self.values[value] = expires
+            self.different = len(self.values)
+            self.events.append((expires, 0, value))
+        else:
+            self.total += by
+            if expires == FOREVER:
+                self.forever += by
+            else:
+                self.events.append((expires, by, None))
+
     def next_due(self) -> int:
         """When something is to be dropped."""
         due = self.events[0][0] if self.events else FOREVER
@@ -80,7 +97,10 @@ class _Window:
 
 
 class Counters:
-    """All the counters, by name and key. Instants are microseconds since the epoch."""
+    """All the counters, by name and key. Instants are microseconds since the epoch.
+
+    Windows are looked for in memory, and then, if there are more than fit there, in the database.
+    """
 
     SCHEMA: ClassVar[str] = """
         CREATE TABLE IF NOT EXISTS counts (
@@ -96,7 +116,11 @@ class Counters:
     """
 
     def __init__(self) -> None:
+        self._db: sqlite3.Connection | None = None
+        self._left_until = 0
+        """Until then, some windows may be in the database alone; 0: all are in memory."""
         self._windows: dict[_Place, _Window] = {}
+        """Those in memory, in the order in which they got there."""
         self._due: list[tuple[int, _Place]] = []
         """A heap: when something is to be dropped from which window."""
         self._added: dict[_Place, list[tuple[str, str, int, int, str | None]]] = {}
@@ -131,7 +155,8 @@ class Counters:
         place = _place(counter, key)
         window = self._windows.get(place)
         if window is None:
-            window = self._windows[place] = _Window()
+            window = self._fetched(place) if self._left_until else _Window()
+            self._windows[place] = window
         if now < window.grace_until:
             return 0
         window.turn_to(now)
@@ -183,6 +208,8 @@ class Counters:
         So counting goes on after a restart as it would have without it.
         """
         self._dropped_until = max(self._dropped_until, now)
+        if self._left_until <= now:
+            self._left_until = 0
         due = self._due
         while due and due[0][0] <= now:
             due_at, place = heapq.heappop(due)
@@ -201,29 +228,55 @@ class Counters:
                 self._drop_later(place, window, window.next_due())
 
     def load(self, db: sqlite3.Connection) -> None:
-        """Read what still counts."""
+        """Read what still counts, unless it is more than is kept in memory."""
+        self._db = db
+        self._left_until = self._last_end(db)
+        (many,) = db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM counts LIMIT ?)", (KEPT + 1,)
+        ).fetchone()
+        if many > KEPT:
+            return
+        self._left_until = 0
         for counter, key, until in db.execute("SELECT counter, key, until FROM graces"):
             self._loaded(counter, key).grace_until = until
         rows = db.execute(
             "SELECT counter, key, expires, amount, value FROM counts ORDER BY expires"
         )
         for counter, key, expires, amount, value in rows:
-            window = self._loaded(counter, key)
-            if value is not None:
-                window.values[value] = expires
-                window.events.append((expires, 0, value))
-            else:
-                window.total += amount
-                if expires == FOREVER:
-                    window.forever += amount
-                else:
-                    window.events.append((expires, amount, None))
+            self._loaded(counter, key).take(expires, amount, value)
         for place, window in self._windows.items():
-            window.different = len(window.values)
             self._drop_later(place, window, window.next_due())
 
     def _loaded(self, counter: str, key: str) -> _Window:
         return self._windows.setdefault((counter, key), _Window())
+
+    def _fetched(self, place: _Place) -> _Window:
+        """A window that is not in memory, with what the database holds of it."""
+        window = _Window()
+        if self._db is None or place in self._reset:
+            return window
+        rows = self._db.execute(
+            """SELECT expires, amount, value, 0 FROM counts WHERE counter = ?1 AND key = ?2
+               UNION ALL SELECT until, 0, NULL, 1 FROM graces WHERE counter = ?1 AND key = ?2""",
+            place,
+        )
+        for expires, amount, value, is_grace in sorted(rows, key=_expiry):
+            if expires <= self._dropped_until:
+                continue  # it goes at the next commit
+            if is_grace:
+                window.grace_until = expires
+            else:
+                window.take(expires, amount, value)
+        self._drop_later(place, window, window.next_due())
+        return window
+
+    def _last_end(self, db: sqlite3.Connection) -> int:
+        """When the last of what the database holds expires; 0: it holds nothing."""
+        (last,) = db.execute(
+            "SELECT max((SELECT ifnull(max(expires), 0) FROM counts),"
+            " (SELECT ifnull(max(until), 0) FROM graces))"
+        ).fetchone()
+        return int(last)
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write the raises and resets since the last commit, remove what was dropped."""
@@ -257,6 +310,20 @@ class Counters:
         self._forever.clear()
         self._reset.clear()
         self._dropped_until = 0
+        if self._db is not None and len(self._windows) > KEPT:
+            self._leave(self._db)
+
+    def _leave(self, db: sqlite3.Connection) -> None:
+        """Forget the windows that came to memory first, a tenth of them: they are all written."""
+        for place in list(itertools.islice(self._windows, len(self._windows) - KEPT * 9 // 10)):
+            del self._windows[place]
+        self._left_until = self._last_end(db)
+        self._due = [
+            (window.due_at, place)
+            for place, window in self._windows.items()
+            if window.due_at != FOREVER
+        ]
+        heapq.heapify(self._due)
 
 
 def live_keys(db: sqlite3.Connection, now: int) -> dict[str, int]:
@@ -272,5 +339,6 @@ def _place(counter: str, key: object) -> _Place:
     return counter, key
 
 
-def _expiry(event: tuple[int, int, str | None]) -> int:
-    return event[0]
+def _expiry(event: tuple[Any, ...]) -> int:
+    expires: int = event[0]
+    return expires

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyruse.state import counters
 from pyruse.state.counters import Counters
 from pyruse.state.database import State
 
@@ -81,17 +82,16 @@ class Machine:
         self.now += step.after * SECOND
         within = None if step.within is None else step.within * SECOND
         counter, key = step.place
-        counters = self.state.counters
         match step.kind:
             case "count":
                 by = 1 if step.distinct is not None else step.by
-                held = counters.count(
+                held = self.state.counters.count(
                     counter, key, now=self.now, within=within, by=by, distinct=step.distinct
                 )
                 expected = self.reference.count(step.place, self.now, within, by, step.distinct)
                 assert held == expected
             case "reset":
-                counters.reset(counter, key, now=self.now, grace=within)
+                self.state.counters.reset(counter, key, now=self.now, grace=within)
                 self.reference.reset(step.place, self.now, within)
             case "expire":
                 self.expire(self.now)
@@ -108,16 +108,19 @@ class Machine:
         self.reference.expire(now)
 
 
-@settings(deadline=None, max_examples=150)
-@given(st.lists(STEPS, max_size=60))
-def test_as_the_reference_over_restarts_at_any_time(steps):
-    with tempfile.TemporaryDirectory() as folder:
+@settings(deadline=None, max_examples=200)
+@given(st.lists(STEPS, max_size=60), st.sampled_from([1, 2, counters.KEPT]))
+def test_as_the_reference_over_restarts_whatever_fits_in_memory(steps, kept):
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counters, "KEPT", kept)
         machine = Machine(State(str(Path(folder, "state.sqlite"))))
+        machine.state.load()
         for step in steps:
             machine.do(step)
         machine.expire(machine.now + 1000 * SECOND)
         for_ever = {place for place, *_ in machine.reference.raises}
-        assert len(machine.state.counters) == len(for_ever)
+        if kept == counters.KEPT > 2:
+            assert len(machine.state.counters) == len(for_ever)
         machine.state.commit()
         rows = machine.state.db.execute("SELECT DISTINCT counter, key FROM counts")
         assert set(rows) == for_ever
@@ -207,14 +210,35 @@ def test_keys_that_never_come_back_take_no_memory(opened):
 
 
 def test_the_memory_of_a_key_that_keeps_coming_is_that_of_its_window():
-    counters = Counters()
+    one = Counters()
     for number in range(10_000):
-        held = counters.count("c", "k", now=T0 + number, within=10)
-        counters.expire(T0 + number)
+        held = one.count("c", "k", now=T0 + number, within=10)
+        one.expire(T0 + number)
     assert held == 10
-    window = counters._windows["c", "k"]
+    window = one._windows["c", "k"]
     assert len(window.events) == 10
-    assert len(counters._due) <= 2
+    assert len(one._due) <= 2
+
+
+def test_what_does_not_fit_in_memory_is_counted_all_the_same(opened, monkeypatch):
+    monkeypatch.setattr(counters, "KEPT", 100)
+    state = opened()
+    state.load()
+    for round_ in range(3):
+        for number in range(1000):
+            held = state.counters.count("c", str(number), now=T0 + number, within=100 * SECOND)
+            assert held == round_ + 1
+            if number % 50 == 0:
+                state.commit()
+                assert len(state.counters) <= 150
+                assert len(state.counters._due) <= 150
+    state.commit()
+    state = opened()
+    assert len(state.counters) == 0, "more than fits is not read at the start"
+    assert state.counters.count("c", "7", now=T0 + SECOND, within=SECOND) == 4
+    state.counters.expire(T0 + 101 * SECOND)
+    state.commit()
+    assert not state.counters._left_until, "what was not in memory is over"
 
 
 def test_a_commit_that_fails_can_be_done_again(opened, monkeypatch):
