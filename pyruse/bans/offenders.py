@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from pyruse.bans.targets import Place, target_to_json
 
@@ -71,9 +71,8 @@ class Offenders:
             self._changed.add(place)
 
     def _look_up(self, place: Place) -> _Offender | None:
-        known = self._known.get(place, _UNREAD)
-        if known is not _UNREAD:
-            return known
+        if place in self._known:
+            return self._known[place]
         row = None
         if self._db is not None:
             # A database may be damaged: then there is no harm in a number that is wrong.
@@ -114,7 +113,3 @@ class Offenders:
         self._changed.clear()
         self._known.clear()
         self._forgotten_at = 0
-
-
-#: In place of what was not looked up yet.
-_UNREAD: Any = object()
