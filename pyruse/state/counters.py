@@ -256,9 +256,9 @@ class Counters:
         if self._db is None or place in self._reset:
             return window
         rows = self._db.execute(
-            """SELECT expires, amount, value, 0 FROM counts WHERE counter = ?1 AND key = ?2
-               UNION ALL SELECT until, 0, NULL, 1 FROM graces WHERE counter = ?1 AND key = ?2""",
-            place,
+            """SELECT expires, amount, value, 0 FROM counts WHERE counter = ? AND key = ?
+               UNION ALL SELECT until, 0, NULL, 1 FROM graces WHERE counter = ? AND key = ?""",
+            (*place, *place),
         )
         for expires, amount, value, is_grace in sorted(rows, key=_expiry):
             if expires <= self._dropped_until:
