@@ -13,7 +13,8 @@ A class may also say, without a hook:
 * ``final = True`` (actions): the entry's journey ends here, wherever in a chain the step stands.
 * ``tested_values()`` (filters), a method that gives the name of a field and a collection of values:
   the filter passes if, and only if, the field has one of them, and it does nothing else. Rows of
-  such filters then cost one look-up together.
+  such filters then cost one look-up together, and where every chain begins with one, entries that
+  pass none of them are not even read.
 * ``outside_effects = True`` (actions): it touches the world by other means than the context, so a
   dry run records the step instead of calling it.
 """
