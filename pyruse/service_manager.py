@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 
 from systemd import daemon
 
 
 def ready() -> None:
     """Started, or reloaded."""
-    daemon.notify("READY=1")
+    _notify("READY=1")
 
 
 def reloading() -> None:
     """The configuration is read again, from now until `ready`."""
-    daemon.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+    _notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def stopping() -> None:
     """The end has begun."""
-    daemon.notify("STOPPING=1")
+    _notify("STOPPING=1")
+
+
+def _notify(text: str) -> None:
+    """Tell the service manager; sd_notify(3) recommends to go on where it does not listen."""
+    with suppress(OSError):
+        daemon.notify(text)
 
 
 class Watchdog:
@@ -39,7 +46,7 @@ class Watchdog:
     def tell(self) -> None:
         """Say so, if it is time to."""
         if self._interval and time.monotonic() >= self._next:
-            daemon.notify("WATCHDOG=1")
+            _notify("WATCHDOG=1")
             self._next = time.monotonic() + self._interval
 
     def wait_ms(self) -> int | None:
