@@ -137,8 +137,8 @@ class Upkeep:
             self._firewall = self._opener(self._name)
         if self._firewall is None:
             raise ValueError(
-                f'there is no firewall "{self._name}" (expected one that an installed plugin has: '
-                "see `pyruse plugins`)"
+                f'there is no firewall "{self._name}" (expected one that an installed plugin has, '
+                f"with its options in [bans.{self._name}]: see `pyruse plugins`)"
             )
         return self._firewall
 

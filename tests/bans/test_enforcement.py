@@ -236,8 +236,8 @@ def test_bans_of_a_firewall_that_is_no_longer_there_are_told_until_they_are_over
     town.ban("192.0.2.7", 15, backend="gone")
     town.after()
     assert town.said == [
-        'there is no firewall "gone" (expected one that an installed plugin has: see '
-        "`pyruse plugins`)"
+        'there is no firewall "gone" (expected one that an installed plugin has, with its options '
+        "in [bans.gone]: see `pyruse plugins`)"
     ]
     town.ledger.expire(town.now + 30 * SECOND)
     town.after(30)
