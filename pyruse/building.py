@@ -7,7 +7,8 @@ import inspect
 import math
 import re
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -35,12 +36,17 @@ class Option:
     """Of no meaning when the option is required."""
 
 
-def options_of(cls: type) -> list[Option]:
+def options_of(cls: type) -> Sequence[Option]:
     """The options of a class: the fields of a dataclass; any other class has none.
 
     :raises TypeError: it has annotated attributes, but is no dataclass; or whatever its
         annotations raise when they are looked at.
     """
+    return _options_of(cls)
+
+
+@cache  # many steps are of one class, and annotations take their time
+def _options_of(cls: type) -> Sequence[Option]:
     hints = get_type_hints(cls)
     # A subclass of a dataclass is one in the eyes of `is_dataclass`, decorated or not.
     if "__dataclass_fields__" not in vars(cls):

@@ -97,9 +97,9 @@ class Engine:
         if settings.engine.optimize:
             add_switches(self.graph.entrance)
             self.wanted = (
-                wanted(self.graph.entrance, self.decoder)
-                if self.traffic is None
-                else Wanted(reason="all are counted")
+                Wanted(reason="all are counted")
+                if profile is not None or settings.engine.counters
+                else wanted(self.graph.entrance, self.decoder)
             )
         self._day = date.min
         self._day_start = self._day_end = 0

@@ -226,7 +226,7 @@ def test_the_plugins_that_work_are_listed_all_the_same(
 def test_a_configuration_that_does_not_use_them_is_none_the_wiser(broken: Site) -> None:
     done = broken.check(['{ filter = "good", country = "FR" }', DISCARD])
     assert (done.returncode, ours(done.stderr)) == (0, [])
-    assert done.stdout == "p.toml: 1 chains with 2 steps: no faults\n"
+    assert done.stdout == "p.toml: 1 chain with 2 steps: no faults\n"
 
 
 def test_a_configuration_that_uses_them_is_refused_and_each_is_named(broken: Site) -> None:

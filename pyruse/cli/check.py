@@ -29,6 +29,7 @@ def command(config: Path | None, verbose: bool) -> None:
     from pyruse.faults import Faults
     from pyruse.log import to_stderr
     from pyruse.mail.transport import check as check_mail
+    from pyruse.report.wording import counted
     from pyruse.state.database import State
 
     loaded = configuration(config)
@@ -45,7 +46,8 @@ def command(config: Path | None, verbose: bool) -> None:
         _show_wanted(engine.wanted)
     steps = sum(len(chain.steps) for chain in loaded.chains.values())
     files = ", ".join(map(str, loaded.files))
-    click.echo(f"{files}: {len(loaded.chains)} chains with {steps} steps: no faults")
+    chains = counted(len(loaded.chains), "chain")
+    click.echo(f"{files}: {chains} with {counted(steps, 'step')}: no faults")
 
 
 def _show_wanted(wanted: Wanted) -> None:

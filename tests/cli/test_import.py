@@ -31,7 +31,7 @@ def test_the_new_configuration_is_printed_and_has_no_faults(process, pyruse, old
     new.write_text(done.out)
     checked = pyruse("check", "-c", new)
     assert checked.code == 0
-    assert checked.out.endswith("1 chains with 2 steps: no faults\n")
+    assert checked.out.endswith("1 chain with 2 steps: no faults\n")
 
 
 def test_it_is_written_to_a_new_file_only(pyruse, old, tmp_path):
