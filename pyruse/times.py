@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time as clock
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -60,7 +60,7 @@ def system_zone() -> tzinfo:
         return UTC
 
 
-@dataclass(frozen=True)
+@dataclass
 class Calendar:
     """Which day an instant belongs to.
 
@@ -70,9 +70,20 @@ class Calendar:
 
     zone: tzinfo
     at: time = time(0)
+    _last: tuple[int, int, date] = field(
+        default=(0, 0, date.min), init=False, repr=False, compare=False
+    )
+    """The two ends of the day that was found last: most instants are in the same one."""
 
     def day_of(self, time_us: int) -> date:
         """The day that an instant belongs to."""
+        start, end, day = self._last
+        if not start <= time_us < end:
+            day = self._find(time_us)
+            self._last = self.start_of(day), self.end_of(day), day
+        return day
+
+    def _find(self, time_us: int) -> date:
         local = datetime_of(time_us, self.zone)
         day = local.date()
         # Instants are compared, not wall-clock times: a clock hour may happen twice or never.
