@@ -33,6 +33,8 @@ start = "{start}"
 [state]
 url = "sqlite://{folder}/state.sqlite"
 keep = "520w"
+[email]
+sendmail = ["/bin/true"]
 """
 
 

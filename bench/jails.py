@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench import fail2ban
 from bench.journals import joined, last_time, made, sample
-from bench.measure import Row, Unavailable, cpu_seconds, ended, ratio
+from bench.measure import Row, Target, Unavailable, cpu_seconds, ended, ratio
 from pyruse.testing.journal import EntryFields
 from pyruse.testing.namespace import NetworkNamespace, unavailable
 
@@ -88,6 +88,7 @@ def rows(quick: bool) -> Iterator[Row]:
         f"fail2ban {fail2ban.version()} to `pyruse run`, which ban the same {len(banned)} addresses"
         f" of {count:,} entries",
         ratio(theirs, ours),
+        Target(8, at_least=True),
         name="fail2ban",
     )
 

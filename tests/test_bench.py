@@ -47,6 +47,14 @@ def test_a_page_gets_the_table_and_single_figures() -> None:
     )
 
 
+def test_a_part_that_is_measured_again_leaves_the_rest_of_the_page_as_it_is() -> None:
+    one, other = Row("One", Figure.of([1.0]), name="one"), Row("Other", Figure.of([2.0]))
+    again = Row("Other", Figure.of([3.0]))
+    page = "<!-- measured: one -->1<!-- end --> <!-- measured: table -->\n\nold\n\n<!-- end -->\n"
+    page = filled(page, [one, other])
+    assert filled(page, [again], only_some=True) == page.replace(str(other), str(again))
+
+
 def test_the_cluster_logs_with_8_to_60_fields_and_always_the_same() -> None:
     made = list(entries(1, 500))
     # Without the time, which is no field.

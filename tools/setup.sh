@@ -89,6 +89,9 @@ find_missing_for_test() {
   need procps "procps (sysctl)" has sysctl
   need "chromium fonts-dejavu-core" "Chromium, which shows the report, and a font" has_browser
   need fail2ban "fail2ban, whose bans can be taken over" has fail2ban-server
+  # Debian's fail2ban only recommends it, and reads no journal without.
+  need python3-systemd "the module systemd for the Python that fail2ban runs with" \
+    /usr/bin/python3 -c 'import systemd.journal'
   need tzdata "the time zone database" test -e /usr/share/zoneinfo/Europe/Paris
 }
 
