@@ -84,7 +84,7 @@ def _fill(state: Path, keys: int) -> None:
 
 def _measured(state: Path, keys: int, entries: int) -> tuple[float, float]:
     """:return: CPU seconds for that many entries, and megabytes after them."""
-    journal = made(f"keys-{keys}-{entries}", _counted(keys, entries))
+    journal = made(f"live-keys-{keys}-{entries}", _counted(keys, entries))
     with tempfile.TemporaryDirectory(prefix="pyruse-keys-") as name:
         folder = Path(name)
         shutil.copy(state, folder / "state.sqlite")
@@ -101,7 +101,7 @@ def _counted(keys: int, entries: int) -> Iterator[EntryFields]:
         at = FIRST_TIME + number * _STEP_US
         yield {
             "__REALTIME_TIMESTAMP": at,
-            "MESSAGE": f"Failed for {_key(dice.randrange(keys))}, {number}",
+            "MESSAGE": f"Failed for {_key(dice.randrange(keys))} {number}",
         }
 
 

@@ -314,8 +314,8 @@ class Counters:
             self._leave(self._db)
 
     def _leave(self, db: sqlite3.Connection) -> None:
-        """Forget the windows that came to memory first, a tenth of them: they are all written."""
-        for place in list(itertools.islice(self._windows, len(self._windows) - KEPT * 9 // 10)):
+        """Forget the windows that came to memory first, half of them: they are all written."""
+        for place in list(itertools.islice(self._windows, len(self._windows) - KEPT // 2)):
             del self._windows[place]
         self._left_until = self._last_end(db)
         self._due = [
