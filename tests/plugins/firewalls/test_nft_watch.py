@@ -39,7 +39,8 @@ for descriptor in bans.enforcement.watch():
 print("ready", flush=True)
 while True:
     due = bans.next_retry()
-    woken = waiting.poll(None if due is None else max(0, (due - now_us()) // 1000))
+    # Rounded up, as the daemon does: else it would go round and round in the last millisecond.
+    woken = waiting.poll(None if due is None else max(0, -(-(due - now_us()) // 1000)))
     if sys.stdin.fileno() in dict(woken):
         address = sys.stdin.readline().strip()
         if not address:
