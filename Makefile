@@ -22,7 +22,7 @@ help: ## list the targets
 demo: .venv/.ready-run ## see Pyruse at work on a journal of its own
 	$(BIN)/pyruse demo
 
-test: .venv/.ready-test ## the whole suite, by tox, for each Python that is installed
+test: .venv/.ready-test ## the whole suite, by tox; on further Pythons, the core of it
 	$(BIN)/tox run
 
 check: test ## what CI runs: lint, format, types, import contracts, spelling, tests

@@ -21,6 +21,21 @@ _PATIENCE = 600.0  # seconds, for anything
 _LONGEST_START = 60.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
+QUIET = """
+[journal]
+directory = "{journal}"
+start = "head"
+[state]
+url = "sqlite://{folder}/state.sqlite"
+keep = "520w"
+[email]
+to = ["root"]
+sendmail = ["/bin/false"]
+[bans.nftables]
+command = ["/bin/true"]
+"""
+"""The beginning of a configuration that reads the files of a journal, and changes no firewall."""
+
 
 class Daemon:
     """``pyruse run`` on the configuration of a folder, as context manager.

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import fail2ban
+from bench.daemon import QUIET
 from bench.journals import joined, last_time, made, sample
 from bench.measure import Row, Target, Unavailable, cpu_seconds, ended, ratio
 from pyruse.testing.journal import EntryFields
@@ -29,20 +30,6 @@ _LAST = {"sshd": "203.0.113.251", "dovecot": "203.0.113.252", "nginx": "203.0.11
 """Who fails at the very end, so that it can be seen when a jail is through."""
 
 CHAINS = Path(__file__).with_suffix(".toml")
-
-_PYRUSE = """
-[journal]
-directory = "{journal}"
-start = "head"
-[state]
-url = "sqlite://{folder}/state.sqlite"
-keep = "520w"
-[email]
-to = ["root"]
-sendmail = ["/bin/false"]
-[bans.nftables]
-command = ["/bin/true"]
-"""
 
 _JAILS = """
 [DEFAULT]
@@ -132,7 +119,7 @@ def _pyruse(folder: Path, journal: Path) -> tuple[float, set[str]]:
     """:return: CPU seconds, and who is banned."""
     folder.mkdir(parents=True)
     config = folder / "pyruse.toml"
-    config.write_text(_PYRUSE.format(journal=journal, folder=folder) + CHAINS.read_text())
+    config.write_text(QUIET.format(journal=journal, folder=folder) + CHAINS.read_text())
     program = [sys.executable, "-m", "pyruse"]
     with NetworkNamespace() as namespace:
         seconds = cpu_seconds([*namespace.prefix, *program, "run", "--once", "-c", str(config)])

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.daemon import Daemon
+from bench.daemon import QUIET, Daemon
 from bench.journals import made
 from bench.measure import Figure, Row, Target, ratio
 from pyruse.state.database import State
@@ -23,24 +23,13 @@ _WEEK_US = 7 * 86_400_000_000
 _STEP_US = 1_000
 """Between two entries."""
 
-_CONFIG = """
-[journal]
-directory = "{journal}"
-start = "head"
-[state]
-url = "sqlite://{folder}/state.sqlite"
-keep = "520w"
-[email]
-to = ["root"]
-sendmail = ["/bin/false"]
-[bans.nftables]
-command = ["/bin/true"]
+_CHAINS = """
 [chains]
 "bench" = [
-  {{ filter = "regex", pattern = '^Failed for (?P<ip>\\S+)' }},
-  {{ action = "count", counter = "bench", key = "ip", within = "1w", into = "failures" }},
-  {{ filter = "at_least", field = "failures", value = 1000000 }},
-  {{ action = "discard" }},
+  { filter = "regex", pattern = '^Failed for (?P<ip>\\S+)' },
+  { action = "count", counter = "bench", key = "ip", within = "1w", into = "failures" },
+  { filter = "at_least", field = "failures", value = 1000000 },
+  { action = "discard" },
 ]
 """
 
@@ -88,7 +77,7 @@ def _measured(state: Path, keys: int, entries: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory(prefix="pyruse-keys-") as name:
         folder = Path(name)
         shutil.copy(state, folder / "state.sqlite")
-        (folder / "pyruse.toml").write_text(_CONFIG.format(journal=journal, folder=folder))
+        (folder / "pyruse.toml").write_text(QUIET.format(journal=journal, folder=folder) + _CHAINS)
         with Daemon(folder) as daemon:
             began = daemon.cpu_s()
             daemon.wait_for(entries)

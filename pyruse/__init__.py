@@ -25,6 +25,7 @@ from pyruse.options import (
     network_text,
     parse_address,
     parse_network,
+    text_around,
 )
 from pyruse.report.model import Details, Report, Row, Section
 from pyruse.state.tables import Table
@@ -73,6 +74,7 @@ __all__ = [
     "printable",
     "run_program",
     "shortened",
+    "text_around",
     "time_us_of",
 ]
 

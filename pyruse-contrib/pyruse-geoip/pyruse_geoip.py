@@ -21,10 +21,9 @@ from pyruse import (
     NewField,
     address_of,
     hookimpl,
-    network_around,
-    network_text,
     one_line,
     shortened,
+    text_around,
 )
 
 _WARNING = 4  # syslog(3)
@@ -139,7 +138,7 @@ def _look_up(
     if fault is not None:
         context.log(entry, f"{context.step}: {fault}; the one before is still used", _WARNING)
     record, prefix = database.look_up(address)
-    return record, network_text(network_around(address, prefix, prefix)) if record else None
+    return record, text_around(address, prefix, prefix) if record else None
 
 
 def _country(record: Record) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyruse.bans.orders import Item
 from pyruse.errors import UserError
-from pyruse.options import network_around, network_text, parse_address
+from pyruse.options import parse_address, text_around
 from pyruse.text import printable, shortened
 
 #: What every database of SQLite begins with (sqlite.org/fileformat.html).
@@ -40,7 +40,7 @@ def read(source: Path | bytes, name: str, now: int) -> tuple[list[Item], list[st
                     others.append(shortened(printable(str(ip)), 80))
                     continue
                 until = None if length < 0 else (int(begin) + int(length)) * _SECOND
-                network = network_text(network_around(address, 32, 128))
+                network = text_around(address, 32, 128)
                 items.append(Item(network, str(jail), "from fail2ban", until))
     except (sqlite3.Error, ValueError, TypeError) as fault:
         raise UserError(

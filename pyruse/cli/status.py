@@ -156,7 +156,9 @@ _KINDS = {"command": "program", "log": "log line"}
 
 
 def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}" if number else "none"
+    from pyruse.report.wording import counted
+
+    return counted(number, noun) if number else "none"
 
 
 def _bans(found: Status) -> str:

@@ -8,10 +8,9 @@ from pyruse import (
     Entry,
     Field,
     address_of,
-    network_around,
-    network_text,
     printable,
     shortened,
+    text_around,
 )
 
 
@@ -72,4 +71,4 @@ def counted_under(
             f'{key} = "{shortened(printable(value), 80)}" is in no network to count by (expected '
             "an address)"
         )
-    return network_text(network_around(address, prefix4 or 32, prefix6 or 128))
+    return text_around(address, prefix4 or 32, prefix6 or 128)

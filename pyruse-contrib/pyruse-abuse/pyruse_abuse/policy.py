@@ -11,8 +11,7 @@ from pyruse import (
     Duration,
     Entry,
     address_of,
-    network_around,
-    network_text,
+    text_around,
 )
 from pyruse_abuse.switch import note, settings_of
 
@@ -46,7 +45,7 @@ class Rule:
         if not context.dry_run and time.time() * 1e6 - now > _DAY:
             return None  # read late: by now, the address may be somebody else's
         table = context.table(f"abuse {self.service}")
-        who = network_text(network_around(address, 32, 64))
+        who = text_around(address, 32, 64)
         if table.get(who, now=now) is not None:
             return None
         day = f"on day {now // _DAY}"
