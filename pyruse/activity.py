@@ -28,8 +28,6 @@ class Activity:
         """What the daemon waits for at the moment instead of reading on, such as room on a disk."""
         self.traffic: Traffic | None = None
         """Counts what the chains see, where that is wanted."""
-        self.takes_only: dict[str, list[str]] = {}
-        """The values of fields, one of which is in each entry that is handled; none: no matter."""
 
     def handled(self, entries: int) -> None:
         """So many entries more are handled."""
@@ -61,7 +59,6 @@ class Activity:
             "cpu_seconds": time.process_time(),
             "memory_bytes": pages * os.sysconf("SC_PAGE_SIZE"),
             "held_up_by": self.held_up_by,
-            "takes_only": self.takes_only,
             "chains": None if traffic is None else traffic.data(),
             "chains_since": None if traffic is None else traffic.since,
         }

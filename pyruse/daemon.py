@@ -7,11 +7,12 @@ import select
 import signal
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import date
 
 from pyruse import service_manager
 from pyruse.activity import Activity
+from pyruse.chains.pushdown import Wanted
 from pyruse.control import Control, Message
 from pyruse.delivery import Delivery, lost_mails
 from pyruse.engine import AHEAD_US, Engine
@@ -27,8 +28,6 @@ from pyruse.times import now_us
 
 _BATCH = 2_000
 """Entries: so many are committed together while catching up; when fewer are there, those."""
-_NOTE_US = 3_600_000_000
-"""While only some entries are handed over, it is noted so often how far the journal is read."""
 _GRACE_US = 2_000_000
 """So long after a day has ended its last entries may still be on their way through journald."""
 _SET_BACK_US = 60_000_000
@@ -72,10 +71,8 @@ class Daemon:
         )
         self._last_time = 0
         """The instant of the last entry handled."""
-        self._caught_up = False
-        """The last batch was the last one, for the time being."""
-        self._noted = 0
-        """When it was noted how far the journal is read."""
+        self._skimming = False
+        """libsystemd leaves out the entries that the chains would do nothing with."""
         self._clock = 0
         """What the clock showed when the last batch began, in microseconds since the epoch."""
         self._activity = Activity()
@@ -102,16 +99,15 @@ class Daemon:
                 self._watchdog.tell()
                 if self._reload:
                     self._reload_now()
-                self._caught_up = self._batch()
+                caught_up = self._batch()
                 self._answer()
-                if self._caught_up and once:
+                if caught_up and once:
                     break
-                if self._caught_up and not self._stop:
-                    if self._clock >= self._noted + _NOTE_US:
-                        self._note_position()
+                if caught_up and self._skimming:
+                    self._take_only(Wanted())
+                elif caught_up and not self._stop:
                     self._wait(self._timeout_ms())
             service_manager.stopping()
-            self._note_position()
             self._control.close()
             self._delivery.close(_STOP_ONCE_S if once else _STOP_S)
             if self._delivery.collect(now_us()):
@@ -145,7 +141,6 @@ class Daemon:
         self._reload = False
         service_manager.reloading()
         old = self._engine
-        self._note_position()
         try:
             self._engine = self._remake()
         except UserError as fault:
@@ -153,8 +148,8 @@ class Daemon:
             for line in ("the configuration stays as it was: the new one has faults", *faults):
                 tell(line, _ERROR, {})
         else:
-            if old.wanted or self._engine.wanted:
-                self._seek()
+            if self._skimming:
+                self._take_only(self._engine.wanted)
             old.stop()
             old.bans.enforcement.close()
             self._delivery.reconfigure(self._engine.settings.email, self._engine.host)
@@ -170,7 +165,6 @@ class Daemon:
     def _start(self) -> None:
         """Let the plugins of the configuration get ready, and its chains be asked about."""
         self._activity.traffic = self._engine.traffic
-        self._activity.takes_only = self._engine.wanted.data()
         self._engine.start(
             Observer(self._engine.configuration, self._state.path, self._activity.data)
         )
@@ -181,31 +175,20 @@ class Daemon:
         for warning in check_mail(self._engine.settings.email):
             tell(warning, _WARNING, {})
 
-    def _note_position(self) -> None:
-        """Note how far the journal is read, where libsystemd leaves out entries.
-
-        Else the next start would begin with the last entry that was handed over, which may be old:
-        the journal may no longer have it, and other chains may be interested in what came after it.
-        """
-        if not (self._engine.wanted and self._caught_up):
-            return
-        self._noted = now = now_us()
-        try:
-            reader = Selection.of(self._engine.settings.journal).open(self._engine.decoder)
-            with closing(reader):
-                # What is as old as this was put into journald's index long ago.
-                mark = reader.last_before(now - _GRACE_US)
-        except (UserError, OSError):
-            return  # there is no harm in doing so later
-        if self._batch() and mark is not None and mark[1] > self._last_time:
-            self._last_time = mark[1]
-            self._commit(mark)
-
     def _seek(self) -> None:
         """Go where the last run ended; the very first run begins where ``[journal] start`` says."""
-        self._reader.take_only({})
         self._go_to_start()
-        self._reader.take_only(self._engine.wanted.values)
+        self._take_only(self._engine.wanted)
+
+    def _take_only(self, wanted: Wanted) -> None:
+        """Have libsystemd leave out, from here on, the entries that are not wanted.
+
+        That is for catching up. An entry that journald is just writing is in the journal a moment
+        before it is in its index of values, and whoever looks for values in this moment is not
+        shown it until the next one has come: too late for a ban.
+        """
+        self._skimming = bool(wanted)
+        self._reader.take_only(wanted.values)
 
     def _go_to_start(self) -> None:
         if self._state.cursor is not None:

@@ -160,7 +160,6 @@ def _compare(found: Status, settings: Settings, cursor: str, time_us: int) -> No
         last = reader.last()
         found.last_logged = None if last is None else last.time_us
         reader.seek_after(cursor, time_us)
-        reader.take_only((found.daemon or {}).get("takes_only", {}))
         found.behind = sum(1 for _ in reader.entries(_COUNTED))
     finally:
         reader.close()

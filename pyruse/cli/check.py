@@ -51,10 +51,11 @@ def command(config: Path | None, verbose: bool) -> None:
 
 
 def _show_wanted(wanted: Wanted) -> None:
-    """Which entries are read at all."""
+    """Which entries are read where there are many of them."""
     if wanted:
         texts = [f"{name}={value}" for name, values in wanted.data().items() for value in values]
-        click.echo(printable(f"libsystemd hands over the entries with {' or '.join(texts)} alone"))
+        only = f"the entries with {' or '.join(texts)} alone"
+        click.echo(printable(f"while catching up, libsystemd hands over {only}"))
     else:
         click.echo(printable(f"all entries are read: {wanted.reason}"))
 

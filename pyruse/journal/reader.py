@@ -235,13 +235,6 @@ class JournalReader:
         raw.seek_head()
         return first, last
 
-    def last_before(self, time_us: int) -> tuple[str, int] | None:
-        """The cursor and the instant of the last entry before an instant; None: there is none."""
-        self._raw.seek_realtime(time_us)
-        if not self._raw._previous():
-            return None
-        return self._raw._get_cursor(), self._raw._get_realtime()
-
     def fileno(self) -> int:
         """What to watch for new entries (sd_journal_get_fd(3))."""
         return int(self._raw.fileno())
