@@ -34,7 +34,7 @@ from pyruse.times import datetime_of, time_us_of
 
 if TYPE_CHECKING:
     from pyruse.observer import Observer
-    from pyruse.programs import run_program
+    from pyruse.programs import Standby, run_program
 
 __all__ = [
     "Address",
@@ -56,6 +56,7 @@ __all__ = [
     "Row",
     "Section",
     "Sets",
+    "Standby",
     "Table",
     "Target",
     "Template",
@@ -89,8 +90,8 @@ def __getattr__(name: str) -> Any:
         from pyruse.observer import Observer
 
         return Observer
-    if name == "run_program":
-        from pyruse.programs import run_program
+    if name in ("Standby", "run_program"):
+        from pyruse import programs
 
-        return run_program
+        return getattr(programs, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -362,7 +362,7 @@ class Daemon:
 
     def _wait(self, timeout_ms: int | None, *, journal: bool = True) -> None:
         if journal:
-            watched = self._engine.bans.enforcement.watch()
+            watched = self._engine.bans.enforcement.prepare(self._firewall_fault)
             self._reader.wait(timeout_ms, self._wake_read, *watched)
         else:
             select.select([self._wake_read], [], [], (timeout_ms or 0) / 1000)

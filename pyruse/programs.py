@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import selectors
 import signal
@@ -73,23 +74,79 @@ def run_program(
     :raises OSError: it cannot be started.
     :raises ValueError: no program is named, or an argument has a NUL character.
     """
-    if not argv:
-        raise ValueError("no program is named")
     # Not a pipe: should Pyruse be killed while it writes, the program would take the half that it
     # got for the whole, and send half a mail. A file in memory: the disk may be full.
     with open(os.memfd_create("stdin"), "w+b") as whole:
         whole.write(stdin or b"")
         whole.seek(0)
-        process = subprocess.Popen(
-            list(argv),
-            stdin=subprocess.DEVNULL if stdin is None else whole,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd="/",
-            env=environment,
-            start_new_session=True,
-        )
+        process = _start(argv, subprocess.DEVNULL if stdin is None else whole, environment)
+    return _attend(process, timeout, kept)
+
+
+class Standby:
+    """A program that is started before it is known what it is to do, since a start takes its time.
+
+    It must do nothing before it has read all of its standard input, and nothing where that is
+    empty: so it ends should Pyruse be killed.
+    """
+
+    def __init__(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        """Start it, as `run_program` does.
+
+        :raises OSError: it cannot be started.
+        :raises ValueError: no program is named, or an argument has a NUL character.
+        """
+        self.argv = list(argv)
+        self._process = _start(argv, subprocess.PIPE, environment)
+
+    def waits(self) -> bool:
+        """Whether it still waits for its standard input."""
+        return self._process.poll() is None
+
+    def run(self, stdin: bytes, *, timeout: float, kept: int = _KEPT) -> Finished | None:
+        """Give it its standard input and wait for its end, as `run_program` does. Once only.
+
+        :return: None where it got nothing, and has ended: it had ended before, or a pipe does not
+            hold so much. Pyruse might be killed between two parts, and the first be taken for the
+            whole.
+        """
+        pipe = self._process.stdin
+        assert pipe is not None
+        if len(stdin) > fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ):
+            self.close()
+            return None
+        try:
+            pipe.write(stdin)
+        except BrokenPipeError:
+            self.close()
+            return None
+        pipe.close()
+        return _attend(self._process, timeout, kept)
+
+    def close(self) -> None:
+        """End it: it is not needed."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def _start(
+    argv: Sequence[str], stdin: int | IO[bytes], environment: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    if not argv:
+        raise ValueError("no program is named")
+    return subprocess.Popen(
+        list(argv),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        cwd="/",
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _attend(process: subprocess.Popen[bytes], timeout: float, kept: int) -> Finished:
     attendant = _Attendant(process, kept)
     try:
         in_time = attendant.wait(time.monotonic() + timeout)

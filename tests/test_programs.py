@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyruse.programs import Finished, run_program
+from pyruse.programs import Finished, Standby, run_program
 
 
 def sh(script: str, *, timeout: float = 30.0, stdin: bytes | None = None) -> Finished:
@@ -139,10 +139,68 @@ def test_what_cannot_be_run_is_an_error():
         run_program([], timeout=1)
 
 
+def test_a_program_on_standby_does_what_its_input_says_when_it_comes(tmp_path):
+    standby = Standby(["/bin/sh", "-c", "echo $$; cat; pwd >&2; exit 3"])
+    assert standby.waits()
+    done = standby.run(b"now", timeout=30)
+    assert done is not None
+    assert (done.status, done.output, done.errors) == (3, f"{done.pid}\nnow", "/\n")
+    assert not standby.waits()
+
+
+@pytest.mark.parametrize("size", [0, 4_096, 65_536])
+def test_a_program_on_standby_gets_all_of_its_input(size):
+    done = Standby(["/usr/bin/cksum"]).run(b"x" * size, timeout=30)
+    assert done is not None
+    assert int(done.output.split()[1]) == size
+
+
+def test_a_program_on_standby_gets_all_of_its_input_or_nothing(tmp_path):
+    standby = Standby(["/bin/sh", "-c", f"cat > {tmp_path}/input; touch {tmp_path}/whole"])
+    assert standby.run(b"x" * 65_537, timeout=30) is None
+    assert not standby.waits()
+    assert not (tmp_path / "whole").exists()
+
+
+def test_a_program_on_standby_that_has_ended_is_no_longer_one():
+    standby = Standby(["/bin/true"])
+    end = time.monotonic() + 10
+    while standby.waits() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not standby.waits()
+    assert standby.run(b"anything", timeout=30) is None
+
+
+def test_a_program_on_standby_has_a_time_limit():
+    done = Standby(["/bin/sleep", "60"]).run(b"", timeout=0.2)
+    assert done is not None
+    assert done.fault == "was killed after 0.2 s, its time limit"
+
+
+def test_a_program_on_standby_ends_with_who_started_it():
+    script = (
+        "import os, signal\nfrom pyruse.programs import Standby\n"
+        "standby = Standby(['/bin/sh', '-c', 'echo $$ >&2; cat'])\n"
+        "print(standby._process.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=False, cwd=ROOT
+    )
+    pid, end = int(killed.stdout), time.monotonic() + 10
+    while not gone(pid) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert gone(pid)
+
+
 def test_nothing_stays_open():
     script = (
-        "import os\nfrom pyruse.programs import run_program\n"
-        "def run(): run_program(['/bin/sh', '-c', 'cat'], timeout=9, stdin=b'x')\n"
+        "import os\nfrom pyruse.programs import Standby, run_program\n"
+        "def run():\n"
+        "    run_program(['/bin/sh', '-c', 'cat'], timeout=9, stdin=b'x')\n"
+        "    Standby(['/bin/cat']).run(b'x', timeout=9)\n"
+        "    Standby(['/bin/cat']).run(b'x' * 100_000, timeout=9)\n"
+        "    Standby(['/bin/cat']).close()\n"
         "run()\nbefore = len(os.listdir('/proc/self/fd'))\n"
         "for _ in range(5): run()\n"
         "run_program(['/bin/sleep', '9'], timeout=0.05)\n"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from pyruse.bans.firewall import Element, Firewall, FirewallError, Watch
 from pyruse.bans.ledger import Ban, Ledger
@@ -80,12 +81,15 @@ class Enforcement:
         if faults:
             raise FirewallError("; ".join(map(str, faults)))
 
-    def watch(self) -> list[int]:
-        """File descriptors that become readable when somebody else has changed a firewall.
+    def prepare(self, report_fault: Report) -> list[int]:
+        """Get ready to wait: for the next change, and for what others do to the firewalls.
 
-        `bring_up_to_date` is to be called then: it sees whether bans are missing.
+        :return: file descriptors that become readable when somebody else has changed a firewall.
+            `bring_up_to_date` is to be called then: it sees whether bans are missing.
         """
-        return [fd for upkeep in self._upkeeps.values() if (fd := upkeep.watch()) is not None]
+        for upkeep in self._upkeeps.values():
+            upkeep.prepare(report_fault)
+        return [fd for upkeep in self._upkeeps.values() if (fd := upkeep.watched()) is not None]
 
     def next_due(self) -> int | None:
         """When `bring_up_to_date` is to be called, whatever happens (µs since the epoch)."""
@@ -147,12 +151,12 @@ class Upkeep:
         if now >= self._retry_at:
             self._refused.clear()
             self._retry_at = 0
-        self._notice(now)
+        self._notice(now, report_fault)
         if self._look_at and now >= self._look_at:
             self._look(now, report_fault)
         if not self._settle(now, report_fault):
             self._settle(now, report_fault)  # it has lost what was there: now it is told of all
-        self._notice(now)  # news of these changes wakes nobody
+        self._notice(now, report_fault)  # news of these changes wakes nobody
         if not self._refused:
             self._retry_us = _RETRY_US
         elif not self._retry_at:
@@ -220,33 +224,38 @@ class Upkeep:
             return bans
         return [ban for ban in bans if ban.place not in self._refused]
 
-    def _notice(self, now: int) -> None:
+    def _notice(self, now: int, report_fault: Report) -> None:
         """See whether others have changed the firewall."""
-        if self._watch is not None and self._watch.changed() and not self._look_at:
-            self._look_at = max(now, self._looked_at + _LOOK_US)
+        with self._contained(report_fault):
+            if self._watch is not None and self._watch.changed() and not self._look_at:
+                self._look_at = max(now, self._looked_at + _LOOK_US)
 
     def _look(self, now: int, report_fault: Report) -> None:
         """See whether the bans still hold."""
         self._look_at, self._looked_at = 0, now
-        try:
-            self._known &= self.firewall.intact()
-        except Exception as error:  # noqa: BLE001 -- a plugin's bug is contained as a refusal is
-            self._known = False
-            report_fault(_fault(self._name, error))
+        intact = False
+        with self._contained(report_fault):
+            intact = self.firewall.intact()
+        self._known &= intact
 
     def teardown(self, report_fault: Report) -> None:
         """Take out everything that is Pyruse's."""
         now = now_us()
         bans = [ban for ban in self._ledger.in_force(now) if ban.target.backend == self._name]
-        try:
+        with self._contained(report_fault):
             self.firewall.teardown([_element(ban, now) for ban in bans])
-        except Exception as error:  # noqa: BLE001 -- a plugin's bug is contained as a refusal is
-            report_fault(_fault(self._name, error))
 
-    def watch(self) -> int | None:
+    def prepare(self, report_fault: Report) -> None:
+        """Have the firewall get ready, and watched from now on if it can be."""
+        if self._firewall is None:
+            return
+        with self._contained(report_fault):
+            if self._watch is None:
+                self._watch = self._firewall.watch()
+            self._firewall.prepare()
+
+    def watched(self) -> int | None:
         """What becomes readable when others have changed the firewall, if it can tell."""
-        if self._watch is None and self._firewall is not None:
-            self._watch = self._firewall.watch()
         return None if self._watch is None else self._watch.fileno()
 
     def ends_are_due(self, now: int) -> bool:
@@ -266,6 +275,17 @@ class Upkeep:
         """Let go of the firewall."""
         if self._watch is not None:
             self._watch.close()
+        if self._firewall is not None:
+            with suppress(Exception):  # there is nobody left to tell
+                self._firewall.close()
+
+    @contextmanager
+    def _contained(self, report_fault: Report) -> Iterator[None]:
+        """Have a refusal, or a plugin's bug, reported; it goes no further."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 -- a plugin's bug is contained as a refusal is
+            report_fault(_fault(self._name, error))
 
 
 def _ends_itself(ban: Ban, longest: int | None) -> bool:

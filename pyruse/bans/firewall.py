@@ -154,6 +154,15 @@ class Firewall(ABC):
         """
         self.apply((), bans)
 
+    def prepare(self) -> None:  # noqa: B027 -- most need no time for it
+        """Get ready for the next change: the daemon is about to wait for entries.
+
+        It is called each time, and in the daemon alone.
+        """
+
+    def close(self) -> None:  # noqa: B027 -- most hold nothing
+        """Let go of what `prepare` has made ready. What is banned stays so."""
+
     def watch(self) -> Watch | None:
         """Begin to notice what others change; None where that cannot be noticed."""
         return None

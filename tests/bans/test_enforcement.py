@@ -22,6 +22,7 @@ class Wall(Firewall):
         self.refusing: FirewallError | None = None
         self.whole = True
         self.watched: Pipe | None = None
+        self.ready = False
 
     def _tell(self, what, *elements):
         networks = (str(one.network) for group in elements for one in group)
@@ -46,6 +47,12 @@ class Wall(Firewall):
     def intact(self):
         self.told.append("intact?")
         return self.whole
+
+    def prepare(self):
+        self.ready = True
+
+    def close(self):
+        self.ready = False
 
 
 class Pipe:
@@ -98,6 +105,13 @@ class Town:
         self.said = [str(fault) for fault in faults]
         told, self.walls["wall"].told = self.walls["wall"].told, []
         return told
+
+    def wait(self):
+        """What the daemon waits for."""
+        faults: list[Exception] = []
+        descriptors = self.enforcement.prepare(faults.append)
+        self.said = [str(fault) for fault in faults]
+        return descriptors
 
     @property
     def due(self):
@@ -188,7 +202,8 @@ def test_a_firewall_that_has_lost_its_bans_is_told_of_all_at_once(town, wall, mo
 def test_a_firewall_that_others_changed_is_looked_at_and_reconciled_if_bans_are_missing(town, wall):
     town.ban("192.0.2.7")
     town.after()
-    assert town.enforcement.watch() == [wall.watched.fileno()]
+    assert town.wait() == [wall.watched.fileno()]
+    assert town.wait() == [wall.watched.fileno()]
     wall.watched.ring()
     assert town.after() == ["intact?"]
     wall.watched.ring()
@@ -197,10 +212,43 @@ def test_a_firewall_that_others_changed_is_looked_at_and_reconciled_if_bans_are_
     assert town.after(60) == []
 
 
+def test_a_firewall_gets_ready_each_time_before_the_daemon_waits(town, wall):
+    assert town.wait() == [], "no ban is configured"
+    town.ban("192.0.2.7")
+    town.after()
+    assert not wall.ready
+    town.wait()
+    assert wall.ready
+    town.enforcement.close()
+    assert not wall.ready
+
+
+@pytest.mark.parametrize("method", ["prepare", "watch", "changed", "intact", "close"])
+def test_a_bug_of_a_firewall_ends_nothing(town, wall, monkeypatch, method):
+    def broken():
+        raise RuntimeError("a bug")
+
+    town.ban("192.0.2.7")
+    town.after()
+    if method in ("changed", "intact"):
+        town.wait()
+        wall.watched.ring()
+    said = ["wall: RuntimeError: a bug (a fault of the plugin)"]
+    with monkeypatch.context() as patch:
+        patch.setattr(wall.watched if method == "changed" else wall, method, broken)
+        town.wait()
+        assert town.said == (said if method in ("prepare", "watch") else [])
+        town.after()
+        assert set(town.said) == (set(said) if method in ("changed", "intact") else set())
+        town.enforcement.close()
+    town.enforcement = Enforcement(town.ledger, town.walls.get)
+    assert town.after() == ["= 192.0.2.7/32"]
+
+
 def test_a_firewall_that_others_change_all_the_time_is_looked_at_once_a_second(town, wall):
     town.ban("192.0.2.7")
     town.after()
-    town.enforcement.watch()
+    town.wait()
     wall.watched.ring()
     assert town.after() == ["intact?"]
     for _ in range(3):

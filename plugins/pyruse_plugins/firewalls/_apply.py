@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pyruse import Element, Firewall, FirewallError
-from pyruse_plugins.firewalls._program import Refused
+from pyruse_plugins.firewalls._program import Program, Refused
 
 W = TypeVar("W", bound=Hashable)
 
@@ -48,8 +48,22 @@ class ProgramFirewall(Firewall, Generic[W]):
     """The part of `pyruse.Firewall` that does not depend on the program."""
 
     name: str
+    reading: tuple[str, ...]
+    """Arguments with which the program makes the changes that its standard input asks for."""
     general: tuple[str, ...]
     """Words of a refusal that is about the set, or about everything, not about some element."""
+
+    def __init__(self, program: Program) -> None:
+        """:param program: the one that changes the firewall."""
+        self._program = program
+
+    def prepare(self) -> None:
+        """See `pyruse.Firewall`."""
+        self._program.prepare(self.reading)
+
+    def close(self) -> None:
+        """See `pyruse.Firewall`."""
+        self._program.close()
 
     @abstractmethod
     def set_of(self, element: Element) -> W:

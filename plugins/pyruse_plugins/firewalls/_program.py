@@ -7,10 +7,14 @@ import re
 import shutil
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pyruse import FirewallError, one_line, printable, shortened
+
+if TYPE_CHECKING:
+    from pyruse import Standby
 
 _SYSTEM_PATH = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
 #: Of nft and ipset: places in an input that nobody sees.
@@ -25,7 +29,7 @@ class Refused(Exception):
     """The program ran, and said no; the text is what it said."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Program:
     """A program that changes the firewall."""
 
@@ -35,6 +39,8 @@ class Program:
     """In seconds: the program is killed then. A long text gives it more, 1 s for each 200 kB."""
     pids: deque[int] = field(default_factory=lambda: deque(maxlen=1000), compare=False)
     """The processes that it has had: what they change is no news."""
+    _standby: Standby | None = None
+    """Its next run, started ahead."""
 
     def run(self, arguments: Sequence[str], text: str = "", *, kept: int = _KEPT) -> str:
         """Run the program with a text on its standard input.
@@ -47,12 +53,16 @@ class Program:
         from pyruse import run_program  # not before it is needed: start-up time counts
 
         name, stdin = self.command[0], text.encode()
+        argv = self._argv(arguments)
         limit = self.time_limit + len(stdin) // _PER_SECOND
+        done = None
+        if self._standby is not None and self._standby.argv == argv:
+            done = self._standby.run(stdin, timeout=limit, kept=kept)
+            self._standby = None
         try:
-            done = run_program(
-                [_found(name), *self.command[1:], *arguments],
-                timeout=limit, stdin=stdin, environment={**os.environ, "LC_ALL": "C"}, kept=kept,
-            )  # fmt: skip
+            done = done or run_program(
+                argv, timeout=limit, stdin=stdin, environment=_environment(), kept=kept
+            )
         except OSError as fault:
             raise FirewallError(
                 f"{name}: {fault.strerror} (expected the firewall's program: install it, or tell "
@@ -69,6 +79,28 @@ class Program:
         if len(done.output) >= kept:
             raise FirewallError(f"{name}: answered with {kept} bytes or more (expected fewer)")
         return done.output
+
+    def prepare(self, arguments: Sequence[str]) -> None:
+        """Start the program ahead of its next run with these arguments (see `pyruse.Standby`)."""
+        from pyruse import Standby
+
+        if self._standby is None or not self._standby.waits():
+            self.close()
+            with suppress(OSError):  # a run will tell
+                self._standby = Standby(self._argv(arguments), _environment())
+
+    def close(self) -> None:
+        """End what was started ahead."""
+        if self._standby is not None:
+            self._standby.close()
+            self._standby = None
+
+    def _argv(self, arguments: Sequence[str]) -> list[str]:
+        return [_found(self.command[0]), *self.command[1:], *arguments]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C"}
 
 
 def _said(text: str) -> str:

@@ -77,12 +77,14 @@ class IpsetFirewall(ProgramFirewall[str]):
     """Speaks with ``ipset restore``: lines made of checked names, addresses and numbers."""
 
     name = "ipset"
+    # -exist: what is there has its time set anew, what is not there need not be removed.
+    reading = ("restore", "-exist")
     general = ("The set with the given name does not exist", "Operation not permitted")
     longest = 2_147_483  # ipset(8), timeout
 
     def __init__(self, program: Program, iptables: Mapping[str, Program]) -> None:
         """:param iptables: what changes the rules of each of Pyruse's own sets, if Pyruse does."""
-        self._program = program
+        super().__init__(program)
         self._iptables = iptables
         self._made: set[str] = set()
         """Those of Pyruse's own sets that are there, as far as this object knows."""
@@ -141,9 +143,8 @@ class IpsetFirewall(ProgramFirewall[str]):
         self.run(groups)
 
     def _restore(self, lines: Sequence[str]) -> None:
-        # -exist: what is there has its time set anew, what is not there need not be removed.
         if lines:
-            self._program.run(["restore", "-exist"], "".join(lines))
+            self._program.run(self.reading, "".join(lines))
 
     def _sets(self) -> set[str]:
         return set(self._program.run(["list", "-n"], kept=_LONGEST_LISTING).split())

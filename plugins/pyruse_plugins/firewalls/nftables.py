@@ -74,6 +74,8 @@ class Nftables:
     `nftables.service` does: the kernel tells the daemon. Single addresses that somebody takes out
     of a set stay out until then.
 
+    The daemon starts the program for the next ban in advance: a process of `nft` waits for it.
+
     ```toml
     [bans]
     backend = "nftables"
@@ -98,12 +100,13 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
     """Speaks with ``nft``: each change is one transaction, which the kernel makes whole or not."""
 
     name = "nftables"
+    reading = ("-f", "-")
     general = ("No such file or directory", "Operation not permitted", "syntax error")
     longest = 36_500 * _DAY  # the kernel counts nanoseconds in 63 bits, three times as long
 
     def __init__(self, program: Program, table: str) -> None:
         """:param table: Pyruse's own, in the family ``inet``."""
-        self._program = program
+        super().__init__(program)
         self._table = table
         self._made: set[OwnSet] = set()
         """Those of Pyruse's own sets that are there, as far as this object knows."""
@@ -147,12 +150,26 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         if own and not self._made:
             lines.append(f"add table inet {self._table}")
         for ours in own:
-            lines += ours.rule if ours in self._made else ours.creation + ours.rule
-        for group in groups:
-            lines += _changed(group)
-        self._transact(lines)
+            if ours not in self._made:
+                lines += ours.creation + ours.rule
+            elif not self._watched:  # else it is noticed when somebody takes the rule away
+                lines += ours.rule
+        self._change(lines, groups)
         self._made.update(own)
         self._note(sets)
+
+    def _change(self, lines: Sequence[str], groups: Iterable[Changes[NftSet]]) -> None:
+        """One transaction that makes changes, after other commands.
+
+        Most bans are new. To put in what is not there yet is the least that the kernel can be asked
+        for: nft waits some 10 ms for what is taken out to be let go of by the kernel's processors.
+        """
+        try:
+            self._transact([*lines, *(line for group in groups for line in _new(group))])
+        except Refused as refusal:
+            if "File exists" not in str(refusal):
+                raise
+            self._transact([*lines, *(line for group in groups for line in _renewed(group))])
 
     def refill(self, groups: Sequence[Changes[NftSet]]) -> None:
         """One transaction, too: nobody slips through while the sets are filled anew."""
@@ -166,7 +183,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
                 own[where] = added
         mended = self._contents(own, self._listed())
         try:
-            shared = [line for group in theirs.values() for line in _changed(group)]
+            shared = [line for group in theirs.values() for line in _renewed(group)]
             self._transact([*mended, *shared])
         except Refused:
             # What is there may be of another make: then the table is replaced.
@@ -193,7 +210,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
             part = f"inet {self._table} {name}"
             lines += [f"flush {kind} {part}", f"delete {kind} {part}"]
         for where, inside in own.items():
-            lines += [*where.creation, *where.rule, f"flush set {where}", *_added(inside)]
+            lines += [*where.creation, *where.rule, f"flush set {where}", *_added("add", inside)]
         return lines
 
     def _removal(self) -> list[str]:
@@ -202,7 +219,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
 
     def _transact(self, lines: Sequence[str]) -> None:
         if lines:
-            self._program.run(["-f", "-"], "\n".join([*lines, ""]))
+            self._program.run(self.reading, "\n".join([*lines, ""]))
 
     def _listed(self) -> str | None:
         """What is in Pyruse's table, but for the elements of its sets; None: there is no table."""
@@ -238,7 +255,9 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         """Remember which sets were filled; if there is a watch, by the kernel's numbers."""
         self._filled = dict.fromkeys(sets, "") | self._filled
         if self._watched and not all(self._filled.values()):
-            there = self._sets_there()
+            there: dict[str, str] = {}
+            with suppress(Refused, FirewallError):  # the changes are made
+                there = self._sets_there()
             self._filled = {
                 where: number or there.get(str(where), "") for where, number in self._filled.items()
             }
@@ -274,29 +293,42 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         return reason
 
 
-def _changed(changes: Changes[NftSet]) -> list[str]:
-    """Commands that remove elements, and those that add them with their time.
+def _new(changes: Changes[NftSet]) -> list[str]:
+    """Commands that make changes, of which none adds what is there already."""
+    added = [change for change in changes if change.adds]
+    removed = [change for change in changes if not change.adds]
+    return [*_removed(removed), *_added("create", added)]
+
+
+def _renewed(changes: Changes[NftSet]) -> list[str]:
+    """Commands that make changes, whatever is there.
 
     To add what is there leaves its time as it was (up to Linux 6.11), to remove what is not there
     is an error: to add, remove and add works in either case, and as one transaction, nobody ever
     slips through in between.
     """
+    return [*_removed(changes), *_added("add", [change for change in changes if change.adds])]
+
+
+def _removed(changes: Changes[NftSet]) -> list[str]:
+    """Commands that remove elements, be they there or not."""
+    if not changes:
+        return []
     where = changes[0].where
-    touched = [where.element(change.text) for change in changes]
-    return [
-        _elements("add", where, touched),
-        _elements("delete", where, touched),
-        *_added([change for change in changes if change.adds]),
-    ]
+    elements = [where.element(change.text) for change in changes]
+    return [_elements("add", where, elements), _elements("delete", where, elements)]
 
 
-def _added(changes: Changes[NftSet]) -> list[str]:
-    """The command that adds elements with their time."""
+def _added(action: str, changes: Changes[NftSet]) -> list[str]:
+    """The command that adds elements with their time.
+
+    :param action: ``add``; or ``create``, of which nft(8) says that none may be there yet.
+    """
     if not changes:
         return []
     where = changes[0].where
     elements = [where.element(change.text) + _time(change.seconds) for change in changes]
-    return [_elements("add", where, elements)]
+    return [_elements(action, where, elements)]
 
 
 def _elements(action: str, where: NftSet, elements: Sequence[str]) -> str:

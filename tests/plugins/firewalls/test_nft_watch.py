@@ -29,15 +29,22 @@ bans = Bans(State().bans, Networks([]), backend, opener, set)
 waiting = select.poll()
 waiting.register(sys.stdin.fileno())
 
+def tell(fault):
+    print("fault:", fault, flush=True)
+
 def ban(address):
     bans.ban(address, Target(backend, sets), [None], now=now_us(), label="ssh", reason="")
-    bans.enforce(lambda fault: print("fault:", fault, flush=True))
+    bans.enforce(tell)
+
+def prepare():
+    for descriptor in bans.enforcement.prepare(tell):
+        waiting.register(descriptor, select.POLLIN)
 
 ban("192.0.2.7")
-for descriptor in bans.enforcement.watch():
-    waiting.register(descriptor, select.POLLIN)
+prepare()
 print("ready", flush=True)
 while True:
+    prepare()
     due = bans.next_retry()
     # Rounded up, as the daemon does: else it would go round and round in the last millisecond.
     woken = waiting.poll(None if due is None else max(0, -(-(due - now_us()) // 1000)))
@@ -48,8 +55,9 @@ while True:
         ban(address)
         print("banned", flush=True)
     else:
-        bans.enforce(lambda fault: print("fault:", fault, flush=True))
+        bans.enforce(tell)
         print("woken", flush=True)
+bans.enforcement.close()
 """
 
 

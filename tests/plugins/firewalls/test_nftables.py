@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
 import time
 import tracemalloc
@@ -379,6 +381,56 @@ def test_a_name_of_a_table_of_its_own(machines, driver, nft):
     driver(opened(command=[*machines.server.prefix, "nft"], table="guard")).ban("192.0.2.7")
     assert machines.dropped() == ["192.0.2.7"]
     assert nft("list tables") == "table inet guard\n"
+
+
+@pytest.fixture
+def ready(machines):
+    """Have a firewall get ready; :return: the process that waits for the next change."""
+
+    def prepare(firewall):
+        firewall.firewall.prepare()
+        return firewall.firewall._program._standby._process.pid
+
+    return prepare
+
+
+def test_a_process_waits_for_the_next_change(machines, firewall, ready):
+    firewall.ban("192.0.2.6")
+    waiting = ready(firewall)
+    assert ready(firewall) == waiting, "one is enough"
+    firewall.ban("192.0.2.7")
+    assert firewall.firewall._program.pids[-1] == waiting
+    assert ready(firewall) != waiting
+    firewall.unban("192.0.2.6")
+    assert machines.dropped() == ["192.0.2.7"]
+    waiting = ready(firewall)
+    firewall.firewall.close()
+    assert is_killed(waiting)
+
+
+def test_a_waiting_process_that_somebody_killed_is_not_missed(machines, firewall, ready):
+    os.kill(ready(firewall), signal.SIGKILL)
+    firewall.ban("192.0.2.7")
+    killed = ready(firewall)
+    os.kill(killed, signal.SIGKILL)
+    assert is_killed(killed)
+    assert ready(firewall) != killed
+    firewall.ban("192.0.2.6")
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.7"]
+
+
+def test_more_changes_than_the_waiting_process_can_be_told_of(machines, firewall, ready):
+    ready(firewall)
+    firewall.ban(*(f"198.51.{high}.{low}" for high in range(20) for low in range(256)))
+    ready(firewall)
+    firewall.ban("192.0.2.7")
+    assert machines.dropped() == ["192.0.2.7"]
+
+
+def test_the_waiting_process_says_what_is_refused(firewall, ready):
+    ready(firewall)
+    refusal = firewall.refuses("192.0.2.7", sets=Sets(ipv4="ip mail nosuch"))
+    assert refusal.text.startswith("nftables: ip mail nosuch: 192.0.2.7: No such file or directory")
 
 
 def test_a_program_that_hangs_is_killed_with_all_that_it_started(tmp_path, driver):
