@@ -294,14 +294,16 @@ while True:
     while entry := reader.get_next():
         address = re.search(r" from (\\S+)", entry["MESSAGE"])[1]
         print(entry["__REALTIME_TIMESTAMP"].timestamp(), address, flush=True)
+        print(now, f"woken-for-{address}", flush=True)
 """
 
 
 def delays(contender: Contender, offenders: list[str]) -> tuple[list[float], list[float]]:
     """How long it takes, in ms, from an entry to its ban in the kernel.
 
-    :return: from the moment when the entry was sent, and from the moment when a bare reader was
-        woken, by the first notice of journald's after it had written the entry.
+    :return: from the moment when the entry was sent, and from the moment of journald's notice:
+        when a bare reader was woken for the first time after the entry was written, and was shown
+        it, then or before.
     """
     reader = Listener(_READER, contender.journald.namespace)
     monitor = Listener(_MONITOR, inside=contender.namespace)
@@ -330,14 +332,21 @@ def delays(contender: Contender, offenders: list[str]) -> tuple[list[float], lis
     whole = [1000 * (monitor.seen[one] - sent[one]) for one in offenders]
     notices = sorted(at for name, at in reader.seen.items() if name.startswith("notice"))
     beyond = [
-        1000 * (monitor.seen[one] - notices[bisect(notices, reader.seen[one])]) for one in offenders
+        1000
+        * (
+            monitor.seen[one]
+            - max(notices[bisect(notices, reader.seen[one])], reader.seen[f"woken-for-{one}"])
+        )
+        for one in offenders
     ]
     return whole, beyond
 
 
-def percentiles(values: list[float]) -> str:
-    cuts = statistics.quantiles(values, n=100, method="inclusive")
-    return f"{cuts[49]:8.1f} {cuts[98]:8.1f}"
+def percentiles(rounds: list[list[float]]) -> str:
+    """The median of each round, and what one in a hundred exceeds."""
+    cuts = [statistics.quantiles(values, n=100, method="inclusive") for values in rounds]
+    middle, late = ([round_[at] for round_ in cuts] for at in (49, 98))
+    return f"p50 {spread(middle, '.1f')}, p99 {spread(late, '.1f')}"
 
 
 def spread(values: list[float], form: str) -> str:
@@ -418,12 +427,20 @@ class Bench:
 
     def delays(self, number: int) -> None:
         """Milliseconds from an entry to its ban."""
-        print(f"delay, ms {'':20} p50      p99      after journald's notice: p50      p99")
-        for kind in (Pyruse, Fail2ban):
-            one: Contender = self._contender(kind)
-            whole, beyond = delays(one, addresses(next(self._fresh), number))
-            columns = f"{percentiles(whole)}{'':24}{percentiles(beyond)}"
-            print(f"                {one.name:10}{columns}", flush=True)
+        of_whole: dict[str, list[list[float]]] = {"pyruse": [], "fail2ban": []}
+        of_beyond: dict[str, list[list[float]]] = {"pyruse": [], "fail2ban": []}
+        for _ in range(self._rounds):
+            for kind in (Pyruse, Fail2ban):
+                one: Contender = self._contender(kind)
+                whole, beyond = delays(one, addresses(next(self._fresh), number))
+                of_whole[kind.name].append(whole)
+                of_beyond[kind.name].append(beyond)
+        print(f"delay, ms: {number} offenders a round, from the entry to its ban")
+        for name, values in of_whole.items():
+            print(f"                {name:10}{percentiles(values)}")
+        print("           of it, after journald's notice")
+        for name, values in of_beyond.items():
+            print(f"                {name:10}{percentiles(values)}", flush=True)
 
 
 def main() -> None:
