@@ -166,9 +166,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         """
         try:
             self._transact([*lines, *(line for group in groups for line in _new(group))])
-        except Refused as refusal:
-            if "File exists" not in str(refusal):
-                raise
+        except Refused:  # of what is there already, versions of nft say this and that
             self._transact([*lines, *(line for group in groups for line in _renewed(group))])
 
     def refill(self, groups: Sequence[Changes[NftSet]]) -> None:
