@@ -45,10 +45,11 @@ def test_the_unit_is_understood(unit: Path) -> None:
     assert run("systemd-analyze", "verify", "--man=no", unit) == ""
 
 
-def test_the_drop_in_for_sendmail_is_understood(unit: Path) -> None:
+@pytest.mark.parametrize("drop_in", ["sendmail.conf", "ipset.conf"])
+def test_the_drop_ins_are_understood(unit: Path, drop_in: str) -> None:
     folder = unit.with_name("pyruse.service.d")
     folder.mkdir()
-    shutil.copy(DEPLOY / "sendmail.conf", folder)
+    shutil.copy(DEPLOY / drop_in, folder)
     assert run("systemd-analyze", "verify", "--man=no", unit) == ""
 
 

@@ -14,6 +14,7 @@ from pyruse_plugins.firewalls._program import CommandLine, Program, Refused
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,30}")  # the kernel's IPSET_MAXNAMELEN is 32
 _OWN = {4: "pyruse4", 6: "pyruse6"}
 _LONGEST_LISTING = 1 << 26  # bytes
+_NO_RAW_SOCKET = "Can't open socket to ipset"
 
 
 @dataclass
@@ -24,7 +25,8 @@ class Ipset:
     which drops the packets of who is in it, before connection tracking and address translation:
     `iptables -t raw -I PREROUTING -m set --match-set pyruse4 src -j DROP`. Sets and rules are made
     with the first ban. Where somebody removes them, they are made again with the next ban, and at
-    once where iptables keeps its rules in nftables, as it does by default today.
+    once where iptables keeps its rules in nftables, as it does by default today. iptables needs the
+    capability `CAP_NET_RAW` for that: the drop-in `deploy/ipset.conf` gives it to the service.
 
     With `rules = false` the rules are yours, since a rule has its place among others. What loads
     them makes the sets first, for a rule needs its set; sets that are there are taken as they are:
@@ -168,10 +170,15 @@ class IpsetFirewall(ProgramFirewall[str]):
             try:
                 iptables.run(_rule("-I", name))
             except Refused as refusal:
+                expected = (
+                    "the capability CAP_NET_RAW, from the drop-in ipset.conf that comes with "
+                    "pyruse.service"
+                    if _NO_RAW_SOCKET in str(refusal)
+                    else f"the rule for the set {name} to be taken"
+                )
                 raise FirewallError(
-                    f"{self.name}: {' '.join(iptables.command)}: {refusal} (expected the rule for "
-                    f"the set {name} to be taken; or rules = false in [bans.ipset], and a rule of "
-                    "yours)"
+                    f"{self.name}: {' '.join(iptables.command)}: {refusal} (expected {expected}; "
+                    "or rules = false in [bans.ipset], and a rule of yours)"
                 ) from None
 
     def forget(self) -> bool:

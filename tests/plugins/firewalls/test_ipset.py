@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,9 @@ from pyruse_plugins.firewalls.ipset import Ipset
 from tests.plugins.firewalls.configured import configured
 
 pytestmark = pytest.mark.realparts
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+PROGRAMS = {"command": "ipset", "iptables": "iptables", "ip6tables": "ip6tables"}
 
 
 def opened(**options):
@@ -29,8 +34,7 @@ def open_there(machines, driver):
     """Open the firewall of the server."""
 
     def open_it(**options):
-        programs = {"command": "ipset", "iptables": "iptables", "ip6tables": "ip6tables"}
-        inside = {name: [*machines.server.prefix, program] for name, program in programs.items()}
+        inside = {name: [*machines.server.prefix, program] for name, program in PROGRAMS.items()}
         return driver(opened(**inside, **options))
 
     return open_it
@@ -244,3 +248,25 @@ def test_it_is_the_firewall_of_its_own_name_alone():
 def rules(machines, program):
     """How many rules there are with a set of Pyruse's."""
     return machines.server.run([program, "-t", "raw", "-S"]).count("--match-set pyruse")
+
+
+@pytest.mark.parametrize("drop_in", [True, False], ids=["with ipset.conf", "the unit alone"])
+def test_what_the_unit_and_its_drop_in_allow_is_enough_for_iptables(machines, driver, drop_in):
+    files = ["pyruse.service", *(["ipset.conf"] if drop_in else [])]
+    lines = "\n".join((DEPLOY / file).read_text() for file in files)
+    allowed = re.findall("^AmbientCapabilities=CAP_(\\w+)$", lines, re.MULTILINE)
+    rights = ",".join(f"+{name.lower()}" for name in allowed)
+    as_service = [
+        *machines.server.prefix, "setpriv", "--reuid=nobody", "--clear-groups",
+        f"--inh-caps={rights}", f"--ambient-caps={rights}",
+    ]  # fmt: skip
+    firewall = driver(
+        opened(**{option: [*as_service, program] for option, program in PROGRAMS.items()})
+    )
+    if drop_in:
+        firewall.ban("192.0.2.7", "2001:db8::7")
+        assert machines.dropped() == ["192.0.2.7", "2001:db8::7"]
+    else:
+        said = firewall.refuses("192.0.2.7").text
+        assert "Can't open socket to ipset" in said
+        assert "(expected the capability CAP_NET_RAW, from the drop-in ipset.conf" in said
