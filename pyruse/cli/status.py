@@ -168,5 +168,5 @@ def _bans(found: Status) -> str:
         others = len(found.bans) - _LABELS
         text += f" ({', '.join(most)}{f', {others:,} more labels' if others > 0 else ''})"
     if found.unenforced:
-        text += f"; {found.unenforced:,} changes that the firewall has not taken yet"
+        text += f"; {_counted(found.unenforced, 'change')} that the firewall has not taken yet"
     return text
