@@ -28,6 +28,7 @@ from pyruse.options import (
     text_around,
 )
 from pyruse.report.model import Details, Report, Row, Section
+from pyruse.secret_file import SecretFile
 from pyruse.state.tables import Table
 from pyruse.text import one_line, printable, shortened
 from pyruse.times import datetime_of, time_us_of
@@ -54,6 +55,7 @@ __all__ = [
     "Pattern",
     "Report",
     "Row",
+    "SecretFile",
     "Section",
     "Sets",
     "Standby",

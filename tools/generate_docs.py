@@ -43,6 +43,7 @@ TYPES = {
     "patterns": f"a [pattern]({_REFERENCE}#patterns), or a list of them",
     "a clock time": "a time of day",
     "a mail address": "a mail address",
+    "a secret file": f"the path of a [file with a secret]({_REFERENCE}#files-with-secrets)",
     "a smtp url": "a URL",
     "a state url": "a URL",
     "an encoding": "the name of a character encoding",

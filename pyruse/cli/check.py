@@ -25,6 +25,7 @@ def command(config: Path | None, verbose: bool) -> None:
     Exits with 0 when Pyruse would start with it (warnings may be shown), else with 2.
     """
     from pyruse.chains.lint import warnings
+    from pyruse.config.secrets import secret_faults
     from pyruse.engine import Engine
     from pyruse.faults import Faults
     from pyruse.log import to_stderr
@@ -38,6 +39,7 @@ def command(config: Path | None, verbose: bool) -> None:
     for warning in (
         *warnings(loaded.chains),
         *check_mail(loaded.settings.email),
+        *secret_faults(loaded),
         *engine.template_faults(),
     ):
         click.echo(f"warning: {printable(warning)}", err=True)

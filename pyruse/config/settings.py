@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 from pyruse.bans.growth import Aggregate
 from pyruse.errors import did_you_mean
 from pyruse.options import Duration, Networks, Template, shown
+from pyruse.secret_file import SecretFile
 from pyruse.state.database import path_of
 from pyruse.text import printable
 from pyruse.times import system_zone, zone_named
@@ -230,8 +231,8 @@ class EmailSettings:
     smtp: SmtpUrl | None = None
     """A mail server, instead of `sendmail`: `smtp+starttls://[USER@]HOST[:PORT]` (port 587),
     `smtps://…` (465) or `smtp://…` (25, in clear text)."""
-    password_file: Path | None = None
-    """The file with the password of the user of `smtp`, on one line. It is read for each mail."""
+    password_file: SecretFile | None = None
+    """The file with the password of the user of `smtp`. It is read for each mail."""
     ca_file: Path | None = None
     """The certificates (PEM) that vouch for the mail server, instead of the system's."""
     timeout: Duration = field(default_factory=lambda: Duration(seconds=60))

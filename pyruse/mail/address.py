@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from email.headerregistry import Address
-from email.message import EmailMessage
+from typing import TYPE_CHECKING
 
 from pyruse.config.settings import MailAddress
 from pyruse.options import shown
 from pyruse.text import printable
+
+if TYPE_CHECKING:
+    from email.headerregistry import Address  # it takes its time, and only a mail needs it
+    from email.message import EmailMessage
 
 _NO_HOST_NAME = re.compile(r"[^A-Za-z0-9.-]+")
 _LONGEST_HOST_NAME = 253  # RFC 1035 §2.3.4, without the length bytes
@@ -28,6 +31,8 @@ def address(text: str, host: str | None = None) -> Address:
     :param host: completes a local user; by default, it stays as it is.
     :raises ValueError: it is no such address.
     """
+    from email.headerregistry import Address
+
     MailAddress.parse(text)
     # Python's email package would decode "=?…?=" in any header (RFC 2047), whatever is in it.
     if printable(text) != text or "=?" in text:

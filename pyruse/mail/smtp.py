@@ -14,7 +14,7 @@ from typing import cast
 from pyruse.config.settings import EmailSettings, SmtpUrl
 from pyruse.mail.address import recipients
 from pyruse.mail.outcome import MailError, Refusal
-from pyruse.mail.password import read_password
+from pyruse.mail.password import password_of
 from pyruse.text import one_line, shortened
 
 _PERMANENT = 500  # replies from here on: RFC 5321 §4.2.1
@@ -98,11 +98,7 @@ def _tls(settings: EmailSettings) -> ssl.SSLContext:
 
 def _log_in(connection: smtplib.SMTP, url: SmtpUrl, settings: EmailSettings) -> None:
     user = url.user or ""
-    if settings.password_file is None:
-        raise MailError(
-            f'[email] password_file: missing (expected the file with the password of "{user}")'
-        )
-    password = read_password(settings.password_file)
+    password = password_of(user, settings)
     if not connection.esmtp_features.get("auth", "").strip():
         raise MailError(
             f'{_where(url)} offers no login (expected it, for "{user}"; without: "…://{url.host}")'

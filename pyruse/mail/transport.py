@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pyruse.config.settings import EmailSettings
 from pyruse.mail.address import recipients
 from pyruse.mail.outcome import MailError, Refusal
-from pyruse.mail.password import check_password_file
+from pyruse.mail.password import password_of
 from pyruse.privileges import no_new_privileges
 from pyruse.programs import Finished, run_program
 from pyruse.text import one_line
@@ -122,10 +122,10 @@ def _needs_privileges(sendmail: Path) -> bool:
 
 
 def _check_smtp(settings: EmailSettings) -> list[str]:
-    url, file = settings.smtp, settings.password_file
+    url = settings.smtp
     assert url is not None
     warnings = []
-    if url.user is None and file:
+    if url.user is None and settings.password_file:
         warnings.append(
             "[email] password_file: not used, as smtp names no user "
             f'(expected "…://USER@{url.host}:{url.port}")'
@@ -136,7 +136,10 @@ def _check_smtp(settings: EmailSettings) -> list[str]:
                 f'[email] smtp: the password of "{url.user}" travels in clear text '
                 f'(expected "smtp+starttls://…" or "smtps://…")'
             )
-        warnings += check_password_file(url.user, file)
+        try:
+            password_of(url.user, settings)
+        except MailError as fault:
+            warnings.append(str(fault))
     if settings.ca_file and not os.access(settings.ca_file, os.R_OK):
         warnings.append(f"[email] ca_file: {settings.ca_file} cannot be read (expected a PEM file)")
     return warnings

@@ -4,6 +4,7 @@ import pytest
 
 from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
 from pyruse.options import Duration
+from pyruse.secret_file import SecretFile
 from pyruse.testing.smtp import SmtpServer
 
 
@@ -26,9 +27,10 @@ def use(settings: EmailSettings, tmp_path: Path):
         settings.smtp = SmtpUrl.parse(server.url)
         settings.ca_file = server.ca_file
         if password is not None:
-            settings.password_file = tmp_path / "password"
-            settings.password_file.write_text(f"{password}\n")
-            settings.password_file.chmod(0o600)
+            file = tmp_path / "password"
+            file.touch(0o600)
+            file.write_text(f"{password}\n")
+            settings.password_file = SecretFile(file)
         return settings
 
     return use_server

@@ -10,6 +10,7 @@ from pyruse.mail.message import compose
 from pyruse.mail.outcome import MailError
 from pyruse.mail.transport import send
 from pyruse.options import Duration
+from pyruse.secret_file import SecretFile
 from pyruse.state.outbox import Item
 from pyruse.testing.smtp import SmtpServer
 
@@ -69,8 +70,22 @@ def test_a_missing_password_is_told(use, tmp_path):
             "[email] password_file: missing "
             '(expected the file with the password of "pyruse")'
         )  # fmt: skip
-        settings.password_file = tmp_path / "gone"
+        settings.password_file = SecretFile(tmp_path / "gone")
         assert f"{tmp_path}/gone cannot be read: No such file" in str(failure(settings))
+
+
+def test_mail_waits_while_everybody_may_read_the_password(use, tmp_path):
+    with SmtpServer(login=("pyruse", "secret")) as server:
+        settings = use(server, "secret")
+        file = tmp_path / "password"
+        file.chmod(0o644)
+        fault = failure(settings)
+        assert str(fault).startswith(f"[email] password_file: {file} is open to every user")
+        assert "secret" not in str(fault)
+        assert fault.whole_way
+        assert not fault.permanent
+        file.chmod(0o600)
+        assert send(mail(settings), settings) == []
 
 
 def test_a_login_that_is_not_offered_or_not_given_is_told(use):

@@ -7,7 +7,8 @@ import json
 import sys
 from collections.abc import Sequence
 
-from pyruse_abuse.web import SERVICES, RefusedError, read_key, send
+from pyruse_abuse.options import KeyFile
+from pyruse_abuse.web import SERVICES, RefusedError, send
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -15,13 +16,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("pyruse-abuse", description=__doc__)
     parser.add_argument("service", choices=SERVICES)
     parser.add_argument("--url", required=True, help="where the service is")
-    parser.add_argument("--key-file", required=True, help="the file with the key, on one line")
+    parser.add_argument(
+        "--key-file", required=True, type=KeyFile, help="the file with the key, on one line"
+    )
     options = parser.parse_args(arguments)
     try:
-        key = read_key(options.key_file)
+        key = options.key_file.read()
         send(SERVICES[options.service], options.url, key, json.load(sys.stdin))
-    except OSError as fault:
-        sys.exit(f"{options.key_file}: {fault.strerror} (expected the file with the key)")
     except ValueError as fault:
         sys.exit(str(fault))
     except RefusedError as fault:

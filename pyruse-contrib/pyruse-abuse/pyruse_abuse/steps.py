@@ -49,7 +49,7 @@ class AbuseIpDb:
     categories: list[Category]
     """What it did: numbers of https://www.abuseipdb.com/categories."""
     key_file: KeyFile
-    """The file with the key for APIv2. Its owner alone may read it."""
+    """The file with the key for APIv2, on one line."""
     ip: Field = Field("ip")
     """The field that holds the address."""
     comment: Template = Template("")
@@ -105,7 +105,7 @@ class BlocklistDe:
     server: MailAddress
     """The address that this server has in your profile there."""
     key_file: KeyFile
-    """The file with this server's key for the API. Its owner alone may read it."""
+    """The file with this server's key for the API, on one line."""
     ip: Field = Field("ip")
     """The field that holds the address."""
     logs: Template = Template("{__REALTIME_TIMESTAMP:%Y-%m-%dT%H:%M:%S%z} {MESSAGE}")

@@ -35,19 +35,6 @@ class Service:
     """What an answer says is wrong; nothing, where all is well."""
 
 
-def read_key(path: str) -> str:
-    """The key in a file.
-
-    :raises OSError: it cannot be read.
-    :raises ValueError: it has none.
-    """
-    with open(path, encoding="utf-8") as file:
-        key = file.read(_LARGEST).strip()
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise ValueError(f"{path} has no key in it (expected it on one line)")
-    return key
-
-
 def send(
     service: Service,
     url: str,

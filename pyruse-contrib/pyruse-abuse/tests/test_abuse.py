@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from base64 import b64decode
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,6 +15,7 @@ from urllib.parse import parse_qs
 
 import pytest
 import xarf
+from pyruse_abuse.options import KeyFile
 from pyruse_abuse.web import SERVICES, RefusedError, send
 
 from pyruse.errors import ConfigError
@@ -248,27 +248,15 @@ def test_the_daily_limit_begins_anew_at_midnight_utc(pipeline, clock, abuseipdb)
     assert [one["ip"] for one in reports(chains)] == ["25.0.0.0", "25.0.0.1", "25.0.0.9"]
 
 
-def test_what_the_daemon_reads_late_is_not_reported(journal_file, tmp_path, server, abuseipdb):
+def test_what_the_daemon_reads_late_is_not_reported(daemon, journal_file, server, abuseipdb):
     day = 86_400_000_000
     now = int(subprocess.check_output(["date", "+%s"])) * 1_000_000
     journal = journal_file([
         {"MESSAGE": address, "__REALTIME_TIMESTAMP": str(now - age)}
         for address, age in ((OFFENDER, 2 * day), ("25.0.0.8", day // 2))
     ])  # fmt: skip
-    path = tmp_path / "pyruse.toml"
-    sections = f"""
-        [journal]
-        files = ["{journal}"]
-        start = "head"
-        [state]
-        url = "sqlite:///{tmp_path}/state.sqlite"
-        {ENABLED}
-    """
-    path.write_text(config(abuseipdb(f', ip = "MESSAGE", url = "{server.url}"'), sections))
-    done = subprocess.run(
-        [sys.executable, "-m", "pyruse", "run", "--once", "-c", path],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    toml = config(abuseipdb(f', ip = "MESSAGE", url = "{server.url}"'))
+    done = daemon(toml, journal).command("run", "--once")
     assert done.returncode == 0, done.stderr
     assert [form["ip"] for _, form in server.got] == ["25.0.0.8"]
 
@@ -368,35 +356,44 @@ def test_a_key_that_is_gone_is_told_by_the_program(pipeline, abuseipdb, key_file
     chains = pipeline(config(abuseipdb()))
     chains.feed(ip=OFFENDER)
     key_file.unlink()
-    said = f"{key_file}: No such file or directory (expected the file with the key)\n"
-    assert sent(waiting(chains)[0]) == (1, said)
+    code, said = sent(waiting(chains)[0])
+    assert code == 1
+    assert said.startswith(f"{key_file} cannot be read: No such file or directory (expected")
+
+
+def test_a_key_that_everybody_may_read_is_not_sent(pipeline, server, abuseipdb, key_file):
+    chains = pipeline(config(abuseipdb(f', url = "{server.url}"')))
+    chains.feed(ip=OFFENDER)
+    key_file.chmod(0o644)
+    code, said = sent(waiting(chains)[0])
+    assert code == 1
+    assert said.startswith(f"{key_file} is open to every user of this machine (expected")
+    assert server.got == []
 
 
 # Options.
 
 
-@pytest.mark.parametrize(
-    ("content", "mode", "fault"),
-    [
-        (KEY, 0o640, "is open to others than its owner (expected that Pyruse's user alone may"),
-        (KEY, 0o604, "is open to others than its owner"),
-        ("", 0o600, "has no key in it (expected it on one line)"),
-        (f"{KEY}\n{KEY}", 0o600, "has no key in it"),
-        (None, 0o600, "No such file or directory (expected the path of a file with a key"),
-    ],
-)
-def test_a_key_file_that_cannot_be_used_is_told_with_its_address(
-    pipeline, abuseipdb, key_file, content, mode, fault
-):
-    key_file.write_text(content or "")
-    key_file.chmod(mode)
-    if content is None:
-        key_file.unlink()
+@pytest.mark.parametrize("content", ["two words", "schlüssel", " ", "a\tb", "", f"{KEY}\n{KEY}"])
+def test_what_is_no_key_is_told_without_showing_it(key_file, content):
+    key_file.write_text(content, "utf-8")
+    with pytest.raises(ValueError, match=r"has no (key in it|secret on one line) \(exp") as caught:
+        KeyFile(key_file).read()
+    assert str(caught.value).startswith(f"{key_file} has no ")
+    assert not content.strip() or content not in str(caught.value)
+
+
+def test_blanks_around_a_key_are_no_part_of_it(key_file):
+    key_file.write_text(f" {KEY} \r\n")
+    assert KeyFile(key_file).read() == KEY
+
+
+def test_a_key_in_the_place_of_its_file_is_refused_and_not_shown(pipeline):
+    step = f'action = "abuseipdb", categories = [18], key_file = "{KEY}"'
     with pytest.raises(ConfigError) as caught:
-        pipeline(config(abuseipdb()))
+        pipeline(config(step))
     [said] = caught.value.faults
-    assert said.startswith(f'pyruse.toml: chains."all"[0].key_file: {key_file}')
-    assert fault in said
+    assert said.startswith('pyruse.toml: chains."all"[0].key_file: that is no path from / on (exp')
     assert KEY not in said
 
 

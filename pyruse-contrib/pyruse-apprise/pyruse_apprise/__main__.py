@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from apprise import NotifyFormat, NotifyType
 
 from pyruse_apprise.services import find
+from pyruse_apprise.services_file import ServicesFile
 
 _HTTP_CODE = re.compile(r"\berror=(\d{3})\b")
 
@@ -49,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("pyruse-apprise", description=__doc__)
-    parser.add_argument("--config", required=True, help="the file with the URLs of services")
+    parser.add_argument(
+        "--config", required=True, type=ServicesFile, help="the file with the URLs of services"
+    )
     parser.add_argument("--tag", default="all", help="those of them that have this tag")
     parser.add_argument("--title", default="Pyruse")
     parser.add_argument("--type", default="info", choices=[kind.value for kind in NotifyType])

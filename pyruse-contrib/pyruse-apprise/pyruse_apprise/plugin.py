@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import sys
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Literal
 
 from pyruse import Context, Duration, Entry, Report, Template, hookimpl, one_line, shortened
+from pyruse_apprise.services_file import ServicesFile
 
 _LONGEST_TITLE = 200  # characters
 _MINUTE = Duration(minutes=1)
-
-
-class ServicesFile(str):
-    """A file with the URLs of services, as Apprise reads it (its "configuration").
-
-    The URLs hold tokens and passwords: so they never stand in Pyruse's own configuration, and
-    nobody but the owner of the file may read it.
-    """
-
-    IN_WORDS: ClassVar[str] = 'the path of a file with URLs, such as "/etc/pyruse/apprise.conf"'
-    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^/"}
-
-    @classmethod
-    def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no such file, or too many may read it."""
-        if not isinstance(value, str) or not value.startswith("/") or "\0" in value:
-            raise ValueError(f"that is no path from / on (expected {cls.IN_WORDS})")
-        shown = one_line(value)
-        try:
-            mode = os.stat(value).st_mode
-        except OSError as fault:
-            raise ValueError(f"{shown}: {fault.strerror} (expected {cls.IN_WORDS})") from None
-        if not stat.S_ISREG(mode):
-            raise ValueError(f"{shown} is no file (expected {cls.IN_WORDS})")
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ValueError(
-                f"{shown} is open to others than its owner, and the URLs in it hold secrets "
-                f'(expected that Pyruse\'s user alone may read it: "chmod go= {shown}")'
-            )
-        if not os.access(value, os.R_OK):
-            raise ValueError(f"{shown} cannot be read (expected that Pyruse's user may read it)")
-        return cls(value)
 
 
 @dataclass
@@ -76,10 +43,15 @@ class Notify:
 
     @hookimpl
     def check_options(self, context: Context) -> None:
-        if context.dry_run:  # `pyruse check`; the daemon never loads Apprise
-            from pyruse_apprise.services import find
+        if not context.dry_run:  # the daemon never loads Apprise
+            return
+        try:
+            self.config.read()
+        except ValueError:
+            return  # `pyruse check` warns of it by itself
+        from pyruse_apprise.services import find
 
-            find(self.config, self.tag)
+        find(self.config, self.tag)
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:

@@ -15,15 +15,19 @@ from urllib.parse import quote
 
 from apprise import Apprise, AppriseAsset, AppriseConfig
 
+from pyruse_apprise.services_file import ServicesFile
+
 _LINE = re.compile(r"^(?:Unpars\w+|Could not load) .* line (\d+)\.", re.DOTALL)
 
 
-def find(config: str, tag: str) -> Apprise:
+def find(config: ServicesFile, tag: str) -> Apprise:
     """The services of a file, made ready.
 
     :param tag: as Apprise has it; ``all`` is all of them.
-    :raises ValueError: something in the file is not understood, or no service has the tag.
+    :raises ValueError: the file cannot, or may not, be read, something in it is not understood, or
+        no service has the tag.
     """
+    config.read()  # Apprise reads it once more: it may be YAML, and may include others
     asset = AppriseAsset(
         app_id="Pyruse",
         app_desc="Pyruse",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -129,24 +130,11 @@ def test_a_hostile_title_is_an_argument_and_nothing_else(pipeline, service, serv
     assert len(title) < 250
 
 
-def test_the_daemon_sends_and_tells_what_was_not_taken(service, services, journal_file, tmp_path):
+def test_the_daemon_sends_and_tells_what_was_not_taken(daemon, journal_file, service, services):
     journal = journal_file([{"MESSAGE": "disk full"}])
     service.answer = 403
-    config = tmp_path / "pyruse.toml"
-    config.write_text(
-        f"""
-        [journal]
-        files = ["{journal}"]
-        start = "head"
-        [state]
-        url = "sqlite:///{tmp_path}/state.sqlite"
-        """
-        + chain(services(f"{service.url}?retry=0"))
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "pyruse", "run", "--once", "-c", config],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    toml = chain(services(f"{service.url}?retry=0"))
+    done = daemon(toml, journal).command("run", "--once")
     assert done.returncode == 0, done.stderr
     assert [text for _, _, text in service.told] == ["disk full"]
     assert SECRET not in done.stdout + done.stderr
@@ -162,6 +150,7 @@ def test_the_program_names_the_services_that_took_nothing(service, services):
 
 def test_the_program_reads_yaml_too(service, services, tmp_path):
     config = tmp_path / "apprise.yml"
+    config.touch(0o600)
     config.write_text(f"version: 1\nurls:\n  - {service.url}:\n      tag: ops\n")
     assert sent(program(config, "--tag=ops"), "hello") == (0, "")
     assert len(service.told) == 1
@@ -200,25 +189,28 @@ def test_the_daemon_does_not_load_apprise(services):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize(
-    ("mode", "path", "fault"),
-    [
-        (0o640, None, "is open to others than its owner, and the URLs in it hold secrets"),
-        (0o600, "/nowhere/apprise.conf", "/nowhere/apprise.conf: No such file or directory"),
-        (0o600, "apprise.conf", "that is no path from / on (expected the path of a file with URLs"),
-        (0o600, "/", "/ is no file (expected the path of a file with URLs"),
-    ],
-)
-def test_a_file_that_cannot_be_used_is_told_with_its_address(
-    pipeline, services, tmp_path, mode, path, fault
-):
-    config = services("json://127.0.0.1")
-    (tmp_path / "apprise.conf").chmod(mode)
+def test_urls_that_everybody_may_read_are_not_used(service, services):
+    config = services(service.url)
+    Path(config).chmod(0o644)
+    code, said = sent(program(config), "hello")
+    assert code == 1
+    assert said.startswith(f"{config} is open to every user of this machine (expected")
+    assert service.told == []
+
+
+def test_a_file_that_who_asks_cannot_read_does_not_keep_pyruse_from_starting(pipeline):
+    chains = pipeline(chain("/nowhere/apprise.conf"))
+    chains.feed(MESSAGE="hello")
+    code, said = sent(waiting(chains)[0]["command"], "hello")
+    assert code == 1
+    assert said.startswith("/nowhere/apprise.conf cannot be read: No such file or directory (exp")
+
+
+def test_a_url_in_the_place_of_its_file_is_refused_and_not_shown(pipeline):
     with pytest.raises(ConfigError) as caught:
-        pipeline(chain(path or config))
+        pipeline(chain(f"tgram://{SECRET}"))
     [said] = caught.value.faults
-    assert 'chains."all"[0].config: ' in said
-    assert fault in said
+    assert 'chains."all"[0].config: that is no path from / on (expected the path of a file' in said
     assert SECRET not in said
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hmac
 import re
-import stat
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
-_SHORTEST = 20
 _LASTS_S = 12 * 3600
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _PORT = re.compile(r":[0-9]+\Z")
@@ -59,32 +56,3 @@ class Access:
 
     def _signature(self, expires: str) -> str:
         return hmac.digest(self._token, f"pyruse-web {expires}".encode(), "sha256").hex()
-
-
-def read_token(file: Path | None) -> str:
-    """The token in a file.
-
-    :raises ValueError: there is none that is worth the name.
-    """
-    if file is None:
-        raise ValueError("there is no page without a token (expected token_file)")
-    try:
-        token = file.read_text("utf-8").strip()
-        mode = file.stat().st_mode
-    except (OSError, ValueError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "not UTF-8"
-        raise ValueError(
-            f"token_file: {file} cannot be read: {reason} (expected a file that the user of the "
-            "service may read, with the token on one line)"
-        ) from None
-    if mode & stat.S_IROTH:
-        raise ValueError(
-            f"token_file: {file} can be read by every user of this machine (expected that Pyruse's "
-            f'user alone may: "chmod o= {file}")'
-        )
-    if len(token) < _SHORTEST or len(token.split()) != 1:
-        raise ValueError(
-            f"token_file: {file} has no token of {_SHORTEST} characters or more on one line "
-            '(expected what "openssl rand -hex 32" gives, for instance)'
-        )
-    return token

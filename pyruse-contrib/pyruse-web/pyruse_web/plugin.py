@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyruse import Context, hookimpl
 from pyruse_web.place import Place
+from pyruse_web.token_file import TokenFile
 
 if TYPE_CHECKING:
     from pyruse_web.server import Server
@@ -27,7 +27,7 @@ class Web:
     ```
     """
 
-    token_file: Path | None = None
+    token_file: TokenFile | None = None
     """The file with the token, on one line of 20 characters or more. It is read at the start, and
     when the configuration is read again."""
     listen: Place = field(default_factory=lambda: Place.parse("127.0.0.1:8765"))
@@ -46,15 +46,24 @@ class Web:
         """
         if context.observer is None:
             return
+        token = self._token()
         # Only now: other commands, which load the plugin as well, do without the 0.3 s.
-        from pyruse_web.access import Access, read_token
+        from pyruse_web.access import Access
         from pyruse_web.app import application
         from pyruse_web.server import Server
         from pyruse_web.views import Views
 
-        access = Access(read_token(self.token_file), self.hosts)
+        access = Access(token, self.hosts)
         views = Views(context.observer, context.settings.report.timezone.zone)
         self._server = Server(self.listen, application(views, access))
+
+    def _token(self) -> str:
+        if self.token_file is None:
+            raise ValueError("there is no page without a token (expected token_file)")
+        try:
+            return self.token_file.read()
+        except ValueError as fault:
+            raise ValueError(f"there is no page without a token: {fault}") from None
 
     @hookimpl
     def on_stop(self) -> None:
