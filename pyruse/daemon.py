@@ -13,6 +13,7 @@ from datetime import date
 from pyruse import service_manager
 from pyruse.activity import Activity
 from pyruse.chains.pushdown import Wanted
+from pyruse.config.secrets import secret_faults
 from pyruse.control import Control, Message
 from pyruse.delivery import Delivery, lost_mails
 from pyruse.engine import AHEAD_US, Engine
@@ -132,6 +133,9 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
         signal.signal(signal.SIGHUP, lambda *_: self.reload())
+        # The kernel may give a signal to any thread, and Python runs these functions in the main
+        # one alone, which may be asleep: what is written here wakes it.
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
 
     def _reload_now(self) -> None:
         """Go on with the configuration as it is now; with the old one, if the new one is faulty.
@@ -172,7 +176,8 @@ class Daemon:
 
     def _warn(self) -> None:
         """Log what will most likely go wrong: nobody may have run `pyruse check` as this user."""
-        for warning in check_mail(self._engine.settings.email):
+        engine = self._engine
+        for warning in (*check_mail(engine.settings.email), *secret_faults(engine.configuration)):
             tell(warning, _WARNING, {})
 
     def _seek(self) -> None:
@@ -292,25 +297,16 @@ class Daemon:
                 continue
             request.answer(self._carry_out(order))
 
-    def _carry_out(self, order: Message) -> Message:
+    def _carry_out(self, message: Message) -> Message:
         """Change the bans as a command wants it: at once in the firewall, and in the state."""
         from pyruse.bans import orders
 
-        faults: list[str] = []
-
-        def refused(fault: Exception) -> None:
-            faults.append(str(fault))
-            self._firewall_fault(fault)
-
         try:
-            answer = orders.execute(order, self._engine.bans, now_us())
+            order = orders.read(message)
         except UserError as fault:
             return {"ok": False, "fault": str(fault)}
-        self._engine.bans.enforce(refused)
-        self._commit()
-        return (
-            {"ok": False, "fault": "; ".join(faults)} if faults else {"ok": True, "answer": answer}
-        )
+        answer = orders.carry_out(order, self._engine.bans, self._commit, self._firewall_fault)
+        return {"ok": True, "answer": orders.message_of(answer)}
 
     def _end_days(self, caught_up: bool) -> None:
         """Report the days that are over: by the clock, and once all their entries are read."""

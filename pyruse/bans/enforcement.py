@@ -67,6 +67,14 @@ class Enforcement:
         for upkeep in self._upkeeps.values():
             upkeep.retry()
 
+    def refused(self) -> dict[Place, str]:
+        """What firewalls refused when they were last told of it, and what they said."""
+        return {
+            place: text
+            for upkeep in self._upkeeps.values()
+            for place, text in upkeep.refused.items()
+        }
+
     def teardown(self) -> None:
         """Take everything out of the firewalls; the ledger keeps its bans, for the next start.
 
@@ -120,8 +128,8 @@ class Upkeep:
         self._firewall: Firewall | None = None
         self._known = False
         """Whether it holds what the ledger says, but for what is waiting."""
-        self._refused: set[Place] = set()
-        """What it refused: not tried again before `_retry_at`."""
+        self.refused: dict[Place, str] = {}
+        """What it refused, and what it said: not tried again before `_retry_at`."""
         self._retry_at = 0
         self._retry_us = _RETRY_US
         self._watch: Watch | None = None
@@ -149,7 +157,7 @@ class Upkeep:
     def bring_up_to_date(self, now: int, report_fault: Report) -> None:
         """Bring the firewall in line with the ledger."""
         if now >= self._retry_at:
-            self._refused.clear()
+            self.refused.clear()
             self._retry_at = 0
         self._notice(now, report_fault)
         if self._look_at and now >= self._look_at:
@@ -157,7 +165,7 @@ class Upkeep:
         if not self._settle(now, report_fault):
             self._settle(now, report_fault)  # it has lost what was there: now it is told of all
         self._notice(now, report_fault)  # news of these changes wakes nobody
-        if not self._refused:
+        if not self.refused:
             self._retry_us = _RETRY_US
         elif not self._retry_at:
             self._retry_at = now + self._retry_us
@@ -165,7 +173,7 @@ class Upkeep:
 
     def retry(self) -> None:
         """Try again at once what was refused, and look at once what others have changed."""
-        self._refused.clear()
+        self.refused.clear()
         self._retry_at = self._looked_at = 0
         self._look_at = min(self._look_at, 1)
 
@@ -176,7 +184,7 @@ class Upkeep:
         """
         reconcile = not self._known and not self._retry_at
         if reconcile:
-            self._refused.clear()
+            self.refused.clear()
             self._ledger.restore(self._name)
         add, remove = map(self._accepted, self._ledger.waiting(self._name))
         if not (reconcile or add or remove):
@@ -197,7 +205,7 @@ class Upkeep:
                 self._retry_us = _RETRY_US
             if self._firewall is None:  # no longer configured: what is over by now is forgotten
                 failed = [ban for ban in (*add, *remove) if ban.alive(now)]
-            self._refused.update(Place(one.address, one.target) for one in failed)
+            self.refused |= {Place(one.address, one.target): str(fault) for one in failed}
         self._ledger.enforced(self._accepted(add), self._accepted(remove))
         return not lost
 
@@ -220,9 +228,9 @@ class Upkeep:
 
     def _accepted(self, bans: list[Ban]) -> list[Ban]:
         """Those that were not refused."""
-        if not self._refused:
+        if not self.refused:
             return bans
-        return [ban for ban in bans if ban.place not in self._refused]
+        return [ban for ban in bans if ban.place not in self.refused]
 
     def _notice(self, now: int, report_fault: Report) -> None:
         """See whether others have changed the firewall."""

@@ -1,4 +1,4 @@
-"""The bans of fail2ban: what is in force by its database (``dbfile`` in fail2ban.conf(5))."""
+"""The bans of fail2ban, by its database (``dbfile`` in fail2ban.conf(5))."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from pyruse.bans.orders import Item
+from pyruse.bans.orders import LAST_US, Item
 from pyruse.errors import UserError
 from pyruse.options import parse_address, text_around
 from pyruse.text import printable, shortened
@@ -15,33 +15,40 @@ from pyruse.text import printable, shortened
 MAGIC = b"SQLite format 3\0"
 
 _SECOND = 1_000_000
-_IN_FORCE = """
-    SELECT ip, jail, timeofban, bantime FROM bips
-    WHERE bantime < 0 OR timeofban + bantime > ? ORDER BY timeofban, ip, jail
-"""
+_FOR_EVER = -1
+_MOST_BEFORE = 1000
+"""No list of ``escalate`` is longer."""
+_LAST_BANS = "SELECT ip, jail, timeofban, bantime, bancount FROM bips ORDER BY timeofban, ip, jail"
+"""Of each address by each jail, also when it is over, until fail2ban purges it."""
 
 
 def read(source: Path | bytes, name: str, now: int) -> tuple[list[Item], list[str]]:
-    """The bans that are in force; the database is only read, also while fail2ban writes it.
+    """The bans in force, and those that are over but remembered, with how many came before.
+
+    By ``bancount``, ``bantime.increment`` makes bans longer (jail.conf(5)). The database is only
+    read, also while fail2ban writes it.
 
     :param source: the file, or its content.
     :param name: of the file.
     :param now: in microseconds since the epoch.
-    :return: the bans, each labelled with its jail; and what is banned there but is no address.
+    :return: the bans, each labelled with its jail; and what is banned now but is no address.
     :raises UserError: it is no such database.
     """
     items: list[Item] = []
     others: list[str] = []
     try:
         with closing(_open(source)) as db:
-            for ip, jail, begin, length in db.execute(_IN_FORCE, (now // _SECOND,)):
+            for ip, jail, begin, length, count in db.execute(_LAST_BANS):
+                # -2: not known, since a version before 0.11 banned; it is over long ago.
+                end = (int(begin) + max(int(length), 0)) * _SECOND
+                until = None if length == _FOR_EVER or end > LAST_US else end
                 address = parse_address(ip)
-                if address is None:
+                if address is not None:
+                    network = text_around(address, 32, 128)
+                    before = min(max(int(count) - 1, 0), _MOST_BEFORE)
+                    items.append(Item(network, str(jail), "from fail2ban", until, before=before))
+                elif until is None or until > now:
                     others.append(shortened(printable(str(ip)), 80))
-                    continue
-                until = None if length < 0 else (int(begin) + int(length)) * _SECOND
-                network = text_around(address, 32, 128)
-                items.append(Item(network, str(jail), "from fail2ban", until))
     except (sqlite3.Error, ValueError, TypeError) as fault:
         raise UserError(
             f"{name}: no bans can be read from it: {fault} (expected the database of fail2ban 0.11 "

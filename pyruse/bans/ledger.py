@@ -146,6 +146,23 @@ class Ledger:
         self._grow(self._members.around(place), now)
         return ban
 
+    def remember(self, address: str, target: Target, bans: int, *, ended: int, now: int) -> None:
+        """Take over how often somebody was banned elsewhere; the higher number counts.
+
+        :param address: as `network_text` writes it.
+        :param bans: how many there were, all of them over; one that is in force here comes on top.
+        :param ended: when the last of them ended.
+        """
+        place = Place(address, target)
+        known = self._bans.get(place)
+        if known is None or not known.alive(now):
+            if bans > self._offenders.bans(place, now):
+                self._offenders.banned(place, bans, ended, FORGET_US)
+        elif bans > known.level:
+            known.level = bans
+            self._changed.add(place)
+            self._offenders.banned(place, bans + 1, known.until, FORGET_US)
+
     def unban(self, address: str, *, now: int, label: str | None = None) -> list[Ban]:
         """Lift the bans of an address, or of a network and of all in it, on every target.
 

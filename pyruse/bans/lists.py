@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from pyruse.bans.ledger import Ban
-from pyruse.bans.orders import Item, Where
+from pyruse.bans.orders import Count, Item, Where
 from pyruse.errors import UserError
 from pyruse.options import Network, network_around, network_text, parse_address, parse_network
 from pyruse.text import json_escaped
@@ -27,6 +27,7 @@ class _Note(msgspec.Struct, omit_defaults=True):
     until: datetime | None = None
     reason: str = ""
     where: Where | None = None
+    before: Count = 0
 
 
 def parse(value: str) -> Network:
@@ -62,7 +63,7 @@ def read(text: str, name: str, label: str, until: int | None) -> list[Item]:
             items.append(Item(network, label, f"from {name}", until))
         else:
             end = None if note.until is None else time_us_of(note.until)
-            items.append(Item(network, note.label, note.reason, end, note.where))
+            items.append(Item(network, note.label, note.reason, end, note.where, note.before))
     if faults:
         more = len(faults) - _FAULTS_SHOWN
         shown = faults[:_FAULTS_SHOWN] + ([f"and {more} more lines"] if more > 0 else [])
@@ -97,5 +98,5 @@ def write(bans: Iterable[Ban], backend: str) -> Iterator[str]:
             sets = None if target.sets is None else asdict(target.sets)
             where = Where(target.backend, sets, list(target.ports))
         until = None if ban.until is None else datetime_of(ban.until, UTC)
-        note = msgspec.json.encode(_Note(ban.label, until, ban.reason, where)).decode()
+        note = msgspec.json.encode(_Note(ban.label, until, ban.reason, where, ban.level)).decode()
         yield f"{ban.address} # {json_escaped(note)}"

@@ -51,9 +51,10 @@ class Offenders:
         return 0 if known is None or known.forgotten(now) else known.bans
 
     def banned(self, place: Place, bans: int, until: int | None, forget: int) -> None:
-        """There is a ban, or it lasts longer now.
+        """There is a ban, or it lasts longer now, or another program has told of it.
 
         :param bans: how many there were, with this one.
+        :param until: when it ends, or ended; None: never.
         :param forget: how long after its end it is remembered, in microseconds. Of several steps
             that ban from one target, the longest counts.
         """

@@ -1,22 +1,32 @@
 """What the commands `ban`, `unban` and `bans` order; the daemon carries it out, if one runs.
 
-An order and its answer are made of JSON types: they go through `pyruse.control`.
+An order and its answer go through `pyruse.control`, in JSON. The daemon may be older than the
+command, or newer, until it is started again: fields are only ever added, and have a default.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any
 
 import msgspec
 
-from pyruse.bans.firewall import Sets, Target
+from pyruse.bans.firewall import Sets, Target, network_of
 from pyruse.bans.ledger import Ban
 from pyruse.bans.service import Bans
-from pyruse.bans.targets import bits_of
+from pyruse.bans.targets import Place, bits_of
 from pyruse.errors import UserError
 from pyruse.options import network_text, parse_network
+from pyruse.times import now_us
+
+#: A number of bans.
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+#: The last instant that a ban can end at, in microseconds since the epoch: `datetime` ends in 9999.
+LAST_US = 253_370_764_800_000_000
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+_Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_US)]
 
 
 class Where(msgspec.Struct, omit_defaults=True):
@@ -28,15 +38,17 @@ class Where(msgspec.Struct, omit_defaults=True):
 
 
 class Item(msgspec.Struct, omit_defaults=True):
-    """A ban to make."""
+    """A ban to make; one that is over by now is to be remembered, for `escalate`."""
 
     network: str
     label: str
     reason: str = ""
-    until: int | None = None
+    until: _Instant | None = None
     """In microseconds since the epoch; None: for ever."""
     where: Where | None = None
     """None: where bans go by default."""
+    before: Count = 0
+    """How many bans of this network came before this one."""
 
 
 class BanOrder(msgspec.Struct, tag_field="order", tag="ban"):
@@ -63,54 +75,103 @@ class Answer(msgspec.Struct, omit_defaults=True):
     """Banned for at least as long already; or not banned, of an unban."""
     spared: list[tuple[str, str]] = []
     """Not banned, and why."""
+    over: list[str] = []
+    """Not banned, since that ban is over by now; how often there were bans is remembered."""
     around: list[tuple[str, str]] = []
     """Of an unban: a network, and one around it that is banned still."""
+    refused: dict[str, list[str]] = {}
+    """What firewalls said, and of which networks: of none that is in ``done`` or ``unchanged``. The
+    ledger has the change, so it is tried again."""
+    faults: list[str] = []
+    """What firewalls said of bans that this order is not about."""
 
 
-def execute(order: dict[str, Any], bans: Bans, now: int) -> dict[str, Any]:
-    """Carry out an order; the firewalls are to be brought up to date, and the state committed.
+def read(message: dict[str, Any]) -> BanOrder | UnbanOrder:
+    """An order, as it has come.
 
-    What firewalls refused before is tried again at once: an administrator waits for it.
-
-    :param now: in microseconds since the epoch.
-    :return: an `Answer`.
-    :raises UserError: the order is not understood.
+    :raises UserError: it is not understood.
     """
     try:
-        wanted = msgspec.convert(order, BanOrder | UnbanOrder)
-        answer = (
-            _ban(wanted, bans, now) if isinstance(wanted, BanOrder) else _unban(wanted, bans, now)
-        )
+        order = msgspec.convert(message, BanOrder | UnbanOrder)
+        if isinstance(order, BanOrder):
+            for item in order.bans:
+                item.network = network_text(parse_network(item.network))
+        elif order.networks is not None:
+            order.networks = [network_text(parse_network(text)) for text in order.networks]
     except ValueError as fault:  # msgspec.ValidationError is one, too
         raise UserError(
             f"the order is not understood: {fault} (expected one of the same version)"
         ) from None
+    return order
+
+
+def message_of(order: BanOrder | UnbanOrder | Answer) -> dict[str, Any]:
+    """An order or an answer, as it is sent."""
+    message: dict[str, Any] = msgspec.to_builtins(order)
+    return message
+
+
+def carry_out(
+    order: BanOrder | UnbanOrder,
+    bans: Bans,
+    commit: Callable[[], object],
+    report_fault: Callable[[Exception], object] = lambda fault: None,
+) -> Answer:
+    """Carry out an order, in the ledger and at once in the firewalls.
+
+    What these refused before is tried again, too: an administrator waits for it.
+
+    :param commit: commits the state, which has the ledger.
+    :param report_fault: told of what firewalls said, whatever it is about.
+    """
+    faults: list[str] = []
+
+    def report(fault: Exception) -> None:
+        faults.append(str(fault))
+        report_fault(fault)
+
+    if isinstance(order, BanOrder):
+        answer, places = _ban(order, bans, now_us())
+    else:
+        answer, places = _unban(order, bans, now_us())
+    commit()  # first: what firewalls have, the state is to know of, also after a crash
     bans.enforcement.retry()
-    made: dict[str, Any] = msgspec.to_builtins(answer)
-    return made
+    bans.enforce(report)
+    commit()
+    _tell_refused(answer, places, bans.enforcement.refused())
+    answer.faults = [text for text in dict.fromkeys(faults) if text not in answer.refused]
+    return answer
 
 
-def _ban(order: BanOrder, bans: Bans, now: int) -> Answer:
+def _ban(order: BanOrder, bans: Bans, now: int) -> tuple[Answer, set[Place]]:
+    """Change the ledger.
+
+    :return: the answer, as if no firewall refused anything; and what they are told of.
+    """
     answer = Answer()
-    usual = bans.target(None, None, ())
+    places = set()
+    usual = cache(lambda: bans.target(None, None, ()))
     for item in order.bans:
-        text = network_text(parse_network(item.network))
+        text, until = item.network, item.until
         why = bans.spared(text)
         if why is None:
             try:
-                target = usual if item.where is None else _target(item.where, bans)
+                target = usual() if item.where is None else _target(item.where, bans)
             except ValueError as fault:
                 why = str(fault)
         if why is not None:
             answer.spared.append((text, why))
-            continue
-        duration = None if item.until is None else item.until - now
-        made = duration is None or duration > 0
-        made = made and bans.ban(
-            text, target, [duration], now=now, label=item.label, reason=item.reason
-        ) is not None  # fmt: skip
-        (answer.done if made else answer.unchanged).append(text)
-    return answer
+        elif until is not None and until <= now:
+            bans.ledger.remember(text, target, item.before + 1, ended=until, now=now)
+            answer.over.append(text)
+        else:
+            if item.before:
+                bans.ledger.remember(text, target, item.before, ended=now, now=now)
+            length = None if until is None else until - now
+            made = bans.ban(text, target, [length], now=now, label=item.label, reason=item.reason)
+            (answer.unchanged if made is None else answer.done).append(text)
+            places.add(Place(text, target))
+    return answer, places
 
 
 def _target(where: Where, bans: Bans) -> Target:
@@ -124,18 +185,38 @@ def _target(where: Where, bans: Bans) -> Target:
     return bans.target(where.backend, sets, where.ports)
 
 
-def _unban(order: UnbanOrder, bans: Bans, now: int) -> Answer:
+def _unban(order: UnbanOrder, bans: Bans, now: int) -> tuple[Answer, set[Place]]:
+    """Change the ledger, as `_ban` does."""
     answer = Answer()
-    everybody = ["0.0.0.0/0", "::/0"]
-    for network in everybody if order.networks is None else order.networks:
-        text = network_text(parse_network(network))
+    places = set()
+    networks = ["0.0.0.0/0", "::/0"] if order.networks is None else order.networks
+    for text in networks:
         lifted = bans.unban(text, now=now, label=order.label)
         answer.done += [ban.address for ban in sorted(lifted, key=_bits)]
         if not lifted:
             answer.unchanged.append(text)
         answer.around += [(text, ban.address) for ban in bans.ledger.around(text, now)]
-    return answer
+        places |= {ban.place for ban in lifted}
+    asked_for = [network_of(text) for text in networks]
+    _, removals = bans.ledger.waiting()
+    for ban in removals:
+        # What was lifted earlier, or is no longer grown, closes the same addresses out.
+        mine = ban.place not in places and (ban.grown or order.label in (None, ban.label))
+        if mine and any(network.overlaps(ban.network) for network in asked_for):
+            places.add(ban.place)
+    return answer, places
 
 
 def _bits(ban: Ban) -> tuple[int, int, int]:
     return bits_of(ban.address)
+
+
+def _tell_refused(answer: Answer, places: set[Place], refused: dict[Place, str]) -> None:
+    """Have an answer tell what firewalls refused of what the order is about."""
+    names = set()
+    for place, text in refused.items():
+        if place in places:
+            answer.refused.setdefault(text, []).append(place.address)
+            names.add(place.address)
+    answer.done = [text for text in answer.done if text not in names]
+    answer.unchanged = [text for text in answer.unchanged if text not in names]

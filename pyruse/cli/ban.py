@@ -13,7 +13,6 @@ from pyruse.errors import UserError
 from pyruse.text import printable
 
 if TYPE_CHECKING:
-    from pyruse.bans.orders import Answer
     from pyruse.options import Duration, Network
 
 
@@ -35,7 +34,7 @@ def command(
     end. This machine's own addresses and those of "[bans] never" are never banned.
     """  # fmt: skip
     from pyruse.bans.orders import BanOrder, Item
-    from pyruse.cli.ordering import carry_out
+    from pyruse.cli.ordering import carry_out, finish
     from pyruse.cli.session import addresses_of_session, doubt
     from pyruse.options import network_text
     from pyruse.times import now_us
@@ -58,17 +57,10 @@ def command(
         click.echo(f"{done}: banned {'for ever' if span is None else f'for {duration}'}")
     for known in answer.unchanged:
         click.echo(f"{known}: banned already, for at least as long")
-    refuse_spared(answer)
-
-
-def refuse_spared(answer: Answer) -> None:
-    """Say who was not banned.
-
-    :raises UserError: there was somebody.
-    """
-    if answer.spared:
-        texts = [f"{network}: not banned: {why}" for network, why in answer.spared]
-        raise UserError("; ".join(texts))
+    for over in answer.over:
+        click.echo(f"{over}: banned for {duration}, which is over by now")
+    spared = [f"{network}: not banned: {why}" for network, why in answer.spared]
+    finish(answer, "not in force yet", spared)
 
 
 def parse_networks(texts: tuple[str, ...]) -> list[Network]:

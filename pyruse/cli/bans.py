@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pyruse.config.load import Configuration
 
 _COLUMNS = ("address", "label", "since", "until", "before", "state", "reason")
-_MOST_SHOWN = 20
 _LONGEST_REASON = 100
 
 
@@ -61,7 +60,8 @@ def command(  # noqa: PLR0913 -- one for each option
 
     \b
     An import takes one address or network a line, with comments after "#" or ";", or a database of
-    fail2ban, of which it takes the bans in force with the time that is left.
+    fail2ban, of which it takes the bans in force with the time that is left, and how often each
+    address was banned.
 
     \b
     --teardown is for the end of Pyruse on this machine. The daemon must not run; its next start
@@ -149,7 +149,7 @@ def _import(
 ) -> None:
     from pyruse.bans.orders import Answer, BanOrder
     from pyruse.cli.ban import parse_duration
-    from pyruse.cli.ordering import carry_out
+    from pyruse.cli.ordering import carry_out, finish
     from pyruse.cli.session import addresses_of_session, doubt
     from pyruse.options import parse_network
     from pyruse.times import now_us
@@ -168,11 +168,13 @@ def _import(
     answer = carry_out(loaded, BanOrder(kept)) if kept else Answer()
     answer.spared += spared
     _tell(answer)
+    finish(answer, "not in force yet")
 
 
 def _items(source: str, label: str | None, until: int | None, now: int) -> list[Item]:
     from pyruse.bans import fail2ban, lists
     from pyruse.cli.ban import checked_label
+    from pyruse.cli.ordering import listed
 
     content = _content(source)
     name = "standard input" if source == "-" else source
@@ -183,7 +185,7 @@ def _items(source: str, label: str | None, until: int | None, now: int) -> list[
     if others:
         click.echo(
             f"{printable(name)}: {len(others)} bans are of no addresses, and were left out: "
-            f"{', '.join(others[:_MOST_SHOWN])}",
+            f"{listed(others)}",
             err=True,
         )
     for item in items:
@@ -205,11 +207,19 @@ def _content(source: str) -> bytes:
 
 
 def _tell(answer: Answer) -> None:
-    for network, why in answer.spared[:_MOST_SHOWN]:
+    from pyruse.cli.ordering import MOST_SHOWN
+
+    for network, why in answer.spared[:MOST_SHOWN]:
         click.echo(f"{network}: not banned: {printable(why)}", err=True)
-    if len(answer.spared) > _MOST_SHOWN:
-        click.echo(f"and {len(answer.spared) - _MOST_SHOWN:,} more are not banned", err=True)
-    click.echo(
-        f"{len(answer.done):,} banned, {len(answer.unchanged):,} banned already for at least as "
-        f"long, {len(answer.spared):,} spared"
-    )
+    if len(answer.spared) > MOST_SHOWN:
+        click.echo(f"and {len(answer.spared) - MOST_SHOWN:,} more are not banned", err=True)
+    parts = [
+        f"{len(answer.done):,} banned",
+        f"{len(answer.unchanged):,} banned already for at least as long",
+        f"{len(answer.spared):,} spared",
+    ]
+    if answer.over:
+        parts.append(f"{len(answer.over):,} over by now, but remembered")
+    if answer.refused:
+        parts.append(f"{sum(map(len, answer.refused.values())):,} not in force yet")
+    click.echo(", ".join(parts))

@@ -4,37 +4,64 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import click
 import msgspec
 
-from pyruse.bans.orders import Answer, BanOrder, UnbanOrder, execute
+from pyruse.bans import orders
+from pyruse.bans.orders import Answer, BanOrder, UnbanOrder
 from pyruse.control import ask
 from pyruse.errors import UserError
-from pyruse.times import now_us
+from pyruse.text import printable
 
 if TYPE_CHECKING:
-    from pyruse.bans.service import Bans
     from pyruse.config.load import Configuration
 
-_KEPT = "it is remembered all the same, and the daemon tries again; see `pyruse bans`"
+#: So many networks are named in one go.
+MOST_SHOWN = 20
+
+_KEPT = "it is remembered all the same, and the daemon tries again"
 
 
 def carry_out(loaded: Configuration, order: BanOrder | UnbanOrder) -> Answer:
     """Have an order carried out, in the firewall at once.
 
-    :raises UserError: a firewall refused it, or the state cannot be used.
+    :raises UserError: the daemon cannot be asked, or the state cannot be used.
     """
-    message = msgspec.to_builtins(order)
     path = loaded.settings.state.url.path
-    said = ask(path, {"request": "order", "order": message})
+    said = ask(path, {"request": "order", "order": orders.message_of(order)})
     if said is None:
-        return msgspec.convert(_without_daemon(loaded, path, message), Answer)
+        return _without_daemon(loaded, path, order)
     if not said.get("ok"):
-        raise UserError(f"{said.get('fault')} ({_KEPT})")
+        raise UserError(str(said.get("fault")))
     return msgspec.convert(said["answer"], Answer)
+
+
+def finish(answer: Answer, refused: str, faults: Sequence[str] = ()) -> None:
+    """Tell, at the end of a command, what firewalls said.
+
+    :param refused: what has become of a network for which they refused what was ordered.
+    :param faults: what else was not done.
+    :raises UserError: not all was done.
+    """
+    for text in answer.faults:
+        click.echo(f"of other bans: {printable(text)}", err=True)
+    texts = list(faults)
+    for why, networks in answer.refused.items():
+        texts.append(f"{listed(networks)}: {refused}: {why}")
+    if texts:
+        kept = f" ({_KEPT})" if answer.refused else ""
+        raise UserError("; ".join(texts) + kept)
+
+
+def listed(networks: Sequence[str]) -> str:
+    """Networks in a line, of many the first ones."""
+    more = len(networks) - MOST_SHOWN
+    return ", ".join(networks[:MOST_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def teardown(loaded: Configuration) -> None:
@@ -62,7 +89,7 @@ def teardown(loaded: Configuration) -> None:
         lock.release()
 
 
-def _without_daemon(loaded: Configuration, path: str, order: dict[str, Any]) -> dict[str, Any]:
+def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrder) -> Answer:
     from pyruse.engine import Engine
     from pyruse.faults import Faults
     from pyruse.log import to_stderr
@@ -74,26 +101,15 @@ def _without_daemon(loaded: Configuration, path: str, order: dict[str, Any]) -> 
         with State(path) as state:
             state.load()
             bans = Engine(loaded, state, Faults(to_stderr), dry_run=True).bans
-            answer = execute(order, bans, now_us())
-            # Remembered first: what the firewall has, the state is to know of.
-            state.commit()
-            faults = _enforce(bans)
-            state.commit()
+            try:
+                return orders.carry_out(order, bans, state.commit)
+            finally:
+                bans.enforcement.close()
     except sqlite3.Error as fault:
         raise UserError(f"{path}: cannot be written: {fault} (expected room on the disk)") from None
     finally:
         _hand_over(path)
         lock.release()
-    if faults:
-        raise UserError(f"{'; '.join(faults)} ({_KEPT})")
-    return answer
-
-
-def _enforce(bans: Bans) -> list[str]:
-    faults: list[Exception] = []
-    bans.enforce(faults.append)
-    bans.enforcement.close()
-    return list(map(str, faults))
 
 
 def _hand_over(path: str) -> None:

@@ -8,8 +8,6 @@ import click
 
 from pyruse.cli.options import config_option, configuration
 
-_MOST_SHOWN = 20
-
 
 @click.command("unban")
 @config_option
@@ -26,18 +24,18 @@ def command(
     """
     from pyruse.bans.orders import UnbanOrder
     from pyruse.cli.ban import parse_networks
-    from pyruse.cli.ordering import carry_out
+    from pyruse.cli.ordering import MOST_SHOWN, carry_out, finish
     from pyruse.options import network_text
 
     if bool(networks) == everybody:
         raise click.UsageError("expected addresses or networks, or --all")
     texts = None if everybody else [network_text(one) for one in parse_networks(networks)]
     answer = carry_out(configuration(config), UnbanOrder(texts, label))
-    for done in answer.done[:_MOST_SHOWN]:
+    for done in answer.done[:MOST_SHOWN]:
         click.echo(f"{done}: no longer banned")
-    if len(answer.done) > _MOST_SHOWN:
-        click.echo(f"and {len(answer.done) - _MOST_SHOWN:,} more")
-    if everybody and not answer.done:
+    if len(answer.done) > MOST_SHOWN:
+        click.echo(f"and {len(answer.done) - MOST_SHOWN:,} more")
+    if everybody and not answer.done and not answer.refused:
         click.echo("nobody is banned")
     if not everybody:
         for known in answer.unchanged:
@@ -48,3 +46,4 @@ def command(
             f"pyruse unban {around})",
             err=True,
         )
+    finish(answer, "still closed out")

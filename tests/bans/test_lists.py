@@ -98,7 +98,7 @@ BANS = st.builds(
     WORDS,
     st.just(NOW),
     st.none() | st.integers(0, 1 << 52),
-    st.just(0),
+    st.integers(0, 1000),
     WORDS,
 )  # fmt: skip
 
@@ -109,8 +109,8 @@ def test_an_export_is_imported_as_it_was(bans):
     text = "".join(f"{line}\n" for line in write(bans, "nftables"))
     assert printable(text) == text
     items = read(text, "list", "import", 7)
-    assert [(item.network, item.label, item.reason, item.until) for item in items] == [
-        (ban.address, ban.label, ban.reason, ban.until) for ban in bans
+    assert [(item.network, item.label, item.reason, item.until, item.before) for item in items] == [
+        (ban.address, ban.label, ban.reason, ban.until, ban.level) for ban in bans
     ]
     for item, ban in zip(items, bans, strict=True):
         where = item.where or Where("nftables")
