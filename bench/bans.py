@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.fail2ban import server
-from bench.measure import Command
+from bench.measure import Command, compile_modules
 from pyruse.bans.firewall import Element, Target
 from pyruse.state.database import State
 from pyruse.testing import journald as journald_part
@@ -450,6 +450,7 @@ def main() -> None:
     options = parser.parse_args()
     if why := missing():
         sys.exit(f"bench.bans: {why} (expected root, nft, fail2ban, systemd-journald)")
+    compile_modules()
     rounds = 1 if options.quick else 3
     print(f"{rounds} round(s): the median, and the least to the most\n")
     with ExitStack() as stack:

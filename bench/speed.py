@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench import following, jails, keys, reading
 from bench.machine import described
-from bench.measure import Row, Unavailable, rounded
+from bench.measure import Row, Unavailable, compile_modules, rounded
 
 PARTS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "reading": reading.rows,
@@ -44,6 +44,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.write and options.quick:
         parser.error("--write is for what was measured in full (expected no --quick)")
+    compile_modules()
     print(described(), HEAD, sep="\n\n", flush=True)
     rows: list[Row] = []
     missing: list[str] = []

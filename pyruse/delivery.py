@@ -10,9 +10,9 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pyruse.config.settings import EmailSettings
 from pyruse.mail.outcome import MailError, Refusal
@@ -32,8 +32,7 @@ _LONGEST_REASON = 300
 _NAMED = 5  # of the mails that cannot be sent
 
 
-@dataclass(frozen=True)
-class _Result:
+class _Result(NamedTuple):
     """What became of an item."""
 
     item: Item

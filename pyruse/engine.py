@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyruse.bans.firewall import Firewall
 from pyruse.bans.own import own_addresses
 from pyruse.bans.service import Bans
+from pyruse.broadcasts import Broadcasts, bound
 from pyruse.chains.link import Node, link
 from pyruse.chains.model import Step
 from pyruse.chains.pushdown import Wanted, wanted
@@ -24,7 +25,7 @@ from pyruse.errors import ConfigError
 from pyruse.faults import Faults
 from pyruse.fields import Decoder
 from pyruse.options import Address
-from pyruse.plugins import ACTIONS, FILTERS, MAIN_HOOK, Broadcasts, bound
+from pyruse.plugins import ACTIONS, FILTERS, MAIN_HOOK
 from pyruse.report.build import report_of_all, report_of_day
 from pyruse.report.model import Report
 from pyruse.report.render import Renderer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from pyruse.text import one_line
@@ -26,6 +25,8 @@ class ConfigError(UserError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint such as ``; did you mean "regex"?``, or nothing when no known word is near."""
+    import difflib
+
     names = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), names, n=1)
     return f'; did you mean "{names[near[0]]}"?' if near else ""

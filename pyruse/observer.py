@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pyruse.bans.listing import bans_in_force
 from pyruse.chains.link import main_sequence
 from pyruse.chains.model import Step
 from pyruse.config.load import Configuration
@@ -17,7 +16,6 @@ from pyruse.report.build import report_so_far
 from pyruse.report.model import Report
 from pyruse.state.counters import live_keys
 from pyruse.state.database import State
-from pyruse.status import status
 from pyruse.times import Calendar, now_us
 
 
@@ -55,6 +53,8 @@ class Observer:
 
         :raises UserError: the state cannot be read.
         """
+        from pyruse.status import status
+
         return status(self._settings, self._path, self._now(), self._daemon).data()
 
     def bans(
@@ -66,6 +66,8 @@ class Observer:
         :param inside: only those in this network.
         :raises UserError: the state cannot be read.
         """
+        from pyruse.bans.listing import bans_in_force
+
         with self._state() as state:
             found = bans_in_force(state.db, self._now(), label=label, inside=inside)
         return [one.data(self._calendar.zone) for one in found]

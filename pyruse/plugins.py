@@ -1,11 +1,11 @@
-"""Finding, loading and calling plugins. What is broken is named in one line, and never fatal."""
+"""Finding and loading plugins. What is broken is named in one line, and never fatal."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import (
     Distribution,
     EntryPoint,
@@ -13,7 +13,7 @@ from importlib.metadata import (
     entry_points,
     version,
 )
-from typing import Any
+from typing import Any, NamedTuple
 
 import pluggy
 
@@ -40,8 +40,7 @@ class PluginError(UserError):
     """A plugin that cannot be used: names its distribution and what to do."""
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A plugin that some installed distribution registers; not imported yet."""
 
     group: str
@@ -49,6 +48,8 @@ class Found:
     entry_point: EntryPoint
     distribution: str
     version: str
+    checker: pluggy.PluginManager
+    """Knows the hooks, and of the plugins the one alone that is just being checked."""
 
     @property
     def described(self) -> str:
@@ -92,20 +93,12 @@ class Found:
             raise PluginError(f"{self.described}: {why}")
 
     def _check_hooks(self, plugin: Any) -> None:
-        manager = _new_manager()
-        try:
-            manager.register(plugin)
-            manager.check_pending()
-        except Exception as fault:  # pluggy says it in several ways; getattr may run any code
-            misspelled = re.search(r"unknown hook '(\w+)'", str(fault))
-            hint = did_you_mean(misspelled[1], HOOKS) if misspelled else ""
-            text = one_line(f"{fault}{hint}".replace("Argument(s) {", "argument(s) {"))
-            raise self.error(f"its hooks are wrong: {text}") from fault
-        callers = manager.get_hookcallers(plugin) or []
-        if any(impl.hookwrapper or impl.wrapper for one in callers for impl in one.get_hookimpls()):
+        implemented = self._implemented(plugin)
+        if any(one.hookwrapper or one.wrapper for each in implemented.values() for one in each):
             raise self.error("its hooks are wrong: wrappers are not called by Pyruse")
-        implemented = {caller.name for caller in callers}
         for name in sorted(implemented):
+            if name not in hooks_of(plugin):  # pluggy's specname: Pyruse calls hooks by their names
+                raise self.error(f"its hooks are wrong: {name} is a function of another name")
             # What they return would count as true, and nothing of them would have run.
             if _is_no_plain_function(getattr(plugin, name)):
                 raise self.error(f"its hooks are wrong: {name} is async, or has a yield")
@@ -114,6 +107,22 @@ class Found:
             raise self.error(f"{plugin.__name__} has no @hookimpl {wanted}")
         if not implemented:
             raise self.error(f"{self.entry_point.value} implements no hook")
+
+    def _implemented(self, plugin: Any) -> dict[str, list[pluggy.HookImpl]]:
+        """The hooks of a class or module, after pluggy has found nothing wrong with them."""
+        try:
+            self.checker.register(plugin)
+            self.checker.check_pending()
+            callers = self.checker.get_hookcallers(plugin) or []
+            return {caller.name: caller.get_hookimpls() for caller in callers}
+        except Exception as fault:  # pluggy says it in several ways; getattr may run any code
+            misspelled = re.search(r"unknown hook '(\w+)'", str(fault))
+            hint = did_you_mean(misspelled[1], HOOKS) if misspelled else ""
+            text = one_line(f"{fault}{hint}".replace("Argument(s) {", "argument(s) {"))
+            raise self.error(f"its hooks are wrong: {text}") from fault
+        finally:
+            if self.checker.is_registered(plugin):
+                self.checker.unregister(plugin)
 
     def _check_options(self, cls: type) -> None:
         try:
@@ -148,11 +157,10 @@ class Registry:
         self.faults: list[str] = []
         """What is wrong with the installed packages themselves: one line each."""
         self._claimed: dict[tuple[str, str], str] = {}
-        points = self._points()
-        self._found = {
-            group: self._find(group, [point for point in points if point.group == group])
-            for group in _KIND
-        }
+        self._found: dict[str, dict[str, Found]] = {group: {} for group in _KIND}
+        for (group, name), claimants in self._by_name().items():
+            if self._unclaimed(claimants):
+                self._found[group][name] = claimants[0]
 
     def _points(self) -> list[EntryPoint]:
         """The entry points of what is installed; a distribution that is broken is left out."""
@@ -168,7 +176,8 @@ class Registry:
                 continue
             seen.add(name)
             try:
-                found += distribution.entry_points
+                points = distribution.entry_points
+                found += [point for point in points if point.group in _KIND]
             except Exception as fault:  # noqa: BLE001 -- it depends on what is wrong with its files
                 self.faults.append(
                     f"distribution {name} {release}: its entry points cannot be read: "
@@ -176,20 +185,17 @@ class Registry:
                 )
         return found
 
-    def _find(self, group: str, points: list[EntryPoint]) -> dict[str, Found]:
-        by_name: dict[str, list[Found]] = {}
-        seen: set[tuple[str, str, str]] = set()
-        named: dict[int, tuple[str, str]] = {}  # a distribution's files are read once
-        for point in points:
-            if id(point.dist) not in named:
-                named[id(point.dist)] = _named(point.dist)
-            distribution, release = named[id(point.dist)]
-            key = (point.name, distribution.lower(), point.value)
-            if key not in seen:  # an editable install may be found twice
-                seen.add(key)
-                found = Found(group, point.name, point, distribution, release)
-                by_name.setdefault(point.name, []).append(found)
-        return {name: found[0] for name, found in by_name.items() if self._unclaimed(found)}
+    def _by_name(self) -> dict[tuple[str, str], list[Found]]:
+        """What is installed, by group and name; of a name that several claim, all of them."""
+        named = cache(_named)  # a distribution's files are read once
+        checker = HookManager()
+        by_name: dict[tuple[str, str], dict[tuple[str, str], Found]] = {}
+        for point in self._points():
+            found = Found(point.group, point.name, point, *named(point.dist), checker)
+            claimants = by_name.setdefault((found.group, found.name), {})
+            # An editable install may be found twice.
+            claimants.setdefault((found.distribution.lower(), point.value), found)
+        return {at: list(claimants.values()) for at, claimants in by_name.items()}
 
     def _unclaimed(self, found: list[Found]) -> bool:
         """Whether a name is usable: the built-in ones stay, what two others claim is nobody's."""
@@ -241,7 +247,8 @@ def _named(distribution: Distribution | None) -> tuple[str, str]:
     if distribution is None:
         return "an unknown distribution", "?"
     try:
-        return distribution.name or "unnamed", distribution.version or "?"
+        metadata = distribution.metadata
+        return metadata["Name"] or "unnamed", metadata["Version"] or "?"
     except Exception:  # noqa: BLE001 -- METADATA is missing or no text: Python's errors vary
         return str(getattr(distribution, "_path", "an unknown distribution")), "?"
 
@@ -256,100 +263,19 @@ def has_firewall(plugin: Any) -> bool:
     return "open_firewall" in hooks_of(plugin)
 
 
-class Broadcasts:
-    """The plugins that hear of what concerns all: start, stop, reports, the end of a day."""
+class HookManager(pluggy.PluginManager):
+    """Knows the hooks of `pyruse.hookspecs`, and no plugin yet."""
 
-    def __init__(self, on_fault: Callable[[str, str, Exception], None]) -> None:
-        """:param on_fault: told of an implementation that raised: (plugin, hook, exception)."""
-        self._manager = _new_manager()
-        self._on_fault = on_fault
+    def __init__(self) -> None:
+        super().__init__("pyruse")
+        self.add_hookspecs(hookspecs)
 
-    def register(self, plugin: Any, name: str, context: Any) -> None:
-        """Let a plugin, or a step, hear of what it has hooks for."""
-        # pluggy refuses a plugin that is equal to one it has, as two steps with the same options
-        # are: so each gets a listener of its own, which is equal to itself alone.
-        listener = _Listener(name, context)
-        for hook in _BROADCAST:
-            method = getattr(plugin, hook, None)
-            if hasattr(method, "pyruse_impl"):
-                setattr(listener, hook, method)
-        if any(hook in vars(listener) for hook in _BROADCAST):
-            self._manager.register(listener, name=f"{name} {id(listener)}")
-
-    def call(self, hook: str, **arguments: Any) -> list[Any]:
-        """Call a hook of every plugin that has it; one that raises does not disturb the others."""
-        results = []
-        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
-            listener = implementation.plugin
-            known = {"context": listener.context, **arguments}
-            try:
-                results.append(
-                    implementation.function(*[known[name] for name in implementation.argnames])
-                )
-            except Exception as fault:  # noqa: BLE001 -- contained to this call, whatever it is
-                self._on_fault(listener.name, hook, fault)
-        return results
-
-    def first(self, hook: str, **arguments: Any) -> Any:
-        """The first answer that is not None, of a hook that only one plugin answers; else None.
-
-        :raises ValueError: a plugin refused the arguments.
-        """
-        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
-            try:
-                answer = implementation.function(
-                    *[arguments[name] for name in implementation.argnames]
-                )
-            except ValueError:
-                raise
-            except Exception as fault:  # noqa: BLE001 -- contained to this call, whatever it is
-                self._on_fault(implementation.plugin.name, hook, fault)
-                continue
-            if answer is not None:
-                return answer
-        return None
-
-
-class _Listener:
-    """Carries the bound hook methods of one step or plugin."""
-
-    def __init__(self, name: str, context: Any) -> None:
-        self.name = name
-        self.context = context
-
-
-def bound(instance: Any, hook: str, context: Any) -> Callable[[Any], Any]:
-    """The main hook of a step as a function of the entry alone, ready for the entry's way.
-
-    No lookup and no hook machinery is left: the method itself where it takes just the entry.
-    """
-    method: Callable[..., Any] = getattr(instance, hook)
-    parameters = inspect.signature(method).parameters.values()
-    # As in pluggy, an argument with a default is the implementation's own affair.
-    match [one.name for one in parameters if one.default is one.empty and one.kind in _NAMED]:
-        case ["entry"]:
-            return method
-        case ["entry", "context"]:
-            return lambda entry: method(entry, context)
-        case ["context", "entry"]:
-            return lambda entry: method(context, entry)
-        case ["context"]:
-            return lambda _: method(context)
-        case _:
-            return lambda _: method()
-
-
-_NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-
-
-def _new_manager() -> pluggy.PluginManager:
-    manager = pluggy.PluginManager("pyruse")
-    manager.add_hookspecs(hookspecs)
-    return manager
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> pluggy.HookimplOpts | None:
+        """As pluggy does it, but for the names of Python's own, of which every class has 30."""
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
 
 
 HOOKS = tuple(
     name for name, function in vars(hookspecs).items() if hasattr(function, "pyruse_spec")
 )
 """The names of all hooks, in the order of `pyruse.hookspecs`."""
-_BROADCAST = tuple(name for name in HOOKS if name not in (*MAIN_HOOK.values(), "check_options"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pyruse import hookimpl
-from pyruse.plugins import Broadcasts, bound
+from pyruse.broadcasts import Broadcasts, bound
 
 # ---- The main hook of a step, as a function of the entry
 
@@ -40,6 +40,10 @@ class Plain:
     def static(entry: Any) -> Any:
         return entry
 
+    @classmethod
+    def of_class(cls, entry: Any, context: Any) -> Any:
+        return cls.__name__, entry, context
+
 
 @pytest.mark.parametrize(
     ("hook", "answer"),
@@ -52,10 +56,16 @@ class Plain:
         ("with_default", ("E", 5)),
         ("with_rest", ("E", (), {})),
         ("static", "E"),
+        ("of_class", ("Plain", "E", "C")),
     ],
 )
 def test_a_hook_gets_the_arguments_that_it_wants(hook: str, answer: object) -> None:
     assert bound(Plain(), hook, "C")("E") == answer
+
+
+def test_each_step_of_a_class_has_a_context_of_its_own() -> None:
+    steps = [bound(Plain(), "both", context) for context in "CD"]
+    assert [step("E") for step in steps] == [("E", "C"), ("E", "D")]
 
 
 def test_a_hook_that_takes_just_the_entry_is_called_without_detour() -> None:

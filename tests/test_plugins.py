@@ -136,6 +136,17 @@ BROKEN = {
         HOOKS_WRONG + "unknown hook 'on_strat' in plugin <class 'pyruse_misspelled.Geo'>; did you "
         'mean "on_start"?',
     ),
+    "alike": (
+        GOOD + "\n    @hookimpl\n    def on_strat(self, context): pass\n",
+        HOOKS_WRONG + "unknown hook 'on_strat' in plugin <class 'pyruse_alike.Geo'>; did you "
+        'mean "on_start"?',
+    ),
+    "renamed": (
+        GOOD.replace("@hookimpl", '@hookimpl(specname="match_entry")').replace(
+            "def match_", "def "
+        ),
+        HOOKS_WRONG + "match_entry is a function of another name",
+    ),
     "argument": (
         GOOD.replace("(self, entry)", "(self, entri)"),
         HOOKS_WRONG

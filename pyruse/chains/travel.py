@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyruse.chains.link import Node
 from pyruse.entry import UNREAD, Entry
@@ -47,8 +47,7 @@ def travel(node: Node | None, entry: Entry, on_fault: OnFault) -> None:
             node = node.faulty
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(NamedTuple):
     """One station of an entry's journey."""
 
     node: Node

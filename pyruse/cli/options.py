@@ -16,7 +16,6 @@ from pyruse.config.load import Configuration, load
 from pyruse.config.settings import Settings
 from pyruse.errors import UserError
 from pyruse.journal.selection import Selection
-from pyruse.journal.when import parse_when
 from pyruse.plugins import Registry
 from pyruse.text import printable
 from pyruse.times import now_us
@@ -122,6 +121,8 @@ def selection(  # noqa: PLR0913 -- one for each option
 def _instant(option: str, text: str | None, zone: tzinfo) -> int | None:
     if text is None:
         return None
+    from pyruse.journal.when import parse_when
+
     try:
         return parse_when(text, now_us(), zone)
     except ValueError as fault:

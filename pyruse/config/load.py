@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pyruse.broadcasts import Broadcasts
 from pyruse.building import build, converted, key, options_of
 from pyruse.chains.link import jump_order
 from pyruse.chains.model import Chain, Step
@@ -24,7 +25,7 @@ from pyruse.config.settings import (
 from pyruse.config.steps import StepBuilder
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options import shown
-from pyruse.plugins import PROGRAMS, Broadcasts, Found, PluginError, Registry, has_firewall
+from pyruse.plugins import PROGRAMS, Found, PluginError, Registry, has_firewall
 
 SECTIONS: Mapping[str, type] = {
     "journal": JournalSettings,

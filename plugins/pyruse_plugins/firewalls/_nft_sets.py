@@ -5,7 +5,6 @@ All that goes into these words is made of checked names, addresses and numbers.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 
@@ -61,6 +60,8 @@ class OwnSet(NftSet):
         if ports:
             name += "_ports_" + "_".join(map(str, ports))
         if len(name) > _LONGEST_NAME:
+            import hashlib
+
             name = f"{name[:20]}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         mask = None if single else str(network.netmask)
         return cls("inet", table, name, network.version, mask, ports)
