@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyruse.errors import ConfigError
+    from pyruse.testing.daemon import Daemon, MakeDaemon
     from pyruse.testing.journald import Journald
     from pyruse.testing.machines import Machines
     from pyruse.testing.namespace import NetworkNamespace
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Clock",
     "ConfigError",
+    "Daemon",
     "Journald",
     "Machines",
+    "MakeDaemon",
     "MakeEntry",
     "MakeJournal",
     "MakePipeline",
@@ -30,8 +33,10 @@ __all__ = [
 
 _MODULES = {
     "ConfigError": "pyruse.errors",
+    "Daemon": "pyruse.testing.daemon",
     "Journald": "pyruse.testing.journald",
     "Machines": "pyruse.testing.machines",
+    "MakeDaemon": "pyruse.testing.daemon",
     "NetworkNamespace": "pyruse.testing.namespace",
     "SmtpServer": "pyruse.testing.smtp",
 }

@@ -1,20 +1,22 @@
 """Fixtures for the tests of plugins: a pytest plugin, there as soon as Pyruse is installed.
 
-`make_entry` and `pipeline` need nothing but Python. `journal_file`, `journald`, `smtp_server`,
-`network_namespace` and `machines` use real parts; where a machine lacks one, the test is skipped
-with the reason, or fails if the environment says ``PYRUSE_REAL_PARTS=required``.
+`make_entry`, `pipeline` and `daemon` need nothing but Python. `journal_file`, `journald`,
+`smtp_server`, `network_namespace` and `machines` use real parts; where a machine lacks one, the
+test is skipped with the reason, or fails if the environment says ``PYRUSE_REAL_PARTS=required``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:  # pytest loads this module in every project where Pyruse is installed
+    from pyruse.testing.daemon import Daemon, MakeDaemon
     from pyruse.testing.journald import Journald
     from pyruse.testing.machines import Machines
     from pyruse.testing.namespace import NetworkNamespace
@@ -49,20 +51,24 @@ def clock() -> Clock:
     return Clock()
 
 
-_PIPELINES = pytest.StashKey["list[Pipeline]"]()
+_SHOWN = pytest.StashKey[list[tuple[str, Callable[[], str]]]]()
+"""What is shown of a test that fails: each text's title, and what gives it."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show, when a test fails, which way its entries took through its pipelines."""
+    """Show, when a test fails, what its pipelines and daemons have to tell."""
     report = yield
     if report.when == "call" and report.failed:
-        for made in item.stash.get(_PIPELINES, []):
-            ways = "\n".join(made.ways)
-            report.sections.append(("ways of the entries through the chains", ways))
+        texts = ((title, text()) for title, text in item.stash.get(_SHOWN, []))
+        report.sections += [(title, text) for title, text in texts if text]
     return report
+
+
+def _show_on_failure(request: pytest.FixtureRequest, title: str, text: Callable[[], str]) -> None:
+    request.node.stash.setdefault(_SHOWN, []).append((title, text))
 
 
 @pytest.fixture
@@ -74,17 +80,17 @@ def pipeline(clock: Clock, request: pytest.FixtureRequest) -> Iterator[MakePipel
     """
     from pyruse.testing.pipeline import Pipeline
 
-    made: list[Pipeline] = []
-    request.node.stash[_PIPELINES] = made
+    with ExitStack() as end:
 
-    def make(toml: str, state: Path | None = None) -> Pipeline:
-        made.append(Pipeline(toml, clock, state=state))
-        return made[-1]
+        def make(toml: str, state: Path | None = None) -> Pipeline:
+            made = Pipeline(toml, clock, state=state)
+            end.callback(made.state.close)
+            end.callback(made.engine.stop)
+            title = "ways of the entries through the chains"
+            _show_on_failure(request, title, lambda: "\n".join(made.ways))
+            return made
 
-    yield make
-    for one in made:
-        one.engine.stop()
-        one.state.close()
+        yield make
 
 
 @pytest.fixture
@@ -113,6 +119,32 @@ def journald() -> Iterator[Journald]:
     need(unavailable())
     with Journald() as running:
         yield running
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeDaemon]:
+    """``daemon(toml_text, journald)``: a whole daemon, to be started (see `Daemon`).
+
+    It reads the journal of a `journald`, or a `journal_file`; of this machine, it changes nothing.
+    When the test fails, pytest shows what it has said.
+    """
+    from pyruse.testing.daemon import Daemon
+
+    count = 0
+    with ExitStack() as end:
+
+        def make(toml: str, journal: Journald | Path, *, prefix: Sequence[str] = ()) -> Daemon:
+            nonlocal count
+            count += 1
+            folder = tmp_path / f"daemon{count}"
+            folder.mkdir()
+            made = end.enter_context(Daemon(folder, prefix))
+            made.surround(journal)
+            made.configure(toml)
+            _show_on_failure(request, "log of the daemon", lambda: made.log)
+            return made
+
+        yield make
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from pyruse.cli.session import addresses_of_session
-from pyruse.control import ask
+from pyruse.control import Control
 from pyruse.options import parse_address
+from pyruse.testing import Daemon
 from pyruse.testing.namespace import unavailable
 from pyruse.testing.plugin import need
 
@@ -75,25 +76,9 @@ def banned(config, network_namespace):
 
 @pytest.fixture
 def daemon(config, tmp_path):
-    """``daemon()``: starts a daemon, and waits until commands can ask it."""
-    started = []
-
-    def start():
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pyruse", "run", "-c", str(config)],
-            cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        started.append(process)
-        # The main loop answers, after it has put into the firewall what was wanted before.
-        while ask(str(tmp_path / "state.sqlite"), {"request": "anything"}) is None:
-            assert process.poll() is None
-            time.sleep(0.02)
-        return process
-
-    yield start
-    for process in started:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+    """``daemon()``: one that is at work, so that commands hand their orders to it."""
+    with Daemon(tmp_path) as daemon:
+        yield daemon.start
 
 
 @pytest.fixture(params=["without a daemon", "with a daemon"])
@@ -301,7 +286,9 @@ def test_import_of_a_database_of_fail2ban(pyruse, config, banned, tmp_path):
                 ('203.0.113.8', 'sshd', 1000, 600, 1, NULL), ('root', 'x', 1000, -1, 1, NULL);"""
         )
     done = pyruse("bans", "-c", config, "--import", file)
-    assert done.out == "1 banned, 0 banned already for at least as long, 0 spared\n"
+    assert done.out == (
+        "1 banned, 0 banned already for at least as long, 0 spared, 1 over by now, but remembered\n"
+    )
     assert done.err.endswith("1 bans are of no addresses, and were left out: root\n")
     assert 500 < banned()["203.0.113.7"] <= 540
     assert addresses(pyruse, "-c", config, "--label", "sshd") == ["203.0.113.7"]
@@ -339,24 +326,127 @@ def test_a_firewall_that_refuses_is_told_of_and_the_ban_is_not_recorded_as_done(
     assert banned().keys() == {"203.0.113.7"}, "the next start puts it there"
 
 
+def test_a_ban_that_is_over_before_it_is_made(pyruse, config, banned):
+    done = pyruse("ban", "-c", config, "203.0.113.7", "--for", "1ms")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "203.0.113.7: banned for 1ms, which is over by now\n"
+    assert banned() == {}
+
+
+def test_a_daemon_of_another_version_is_understood(pyruse, config, tmp_path):
+    answers = [
+        {"ok": True, "answer": {"done": ["203.0.113.7"], "colour": "red"}, "more": 1},
+        {"ok": False, "fault": "nftables: no room"},
+    ]
+
+    def answer():
+        for request in control.requests():
+            request.answer(answers.pop(0))
+
+    control = Control(str(tmp_path / "state.sqlite"), dict, answer)
+    try:
+        done = pyruse("ban", "-c", config, "203.0.113.7")
+        assert (done.code, done.out, done.err) == (0, "203.0.113.7: banned for ever\n", "")
+        done = pyruse("ban", "-c", config, "203.0.113.7")
+        assert (done.code, done.out, done.err) == (1, "", "pyruse: nftables: no room\n")
+    finally:
+        control.close()
+
+
+@pytest.fixture
+def refusing(config, tmp_path):
+    """A folder: the firewall refuses what a file there has the name of."""
+    folder = tmp_path / "refused"
+    folder.mkdir()
+    program = ["/bin/sh", "-c", 'if test -e "$0/$1"; then echo no room >&2; exit 1; fi']
+    words = json.dumps([*program, str(folder), "{ip}"])
+    text = config.read_text().replace("[bans]\n", '[bans]\nbackend = "command"\n')
+    config.write_text(f"[bans.command]\nban = {words}\nunban = {words}\n{text}")
+    return folder
+
+
+KEPT = "(it is remembered all the same, and the daemon tries again)"
+
+
+def test_what_a_firewall_refused_hides_nothing_of_the_rest(pyruse, config, refusing, either):
+    (refusing / "203.0.113.7").touch()
+    pyruse("ban", "-c", config, "203.0.113.6")
+    texts = ["203.0.113.6", "203.0.113.7", "203.0.113.8", "127.0.0.1"]
+    done = pyruse("ban", "-c", config, *texts)
+    assert done.code == 1
+    assert done.out == (
+        "203.0.113.8: banned for ever\n203.0.113.6: banned already, for at least as long\n"
+    )
+    assert done.err == (
+        "pyruse: 127.0.0.1: not banned: it is no other machine's address; 203.0.113.7: not in "
+        f"force yet: command: ban: 203.0.113.7: no room {KEPT}\n"
+    )
+    rows = [line.split("\t") for line in pyruse("bans", "-c", config).out.splitlines()]
+    assert [(row[0], row[5]) for row in rows if row[1] != "aggregate"] == [
+        ("203.0.113.6", "in force"),
+        ("203.0.113.7", "waiting for the firewall"),
+        ("203.0.113.8", "in force"),
+    ]
+    (refusing / "203.0.113.7").unlink()
+    done = pyruse("ban", "-c", config, "203.0.113.7")
+    assert (done.code, done.err) == (0, "")
+
+
+def test_other_bans_that_are_refused_fail_no_command_but_are_told(pyruse, config, refusing, either):
+    (refusing / "203.0.113.7").touch()
+    pyruse("ban", "-c", config, "203.0.113.7")
+    told = "of other bans: command: ban: 203.0.113.7: no room\n"
+    done = pyruse("ban", "-c", config, "203.0.113.8")
+    assert (done.code, done.out, done.err) == (0, "203.0.113.8: banned for ever\n", told)
+    done = pyruse("unban", "-c", config, "203.0.113.8")
+    assert (done.code, done.out, done.err) == (0, "203.0.113.8: no longer banned\n", told)
+
+
+def test_an_unban_that_is_refused_says_who_is_closed_out_still(pyruse, config, refusing, either):
+    pyruse("ban", "-c", config, "203.0.113.7", "203.0.113.8")
+    (refusing / "203.0.113.7").touch()
+    refused = (
+        f"pyruse: 203.0.113.7: still closed out: command: unban: 203.0.113.7: no room {KEPT}\n"
+    )
+    done = pyruse("unban", "-c", config, "--all")
+    assert (done.code, done.out, done.err) == (1, "203.0.113.8: no longer banned\n", refused)
+    done = pyruse("unban", "-c", config, "--all")
+    assert (done.code, done.out, done.err) == (1, "", refused)
+    (refusing / "203.0.113.7").unlink()
+    done = pyruse("unban", "-c", config, "--all")
+    assert (done.code, done.out, done.err) == (0, "nobody is banned\n", "")
+
+
+def test_an_import_says_how_many_are_refused_and_names_some(pyruse, config, refusing, either):
+    addresses = [f"203.0.{number}.7" for number in range(30)]
+    for address in addresses[:25]:
+        (refusing / address).touch()
+    done = pyruse("bans", "-c", config, "--import", "-", stdin="\n".join(addresses).encode())
+    assert done.code == 1
+    assert done.out == (
+        "5 banned, 0 banned already for at least as long, 0 spared, 25 not in force yet\n"
+    )
+    assert done.err.startswith("pyruse: 203.0.0.7, 203.0.1.7, ")
+    assert " and 5 more: not in force yet: command: ban: " in done.err
+    assert done.err.endswith(f"no room {KEPT}\n")
+
+
 def test_teardown(pyruse, config, network_namespace, daemon):
     pyruse("ban", "-c", config, "203.0.113.7")
-    process = daemon()
+    running = daemon()
     done = pyruse("bans", "-c", config, "--teardown")
     assert done.code == 1
     assert "in use by another Pyruse" in done.err
-    process.send_signal(signal.SIGTERM)
-    process.wait(30)
+    assert running.stop() == 0
     assert pyruse("bans", "-c", config, "--teardown").code == 0
     assert network_namespace.run(["nft", "list", "ruleset"]) == ""
     assert addresses(pyruse, "-c", config) == ["203.0.113.7"]
 
 
 def test_bans_of_a_daemon_that_was_killed_are_not_lost(pyruse, config, banned, daemon):
-    process = daemon()
+    running = daemon()
     assert pyruse("ban", "-c", config, "203.0.113.7").code == 0
-    process.kill()
-    process.wait()
+    running.stop(signal.SIGKILL)
     assert addresses(pyruse, "-c", config) == ["203.0.113.7"]
     assert pyruse("ban", "-c", config, "203.0.114.7").code == 0, "its socket is no daemon"
     assert banned().keys() == {"203.0.113.7", "203.0.114.7"}

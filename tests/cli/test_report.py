@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from pyruse.testing import Daemon
 from pyruse.testing.journal import make_journal, unavailable
 from pyruse.testing.plugin import need
 
@@ -79,8 +78,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     (folder / "pyruse.toml").write_text(CONFIG.format(folder=folder, zone=zone))
     (folder / "sendmail").write_text(SENDMAIL.format(folder=folder))
     (folder / "sendmail").chmod(0o755)
-    command = [sys.executable, "-m", "pyruse", "run", "--once", "-c", str(folder / "pyruse.toml")]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    done = Daemon(folder).command("run", "--once")
+    assert done.returncode == 0, done.stderr
     (folder / "mails").unlink()
     return Place(folder, (now + timedelta(hours=12 - now.hour)).date())
 

@@ -5,27 +5,17 @@ from __future__ import annotations
 import email
 import email.policy
 import json
-import os
-import signal
 import sqlite3
 import struct
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from pyruse.testing.journald import Journald
+from pyruse.testing import Daemon, Journald, MakeDaemon
 
 CONFIG = """
-[journal]
-namespace = "{namespace}"
-start = "head"
-[state]
-url = "sqlite://{folder}/state.sqlite"
 [email]
 from = "pyruse@example.org"
 to = ["hostmaster@example.org"]
@@ -35,11 +25,11 @@ timezone = "Test/Midnight"
 archive = "{folder}/reports"
 [chains]
 "test" = [
-  {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" }},
-  {{ filter = "contains", text = "mail", then = "mail" }},
-  {{ action = "report", section = "important", message = "{{MESSAGE}}" }},
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" },
+  { filter = "contains", text = "mail", then = "mail" },
+  { action = "report", section = "important", message = "{MESSAGE}" },
 ]
-"mail" = [ {{ action = "email", subject = "{{MESSAGE}}", message = "nobody wants it" }} ]
+"mail" = [ { action = "email", subject = "{MESSAGE}", message = "nobody wants it" } ]
 """
 
 SENDMAIL = """#!/bin/sh
@@ -62,61 +52,38 @@ def zone_with_midnight_in(seconds: int, folder: Path) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, journald: Journald) -> Path:
+def daemon(
+    daemon: MakeDaemon, journald: Journald, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Daemon:
     sendmail = tmp_path / "sendmail"
     sendmail.write_text(SENDMAIL.format(folder=tmp_path))
     sendmail.chmod(0o755)
-    config = tmp_path / "pyruse.toml"
-    config.write_text(CONFIG.format(namespace=journald.namespace, folder=tmp_path))
-    return tmp_path
+    monkeypatch.setenv("PYTHONTZPATH", str(tmp_path / "zones"))
+    return daemon(CONFIG.replace("{folder}", str(tmp_path)), journald)
 
 
-@pytest.fixture
-def daemons() -> Iterator[list[subprocess.Popen[bytes]]]:
-    started: list[subprocess.Popen[bytes]] = []
-    yield started
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-
-
-def start(folder: Path, daemons: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pyruse", "run", "-c", str(folder / "pyruse.toml")],
-        env={**os.environ, "PYTHONTZPATH": str(folder / "zones")},
-    )
-    daemons.append(process)
-    return process
-
-
-def mails(folder: Path, number: int) -> list[email.message.EmailMessage]:
-    """Wait for so many mails."""
-    deadline = time.monotonic() + 30
-    while len(found := sorted(folder.glob("mail.[0-9]*"))) < number:
-        assert time.monotonic() < deadline, "no mail came"
-        time.sleep(0.05)
+def mails(daemon: Daemon, folder: Path) -> list[email.message.EmailMessage]:
+    """The mails, once there are any."""
+    found = daemon.wait_until(lambda: sorted(folder.glob("mail.[0-9]*")))
     return [
         email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in found
     ]
 
 
-def days(folder: Path) -> list[tuple[str, int, bool]]:
-    with closing(sqlite3.connect(folder / "state.sqlite")) as db, db:
+def days(daemon: Daemon) -> list[tuple[str, int, bool]]:
+    with closing(sqlite3.connect(daemon.state)) as db, db:
         return [
             (day, entries, reported is not None)
             for day, entries, reported in db.execute("SELECT day, entries, reported FROM days")
         ]
 
 
-def test_a_day_with_an_event(
-    folder: Path, journald: Journald, daemons: list[subprocess.Popen[bytes]]
-) -> None:
-    zone_with_midnight_in(4, folder)
+def test_a_day_with_an_event(daemon: Daemon, journald: Journald, tmp_path: Path) -> None:
+    zone_with_midnight_in(4, tmp_path)
     journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="disk <b>sdb</b> is failing")
-    process = start(folder, daemons)
-    (mail,) = mails(folder, 1)
-    ended, begun = sorted(days(folder))
+    daemon.start()
+    (mail,) = mails(daemon, tmp_path)
+    ended, begun = sorted(days(daemon))
     assert mail["Subject"] == f"Pyruse daily report for {ended[0]}"
     assert mail["To"] == "hostmaster@example.org"
     text = mail.get_body(("plain",))
@@ -127,41 +94,37 @@ def test_a_day_with_an_event(
     assert "disk &lt;b&gt;sdb&lt;/b&gt; is failing" in html.get_content()
     assert ended[2]
     assert not begun[2]
-    archived = json.loads((folder / "reports" / f"{ended[0]}.json").read_text())
+    archived = json.loads((tmp_path / "reports" / f"{ended[0]}.json").read_text())
     assert [row["message"] for row in archived["report"]["important"]] == [
         "disk <b>sdb</b> is failing"
     ]
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert daemon.stop() == 0
     # Nothing is reported twice, and the new day's report waits for its end.
-    process = start(folder, daemons)
+    daemon.start()
     time.sleep(2)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
-    assert len(mails(folder, 1)) == 1
+    assert daemon.stop() == 0
+    assert len(mails(daemon, tmp_path)) == 1
 
 
-def test_a_quiet_day(
-    folder: Path, journald: Journald, daemons: list[subprocess.Popen[bytes]]
-) -> None:
-    zone_with_midnight_in(4, folder)
-    start(folder, daemons)
-    (mail,) = mails(folder, 1)
+def test_a_quiet_day(daemon: Daemon, journald: Journald, tmp_path: Path) -> None:
+    zone_with_midnight_in(4, tmp_path)
+    daemon.start()
+    (mail,) = mails(daemon, tmp_path)
     assert mail["Subject"].startswith("Pyruse daily report for ")
-    assert sum(reported for _, _, reported in days(folder)) == 1
+    assert sum(reported for _, _, reported in days(daemon)) == 1
 
 
 def test_a_day_that_ended_while_nobody_looked(
-    folder: Path, journald: Journald, daemons: list[subprocess.Popen[bytes]]
+    daemon: Daemon, journald: Journald, tmp_path: Path
 ) -> None:
-    zone_with_midnight_in(3, folder)
+    zone_with_midnight_in(3, tmp_path)
     journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="before midnight")
     journald.sync()
     time.sleep(4)
     journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="after midnight")
     journald.sync()
-    start(folder, daemons)
-    (mail,) = mails(folder, 1)
+    daemon.start()
+    (mail,) = mails(daemon, tmp_path)
     text = mail.get_body(("plain",))
     assert text is not None
     assert "before midnight" in text.get_content()
@@ -169,16 +132,15 @@ def test_a_day_that_ended_while_nobody_looked(
 
 
 def test_a_mail_that_was_refused_is_told_of_in_the_report(
-    folder: Path, journald: Journald, daemons: list[subprocess.Popen[bytes]]
+    daemon: Daemon, journald: Journald, tmp_path: Path
 ) -> None:
-    zone_with_midnight_in(5, folder)
+    zone_with_midnight_in(5, tmp_path)
     journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="mail for a stranger")
-    process = start(folder, daemons)
-    (report,) = mails(folder, 1)
+    daemon.start()
+    (report,) = mails(daemon, tmp_path)
     body = report.get_body(("plain",))
     assert body is not None
     text = " ".join(body.get_content().split())
     assert 'a mail could not be sent: the mail "mail for a stranger" (' in text
     assert "user unknown" in text
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert daemon.stop() == 0

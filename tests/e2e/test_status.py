@@ -3,104 +3,67 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pyruse.testing.journald import Journald
+from pyruse.testing import Daemon, Journald, MakeDaemon
 
 CONFIG = r"""
-[journal]
-namespace = "{namespace}"
-start = "head"
-[state]
-url = "sqlite://{folder}/state.sqlite"
 [report]
 timezone = "UTC"
 [email]
 to = ["hostmaster@example.org"]
 sendmail = ["/bin/false"]
-[bans]
-backend = "nftables"
-[bans.nftables]
-command = ["/bin/true"]
 [chains]
 "test" = [
-  {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" }},
-  {{ filter = "regex", pattern = '^bad (?P<ip>\S+)', else = "others" }},
-  {{ action = "ban", ip = "ip", duration = "1d", label = "bad \u001b[31m", name = "\u001b[31m" }},
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" },
+  { filter = "regex", pattern = '^bad (?P<ip>\S+)', else = "others" },
+  { action = "ban", ip = "ip", duration = "1d", label = "bad \u001b[31m", name = "\u001b[31m" },
 ]
 "others" = [
-  {{ filter = "contains", text = "mail" }},
-  {{ action = "email", subject = "{{MESSAGE}}", message = "{{MESSAGE}}" }},
+  { filter = "contains", text = "mail" },
+  { action = "email", subject = "{MESSAGE}", message = "{MESSAGE}" },
 ]
 """
 
 
-class Daemon:
-    """A `pyruse run`, and commands that ask it."""
+@pytest.fixture
+def daemon(daemon: MakeDaemon, journald: Journald) -> Daemon:
+    return daemon(CONFIG, journald)
 
-    def __init__(self, journald: Journald, folder: Path) -> None:
-        self.journald = journald
-        self.config = folder / "pyruse.toml"
-        self.config.write_text(CONFIG.format(namespace=journald.namespace, folder=folder))
-        self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pyruse", "run", "-c", str(self.config), *options],
-            env={**os.environ, **environment},
-        )
-        return self.process
-
-    def log(self, *messages: str) -> None:
-        self.journald.send_all(
-            [{"SYSLOG_IDENTIFIER": "test", "MESSAGE": message} for message in messages]
-        )
-        self.journald.sync()
-
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pyruse", *arguments, "-c", str(self.config)],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-
-    def status(self, until: Callable[[Any], bool]) -> Any:
-        """The status in JSON, as soon as it is as expected."""
-        deadline = time.monotonic() + 20
-        while True:
-            done = self.command("status", "--format", "json")
-            data = json.loads(done.stdout) if done.stdout else done.stderr
-            if done.stdout and until(data):
-                return data
-            assert time.monotonic() < deadline, data
-            time.sleep(0.1)
+Log = Callable[..., None]
 
 
 @pytest.fixture
-def daemon(journald: Journald, tmp_path: Path) -> Iterator[Daemon]:
-    daemon = Daemon(journald, tmp_path)
-    yield daemon
-    if daemon.process is not None and daemon.process.poll() is None:
-        daemon.process.kill()
-        daemon.process.wait()
+def log(journald: Journald) -> Log:
+    """``log("one", "two")``: the entries are in the journal then."""
+
+    def send(*messages: str) -> None:
+        journald.send_all(
+            [{"SYSLOG_IDENTIFIER": "test", "MESSAGE": message} for message in messages]
+        )
+        journald.sync()
+
+    return send
 
 
-def test_a_running_daemon_with_bans_and_a_mail_that_fails(daemon: Daemon) -> None:
-    daemon.log("bad 203.0.113.7", "bad 203.0.113.8", "mail one", "bad address")
-    process = daemon.start()
-    data = daemon.status(lambda data: data["bans"]["in_force"] == 2 and len(data["faults"]) == 2)
+def status(daemon: Daemon, until: Callable[[Any], bool]) -> Any:
+    """The status in JSON, as soon as it is as expected."""
+    return daemon.wait_until(lambda: daemon.ask("status"), until)
+
+
+def test_a_running_daemon_with_bans_and_a_mail_that_fails(daemon: Daemon, log: Log) -> None:
+    log("bad 203.0.113.7", "bad 203.0.113.8", "mail one", "bad address")
+    daemon.start()
+    data = status(daemon, lambda data: data["bans"]["in_force"] == 2 and len(data["faults"]) == 2)
     assert data["running"]
-    assert data["daemon"]["pid"] == process.pid
+    assert data["daemon"]["pid"] == daemon.process.pid
     assert data["daemon"]["entries"] >= 4
     assert data["daemon"]["per_second"]["minute"] > 0
     assert data["daemon"]["memory_bytes"] > 1e7
@@ -115,7 +78,7 @@ def test_a_running_daemon_with_bans_and_a_mail_that_fails(daemon: Daemon) -> Non
 
     shown = daemon.command("status")
     assert shown.returncode == 0
-    assert f"(process {process.pid}, version " in shown.stdout
+    assert f"(process {daemon.process.pid}, version " in shown.stdout
     assert "up to date; last entry handled: " in shown.stdout
     assert "2 in force (bad \\x1b[31m 2)" in shown.stdout
     assert 'mail "mail one"' in shown.stdout
@@ -123,14 +86,14 @@ def test_a_running_daemon_with_bans_and_a_mail_that_fails(daemon: Daemon) -> Non
     assert "\x1b" not in shown.stdout
 
 
-def test_without_a_daemon_the_state_tells_how_far_it_came(daemon: Daemon) -> None:
+def test_without_a_daemon_the_state_tells_how_far_it_came(daemon: Daemon, log: Log) -> None:
     nothing = daemon.command("status")
     assert nothing.returncode == 1
     assert nothing.stderr.endswith("there is no state yet (expected that `pyruse run` has run)\n")
 
-    daemon.log("bad 203.0.113.7")
-    assert daemon.start("--once").wait(20) == 0
-    daemon.log(*(f"entry {number}" for number in range(50)))
+    log("bad 203.0.113.7")
+    assert daemon.command("run", "--once").returncode == 0
+    log(*(f"entry {number}" for number in range(50)))
     done = daemon.command("status", "--format", "json")
     data = json.loads(done.stdout)
     assert done.returncode == 1
@@ -142,9 +105,9 @@ def test_without_a_daemon_the_state_tells_how_far_it_came(daemon: Daemon) -> Non
     assert "not running" in daemon.command("status").stdout
 
 
-def test_the_faults_of_a_day_stand_in_its_report(daemon: Daemon) -> None:
-    daemon.log(*["bad address"] * 3)
-    assert daemon.start("--once").wait(20) == 0
+def test_the_faults_of_a_day_stand_in_its_report(daemon: Daemon, log: Log) -> None:
+    log(*["bad address"] * 3)
+    assert daemon.command("run", "--once").returncode == 0
     report = daemon.command("report", "today").stdout
     assert 'fault: chains."test"[2]: action ban: ip = "address" cannot be banned' in " ".join(
         report.replace("\n", " ").split()
@@ -152,36 +115,29 @@ def test_the_faults_of_a_day_stand_in_its_report(daemon: Daemon) -> None:
     assert "(3 times, last at" in " ".join(report.split())
 
 
-def test_the_service_manager_hears_that_the_daemon_is_alive(daemon: Daemon, tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.settimeout(20)
-        manager.bind(str(tmp_path / "notify"))
-        process = daemon.start(NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="400000")
-        said = [manager.recv(1000).decode() for _ in range(5)]
-        assert said == ["READY=1", *["WATCHDOG=1"] * 4], "also while nothing is logged"
-        process.send_signal(signal.SIGHUP)
-        while not said[-1].startswith("RELOADING=1\nMONOTONIC_USEC="):
-            said.append(manager.recv(1000).decode())
-        while said[-1] != "READY=1":
-            said.append(manager.recv(1000).decode())
-        process.send_signal(signal.SIGTERM)
-        while said[-1] != "STOPPING=1":
-            said.append(manager.recv(1000).decode())
-        assert process.wait(10) == 0
+def test_the_service_manager_hears_that_the_daemon_is_alive(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", "400000")
+    daemon.start()
+    daemon.wait_until(lambda: len(daemon.told) >= 5)
+    assert daemon.told[:5] == ["READY=1", *["WATCHDOG=1"] * 4], "also while nothing is logged"
+    daemon.reload()
+    assert daemon.stop() == 0
+    ready, reloading, *rest = (told for told in daemon.told if told != "WATCHDOG=1")
+    assert reloading.startswith("RELOADING=1\nMONOTONIC_USEC=")
+    assert [ready, *rest] == ["READY=1", "READY=1", "STOPPING=1"]
 
 
-def test_a_watchdog_for_another_process_is_not_answered(daemon: Daemon, tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.settimeout(20)
-        manager.bind(str(tmp_path / "notify"))
-        process = daemon.start(
-            NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000", WATCHDOG_PID="1"
-        )
-        assert manager.recv(1000) == b"READY=1"
-        time.sleep(0.6)
-        process.send_signal(signal.SIGTERM)
-        assert manager.recv(1000) == b"STOPPING=1"
-        assert process.wait(10) == 0
+def test_a_watchdog_for_another_process_is_not_answered(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    monkeypatch.setenv("WATCHDOG_PID", "1")
+    daemon.start()
+    time.sleep(0.6)
+    assert daemon.stop() == 0
+    assert daemon.told == ["READY=1", "STOPPING=1"]
 
 
 REFUSING = """#!/bin/sh
@@ -191,14 +147,14 @@ exit 67
 """
 
 
-def test_a_mail_that_is_refused_is_shown(daemon: Daemon, tmp_path: Path) -> None:
+def test_a_mail_that_is_refused_is_shown(daemon: Daemon, log: Log, tmp_path: Path) -> None:
     sendmail = tmp_path / "sendmail"
     sendmail.write_text(REFUSING)
     sendmail.chmod(0o755)
-    daemon.config.write_text(daemon.config.read_text().replace("/bin/false", str(sendmail)))
-    daemon.log("mail one", "mail two")
+    daemon.configure(CONFIG.replace("/bin/false", str(sendmail)))
+    log("mail one", "mail two")
     daemon.start()
-    data = daemon.status(lambda data: len(data["outbox"]["set_aside"]) == 2)
+    data = status(daemon, lambda data: len(data["outbox"]["set_aside"]) == 2)
     assert [(item["subject"], item["to"]) for item in data["outbox"]["set_aside"]] == [
         ("mail one", ["hostmaster@example.org"]),
         ("mail two", ["hostmaster@example.org"]),
@@ -209,20 +165,18 @@ def test_a_mail_that_is_refused_is_shown(daemon: Daemon, tmp_path: Path) -> None
     assert "user unknown" in shown
 
 
-def test_counters_of_chains_and_steps(daemon: Daemon) -> None:
+def test_counters_of_chains_and_steps(daemon: Daemon, log: Log) -> None:
     daemon.start()
-    data = daemon.status(lambda data: data["running"])
+    data = daemon.ask("status")
     assert (data["daemon"]["chains"], data["daemon"]["chains_since"]) == (None, None)
     shown = daemon.command("status", "--chains").stdout
     assert "\nChains: not counted (expected `counters = true` in [engine], and a reload)" in shown
 
-    daemon.config.write_text(f"{daemon.config.read_text()}\n[engine]\ncounters = true\n")
-    assert daemon.process is not None
-    daemon.process.send_signal(signal.SIGHUP)
-    data = daemon.status(lambda data: data["daemon"]["chains"] is not None)
-    first = data["daemon"]["chains_since"]
-    daemon.log("bad 203.0.113.7", "bad address", "mail one", "nothing")
-    data = daemon.status(lambda data: data["daemon"]["chains"][0]["steps"][0]["passed"] == 4)
+    daemon.configure(f"{CONFIG}\n[engine]\ncounters = true\n")
+    daemon.reload()
+    first = daemon.ask("status")["daemon"]["chains_since"]
+    log("bad 203.0.113.7", "bad address", "mail one", "nothing")
+    data = status(daemon, lambda data: data["daemon"]["chains"][0]["steps"][0]["passed"] == 4)
     test, others = data["daemon"]["chains"]
     assert (test["chain"], others["chain"]) == ("test", "others")
     assert test["entries"] >= 4  # journald adds lines of its own
@@ -241,6 +195,7 @@ def test_counters_of_chains_and_steps(daemon: Daemon) -> None:
     assert re.search(r'^  \[2\] ban "\\x1b\[31m" +2 +1$', shown, re.M)
     assert "regex" not in daemon.command("status").stdout
 
-    daemon.process.send_signal(signal.SIGHUP)
-    data = daemon.status(lambda data: data["daemon"]["chains_since"] > first)
+    daemon.reload()
+    data = daemon.ask("status")
+    assert data["daemon"]["chains_since"] > first
     assert data["daemon"]["chains"][0]["steps"][0]["passed"] == 0

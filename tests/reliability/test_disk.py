@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from pyruse.testing.journald import Journald
-from tests.reliability.machine import Machine, wait_until
+from tests.reliability.machine import Machine
 
 pytestmark = pytest.mark.realparts
 
@@ -65,10 +65,6 @@ def log(journald: Journald, first: int, last: int, text: str = "x" * 500) -> Non
     )
 
 
-def times_said(machine: Machine, text: str) -> int:
-    return sum(text in line for line in machine.said())
-
-
 def test_a_full_disk_holds_everything_up_and_loses_nothing(
     running: Machine, journald: Journald
 ) -> None:
@@ -79,18 +75,14 @@ def test_a_full_disk_holds_everything_up_and_loses_nothing(
     assert not list(running.folder.glob("mail.*")), "it is not told before it is committed"
     held = running.rows(EVENTS)
     assert held < [(1001, 1001)]
-    status = subprocess.run(
-        running.pyruse("status", "--format", "json"), capture_output=True, text=True, check=False
-    )
-    assert "the state cannot be written: database or disk is full" in status.stdout
+    held_up_by = running.ask("status")["daemon"]["held_up_by"]
+    assert held_up_by == "the state cannot be written: database or disk is full"
     running.make_room()
-    assert running.process is not None
     running.process.send_signal(signal.SIGHUP)  # or five seconds later
     running.wait_for_rows(EVENTS, [(1001, 1001)])
-    wait_until(lambda: list(running.folder.glob("mail.*")), "no mail came")
+    (mail,) = running.wait_until(lambda: list(running.folder.glob("mail.*")))
     assert running.stop() == 0
-    assert (times_said(running, FULL), times_said(running, AGAIN)) == (1, 1)
-    (mail,) = running.folder.glob("mail.*")
+    assert (running.log.count(FULL), running.log.count(AGAIN)) == (1, 1)
     assert "number 1001" in mail.read_text()
     assert running.rows("SELECT amount FROM counts WHERE counter = 'all'") == [(1001,)]
 
@@ -102,9 +94,9 @@ def test_a_stop_while_the_disk_is_full_says_what_is_to_be_read_again(
     log(journald, 10, 1000)
     running.wait_for_line(FULL)
     assert running.stop() == 1
-    assert running.said()[-1].endswith(
+    assert running.log.endswith(
         "cannot be written: database or disk is full (expected room on the disk; the entries will "
-        "be read again at the next start)"
+        "be read again at the next start)\n"
     )
     running.make_room()
     running.start()
@@ -116,8 +108,9 @@ def test_on_a_full_disk_a_daemon_does_not_start(running: Machine, journald: Jour
     assert running.stop() == 0
     running.fill()
     log(journald, 10, 1000)
-    assert running.start().wait(20) == 1
-    (line,) = running.said()
+    done = running.command("run")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
     assert "the state cannot be used: there is no room on the disk (expected " in line
     running.make_room()
     running.start()
@@ -128,9 +121,10 @@ def test_on_a_full_disk_a_daemon_does_not_start(running: Machine, journald: Jour
 def test_on_a_read_only_disk_a_daemon_does_not_start(running: Machine, journald: Journald) -> None:
     assert running.stop() == 0
     running.mount("ro")
-    assert running.start().wait(20) == 1
-    assert "Traceback" not in running.log.read_text()
-    assert running.said()[-1].startswith(f"pyruse: {running.folder}/disk/state.sqlite")
+    done = running.command("run")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(f"pyruse: {running.state}")
     running.mount("rw")
     log(journald, 10, 20)
     running.start()
@@ -142,7 +136,6 @@ def test_a_disk_that_takes_no_more_writes_is_waited_for(
     running: Machine, journald: Journald
 ) -> None:
     """As when the kernel mounts a faulty disk read-only under open files (ext4: errors=)."""
-    assert running.process is not None
     pid = str(running.process.pid)
     subprocess.run(["prlimit", "--pid", pid, "--fsize=4096:unlimited"], check=True)
     log(journald, 10, 1000)
@@ -151,16 +144,15 @@ def test_a_disk_that_takes_no_more_writes_is_waited_for(
     running.process.send_signal(signal.SIGHUP)
     running.wait_for_rows(EVENTS, [(1000, 1000)])
     assert running.stop() == 0
-    assert times_said(running, AGAIN) == 1
+    assert running.log.count(AGAIN) == 1
 
 
 def test_a_state_that_is_removed_is_written_again(running: Machine, journald: Journald) -> None:
     for file in running.disk.iterdir():
         file.unlink()
     log(journald, 10, 20)
-    assert running.process is not None
     assert running.process.wait(20) == 1
-    assert running.said()[-1].endswith("nothing is lost (start Pyruse again)")
+    assert running.log.endswith("nothing is lost (start Pyruse again)\n")
     running.start()
     running.wait_for_rows(EVENTS, [(20, 20)])
     assert running.stop() == 0
@@ -185,6 +177,6 @@ def test_a_reader_that_does_not_end_makes_the_log_grow_for_its_time_only(
         log(journald, 20_000, 20_001)
         return log_file.stat().st_size <= LOG_LIMIT
 
-    wait_until(is_short_again, "the log stays as long as it was")
+    running.wait_until(is_short_again)
     assert running.stop() == 0
     assert not log_file.exists()

@@ -26,7 +26,7 @@ from pyruse.journal.selection import Selection
 from pyruse.plugins import Registry
 from pyruse.replay import outcome_of
 from pyruse.state.database import State
-from pyruse.testing.journald import Journald
+from pyruse.testing import Daemon, Journald
 from tests.reliability.hostile import VALUES
 
 pytestmark = pytest.mark.realparts
@@ -221,11 +221,8 @@ def test_through_journald_and_sendmail_no_line_makes_a_header(
     ]
     journald.send_all([{"MESSAGE": failed(user, "192.0.2.7")} for user in users])
     journald.sync()
-    done = subprocess.run(
-        [sys.executable, "-m", "pyruse", "run", "--once", "-c", str(config)],
-        capture_output=True, check=True, timeout=60,
-    )  # fmt: skip
-    assert acting(done.stderr.decode()) == []
+    done = Daemon(tmp_path).command("run", "--once")
+    assert (done.returncode, acting(done.stderr)) == (0, [])
     mails = [
         BytesParser(policy=email.policy.default).parsebytes(file.read_bytes())
         for file in tmp_path.glob("mail.*")

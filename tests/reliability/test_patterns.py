@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +16,7 @@ from pyruse.chains.lint import warnings
 from pyruse.config.files import from_text, read
 from pyruse.config.load import configure
 from pyruse.plugins import Registry
-from pyruse.testing.journald import Journald
+from pyruse.testing import Journald, MakeDaemon
 from tests.conftest import ROOT
 
 CATASTROPHIC = [
@@ -98,46 +96,35 @@ def test_no_pattern_of_ours_can_take_for_ever(file: Path) -> None:
     assert [line for line in warned if "busy for ever" in line] == []
 
 
-DAEMON = r"""
-[journal]
-namespace = "{namespace}"
-start = "head"
-[state]
-url = "sqlite://{folder}/state.sqlite"
+CHAINS = r"""
 [chains]
 "catastrophe" = [
-  {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" }},
-  {{ filter = "regex", pattern = '^(a+)+$' }},
-  {{ action = "report", section = "important", message = "only a's" }},
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" },
+  { filter = "regex", pattern = '^(a+)+$' },
+  { action = "report", section = "important", message = "only a's" },
 ]
 "others" = [
-  {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" }},
-  {{ action = "report", section = "other", message = "{{MESSAGE}}" }},
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" },
+  { action = "report", section = "other", message = "{MESSAGE}" },
 ]
 """
 
 
 @pytest.mark.realparts
 def test_a_hundred_hostile_lines_hold_up_the_daemon_for_seconds_only(
-    journald: Journald, tmp_path: Path
+    daemon: MakeDaemon, journald: Journald
 ) -> None:
-    config = tmp_path / "pyruse.toml"
-    config.write_text(DAEMON.format(namespace=journald.namespace, folder=tmp_path))
+    one = daemon(CHAINS, journald)
     hostile = "a" * 60 + "!"
     messages = [*[hostile] * 100, "aaa", "the next one"]
     journald.send_all([{"SYSLOG_IDENTIFIER": "test", "MESSAGE": text} for text in messages])
     journald.sync()
     began = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "pyruse", "run", "--once", "-c", str(config)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    done = one.command("run", "--once")
+    assert done.returncode == 0
     # Four seconds at rest; a second for each line would be a hundred.
     assert time.monotonic() - began < 50
-    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as db, db:
+    with closing(sqlite3.connect(one.state)) as db, db:
         events = list(db.execute("SELECT message FROM events ORDER BY rowid"))
     # The lines that the step was made for are not missed meanwhile.
     assert events == [*[(hostile,)] * 100, ("only a's",), ("the next one",)]

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import email
 import email.policy
-import json
 import re
-import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +14,7 @@ import pytest
 
 from pyruse.testing.journal import make_journal
 from pyruse.testing.journald import Journald
-from tests.reliability.machine import Machine, wait_until
+from tests.reliability.machine import Machine
 
 pytestmark = pytest.mark.realparts
 
@@ -47,9 +44,7 @@ def follow(machine: Machine, journald: Journald) -> Callable[[str, str], Machine
     def start(settings: str, step: str) -> Machine:
         source = f'[journal]\nnamespace = "{journald.namespace}"\nstart = "head"\n'
         machine.configure(f"{source}{BASE}{settings}{TEST}  {step}\n]\n")
-        machine.start()
-        machine.wait_for_rows(EVENTS, [(0, 0)])
-        return machine
+        return machine.start()
 
     return start
 
@@ -86,13 +81,13 @@ def test_a_program_that_hangs_is_killed_with_its_children_and_entries_go_on(
     file = program(tmp_path, f"sleep 1000 & echo $$ $! > {tmp_path}/pids; wait")
     machine = follow("", f'{{ action = "run", command = ["{file}"], timeout = "1s" }},')
     log(journald, "hang")
-    wait_until((tmp_path / "pids").exists, "it did not start")
-    wait_until(lambda: (tmp_path / "pids").read_text().endswith("\n"), "it did not start")
+    machine.wait_until((tmp_path / "pids").exists)
+    machine.wait_until(lambda: (tmp_path / "pids").read_text().endswith("\n"))
     log(journald, *map(str, range(100)))
     machine.wait_for_rows(EVENTS, [(101, 101)])
     machine.wait_for_line("program was killed after 1 s, its time limit")
     pids = (tmp_path / "pids").read_text().split()
-    wait_until(lambda: not any(map(runs, pids)), "it lives on")
+    machine.wait_until(lambda: not any(map(runs, pids)))
     machine.wait_for_rows("SELECT count(*) FROM outbox", [(0,)])
     assert stop(machine) == 0
 
@@ -103,10 +98,9 @@ def test_a_stop_does_not_wait_for_a_program_that_hangs(
     file = program(tmp_path, f"echo $$ > {tmp_path}/pids; exec sleep 1000")
     machine = follow("", f'{{ action = "run", command = ["{file}"], timeout = "1h" }},')
     log(journald, "hang")
-    wait_until((tmp_path / "pids").exists, "it did not start")
+    machine.wait_until((tmp_path / "pids").exists)
     assert stop(machine) == 0
     assert machine.rows("SELECT kind FROM outbox") == [("command",)], "it runs at the next start"
-    subprocess.run(["kill", (tmp_path / "pids").read_text().strip()], check=False)
 
 
 @pytest.fixture
@@ -152,11 +146,8 @@ def test_a_reload_keeps_the_bans(follow: Callable[[str, str], Machine], journald
     machine = follow("", step)
     journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="hang", SYSLOG_RAW="203.0.113.7")
     query = "SELECT network, since, until FROM bans"
-    wait_until(lambda: machine.rows(query), "nobody is banned")
-    bans = machine.rows(query)
-    assert machine.process is not None
-    machine.process.send_signal(signal.SIGHUP)
-    machine.wait_for_line("the configuration was read again")
+    bans = machine.wait_until(lambda: machine.rows(query))
+    machine.reload()
     assert machine.rows(query) == bans
     assert stop(machine) == 0
     assert machine.rows(query) == bans
@@ -203,28 +194,24 @@ def test_a_stop_while_it_catches_up_comes_between_two_batches(
 ) -> None:
     machine = catch_up("", '{ action = "discard" },')
     machine.start()
-    wait_until(lambda: machine.rows(EVENTS) > [(0, 0)], "nothing is read")
+    machine.wait_until(lambda: machine.rows(EVENTS) > [(0, 0)])
     assert stop(machine) == 0
     ((handled, different),) = machine.rows(EVENTS)
     assert 0 < handled == different
     assert handled % 2_000 == 0
     assert handled < ENTRIES, "it was at the end already"
-    assert machine.start("--once").wait(60) == 0
+    assert machine.command("run", "--once").returncode == 0
     assert machine.rows(EVENTS) == [(ENTRIES, ENTRIES)]
 
 
 def test_reports_can_be_read_while_it_catches_up(catch_up: Callable[[str, str], Machine]) -> None:
     machine = catch_up("", '{ action = "discard" },')
-    daemon = machine.start("--once")
-    wait_until(lambda: machine.rows(EVENTS) > [(0, 0)], "nothing is read")
+    machine.start("--once")
+    machine.wait_until(lambda: machine.rows(EVENTS) > [(0, 0)])
     seen = []
-    while daemon.poll() is None:
-        done = subprocess.run(
-            machine.pyruse("report", DAY, "--format", "json"), capture_output=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        seen.append(len(json.loads(done.stdout)["report"]["other"]))
-    assert daemon.wait() == 0
+    while machine.process.poll() is None:
+        seen.append(len(machine.ask("report", DAY)["report"]["other"]))
+    assert machine.process.returncode == 0
     assert seen == sorted(seen)
     assert all(count % 2_000 == 0 for count in seen), "only whole batches are seen"
     assert machine.rows(EVENTS) == [(ENTRIES, ENTRIES)]
@@ -237,7 +224,7 @@ def test_a_flood_gives_a_handful_of_mails_that_count_it(
     settings = f'[email]\nto = ["root"]\nsendmail = ["{file}", "-t"]\n'
     step = '{ action = "email", subject = "s", message = "x", every = "10m" },'
     machine = catch_up(settings, step)
-    assert machine.start("--once").wait(60) == 0
+    assert machine.command("run", "--once").returncode == 0
     counts = []
     for mail in tmp_path.glob("mail.*"):
         message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
@@ -254,12 +241,13 @@ def test_an_archive_that_is_full_does_not_keep_the_report_from_its_readers(
     file = program(tmp_path, f"cat > {tmp_path}/mail")
     settings = 'archive = "{disk}/reports"\n[email]\nto = ["root"]\n'
     machine = catch_up(f'{settings}sendmail = ["{file}", "-t"]\n', '{ action = "discard" },')
-    toml = machine.config.read_text().replace(f"{machine.state}", f"{tmp_path}/state.sqlite")
-    machine.config.write_text(toml)
+    elsewhere = f'[state]\nurl = "sqlite://{tmp_path}/state.sqlite"\n'
+    (tmp_path / "conf.d" / "z_state.toml").write_text(elsewhere)
     (machine.disk / "reports").mkdir()
     machine.fill()
-    assert machine.start("--once").wait(60) == 0
+    done = machine.command("run", "--once")
+    assert done.returncode == 0
     assert f"Subject: Pyruse daily report for {DAY}" in (tmp_path / "mail").read_text()
-    (line,) = [line for line in machine.said() if "archive_report" in line]
+    (line,) = [line for line in done.stderr.splitlines() if "archive_report" in line]
     assert "No space left on device" in line
     assert list((machine.disk / "reports").iterdir()) == [], "no half of a report"

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import socket
 import stat
-import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import closing
 from urllib.error import URLError
@@ -277,84 +274,37 @@ def installed(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(metadata.parent)
 
 
-class Daemon:
-    """A `pyruse run` on a journal of its own."""
-
-    def __init__(self, folder, journal, port) -> None:
-        self.port = port
-        self.textfile = folder / "pyruse.prom"
-        self._log = folder / "log"
-        (folder / "pyruse.toml").write_text(
-            f"""
-            [journal]
-            files = ["{journal}"]
-            start = "head"
-            [state]
-            url = "sqlite://{folder}/state.sqlite"
-            [email]
-            to = ["root"]
-            sendmail = ["/bin/true"]
-            [engine]
-            counters = true
-            [plugins.prometheus]
-            port = {port}
-            textfile = "{self.textfile}"
-            every = "1h"
-            [chains]
-            "test" = [
-              {{ filter = "contains", text = "hello" }},
-              {{ action = "report", section = "other", message = "{{MESSAGE}}" }},
-            ]
-            """
-        )
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "pyruse", "run", "-c", str(folder / "pyruse.toml")],
-                stderr=log,
-                umask=0o027,
-            )
-
-    def log(self, until):
-        """What it has logged, as soon as this is a part of it."""
-        return self._waited(self._log.read_text, lambda text: until in text)
-
-    def metrics(self, until):
-        """The metrics, as soon as this is a part of them."""
-
-        def look():
-            try:
-                return get(self.port)[1]
-            except URLError:
-                return ""
-
-        return self._waited(look, lambda text: until in text)
-
-    def _waited(self, look, enough):
-        deadline = time.monotonic() + 30
-        while not enough(found := look()):
-            assert self.process.poll() is None, self._log.read_text()
-            assert time.monotonic() < deadline, found
-            time.sleep(0.05)
-        return found
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-        return self.process.wait(20)
+CONFIG = """
+[engine]
+counters = true
+[plugins.prometheus]
+port = {port}
+textfile = "{textfile}"
+every = "1h"
+[chains]
+"test" = [
+  {{ filter = "contains", text = "hello" }},
+  {{ action = "report", section = "other", message = "{{MESSAGE}}" }},
+]
+"""
 
 
 @pytest.fixture
-def started(tmp_path, journal_file, installed):
-    running = []
+def textfile(tmp_path):
+    return tmp_path / "pyruse.prom"
+
+
+@pytest.fixture
+def started(daemon, textfile, journal_file, installed):
+    """``started(port)``: a daemon with the plugin, which is at work."""
 
     def start(port):
         entries = [{"MESSAGE": message, "PRIORITY": "6"} for message in ("hello", "world")]
-        running.append(Daemon(tmp_path, journal_file(entries), port))
-        return running[-1]
+        toml = CONFIG.format(port=port, textfile=textfile)
+        umask = ["sh", "-c", 'umask 027; exec "$@"', "sh"]
+        return daemon(toml, journal_file(entries), prefix=umask).start()
 
-    yield start
-    for daemon in running:
-        daemon.stop()
+    return start
 
 
 def free_port():
@@ -363,37 +313,38 @@ def free_port():
         return one.getsockname()[1]
 
 
-def test_a_daemon_is_scraped_also_after_a_reload_until_it_stops(started):
-    daemon = started(free_port())
-    text = daemon.metrics("pyruse_entries_total 2.0")
+def test_a_daemon_is_scraped_also_after_a_reload_until_it_stops(started, textfile):
+    port = free_port()
+    daemon = started(port)
+    text = daemon.wait_until(
+        lambda: get(port)[1], lambda metrics: "pyruse_entries_total 2.0" in metrics
+    )
     assert "pyruse_journal_lag_seconds 0.0" in text
     assert 'pyruse_chain_entries_total{chain="test"} 2.0' in text
     assert 'pyruse_chain_matches_total{chain="test"} 1.0' in text
-    assert "pyruse_build_info{version=" in daemon.textfile.read_text()
-    assert stat.S_IMODE(daemon.textfile.stat().st_mode) == 0o644, "node_exporter may read it"
+    assert "pyruse_build_info{version=" in textfile.read_text()
+    assert stat.S_IMODE(textfile.stat().st_mode) == 0o644, "node_exporter may read it"
 
-    written = daemon.textfile.stat().st_mtime_ns
-    daemon.process.send_signal(signal.SIGHUP)
-    daemon.log("the configuration was read again")
-    assert "pyruse_entries_total 2.0" in daemon.metrics("pyruse_entries_total")
-    assert daemon.textfile.stat().st_mtime_ns != written
-    assert "plugins.prometheus" not in daemon.log("")
+    written = textfile.stat().st_mtime_ns
+    daemon.reload()
+    assert "pyruse_entries_total 2.0" in get(port)[1]
+    assert textfile.stat().st_mtime_ns != written
+    assert "plugins.prometheus" not in daemon.log
 
     assert daemon.stop() == 0
-    assert not daemon.textfile.exists(), "what is out of date misleads"
+    assert not textfile.exists(), "what is out of date misleads"
 
 
-def test_with_a_busy_port_the_daemon_goes_on_and_the_file_is_written(started):
+def test_with_a_busy_port_the_daemon_goes_on_and_the_file_is_written(started, textfile):
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = busy.getsockname()[1]
         daemon = started(port)
-        said = daemon.log("plugins.prometheus")
         assert (
             f"plugins.prometheus: on_start: http://127.0.0.1:{port} cannot be listened to: Address "
             "already in use (expected an address of this machine, and a port that nobody else uses)"
-        ) in said
-        assert "Traceback" not in said
-        daemon._waited(daemon.textfile.exists, bool)
+        ) in daemon.log
+        assert "Traceback" not in daemon.log
+        assert textfile.exists()
         assert daemon.stop() == 0

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import subprocess
-import sys
 import time
 from contextlib import closing
 
@@ -13,88 +10,35 @@ import httpx
 import pytest
 from conftest import TOKEN
 
-
-class Daemon:
-    """A `pyruse run` on a journal of its own."""
-
-    def __init__(self, folder, journal, options) -> None:
-        self._log = folder / "log"
-        (folder / "token").write_text(TOKEN)
-        (folder / "token").chmod(0o600)
-        (folder / "pyruse.toml").write_text(
-            f"""
-            [journal]
-            files = ["{journal}"]
-            start = "head"
-            [state]
-            url = "sqlite://{folder}/state.sqlite"
-            [report]
-            timezone = "UTC"
-            [email]
-            to = ["root"]
-            sendmail = ["/bin/true"]
-            [engine]
-            counters = true
-            [plugins.web]
-            {options}
-            [chains]
-            "test" = [
-              {{ filter = "contains", text = "hello" }},
-              {{ action = "report", section = "important", message = "{{MESSAGE}}" }},
-            ]
-            """
-        )
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "pyruse", "run", "-c", str(folder / "pyruse.toml")],
-                stderr=log,
-            )
-
-    def log(self, until=""):
-        """What it has logged, as soon as this is a part of it."""
-        return self.wait_for(self._log.read_text, lambda text: until in text)
-
-    def get(self, client, path, until=""):
-        """The page, as soon as this is a part of it."""
-
-        def look():
-            try:
-                return client.get(path).text
-            except httpx.ConnectError:
-                return None
-
-        return self.wait_for(look, lambda text: text is not None and until in text)
-
-    def wait_for(self, look, enough=bool):
-        """What there is, as soon as it is enough."""
-        deadline = time.monotonic() + 30
-        while not enough(found := look()):
-            assert self.process.poll() is None, self._log.read_text()
-            assert time.monotonic() < deadline, found
-            time.sleep(0.02)
-        return found
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-        return self.process.wait(20)
+CONFIG = """
+[report]
+timezone = "UTC"
+[engine]
+counters = true
+[plugins.web]
+{options}
+[chains]
+"test" = [
+  {{ filter = "contains", text = "hello" }},
+  {{ action = "report", section = "important", message = "{{MESSAGE}}" }},
+]
+"""
 
 
 @pytest.fixture
-def started(tmp_path, journal_file, installed):
-    running = []
+def started(daemon, tmp_path, journal_file, installed):
+    """``started(options)``: a daemon with the plugin, which is at work."""
 
     def start(options):
+        (tmp_path / "token").write_text(TOKEN)
+        (tmp_path / "token").chmod(0o600)
         entries = [
             {"MESSAGE": message, "PRIORITY": "6", "__REALTIME_TIMESTAMP": time.time_ns() // 1000}
             for message in ("hello <b>there</b>", "world")
         ]
-        running.append(Daemon(tmp_path, journal_file(entries), options))
-        return running[-1]
+        return daemon(CONFIG.format(options=options), journal_file(entries)).start()
 
-    yield start
-    for daemon in running:
-        daemon.stop()
+    return start
 
 
 def free_port():
@@ -107,28 +51,27 @@ def test_a_daemon_shows_itself_also_after_a_reload_until_it_stops(started, tmp_p
     port = free_port()
     daemon = started(f'token_file = "{tmp_path}/token"\nlisten = "127.0.0.1:{port}"')
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-        daemon.get(client, "/login", "Log in")
         client.post("/login", data={"token": TOKEN})
-        daemon.get(client, "/", "hello &lt;b&gt;there&lt;/b&gt;")
-        health = daemon.get(client, "/health")
+        daemon.wait_until(
+            lambda: client.get("/").text, lambda page: "hello &lt;b&gt;there&lt;/b&gt;" in page
+        )
+        health = client.get("/health").text
         assert f"process {daemon.process.pid}" in health
         assert "up to date; last entry handled: " in health
-        assert '<td class="number">2</td><td class="number">1</td>' in daemon.get(client, "/chains")
+        assert '<td class="number">2</td><td class="number">1</td>' in client.get("/chains").text
 
-        daemon.process.send_signal(signal.SIGHUP)
-        daemon.log("the configuration was read again")
-        assert "hello &lt;b&gt;" in daemon.get(client, "/"), "and nobody has to log in again"
-    assert "plugins.web" not in daemon.log()
+        daemon.reload()
+        assert "hello &lt;b&gt;" in client.get("/").text, "and nobody has to log in again"
+    assert "plugins.web" not in daemon.log
     assert daemon.stop() == 0
 
 
 def test_a_socket_is_there_while_the_daemon_runs(started, tmp_path):
     path = tmp_path / "web.sock"
     daemon = started(f'token_file = "{tmp_path}/token"\nlisten = "{path}"')
-    daemon.wait_for(path.exists)
     transport = httpx.HTTPTransport(uds=str(path))
     with httpx.Client(base_url="http://localhost", transport=transport) as client:
-        daemon.get(client, "/login", "Log in")
+        assert "Log in" in client.get("/login").text
     assert daemon.stop() == 0
     assert not path.exists()
 
@@ -137,19 +80,32 @@ def test_with_a_busy_port_the_daemon_goes_on_without_the_page(started, tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
         daemon = started(f'token_file = "{tmp_path}/token"\nlisten = "127.0.0.1:{port}"')
-        said = daemon.log("plugins.web")
     assert (
         f"plugins.web: on_start: http://127.0.0.1:{port} cannot be listened to: Address already in "
         "use (expected a port that nobody else uses)"
-    ) in said
-    assert "Traceback" not in said
+    ) in daemon.log
+    assert "Traceback" not in daemon.log
     assert daemon.stop() == 0
 
 
 def test_without_options_there_is_one_line_and_no_page(started):
     daemon = started("")
-    said = daemon.log("plugins.web")
-    assert "plugins.web: on_start: there is no page without a token (expected token_file)" in said
+    fault = "plugins.web: on_start: there is no page without a token (expected token_file)"
+    assert fault in daemon.log
+    assert daemon.stop() == 0
+
+
+def test_with_a_token_that_everybody_may_read_the_daemon_goes_on_without_the_page(
+    started, tmp_path
+):
+    file = tmp_path / "open"
+    file.write_text(TOKEN)
+    file.chmod(0o644)
+    daemon = started(f'token_file = "{file}"')
+    fault = f"{file} is open to every user of this machine (expected"
+    assert f"plugins.web: on_start: there is no page without a token: {fault}" in daemon.log
+    assert f"plugins.web.token_file: {fault}" in daemon.log
+    assert TOKEN not in daemon.log
     assert daemon.stop() == 0
 
 

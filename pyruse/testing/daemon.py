@@ -1,0 +1,253 @@
+"""A whole daemon for a test: ``pyruse run`` in a process of its own, and commands that ask it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pyruse.testing.journald import Journald
+from pyruse.testing.service_manager import ServiceManager
+
+T = TypeVar("T")
+
+_TIME_LIMIT = 60.0  # seconds, of anything that is waited for
+_LONGEST_END = 10.0  # seconds, for one that nobody has stopped
+_TICK = 0.02  # seconds from one look to the next
+_SHOWN = 2000  # characters of the log, in a message
+
+# What Pyruse says goes to standard error, as on a machine without a journald: not into the journal
+# of the machine that runs the tests, where a Pyruse at work may read it.
+_PROGRAM = "from pyruse import cli, log; log.to_journal = log.to_stderr; cli.main()"
+
+_READY = "READY=1"
+_MARK = "PYRUSE_TESTED_AS"
+"""In the environment of what is started, and of what that starts."""
+
+_SURROUNDINGS = """
+[journal]
+{journal}
+start = "head"
+[state]
+url = "sqlite://{state}"
+[email]
+to = ["root"]
+sendmail = ["true"]
+[bans.nftables]
+command = ["true"]
+"""
+
+
+class Daemon:
+    """``pyruse run``, and other commands, on the configuration of a folder; as context manager.
+
+    It runs from `start` to `stop`, once or several times on the same state. At the end of the
+    ``with`` block nothing of it runs any more, whatever has happened.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        prefix: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start nothing yet.
+
+        :param folder: has the configuration, as ``pyruse -c`` takes it (see `surround`).
+        :param prefix: what stands before each command, such as that of a network namespace; a
+            program that becomes the one that it is given (execve(2)).
+        :param environment: variables that are added to those of the test.
+        """
+        self.folder = folder
+        self.state = folder / "state.sqlite"
+        """The database, where the configuration has it there, as that of `surround`."""
+        self.prefix = list(prefix)
+        self.told: list[str] = []
+        """What it has told the service manager, from the first start on (sd_notify(3))."""
+        self._environment = {**(environment or {}), _MARK: uuid.uuid4().hex}
+        self._log = folder / "log"
+        self._news = threading.Event()
+        self._manager: ServiceManager | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def surround(self, journal: Journald | Path) -> None:
+        """Write what a configuration needs besides chains: a journal, read from its head, a state.
+
+        Nothing leaves it, as long as `configure` does not say how: mails go to `true`(1), and so do
+        the orders for nftables.
+
+        :param journal: a journald, or a journal's file.
+        """
+        source = (
+            f'namespace = "{journal.namespace}"'
+            if isinstance(journal, Journald)
+            else f'files = ["{journal}"]'
+        )
+        text = _SURROUNDINGS.format(journal=source, state=self.state)
+        (self.folder / "pyruse.toml").write_text(text)
+
+    def configure(self, toml: str) -> None:
+        """Write the rest, or write it anew: it counts from the next start or `reload` on."""
+        file = self.folder / "conf.d" / "test.toml"  # after pyruse.toml: so what it sets counts
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(toml)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it, and the programs that it has left behind, as systemd ends all of a unit."""
+        self._end()
+        mark = f"{_MARK}={self._environment[_MARK]}".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # somebody else's, or over
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(process.name), signal.SIGKILL)
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process of the last start."""
+        assert self._process is not None, "it was not started"
+        return self._process
+
+    @property
+    def log(self) -> str:
+        """What it has said, on standard error and output, from the first start on."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def start(self, *options: str) -> Self:
+        """Start it, and wait until it is ready: it has restored the bans, and begins to read.
+
+        :param options: of ``pyruse run``.
+        :raises AssertionError: it has ended before, or is not ready within 60 s.
+        """
+        self._end()
+        self._manager = ServiceManager(self._hear)
+        with self._ready_again(), self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command("run", *options),
+                env=self._variables(NOTIFY_SOCKET=self._manager.address),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        return self
+
+    def reload(self) -> None:
+        """Have it read the configuration again, and wait until it has.
+
+        :raises AssertionError: it has ended, or has not done so within 60 s.
+        """
+        with self._ready_again():
+            self.process.send_signal(signal.SIGHUP)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it, by a signal.
+
+        :return: the exit code; of a process that was killed, the negative number of the signal.
+        :raises subprocess.TimeoutExpired: it has not ended within 60 s.
+        """
+        self.process.send_signal(number)
+        code = self.process.wait(_TIME_LIMIT)
+        self._end()
+        return code
+
+    def command(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of ``pyruse`` on the same configuration, to its end.
+
+        ``command("run", "--once")`` handles all that is in the journal.
+
+        :return: with ``.returncode``, ``.stdout`` and ``.stderr``.
+        :raises subprocess.TimeoutExpired: it has not ended within 60 s, and was killed.
+        """
+        return subprocess.run(
+            self._command(name, *arguments), env=self._variables(), capture_output=True,
+            text=True, errors="replace", timeout=_TIME_LIMIT, check=False,
+        )  # fmt: skip
+
+    def ask(self, name: str, *arguments: str) -> Any:
+        """What a command says with ``--format json``: ``ask("bans")``, ``ask("report", "today")``.
+
+        :raises AssertionError: it did not say anything; with what it said on standard error.
+        """
+        done = self.command(name, "--format", "json", *arguments)
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+    def wait_until(self, look: Callable[[], T], enough: Callable[[T], object] = bool) -> T:
+        """Look again and again, until there is enough; by default, until there is anything.
+
+        :return: what there is then.
+        :raises AssertionError: there is not, and the daemon does not run, or 60 s are over.
+        """
+        deadline = time.monotonic() + _TIME_LIMIT
+        while True:
+            ended = self._ended()
+            self._news.clear()
+            found = look()
+            if enough(found):
+                return found
+            if ended or time.monotonic() > deadline:
+                why = "the daemon does not run" if ended else f"{_TIME_LIMIT:.0f} s are over"
+                raise AssertionError(
+                    f"{why}: {found!r} is not enough (the daemon said: {self.log[-_SHOWN:]})"
+                )
+            self._news.wait(_TICK)
+
+    def wait_for_line(self, text: str) -> str:
+        """The first line of the log that has this text in it, as soon as there is one.
+
+        :raises AssertionError: see `wait_until`.
+        """
+        return self.wait_until(lambda: [line for line in self.log.splitlines() if text in line])[0]
+
+    def _command(self, name: str, *arguments: str) -> list[str]:
+        python = [*self.prefix, sys.executable, "-c", _PROGRAM]
+        return [*python, name, "-c", str(self.folder), *arguments]
+
+    def _variables(self, **added: str) -> dict[str, str]:
+        return {**os.environ, **self._environment, **added}
+
+    def _hear(self, told: str) -> None:
+        self.told.append(told)
+        self._news.set()
+
+    @contextmanager
+    def _ready_again(self) -> Iterator[None]:
+        before = self.told.count(_READY)
+        yield
+        self.wait_until(lambda: self.told, lambda told: told.count(_READY) > before)
+
+    def _end(self) -> None:
+        if not self._ended():
+            self.process.terminate()
+            try:
+                self.process.wait(_LONGEST_END)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self._ended()
+
+    def _ended(self) -> bool:
+        """Whether it does not run; then, all that it has told is heard."""
+        if self._process is not None and self._process.poll() is None:
+            return False
+        if self._manager is not None:
+            self._manager.close()
+            self._manager = None
+        return True
+
+
+MakeDaemon = Callable[..., Daemon]
+"""What the fixture ``daemon`` is."""
