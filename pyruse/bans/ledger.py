@@ -7,8 +7,10 @@ import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pyruse.bans import history
 from pyruse.bans.firewall import Target, network_of
@@ -19,8 +21,7 @@ from pyruse.bans.targets import Place, bits_of, target_of_json, target_to_json
 from pyruse.options import Network, contains, network_text
 
 
-@dataclass(slots=True)
-class Ban:
+class Ban(Struct, gc=False):
     """An address or a network that is banned from a target."""
 
     place: Place

@@ -11,36 +11,21 @@ from pyruse.bans.firewall import Target, network_of
 from pyruse.options import Network
 
 
-class Place:
+class Place(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
     """Who is banned from where: what tells bans apart.
 
     Networks are kept as text: of many thousands, most are never more than looked up and written,
     and to make an object of `ipaddress` takes ten times as long.
     """
 
-    __slots__ = ("address", "target")
-
-    def __init__(self, address: str, target: Target) -> None:
-        """:param address: or network, as `network_text` writes it."""
-        self.address = address
-        self.target = target
+    address: str
+    """Or a network, as `network_text` writes it."""
+    target: Target
 
     @property
     def network(self) -> Network:
         """The network."""
         return network_of(self.address)
-
-    def __hash__(self) -> int:
-        # One network is rarely banned from several targets, which take ten times as long to hash.
-        return hash(self.address)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Place):
-            return NotImplemented
-        return self.address == other.address and self.target == other.target
-
-    def __repr__(self) -> str:
-        return f"Place({self.address}, {self.target})"
 
 
 def bits_of(address: str) -> tuple[int, int, int]:
