@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
+from msgspec import Struct
+
 from pyruse.errors import UserError
 from pyruse.options import Network, shown
 
@@ -57,8 +59,7 @@ class Sets:
         return self.ipv4 if version == 4 else self.ipv6
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True, cache_hash=True):
     """Where bans are put: firewall, sets, ports. Bans of one target renew each other."""
 
     backend: str
