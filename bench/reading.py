@@ -29,7 +29,8 @@ def rows(quick: bool) -> Iterator[Row]:
     yield from _against_others(cluster(count), rounds, strange, "cluster")
     yield _jails_alone(sample(count), rounds, count)
     yield from _growth([count // 8, count // 2, count * 2, count * 8][: 3 if quick else 4], rounds)
-    yield from _chains(sample(count), [10, 100, 1_000, 10_000][: 3 if quick else 4], rounds)
+    # With 10,000, the start takes longer than all the entries: nothing is left to compare.
+    yield from _chains(sample(count), [10, 100, 1_000], rounds)
     yield from _counters(sample(count), rounds)
 
 
