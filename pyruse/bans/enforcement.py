@@ -234,9 +234,16 @@ class Upkeep:
 
     def _notice(self, now: int, report_fault: Report) -> None:
         """See whether others have changed the firewall."""
+        if self._watch is None:
+            return
+        changed = failed = True
         with self._contained(report_fault):
-            if self._watch is not None and self._watch.changed() and not self._look_at:
-                self._look_at = max(now, self._looked_at + _LOOK_US)
+            changed = self._watch.changed()
+            failed = False
+        if failed:  # it might stay readable for ever: `prepare` begins to watch anew
+            self._close_watch()
+        if changed and not self._look_at:
+            self._look_at = max(now, self._looked_at + _LOOK_US)
 
     def _look(self, now: int, report_fault: Report) -> None:
         """See whether the bans still hold."""
@@ -281,11 +288,16 @@ class Upkeep:
 
     def close(self) -> None:
         """Let go of the firewall."""
-        if self._watch is not None:
-            self._watch.close()
+        self._close_watch()
         if self._firewall is not None:
             with suppress(Exception):  # there is nobody left to tell
                 self._firewall.close()
+
+    def _close_watch(self) -> None:
+        if self._watch is not None:
+            with suppress(Exception):  # there is nobody left to tell
+                self._watch.close()
+            self._watch = None
 
     @contextmanager
     def _contained(self, report_fault: Report) -> Iterator[None]:

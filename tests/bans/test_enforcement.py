@@ -223,6 +223,24 @@ def test_a_firewall_gets_ready_each_time_before_the_daemon_waits(town, wall):
     assert not wall.ready
 
 
+def test_a_watch_that_fails_is_begun_anew_and_the_firewall_looked_at(town, wall, monkeypatch):
+    def broken():
+        raise OSError("no more news")
+
+    town.ban("192.0.2.7")
+    town.after()
+    town.wait()
+    failing = wall.watched
+    failing.ring()
+    monkeypatch.setattr(failing, "changed", broken)
+    assert town.after() == ["intact?"]
+    assert town.said == ["wall: OSError: no more news (a fault of the plugin)"]
+    assert town.wait() == [wall.watched.fileno()]
+    assert wall.watched is not failing
+    assert town.after(60) == []
+    assert town.said == []
+
+
 @pytest.mark.parametrize("method", ["prepare", "watch", "changed", "intact", "close"])
 def test_a_bug_of_a_firewall_ends_nothing(town, wall, monkeypatch, method):
     def broken():
