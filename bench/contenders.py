@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.fail2ban import server
 from bench.measure import Command
-from pyruse.bans.firewall import Element, Target
+from pyruse.api.firewall import Element, Target
 from pyruse.state.database import State
 from pyruse.testing.journald import Journald
 from pyruse.testing.namespace import NamespaceError, NetworkNamespace

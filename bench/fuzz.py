@@ -28,13 +28,13 @@ from typing import Any
 
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.engine import Engine
-from pyruse.entry import Entry
-from pyruse.faults import Faults
-from pyruse.made_entry import make_entry
-from pyruse.mail.message import compose
-from pyruse.patience import Patience
-from pyruse.plugins import Registry
+from pyruse.delivery.mail.message import compose
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Faults
+from pyruse.engine.patience import Patience
+from pyruse.entry.entry import Entry
+from pyruse.entry.made import make_entry
+from pyruse.registry.plugins import Registry
 from pyruse.state.database import State
 from pyruse.testing.journal import FIRST_TIME
 from tests.reliability.hostile import FIELDS, STEPS, VALUES, chains

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from bench.cluster import entries as cluster_entries
-from pyruse.fields import Decoder
+from pyruse.entry.decoding import Decoder
 from pyruse.journal.selection import Selection
 from pyruse.testing.journal import EntryFields, make_journal
 from tools.sample_journal import entries

@@ -32,10 +32,10 @@ from systemd import journal
 
 from bench.journals import DEMO
 from pyruse.config.load import load
-from pyruse.engine import Engine
-from pyruse.faults import Faults
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Faults
 from pyruse.journal.selection import Selection
-from pyruse.plugins import Registry
+from pyruse.registry.plugins import Registry
 from pyruse.state.database import State
 from pyruse.testing.journal import make_journal
 from tools.sample_journal import sample_day

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyruse import daemon as daemon_module
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.daemon import Daemon
-from pyruse.engine import Engine
-from pyruse.faults import Faults
-from pyruse.plugins import Registry
+from pyruse.daemon import daemon as daemon_module
+from pyruse.daemon.daemon import Daemon
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Faults
+from pyruse.registry.plugins import Registry
 from pyruse.state.database import State
 from pyruse.testing.journal import make_journal
 

@@ -5,13 +5,15 @@ This module has all that authors of plugins need; nothing else is promised to st
 
 from typing import TYPE_CHECKING, Any
 
-from pyruse.bans.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
+from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
+from pyruse.api.report import Details, Report, Row, Section
 from pyruse.config.settings import MailAddress
-from pyruse.context import Context
-from pyruse.entry import Entry, as_text
+from pyruse.engine.context import Context
+from pyruse.entry.entry import Entry, as_text
 from pyruse.errors import UserError
 from pyruse.hookspecs import hookimpl
-from pyruse.options import (
+from pyruse.options.secret_file import SecretFile
+from pyruse.options.types import (
     Address,
     Duration,
     Field,
@@ -27,15 +29,13 @@ from pyruse.options import (
     parse_network,
     text_around,
 )
-from pyruse.report.model import Details, Report, Row, Section
-from pyruse.secret_file import SecretFile
 from pyruse.state.tables import Table
 from pyruse.text import one_line, printable, shortened
 from pyruse.times import datetime_of, time_us_of
 
 if TYPE_CHECKING:
-    from pyruse.observer import Observer
-    from pyruse.programs import Standby, run_program
+    from pyruse.daemon.observer import Observer
+    from pyruse.system.programs import Standby, run_program
 
 __all__ = [
     "Address",
@@ -89,11 +89,11 @@ def __getattr__(name: str) -> Any:
 
         return version("pyruse")
     if name == "Observer":
-        from pyruse.observer import Observer
+        from pyruse.daemon.observer import Observer
 
         return Observer
     if name in ("Standby", "run_program"):
-        from pyruse import programs
+        from pyruse.system import programs
 
         return getattr(programs, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

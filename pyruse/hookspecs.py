@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from pyruse.bans.firewall import Firewall
-    from pyruse.context import Context
-    from pyruse.entry import Entry
-    from pyruse.report.model import Report
+    from pyruse.api.firewall import Firewall
+    from pyruse.api.report import Report
+    from pyruse.engine.context import Context
+    from pyruse.entry.entry import Entry
 
 hookspec = pluggy.HookspecMarker("pyruse")
 hookimpl = pluggy.HookimplMarker("pyruse")

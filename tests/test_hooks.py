@@ -14,8 +14,8 @@ import pytest
 
 from pyruse import Context, Entry, Firewall, Report
 from pyruse.config.load import load
-from pyruse.plugins import HOOKS, Registry
-from pyruse.replay import replay
+from pyruse.registry.plugins import HOOKS, Registry
+from pyruse.replay.replay import replay
 from pyruse.testing import ConfigError, MakePipeline
 from tests.docs.site import install_package
 
@@ -163,7 +163,7 @@ def test_on_start_comes_before_the_first_entry(calls: list[Any], pipeline: MakeP
 def test_on_stop_comes_once_after_the_last_entry(
     calls: list[Any], tmp_path: Path, journal_file: Any
 ) -> None:
-    from pyruse.faults import Faults
+    from pyruse.engine.faults import Faults
     from pyruse.journal.selection import Selection
 
     config = tmp_path / "pyruse.toml"

@@ -21,8 +21,8 @@ import click
 
 from pyruse.cli import COMMANDS
 from pyruse.config.load import SECTIONS
-from pyruse.plugins import ACTIONS, FILTERS, HOOKS, PROGRAMS, PluginError, Registry
-from pyruse.reference import described_hook, described_options, described_plugin
+from pyruse.config.reference import described_hook, described_options, described_plugin
+from pyruse.registry.plugins import ACTIONS, FILTERS, HOOKS, PROGRAMS, PluginError, Registry
 
 DOCS = Path(__file__).parent.parent / "docs"
 COMMAND = "python tools/generate_docs.py"
@@ -33,7 +33,7 @@ _PART = re.compile(r"(<!-- generated: (?P<name>\S+) -->\n).*?(<!-- end: (?P=name
 _DOUBLE_BACKTICKS = re.compile(r"(?<!`)``(?!`)")
 
 _REFERENCE = "configuration.md"
-#: What `pyruse.building.described` calls a type, and what the documentation says instead.
+#: What `pyruse.options.build.described` calls a type, and what the documentation says instead.
 TYPES = {
     "a duration": f"a [duration]({_REFERENCE}#durations)",
     "a field": f"a [field]({_REFERENCE}#fields)",
@@ -195,7 +195,7 @@ def _common() -> Iterator[str]:
 
 
 def _loaded(name: str) -> click.Command:
-    command: click.Command = import_module(f"pyruse.cli.{COMMANDS[name][0]}").command
+    command: click.Command = import_module(f"pyruse.cli.commands.{COMMANDS[name][0]}").command
     return command
 
 

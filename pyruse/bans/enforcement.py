@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from pyruse.bans.firewall import Element, Firewall, FirewallError, Watch
+from pyruse.api.firewall import Element, Firewall, FirewallError, Watch
 from pyruse.bans.ledger import Ban, Ledger
 from pyruse.bans.targets import Place
 from pyruse.times import now_us

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyruse.bans.orders import LAST_US, Item
 from pyruse.errors import UserError
-from pyruse.options import parse_address, text_around
+from pyruse.options.types import parse_address, text_around
 from pyruse.text import printable, shortened
 
 #: What every database of SQLite begins with (sqlite.org/fileformat.html).

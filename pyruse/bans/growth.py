@@ -7,9 +7,9 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyruse.bans.firewall import Target
+from pyruse.api.firewall import Target
 from pyruse.bans.targets import Place, bits_of
-from pyruse.options import network_text
+from pyruse.options.types import network_text
 
 #: The end of a ban without end: later than any other.
 FOR_EVER = (1 << 63) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from pyruse.bans.firewall import Target
+from pyruse.api.firewall import Target
 from pyruse.bans.targets import target_of_json, target_to_json
 
 SCHEMA = """

@@ -12,7 +12,7 @@ import msgspec
 from pyruse.bans.ledger import Ban
 from pyruse.bans.orders import Count, Item, Where
 from pyruse.errors import UserError
-from pyruse.options import Network, network_around, network_text, parse_address, parse_network
+from pyruse.options.types import Network, network_around, network_text, parse_address, parse_network
 from pyruse.text import json_escaped
 from pyruse.times import datetime_of, time_us_of
 

@@ -1,7 +1,7 @@
 """What the commands `ban`, `unban` and `bans` order; the daemon carries it out, if one runs.
 
-An order and its answer go through `pyruse.control`, in JSON. The daemon may be older than the
-command, or newer, until it is started again: fields are only ever added, and have a default.
+An order and its answer go through `pyruse.daemon.control`, in JSON. Until it is started again, the
+daemon may be older than the command, or newer: fields are only ever added, and have a default.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from pyruse.bans.firewall import Sets, Target, network_of
+from pyruse.api.firewall import Sets, Target, network_of
 from pyruse.bans.ledger import Ban
 from pyruse.bans.service import Bans
 from pyruse.bans.targets import Place, bits_of
 from pyruse.errors import UserError
-from pyruse.options import network_text, parse_network
+from pyruse.options.types import network_text, parse_network
 from pyruse.times import now_us
 
 #: A number of bans.

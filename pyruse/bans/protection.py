@@ -6,9 +6,9 @@ import ipaddress
 import time
 from collections.abc import Callable
 
-from pyruse.bans.firewall import network_of
+from pyruse.api.firewall import network_of
 from pyruse.bans.targets import bits_of
-from pyruse.options import Address, Network, Networks
+from pyruse.options.types import Address, Network, Networks
 
 _OWN_ADDRESSES_KEPT = 60.0  # seconds: an interface may get another address
 

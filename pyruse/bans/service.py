@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from pyruse.api.firewall import Sets, Target
 from pyruse.bans.enforcement import Enforcement, Opener
-from pyruse.bans.firewall import Sets, Target
 from pyruse.bans.growth import Aggregate
 from pyruse.bans.ledger import Ban, Ledger
 from pyruse.bans.offenders import FORGET_US
 from pyruse.bans.protection import Protection
-from pyruse.options import Address, Networks
+from pyruse.options.types import Address, Networks
 from pyruse.text import shortened
 from pyruse.times import now_us
 

@@ -7,8 +7,8 @@ from socket import AF_INET, AF_INET6, inet_pton
 
 import msgspec
 
-from pyruse.bans.firewall import Target, network_of
-from pyruse.options import Network
+from pyruse.api.firewall import Target, network_of
+from pyruse.options.types import Network
 
 
 class Place(msgspec.Struct, frozen=True, cache_hash=True, gc=False):

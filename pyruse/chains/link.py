@@ -12,9 +12,9 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from pyruse.chains.model import Chain, Step
-from pyruse.entry import Entry
+from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError, did_you_mean
-from pyruse.options import shown
+from pyruse.options.types import shown
 
 
 class Node:

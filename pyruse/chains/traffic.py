@@ -16,7 +16,7 @@ from typing import Any
 
 from pyruse.chains.link import Node
 from pyruse.chains.model import Chain, Step
-from pyruse.entry import Entry
+from pyruse.entry.entry import Entry
 from pyruse.times import now_us
 
 
@@ -75,7 +75,7 @@ class Traffic:
     def fault(self, node: Node) -> None:
         """A step has raised."""
         place = self._places.get(node)
-        if place is not None:  # else, a counting node was stopped: see `pyruse.patience`
+        if place is not None:  # else, a counting node was stopped: see `pyruse.engine.patience`
             self._faults[place] = self._faults.get(place, 0) + 1
 
     def data(self, more: Callable[[Step], dict[str, Any]] = lambda _: {}) -> list[dict[str, Any]]:

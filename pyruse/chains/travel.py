@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from pyruse.chains.link import Node
-from pyruse.entry import UNREAD, Entry
+from pyruse.entry.entry import UNREAD, Entry
 
 OnFault = Callable[[Node, Entry, Exception], None]
 

@@ -1,4 +1,4 @@
-"""The commands, one file each, imported when they are called."""
+"""The commands of the program `pyruse`, and what they share."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pyruse.cli.{COMMANDS[cmd_name][0]}")
+        module = importlib.import_module(f"pyruse.cli.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
 

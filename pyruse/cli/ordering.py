@@ -14,7 +14,7 @@ import msgspec
 
 from pyruse.bans import orders
 from pyruse.bans.orders import Answer, BanOrder, UnbanOrder
-from pyruse.control import ask
+from pyruse.daemon.control import ask
 from pyruse.errors import UserError
 from pyruse.text import printable
 
@@ -69,11 +69,11 @@ def teardown(loaded: Configuration) -> None:
 
     :raises UserError: a daemon runs, a firewall refused it, or the state cannot be used.
     """
-    from pyruse.engine import Engine
-    from pyruse.faults import Faults
-    from pyruse.log import to_stderr
+    from pyruse.engine.engine import Engine
+    from pyruse.engine.faults import Faults
     from pyruse.state.database import State
     from pyruse.state.lock import StateLock
+    from pyruse.system.log import to_stderr
 
     path = loaded.settings.state.url.path
     lock = StateLock(path)
@@ -90,11 +90,11 @@ def teardown(loaded: Configuration) -> None:
 
 
 def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrder) -> Answer:
-    from pyruse.engine import Engine
-    from pyruse.faults import Faults
-    from pyruse.log import to_stderr
+    from pyruse.engine.engine import Engine
+    from pyruse.engine.faults import Faults
     from pyruse.state.database import State
     from pyruse.state.lock import StateLock
+    from pyruse.system.log import to_stderr
 
     lock = StateLock(path)
     try:

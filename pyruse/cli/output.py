@@ -11,8 +11,8 @@ from typing import Any
 import click
 import msgspec
 
+from pyruse.api.report import Report
 from pyruse.cli.options import on_terminal
-from pyruse.report.model import Report
 from pyruse.text import json_escaped, one_line
 from pyruse.times import datetime_of
 

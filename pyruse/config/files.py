@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyruse.building import key
 from pyruse.errors import ConfigError, did_you_mean
-from pyruse.options import shown
+from pyruse.options.build import key
+from pyruse.options.types import shown
 
 DEFAULT = Path("/etc/pyruse")
 VARIABLE = "PYRUSE_CONFIG"

@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pyruse.broadcasts import Broadcasts
-from pyruse.building import build, converted, key, options_of
 from pyruse.chains.link import jump_order
 from pyruse.chains.model import Chain, Step
 from pyruse.config.files import Document, chosen, read
@@ -24,8 +22,10 @@ from pyruse.config.settings import (
 )
 from pyruse.config.steps import StepBuilder
 from pyruse.errors import ConfigError, did_you_mean
-from pyruse.options import shown
-from pyruse.plugins import PROGRAMS, Found, PluginError, Registry, has_firewall
+from pyruse.options.build import build, converted, key, options_of
+from pyruse.options.types import shown
+from pyruse.registry.broadcasts import Broadcasts
+from pyruse.registry.plugins import PROGRAMS, Found, PluginError, Registry, has_firewall
 
 SECTIONS: Mapping[str, type] = {
     "journal": JournalSettings,

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from pyruse.building import key
 from pyruse.config.load import Configuration
-from pyruse.plugins import has_firewall
-from pyruse.secret_file import SecretFile
+from pyruse.options.build import key
+from pyruse.options.secret_file import SecretFile
+from pyruse.registry.plugins import has_firewall
 
 
 def secret_faults(configuration: Configuration) -> list[str]:
@@ -18,7 +18,7 @@ def secret_faults(configuration: Configuration) -> list[str]:
     That is no error of the configuration, and no reason not to start: who asks may be another user
     than Pyruse's, a credential is there as long as its service runs, and nobody is to be without
     bans because the key for something else is gone. (The password for the mail server is looked at
-    with the rest of the mail: `pyruse.mail.transport.check`.)
+    with the rest of the mail: `pyruse.delivery.mail.transport.check`.)
     """
     programs = (
         (f"{'bans' if has_firewall(plugin) else 'plugins'}.{key(name)}", plugin)

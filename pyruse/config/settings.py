@@ -13,8 +13,8 @@ from zoneinfo import available_timezones
 
 from pyruse.bans.growth import Aggregate
 from pyruse.errors import did_you_mean
-from pyruse.options import Duration, Networks, Template, shown
-from pyruse.secret_file import SecretFile
+from pyruse.options.secret_file import SecretFile
+from pyruse.options.types import Duration, Networks, Template, shown
 from pyruse.state.database import path_of
 from pyruse.text import printable
 from pyruse.times import system_zone, zone_named

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pyruse.building import build
 from pyruse.chains.model import Chain, Step
 from pyruse.errors import did_you_mean
-from pyruse.options import shown
-from pyruse.plugins import ACTIONS, FILTERS, PluginError, Registry
+from pyruse.options.build import build
+from pyruse.options.types import shown
+from pyruse.registry.plugins import ACTIONS, FILTERS, PluginError, Registry
 
 _Kind = Literal["filter", "action"]
 _GROUPS: dict[_Kind, str] = {"filter": FILTERS, "action": ACTIONS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pyruse.fields import typed
+from pyruse.entry.decoding import typed
 from pyruse.importers.findings import Place, shown
 from pyruse.importers.pyruse1_arguments import (
     DETAIL,

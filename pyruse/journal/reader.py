@@ -11,8 +11,8 @@ from typing import Any
 
 from systemd import journal
 
-from pyruse.entry import Entry
-from pyruse.fields import Decoder
+from pyruse.entry.decoding import Decoder
+from pyruse.entry.entry import Entry
 
 #: What libsystemd answers where a journal file is damaged: the entry or field is passed over.
 _DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}

@@ -13,8 +13,8 @@ from typing import Any
 from systemd import id128, journal
 
 from pyruse.config.settings import JournalSettings
+from pyruse.entry.decoding import Decoder
 from pyruse.errors import UserError
-from pyruse.fields import Decoder
 from pyruse.journal.reader import JournalReader
 
 

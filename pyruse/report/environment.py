@@ -43,8 +43,8 @@ from jinja2 import (
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from pyruse.api.report import Report, Row
 from pyruse.report import wording
-from pyruse.report.model import Report, Row
 from pyruse.report.plaintext import aside, numeric_columns, text_table, wrapped
 from pyruse.text import one_line, printable, shortened
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from itertools import zip_longest
 
-from pyruse.report.model import Table
+from pyruse.api.report import Table
 from pyruse.report.wording import brief
 from pyruse.text import one_line, printable
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyruse.report.model import DETAILS, Line, Report, Row, Times, shown_times
+from pyruse.api.report import DETAILS, Line, Report, Row, Times, shown_times
 from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from rich.style import Style
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from pyruse.api.report import Line, Report, Row, Table
 from pyruse.report import wording
-from pyruse.report.model import Line, Report, Row, Table
 from pyruse.report.plaintext import aside, numeric_columns, wrapped
 from pyruse.text import one_line, printable
 

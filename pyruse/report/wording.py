@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
-from pyruse.report.model import Report, Row, Times
+from pyruse.api.report import Report, Row, Times
 from pyruse.text import shortened
 
 #: A message in a report for people is cut after so much of it; JSON has the whole.

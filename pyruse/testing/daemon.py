@@ -27,7 +27,10 @@ _SHOWN = 2000  # characters of the log, in a message
 
 # What Pyruse says goes to standard error, as on a machine without a journald: not into the journal
 # of the machine that runs the tests, where a Pyruse at work may read it.
-_PROGRAM = "from pyruse import cli, log; log.to_journal = log.to_stderr; cli.main()"
+_PROGRAM = (
+    "from pyruse import cli; from pyruse.system import log; "
+    "log.to_journal = log.to_stderr; cli.main()"
+)
 
 _READY = "READY=1"
 _MARK = "PYRUSE_TESTED_AS"

@@ -8,18 +8,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pyruse.api.report import Report
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.engine import Engine
-from pyruse.entry import Entry
+from pyruse.daemon.observer import Observer
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Fault, Faults
+from pyruse.entry.entry import Entry
+from pyruse.entry.made import make_entry
 from pyruse.errors import ConfigError
-from pyruse.faults import Fault, Faults
-from pyruse.made_entry import make_entry
-from pyruse.observer import Observer
-from pyruse.options import Duration
-from pyruse.plugins import Registry
-from pyruse.replay import LoggedLine, MadeBan, Outcome, SentMail, outcome_of
-from pyruse.report.model import Report
+from pyruse.options.types import Duration
+from pyruse.registry.plugins import Registry
+from pyruse.replay.replay import LoggedLine, MadeBan, Outcome, SentMail, outcome_of
 from pyruse.state.database import MEMORY, State
 from pyruse.testing.ways import Ways
 from pyruse.times import time_us_of

@@ -38,7 +38,7 @@ def need(reason: str | None) -> None:
 @pytest.fixture
 def make_entry(clock: Clock) -> MakeEntry:
     """``make_entry(MESSAGE="hello")``: an entry with these fields, at the clock's time."""
-    from pyruse.made_entry import make_entry as make
+    from pyruse.entry.made import make_entry as make
 
     return lambda **fields: make(fields, time_us=clock.us)
 

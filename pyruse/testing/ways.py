@@ -11,7 +11,7 @@ from typing import Any
 from pyruse.chains.link import Node
 from pyruse.chains.travel import Stop
 from pyruse.chains.way import brief, in_words
-from pyruse.entry import Entry
+from pyruse.entry.entry import Entry
 
 _KEPT = 20  # entries: a failing test is about the last ones
 

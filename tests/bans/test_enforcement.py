@@ -6,9 +6,9 @@ import os
 
 import pytest
 
+from pyruse.api.firewall import Firewall, FirewallError, Target
 from pyruse.bans import enforcement
 from pyruse.bans.enforcement import Enforcement
-from pyruse.bans.firewall import Firewall, FirewallError, Target
 from pyruse.state.database import State
 
 SECOND = 1_000_000

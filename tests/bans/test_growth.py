@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyruse.bans.firewall import Firewall, Target
+from pyruse.api.firewall import Firewall, Target
 from pyruse.bans.growth import Aggregate, Growth
 from pyruse.bans.service import Bans
 from pyruse.errors import ConfigError
-from pyruse.options import Networks
+from pyruse.options.types import Networks
 from pyruse.state.database import State
 
 SECOND = 1_000_000

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyruse.bans.firewall import Sets, Target
+from pyruse.api.firewall import Sets, Target
 from pyruse.state.database import State
 
 SECOND = 1_000_000

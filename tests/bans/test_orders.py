@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyruse.bans.firewall import Firewall, FirewallError, Sets, Target
+from pyruse.api.firewall import Firewall, FirewallError, Sets, Target
 from pyruse.bans.growth import Aggregate, Growth
 from pyruse.bans.offenders import FORGET_US
 from pyruse.bans.orders import (
@@ -25,7 +25,7 @@ from pyruse.bans.orders import (
 from pyruse.bans.service import Bans
 from pyruse.bans.targets import Place
 from pyruse.errors import UserError
-from pyruse.options import Networks
+from pyruse.options.types import Networks
 from pyruse.state.database import State
 from pyruse.times import now_us
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from pyruse.broadcasts import bound
 from pyruse.chains.link import Graph, Node, link
 from pyruse.chains.model import Step
 from pyruse.chains.travel import journey, travel
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.entry import Entry
-from pyruse.made_entry import make_entry
-from pyruse.plugins import ACTIONS, FILTERS, MAIN_HOOK, Registry
+from pyruse.entry.entry import Entry
+from pyruse.entry.made import make_entry
+from pyruse.registry.broadcasts import bound
+from pyruse.registry.plugins import ACTIONS, FILTERS, MAIN_HOOK, Registry
 
 #: ``way(toml, FIELD="value", …)``: the names of the steps that an entry comes to, in their order.
 Way = Callable[..., list[str]]

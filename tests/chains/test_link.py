@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyruse.chains.link import Graph, jump_order, left_by_entries, link, main_sequence
 from pyruse.chains.model import Chain, Step
 from pyruse.chains.travel import journey, travel
-from pyruse.entry import Entry
+from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError
 
 Way = Callable[..., list[str]]

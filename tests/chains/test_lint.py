@@ -10,8 +10,8 @@ import pyruse
 from pyruse.chains.lint import fields_of, warnings
 from pyruse.config.files import from_text
 from pyruse.config.load import configure, load
-from pyruse.options import Field, NewField
-from pyruse.plugins import Registry
+from pyruse.options.types import Field, NewField
+from pyruse.registry.plugins import Registry
 
 
 def warned(text: str, registry: Registry) -> list[str]:

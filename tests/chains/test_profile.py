@@ -16,7 +16,7 @@ from pyruse.chains.profile import Profile
 from pyruse.chains.switch import add_switches
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import travel
-from pyruse.entry import Entry
+from pyruse.entry.entry import Entry
 from tests.chains.conftest import Chains
 
 STEPS = """

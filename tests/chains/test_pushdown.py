@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.engine import Engine
-from pyruse.faults import Faults
-from pyruse.fields import Decoder
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Faults
+from pyruse.entry.decoding import Decoder
 from pyruse.journal.selection import Selection
-from pyruse.plugins import Registry
-from pyruse.replay import replay
+from pyruse.registry.plugins import Registry
+from pyruse.replay.replay import replay
 from pyruse.state.database import State
 from pyruse.testing.journal import make_journal
 

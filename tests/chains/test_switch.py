@@ -13,7 +13,7 @@ from pyruse.chains.link import Graph, Node, link
 from pyruse.chains.model import Chain, Step
 from pyruse.chains.switch import add_switches
 from pyruse.chains.travel import travel
-from pyruse.entry import Entry
+from pyruse.entry.entry import Entry
 from tests.chains.conftest import Chains
 
 FIELDS = ["A", "B"]

@@ -13,7 +13,7 @@ from pyruse.chains.model import Chain, Step
 from pyruse.chains.switch import add_switches
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import journey, travel
-from pyruse.entry import Entry
+from pyruse.entry.entry import Entry
 from tests.chains.conftest import Broken, Chains
 from tests.chains.test_switch import ENTRIES, Equality, configurations
 

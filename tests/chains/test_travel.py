@@ -10,8 +10,8 @@ import pytest
 from pyruse.chains.link import Node
 from pyruse.chains.model import Step
 from pyruse.chains.travel import Stop, journey, travel
-from pyruse.entry import Entry
-from pyruse.made_entry import make_entry
+from pyruse.entry.entry import Entry
+from pyruse.entry.made import make_entry
 
 
 def step(kind: str = "filter", **more: Any) -> Step:

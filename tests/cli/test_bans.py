@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from pyruse.cli.session import addresses_of_session
-from pyruse.control import Control
-from pyruse.options import parse_address
+from pyruse.cli.doubts import addresses_of_session
+from pyruse.daemon.control import Control
+from pyruse.options.types import parse_address
 from pyruse.testing import Daemon
 from pyruse.testing.namespace import unavailable
 from pyruse.testing.plugin import need
@@ -43,7 +43,7 @@ command = {nft}
 @pytest.fixture(autouse=True)
 def no_session(monkeypatch):
     """The tests may be run through SSH."""
-    monkeypatch.setattr("pyruse.cli.session.addresses_of_session", set)
+    monkeypatch.setattr("pyruse.cli.doubts.addresses_of_session", set)
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_force_bans_nobody_who_is_never_banned(pyruse, config, banned, network):
 
 def test_your_own_session_is_not_banned_but_by_force(pyruse, config, banned, monkeypatch):
     own = {parse_address("203.0.114.9")}
-    monkeypatch.setattr("pyruse.cli.session.addresses_of_session", lambda: own)
+    monkeypatch.setattr("pyruse.cli.doubts.addresses_of_session", lambda: own)
     done = pyruse("ban", "-c", config, "203.0.114.0/24")
     assert done.code == 1
     assert done.err == (
@@ -469,7 +469,7 @@ def test_there_is_no_state_yet(pyruse, config, tmp_path):
 class TestSession:
     """Where the session comes from, by the environment of this process and of its parents."""
 
-    CODE = "from pyruse.cli.session import *; print(*sorted(map(str, addresses_of_session())))"
+    CODE = "from pyruse.cli.doubts import *; print(*sorted(map(str, addresses_of_session())))"
 
     def said(self, environment, wrapped=()):
         return subprocess.run(

@@ -24,10 +24,10 @@ CASES = sorted(path.name for path in INVALID.iterdir())
 # imports, since 200 starts of Python would take a minute.
 _FORKED = """
 import gc, json, os, runpy, sys, tempfile
-import pyruse.cli.check, pyruse.engine, pyruse.chains.lint
+import pyruse.cli.commands.check, pyruse.engine.engine, pyruse.chains.lint
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.plugins import Registry
+from pyruse.registry.plugins import Registry
 
 registry = Registry()
 for plugin in registry.all():

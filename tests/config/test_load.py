@@ -10,8 +10,8 @@ import pytest
 from pyruse.config import files
 from pyruse.config.load import SECTIONS, Configuration, configure, load, options_in
 from pyruse.errors import ConfigError
-from pyruse.options import Networks, Template
-from pyruse.plugins import Registry
+from pyruse.options.types import Networks, Template
+from pyruse.registry.plugins import Registry
 
 CHAINS = '[chains]\n"all" = [ { action = "discard" } ]\n'
 

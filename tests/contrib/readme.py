@@ -20,11 +20,11 @@ import pytest
 from pyruse.chains.lint import warnings
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.engine import Engine
+from pyruse.config.reference import described_plugin
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Faults
 from pyruse.errors import ConfigError
-from pyruse.faults import Faults
-from pyruse.plugins import Registry
-from pyruse.reference import described_plugin
+from pyruse.registry.plugins import Registry
 from pyruse.state.database import State
 from tests.docs.fragments import file_name, is_complete, is_pyproject, made_whole
 from tests.docs.markdown import ROOT, Block, blocks

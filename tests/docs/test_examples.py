@@ -13,14 +13,14 @@ from jsonschema import Draft202012Validator
 from pyruse.chains.lint import warnings
 from pyruse.config.files import Document, from_text, read
 from pyruse.config.load import configure, load
-from pyruse.engine import Engine
+from pyruse.config.reference import described_plugin
+from pyruse.config.schema import schema
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Faults
 from pyruse.errors import ConfigError
-from pyruse.faults import Faults
 from pyruse.journal.selection import Selection
-from pyruse.plugins import Registry
-from pyruse.reference import described_plugin
-from pyruse.replay import replay
-from pyruse.schema import schema
+from pyruse.registry.plugins import Registry
+from pyruse.replay.replay import replay
 from pyruse.state.database import State
 from tests.docs.fragments import file_name, is_complete, is_pyproject, made_whole
 from tests.docs.markdown import ROOT, Block, blocks, blocks_of, documents_of_pyruse

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pyruse.config.load import SECTIONS
-from pyruse.plugins import HOOKS, Registry
-from pyruse.reference import described_hook, described_options, described_plugin
+from pyruse.config.reference import described_hook, described_options, described_plugin
+from pyruse.registry.plugins import HOOKS, Registry
 from tests.docs.markdown import ROOT
 from tools import generate_docs
 from tools.generate_docs import OWN, TYPES

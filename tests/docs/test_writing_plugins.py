@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pyruse.plugins import HOOKS, Registry
-from pyruse.reference import described_plugin
+from pyruse.config.reference import described_plugin
+from pyruse.registry.plugins import HOOKS, Registry
 from tests.docs.markdown import ROOT, blocks_of
 from tests.docs.site import install
 

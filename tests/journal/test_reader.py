@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from systemd import journal
 
-from pyruse.fields import Decoder
+from pyruse.entry.decoding import Decoder
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import JournalError, Selection
 from pyruse.testing.journal import BOOT_ID, FIRST_TIME, make_journal, unavailable

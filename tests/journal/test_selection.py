@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pyruse.config.settings import JournalSettings
-from pyruse.fields import Decoder
+from pyruse.entry.decoding import Decoder
 from pyruse.journal.selection import JournalError, Selection
 from pyruse.testing.journal import FIRST_TIME, make_journal
 

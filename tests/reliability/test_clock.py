@@ -13,19 +13,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import pyruse.bans.enforcement
-import pyruse.context
-import pyruse.daemon
-import pyruse.engine
+import pyruse.daemon.daemon
+import pyruse.engine.context
+import pyruse.engine.engine
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.config.settings import EmailSettings
-from pyruse.daemon import Daemon
-from pyruse.delivery import Delivery
-from pyruse.engine import Engine
-from pyruse.faults import Faults
+from pyruse.daemon.daemon import Daemon
+from pyruse.delivery.delivery import Delivery
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Faults
 from pyruse.journal.selection import Selection
-from pyruse.plugins import Registry
-from pyruse.replay import replay
+from pyruse.registry.plugins import Registry
+from pyruse.replay.replay import replay
 from pyruse.state.database import State
 from pyruse.state.days import Days
 from pyruse.state.outbox import Item
@@ -61,7 +61,12 @@ class Follower:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, zone: str = "UTC") -> None:
         self.now = FIRST_TIME
-        for module in (pyruse.daemon, pyruse.engine, pyruse.context, pyruse.bans.enforcement):
+        for module in (
+            pyruse.daemon.daemon,
+            pyruse.engine.engine,
+            pyruse.engine.context,
+            pyruse.bans.enforcement,
+        ):
             monkeypatch.setattr(module, "now_us", lambda: self.now)
         self.folder = folder
         self._journal = folder / "journal" / "system.journal"

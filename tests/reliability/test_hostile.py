@@ -20,11 +20,11 @@ import pytest
 
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.engine import Engine
-from pyruse.faults import Faults
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Faults
 from pyruse.journal.selection import Selection
-from pyruse.plugins import Registry
-from pyruse.replay import outcome_of
+from pyruse.registry.plugins import Registry
+from pyruse.replay.replay import outcome_of
 from pyruse.state.database import State
 from pyruse.testing import Daemon, Journald
 from tests.reliability.hostile import VALUES

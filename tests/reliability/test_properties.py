@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pyruse.entry import Entry
-from pyruse.fields import Decoder
-from pyruse.made_entry import make_entry
-from pyruse.mail.message import compose
-from pyruse.options import Template
-from pyruse.report.model import Line, Report, Row
+from pyruse.api.report import Line, Report, Row
+from pyruse.delivery.mail.message import compose
+from pyruse.entry.decoding import Decoder
+from pyruse.entry.entry import Entry
+from pyruse.entry.made import make_entry
+from pyruse.options.types import Template
 from pyruse.report.render import Renderer
 from pyruse.report.terminal import print_report
 from pyruse.testing.pipeline import Pipeline

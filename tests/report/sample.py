@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pyruse.report.model import Details, Line, Report, Row, Times, shown_times
+from pyruse.api.report import Details, Line, Report, Row, Times, shown_times
 
 PARIS = ZoneInfo("Europe/Paris")
 MIDNIGHT = datetime(2026, 3, 14, tzinfo=PARIS)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pyruse.report.model import Line
+from pyruse.api.report import Line
 from pyruse.report.render import Renderer
 from pyruse.testing.plugin import need
 from tests.report.sample import HOSTILE, at, empty, full, row

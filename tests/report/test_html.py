@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from pyruse.report.model import Line
+from pyruse.api.report import Line
 from pyruse.report.render import Renderer
 from tests.report.sample import HOSTILE, at, empty, full, row
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from pyruse.report.model import Line
+from pyruse.api.report import Line
 from pyruse.report.render import Renderer, report_data
 from tests.report.sample import HOSTILE, at, empty, full, row
 

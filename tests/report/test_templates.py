@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyruse.report.model import Line
+from pyruse.api.report import Line
 from pyruse.report.render import Renderer
 from tests.report.sample import HOSTILE, at, empty, full
 

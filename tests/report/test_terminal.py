@@ -8,7 +8,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from pyruse.report.model import Line
+from pyruse.api.report import Line
 from pyruse.report.terminal import print_report
 from tests.report.sample import HOSTILE, at, empty, full, row
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pyruse.report.model import Line
+from pyruse.api.report import Line
 from pyruse.report.plaintext import WIDTH
 from pyruse.report.render import Renderer
 from tests.report.sample import HOSTILE, PARIS, at, empty, full, row

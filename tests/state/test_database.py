@@ -12,7 +12,7 @@ from datetime import date
 
 import pytest
 
-from pyruse.bans.firewall import Target
+from pyruse.api.firewall import Target
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
 from pyruse.state.outbox import Item, Outbox

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pyruse.report.build import fill
-from pyruse.report.model import Report
+from pyruse.api.report import Report
+from pyruse.report.rows import fill
 from pyruse.state.database import State
 from pyruse.state.days import Day, kept_days
 from pyruse.times import time_us_of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pyruse.bans.firewall import Sets, Target
+from pyruse.api.firewall import Sets, Target
 from pyruse.state import migrations
 from pyruse.state.damage import StateError
 from pyruse.state.database import State

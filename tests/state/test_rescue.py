@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pyruse.bans.firewall import Target
+from pyruse.api.firewall import Target
 from pyruse.state.damage import DamagedError, StateError, is_damage
 from pyruse.state.database import State
 from pyruse.state.days import events_of, notes_of

@@ -18,10 +18,10 @@ from conftest import TOKEN, Page
 
 from pyruse import Observer, time_us_of
 from pyruse.config.load import load
-from pyruse.engine import Engine
-from pyruse.faults import Faults
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Faults
 from pyruse.journal.selection import Selection
-from pyruse.plugins import Registry
+from pyruse.registry.plugins import Registry
 from pyruse.state.database import State
 
 _ROOT = Path(__file__).parents[1]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pyruse import Firewall
-from pyruse.building import build
 from pyruse.errors import ConfigError
+from pyruse.options.build import build
 
 
 def configured(plugin: type[Any], name: str, options: dict[str, Any]) -> Firewall:

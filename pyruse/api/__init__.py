@@ -1,0 +1,1 @@
+"""What authors of plugins see, as types; `pyruse` exports them."""

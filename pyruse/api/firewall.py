@@ -1,0 +1,176 @@
+"""What a firewall must be able to do for Pyruse; `nftables` and `ipset` are built in as plugins."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
+
+from msgspec import Struct
+
+from pyruse.errors import UserError
+from pyruse.options.types import Network, shown
+
+_SET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/:]*(?: [A-Za-z_][A-Za-z0-9_.\-/:]*)*\Z")
+
+
+class FirewallError(UserError):
+    """The firewall refused a change. The text holds what its program said."""
+
+    def __init__(
+        self, text: str, failed: Sequence[Element] | None = None, *, emptied: bool = False
+    ) -> None:
+        super().__init__(text)
+        self.failed = failed
+        """What was not changed, while all the rest was; None: nothing was changed."""
+        self.emptied = emptied
+        """Somebody else removed what was there before: all the bans must be put there again."""
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Names of the administrator's own sets for IPv4 and IPv6."""
+
+    ipv4: str | None = None
+    ipv6: str | None = None
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {"ipv4": {"type": "string"}, "ipv6": {"type": "string"}},
+        "additionalProperties": False,
+    }
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no table with names of sets."""
+        expected = '(expected { ipv4 = "ip TABLE SET", ipv6 = "ip6 TABLE SET" }, or one of them)'
+        if not isinstance(value, dict) or not value or set(value) - {"ipv4", "ipv6"}:
+            raise ValueError(f"{shown(value)} does not name sets {expected}")
+        for name in value.values():
+            if not isinstance(name, str) or not _SET_NAME.match(name):
+                raise ValueError(f"{shown(name)} is no name of a set {expected}")
+        return cls(**value)
+
+    def of(self, version: int) -> str | None:
+        """The set for networks of IPv4 or IPv6."""
+        return self.ipv4 if version == 4 else self.ipv6
+
+
+class Target(Struct, frozen=True, cache_hash=True):
+    """Where bans are put: firewall, sets, ports. Bans of one target renew each other."""
+
+    backend: str
+    sets: Sets | None = None
+    """The administrator's sets; None: Pyruse's own."""
+    ports: tuple[int, ...] = ()
+    """The destination ports that are closed to the banned; none: all of them."""
+
+
+class Element(NamedTuple):
+    """One change of the firewall."""
+
+    address: str
+    """An address, or a network with its prefix length, as `network_text` writes it."""
+    target: Target
+    seconds: int | None = None
+    """How long the ban lasts from now on, above zero; None: for ever. Of no meaning in removals."""
+
+    @property
+    def version(self) -> int:
+        """4 or 6: the version of IP."""
+        return 6 if ":" in self.address else 4
+
+    @property
+    def network(self) -> Network:
+        """The network; it is made of the text each time."""
+        return network_of(self.address)
+
+
+def network_of(address: str) -> Network:
+    """The network of what `network_text` wrote.
+
+    :raises ValueError: it is none.
+    """
+    return ip_network(address)
+
+
+class Watch(Protocol):
+    """Notices that somebody else changes a firewall."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable (poll(2), POLLIN) when there may be something to notice."""
+
+    def changed(self) -> bool:
+        """Whether others have changed anything since the last call; it must not wait."""
+
+    def close(self) -> None:
+        """Let go of the descriptor."""
+
+
+class Firewall(ABC):
+    """A backend of bans. The hook ``open_firewall`` gives one."""
+
+    longest: int | None = None
+    """The longest ban, in seconds, that it ends by itself; None: of any length; 0: it ends none.
+
+    Longer bans are taken out by `apply` when they are over."""
+
+    def check(self, target: Target) -> None:  # noqa: B027 -- most take any target
+        """See, at start, that bans can be put there as far as the names tell.
+
+        :raises ValueError: they cannot: ``"fault (expected …)"``.
+        """
+
+    @abstractmethod
+    def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
+        """Change the firewall in one go: first what is removed, then what is added.
+
+        Adding what is there already sets its time anew; removing what is not there is fine. What
+        is refused must not hold up the rest: find out what it is, and name it.
+
+        :raises FirewallError: nothing, or not everything, was changed (see its `failed`), or what
+            was there before is gone (`emptied`).
+        """
+
+    def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
+        """Make the firewall hold these bans, whatever it holds now: at start, or after `emptied`.
+
+        What is Pyruse's own then holds nothing else. What is shared with others, such as sets of
+        the administrator's, keeps what it holds, but for ``remove``. Unless overridden, it is the
+        same as `apply`.
+
+        :raises FirewallError: as in `apply`.
+        """
+        self.apply(bans, remove)
+
+    def teardown(self, bans: Sequence[Element]) -> None:
+        """Take out everything that is Pyruse's; these are the bans in force.
+
+        Unless overridden, all of them are removed.
+
+        :raises FirewallError: not everything was removed.
+        """
+        self.apply((), bans)
+
+    def prepare(self) -> None:  # noqa: B027 -- most need no time for it
+        """Get ready for the next change: the daemon is about to wait for entries.
+
+        It is called each time, and in the daemon alone.
+        """
+
+    def close(self) -> None:  # noqa: B027 -- most hold nothing
+        """Let go of what `prepare` has made ready. What is banned stays so."""
+
+    def watch(self) -> Watch | None:
+        """Begin to notice what others change; None where that cannot be noticed."""
+        return None
+
+    def intact(self) -> bool:
+        """Whether bans still hold after others have changed something; if not, `reconcile` follows.
+
+        :raises FirewallError: it cannot be told.
+        """
+        return True

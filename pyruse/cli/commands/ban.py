@@ -1,0 +1,114 @@
+"""``pyruse ban``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyruse.cli.options import config_option, configuration
+from pyruse.errors import UserError
+from pyruse.text import printable
+
+if TYPE_CHECKING:
+    from pyruse.options.types import Duration, Network
+
+
+@click.command("ban")
+@config_option
+@click.argument("networks", metavar="NETWORK...", nargs=-1, required=True)
+@click.option("--for", "duration", metavar="DURATION", help='Such as "1d"; else, for ever.')
+@click.option("--label", default="manual", show_default=True, help="What the ban is called.")
+@click.option(
+    "--force", is_flag=True,
+    help="Also where your own session comes from, and networks broader than a /8 (IPv6: /16).",
+)  # fmt: skip
+def command(
+    config: Path | None, networks: tuple[str, ...], duration: str | None, label: str, force: bool
+) -> None:
+    """Ban addresses or networks by hand.
+
+    At once, whether the daemon runs or not; a ban that is in force already lasts until the later
+    end. This machine's own addresses and those of "[bans] never" are never banned.
+    """  # fmt: skip
+    from pyruse.bans.orders import BanOrder, Item
+    from pyruse.cli.doubts import addresses_of_session, doubt
+    from pyruse.cli.ordering import carry_out, finish
+    from pyruse.options.types import network_text
+    from pyruse.times import now_us
+
+    parsed = parse_networks(networks)
+    span = parse_duration(duration)
+    label = checked_label(label)
+    session = set() if force else addresses_of_session()
+    for network in parsed:
+        why = doubt(network, session)
+        if why is not None and not force:
+            text = network_text(network)
+            raise UserError(f"{text}: not banned: {why} (expected --force if it is meant)")
+    loaded = configuration(config)
+    until = None if span is None else now_us() + span.us
+    reason = f"pyruse ban, by {user()}"
+    items = [Item(network_text(network), label, reason, until) for network in parsed]
+    answer = carry_out(loaded, BanOrder(items))
+    for done in answer.done:
+        click.echo(f"{done}: banned {'for ever' if span is None else f'for {duration}'}")
+    for known in answer.unchanged:
+        click.echo(f"{known}: banned already, for at least as long")
+    for over in answer.over:
+        click.echo(f"{over}: banned for {duration}, which is over by now")
+    spared = [f"{network}: not banned: {why}" for network, why in answer.spared]
+    finish(answer, "not in force yet", spared)
+
+
+def parse_networks(texts: tuple[str, ...]) -> list[Network]:
+    """Networks and addresses of a command line.
+
+    :raises click.UsageError: one is neither.
+    """
+    from pyruse.bans.lists import parse
+
+    try:
+        return [parse(text) for text in texts]
+    except ValueError as fault:
+        raise click.UsageError(printable(str(fault))) from None
+
+
+def parse_duration(text: str | None) -> Duration | None:
+    """The value of ``--for``.
+
+    :raises click.UsageError: it is no duration.
+    """
+    from pyruse.options.types import Duration
+
+    if text is None:
+        return None
+    try:
+        return Duration.parse(text)
+    except ValueError as fault:
+        raise click.UsageError(f"--for: {printable(str(fault))}") from None
+
+
+def checked_label(text: str) -> str:
+    """The value of ``--label``.
+
+    :raises click.UsageError: it is empty.
+    """
+    if not text.strip():
+        raise click.UsageError('--label is empty (expected a word or two, such as "mail")')
+    return text
+
+
+def user() -> str:
+    """Who typed the command, as far as sudo(8) and the environment tell."""
+    import pwd
+
+    name = os.environ.get("SUDO_USER")
+    if name:
+        return printable(name)
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

@@ -1,0 +1,225 @@
+"""``pyruse bans``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.errors import UserError
+from pyruse.text import printable
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from pyruse.bans.listing import ListedBan
+    from pyruse.bans.orders import Answer, Item
+    from pyruse.config.load import Configuration
+
+_COLUMNS = ("address", "label", "since", "until", "before", "state", "reason")
+_LONGEST_REASON = 100
+
+
+@click.command("bans")
+@config_option
+@click.option("--label", help="Only bans of this label; of an import, the label of the bans.")
+@click.option("--network", "inside", metavar="NETWORK", help="Only bans in this network.")
+@click.option("--all", "everything", is_flag=True, help="Also the bans that are over.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--export", is_flag=True, help="Print a list that --import and others can read.")
+@click.option(
+    "--import",
+    "source",
+    metavar="FILE",
+    help="Ban what is in a list, or in a fail2ban.sqlite3; - is standard input.",
+)
+@click.option(
+    "--for", "duration", metavar="DURATION", help="Of an import: how long, where it does not say."
+)
+@click.option("--force", is_flag=True, help="Of an import: as for `pyruse ban`.")
+@click.option("--teardown", is_flag=True, help="Take all that is Pyruse's out of the firewall.")
+def command(  # noqa: PLR0913 -- one for each option
+    config: Path | None,
+    label: str | None,
+    inside: str | None,
+    everything: bool,
+    form: str,
+    export: bool,
+    source: str | None,
+    duration: str | None,
+    force: bool,
+    teardown: bool,
+) -> None:
+    """List bans; export, import and tear them down.
+
+    The list: who is banned, since when and until when, how many bans came before that are not
+    forgotten, and why. Works while the daemon runs.
+
+    \b
+    An import takes one address or network a line, with comments after "#" or ";", or a database of
+    fail2ban, of which it takes the bans in force with the time that is left, and how often each
+    address was banned.
+
+    \b
+    --teardown is for the end of Pyruse on this machine. The daemon must not run; its next start
+    puts the bans back.
+    """  # noqa: D301 -- click takes this one character for "as it stands"  # fmt: skip
+    if sum(map(bool, (export, source, teardown, everything))) > 1:
+        raise click.UsageError("--all, --export, --import, --teardown: expected one at most")
+    if source is None and (duration or force):
+        raise click.UsageError("--for and --force are for an import: expected --import FILE, too")
+    if (source or teardown) and inside:
+        raise click.UsageError("--network is for lists: expected neither --import nor --teardown")
+    if teardown and label:
+        raise click.UsageError("--teardown takes everything: expected no --label")
+    loaded = configuration(config)
+    if source is not None:
+        _import(loaded, source, label, duration, force)
+    elif teardown:
+        from pyruse.cli.ordering import teardown as tear_down
+
+        tear_down(loaded)
+        click.echo("the firewall holds nothing of Pyruse's any more")
+    else:
+        listed = _listed(loaded, label, inside, everything)
+        zone = loaded.settings.report.timezone.zone
+        if export:
+            _export(loaded, listed, zone)
+        else:
+            _show(listed, form, zone)
+
+
+def _listed(
+    loaded: Configuration, label: str | None, inside: str | None, everything: bool
+) -> list[ListedBan]:
+    from pyruse.bans.listing import all_bans, bans_in_force
+    from pyruse.cli.commands.ban import parse_networks
+    from pyruse.state.database import State
+    from pyruse.times import now_us
+
+    network = None if inside is None else parse_networks((inside,))[0]
+    with State(existing_state(loaded.settings), read_only=True) as state:
+        read = all_bans if everything else bans_in_force
+        return read(state.db, now_us(), label=label, inside=network)
+
+
+def _show(listed: list[ListedBan], form: str, zone: tzinfo) -> None:
+    from pyruse.cli.output import show_json, show_table
+
+    if form == "json":
+        show_json([one.data(zone) for one in listed])
+    elif listed:
+        show_table(f"Bans: {len(listed):,}", _COLUMNS, [_row(one, zone) for one in listed])
+    else:
+        click.echo("nobody is banned", err=True)
+
+
+def _row(one: ListedBan, zone: tzinfo) -> list[object]:
+    from pyruse.text import shortened
+
+    ban = one.ban
+    ports = f" on ports {', '.join(map(str, ban.target.ports))}" if ban.target.ports else ""
+    since, until = (_time(moment, zone) for moment in (ban.since, ban.until))
+    reason = shortened(ban.reason, _LONGEST_REASON)
+    if ban.chain:
+        reason = f"{ban.chain}: {reason}"
+    return [ban.address, ban.label, since, until, ban.level, f"{one.state}{ports}", reason]
+
+
+def _time(moment: int | None, zone: tzinfo) -> str:
+    from pyruse.cli.output import shown_time
+
+    return "for ever" if moment is None else shown_time(moment, zone)
+
+
+def _export(loaded: Configuration, listed: list[ListedBan], zone: tzinfo) -> None:
+    from pyruse.bans.lists import write
+    from pyruse.times import now_us
+
+    click.echo(f"# Bans of Pyruse, {_time(now_us(), zone)}; `pyruse bans --import` reads them")
+    for line in write([one.ban for one in listed], loaded.settings.bans.backend):
+        click.echo(line)
+
+
+def _import(
+    loaded: Configuration, source: str, label: str | None, duration: str | None, force: bool
+) -> None:
+    from pyruse.bans.orders import Answer, BanOrder
+    from pyruse.cli.commands.ban import parse_duration
+    from pyruse.cli.doubts import addresses_of_session, doubt
+    from pyruse.cli.ordering import carry_out, finish
+    from pyruse.options.types import parse_network
+    from pyruse.times import now_us
+
+    span, now = parse_duration(duration), now_us()
+    until = None if span is None else now + span.us
+    items = _items(source, label, until, now)
+    session = addresses_of_session()
+    kept, spared = [], []
+    for item in items:
+        why = None if force else doubt(parse_network(item.network), session)
+        if why is None:
+            kept.append(item)
+        else:
+            spared.append((item.network, f"{why} (expected --force if it is meant)"))
+    answer = carry_out(loaded, BanOrder(kept)) if kept else Answer()
+    answer.spared += spared
+    _tell(answer)
+    finish(answer, "not in force yet")
+
+
+def _items(source: str, label: str | None, until: int | None, now: int) -> list[Item]:
+    from pyruse.bans import fail2ban, lists
+    from pyruse.cli.commands.ban import checked_label
+    from pyruse.cli.ordering import listed
+
+    content = _content(source)
+    name = "standard input" if source == "-" else source
+    if not content.startswith(fail2ban.MAGIC):
+        label = checked_label("import" if label is None else label)
+        return lists.read(content.decode(errors="replace"), name, label, until)
+    items, others = fail2ban.read(content if source == "-" else Path(source), name, now)
+    if others:
+        click.echo(
+            f"{printable(name)}: {len(others)} bans are of no addresses, and were left out: "
+            f"{listed(others)}",
+            err=True,
+        )
+    for item in items:
+        item.label = item.label if label is None else label
+    return items
+
+
+def _content(source: str) -> bytes:
+    if source == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(source).read_bytes()
+    except (OSError, ValueError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        raise UserError(
+            f"{source}: cannot be read: {reason} (expected a list of addresses, or a "
+            "fail2ban.sqlite3)"
+        ) from None
+
+
+def _tell(answer: Answer) -> None:
+    from pyruse.cli.ordering import MOST_SHOWN
+
+    for network, why in answer.spared[:MOST_SHOWN]:
+        click.echo(f"{network}: not banned: {printable(why)}", err=True)
+    if len(answer.spared) > MOST_SHOWN:
+        click.echo(f"and {len(answer.spared) - MOST_SHOWN:,} more are not banned", err=True)
+    parts = [
+        f"{len(answer.done):,} banned",
+        f"{len(answer.unchanged):,} banned already for at least as long",
+        f"{len(answer.spared):,} spared",
+    ]
+    if answer.over:
+        parts.append(f"{len(answer.over):,} over by now, but remembered")
+    if answer.refused:
+        parts.append(f"{sum(map(len, answer.refused.values())):,} not in force yet")
+    click.echo(", ".join(parts))

@@ -1,0 +1,75 @@
+"""``pyruse check``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyruse.chains.model import Chain
+from pyruse.cli.options import config_option, configuration
+from pyruse.text import printable
+
+if TYPE_CHECKING:
+    from pyruse.chains.pushdown import Wanted
+
+
+@click.command("check")
+@config_option
+@click.option("-v", "--verbose", is_flag=True, help="Show how the chains are linked, too.")
+def command(config: Path | None, verbose: bool) -> None:
+    """Check the configuration: every fault at once, and what is most likely not meant.
+
+    Exits with 0 when Pyruse would start with it (warnings may be shown), else with 2.
+    """
+    from pyruse.chains.lint import warnings
+    from pyruse.config.secrets import secret_faults
+    from pyruse.delivery.mail.transport import check as check_mail
+    from pyruse.engine.engine import Engine
+    from pyruse.engine.faults import Faults
+    from pyruse.report.wording import counted
+    from pyruse.state.database import State
+    from pyruse.system.log import to_stderr
+
+    loaded = configuration(config)
+    with State() as state:
+        engine = Engine(loaded, state, Faults(to_stderr), dry_run=True)
+    for warning in (
+        *warnings(loaded.chains),
+        *check_mail(loaded.settings.email),
+        *secret_faults(loaded),
+        *engine.template_faults(),
+    ):
+        click.echo(f"warning: {printable(warning)}", err=True)
+    if verbose:
+        _show_links(loaded.chains)
+        _show_wanted(engine.wanted)
+    steps = sum(len(chain.steps) for chain in loaded.chains.values())
+    files = ", ".join(map(str, loaded.files))
+    chains = counted(len(loaded.chains), "chain")
+    click.echo(f"{files}: {chains} with {counted(steps, 'step')}: no faults")
+
+
+def _show_wanted(wanted: Wanted) -> None:
+    """Which entries are read where there are many of them."""
+    if wanted:
+        texts = [f"{name}={value}" for name, values in wanted.data().items() for value in values]
+        only = f"the entries with {' or '.join(texts)} alone"
+        click.echo(printable(f"while catching up, libsystemd hands over {only}"))
+    else:
+        click.echo(printable(f"all entries are read: {wanted.reason}"))
+
+
+def _show_links(chains: Mapping[str, Chain]) -> None:
+    """How entries get into each chain, and where its steps lead."""
+    jumped_to = {jump for chain in chains.values() for step in chain.steps for jump in step.jumps}
+    for name, chain in chains.items():
+        click.echo(f"{name} ({'reached by jumps' if name in jumped_to else 'main sequence'})")
+        for step in chain.steps:
+            text = f"  [{step.index}] {'not ' if step.invert else ''}{step.plugin}"
+            for word, target in (("then", step.then), ("else", step.otherwise)):
+                if target is not None:
+                    text += f", {word} → {target}"
+            click.echo(printable(text))

@@ -1,0 +1,78 @@
+"""``pyruse new-plugin``."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pyruse.new_plugin import Kind, NewPlugin
+
+
+@click.command("new-plugin")
+@click.argument("name")
+@click.option("--filter", "is_filter", is_flag=True, help="With a filter (as without any option).")
+@click.option("--action", "is_action", is_flag=True, help="With an action.")
+@click.option("--author", metavar="NAME", help="Who holds the copyright (MIT license).")
+@click.option("-o", "--output", metavar="FOLDER", type=click.Path(path_type=Path),
+              help="A new folder for the package. By default: `pyruse-NAME`.")  # fmt: skip
+def command(
+    name: str, is_filter: bool, is_action: bool, author: str | None, output: Path | None
+) -> None:
+    """Write a package with a filter or an action that works, to make one of your own of it.
+
+    It has all that a plugin needs to be published: the class with its options, tests that pass,
+    lint and type check, a README, a license, tox.ini and a workflow for CI. NAME is what chains
+    will call it, such as `first_seen`.
+
+    \b
+    pyruse new-plugin first_seen
+    pyruse new-plugin pager --action
+    pyruse new-plugin geo --filter --action
+    """  # noqa: D301 -- click takes this one character for "as it stands"
+    from pyruse import __version__
+    from pyruse.errors import UserError
+    from pyruse.new_plugin import NewPlugin
+
+    kinds: tuple[Kind, ...] = ("filter",) if is_filter or not is_action else ()
+    if is_action:
+        kinds = (*kinds, "action")
+    try:
+        plugin = NewPlugin.named(name, kinds, author, __version__, date.today().year)  # noqa: DTZ011 -- of a licence
+    except ValueError as fault:
+        raise click.UsageError(str(fault)) from None
+    _see_that_the_name_is_free(plugin)
+    folder = output or Path(plugin.distribution)
+    try:
+        files = plugin.write(folder)
+    except OSError as fault:
+        raise UserError(
+            f"{folder}: cannot be written: {fault.strerror} (expected a new folder; another one is "
+            "chosen with -o FOLDER)"
+        ) from None
+    click.echo(f"{folder}: written")
+    for file in files:
+        click.echo(f"  {file}")
+    click.echo(
+        f"\nIts tests pass. Next, in {folder}:\n"
+        "  python3 -m venv .venv\n"
+        "  .venv/bin/pip install --editable '.[dev]'\n"
+        "  .venv/bin/pytest"
+    )
+
+
+def _see_that_the_name_is_free(plugin: NewPlugin) -> None:
+    """:raises UserError: some other package has it: nobody could use both."""
+    from pyruse.errors import UserError
+    from pyruse.registry.plugins import Registry
+
+    group = {f"pyruse.{kind}s" for kind in plugin.kinds}
+    for found in Registry().all():
+        if found.group in group and found.name == plugin.name:
+            raise UserError(f"there is a {found.described} already (expected another name)")
+    if find_spec(plugin.module) is not None:
+        raise UserError(f"there is a module {plugin.module} already (expected another name)")

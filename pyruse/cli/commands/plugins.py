@@ -1,0 +1,92 @@
+"""``pyruse plugins``."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import click
+
+from pyruse.text import one_line, printable
+
+
+@click.command("plugins")
+@click.argument("name", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def command(name: str | None, form: str) -> None:
+    """List the plugins that are installed, and from which distribution; or the options of one.
+
+    What is wrong with installed packages is told on standard error, a line each.
+    """
+    from pyruse.cli.output import show_json
+    from pyruse.errors import did_you_mean
+    from pyruse.registry.plugins import PluginError, Registry
+
+    registry = Registry()
+    wanted = [found for found in registry.all() if name in (None, found.name)]
+    for fault in registry.faults:
+        _complain(fault)
+    described = []
+    for found in wanted:
+        try:
+            described.append(_described(found))
+        except PluginError as fault:
+            _complain(str(fault))
+    if name is not None and not wanted:
+        known = [found.name for found in registry.all()]
+        raise PluginError(
+            f'there is no plugin "{name}" (expected one that `pyruse plugins` lists'
+            f"{did_you_mean(name, known)})"
+        )
+    if form == "json":
+        show_json(described)
+    elif name is None:
+        _show_all(described)
+    else:
+        for one in described:
+            _show_one(one)
+    if name is not None and not described:
+        raise SystemExit(1)  # it is broken, and the reason is told
+
+
+def _described(found: Any) -> dict[str, Any]:
+    """A plugin as JSON has it; hooks that it should not use any more are told of."""
+    from pyruse.config.reference import described_plugin
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", DeprecationWarning)
+        described = described_plugin(found)
+    for warning in told:
+        if issubclass(warning.category, DeprecationWarning):
+            _complain(f"{found.described}: {warning.message}")
+    return described
+
+
+def _complain(fault: str) -> None:
+    click.echo(f"pyruse: {one_line(fault)}", err=True)
+
+
+def _show_all(plugins: list[dict[str, Any]]) -> None:
+    from pyruse.cli.output import show_table
+
+    rows = [
+        (one["kind"], one["name"], one["summary"], f"{one['distribution']} {one['version']}")
+        for one in plugins
+    ]
+    show_table("", ["kind", "name", "what it does", "distribution"], rows)
+
+
+def _show_one(plugin: dict[str, Any]) -> None:
+    origin = f"{plugin['distribution']} {plugin['version']}, group {plugin['group']}"
+    click.echo(f"{plugin['kind']} {plugin['name']} ({origin})\n")
+    click.echo(printable(plugin["documentation"]))
+    if plugin["kind"] == "plugin":
+        click.echo(f"\nHooks: {', '.join(plugin['hooks'])}")
+    if plugin["options"]:
+        where = f"in [{plugin['table']}]" if plugin["table"] else "of its steps"
+        click.echo(f"\nOptions {where}:")
+    for option in plugin["options"]:
+        default = "required" if option["required"] else f"default: {option['default']}"
+        click.echo(f"  {option['name']}: {option['type']}; {default}")
+        if option["help"]:
+            click.echo(f"      {printable(option['help'])}")

@@ -1,0 +1,102 @@
+"""``pyruse replay``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyruse.cli.options import (
+    JournalCommand,
+    config_option,
+    configuration,
+    journal_options,
+    selection,
+)
+
+if TYPE_CHECKING:
+    from pyruse.replay.replay import Outcome
+
+
+@click.command("replay", cls=JournalCommand)
+@config_option
+@journal_options
+@click.option(
+    "--format", "form", type=click.Choice(["text", "html", "json"]), default="text",
+    help="html: the report alone.",
+)  # fmt: skip
+@click.option(
+    "--profile", is_flag=True,
+    help="Show, too, which chains and steps took the time, and what each saw and let pass.",
+)  # fmt: skip
+def command(config: Path | None, form: str, profile: bool, **journal: Any) -> None:
+    """Show what would have happened with past entries.
+
+    A dry run: nothing is mailed, banned, run or logged, and the daemon's state is not touched.
+    Prints the report of the whole span, and the effects that there would have been.
+    """
+    from pyruse.chains.profile import Profile
+    from pyruse.cli.chains import show_profile
+    from pyruse.cli.output import progress, show_json
+    from pyruse.engine.faults import Faults
+    from pyruse.entry.decoding import Decoder
+    from pyruse.replay.replay import replay
+
+    if profile and form == "html":
+        raise click.UsageError("--profile: not with --format html (expected text or json)")
+    loaded = configuration(config)
+    chosen = selection(loaded.settings, **journal)
+    span = None if form == "json" else chosen.span(Decoder())
+    with progress(span) as tell:
+        outcome = replay(
+            loaded, chosen, Faults(lambda *_: None), tell, profile=Profile() if profile else None
+        )
+    if form == "json":
+        show_json(outcome.data())
+    elif form == "html":
+        click.echo(outcome.render("html"))
+    else:
+        show_outcome(outcome)
+        if outcome.profile is not None:
+            click.echo()
+            show_profile(outcome.profile, outcome.entries)
+
+
+def show_outcome(outcome: Outcome) -> None:
+    """Print the report and the effects."""
+    from pyruse.cli.output import show_lines, show_report
+
+    show_report(outcome.report, lambda: outcome.render("text"), outcome.limit)
+    show_lines(
+        "Mails that would have been sent",
+        [f"to {', '.join(mail.to) or 'nobody'}: {mail.subject}" for mail in outcome.emails],
+    )
+    show_lines(
+        "Bans that there would have been",
+        [f"{ban.ip} ({ban.label}), {_span(ban.duration)}" for ban in outcome.bans],
+    )
+    show_lines(
+        "Lines that would have been logged",
+        [f"{line.level}: {line.message}" for line in outcome.logs],
+    )
+    show_lines("Programs that would have been run", [shlex.join(argv) for argv in outcome.commands])
+    show_lines("Steps that were not called in this dry run", outcome.skipped)
+    show_lines(
+        "Faults",
+        [f"{fault.place}: {fault.text} ({fault.count} times)" for fault in outcome.faults],
+    )
+    speed = f", {outcome.entries / outcome.seconds:,.0f} a second" if outcome.seconds else ""
+    click.echo(f"\n{outcome.entries:,} entries in {outcome.seconds:.2f} s{speed}")
+
+
+def _span(seconds: int | None) -> str:
+    if seconds is None:
+        return "for ever"
+    parts = []
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, seconds = divmod(seconds, length)
+        if number:
+            parts.append(f"{number} {unit}")
+    return "for " + " ".join(parts or ["less than a second"])

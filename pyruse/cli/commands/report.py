@@ -1,0 +1,106 @@
+"""``pyruse report``."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.errors import UserError
+
+if TYPE_CHECKING:
+    from pyruse.api.report import Report
+    from pyruse.engine.engine import Engine
+
+
+@click.command("report")
+@config_option
+@click.argument("day", required=False)
+@click.option("--list", "list_days", is_flag=True, help="List the days that are kept.")
+@click.option("--format", "form", type=click.Choice(["text", "html", "json"]), default="text")
+@click.option(
+    "--send", is_flag=True, help="Deliver it again, as when the day ended: mail, archive."
+)
+def command(config: Path | None, day: str | None, list_days: bool, form: str, send: bool) -> None:
+    """Show, or send, the report of a day again.
+
+    \b
+    DAY is "2026-03-14", "today", "yesterday" (the default) or -N, N days ago
+    (after "--": `pyruse report -- -3`). Today's report is what there is so far. Works while the
+    daemon runs.
+    """  # noqa: D301 -- click takes this one character for "as it stands"
+    from pyruse.cli.output import show_table
+    from pyruse.engine.engine import Engine
+    from pyruse.engine.faults import Faults
+    from pyruse.state.database import State
+    from pyruse.state.days import kept_days
+    from pyruse.system.log import to_stderr
+
+    loaded = configuration(config)
+    with State(existing_state(loaded.settings), read_only=True) as state:
+        engine = Engine(loaded, state, Faults(to_stderr), dry_run=not send)
+        days = kept_days(state.db)
+        if list_days:
+            rows = [
+                (one.day, one.entries, "open" if one.reported is None else "sent") for one in days
+            ]
+            show_table("Days that are kept", ["day", "entries", "report"], rows)
+            return
+        report = _report(engine, day, [one.day for one in days])
+        _show(engine, report, form)
+        if send:
+            _send(engine, report)
+
+
+def _report(engine: Engine, day: str | None, kept: list[str]) -> Report:
+    from pyruse.times import now_us
+
+    name = _day("yesterday" if day is None else day, engine.calendar.day_of(now_us()))
+    if name not in kept:
+        span = f"{kept[0]} to {kept[-1]}" if kept else "none yet"
+        raise UserError(f"no report of {name} is kept (expected one of: {span})")
+    return engine.report(name)
+
+
+def _show(engine: Engine, report: Report, form: str) -> None:
+    from pyruse.cli.output import show_report
+
+    if form == "text":
+        show_report(report, lambda: engine.render(report, "text"), engine.settings.report.limit)
+    else:
+        click.echo(engine.render(report, form))
+
+
+def _send(engine: Engine, report: Report) -> None:
+    """Have the report delivered; its mails are sent now, not put into the daemon's outbox."""
+    from pyruse.delivery.mail.message import compose
+    from pyruse.delivery.mail.transport import send
+
+    engine.deliver(report)
+    for item in engine.state.outbox.items("mail"):
+        try:
+            refusals = send(
+                compose(item, engine.settings.email, engine.host), engine.settings.email
+            )
+        except ValueError as fault:
+            raise UserError(f"[email]: {fault}") from None
+        if refusals:
+            refused = "; ".join(map(str, refusals))
+            raise UserError(f"the mail was refused for {refused} (the others have it)")
+        click.echo(f"sent to {', '.join(item.payload['to'])}", err=True)
+
+
+def _day(text: str, today: date) -> str:
+    ago = {"today": "0", "yesterday": "1"}.get(text, text.removeprefix("-"))
+    try:
+        if re.fullmatch(r"-[0-9]+|today|yesterday", text):
+            return date.fromordinal(today.toordinal() - int(ago)).isoformat()
+        return date.fromisoformat(text).isoformat()
+    except (ValueError, OverflowError):
+        raise click.UsageError(
+            f'"{text}" is no day (expected "2026-03-14", "today", "yesterday" or "-3")'
+        ) from None

@@ -1,0 +1,40 @@
+"""``pyruse run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pyruse.cli.options import config_option, configuration
+
+_ERROR = 3  # syslog(3)
+
+
+@click.command("run")
+@config_option
+@click.option("--once", is_flag=True, help="Handle all that is pending, then exit.")
+def command(config: Path | None, once: bool) -> None:
+    """Follow the journal: filter, count, ban, mail, and report once a day.
+
+    Begins where the last run ended, so no entry is lost or handled twice; the very first run
+    begins where "[journal] start" says. SIGTERM and SIGINT end it; SIGHUP has the configuration
+    read again.
+    """
+    from pyruse.daemon.daemon import Daemon
+    from pyruse.engine.engine import Engine
+    from pyruse.engine.faults import Faults
+    from pyruse.state.lock import StateLock
+    from pyruse.state.rescue import kept_state
+    from pyruse.system.log import tell
+
+    loaded = configuration(config)
+    path = loaded.settings.state.url.path
+    faults = Faults(tell)
+    lock = StateLock(path)
+    try:
+        with kept_state(path, lambda text: tell(text, _ERROR, {})) as state:
+            engine = Engine(loaded, state, faults)
+            Daemon(engine, lambda: Engine(configuration(config), state, faults)).run(once=once)
+    finally:
+        lock.release()

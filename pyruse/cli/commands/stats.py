@@ -1,0 +1,90 @@
+"""``pyruse stats``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pyruse.cli.options import JournalCommand, config_option, journal_options, selection
+from pyruse.config.settings import Settings
+from pyruse.options.types import Field
+
+_PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+
+
+@click.command("stats", cls=JournalCommand)
+@config_option
+@journal_options
+@click.option("--by", "field", default="SYSLOG_IDENTIFIER", metavar="FIELD", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def command(config: Path | None, field: str, form: str, **journal: Any) -> None:
+    """Count entries by identifier and priority: what to write chains for.
+
+    Works without a configuration, too.
+    """
+    from pyruse.cli.output import progress, show_json, show_table
+    from pyruse.entry.decoding import Decoder
+
+    try:
+        Field.parse(field)
+    except ValueError as fault:
+        raise click.UsageError(f"--by: {fault}") from None
+    settings = _settings(config)
+    decoder = Decoder(settings.journal.legacy_encoding)
+    chosen = selection(settings, **journal)
+    counts: Counter[tuple[str, int | None]] = Counter()
+    entries = 0
+    with progress(None if form == "json" else chosen.span(decoder)) as tell:
+        reader = chosen.open(decoder)
+        while True:
+            before = entries
+            for entry in reader.entries(10_000):
+                entries += 1
+                priority = entry.get("PRIORITY")
+                counts[entry.text(field) or "", priority if _is_priority(priority) else None] += 1
+                reached = entry.time_us
+            if entries == before:
+                break
+            if tell is not None:
+                tell(entries, reached)
+    rows = _rows(counts)
+    if form == "json":
+        show_json(
+            [dict(zip((field, "total", *_PRIORITIES, "none"), row, strict=True)) for row in rows]
+        )
+        return
+    used = [
+        column for column in range(len(_PRIORITIES) + 1) if any(row[2 + column] for row in rows)
+    ]
+    names = (*_PRIORITIES, "none")
+    show_table(
+        f"{entries:,} entries",
+        [field, "total", *(names[column] for column in used)],
+        [[row[0] or "-", row[1], *(row[2 + column] or "" for column in used)] for row in rows],
+    )
+
+
+def _is_priority(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value < len(_PRIORITIES)
+
+
+def _rows(counts: Counter[tuple[str, int | None]]) -> list[list[Any]]:
+    """A row a name, the most frequent first: name, total, number of each priority, of none."""
+    names: dict[str, list[int]] = {}
+    for (name, priority), number in counts.items():
+        numbers = names.setdefault(name, [0] * (len(_PRIORITIES) + 1))
+        numbers[len(_PRIORITIES) if priority is None else priority] += number
+    ordered = sorted(names.items(), key=lambda item: (-sum(item[1]), item[0]))
+    return [[name, sum(numbers), *numbers] for name, numbers in ordered]
+
+
+def _settings(config: Path | None) -> Settings:
+    """The configuration's settings where one is named; else what goes without saying."""
+    if config is None:
+        return Settings()
+    from pyruse.cli.options import configuration
+
+    return configuration(config).settings

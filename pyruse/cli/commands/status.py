@@ -1,0 +1,172 @@
+"""``pyruse status``."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.cli.output import show_json, show_lines, shown_time
+from pyruse.text import one_line, shortened
+
+if TYPE_CHECKING:
+    from pyruse.daemon.status import Status
+
+_LABELS = 5
+_LONGEST_REASON = 120
+
+
+@click.command("status")
+@config_option
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--chains", is_flag=True,
+    help="Show, too, how many entries each chain and step saw and let pass.",
+)  # fmt: skip
+def command(config: Path | None, form: str, chains: bool) -> None:
+    """Show how Pyruse is doing: daemon, lag behind the journal, outbox, bans, faults.
+
+    Exits with 1 when the daemon does not run.
+    """
+    from pyruse.daemon.status import status
+    from pyruse.times import now_us
+
+    settings = configuration(config).settings
+    found = status(settings, existing_state(settings), now_us())
+    if form == "json":
+        show_json(found.data())
+    else:
+        _show(found, settings.report.timezone.zone)
+        if chains:
+            _show_chains(found, settings.report.timezone.zone)
+    if found.daemon is None and not found.daemon_fault:
+        sys.exit(1)
+
+
+def _show(found: Status, zone: tzinfo) -> None:
+    from pyruse.delivery.delivery import named
+
+    for title, text in (
+        ("Daemon", _daemon(found, zone)),
+        ("Journal", _journal(found, zone)),
+        ("Entries", _entries(found)),
+        ("Report", _report(found, zone)),
+        ("Outbox", _outbox(found, zone)),
+        ("Bans", _bans(found)),
+        ("Faults", f"{_counted(len(found.faults), 'kind')} since yesterday"),
+    ):
+        click.echo(f"{title:<9}{one_line(text)}")
+    show_lines(
+        "Set aside, since it can never be sent",
+        [
+            f"{named(item)} of {shown_time(item.created, zone)}: {item.error}"
+            for item in found.set_aside
+        ],
+    )
+    show_lines(
+        "Faults",
+        [
+            f"{one.place}: {one.text} ({one.count:,} ×, last {shown_time(one.last, zone)})"
+            for one in found.faults
+        ],
+    )
+
+
+def _show_chains(found: Status, zone: tzinfo) -> None:
+    from pyruse.cli.chains import show_counts
+
+    if found.daemon is None:
+        return
+    chains = found.daemon.get("chains")
+    if chains is None:
+        click.echo("\nChains: not counted (expected `counters = true` in [engine], and a reload)")
+        return
+    click.echo(f"\nChains, counted since {shown_time(found.daemon['chains_since'], zone)}:\n")
+    show_counts(chains)
+
+
+def _daemon(found: Status, zone: tzinfo) -> str:
+    if found.daemon_fault:
+        return f"running, but it cannot be asked: {found.daemon_fault}"
+    if found.daemon is None:
+        return "not running"
+    said = found.daemon
+    text = (
+        f"running since {shown_time(said['since'], zone)} (process {said['pid']}, version "
+        f"{said['version']}), {said['memory_bytes'] / 1e6:.0f} MB, {said['cpu_seconds']:.1f} s CPU"
+    )
+    return f"{text}; held up: {said['held_up_by']}" if said["held_up_by"] else text
+
+
+def _journal(found: Status, zone: tzinfo) -> str:
+    if found.journal_fault:
+        return f"unknown: {found.journal_fault}"
+    if found.behind is None or found.last_handled is None:
+        return "nothing is handled yet"
+    last = f"last entry handled: {shown_time(found.last_handled, zone)}"
+    if not found.behind:
+        return f"up to date; {last}"
+    lag = "" if found.lag_us is None else f", {found.lag_us / 1e6:,.1f} s"
+    entries = "1 entry" if found.behind == 1 else f"{found.behind:,} entries"
+    return f"{entries} behind{lag}; {last}"
+
+
+def _entries(found: Status) -> str:
+    text = f"{found.today.entries if found.today else 0:,} today"
+    if found.daemon is not None:
+        rate = found.daemon["per_second"]
+        text += (
+            f", {found.daemon['entries']:,} since the start; {rate['minute']:.1f} a second in the "
+            f"last minute, {rate['hour']:.1f} in the last hour"
+        )
+    return text
+
+
+def _report(found: Status, zone: tzinfo) -> str:
+    last = found.last_report
+    if last is None or last.reported is None:
+        return "none yet"
+    return f"the last one is that of {last.day}, made {shown_time(last.reported, zone)}"
+
+
+def _outbox(found: Status, zone: tzinfo) -> str:
+    from pyruse.delivery.delivery import named
+
+    if not found.waiting and not found.set_aside:
+        return "empty"
+    kinds = Counter(item.kind for item in found.waiting)
+    parts = [
+        f"{_counted(number, _KINDS.get(kind, kind))} waiting" for kind, number in kinds.items()
+    ]
+    if found.set_aside:
+        parts.append(f"{len(found.set_aside):,} set aside")
+    failed = next((item for item in found.waiting if item.error), None)
+    if failed is not None:
+        reason = shortened(one_line(failed.error or ""), _LONGEST_REASON)
+        parts.append(f"{named(failed)} of {shown_time(failed.created, zone)} failed: {reason}")
+    return ", ".join(parts)
+
+
+_KINDS = {"command": "program", "log": "log line"}
+
+
+def _counted(number: int, noun: str) -> str:
+    from pyruse.report.wording import counted
+
+    return counted(number, noun) if number else "none"
+
+
+def _bans(found: Status) -> str:
+    text = f"{found.bans.total():,} in force"
+    if found.bans:
+        most = [f"{label} {number:,}" for label, number in found.bans.most_common(_LABELS)]
+        others = len(found.bans) - _LABELS
+        text += f" ({', '.join(most)}{f', {others:,} more labels' if others > 0 else ''})"
+    if found.unenforced:
+        text += f"; {_counted(found.unenforced, 'change')} that the firewall has not taken yet"
+    return text

@@ -1,0 +1,49 @@
+"""``pyruse unban``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pyruse.cli.options import config_option, configuration
+
+
+@click.command("unban")
+@config_option
+@click.argument("networks", metavar="[NETWORK]...", nargs=-1)
+@click.option("--all", "everybody", is_flag=True, help="Lift all the bans.")
+@click.option("--label", help="Lift only the bans of this label.")
+def command(
+    config: Path | None, networks: tuple[str, ...], everybody: bool, label: str | None
+) -> None:
+    """Lift the bans of addresses, or of networks and all that is in them.
+
+    At once, whether the daemon runs or not. A ban of a broader network stays, since it is about
+    others, too: the command tells of it.
+    """
+    from pyruse.bans.orders import UnbanOrder
+    from pyruse.cli.commands.ban import parse_networks
+    from pyruse.cli.ordering import MOST_SHOWN, carry_out, finish
+    from pyruse.options.types import network_text
+
+    if bool(networks) == everybody:
+        raise click.UsageError("expected addresses or networks, or --all")
+    texts = None if everybody else [network_text(one) for one in parse_networks(networks)]
+    answer = carry_out(configuration(config), UnbanOrder(texts, label))
+    for done in answer.done[:MOST_SHOWN]:
+        click.echo(f"{done}: no longer banned")
+    if len(answer.done) > MOST_SHOWN:
+        click.echo(f"and {len(answer.done) - MOST_SHOWN:,} more")
+    if everybody and not answer.done and not answer.refused:
+        click.echo("nobody is banned")
+    if not everybody:
+        for known in answer.unchanged:
+            click.echo(f"{known}: is not banned")
+    for network, around in answer.around:
+        click.echo(
+            f"{network}: still closed out with {around}, which is banned as a whole (to lift that: "
+            f"pyruse unban {around})",
+            err=True,
+        )
+    finish(answer, "still closed out")

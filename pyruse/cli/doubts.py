@@ -1,0 +1,65 @@
+"""What a careful administrator would not ban: the own session, and half of the Internet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyruse.options.types import Address, Network, parse_address
+
+_BROADEST = {4: 8, 6: 16}
+_MOST_PARENTS = 64
+
+
+def doubt(network: Network, session: set[Address]) -> str | None:
+    """Why a ban is most likely not meant, or None.
+
+    :param session: see `addresses_of_session`.
+    """
+    for address in session:
+        if address.version == network.version and address in network:
+            return f"your own session comes from {address}"
+    if network.prefixlen < _BROADEST[network.version]:
+        return f"it is broader than a /{_BROADEST[network.version]}"
+    return None
+
+
+def addresses_of_session() -> set[Address]:
+    """Where the SSH sessions come from that this command was typed in, if it was in any.
+
+    sshd(8) says so in SSH_CONNECTION. sudo(8) takes that out of the environment: it is looked for
+    in the environments of the parent processes, too, as far as they may be read.
+    """
+    own = [f"{name}={value}" for name, value in os.environ.items()]
+    words = [*own, *(word for pid in _parents() for word in _environment(pid))]
+    found = set()
+    for word in words:
+        name, _, value = word.partition("=")
+        if name in ("SSH_CONNECTION", "SSH_CLIENT"):
+            address = parse_address(value.partition(" ")[0])
+            if address is not None:
+                found.add(address)
+    return found
+
+
+def _parents() -> Iterator[int]:
+    pid = os.getppid()
+    for _ in range(_MOST_PARENTS):
+        if pid <= 1:
+            return
+        yield pid
+        try:
+            # proc_pid_stat(5): "PID (NAME) STATE PPID …"; the name may have anything in it.
+            stat = Path(f"/proc/{pid}/stat").read_bytes()
+            pid = int(stat.rpartition(b")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            return
+
+
+def _environment(pid: int) -> list[str]:
+    try:
+        content = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return []
+    return content.decode(errors="replace").split("\0")

@@ -1,0 +1,142 @@
+"""What plugins and sections can do, told by their classes: for the documentation and commands."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+from datetime import time
+from typing import Any
+
+from pyruse import hookspecs
+from pyruse.config.settings import Zone
+from pyruse.entry.entry import as_text
+from pyruse.options.build import Option, described, key, options_of
+from pyruse.options.types import Duration, Networks, shown
+from pyruse.registry.plugins import ACTIONS, FILTERS, Found, has_firewall, hooks_of
+
+_KINDS = {FILTERS: "filter", ACTIONS: "action"}
+_DIRECTIVE = re.compile(r"^:(param|raises) (\w+): ", re.MULTILINE)
+
+
+def described_plugin(found: Found) -> dict[str, Any]:
+    """A plugin with its options, as JSON has it.
+
+    ``table`` is where the options of a whole-program plugin are written; those of the others are
+    in each of their steps.
+
+    :raises PluginError: it cannot be loaded.
+    """
+    loaded = found.load()
+    documentation = inspect.getdoc(loaded) or ""
+    section = "bans" if has_firewall(loaded) else "plugins"
+    return {
+        "kind": _KINDS.get(found.group, "plugin"),
+        "name": found.name,
+        "group": found.group,
+        "table": None if found.group in _KINDS else f"{section}.{key(found.name)}",
+        "hooks": hooks_of(loaded),
+        "distribution": found.distribution,
+        "version": found.version,
+        "summary": documentation.partition("\n")[0],
+        "documentation": documentation,
+        "options": described_options(loaded) if inspect.isclass(loaded) else [],
+    }
+
+
+def described_options(cls: type) -> list[dict[str, Any]]:
+    """The options of a class: name, type, whether required, default, and what they are for."""
+    helps = attribute_docstrings(cls)
+    return [
+        {
+            "name": option.name,
+            "type": described(option.type),
+            "required": option.required,
+            "default": None if option.required else default_in_words(option),
+            "help": helps.get(option.attribute, ""),
+        }
+        for option in options_of(cls)
+    ]
+
+
+def described_hook(name: str) -> dict[str, Any]:
+    """A hook: what it is for, its arguments and what it gives, as `pyruse.hookspecs` has it."""
+    specification = getattr(hookspecs, name)
+    text, *parts = _DIRECTIVE.split(inspect.getdoc(specification) or "")
+    told = [
+        (kind, what, " ".join(body.split()))
+        for kind, what, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    ]
+    helps = {what: body for kind, what, body in told if kind == "param"}
+    signature = inspect.signature(specification)
+    return {
+        "name": name,
+        "arguments": [
+            {"name": one.name, "type": str(one.annotation), "help": helps.get(one.name, "")}
+            for one in signature.parameters.values()
+        ],
+        "gives": str(signature.return_annotation),
+        "raises": [f"`{what}`: {body}" for kind, what, body in told if kind == "raises"],
+        "documentation": text.strip(),
+    }
+
+
+def default_in_words(option: Option) -> str:
+    """A default as it would be written in TOML; "none" where there is nothing."""
+    value = option.default
+    match value:
+        case None:
+            text = "none"
+        case Duration():
+            text = f'"{duration_in_words(value)}"'
+        case Networks():
+            text = shown([str(network) for network in value])
+        case Zone():
+            text = "this machine's"
+        case time():
+            text = f'"{value:%H:%M}"'
+        case str():
+            text = f'"{value}"'
+        case bool() | int() | float() | list() | dict():
+            text = shown(value)
+        case tuple():
+            text = shown(list(value))
+        case _:
+            text = f'"{as_text(value)}"'
+    return text
+
+
+def duration_in_words(duration: Duration) -> str:
+    """A duration as it is written in a configuration: ``1h30m``."""
+    rest = duration.us // 1000
+    units = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+    if rest % units["w"]:
+        del units["w"]  # 90 days are not called 12 weeks and 6 days
+    parts = []
+    for unit, length in units.items():
+        number, rest = divmod(rest, length)
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts)
+
+
+def attribute_docstrings(cls: type) -> dict[str, str]:
+    """The texts that stand under the attributes of a class (PEP 257), by attribute, on one line."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    except (OSError, SyntaxError):  # a class whose source is not at hand
+        return {}
+    definition = tree.body[0]
+    assert isinstance(definition, ast.ClassDef)
+    texts: dict[str, str] = {}
+    for statement, following in zip(definition.body, definition.body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+            and isinstance(following.value.value, str)
+        ):
+            texts[statement.target.id] = " ".join(following.value.value.split())
+    return texts

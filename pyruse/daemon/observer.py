@@ -1,0 +1,127 @@
+"""What is going on in a running Pyruse, for the eyes of plugins that have threads of their own."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pyruse.api.report import Report
+from pyruse.chains.link import main_sequence
+from pyruse.chains.model import Step
+from pyruse.config.load import Configuration
+from pyruse.daemon.control import Message
+from pyruse.options.types import Network
+from pyruse.report.rows import report_so_far
+from pyruse.state.counters import live_keys
+from pyruse.state.database import State
+from pyruse.times import Calendar, now_us
+
+
+class Observer:
+    """Looks at a running Pyruse, and never changes it or holds it up.
+
+    Its methods may be called in any thread. Each reads the state as it is committed at one instant,
+    over a connection of its own that cannot write; what cannot be read is a `UserError` of one
+    line, and may be there again at the next call.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        path: str,
+        daemon: Callable[[], Message | None],
+        now: Callable[[], int] = now_us,
+    ) -> None:
+        """:param path: of the state.
+
+        :param daemon: gives what the daemon says of itself (`Activity.data`); callable in any
+            thread.
+        :param now: the clock, in microseconds since the epoch.
+        """
+        self._settings = configuration.settings
+        self._chains = configuration.chains
+        self._path = path
+        self._daemon = daemon
+        self._now = now
+        report = self._settings.report
+        self._calendar = Calendar(report.timezone.zone, report.at)
+
+    def status(self) -> dict[str, Any]:
+        """How Pyruse is doing, as ``pyruse status --format json`` has it.
+
+        :raises UserError: the state cannot be read.
+        """
+        from pyruse.daemon.status import status
+
+        return status(self._settings, self._path, self._now(), self._daemon).data()
+
+    def bans(
+        self, *, label: str | None = None, inside: Network | None = None
+    ) -> list[dict[str, Any]]:
+        """The bans in force in the order of their start, as ``pyruse bans --format json`` has them.
+
+        :param label: only those of this label.
+        :param inside: only those in this network.
+        :raises UserError: the state cannot be read.
+        """
+        from pyruse.bans.listing import bans_in_force
+
+        with self._state() as state:
+            found = bans_in_force(state.db, self._now(), label=label, inside=inside)
+        return [one.data(self._calendar.zone) for one in found]
+
+    def counters(self) -> dict[str, int]:
+        """For how many keys each counter holds something, by the counter's name.
+
+        :raises UserError: the state cannot be read.
+        """
+        with self._state() as state:
+            return live_keys(state.db, self._now())
+
+    def report(self, limit: int = 1000) -> Report:
+        """The report of today as far as the day has come.
+
+        It is made for a quick look: of each row, the first and the last of its times, and no tables
+        of plugins, whose hooks are the main loop's.
+
+        :param limit: so many rows of each section at most, those that came last;
+            `Report.left_out` counts the other events.
+        :raises UserError: the state cannot be read.
+        """
+        with self._state() as state:
+            day = self._calendar.day_of(self._now()).isoformat()
+            return report_so_far(day, state.db, self._calendar, socket.gethostname(), limit)
+
+    def chains(self) -> list[dict[str, Any]]:
+        """The chains as they are linked, in the order of the configuration, in JSON types.
+
+        Of each chain ``chain`` (its name), ``main`` (False: it is reached by jumps only) and
+        ``steps``: ``index``, ``kind`` (``filter`` or ``action``), ``plugin``, ``label`` or None,
+        ``invert``, ``then`` and ``else`` (names of chains, or None).
+        """
+        main = set(main_sequence(self._chains))
+        return [
+            {"chain": name, "main": name in main, "steps": [_step(step) for step in chain.steps]}
+            for name, chain in self._chains.items()
+        ]
+
+    @contextmanager
+    def _state(self) -> Iterator[State]:
+        """The state as it is at one instant, while the daemon writes it."""
+        with State(self._path, read_only=True) as state:
+            state.db.execute("BEGIN")
+            yield state
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "index": step.index,
+        "kind": step.kind,
+        "plugin": step.plugin,
+        "label": step.label,
+        "invert": step.invert,
+        "then": step.then,
+        "else": step.otherwise,
+    }

@@ -1,0 +1,165 @@
+"""How Pyruse is doing: what the running daemon says of itself, and what the state holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyruse.bans.ledger import count_by_label
+from pyruse.config.settings import Settings
+from pyruse.daemon.control import Message, ask
+from pyruse.entry.decoding import Decoder
+from pyruse.errors import UserError
+from pyruse.journal.selection import Selection
+from pyruse.state.database import State
+from pyruse.state.days import Day, kept_days
+from pyruse.state.faults import FaultRecord, faults_of
+from pyruse.state.outbox import Item, Outbox
+from pyruse.times import Calendar
+
+_COUNTED = 100_000
+"""Entries: so many are counted of those that are not handled yet."""
+
+
+@dataclass
+class Status:
+    """Instants are microseconds since the epoch."""
+
+    daemon: Message | None = None
+    """What the daemon says (see `Activity.data`); None: it does not run, or cannot be asked."""
+    daemon_fault: str = ""
+    """Why it cannot be asked."""
+    last_handled: int | None = None
+    """The instant of the last entry handled."""
+    last_logged: int | None = None
+    """The instant of the newest entry of the journal."""
+    behind: int | None = None
+    """How many entries are not handled yet, 100,000 at most; None: that is not known."""
+    journal_fault: str = ""
+    """Why the journal cannot be read."""
+    today: Day | None = None
+    last_report: Day | None = None
+    waiting: list[Item] = field(default_factory=list)
+    """What is to leave Pyruse."""
+    set_aside: list[Item] = field(default_factory=list)
+    """What can never leave it."""
+    bans: Counter[str] = field(default_factory=Counter)
+    """The bans in force, by label."""
+    unenforced: int = 0
+    """How many changes the firewalls have not taken yet."""
+    faults: list[FaultRecord] = field(default_factory=list)
+    """Those of today and yesterday."""
+
+    @property
+    def lag_us(self) -> int | None:
+        """How old the newest entry that is handled is against the newest one there is."""
+        if not self.behind:
+            return self.behind
+        if self.last_logged is None or self.last_handled is None:
+            return None
+        return max(0, self.last_logged - self.last_handled)
+
+    def data(self) -> dict[str, Any]:
+        """The status in JSON types."""
+        return {
+            "running": self.daemon is not None or bool(self.daemon_fault),
+            "daemon": self.daemon,
+            "journal": {
+                "behind": self.behind,
+                "lag_us": self.lag_us,
+                "last_handled": self.last_handled,
+                "last_logged": self.last_logged,
+                "fault": self.journal_fault or None,
+            },
+            "entries_today": self.today.entries if self.today else 0,
+            "last_report": self.last_report
+            and {"day": self.last_report.day, "made": self.last_report.reported},
+            "outbox": {
+                "waiting": dict(Counter(item.kind for item in self.waiting)),
+                "set_aside": [
+                    {
+                        "kind": item.kind,
+                        "subject": item.payload.get("subject"),
+                        "to": item.payload.get("to"),
+                        "created": item.created,
+                        "fault": item.error,
+                    }
+                    for item in self.set_aside
+                ],
+            },
+            "bans": {
+                "in_force": self.bans.total(),
+                "by_label": dict(self.bans),
+                "unenforced": self.unenforced,
+            },
+            "faults": [
+                {
+                    "day": one.day, "place": one.place, "text": one.text,
+                    "first": one.first, "last": one.last, "count": one.count,
+                }
+                for one in self.faults
+            ],
+        }  # fmt: skip
+
+
+def status(
+    settings: Settings, path: str, now: int, daemon: Callable[[], Message | None] | None = None
+) -> Status:
+    """Look at a state, at its daemon, and at the journal of the configuration.
+
+    :param path: of the state.
+    :param daemon: gives what the daemon says; by default, it is asked through its socket.
+    :raises StateError: it cannot be read.
+    """
+    found = Status()
+    try:
+        found.daemon = ask(path, {"request": "status"}) if daemon is None else daemon()
+    except UserError as fault:
+        found.daemon_fault = str(fault)
+    with State(path, read_only=True) as state:
+        cursor = _read(found, state.db, settings, now)
+    if cursor is not None:
+        found.last_handled = cursor[1]
+        _compare(found, settings, *cursor)
+    return found
+
+
+def _read(
+    found: Status, db: sqlite3.Connection, settings: Settings, now: int
+) -> tuple[str, int] | None:
+    """Read the state; :return: how far the journal is handled."""
+    db.execute("BEGIN")  # all of it as it is at one instant, while the daemon writes
+    calendar = Calendar(settings.report.timezone.zone, settings.report.at)
+    today = calendar.day_of(now)
+    yesterday = calendar.day_of(calendar.start_of(today) - 1)
+    days = kept_days(db)
+    found.today = next((day for day in days if day.day == today.isoformat()), None)
+    found.last_report = next((day for day in reversed(days) if day.reported is not None), None)
+    outbox = Outbox()
+    outbox.load(db)
+    for item in outbox.items():
+        (found.set_aside if item.refused else found.waiting).append(item)
+    found.bans, found.unenforced = count_by_label(db, now)
+    found.faults = faults_of(db, [yesterday.isoformat(), today.isoformat()])
+    cursor: tuple[str, int] | None = db.execute("SELECT cursor, time FROM cursor").fetchone()
+    db.execute("COMMIT")
+    return cursor
+
+
+def _compare(found: Status, settings: Settings, cursor: str, time_us: int) -> None:
+    """See how far the journal has gone on since."""
+    try:
+        reader = Selection.of(settings.journal).open(Decoder())
+    except UserError as fault:
+        found.journal_fault = str(fault)
+        return
+    try:
+        last = reader.last()
+        found.last_logged = None if last is None else last.time_us
+        reader.seek_after(cursor, time_us)
+        found.behind = sum(1 for _ in reader.entries(_COUNTED))
+    finally:
+        reader.close()

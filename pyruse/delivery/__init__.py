@@ -1,0 +1,1 @@
+"""What leaves Pyruse: mails, programs, log lines."""

@@ -1,0 +1,97 @@
+"""A mail as it travels, made from an item of the outbox (RFC 5322)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+from pyruse.config.settings import EmailSettings
+from pyruse.delivery.mail.address import address, host_name
+from pyruse.state.outbox import Item
+from pyruse.text import one_line, printable, shortened
+from pyruse.times import datetime_of
+
+#: Bodies are encoded for 7-bit ways (RFC 2045 §2.7): no server then has to re-encode them, and no
+#: line is ever too long (RFC 5321 §4.5.3.1.6: 998 bytes).
+_POLICY = SMTP.clone(cte_type="7bit")
+
+_LONGEST_SUBJECT = 200  # characters: even in UTF-8, far from 998 bytes
+_LONGEST_PART = 2_000  # characters quoted of each of the gathered repeats
+
+
+def compose(item: Item, settings: EmailSettings, host: str) -> EmailMessage:
+    """The mail of an item of the kind ``mail``.
+
+    :param item: its payload has ``subject``, ``to`` (addresses, or local users), ``parts`` (texts),
+        ``count`` (above 1: gathered repeats, not all of them in ``parts``), ``html`` and maybe
+        ``attachments`` (of each: name, content type, text).
+    :param settings: who it is from; and whether a mail server gets it, which knows no local users.
+    :param host: this machine's name: completes local users, makes the Message-ID unique.
+    :raises ValueError: it has no recipients, or an address is none.
+    """
+    name = host_name(host)
+    sender = address(settings.from_, name)
+    # sendmail finds out by the machine's aliases who gets the mail of "root"; for a mail server
+    # elsewhere, root is a user of this machine.
+    to = [
+        address(one, name if settings.smtp else None) for one in dict.fromkeys(item.payload["to"])
+    ]
+    if not to:
+        raise ValueError('nobody to send it to (expected [email] to = ["hostmaster@example.org"])')
+    # Headers in UTF-8 are for those mails alone that cannot do without (RFC 6532).
+    message = EmailMessage(policy=_POLICY.clone(utf8=not _is_ascii([sender, *to])))
+    message["From"] = sender
+    message["To"] = to
+    message["Subject"] = subject_of(item.payload)
+    message["Date"] = datetime_of(item.created, UTC)
+    message["Message-ID"] = f"<{item.id}@{name}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no holiday notice answers it
+    _set_body(message, item.payload)
+    return message
+
+
+def _is_ascii(addresses: list[Address]) -> bool:
+    return all(one.addr_spec.isascii() for one in addresses)
+
+
+def subject_of(payload: Mapping[str, Any]) -> str:
+    """The subject of a mail in the outbox, on one line."""
+    # Python's email package decodes "=?utf-8?q?=0ABcc:…?=" (RFC 2047) wherever it comes from: a log
+    # line could add headers of its own.
+    subject = shortened(one_line(payload["subject"]).replace("=?", "= ?"), _LONGEST_SUBJECT)
+    return f"{subject} ({payload['count']} times)" if payload["count"] > 1 else subject
+
+
+def text_of(payload: Mapping[str, Any]) -> str:
+    """The plain text of a mail in the outbox."""
+    if payload["count"] > 1:
+        return _gathered(payload["parts"], payload["count"])
+    return _clean("\n".join(payload["parts"]))
+
+
+def _set_body(message: EmailMessage, payload: Mapping[str, Any]) -> None:
+    message.set_content(text_of(payload))
+    # The HTML is that of the first one alone: of gathered repeats it would tell less than the text.
+    if payload["html"] is not None and payload["count"] == 1:
+        message.add_alternative(_clean(payload["html"]), subtype="html")
+    for name, kind, text in payload.get("attachments", []):  # an outbox may be older than they are
+        main, _, sub = kind.partition("/")
+        message.add_attachment(text.encode(), maintype=main, subtype=sub, filename=name)
+
+
+def _gathered(parts: list[str], count: int) -> str:
+    """How many there were, those that are quoted, and how many are not."""
+    quoted = [shortened(_clean(part).strip("\n"), _LONGEST_PART) for part in parts]
+    if count > len(parts):
+        quoted.append(f"… and {count - len(parts)} more")
+    # Texts of several lines are told apart by an empty one.
+    between = "\n\n" if any("\n" in part for part in quoted) else "\n"
+    return f"{count} times:\n\n" + between.join(quoted)
+
+
+def _clean(text: str) -> str:
+    return printable(text.replace("\r\n", "\n"))

@@ -1,0 +1,191 @@
+"""A mail, handed over to a mail server (RFC 5321). Imported only when one is to be."""
+
+from __future__ import annotations
+
+import base64
+import smtplib
+import socket
+import ssl
+from contextlib import closing, suppress
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from typing import cast
+
+from pyruse.config.settings import EmailSettings, SmtpUrl
+from pyruse.delivery.mail.address import recipients
+from pyruse.delivery.mail.outcome import MailError, Refusal
+from pyruse.delivery.mail.password import password_of
+from pyruse.text import one_line, shortened
+
+_PERMANENT = 500  # replies from here on: RFC 5321 §4.2.1
+_TOO_BIG = 552  # RFC 1870 §6.1
+_AUTHENTICATED = 235  # RFC 4954 §6
+_LONGEST_REPLY = 300
+
+
+def hand_to_server(message: EmailMessage, settings: EmailSettings, url: SmtpUrl) -> list[Refusal]:
+    """Hand a mail over to a mail server.
+
+    Only what the server says about this very mail is permanent. That it cannot be reached, is not
+    trusted, refuses the login or the sender: that is so for all mails, until somebody mends it, and
+    no mail should be lost by it. (Postfix too defers mails in all these cases.)
+
+    The time limit holds for each answer of the server.
+
+    :return: the recipients that it refused, while it took others.
+    :raises MailError: it took none.
+    """
+    connected = False
+    try:
+        with closing(_connect(settings, url)) as connection:
+            connected = True
+            return _hand_over(connection, message, url)
+    except (smtplib.SMTPException, OSError, UnicodeError, MailError) as fault:
+        error = fault if isinstance(fault, MailError) else _mail_error(fault, url, settings)
+        error.whole_way |= not connected
+        raise error from None
+
+
+def _where(url: SmtpUrl) -> str:
+    return f"[email] smtp: {url.host}:{url.port}"
+
+
+def _connect(settings: EmailSettings, url: SmtpUrl) -> smtplib.SMTP:
+    """A connection over which mails may go: encrypted and logged in as far as the URL says so."""
+    timeout = settings.timeout.total_seconds()
+    name = socket.gethostname()
+    # RFC 5321 §4.1.1.1 wants a full name or an address; smtplib looks for one, where ours is short.
+    own_name = name if "." in name else None
+    if url.security == "tls":
+        tls = _tls(settings)
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(
+            url.host, url.port, own_name, timeout=timeout, context=tls
+        )
+    else:
+        connection = smtplib.SMTP(url.host, url.port, own_name, timeout=timeout)
+    try:
+        connection.ehlo_or_helo_if_needed()
+        if url.security == "starttls":
+            _encrypt(connection, url, settings)
+        if url.user is not None:
+            _log_in(connection, url, settings)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _encrypt(connection: smtplib.SMTP, url: SmtpUrl, settings: EmailSettings) -> None:
+    if not connection.has_extn("starttls"):
+        raise MailError(
+            f"{_where(url)} offers no STARTTLS (expected it, as nothing is sent in clear text; "
+            'for a server that never encrypts: "smtp://…")'
+        )
+    connection.starttls(context=_tls(settings))
+    connection.ehlo_or_helo_if_needed()
+
+
+def _tls(settings: EmailSettings) -> ssl.SSLContext:
+    """Certificates are always verified: by the machine's authorities, or by ``[email] ca_file``."""
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ValueError) as fault:  # ssl.SSLError is an OSError
+        raise MailError(
+            f"[email] ca_file: {settings.ca_file} cannot be used: {fault} "
+            "(expected the certificates of authorities, in PEM)"
+        ) from None
+
+
+def _log_in(connection: smtplib.SMTP, url: SmtpUrl, settings: EmailSettings) -> None:
+    user = url.user or ""
+    password = password_of(user, settings)
+    if not connection.esmtp_features.get("auth", "").strip():
+        raise MailError(
+            f'{_where(url)} offers no login (expected it, for "{user}"; without: "…://{url.host}")'
+        )
+    if user.isascii() and password.isascii():
+        connection.login(user, password)
+        return
+    # smtplib knows ASCII only; RFC 4616 (PLAIN) takes UTF-8.
+    token = base64.b64encode(f"\0{user}\0{password}".encode()).decode("ascii")
+    code, reply = connection.docmd("AUTH", f"PLAIN {token}")
+    if code != _AUTHENTICATED:
+        raise smtplib.SMTPAuthenticationError(code, reply)
+
+
+def _hand_over(connection: smtplib.SMTP, message: EmailMessage, url: SmtpUrl) -> list[Refusal]:
+    policy = cast(EmailPolicy, message.policy)
+    refusals = []
+    if policy.utf8 and not connection.has_extn("smtputf8"):  # RFC 6531
+        refusals = _leave_out_utf8(message, _where(url))
+    utf8 = policy.utf8 and not refusals
+    sender = message["From"].addresses[0].addr_spec
+    data = message.as_bytes(policy=policy.clone(linesep="\r\n", utf8=utf8))
+    # The body needs 7 bits only; with headers in UTF-8 the mail as a whole needs 8 (RFC 6152).
+    options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
+    refused = connection.sendmail(sender, recipients(message), data, options)
+    with suppress(smtplib.SMTPException, OSError):  # the mail is accepted, come what may
+        connection.quit()
+    return refusals + [_refusal(address, *reply) for address, reply in refused.items()]
+
+
+def _leave_out_utf8(message: EmailMessage, where: str) -> list[Refusal]:
+    """Write to those recipients only that every server takes."""
+    reason = f"{where} takes no addresses outside ASCII (SMTPUTF8)"
+    to = message["To"].addresses
+    plain = [address for address in to if address.addr_spec.isascii()]
+    if not plain or not message["From"].addresses[0].addr_spec.isascii():
+        raise MailError(f"{reason} (expected others in [email] from and to)", permanent=True)
+    message.replace_header("To", plain)
+    return [Refusal(one.addr_spec, reason, True) for one in to if one not in plain]
+
+
+def _refusal(address: str, code: int, reply: bytes) -> Refusal:
+    return Refusal(address, _shown(code, reply), code >= _PERMANENT)
+
+
+def _shown(code: int, reply: bytes | str) -> str:
+    text = reply if isinstance(reply, str) else reply.decode(errors="replace")
+    return shortened(one_line(f"{code} {text}"), _LONGEST_REPLY)
+
+
+def _mail_error(fault: Exception, url: SmtpUrl, settings: EmailSettings) -> MailError:
+    """What smtplib raised, said in one line."""
+    where = _where(url)
+    if isinstance(fault, smtplib.SMTPRecipientsRefused):
+        refused = [_refusal(address, *reply) for address, reply in fault.recipients.items()]
+        return MailError(
+            f"{where} refuses {', '.join(map(str, refused))}",
+            permanent=all(one.permanent for one in refused),
+        )
+    if isinstance(fault, smtplib.SMTPResponseException):
+        return _from_reply(fault, url, settings)
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return MailError(
+            f"{where} shows a certificate that is not trusted: {fault.verify_message} (expected "
+            "one of a known authority, or its authority's certificate in [email] ca_file)"
+        )
+    if isinstance(fault, TimeoutError) or isinstance(fault.__context__, TimeoutError):
+        seconds = settings.timeout.total_seconds()
+        return MailError(f"{where} does not answer within {seconds:g} s (expected a mail server)")
+    text = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+    return MailError(f"{where} cannot be used: {one_line(text)} (expected a mail server there)")
+
+
+def _from_reply(
+    fault: smtplib.SMTPResponseException, url: SmtpUrl, settings: EmailSettings
+) -> MailError:
+    where, reply = _where(url), _shown(fault.smtp_code, fault.smtp_error)
+    if isinstance(fault, smtplib.SMTPAuthenticationError):
+        return MailError(
+            f'{where} refuses the login of "{url.user}": {reply} '
+            f"(expected the password in {settings.password_file})"
+        )
+    if isinstance(fault, smtplib.SMTPSenderRefused):
+        text = f'{where} refuses the sender "{fault.sender}": {reply}'
+        too_big = fault.smtp_code == _TOO_BIG
+        return MailError(text, permanent=too_big, whole_way=not too_big)
+    if isinstance(fault, smtplib.SMTPDataError):
+        text = f"{where} refuses the mail: {reply}"
+        return MailError(text, permanent=fault.smtp_code >= _PERMANENT)
+    return MailError(f"{where} answers {reply} (expected a server that takes our mail)")

@@ -1,0 +1,1 @@
+"""One entry of the journal: from bytes to the values that steps see."""

@@ -1,0 +1,1 @@
+"""The types of options, and from a table of the configuration to an object."""

@@ -1,0 +1,1 @@
+"""A dry run over past entries."""

@@ -1,0 +1,188 @@
+"""A dry run over past entries: what would have happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pyruse.api.firewall import Target
+from pyruse.api.report import Report
+from pyruse.bans.history import BanRecord
+from pyruse.bans.own import own_addresses
+from pyruse.chains.profile import Profile
+from pyruse.config.load import Configuration
+from pyruse.delivery.mail.message import subject_of, text_of
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import Fault, Faults
+from pyruse.engine.patience import Patience
+from pyruse.journal.reader import JournalReader
+from pyruse.journal.selection import Selection
+from pyruse.report.render import report_data
+from pyruse.state.database import State
+
+_BATCH = 5_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class SentMail:
+    """A mail that would have been sent."""
+
+    subject: str
+    to: list[str]
+    body: str
+
+
+@dataclass(frozen=True)
+class MadeBan:
+    """A ban that there would have been."""
+
+    ip: str
+    """An address, or a network with its prefix length."""
+    label: str
+    duration: int | None
+    """How long it was given for, in seconds; where it was made longer, the last time. None: for
+    ever."""
+
+
+@dataclass(frozen=True)
+class LoggedLine:
+    """A line that would have been logged."""
+
+    level: str
+    """``EMERG`` … ``DEBUG``."""
+    message: str
+
+
+@dataclass
+class Outcome:
+    """What a replay found."""
+
+    entries: int
+    seconds: float
+    report: Report
+    emails: list[SentMail] = field(default_factory=list)
+    bans: list[MadeBan] = field(default_factory=list)
+    logs: list[LoggedLine] = field(default_factory=list)
+    commands: list[list[str]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    """The steps with effects of their own that were not called, each time."""
+    faults: list[Fault] = field(default_factory=list)
+    render: Callable[[str], str] = str
+    """Gives the report as ``text`` or ``html``."""
+    limit: int = 10_000
+    """So many rows of a section are shown to people."""
+    profile: dict[str, Any] | None = None
+    """Where the time went (see `Profile.data`), if that was asked for."""
+
+    def data(self) -> dict[str, Any]:
+        """The outcome as JSON has it."""
+        data = {
+            "entries": self.entries,
+            "seconds": round(self.seconds, 3),
+            "report": report_data(self.report),
+            "emails": [asdict(mail) for mail in self.emails],
+            "bans": [asdict(ban) for ban in self.bans],
+            "logs": [asdict(line) for line in self.logs],
+            "commands": self.commands,
+            "skipped": self.skipped,
+            "faults": [
+                {"place": fault.place, "text": fault.text, "count": fault.count}
+                for fault in self.faults
+            ],
+        }
+        return data if self.profile is None else {**data, "profile": self.profile}
+
+
+def replay(
+    configuration: Configuration,
+    selection: Selection,
+    faults: Faults,
+    progress: Progress | None = None,
+    *,
+    profile: Profile | None = None,
+) -> Outcome:
+    """Lead past entries through the chains, with a state in memory; nothing leaves Pyruse.
+
+    :param progress: told now and then of the number of entries, and the instant reached.
+    :param profile: measures where the time goes.
+    :raises ConfigError: options do not go together.
+    :raises UserError: the journal cannot be read.
+    """
+    # The addresses of this machine tell nothing about a journal of another one.
+    own = set if selection.files or selection.directory else own_addresses
+    with State() as state:
+        engine = Engine(configuration, state, faults, dry_run=True, own=own, profile=profile)
+        reader = selection.open(engine.decoder)
+        reader.take_only(engine.wanted.values)
+        if profile is not None:
+            reader.measure(profile.moving, profile.reading)
+        began = time.monotonic()
+        engine.start()
+        handle = engine.handle if profile is None else profile.batches(engine.handle)
+        entries = _handle_all(engine, handle, reader, progress)
+        report = engine.report()
+        engine.stop()
+        outcome = outcome_of(engine, entries, time.monotonic() - began, report)
+        if profile is not None and engine.traffic is not None:
+            outcome.profile = profile.data(engine.traffic, outcome.seconds)
+    if reader.damaged:
+        report.notes.append(f"{reader.damaged} entries could not be read: the journal is damaged")
+    outcome.faults = list(faults.kinds.values())
+    outcome.render = lambda form: engine.render(report, form)
+    outcome.limit = engine.settings.report.limit
+    reader.close()
+    return outcome
+
+
+def _handle_all(
+    engine: Engine, handle: Callable[..., int], reader: JournalReader, progress: Progress | None
+) -> int:
+    entries = 0
+    patience = Patience(lambda: reader.position)
+    while True:
+        with patience:
+            handled = handle(reader.entries(_BATCH))
+        if not handled:
+            return entries
+        entries += handled
+        engine.expire(engine.last_time)
+        engine.state.commit()
+        if progress is not None:
+            progress(entries, engine.last_time)
+
+
+def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> Outcome:
+    """The effects that a dry run has left in the state; it must be committed."""
+    outbox = engine.state.outbox
+    mails = [item.payload for item in outbox.items("mail")]
+    lines = [item.payload for item in outbox.items("log")]
+    return Outcome(
+        entries,
+        seconds,
+        report,
+        emails=[SentMail(subject_of(mail), mail["to"], text_of(mail)) for mail in mails],
+        bans=_bans(engine.state.bans.history(engine.state.db)),
+        logs=[LoggedLine(_LEVELS[line["level"]], line["message"]) for line in lines],
+        commands=[item.payload["command"] for item in outbox.items("command")],
+        skipped=engine.skipped,
+    )
+
+
+def _bans(history: Iterable[BanRecord]) -> list[MadeBan]:
+    """One for each ban, however often it was made longer: that is no further offence."""
+    bans: dict[tuple[str, Target, int], MadeBan] = {}
+    for record in history:
+        place = (record.network, record.target, record.since)
+        bans[place] = MadeBan(record.network, record.label, _seconds(record))
+    return list(bans.values())
+
+
+def _seconds(record: BanRecord) -> int | None:
+    return None if record.until is None else (record.until - record.time) // 1_000_000
+
+
+_LEVELS = ("EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")

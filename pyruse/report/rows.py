@@ -1,0 +1,164 @@
+"""A report out of what the state holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import date, tzinfo
+from itertools import groupby
+from typing import cast
+
+from pyruse.api.report import Details, Line, Report, Row, Section, Times, shown_times
+from pyruse.state.database import State
+from pyruse.state.days import (
+    Day,
+    Event,
+    Summary,
+    count_events,
+    events_in_time,
+    events_of,
+    hosts_of,
+    kept_days,
+    latest_events,
+    latest_messages,
+    notes_of,
+)
+from pyruse.state.faults import faults_of
+from pyruse.times import Calendar, datetime_of
+
+_FAULTS = 20  # kinds that are shown: each needs the administrator
+
+Contribute = Callable[[Report], None]
+
+
+def report_of_day(
+    day: str, state: State, calendar: Calendar, host: str, contribute: Contribute
+) -> Report:
+    """The report of a day, named ``YYYY-MM-DD``; the state must be committed."""
+    start, end = calendar.start_of(_date(day)), calendar.end_of(_date(day))
+    kept = [known for known in kept_days(state.db) if known.day == day] or [Day(day)]
+    return _report(day, kept, (start, end), state, calendar, host, contribute)
+
+
+def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contribute) -> Report:
+    """One report of all that the state holds, as replaying past entries gives it."""
+    days = kept_days(state.db)
+    firsts = [day.first for day in days if day.first is not None]
+    lasts = [day.last for day in days if day.last is not None]
+    span = (min(firsts), max(lasts) + 1) if firsts and lasts else (0, 0)
+    names = [day.day for day in days if day.entries]
+    title = " – ".join(dict.fromkeys((names[0], names[-1]))) if names else "no entries"
+    return _report(title, days, span, state, calendar, host, contribute)
+
+
+def report_so_far(
+    day: str, db: sqlite3.Connection, calendar: Calendar, host: str, limit: int
+) -> Report:
+    """A look at a day that goes on, quick also where a flood of events is kept.
+
+    Of the rows, these are the ones whose messages came last, and of the times of a row the first
+    and the last; `Report.left_out` counts the rest. Plugins do not contribute.
+
+    :param limit: so many rows of each section.
+    """
+    start, end = calendar.start_of(_date(day)), calendar.end_of(_date(day))
+    zone = calendar.zone
+    report = Report(day, [host], datetime_of(start, zone), datetime_of(end, zone))
+    _fill_facts(report, db, [known for known in kept_days(db) if known.day == day], zone)
+    report.important = _summaries(latest_messages(db, day, "important", limit), zone)
+    report.interesting = _summaries(latest_messages(db, day, "interesting", limit), zone)
+    report.other = [
+        Line(datetime_of(event.time, zone), event.message)
+        for event in latest_events(db, day, "other", limit)
+    ]
+    total = count_events(db, day)
+    shown: dict[Section, int] = {
+        "important": sum(row.count for row in report.important),
+        "interesting": sum(row.count for row in report.interesting),
+        "other": len(report.other),
+    }
+    report.left_out = {section: total[section] - count for section, count in shown.items()}
+    return report
+
+
+def _report(  # noqa: PLR0913 -- a private helper of the two above
+    title: str,
+    days: list[Day],
+    span: tuple[int, int],
+    state: State,
+    calendar: Calendar,
+    host: str,
+    contribute: Contribute,
+) -> Report:
+    begin, end = (datetime_of(time_us, calendar.zone) for time_us in span)
+    report = Report(title, [host], begin, end)
+    fill(report, state.db, days, calendar.zone)
+    contribute(report)
+    return report
+
+
+def fill(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) -> None:
+    """Put what the database holds of some days into a report."""
+    _fill_facts(report, db, days, zone)
+    names = [day.day for day in days]
+    report.important += _rows(events_of(db, names, "important"), zone)
+    report.interesting += _rows(events_of(db, names, "interesting"), zone)
+    report.other += [
+        Line(datetime_of(event.time, zone), event.message)
+        for event in events_in_time(db, names, "other")
+    ]
+
+
+def _fill_facts(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) -> None:
+    """What the database holds of some days but for the events themselves."""
+    names = [day.day for day in days]
+    report.entries = sum(day.entries for day in days)
+    first = min((day.first for day in days if day.first is not None), default=None)
+    last = max((day.last for day in days if day.last is not None), default=None)
+    report.first = None if first is None else datetime_of(first, zone)
+    report.last = None if last is None else datetime_of(last, zone)
+    report.notes += [*notes_of(db, names), *_faults(db, names, zone)]
+    report.hosts = hosts_of(db, names) or report.hosts
+
+
+def _faults(db: sqlite3.Connection, days: list[str], zone: tzinfo) -> Iterator[str]:
+    """What went wrong within Pyruse, for the report's notes."""
+    faults = faults_of(db, days)
+    for fault in faults[:_FAULTS]:
+        times = "once" if fault.count == 1 else f"{fault.count:,} times, last"
+        last = datetime_of(fault.last, zone)
+        yield f"fault: {fault.place}: {fault.text} ({times} at {last:%H:%M:%S})"
+    if len(faults) > _FAULTS:
+        yield f"and {len(faults) - _FAULTS:,} more kinds of faults: see `pyruse status`"
+
+
+def _rows(events: Iterator[Event], zone: tzinfo) -> Iterator[Row]:
+    for message, of_message in groupby(events, key=lambda event: event.message):
+        row = Row(message, 0)
+        for details, of_details in groupby(of_message, key=lambda event: event.details):
+            times = [event.time for event in of_details]
+            row.count += len(times)
+            mode = cast(Details, details)
+            shown = [datetime_of(time_us, zone) for time_us in shown_times(mode, times)]
+            row.details.append(Times(mode, len(times), shown))
+        yield row
+
+
+def _summaries(messages: Iterator[Summary], zone: tzinfo) -> list[Row]:
+    rows = []
+    for message, of_message in groupby(messages, key=lambda one: one.message):
+        row = Row(message, 0)
+        for one in of_message:
+            details = cast(Details, one.details)
+            if details == "ALL" and one.count > 1:
+                details = "FIRSTLAST"
+            ends = sorted({one.first, one.last})
+            shown = [datetime_of(time_us, zone) for time_us in shown_times(details, ends)]
+            row.count += one.count
+            row.details.append(Times(details, one.count, shown))
+        rows.append(row)
+    return rows
+
+
+def _date(day: str) -> date:
+    return date.fromisoformat(day)

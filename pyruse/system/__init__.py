@@ -1,0 +1,1 @@
+"""The machine around Pyruse: programs, threads, privileges, the service manager, the log."""

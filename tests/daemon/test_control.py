@@ -1,0 +1,149 @@
+"""Commands and the daemon, over a real Unix socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyruse.daemon.control import Control, ask
+from pyruse.errors import UserError
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> str:
+    return str(tmp_path / "state.sqlite")
+
+
+@pytest.fixture
+def listening(state: str) -> Iterator[Callable[..., Control]]:
+    """``listening(wake)``: a daemon's side, whose main loop is what ``wake`` does."""
+    made: list[Control] = []
+
+    def listen(wake: Callable[[], None] = lambda: None) -> Control:
+        made.append(Control(state, lambda: {"entries": 7}, wake))
+        return made[-1]
+
+    yield listen
+    for control in made:
+        control.close()
+
+
+def test_a_request_is_answered_by_the_main_loop(
+    state: str, listening: Callable[..., Control]
+) -> None:
+    woken = threading.Event()
+    control = listening(woken.set)
+    answers: list[Any] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(ask(state, {"request": "order", "text": "é\n{}"}))
+    )
+    asking.start()
+    assert woken.wait(10)
+    (request,) = control.requests()
+    assert request.content == {"request": "order", "text": "é\n{}"}
+    request.answer({"ok": True})
+    asking.join(10)
+    assert answers == [{"ok": True}]
+
+
+def test_the_status_is_answered_while_the_main_loop_is_busy(
+    state: str, listening: Callable[..., Control]
+) -> None:
+    listening()
+    assert ask(state, {"request": "status"}) == {"entries": 7}
+
+
+def test_a_large_request_arrives_whole(state: str, listening: Callable[..., Control]) -> None:
+    def main_loop() -> None:
+        for request in control.requests():
+            request.answer({"number": len(request.content["networks"])})
+
+    control = listening(main_loop)
+    networks = [f"10.{number >> 8}.{number & 255}.1" for number in range(60_000)]
+    assert ask(state, {"request": "order", "networks": networks}) == {"number": 60_000}
+
+
+def test_without_a_daemon_there_is_no_answer(state: str) -> None:
+    assert ask(state, {"request": "status"}) is None
+
+
+def test_what_a_killed_daemon_left_is_no_daemon(
+    state: str, listening: Callable[..., Control]
+) -> None:
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(f"{state}.socket")
+    left.close()  # the file stays
+    assert ask(state, {"request": "status"}) is None
+    listening()
+    assert ask(state, {"request": "status"}) == {"entries": 7}
+
+
+def test_nonsense_and_silence_disturb_nobody(state: str, listening: Callable[..., Control]) -> None:
+    control = listening()
+    for sent in (b"", b"\xff\x00\n", b"[1]\n", b"{", b'{"request": "status"'):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(f"{state}.socket")
+            client.sendall(sent)
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(100) == b""
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.connect(f"{state}.socket")
+        assert ask(state, {"request": "status"}) == {"entries": 7}
+    assert list(control.requests()) == []
+
+
+def test_a_daemon_that_ends_meanwhile_is_told_of(state: str, tmp_path: Path) -> None:
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(f"{state}.socket")
+    server.listen()
+
+    def end() -> None:
+        connection, _ = server.accept()
+        connection.recv(100)
+        connection.close()
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    with pytest.raises(UserError, match=r"the daemon does not answer \(expected"):
+        ask(state, {"request": "order"})
+    thread.join()
+    server.close()
+
+
+def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
+    folder = tmp_path / ("d" * 120)
+    folder.mkdir()
+    state = str(folder / "state.sqlite")
+    control = Control(state, dict, lambda: None)
+    assert ask(state, {"request": "status"}) == {}
+    control.close()
+
+
+def test_others_have_no_access(state: str, listening: Callable[..., Control]) -> None:
+    listening()
+    assert stat.S_IMODE(Path(f"{state}.socket").stat().st_mode) == 0o660
+
+
+def test_the_socket_is_gone_afterwards(state: str, listening: Callable[..., Control]) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    control = listening()
+    control.close()
+    assert not Path(f"{state}.socket").exists()
+    assert ask(state, {"request": "status"}) is None
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as refused:
+        Control(f"{tmp_path}/missing/state.sqlite", dict, lambda: None)
+    assert str(refused.value) == (
+        f"{tmp_path}/missing/state.sqlite.socket: cannot be made: No such file or directory "
+        "(expected a folder that this user may write to; another one is chosen by [state] url)"
+    )

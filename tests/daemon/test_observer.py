@@ -1,0 +1,218 @@
+"""What an observer sees of a running Pyruse, from other threads."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pyruse import Observer, UserError, parse_network
+from pyruse.config.files import from_text
+from pyruse.config.load import configure
+from pyruse.daemon.control import Message
+from pyruse.registry.plugins import Registry
+from pyruse.report.render import Renderer
+from pyruse.testing.pipeline import Clock, Pipeline
+
+CHAINS = """
+[report]
+timezone = "UTC"
+[bans]
+backend = "nftables"
+
+[chains]
+"ssh" = [
+  { filter = "regex", pattern = '^bad (?P<ip>\\S+)', name = "failed logins", else = "mail" },
+  { action = "count", counter = "ssh", key = "ip", within = "10m" },
+  { action = "count", counter = "ever", key = "ip" },
+  { action = "report", section = "important", message = "Ban of {ip}" },
+  { action = "ban", ip = "ip", duration = "1h" },
+]
+"all" = [
+  { filter = "exists", field = "secret", invert = true, then = "mail" },
+  { action = "discard" },
+]
+"mail" = [ { action = "report", section = "other", message = "{MESSAGE}" } ]
+"""
+
+Pipelines = Callable[..., Pipeline]
+
+
+@pytest.fixture
+def chains(pipeline: Pipelines, tmp_path: Path) -> Pipeline:
+    return pipeline(CHAINS, state=tmp_path / "state.sqlite")
+
+
+def test_the_chains_are_shown_as_they_are_linked(chains: Pipeline) -> None:
+    ssh, everything, mail = chains.observer.chains()
+    assert [(one["chain"], one["main"]) for one in (ssh, everything, mail)] == [
+        ("ssh", True),
+        ("all", True),
+        ("mail", False),
+    ]
+    assert ssh["steps"][0] == {
+        "index": 0, "kind": "filter", "plugin": "regex", "label": "failed logins",
+        "invert": False, "then": None, "else": "mail",
+    }  # fmt: skip
+    assert everything["steps"][0] == {
+        "index": 0, "kind": "filter", "plugin": "exists", "label": None,
+        "invert": True, "then": "mail", "else": None,
+    }  # fmt: skip
+    assert [step["plugin"] for step in ssh["steps"][1:]] == ["count", "count", "report", "ban"]
+    assert json.loads(json.dumps(chains.observer.chains())) == chains.observer.chains()
+
+
+def test_the_bans_are_those_in_force(chains: Pipeline, clock: Clock) -> None:
+    for ip in ("203.0.113.7", "2001:db8::7"):
+        chains.feed(MESSAGE=f"bad {ip}", ip=ip)
+        clock.advance("1m")
+    both = chains.observer.bans()
+    assert [(one["ip"], one["label"], one["since"], one["until"]) for one in both] == [
+        ("203.0.113.7", "ssh", "2026-03-14T12:00:00+00:00", "2026-03-14T13:00:00+00:00"),
+        ("2001:db8::7", "ssh", "2026-03-14T12:01:00+00:00", "2026-03-14T13:01:00+00:00"),
+    ]
+    inside = parse_network("2001:db8::/32")
+    assert chains.observer.bans(inside=inside) == both[1:]
+    assert chains.observer.bans(label="mail") == []
+
+    clock.advance("58m")
+    assert [one["ip"] for one in chains.observer.bans()] == ["2001:db8::7"]
+
+
+def test_a_counter_has_as_many_keys_as_still_count(chains: Pipeline, clock: Clock) -> None:
+    for number in (1, 2, 2, 3):
+        chains.feed(MESSAGE=f"bad 203.0.113.{number}")
+    assert chains.observer.counters() == {"ever": 3, "ssh": 3}
+    clock.advance("10m")
+    assert chains.observer.counters() == {"ever": 3}
+
+
+def test_what_is_not_committed_is_not_seen(chains: Pipeline) -> None:
+    observer = chains.observer
+    chains.feed(MESSAGE="bad 203.0.113.7")
+    assert (observer.bans(), observer.counters(), observer.report().events) == ([], {}, 0)
+    chains.state.commit()
+    assert (len(observer.bans()), observer.report().events) == (1, 1)
+
+
+def test_the_report_of_today_has_what_came_last_and_counts_the_rest(
+    chains: Pipeline, clock: Clock
+) -> None:
+    begin = clock.now
+    for number in range(6):
+        chains.feed(MESSAGE=f"bad 203.0.113.{number % 3}")
+        chains.feed(MESSAGE=f"mail {number}")
+        clock.advance("1m")
+    report = chains.observer.report(limit=2)
+    assert (report.title, report.entries, report.events) == ("2026-03-14", 12, 12)
+    assert [(row.message, row.count) for row in report.important] == [
+        ("Ban of 203.0.113.1", 2),
+        ("Ban of 203.0.113.2", 2),
+    ]
+    [times] = report.important[0].details
+    assert (times.details, times.count) == ("FIRSTLAST", 2)
+    assert [(time - begin).seconds for time in times.shown] == [60, 240]
+    assert [line.message for line in report.other] == ["mail 4", "mail 5"]
+    assert report.left_out == {"important": 2, "interesting": 0, "other": 4}
+    text = Renderer(None, 10_000).render(report, "text")
+    assert "from 12:01:00 until 12:04:00" in text
+
+
+def test_a_report_that_is_not_limited_has_the_rows_of_the_daily_one(
+    pipeline: Pipelines, clock: Clock, tmp_path: Path
+) -> None:
+    steps = "".join(
+        f'{{ action = "report", section = "interesting", message = "{{MESSAGE}}", '
+        f'details = "{details}" }},\n'
+        for details in ("NONE", "FIRST", "LAST", "FIRSTLAST")
+    )
+    chains = pipeline(f'[chains]\n"all" = [\n{steps}]\n', state=tmp_path / "state.sqlite")
+    for number in range(5):
+        chains.feed(MESSAGE=f"message {number % 2}")
+        clock.advance("1m")
+    chains.state.commit()
+    whole, glance = chains.engine.report("2026-03-14"), chains.observer.report()
+    assert glance.left_out == {"important": 0, "interesting": 0, "other": 0}
+    assert (glance.interesting, glance.entries) == (whole.interesting, whole.entries)
+    assert (glance.begin, glance.end, glance.first) == (whole.begin, whole.end, whole.first)
+
+
+def test_yesterday_is_not_today(chains: Pipeline, clock: Clock) -> None:
+    chains.feed(MESSAGE="mail")
+    chains.end_day()
+    report = chains.observer.report()
+    assert (report.title, report.events, report.entries) == ("2026-03-15", 0, 0)
+
+
+def observer_of(path: Path, daemon: Callable[[], Message | None]) -> Observer:
+    toml = f'{CHAINS}\n[journal]\ndirectory = "{path.parent}"\n'
+    return Observer(configure(from_text(toml), Registry()), str(path), daemon)
+
+
+def test_the_status_has_what_the_daemon_says_of_itself(chains: Pipeline, tmp_path: Path) -> None:
+    chains.feed(MESSAGE="bad 203.0.113.7")
+    chains.state.commit()
+    said = {"pid": 1, "chains": None}
+    status = observer_of(tmp_path / "state.sqlite", lambda: said).status()
+    assert (status["running"], status["daemon"]) == (True, said)
+    alone = observer_of(tmp_path / "state.sqlite", lambda: None).status()
+    assert (alone["running"], alone["daemon"]) == (False, None)
+
+
+@pytest.mark.parametrize("method", ["status", "bans", "counters", "report"])
+def test_a_state_that_cannot_be_read_is_one_clear_line(tmp_path: Path, method: str) -> None:
+    observer = observer_of(tmp_path / "none.sqlite", lambda: None)
+    with pytest.raises(UserError, match=r"none\.sqlite: .* \(expected ") as caught:
+        getattr(observer, method)()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_that_is_gone_is_one_clear_line(chains: Pipeline, tmp_path: Path) -> None:
+    chains.state.commit()
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as db:
+        db.execute("DROP TABLE counts")
+    with pytest.raises(UserError, match="no such table: counts"):
+        chains.observer.counters()
+
+
+def test_many_threads_may_look_while_the_main_loop_writes(chains: Pipeline) -> None:
+    observer, done = chains.observer, threading.Event()
+
+    def look() -> int:
+        looks = 0
+        while not done.is_set() or not looks:
+            counted = observer.counters()
+            # Both counters are raised by each entry: of one instant, they agree.
+            assert counted.get("ssh") == counted.get("ever")
+            report = observer.report()
+            assert sum(row.count for row in report.important) == report.entries
+            looks += 1
+        return looks
+
+    with ThreadPoolExecutor(4) as threads:
+        looking = [threads.submit(look) for _ in range(4)]
+        try:
+            for number in range(300):
+                chains.feed(MESSAGE=f"bad 203.0.113.{number}")
+                chains.state.commit()
+        finally:
+            done.set()
+        assert all(one.result() for one in looking)
+
+
+def test_an_observer_cannot_write(chains: Pipeline) -> None:
+    with (
+        chains.observer._state() as state,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        state.db.execute("DELETE FROM events")
+
+
+def test_in_a_dry_run_there_is_nothing_to_observe(chains: Pipeline) -> None:
+    assert chains.engine._services.observer is None

@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+
+from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
+from pyruse.options.secret_file import SecretFile
+from pyruse.options.types import Duration
+from pyruse.testing.smtp import SmtpServer
+
+
+@pytest.fixture
+def settings() -> EmailSettings:
+    """Of a machine that has no sendmail."""
+    return EmailSettings(
+        from_=MailAddress("pyruse@example.org"),
+        to=[MailAddress("hostmaster@example.org")],
+        sendmail=["/nowhere/sendmail", "-t", "-i"],
+        timeout=Duration(seconds=20),
+    )
+
+
+@pytest.fixture
+def use(settings: EmailSettings, tmp_path: Path):
+    """Have the settings name a mail server, as its administrator would."""
+
+    def use_server(server: SmtpServer, password: str | None = None) -> EmailSettings:
+        settings.smtp = SmtpUrl.parse(server.url)
+        settings.ca_file = server.ca_file
+        if password is not None:
+            file = tmp_path / "password"
+            file.touch(0o600)
+            file.write_text(f"{password}\n")
+            settings.password_file = SecretFile(file)
+        return settings
+
+    return use_server

@@ -1,0 +1,177 @@
+"""The machine's sendmail: any program that takes a mail as sendmail(8) does."""
+
+from email import message_from_bytes, policy
+
+import pytest
+
+from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
+from pyruse.delivery.mail.message import compose
+from pyruse.delivery.mail.outcome import MailError
+from pyruse.delivery.mail.transport import check, send
+from pyruse.options.secret_file import SecretFile
+from pyruse.options.types import Duration
+from pyruse.state.outbox import Item
+from pyruse.testing.smtp import SmtpServer
+
+
+def mail(settings: EmailSettings, *to: str, text: str = "Grüße\n.\nend\n"):
+    payload = {
+        "subject": "Ban", "to": to or settings.to, "parts": [text], "count": 1, "html": None
+    }  # fmt: skip
+    return compose(Item("mail", payload, 0, 0), settings, "vm1")
+
+
+@pytest.fixture
+def sendmail(settings, tmp_path):
+    """Have a program in place of sendmail; its mail goes to the file `mail`."""
+
+    def have(script: str, *arguments: str):
+        program = tmp_path / "sendmail"
+        program.write_text(f"cd {tmp_path}\n{script}\n")
+        settings.sendmail = ["/bin/sh", str(program), *arguments]
+        return tmp_path
+
+    return have
+
+
+def failure(settings: EmailSettings, *to: str) -> MailError:
+    with pytest.raises(MailError) as caught:
+        send(mail(settings, *to), settings)
+    return caught.value
+
+
+STORE = 'cat > mail; printf "%s\\n" "$@" > arguments'
+
+
+def test_sendmail_is_handed_the_mail(settings, sendmail):
+    folder = sendmail(STORE, "-t", "-i")
+    assert send(mail(settings), settings) == []
+    content = (folder / "mail").read_bytes()
+    assert b"\r" not in content
+    assert message_from_bytes(content, policy=policy.default)["To"] == "hostmaster@example.org"
+    assert (folder / "arguments").read_text() == "-t\n-i\n"
+
+
+@pytest.mark.parametrize("arguments", [["-i"], [], ["-f", "bounces-t@example.org"]])
+def test_recipients_are_arguments_where_sendmail_does_not_read_them(settings, sendmail, arguments):
+    folder = sendmail(STORE, *arguments)
+    send(mail(settings, "root", "bob@example.org"), settings)
+    given = (folder / "arguments").read_text().split()
+    assert given == [*arguments, "root", "bob@example.org"]
+
+
+@pytest.mark.parametrize("option", ["-t", "-ti", "-it", "--read-recipients"])
+def test_recipients_are_no_arguments_where_sendmail_reads_them(settings, sendmail, option):
+    folder = sendmail(STORE, option)
+    send(mail(settings), settings)
+    assert (folder / "arguments").read_text().split() == [option]
+
+
+def test_a_recipient_is_never_taken_for_an_option(settings, sendmail):
+    sendmail(STORE)
+    fault = failure(settings, "-oQ/tmp@example.org")
+    assert fault.permanent
+    assert 'the recipient "-oQ/tmp@example.org" looks like an option (expected "-t"' in str(fault)
+
+
+def test_a_big_mail_to_a_sendmail_that_talks_much(settings, sendmail):
+    folder = sendmail(f"yes noise | head -c 3000000; {STORE}", "-t")
+    message = mail(settings, text="line\n" * 300_000)
+    send(message, settings)
+    assert (folder / "mail").stat().st_size > 1_000_000
+
+
+def test_a_sendmail_that_does_not_read_is_believed(settings, sendmail):
+    sendmail("exec <&-; exit 0", "-t")
+    assert send(mail(settings, text="line\n" * 300_000), settings) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent"), [(75, False), (1, False), (67, True), (65, True), (68, True)]
+)
+def test_exit_codes_say_whether_to_try_again(settings, sendmail, status, permanent):
+    sendmail(f"echo >&2 'no luck\x07'; echo >&2 'at all'; exit {status}", "-t")
+    fault = failure(settings)
+    assert fault.permanent is permanent
+    expected = rf'[email] sendmail: "/bin/sh" failed with exit code {status}: no luck\x07 | at all'
+    assert str(fault) == expected
+
+
+def test_a_sendmail_that_hangs_is_killed(settings, sendmail):
+    sendmail("sleep 60", "-t")
+    settings.timeout = Duration(seconds=0.2)
+    fault = failure(settings)
+    assert not fault.permanent
+    assert str(fault) == '[email] sendmail: "/bin/sh" was killed after 0.2 s, its time limit'
+
+
+def test_a_missing_sendmail_is_told(settings):
+    fault = failure(settings)
+    assert not fault.permanent
+    assert str(fault) == (
+        '[email] sendmail: "/nowhere/sendmail" is not there '
+        "(expected a program such as /usr/sbin/sendmail; or set [email] smtp)"
+    )
+
+
+def test_other_reasons_why_sendmail_cannot_be_run(settings, tmp_path):
+    settings.sendmail = [str(tmp_path)]
+    assert "cannot be run: [Errno 13] Permission denied" in str(failure(settings))
+    settings.sendmail = []
+    assert str(failure(settings)).startswith("[email] sendmail: no program is named (expected")
+    settings.sendmail = ["sendmail\0"]
+    assert "cannot be run: embedded null byte" in str(failure(settings))
+
+
+def test_check_finds_nothing_wrong(settings, use):
+    settings.sendmail = ["/bin/sh"]
+    assert check(settings) == []
+    with SmtpServer(login=("pyruse", "secret")) as server:
+        assert check(use(server, "secret")) == []
+
+
+def test_check_warns_of_sendmail(settings, tmp_path):
+    settings.to = []
+    to, sendmail = check(settings)
+    assert to == '[email] to: nobody gets the mails (expected to = ["hostmaster@example.org"])'
+    assert sendmail.startswith('[email] sendmail: "/nowhere/sendmail" is not there (expected')
+    settings.sendmail = [str(tmp_path / "file")]
+    (tmp_path / "file").touch()
+    settings.password_file = SecretFile(tmp_path / "file")
+    _, sendmail, password = check(settings)
+    assert "cannot be executed (expected a program such as" in sendmail
+    assert password == "[email] password_file: without smtp, it is not used (expected none)"
+    settings.sendmail = []
+    assert check(settings)[1].startswith("[email] sendmail: no program is named")
+
+
+def test_check_warns_of_smtp(settings, tmp_path):
+    settings.smtp = SmtpUrl.parse("smtp://bob@mail.example.org")
+    settings.ca_file = tmp_path / "missing.pem"
+    clear_text, password, ca_file = check(settings)
+    assert clear_text == (
+        '[email] smtp: the password of "bob" travels in clear text '
+        '(expected "smtp+starttls://…" or "smtps://…")'
+    )
+    assert password.startswith("[email] password_file: missing (expected the file with")
+    assert ca_file.endswith("missing.pem cannot be read (expected a PEM file)")
+
+
+def test_check_warns_of_the_password_file(settings, tmp_path):
+    settings.smtp = SmtpUrl.parse("smtps://bob@mail.example.org")
+    file = tmp_path / "password"
+    settings.password_file = SecretFile(file)
+    assert f"{file} cannot be read: No such file or directory (expected" in check(settings)[0]
+    file.write_text("secret\n")
+    file.chmod(0o644)
+    (warning,) = check(settings)
+    assert warning.startswith(f"[email] password_file: {file} is open to every user of this machin")
+    file.chmod(0o640)
+    assert check(settings) == []
+    settings.smtp = SmtpUrl.parse("smtps://mail.example.org")
+    assert check(settings)[0].startswith("[email] password_file: not used, as smtp names no user")
+
+
+def test_addresses_of_the_settings_are_what_compose_takes(settings):
+    settings.to = [MailAddress.parse("root"), MailAddress.parse("a.b+c@example.org")]
+    assert mail(settings)["To"] == "root, a.b+c@example.org"

@@ -1,0 +1,43 @@
+"""A regular expression that takes for ever costs its own entry alone."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pyruse.config.files import from_text
+from pyruse.config.load import configure
+from pyruse.engine.faults import Faults
+from pyruse.journal.selection import Selection
+from pyruse.registry.plugins import Registry
+from pyruse.replay.replay import replay
+
+CHAINS = r"""
+[chains]
+"catastrophe" = [
+  { filter = "regex", field = "MESSAGE", pattern = '^(a+)+$' },
+  { action = "report", section = "important", message = "only a's" },
+]
+"everything else" = [{ action = "report", section = "other", message = "{MESSAGE}" }]
+"""
+
+
+def test_a_catastrophic_pattern_is_interrupted(journal_file):
+    hostile = "a" * 60 + "!"
+    journal = journal_file([{"MESSAGE": message} for message in ("aaa", hostile, "hello")])
+    logged = []
+    faults = Faults(lambda message, level, fields: logged.append((message, fields)))
+    began = time.monotonic()
+    outcome = replay(
+        configure(from_text(CHAINS), Registry()), Selection(files=[Path(journal)]), faults
+    )
+    assert time.monotonic() - began < 20  # a second at rest; without a limit, for centuries
+    assert [row.message for row in outcome.report.important] == ["only a's"]
+    assert [line.message for line in outcome.report.other] == [hostile, "hello"]
+    ((message, fields),) = logged
+    assert message == (
+        'chains."catastrophe"[0]: filter regex: StepTooSlow: took too long with this entry '
+        "(over 1 s)"
+    )
+    assert fields["PYRUSE_CHAIN"] == "catastrophe"
+    assert str(fields["PYRUSE_CURSOR"]).startswith("s=")

@@ -1,0 +1,197 @@
+"""An entry is a mapping whose fields are read when they are asked for, and can be set."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyruse.entry.entry import Entry, as_text
+from pyruse.entry.made import make_entry
+
+
+class Reader:
+    """A source that counts how often it is asked."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.position = 1
+        self.fields = fields
+        self.asked: list[str] = []
+
+    def read(self, field: str) -> Any | None:
+        self.asked.append(field)
+        value = self.fields.get(field)
+        return value[0] if isinstance(value, list) else value
+
+    def read_all(self) -> dict[str, Any]:
+        self.asked.append("*")
+        return dict(self.fields)
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader(MESSAGE="hello", PRIORITY=6, CODE_FILE=["a.c", "b.c"], EMPTY="")
+
+
+@pytest.fixture
+def entry(reader: Reader) -> Entry:
+    return Entry(1_773_489_600_000_000, reader)
+
+
+def test_a_field_is_read_when_it_is_asked_for_and_only_once(entry: Entry, reader: Reader) -> None:
+    assert reader.asked == []
+    assert entry["MESSAGE"] == entry.get("MESSAGE") == "hello"
+    assert reader.asked == ["MESSAGE"]
+
+
+def test_a_field_that_is_not_there_is_asked_for_only_once(entry: Entry, reader: Reader) -> None:
+    assert entry.get("NONE") is None
+    assert entry.get("NONE", "default") == "default"
+    assert "NONE" not in entry
+    with pytest.raises(KeyError, match="NONE"):
+        entry["NONE"]
+    assert reader.asked == ["NONE"]
+
+
+def test_a_field_of_empty_text_is_there(entry: Entry) -> None:
+    assert "EMPTY" in entry
+    assert entry.get("EMPTY", "default") == ""
+    assert entry.text("EMPTY") == ""
+
+
+def test_a_field_that_is_set_hides_the_journals(entry: Entry, reader: Reader) -> None:
+    entry["MESSAGE"] = "changed"
+    entry["user"] = "root"
+    assert (entry["MESSAGE"], entry["user"]) == ("changed", "root")
+    assert reader.asked == []
+    assert dict(entry) == {
+        "MESSAGE": "changed", "PRIORITY": 6, "CODE_FILE": "a.c", "EMPTY": "", "user": "root",
+    }  # fmt: skip
+
+
+def test_a_field_that_is_removed_is_gone(entry: Entry) -> None:
+    del entry["MESSAGE"]
+    assert "MESSAGE" not in entry
+    assert "MESSAGE" not in list(entry)
+    assert entry.pop("PRIORITY") == 6
+    assert set(entry) == {"CODE_FILE", "EMPTY"}
+    assert len(entry) == 2
+    with pytest.raises(KeyError):
+        del entry["MESSAGE"]
+    entry["MESSAGE"] = "again"
+    assert entry["MESSAGE"] == "again"
+
+
+def test_setting_none_removes(entry: Entry) -> None:
+    entry["MESSAGE"] = None
+    assert "MESSAGE" not in entry
+    assert "MESSAGE" not in dict(entry)
+
+
+def test_it_is_a_mapping_like_others(entry: Entry) -> None:
+    assert isinstance(entry, MutableMapping)
+    entry.update(user="root", MESSAGE="x")
+    assert entry.setdefault("user", "nobody") == "root"
+    assert sorted(entry) == ["CODE_FILE", "EMPTY", "MESSAGE", "PRIORITY", "user"]
+    assert ("PRIORITY", 6) in entry.items()
+
+
+def test_of_several_values_the_first_is_given_and_all_can_be_had(entry: Entry) -> None:
+    assert entry["CODE_FILE"] == "a.c"
+    assert Entry(0, Reader(CODE_FILE=["a.c", "b.c"])).values_of("CODE_FILE") == ["a.c", "b.c"]
+    assert entry.values_of("MESSAGE") == ["hello"]
+    assert entry.values_of("NONE") == []
+
+
+def test_all_values_can_be_had_after_the_first_one_was_asked_for(entry: Entry) -> None:
+    assert entry["CODE_FILE"] == "a.c"
+    assert entry.values_of("CODE_FILE") == ["a.c", "b.c"]
+    entry["CODE_FILE"] = "c.c"
+    assert entry.values_of("CODE_FILE") == ["c.c"]
+    entry["CODE_FILE"] = ["d.c", "e.c"]
+    assert entry.values_of("CODE_FILE") == ["d.c", "e.c"]
+
+
+def test_an_entry_that_is_past_cannot_be_read_but_keeps_what_was_asked_for(
+    entry: Entry, reader: Reader
+) -> None:
+    assert entry["MESSAGE"] == "hello"
+    reader.position = 2
+    assert entry["MESSAGE"] == "hello"
+    for ask in (lambda: entry.get("PRIORITY"), lambda: dict(entry), lambda: entry.values_of("X")):
+        with pytest.raises(RuntimeError, match="keep its values instead"):
+            ask()
+    entry["user"] = "root"
+    assert entry["user"] == "root"
+
+
+def test_text_is_text_whatever_the_type(entry: Entry) -> None:
+    assert entry.text("MESSAGE") == "hello"
+    assert entry.text("PRIORITY") == "6"
+    assert entry.text("NONE") is None
+
+
+def test_the_time_of_an_entry_is_exact(entry: Entry) -> None:
+    assert entry.time == datetime(2026, 3, 14, 12, tzinfo=UTC)
+    assert Entry(1_773_489_600_000_001).time.microsecond == 1
+
+
+def test_an_entry_without_a_journal_has_what_it_was_given() -> None:
+    entry = make_entry({"PRIORITY": "3", "MESSAGE": b"M\xe4rz", "n": 5}, time_us=7)
+    assert (entry["PRIORITY"], entry["MESSAGE"], entry["n"]) == (3, "März", 5)
+    assert entry["__REALTIME_TIMESTAMP"] == entry.time
+    assert entry.values_of("NONE") == []
+    assert repr(Entry(7, values={"a": 1})) == "Entry(7, {'a': 1})"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("text", "text"),
+        (5, "5"),
+        (0.5, "0.5"),
+        (True, "True"),
+        (datetime(2026, 3, 4, 5, 6, 7, 8, tzinfo=UTC), "2026-03-04 05:06:07:000008"),
+        (b"caf\xc3\xa9 \xff", "café �"),
+        (["a", 5, b"b"], "a, 5, b"),
+        (("a", "b"), "a, b"),
+        ([], ""),
+        (uuid.UUID(int=10), "0000000000000000000000000000000a"),
+    ],
+)  # fmt: skip
+def test_a_value_as_text(value: object, text: str) -> None:
+    assert as_text(value) == text
+
+
+NAMES = st.sampled_from("abcd")
+OPERATIONS = st.lists(
+    st.tuples(st.sampled_from(["get", "set", "delete", "in", "len", "all"]), NAMES, st.integers()),
+    max_size=20,
+)
+
+
+@given(st.dictionaries(NAMES, st.text()), OPERATIONS)
+def test_whatever_is_done_to_it_an_entry_is_as_good_as_a_dict(
+    fields: dict[str, Any], operations: list[tuple[str, str, int]]
+) -> None:
+    entry, model = Entry(0, Reader(**fields)), dict(fields)
+    for operation, name, value in operations:
+        match operation:
+            case "set":
+                entry[name] = model[name] = value
+            case "delete":
+                assert entry.pop(name, None) == model.pop(name, None)
+            case "get":
+                assert entry.get(name) == model.get(name)
+            case "in":
+                assert (name in entry) == (name in model)
+            case "len":
+                assert len(entry) == len(model)
+            case "all":
+                assert dict(entry) == model
+    assert entry == model

@@ -1,0 +1,110 @@
+"""Whatever the pattern and the text: what is found is what ``re`` finds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyruse.options.quick_search import either, quick_search
+from pyruse.options.types import Pattern
+
+PARTS = [
+    "a", "b", "ab", "abc", "x y", "^", "$", r"\A", r"\Z", r"\b", ".", ".*", ".+?", "[ab]", r"\S+",
+    r"\d", r"\s*", "(?P<one>a|b)", "(a)", "(?:abc)?", "|", "a|^b", "(?=abc)", "(?!b)", "(?<=a)",
+    "(?i:AB)", "(?s:.)", "(?m:^b)", "(?>a*)", "a{2,3}", r"\.", "é", "\n", "(?:)", "(?#note)",
+]  # fmt: skip
+FLAGS = ["", "", "(?i)", "(?m)", "(?s)", "(?x)", "(?a)", "(?im)"]
+
+
+@st.composite
+def patterns(draw: st.DrawFn) -> re.Pattern[str]:
+    names = draw(st.lists(st.sampled_from(PARTS), max_size=6))
+    if "(?P<one>a|b)" in names:  # a name may be used once
+        names = [*dict.fromkeys(names)]
+    try:
+        return re.compile(draw(st.sampled_from(FLAGS)) + "".join(names))
+    except re.error:
+        return re.compile("a")
+
+
+TEXTS = st.lists(
+    st.sampled_from(["a", "b", "ab", "abc", "A", "x y", " ", "\n", "é", "1", "."]), max_size=12
+).map("".join)
+
+
+def found(match: re.Match[str] | None) -> object:
+    return match and (match.span(), match.groups())
+
+
+@settings(max_examples=500, deadline=None)
+@given(patterns(), TEXTS)
+def test_what_is_found_is_the_same(regex: re.Pattern[str], text: str) -> None:
+    assert found(quick_search(regex)(text)) == found(regex.search(text))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(patterns(), min_size=2, max_size=4), TEXTS)
+def test_one_of_several_is_found_where_one_of_them_is(
+    regexes: list[re.Pattern[str]], text: str
+) -> None:
+    search = either(regexes)
+    if search is not None:
+        assert (search(text) is None) == all(regex.search(text) is None for regex in regexes)
+
+
+@pytest.mark.parametrize("text", [r"^a", r"\Aa.*", r"^(?P<ip>\S+) x", "(?i)^a", "^$", "(?s)^.*b"])
+def test_what_can_only_be_at_the_beginning_is_looked_for_there_alone(text: str) -> None:
+    regex = re.compile(text)
+    assert quick_search(regex) == regex.match
+
+
+@pytest.mark.parametrize("text", ["a", "abc.*", "^a|b", "(?m)^a", "(^a)?b", "^*a", "a^", ".*", ""])
+def test_what_can_be_elsewhere_is_looked_for_everywhere(text: str) -> None:
+    try:
+        regex = re.compile(text)
+    except re.error:
+        return
+    assert quick_search(regex) == regex.search
+
+
+@pytest.mark.parametrize(
+    ("text", "literal"), [(r".* failed \(2", " failed (2"), (r"(\d+) errors? in (\S+)", " error")]
+)
+def test_a_word_that_must_be_there_is_looked_for_first(text: str, literal: str) -> None:
+    search = quick_search(re.compile(text))
+    assert search.__closure__ is not None
+    assert literal in [cell.cell_contents for cell in search.__closure__]
+
+
+@pytest.mark.parametrize(
+    ("texts", "together"),
+    [
+        (["^a", "^b c", r"\Ad"], True),
+        (["^a"], False),
+        (["^a", "b"], False),
+        (["^a", "^(b)"], False),
+        (["^a", "(?i)^b"], False),
+        (["^a", "^b|c"], False),
+    ],
+)
+def test_which_patterns_are_looked_for_together(texts: list[str], together: bool) -> None:
+    assert (either([re.compile(text) for text in texts]) is not None) == together
+
+
+@pytest.mark.parametrize("text", ["^[[a]", ".*[[a]b", "[[a]"])
+def test_a_pattern_that_python_doubts_is_doubted_once(text: str) -> None:
+    """By `Pattern`, which keeps it for `pyruse check`: the daemon's log has no use for it."""
+    pattern = Pattern(text)
+    assert pattern.doubts
+    assert pattern.quick_search("a[b") is not None  # a warning would be an error here
+    assert Pattern.either([Pattern("^[[a]"), Pattern("^b")]) is not None
+
+
+def test_a_python_without_that_parser_searches_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyruse.options.quick_search._PARSER", "re._no_longer")
+    regex = re.compile("^a")
+    assert quick_search(regex) == regex.search
+    assert either([regex, re.compile("^b")]) is None
