@@ -5,32 +5,30 @@ This module has all that authors of plugins need; nothing else is promised to st
 
 from typing import TYPE_CHECKING, Any
 
-from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
-from pyruse.api.report import Details, Report, Row, Section
-from pyruse.config.settings import MailAddress
-from pyruse.engine.context import Context
-from pyruse.entry.entry import Entry, as_text
-from pyruse.errors import UserError
-from pyruse.hookspecs import hookimpl
-from pyruse.options.secret_file import SecretFile
-from pyruse.options.types import (
+from pyruse.addresses import (
     Address,
-    Duration,
-    Field,
     Network,
-    Networks,
-    NewField,
-    Pattern,
-    Template,
-    address_of,
     network_around,
     network_text,
     parse_address,
     parse_network,
     text_around,
 )
+from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
+from pyruse.api.report import Details, Report, Row, Section
+from pyruse.config.settings import MailAddress
+from pyruse.engine.context import Context
+from pyruse.entry.entry import Entry, address_of, as_text
+from pyruse.errors import UserError
+from pyruse.hookspecs import hookimpl
+from pyruse.options.durations import Duration
+from pyruse.options.fields import Field, NewField
+from pyruse.options.networks import Networks
+from pyruse.options.patterns import Pattern
+from pyruse.options.secret_file import SecretFile
+from pyruse.options.templates import Template
 from pyruse.state.tables import Table
-from pyruse.text import one_line, printable, shortened
+from pyruse.text import one_line, printable, shortened, shown
 from pyruse.times import datetime_of, time_us_of
 
 if TYPE_CHECKING:
@@ -77,6 +75,7 @@ __all__ = [
     "printable",
     "run_program",
     "shortened",
+    "shown",
     "text_around",
     "time_us_of",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # C0 and C1 controls but tab and newline, and the characters that reorder text (bidirectional
 # embeddings, overrides and isolates: Unicode Standard Annex #9) or hide in it (zero width, BOM,
@@ -11,6 +12,9 @@ _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 _LINE_BREAKS = re.compile(r"[\r\n]+")
+
+_LONGEST_SHOWN = 80
+_DEEPEST_SHOWN = 3
 
 
 def printable(text: str) -> str:
@@ -46,6 +50,41 @@ def json_escaped(text: str) -> str:
 def shortened(text: str, limit: int) -> str:
     """The text, cut to ``limit`` characters with the number of those left out."""
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
+
+
+def shown(value: Any) -> str:
+    """A configured value as error messages show it: on one line, printable, not too long."""
+    text = _toml(value, 0)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def quoted(text: str) -> str:
+    """A text in quotes, on one line: in single ones, as patterns are, where that is plainer."""
+    end = "" if len(text) <= _LONGEST_SHOWN else "…"
+    text = printable(text[:_LONGEST_SHOWN]).replace("\n", "\\n").replace("\t", "\\t")
+    mark = "'" if "'" not in text and ('"' in text or "\\" in text) else '"'
+    return f"{mark}{text}{end}{mark}"
+
+
+def _toml(value: Any, depth: int) -> str:
+    text = ""
+    match value:
+        case str():
+            text = quoted(value)
+        case bool():
+            text = str(value).lower()
+        case int() if value.bit_length() > _LONGEST_SHOWN:
+            text = "that"  # Python refuses to write thousands of digits
+        case list() | dict() if depth == _DEEPEST_SHOWN:
+            text = "…"
+        case list():
+            text = f"[{', '.join(_toml(item, depth + 1) for item in value[:_LONGEST_SHOWN])}]"
+        case dict():
+            items = [f"{name} = {_toml(item, depth + 1)}" for name, item in value.items()]
+            text = f"{{ {', '.join(items)} }}" if items else "{}"
+        case _:
+            text = str(value)
+    return text
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyruse.text import one_line, printable, shortened
+from pyruse.text import one_line, printable, quoted, shortened, shown
 
 
 @pytest.mark.parametrize(
@@ -52,3 +54,42 @@ def test_whatever_a_text_is_it_can_be_shown(text: str) -> None:
     assert shown.encode() or not text  # no surrogates are left
     assert "\n" not in one_line(text)
     assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("plain", '"plain"'),
+        (r"^\S+$", r"'^\S+$'"),
+        ('a"b', "'a\"b'"),
+        ('it\'s "this"', '"it\'s "this""'),
+        ("a\nb\tc\x1b", "'a\\nb\\tc\\x1b'"),
+        ("\u202e", "'\\u202e'"),
+        (True, "true"),
+        (5, "5"),
+        (1.5, "1.5"),
+        (float("inf"), "inf"),
+        ([], "[]"),
+        ([1, "a", [True]], '[1, "a", [true]]'),
+        ({}, "{}"),
+        ({"a": 1, "b": "x"}, '{ a = 1, b = "x" }'),
+        ([[[[["deep"]]]]], "[[[…]]]"),
+        (datetime(2026, 3, 14, tzinfo=timezone(timedelta(hours=1))), "2026-03-14 00:00:00+01:00"),
+    ],
+)
+def test_a_value_as_messages_show_it(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_a_long_value_is_cut() -> None:
+    assert shown("x" * 81) == f'"{"x" * 78}…'
+    assert shown("x" * 78) == f'"{"x" * 78}"'
+    assert len(shown(["abc"] * 10**6)) == 80
+    assert quoted("y" * 100) == f'"{"y" * 80}…"'
+
+
+@given(st.recursive(st.text() | st.integers() | st.floats() | st.booleans(), st.lists))
+def test_whatever_a_value_is_it_is_shown_on_one_short_line(value: object) -> None:
+    text = shown(value)
+    assert len(text) <= 80
+    assert not any(ord(character) < 32 for character in text)

@@ -6,13 +6,13 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from msgspec import Struct
 
+from pyruse.addresses import Network, network_of
 from pyruse.errors import UserError
-from pyruse.options.types import Network, shown
+from pyruse.text import shown
 
 _SET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/:]*(?: [A-Za-z_][A-Za-z0-9_.\-/:]*)*\Z")
 
@@ -87,14 +87,6 @@ class Element(NamedTuple):
     def network(self) -> Network:
         """The network; it is made of the text each time."""
         return network_of(self.address)
-
-
-def network_of(address: str) -> Network:
-    """The network of what `network_text` wrote.
-
-    :raises ValueError: it is none.
-    """
-    return ip_network(address)
 
 
 class Watch(Protocol):

@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from pyruse.addresses import parse_address, text_around
 from pyruse.bans.orders import LAST_US, Item
 from pyruse.errors import UserError
-from pyruse.options.types import parse_address, text_around
 from pyruse.text import printable, shortened
 
 #: What every database of SQLite begins with (sqlite.org/fileformat.html).

@@ -7,9 +7,9 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from pyruse.addresses import bits_of, network_text
 from pyruse.api.firewall import Target
-from pyruse.bans.targets import Place, bits_of
-from pyruse.options.types import network_text
+from pyruse.bans.targets import Place
 
 #: The end of a ban without end: later than any other.
 FOR_EVER = (1 << 63) - 1

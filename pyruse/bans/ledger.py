@@ -12,13 +12,13 @@ from typing import ClassVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pyruse.api.firewall import Target, network_of
+from pyruse.addresses import Network, bits_of, contains, network_of, network_text
+from pyruse.api.firewall import Target
 from pyruse.bans import history
 from pyruse.bans.growth import FOR_EVER, Aggregate, Members
 from pyruse.bans.history import BanRecord
 from pyruse.bans.offenders import FORGET_US, Offenders
-from pyruse.bans.targets import Place, bits_of, target_of_json, target_to_json
-from pyruse.options.types import Network, contains, network_text
+from pyruse.bans.targets import Place, target_of_json, target_to_json
 
 
 class Ban(Struct, gc=False):

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import tzinfo
 from typing import Any
 
+from pyruse.addresses import Network, bits_of, contains
 from pyruse.api.firewall import Target
 from pyruse.bans import history
 from pyruse.bans.ledger import AGGREGATE, LIFTED, WANTED, Ban, stored_bans
-from pyruse.bans.targets import Place, bits_of
-from pyruse.options.types import Network, contains
+from pyruse.bans.targets import Place
 from pyruse.times import datetime_of
 
 #: What became of a ban.

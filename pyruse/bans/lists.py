@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from pyruse.addresses import Network, network_around, network_text, parse_address, parse_network
 from pyruse.bans.ledger import Ban
 from pyruse.bans.orders import Count, Item, Where
 from pyruse.errors import UserError
-from pyruse.options.types import Network, network_around, network_text, parse_address, parse_network
 from pyruse.text import json_escaped
 from pyruse.times import datetime_of, time_us_of
 

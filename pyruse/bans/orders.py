@@ -12,12 +12,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from pyruse.api.firewall import Sets, Target, network_of
+from pyruse.addresses import bits_of, network_of, network_text, parse_network
+from pyruse.api.firewall import Sets, Target
 from pyruse.bans.ledger import Ban
 from pyruse.bans.service import Bans
-from pyruse.bans.targets import Place, bits_of
+from pyruse.bans.targets import Place
 from pyruse.errors import UserError
-from pyruse.options.types import network_text, parse_network
 from pyruse.times import now_us
 
 #: A number of bans.

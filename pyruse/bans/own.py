@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 
-from pyruse.options.types import Address
+from pyruse.addresses import Address
 
 _FIB4 = Path("/proc/net/fib_trie")
 _IF6 = Path("/proc/net/if_inet6")

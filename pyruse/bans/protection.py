@@ -6,9 +6,8 @@ import ipaddress
 import time
 from collections.abc import Callable
 
-from pyruse.api.firewall import network_of
-from pyruse.bans.targets import bits_of
-from pyruse.options.types import Address, Network, Networks
+from pyruse.addresses import Address, Network, bits_of, network_of
+from pyruse.options.networks import Networks
 
 _OWN_ADDRESSES_KEPT = 60.0  # seconds: an interface may get another address
 

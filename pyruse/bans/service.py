@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from pyruse.addresses import Address
 from pyruse.api.firewall import Sets, Target
 from pyruse.bans.enforcement import Enforcement, Opener
 from pyruse.bans.growth import Aggregate
 from pyruse.bans.ledger import Ban, Ledger
 from pyruse.bans.offenders import FORGET_US
 from pyruse.bans.protection import Protection
-from pyruse.options.types import Address, Networks
+from pyruse.options.networks import Networks
 from pyruse.text import shortened
 from pyruse.times import now_us
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from socket import AF_INET, AF_INET6, inet_pton
 
 import msgspec
 
-from pyruse.api.firewall import Target, network_of
-from pyruse.options.types import Network
+from pyruse.addresses import Network, network_of
+from pyruse.api.firewall import Target
 
 
 class Place(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
@@ -26,22 +25,6 @@ class Place(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
     def network(self) -> Network:
         """The network."""
         return network_of(self.address)
-
-
-def bits_of(address: str) -> tuple[int, int, int]:
-    """The version of IP, the number and the prefix length of what `network_text` wrote.
-
-    :raises ValueError: it is no network.
-    """
-    if "/" in address:
-        network = network_of(address)
-        return network.version, int(network.network_address), network.prefixlen
-    try:
-        if ":" in address:
-            return 6, int.from_bytes(inet_pton(AF_INET6, address), "big"), 128
-        return 4, int.from_bytes(inet_pton(AF_INET, address), "big"), 32
-    except OSError:
-        raise ValueError(f"{address!r} is no address") from None
 
 
 @lru_cache(maxsize=256)

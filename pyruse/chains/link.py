@@ -14,7 +14,7 @@ from typing import Any
 from pyruse.chains.model import Chain, Step
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError, did_you_mean
-from pyruse.options.types import shown
+from pyruse.text import shown
 
 
 class Node:

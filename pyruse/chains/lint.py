@@ -10,7 +10,10 @@ from pyruse.chains.ambiguity import can_take_for_ever
 from pyruse.chains.link import jump_order, left_by_entries, main_sequence
 from pyruse.chains.model import Chain, Step
 from pyruse.errors import did_you_mean
-from pyruse.options.types import Field, NewField, Pattern, Template, shown
+from pyruse.options.fields import Field, NewField
+from pyruse.options.patterns import Pattern
+from pyruse.options.templates import Template
+from pyruse.text import shown
 
 
 def warnings(chains: Mapping[str, Chain]) -> list[str]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pyruse.options.types import Address, Network, parse_address
+from pyruse.addresses import Address, Network, parse_address
 
 _BROADEST = {4: 8, 6: 16}
 _MOST_PARENTS = 64

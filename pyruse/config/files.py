@@ -11,7 +11,7 @@ from typing import Any
 
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.build import key
-from pyruse.options.types import shown
+from pyruse.text import shown
 
 DEFAULT = Path("/etc/pyruse")
 VARIABLE = "PYRUSE_CONFIG"

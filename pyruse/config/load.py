@@ -23,9 +23,9 @@ from pyruse.config.settings import (
 from pyruse.config.steps import StepBuilder
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.build import build, converted, key, options_of
-from pyruse.options.types import shown
 from pyruse.registry.broadcasts import Broadcasts
 from pyruse.registry.plugins import PROGRAMS, Found, PluginError, Registry, has_firewall
+from pyruse.text import shown
 
 SECTIONS: Mapping[str, type] = {
     "journal": JournalSettings,

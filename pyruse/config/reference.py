@@ -13,8 +13,10 @@ from pyruse import hookspecs
 from pyruse.config.settings import Zone
 from pyruse.entry.entry import as_text
 from pyruse.options.build import Option, described, key, options_of
-from pyruse.options.types import Duration, Networks, shown
+from pyruse.options.durations import Duration
+from pyruse.options.networks import Networks
 from pyruse.registry.plugins import ACTIONS, FILTERS, Found, has_firewall, hooks_of
+from pyruse.text import shown
 
 _KINDS = {FILTERS: "filter", ACTIONS: "action"}
 _DIRECTIVE = re.compile(r"^:(param|raises) (\w+): ", re.MULTILINE)

@@ -13,10 +13,12 @@ from zoneinfo import available_timezones
 
 from pyruse.bans.growth import Aggregate
 from pyruse.errors import did_you_mean
+from pyruse.options.durations import Duration
+from pyruse.options.networks import Networks
 from pyruse.options.secret_file import SecretFile
-from pyruse.options.types import Duration, Networks, Template, shown
+from pyruse.options.templates import Template
 from pyruse.state.database import path_of
-from pyruse.text import printable
+from pyruse.text import printable, shown
 from pyruse.times import system_zone, zone_named
 
 _ALL_BYTES = bytes(range(256))

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pyruse.chains.model import Chain, Step
 from pyruse.errors import did_you_mean
 from pyruse.options.build import build
-from pyruse.options.types import shown
 from pyruse.registry.plugins import ACTIONS, FILTERS, PluginError, Registry
+from pyruse.text import shown
 
 _Kind = Literal["filter", "action"]
 _GROUPS: dict[_Kind, str] = {"filter": FILTERS, "action": ACTIONS}

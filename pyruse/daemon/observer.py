@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pyruse.addresses import Network
 from pyruse.api.report import Report
 from pyruse.chains.link import main_sequence
 from pyruse.chains.model import Step
 from pyruse.config.load import Configuration
 from pyruse.daemon.control import Message
-from pyruse.options.types import Network
 from pyruse.report.rows import report_so_far
 from pyruse.state.counters import live_keys
 from pyruse.state.database import State

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pyruse.addresses import Address, text_around
 from pyruse.api.firewall import Sets, Target
 from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.bans.offenders import FORGET_US
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
 from pyruse.entry.entry import Entry
-from pyruse.options.types import Address, Duration, text_around
+from pyruse.options.durations import Duration
 from pyruse.state.counters import Counters
 from pyruse.state.database import State
 from pyruse.state.outbox import Item

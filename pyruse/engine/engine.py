@@ -8,6 +8,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pyruse.addresses import Address
 from pyruse.api.firewall import Firewall
 from pyruse.api.report import Report
 from pyruse.bans.own import own_addresses
@@ -24,7 +25,6 @@ from pyruse.engine.faults import Faults
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError
-from pyruse.options.types import Address
 from pyruse.registry.broadcasts import Broadcasts, bound
 from pyruse.registry.plugins import ACTIONS, FILTERS, MAIN_HOOK
 from pyruse.report.render import Renderer

@@ -8,7 +8,7 @@ from typing import Any
 
 from systemd.journal import DEFAULT_CONVERTERS
 
-from pyruse.text import encodable, shortened
+from pyruse.text import encodable, shown
 from pyruse.times import datetime_of
 
 #: Fields that hold a time in microseconds since the epoch (systemd.journal-fields(7)).
@@ -75,5 +75,4 @@ def typed(field: str, value: Any) -> Any:
     elif converter not in _KINDS or (converter is int and not isinstance(value, bool)):
         return value
     kind = _KINDS.get(converter, "another value")
-    text = f'"{value}"' if isinstance(value, str) else str(value).lower()
-    raise ValueError(f"{field} is never {shortened(text, 80)} (expected {kind})")
+    raise ValueError(f"{field} is never {shown(value)} (expected {kind})")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from pyruse.addresses import Address, parse_address
 from pyruse.text import encodable
 from pyruse.times import datetime_of
 
@@ -152,3 +153,8 @@ def as_text(value: Any) -> str:
             return value.hex  # as journalctl and the journal itself write it
         case _:
             return str(value)
+
+
+def address_of(entry: Entry, field: str) -> Address | None:
+    """The address that a field of the entry holds, or None where it holds none."""
+    return parse_address(entry.get(field))

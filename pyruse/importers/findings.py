@@ -46,14 +46,14 @@ class Place:
 
     def wrong(self, value: object, expected: str) -> None:
         """A value of a kind that cannot be here."""
-        self.fault(f"{shown(value)} is not usable here", expected)
+        self.fault(f"{as_json(value)} is not usable here", expected)
 
     def note(self, what: str) -> None:
         """Something that the administrator should know."""
         self.findings.notes.append(f"{self.address}: {what}")
 
 
-def shown(value: object) -> str:
+def as_json(value: object) -> str:
     """A value as JSON writes it, on one line, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -17,7 +17,7 @@ from typing import Any
 
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.importers import write_toml
-from pyruse.importers.findings import Findings, Imported, Place, quoted, shown
+from pyruse.importers.findings import Findings, Imported, Place, as_json, quoted
 from pyruse.importers.pyruse1_arguments import in_tables
 from pyruse.importers.pyruse1_modules import ACTIONS, FILTERS, TOP
 
@@ -80,7 +80,9 @@ def convert(config: Mapping[str, object], *, keep_unknown: bool = False) -> Impo
     :raises ConfigError: what cannot be imported, all of it at once.
     """
     if not isinstance(config, Mapping):
-        raise ConfigError([f"whole file: {shown(config)} is no configuration (expected an object)"])
+        raise ConfigError(
+            [f"whole file: {as_json(config)} is no configuration (expected an object)"]
+        )
     findings = Findings()
     settings = _settings(config, findings)
     chains = config.get("actions")
@@ -198,7 +200,7 @@ def _module(
     if keep_unknown:
         return {kind: name, **_custom(name, args, place)}
     place.at(f".{kind}").fault(
-        f"{shown(name)} is unknown",
+        f"{as_json(name)} is unknown",
         f"one of Pyruse 1's own {kind}s; for a custom one, write a plugin of this name and import "
         f"with --keep-unknown{did_you_mean(name, modules)}",
     )
@@ -207,7 +209,7 @@ def _module(
 
 def _custom(name: str, args: Mapping[str, Any], place: Place) -> dict[str, Any]:
     """The arguments of a custom module, as they are."""
-    place.note(f"{shown(name)} is a custom module; it needs a plugin of this name and options")
+    place.note(f"{as_json(name)} is a custom module; it needs a plugin of this name and options")
     options = {}
     for arg, value in args.items():
         option = f"{arg}_" if arg in _TAKEN else arg

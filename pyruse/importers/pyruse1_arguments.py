@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyruse.importers.findings import Place, shown
+from pyruse.importers.findings import Place, as_json
 
 LEVELS = ("EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")
 DETAILS = ("NONE", "FIRST", "LAST", "FIRSTLAST", "ALL")
@@ -190,14 +190,14 @@ def _level(value: Any, _place: Place) -> str:
 def _section(value: Any, place: Place) -> str:
     if isinstance(value, str) and value in SECTIONS:
         return SECTIONS[value]
-    place.note(f"{shown(value)} is no level; it went to OTHER, so the section is other")
+    place.note(f"{as_json(value)} is no level; it went to OTHER, so the section is other")
     return "other"
 
 
 def _details(value: Any, place: Place) -> str:
     if value in DETAILS:
         return str(value)
-    place.note(f"{shown(value)} is none of the details; it was taken for ALL, and still is")
+    place.note(f"{as_json(value)} is none of the details; it was taken for ALL, and still is")
     return "ALL"
 
 
@@ -222,7 +222,7 @@ def _command(usual: list[str]) -> Callable[[Any, Place], list[str] | None]:
             raise ValueError
         if words == usual:
             return None
-        place.note(f"{shown(words)} is kept; see whether these arguments are still wanted")
+        place.note(f"{as_json(words)} is kept; see whether these arguments are still wanted")
         return words
 
     return convert

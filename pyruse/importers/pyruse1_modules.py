@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from pyruse.entry.decoding import typed
-from pyruse.importers.findings import Place, shown
+from pyruse.importers.findings import Place, as_json
 from pyruse.importers.pyruse1_arguments import (
     DETAIL,
     ENCODING,
@@ -45,7 +45,8 @@ def _look_at_values(options: dict[str, Any], place: Place) -> None:
             continue  # "pyruse check" says it better, and of the new file
         if changed:
             place.at(f".{key}").note(
-                f"{shown(value)} is not text any more: {name} never is text, so it could not match"
+                f"{as_json(value)} is not text any more: {name} never is text, so it could not "
+                "match"
             )
 
 
@@ -58,7 +59,7 @@ def _look_at_patterns(options: dict[str, Any], place: Place) -> None:
             continue  # "pyruse check" says what is wrong with it
         if regex.search(""):
             place.at(".re").note(
-                f"{shown(pattern)} matches empty text: an entry without {options.get('field')} "
+                f"{as_json(pattern)} matches empty text: an entry without {options.get('field')} "
                 "passed, and does not now"
             )
         if regex.groupindex and "save" in options:

@@ -25,7 +25,7 @@ from typing import (
 import msgspec
 
 from pyruse.errors import did_you_mean
-from pyruse.options.types import quoted, shown
+from pyruse.text import quoted, shown
 
 T = TypeVar("T")
 

@@ -20,8 +20,7 @@ import pluggy
 from pyruse import hookspecs
 from pyruse.errors import UserError, did_you_mean
 from pyruse.options.build import options_of, unwritable
-from pyruse.options.types import shown
-from pyruse.text import one_line, shortened
+from pyruse.text import one_line, shortened, shown
 
 FILTERS = "pyruse.filters"
 ACTIONS = "pyruse.actions"

@@ -17,7 +17,7 @@ from pyruse.engine.faults import Fault, Faults
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
 from pyruse.errors import ConfigError
-from pyruse.options.types import Duration
+from pyruse.options.durations import Duration
 from pyruse.registry.plugins import Registry
 from pyruse.replay.replay import LoggedLine, MadeBan, Outcome, SentMail, outcome_of
 from pyruse.state.database import MEMORY, State

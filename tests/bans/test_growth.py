@@ -12,7 +12,7 @@ from pyruse.api.firewall import Firewall, Target
 from pyruse.bans.growth import Aggregate, Growth
 from pyruse.bans.service import Bans
 from pyruse.errors import ConfigError
-from pyruse.options.types import Networks
+from pyruse.options.networks import Networks
 from pyruse.state.database import State
 
 SECOND = 1_000_000

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyruse.addresses import text_around
 from pyruse.api.firewall import Sets, Target
 from pyruse.bans.ledger import Ban
 from pyruse.bans.lists import read, write
 from pyruse.bans.orders import Item, Where
 from pyruse.bans.targets import Place
 from pyruse.errors import UserError
-from pyruse.options.types import text_around
 from pyruse.text import printable
 
 NOW = 1_773_489_600_000_000

@@ -25,7 +25,7 @@ from pyruse.bans.orders import (
 from pyruse.bans.service import Bans
 from pyruse.bans.targets import Place
 from pyruse.errors import UserError
-from pyruse.options.types import Networks
+from pyruse.options.networks import Networks
 from pyruse.state.database import State
 from pyruse.times import now_us
 

@@ -4,11 +4,12 @@ import ipaddress
 
 import pytest
 
+from pyruse.addresses import network_around, network_text, text_around
 from pyruse.api.firewall import Firewall, FirewallError, Target
 from pyruse.bans import enforcement
 from pyruse.bans.own import own_addresses
 from pyruse.bans.service import Bans
-from pyruse.options.types import Networks, network_around, network_text, text_around
+from pyruse.options.networks import Networks
 from pyruse.state.database import State
 
 SECOND = 1_000_000

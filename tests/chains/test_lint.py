@@ -10,7 +10,7 @@ import pyruse
 from pyruse.chains.lint import fields_of, warnings
 from pyruse.config.files import from_text
 from pyruse.config.load import configure, load
-from pyruse.options.types import Field, NewField
+from pyruse.options.fields import Field, NewField
 from pyruse.registry.plugins import Registry
 
 

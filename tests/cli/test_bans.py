@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from pyruse.addresses import parse_address
 from pyruse.cli.doubts import addresses_of_session
 from pyruse.daemon.control import Control
-from pyruse.options.types import parse_address
 from pyruse.testing import Daemon
 from pyruse.testing.namespace import unavailable
 from pyruse.testing.plugin import need

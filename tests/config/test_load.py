@@ -10,7 +10,8 @@ import pytest
 from pyruse.config import files
 from pyruse.config.load import SECTIONS, Configuration, configure, load, options_in
 from pyruse.errors import ConfigError
-from pyruse.options.types import Networks, Template
+from pyruse.options.networks import Networks
+from pyruse.options.templates import Template
 from pyruse.registry.plugins import Registry
 
 CHAINS = '[chains]\n"all" = [ { action = "discard" } ]\n'

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 import pyruse
 from pyruse.config.files import KNOWN_SECTIONS
 from pyruse.config.schema import _object, schema
-from pyruse.options.types import Field
+from pyruse.options.fields import Field
 from pyruse.registry.plugins import ACTIONS, FILTERS, Registry
 from tests.docs.site import install_package
 

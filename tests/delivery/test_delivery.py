@@ -12,7 +12,7 @@ import pytest
 
 from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
 from pyruse.delivery.delivery import Delivery, lost_mails
-from pyruse.options.types import Duration
+from pyruse.options.durations import Duration
 from pyruse.state.outbox import Item, Outbox
 from pyruse.testing.smtp import SmtpServer
 

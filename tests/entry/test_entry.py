@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import uuid
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyruse.entry.entry import Entry, as_text
+from pyruse.entry.entry import Entry, address_of, as_text
 from pyruse.entry.made import make_entry
 
 
@@ -195,3 +196,10 @@ def test_whatever_is_done_to_it_an_entry_is_as_good_as_a_dict(
             case "all":
                 assert dict(entry) == model
     assert entry == model
+
+
+def test_the_address_in_a_field() -> None:
+    entry = make_entry({"ip": "::ffff:192.0.2.1", "user": "root"})
+    assert address_of(entry, "ip") == ipaddress.ip_address("192.0.2.1")
+    assert address_of(entry, "user") is None
+    assert address_of(entry, "missing") is None

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import pytest
 
 from pyruse.options.build import build, converted, described, key, options_of, unwritable
-from pyruse.options.types import Duration, Field, Networks, NewField, Template
+from pyruse.options.durations import Duration
+from pyruse.options.fields import Field, NewField
+from pyruse.options.networks import Networks
+from pyruse.options.templates import Template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

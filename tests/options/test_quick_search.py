@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyruse.options.patterns import Pattern
 from pyruse.options.quick_search import either, quick_search
-from pyruse.options.types import Pattern
 
 PARTS = [
     "a", "b", "ab", "abc", "x y", "^", "$", r"\A", r"\Z", r"\b", ".", ".*", ".+?", "[ab]", r"\S+",

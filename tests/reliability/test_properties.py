@@ -22,7 +22,7 @@ from pyruse.delivery.mail.message import compose
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
-from pyruse.options.types import Template
+from pyruse.options.templates import Template
 from pyruse.report.render import Renderer
 from pyruse.report.terminal import print_report
 from pyruse.testing.pipeline import Pipeline

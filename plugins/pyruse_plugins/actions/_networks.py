@@ -10,6 +10,7 @@ from pyruse import (
     address_of,
     printable,
     shortened,
+    shown,
     text_around,
 )
 
@@ -31,10 +32,8 @@ class Number(int):
         lowest, highest = cls.LIMITS
         if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
             return cls(value)
-        text = f'"{value}"' if isinstance(value, str) else str(value).lower()
         raise ValueError(
-            f"{shortened(text, 80)} is no {cls.WHAT} (expected a whole number, {lowest} to "
-            f"{highest})"
+            f"{shown(value)} is no {cls.WHAT} (expected a whole number, {lowest} to {highest})"
         )
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pyruse import FirewallError, one_line, printable, shortened
+from pyruse import FirewallError, one_line, shortened, shown
 
 if TYPE_CHECKING:
     from pyruse import Standby
@@ -141,9 +141,3 @@ class CommandLine(tuple[str, ...]):
 
 def _is_word(value: Any) -> bool:
     return isinstance(value, str) and value != "" and "\0" not in value
-
-
-def shown(value: Any) -> str:
-    """A configured value as error messages show it."""
-    text = f'"{value}"' if isinstance(value, str) else str(value)
-    return shortened(printable(text), 80)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any, ClassVar, Self
 
-from pyruse import Duration, Element, Firewall, FirewallError, Target, hookimpl
+from pyruse import Duration, Element, Firewall, FirewallError, Target, hookimpl, shown
 from pyruse_plugins.firewalls._apply import Fault, summary
-from pyruse_plugins.firewalls._program import CommandLine, Program, Refused, shown
+from pyruse_plugins.firewalls._program import CommandLine, Program, Refused
 
 
 class PlainCommand:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from pyruse import Element, Firewall, FirewallError, Target, Watch, hookimpl
+from pyruse import Element, Firewall, FirewallError, Target, Watch, hookimpl, shown
 from pyruse_plugins.firewalls._apply import Changes, ProgramFirewall
 from pyruse_plugins.firewalls._nft_sets import NftSet, OwnSet, named_set
-from pyruse_plugins.firewalls._program import CommandLine, Program, Refused, shown
+from pyruse_plugins.firewalls._program import CommandLine, Program, Refused
 
 _DAY = 86_400
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")

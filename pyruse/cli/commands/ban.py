@@ -13,7 +13,8 @@ from pyruse.errors import UserError
 from pyruse.text import printable
 
 if TYPE_CHECKING:
-    from pyruse.options.types import Duration, Network
+    from pyruse.addresses import Network
+    from pyruse.options.durations import Duration
 
 
 @click.command("ban")
@@ -33,10 +34,10 @@ def command(
     At once, whether the daemon runs or not; a ban that is in force already lasts until the later
     end. This machine's own addresses and those of "[bans] never" are never banned.
     """  # fmt: skip
+    from pyruse.addresses import network_text
     from pyruse.bans.orders import BanOrder, Item
     from pyruse.cli.doubts import addresses_of_session, doubt
     from pyruse.cli.ordering import carry_out, finish
-    from pyruse.options.types import network_text
     from pyruse.times import now_us
 
     parsed = parse_networks(networks)
@@ -81,7 +82,7 @@ def parse_duration(text: str | None) -> Duration | None:
 
     :raises click.UsageError: it is no duration.
     """
-    from pyruse.options.types import Duration
+    from pyruse.options.durations import Duration
 
     if text is None:
         return None

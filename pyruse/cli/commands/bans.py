@@ -147,11 +147,11 @@ def _export(loaded: Configuration, listed: list[ListedBan], zone: tzinfo) -> Non
 def _import(
     loaded: Configuration, source: str, label: str | None, duration: str | None, force: bool
 ) -> None:
+    from pyruse.addresses import parse_network
     from pyruse.bans.orders import Answer, BanOrder
     from pyruse.cli.commands.ban import parse_duration
     from pyruse.cli.doubts import addresses_of_session, doubt
     from pyruse.cli.ordering import carry_out, finish
-    from pyruse.options.types import parse_network
     from pyruse.times import now_us
 
     span, now = parse_duration(duration), now_us()

@@ -10,7 +10,7 @@ import click
 
 from pyruse.cli.options import JournalCommand, config_option, journal_options, selection
 from pyruse.config.settings import Settings
-from pyruse.options.types import Field
+from pyruse.options.fields import Field
 
 _PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 

@@ -22,10 +22,10 @@ def command(
     At once, whether the daemon runs or not. A ban of a broader network stays, since it is about
     others, too: the command tells of it.
     """
+    from pyruse.addresses import network_text
     from pyruse.bans.orders import UnbanOrder
     from pyruse.cli.commands.ban import parse_networks
     from pyruse.cli.ordering import MOST_SHOWN, carry_out, finish
-    from pyruse.options.types import network_text
 
     if bool(networks) == everybody:
         raise click.UsageError("expected addresses or networks, or --all")

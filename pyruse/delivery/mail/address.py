@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pyruse.config.settings import MailAddress
-from pyruse.options.types import shown
-from pyruse.text import printable
+from pyruse.text import printable, shown
 
 if TYPE_CHECKING:
     from email.headerregistry import Address  # it takes its time, and only a mail needs it

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
+from pyruse.options.durations import Duration
 from pyruse.options.secret_file import SecretFile
-from pyruse.options.types import Duration
 from pyruse.testing.smtp import SmtpServer
 
 

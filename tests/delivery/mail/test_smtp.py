@@ -9,8 +9,8 @@ from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
 from pyruse.delivery.mail.message import compose
 from pyruse.delivery.mail.outcome import MailError
 from pyruse.delivery.mail.transport import send
+from pyruse.options.durations import Duration
 from pyruse.options.secret_file import SecretFile
-from pyruse.options.types import Duration
 from pyruse.state.outbox import Item
 from pyruse.testing.smtp import SmtpServer
 

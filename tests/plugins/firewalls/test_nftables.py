@@ -479,7 +479,7 @@ def test_what_a_failing_program_says_is_made_harmless(driver):
         ({"table": 7}, ".table: 7 is no name of a table (expected"),
         ({"command": "nft"}, '.command: "nft" is no program (expected a list: the program and'),
         ({"command": []}, ".command: [] is no program (expected a list"),
-        ({"command": ["nft", 1]}, ".command: ['nft', 1] is no program (expected a list"),
+        ({"command": ["nft", 1]}, '.command: ["nft", 1] is no program (expected a list'),
     ],
 )
 def test_faulty_options(options, said):

@@ -1,0 +1,48 @@
+"""Spans of time."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+from pyruse.text import shown
+
+_DURATION = re.compile(r"(?:[0-9]{1,12}(?:ms|[wdhms]))+\Z")
+_DIGITS = re.compile(r"[0-9]{1,12}\Z")
+_PART = re.compile(r"(\d+)(ms|[wdhms])")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class Duration(timedelta):
+    """A span of time above zero: ``90`` or ``"90s"``, ``"15m"``, ``"2h"``, ``"1h30m"``."""
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"type": "integer", "minimum": 1},
+            {"type": "string", "pattern": "^([0-9]+(ms|[wdhms]))+$"},
+        ]
+    }
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no duration, or not above zero."""
+        seconds = 0.0
+        if isinstance(value, int) and not isinstance(value, bool):
+            seconds = value
+        elif isinstance(value, str) and _DIGITS.match(value):
+            seconds = int(value)
+        elif isinstance(value, str) and _DURATION.match(value):
+            seconds = sum(int(n) * _SECONDS[unit] for n, unit in _PART.findall(value))
+        if 0 < seconds < 1e10:  # some 300 years; timedelta itself ends at 2.7 million
+            return cls(seconds=seconds)
+        raise ValueError(
+            f'{shown(value)} is no duration (expected seconds, or "90s", "15m", "2h", "5d", "1w", '
+            '"1h30m")'
+        )
+
+    @cached_property
+    def us(self) -> int:
+        """The same in microseconds."""
+        return self // timedelta(microseconds=1)

@@ -1,0 +1,108 @@
+"""Messages with fields of an entry in them."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from pyruse.entry.entry import as_text
+from pyruse.options.fields import NAME
+from pyruse.text import shown
+
+_BRACES = "fields in braces, such as {MESSAGE}; a brace itself is written twice"
+_EXCLAIMED = "!r, !s or !a"
+
+
+class Template:
+    """A message with fields of an entry in it: ``"{user} from {ip}"`` (Python's ``str.format``).
+
+    A missing field renders as nothing. A value never is a template itself, however it looks.
+    """
+
+    IN_WORDS: ClassVar[str] = "text, with fields such as {MESSAGE} in it"
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string"}
+
+    def __init__(self, text: str) -> None:
+        """:raises ValueError: it is no valid template."""
+        self.text = text
+        self._parts: list[tuple[str, str | None, str, str | None]] = []
+        try:
+            parts = list(string.Formatter().parse(text))
+        except ValueError as fault:
+            if "conversion" in str(fault):
+                raise self._fault("after ! there is no conversion", _EXCLAIMED) from None
+            raise self._fault("a brace stands alone", _BRACES) from None
+        for literal, field, spec, conversion in parts:
+            self._check(field, spec, conversion)
+            self._parts.append((literal, field, spec or "", conversion))
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """:raises ValueError: it is no valid template."""
+        if not isinstance(value, str):
+            raise ValueError(f"{shown(value)} is no message (expected text)")
+        return cls(value)
+
+    def _check(self, field: str | None, spec: str | None, conversion: str | None) -> None:
+        if field is None:
+            return
+        if not NAME.match(field):
+            raise self._fault(f"{{{field}}} names no field", _BRACES)
+        if spec and "{" in spec:
+            raise self._fault(
+                f"{{{field}:{spec}}} has a field in its format",
+                "a fixed format, such as {count:>5}",
+            )
+        if conversion not in (None, "r", "s", "a"):
+            raise self._fault(f"!{conversion} is no conversion", _EXCLAIMED)
+
+    def _fault(self, what: str, expected: str) -> ValueError:
+        return ValueError(f"{shown(self.text)} is no message: {what} (expected {expected})")
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of the fields that the message uses, in their order."""
+        return [field for _, field, _, _ in self._parts if field is not None]
+
+    def render(self, fields: Mapping[str, Any]) -> str:
+        """The message with the values of these fields.
+
+        A value that its format does not fit (a number's, given text) is shown without it.
+        """
+        pieces: list[str] = []
+        for literal, field, spec, conversion in self._parts:
+            pieces.append(literal)
+            if field is not None:
+                value = fields.get(field)
+                if value is not None:
+                    pieces.append(_formatted(value, spec, conversion))
+        return "".join(pieces)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Template({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+_CONVERSIONS: dict[str, Callable[[str], str]] = {"r": repr, "a": ascii, "s": str}
+
+
+def _formatted(value: Any, spec: str, conversion: str | None) -> str:
+    text = as_text(value)
+    if conversion is not None:
+        value = text = _CONVERSIONS[conversion](text)
+    if not spec:
+        return text
+    try:
+        return format(value if isinstance(value, int | float | datetime) else text, spec)
+    except (ValueError, TypeError, OverflowError):
+        return text

@@ -1,0 +1,69 @@
+"""Addresses and networks, as logs and people write them."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyruse.addresses import parse_address, parse_network
+
+V4 = st.ip_addresses(v=4)
+V6 = st.ip_addresses(v=6)
+
+
+def network_of_any_length(address: Any) -> st.SearchStrategy[Any]:
+    lengths = st.integers(0, address.max_prefixlen)
+    return lengths.map(lambda length: ipaddress.ip_network((address, length), strict=False))
+
+
+@given((V4 | V6).flatmap(network_of_any_length))
+def test_a_network_is_read_as_it_is_written(network: Any) -> None:
+    mapped = network.version == 6 and network.network_address.ipv4_mapped
+    if not (mapped and network.prefixlen >= 96):
+        assert parse_network(str(network)) == network
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        (" 192.0.2.1\n", "192.0.2.1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("[::ffff:c000:201]", "192.0.2.1"),
+        ("::192.0.2.1", "::c000:201"),
+        ("::1", "::1"),
+    ],
+)
+def test_an_address_as_logs_write_it(text: str, address: str) -> None:
+    assert str(parse_address(text)) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "localhost", "192.0.2", "192.0.2.256", "192.0.2.01", "192.0.2.1:22",
+        "192.0.2.1/32", "[192.0.2.1", "2001:db8::1::", "٣.0.2.1", "1", None, 3221225985,
+        ["192.0.2.1"], b"\xc0\0\2\1",
+    ],
+)  # fmt: skip
+def test_what_is_no_address(text: object) -> None:
+    assert parse_address(text) is None
+
+
+@given(V4 | V6)
+def test_an_address_is_read_as_it_is_written(address: Any) -> None:
+    expected = address if address.version == 4 else address.ipv4_mapped or address
+    assert parse_address(str(address)) == expected
+
+
+@given(st.text(st.sampled_from("0123456789abcdef:.[]%/ \n"), max_size=20))
+def test_any_text_is_an_address_or_not(text: str) -> None:
+    address = parse_address(text)
+    assert address is None or parse_address(str(address)) == address
