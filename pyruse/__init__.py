@@ -14,10 +14,14 @@ from pyruse.addresses import (
     parse_network,
     text_around,
 )
+from pyruse.api.bans import Ban, BanRequest
+from pyruse.api.context import Context
+from pyruse.api.effects import Attachment, Mail, Program
 from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
+from pyruse.api.memory import Counters, Table
+from pyruse.api.observer import Observer
 from pyruse.api.report import Details, Report, Row, Section
 from pyruse.config.settings import MailAddress
-from pyruse.engine.context import Context
 from pyruse.entry.entry import Entry, address_of, as_text
 from pyruse.errors import UserError
 from pyruse.hookspecs import hookimpl
@@ -27,17 +31,19 @@ from pyruse.options.networks import Networks
 from pyruse.options.patterns import Pattern
 from pyruse.options.secret_file import SecretFile
 from pyruse.options.templates import Template
-from pyruse.state.tables import Table
 from pyruse.text import one_line, printable, shortened, shown
 from pyruse.times import datetime_of, time_us_of
 
 if TYPE_CHECKING:
-    from pyruse.daemon.observer import Observer
     from pyruse.system.programs import Standby, run_program
 
 __all__ = [
     "Address",
+    "Attachment",
+    "Ban",
+    "BanRequest",
     "Context",
+    "Counters",
     "Details",
     "Duration",
     "Element",
@@ -45,12 +51,14 @@ __all__ = [
     "Field",
     "Firewall",
     "FirewallError",
+    "Mail",
     "MailAddress",
     "Network",
     "Networks",
     "NewField",
     "Observer",
     "Pattern",
+    "Program",
     "Report",
     "Row",
     "SecretFile",
@@ -88,8 +96,6 @@ def __getattr__(name: str) -> Any:
 
         return version("pyruse")
     if name == "Observer":
-        from pyruse.daemon.observer import Observer
-
         return Observer
     if name in ("Standby", "run_program"):
         from pyruse.system import programs

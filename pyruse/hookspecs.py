@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from pyruse.api.context import Context
     from pyruse.api.firewall import Firewall
     from pyruse.api.report import Report
-    from pyruse.engine.context import Context
     from pyruse.entry.entry import Entry
 
 hookspec = pluggy.HookspecMarker("pyruse")

@@ -14,7 +14,7 @@ from pyruse.chains.pushdown import Wanted
 from pyruse.config.secrets import secret_faults
 from pyruse.daemon.activity import Activity
 from pyruse.daemon.control import Control, Message
-from pyruse.daemon.observer import Observer
+from pyruse.daemon.observer import StateObserver
 from pyruse.delivery.delivery import Delivery, lost_mails
 from pyruse.delivery.mail.transport import check as check_mail
 from pyruse.engine.engine import AHEAD_US, Engine
@@ -170,7 +170,7 @@ class Daemon:
         """Let the plugins of the configuration get ready, and its chains be asked about."""
         self._activity.traffic = self._engine.traffic
         self._engine.start(
-            Observer(self._engine.configuration, self._state.path, self._activity.data)
+            StateObserver(self._engine.configuration, self._state.path, self._activity.data)
         )
         self._warn()
 

@@ -19,13 +19,8 @@ from pyruse.state.database import State
 from pyruse.times import Calendar, now_us
 
 
-class Observer:
-    """Looks at a running Pyruse, and never changes it or holds it up.
-
-    Its methods may be called in any thread. Each reads the state as it is committed at one instant,
-    over a connection of its own that cannot write; what cannot be read is a `UserError` of one
-    line, and may be there again at the next call.
-    """
+class StateObserver:
+    """An `Observer` (see `pyruse.api.observer`) that reads the state's file."""
 
     def __init__(
         self,
@@ -49,10 +44,6 @@ class Observer:
         self._calendar = Calendar(report.timezone.zone, report.at)
 
     def status(self) -> dict[str, Any]:
-        """How Pyruse is doing, as ``pyruse status --format json`` has it.
-
-        :raises UserError: the state cannot be read.
-        """
         from pyruse.daemon.status import status
 
         return status(self._settings, self._path, self._now(), self._daemon).data()
@@ -60,12 +51,6 @@ class Observer:
     def bans(
         self, *, label: str | None = None, inside: Network | None = None
     ) -> list[dict[str, Any]]:
-        """The bans in force in the order of their start, as ``pyruse bans --format json`` has them.
-
-        :param label: only those of this label.
-        :param inside: only those in this network.
-        :raises UserError: the state cannot be read.
-        """
         from pyruse.bans.listing import bans_in_force
 
         with self._state() as state:
@@ -73,34 +58,15 @@ class Observer:
         return [one.data(self._calendar.zone) for one in found]
 
     def counters(self) -> dict[str, int]:
-        """For how many keys each counter holds something, by the counter's name.
-
-        :raises UserError: the state cannot be read.
-        """
         with self._state() as state:
             return live_keys(state.db, self._now())
 
     def report(self, limit: int = 1000) -> Report:
-        """The report of today as far as the day has come.
-
-        It is made for a quick look: of each row, the first and the last of its times, and no tables
-        of plugins, whose hooks are the main loop's.
-
-        :param limit: so many rows of each section at most, those that came last;
-            `Report.left_out` counts the other events.
-        :raises UserError: the state cannot be read.
-        """
         with self._state() as state:
             day = self._calendar.day_of(self._now()).isoformat()
             return report_so_far(day, state.db, self._calendar, socket.gethostname(), limit)
 
     def chains(self) -> list[dict[str, Any]]:
-        """The chains as they are linked, in the order of the configuration, in JSON types.
-
-        Of each chain ``chain`` (its name), ``main`` (False: it is reached by jumps only) and
-        ``steps``: ``index``, ``kind`` (``filter`` or ``action``), ``plugin``, ``label`` or None,
-        ``invert``, ``then`` and ``else`` (names of chains, or None).
-        """
         main = set(main_sequence(self._chains))
         return [
             {"chain": name, "main": name in main, "steps": [_step(step) for step in chain.steps]}

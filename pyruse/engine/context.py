@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyruse.addresses import Address, text_around
 from pyruse.api.firewall import Sets, Target
+from pyruse.api.observer import Observer
 from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.bans.offenders import FORGET_US
 from pyruse.bans.service import Bans
@@ -22,7 +23,6 @@ from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, now_us
 
 if TYPE_CHECKING:
-    from pyruse.daemon.observer import Observer
     from pyruse.report.render import Renderer
 
 #: A log line that Pyruse caused may cause another one (recidivism), but not without end.
@@ -46,8 +46,10 @@ class Services:
         return self.state.days.open_day(self.calendar.day_of(time_us))
 
 
-class Context:
-    """The surroundings of one step, or of one whole-program plugin.
+class BoundContext:
+    """`Context` for one step, or for one whole-program plugin.
+
+    What is promised is in `pyruse.api.context`.
 
     Everything that steps do to the world goes through here. It is committed together with the
     entry that caused it, and leaves Pyruse after that; a dry run only records it.

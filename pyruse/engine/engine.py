@@ -9,7 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyruse.addresses import Address
+from pyruse.api.context import Context
 from pyruse.api.firewall import Firewall
+from pyruse.api.observer import Observer
 from pyruse.api.report import Report
 from pyruse.bans.own import own_addresses
 from pyruse.bans.service import Bans
@@ -20,7 +22,7 @@ from pyruse.chains.switch import add_switches, test_of
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import travel
 from pyruse.config.load import Configuration
-from pyruse.engine.context import Context, Services
+from pyruse.engine.context import BoundContext, Services
 from pyruse.engine.faults import Faults
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
@@ -35,7 +37,6 @@ from pyruse.times import Calendar, now_us
 
 if TYPE_CHECKING:
     from pyruse.chains.profile import Profile
-    from pyruse.daemon.observer import Observer
 
 AHEAD_US = 3_600_000_000
 """So far another machine's clock may be ahead of this one's: an hour."""
@@ -83,7 +84,7 @@ class Engine:
         """In a dry run: the steps with effects of their own, each time that one was not called."""
         for name, plugin in configuration.programs.items():
             place = f"plugins.{name}"
-            self.broadcasts.register(plugin, place, Context(self._services, step=place))
+            self.broadcasts.register(plugin, place, self._context(step=place))
         self._refused: list[str] = []
         bind = self._bind if profile is None else profile.steps(self._bind)
         self.graph = link(configuration.chains, bind)
@@ -110,8 +111,11 @@ class Engine:
         self.last_time = 0
         """The instant of the entry handled last, in microseconds since the epoch."""
 
+    def _context(self, chain: str = "", step: str = "") -> Context:
+        return BoundContext(self._services, chain, step)
+
     def _bind(self, step: Step) -> Callable[[Entry], Any]:
-        context = Context(self._services, step.chain, step.place)
+        context = self._context(step.chain, step.place)
         check = getattr(step.instance, "check_options", None)
         if hasattr(check, "pyruse_impl"):
             self._try(

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pyruse.api.observer import Observer
 from pyruse.api.report import Report
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.daemon.observer import Observer
+from pyruse.daemon.observer import StateObserver
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Fault, Faults
 from pyruse.entry.entry import Entry
@@ -109,7 +110,7 @@ class Pipeline:
         """What a plugin has as `context.observer`, of a state in a file and without a daemon."""
         self.state.commit()
         configuration, path = self.engine.configuration, self.state.path
-        return Observer(configuration, path, daemon=lambda: None, now=lambda: self.clock.us)
+        return StateObserver(configuration, path, daemon=lambda: None, now=lambda: self.clock.us)
 
     @property
     def report(self) -> Report:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pyruse import Observer, UserError, parse_network
+from pyruse import UserError, parse_network
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.daemon.control import Message
+from pyruse.daemon.observer import StateObserver
 from pyruse.registry.plugins import Registry
 from pyruse.report.render import Renderer
 from pyruse.testing.pipeline import Clock, Pipeline
@@ -150,9 +151,9 @@ def test_yesterday_is_not_today(chains: Pipeline, clock: Clock) -> None:
     assert (report.title, report.events, report.entries) == ("2026-03-15", 0, 0)
 
 
-def observer_of(path: Path, daemon: Callable[[], Message | None]) -> Observer:
+def observer_of(path: Path, daemon: Callable[[], Message | None]) -> StateObserver:
     toml = f'{CHAINS}\n[journal]\ndirectory = "{path.parent}"\n'
-    return Observer(configure(from_text(toml), Registry()), str(path), daemon)
+    return StateObserver(configure(from_text(toml), Registry()), str(path), daemon)
 
 
 def test_the_status_has_what_the_daemon_says_of_itself(chains: Pipeline, tmp_path: Path) -> None:
@@ -206,9 +207,10 @@ def test_many_threads_may_look_while_the_main_loop_writes(chains: Pipeline) -> N
         assert all(one.result() for one in looking)
 
 
-def test_an_observer_cannot_write(chains: Pipeline) -> None:
+def test_an_observer_cannot_write(chains: Pipeline, tmp_path: Path) -> None:
+    chains.state.commit()
     with (
-        chains.observer._state() as state,
+        observer_of(tmp_path / "state.sqlite", lambda: None)._state() as state,
         pytest.raises(sqlite3.OperationalError, match="readonly"),
     ):
         state.db.execute("DELETE FROM events")

@@ -18,6 +18,7 @@ from conftest import TOKEN, Page
 
 from pyruse import Observer, time_us_of
 from pyruse.config.load import load
+from pyruse.daemon.observer import StateObserver
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.journal.selection import Selection
@@ -73,7 +74,7 @@ def observed(folder: Path) -> Observer:
         chains = engine.traffic.data()
         now = engine.last_time
     daemon = {"chains": chains}
-    return Observer(configuration, path, lambda: daemon, lambda: now)
+    return StateObserver(configuration, path, lambda: daemon, lambda: now)
 
 
 def reader_cursor(journal: Path) -> str:

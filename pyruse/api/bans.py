@@ -1,0 +1,55 @@
+"""Bans as plugins see them: what a step asks for, and what is in force or was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from pyruse.addresses import Address
+from pyruse.api.firewall import Target
+from pyruse.options.durations import Duration
+
+
+class BanRequest(Struct, frozen=True):
+    """What a step asks for: to ban an address, or the network around it."""
+
+    address: Address
+    """Whom to ban."""
+    durations: Sequence[Duration | None] = (None,)
+    """How long the first ban of this network lasts, the next one, and so on; the last one is for
+    all that follow. None: for ever."""
+    target: Target | None = None
+    """Where to ban, as `Context.ban_target` gives it; None: by ``[bans] backend``, all ports."""
+    label: str | None = None
+    """What the ban is called; None: the name of the chain."""
+    prefix4: int = 32
+    """The prefix length of the network to ban around an IPv4 address; 32: the address alone."""
+    prefix6: int = 128
+    """The same for IPv6; 128: the address alone."""
+    forget: Duration | None = None
+    """So long after the end of its last ban, the network starts again with the first of the
+    durations. None: 90 days."""
+    reason: str | None = None
+    """Why, for lists and reports; None: the message of the entry."""
+
+
+class Ban(Struct, frozen=True):
+    """A ban that is in force, or was. Instants are microseconds since the epoch."""
+
+    network: str
+    """An address, or a network with its prefix length, as `network_text` writes it."""
+    label: str
+    """What the ban is called: the name of the chain, unless told otherwise."""
+    since: int
+    """When the ban began."""
+    until: int | None
+    """When the ban ends, or ended; None: it lasts for ever."""
+    reason: str
+    """The message of the entry that caused the ban, or who typed the command."""
+    chain: str
+    """The chain that banned; empty: a command did, or many bans in this network."""
+    count: int
+    """How many bans of this network there were, this one included."""
+    target: Target
+    """From where the network is banned."""

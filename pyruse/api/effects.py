@@ -1,0 +1,53 @@
+"""What leaves Pyruse through the context: mails, and programs that are run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from pyruse.options.durations import Duration
+
+
+class Attachment(NamedTuple):
+    """A file that goes with a mail."""
+
+    name: str
+    """The name of the file, such as ``report.json``."""
+    content_type: str
+    """Such as ``application/json``."""
+    text: str
+    """What the file holds."""
+
+
+class Mail(Struct, frozen=True):
+    """A mail to be sent."""
+
+    subject: str
+    """One line; line breaks become spaces."""
+    text: str
+    """The plain text."""
+    html: str | None = None
+    """The same as the text, in HTML."""
+    to: Sequence[str] | None = None
+    """The recipients; None: those of ``[email] to``."""
+    every: Duration | None = None
+    """Send at most one mail in this time for this step: what comes meanwhile is gathered into the
+    next one. None: each mail is sent at once."""
+    attachments: Sequence[Attachment] = ()
+    """Files that go with the mail. Of gathered mails, those of the first one are sent."""
+
+
+class Program(Struct, frozen=True):
+    """A program to be run, without a shell."""
+
+    command: Sequence[str]
+    """The program and its arguments. Everybody on the machine can see them."""
+    timeout: Duration = Duration(seconds=30)
+    """After this time, the program is killed."""
+    stdin: str | None = None
+    """A text for the program's standard input: it may be long, and nobody else can see it."""
+    every: Duration | None = None
+    """Run the program at most once in this time for this step: the texts for standard input that
+    come meanwhile are gathered into the next run. None: each run happens at once."""

@@ -1,0 +1,77 @@
+"""What plugins remember from one entry to the next, across restarts: counters and tables.
+
+Both are shared by name among all the steps. What a step changes in them is committed together with
+the entry that caused it. Instants are microseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+
+class Counters(Protocol):
+    """The counters, by name and key."""
+
+    def count(  # noqa: PLR0913 -- the options of one counting, all of them named by the caller
+        self,
+        counter: str,
+        key: str,
+        *,
+        now: int,
+        within: int | None = None,
+        by: int = 1,
+        distinct: str | None = None,
+    ) -> int:
+        """Raise a counter, and give what it then holds for this key; 0 while a grace lasts.
+
+        :param counter: the name of the counter.
+        :param key: what is counted separately, such as an address.
+        :param now: the instant of the entry.
+        :param within: microseconds after which this raise counts no more; None: never.
+        :param by: how much is added.
+        :param distinct: count different values, of which this is one, instead of raises.
+        :raises TypeError: the key is no text.
+        """
+
+    def reset(self, counter: str, key: str, *, now: int, grace: int | None = None) -> None:
+        """Forget what a counter holds for a key.
+
+        :param counter: the name of the counter.
+        :param key: the key.
+        :param now: the instant of the entry.
+        :param grace: for so many microseconds, the counter does not rise.
+        :raises TypeError: the key is no text.
+        """
+
+
+class Table(Protocol):
+    """Values under text keys, each until an instant or for ever. A value is what JSON can hold."""
+
+    def get(self, key: str, *, now: int) -> Any | None:
+        """The value under a key, or None where there is none, or where it has expired.
+
+        :param key: the key.
+        :param now: the instant of the entry.
+        """
+
+    def put(self, key: str, value: Any, *, until: int | None = None) -> None:
+        """Remember a value.
+
+        :param key: the key.
+        :param value: what JSON can hold; None forgets the key.
+        :param until: the instant at which the value expires; None: never.
+        :raises TypeError: JSON cannot hold the value, or the key is no text.
+        """
+
+    def remove(self, key: str) -> None:
+        """Forget a key; a key that is not there is no fault.
+
+        :param key: the key.
+        """
+
+    def __iter__(self) -> Iterator[str]:
+        """The keys; some of them may have expired."""
+
+    def __len__(self) -> int:
+        """The number of keys."""
