@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from pyruse.chains.model import Chain, Step
+from pyruse.chains.model import Chain, Exit, Step
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.text import shown
@@ -56,20 +56,21 @@ class Switch:
 class Graph:
     """The linked chains."""
 
-    entrance: Node | None
-    """The first node, None when there is nothing to do."""
-    nodes: int
-    """How many nodes there are: chains that are reached on several ways are in it several times."""
+    nodes: list[Node]
+    """Each node before those that it leads to, so the first one is where entries come in. A chain
+    may be in it several times: once for each main chain that may come after it."""
+
+    @property
+    def entrance(self) -> Node | None:
+        """The first node, None when there is nothing to do."""
+        return self.nodes[0] if self.nodes else None
 
 
 def link(chains: Mapping[str, Chain], bind: Callable[[Step], Callable[[Entry], Any]]) -> Graph:
     """Link the chains, in their order, into a graph.
 
     * A chain that some step jumps to is reached by jumps only; the others form the main sequence.
-    * A filter that passes, and an action, lead to the next step, or to ``then``.
-    * A filter that does not pass leaves the chain, or leads to ``else``; where the filter has a
-      ``then`` and no ``else``, it leads to the next step.
-    * An action at the end of a chain ends the journey; a filter there leaves the chain.
+    * Within a chain, each step leads where `Step.exits` says.
     * Leaving any chain continues with the main chain after the one that the entry was last in.
 
     A chain is linked once for each main chain that entries may continue with after it, and once
@@ -89,7 +90,8 @@ class _Linker:
         self._bind = bind
         self._calls: dict[Step, Callable[[Entry], Any]] = {}
         self._linked: dict[tuple[str, Node | None], Node | None] = {}
-        self._nodes = 0
+        self._nodes: list[Node] = []
+        """Each one after those that it leads to."""
 
     def link(self) -> Graph:
         order = jump_order(self._chains)
@@ -103,7 +105,7 @@ class _Linker:
                 if (reached, after) not in self._linked:
                     self._linked[reached, after] = self._chain(reached, after, returning)
             following = self._linked[name, following if name in returning else None]
-        return Graph(following, self._nodes)
+        return Graph(self._nodes[::-1])
 
     def _reached_from(self, name: str) -> set[str]:
         reached = {name}
@@ -118,31 +120,31 @@ class _Linker:
     def _chain(self, name: str, after: Node | None, returning: set[str]) -> Node | None:
         """The first node of a chain; where it is left, the node ``after`` continues."""
 
-        def jump(target: str | None, default: Node | None) -> Node | None:
-            if target is None:
-                return default
-            return self._linked[target, after if target in returning else None]
+        def target(exit_: Exit | str) -> Node | None:
+            match exit_:
+                case Exit.NEXT:
+                    return first
+                case Exit.LEAVE:
+                    return after
+                case Exit.END:
+                    return None
+                case chain:
+                    return self._linked[chain, after if chain in returning else None]
 
-        steps = self._chains[name].steps
-        following: Node | None = None  # behind an action at the end, there is nothing
-        behind_filter = after
-        for step in reversed(steps):
+        first = after  # of what is linked already: from the end of the chain to its beginning
+        for step, exits in reversed(self._chains[name].exits):
             node = self._node(step)
-            if step.kind == "filter":
-                passed = jump(step.then, behind_filter)
-                failed = jump(step.otherwise, behind_filter if step.then is not None else after)
-                node.passed, node.failed = (failed, passed) if step.invert else (passed, failed)
-                node.faulty = failed
-            elif not step.final:
-                node.passed = node.failed = jump(step.then, following)
-            following = behind_filter = node
-        return following if steps else after
+            passed, failed, node.faulty = map(target, exits)
+            node.passed, node.failed = (failed, passed) if step.invert else (passed, failed)
+            first = node
+        return first
 
     def _node(self, step: Step) -> Node:
         if step not in self._calls:
             self._calls[step] = self._bind(step)
-        self._nodes += 1
-        return Node(step, self._calls[step])
+        node = Node(step, self._calls[step])
+        self._nodes.append(node)
+        return node
 
 
 def main_sequence(chains: Mapping[str, Chain]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyruse.chains.ambiguity import can_take_for_ever
 from pyruse.chains.link import jump_order, left_by_entries, main_sequence
-from pyruse.chains.model import Chain, Step
+from pyruse.chains.model import Chain, Exit, Step
 from pyruse.errors import did_you_mean
 from pyruse.options.fields import Field, NewField
 from pyruse.options.patterns import Pattern
@@ -34,15 +34,18 @@ def warnings(chains: Mapping[str, Chain]) -> list[str]:
 
 def _unreachable_steps(chains: Mapping[str, Chain]) -> Iterator[str]:
     for chain in chains.values():
-        for step in chain.steps:
-            if step.final and step.then is not None:
-                yield (
-                    f"{step.address}.then: entries never go there, as {step.plugin} ends their "
-                    "journey (expected no then)"
+        for step, exits in chain.exits:
+            for option, target in step.links:
+                if target not in exits:
+                    yield (
+                        f"{step.address}.{option}: entries never go there, as {step.plugin} ends "
+                        f"their journey (expected no {option})"
+                    )
+        for (_, exits), following in zip(chain.exits, chain.steps[1:], strict=False):
+            if Exit.NEXT not in exits:
+                why = (
+                    "ends the journey" if Exit.END in exits[:2] else "always goes to another chain"
                 )
-        for step, following in zip(chain.steps, chain.steps[1:], strict=False):
-            if not step.goes_on:
-                why = "ends the journey" if step.final else "always goes to another chain"
                 yield (
                     f"{following.address}: can never run, as the step before it {why} (expected "
                     "it before that one, or in another chain)"

@@ -3,7 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from enum import Enum, auto
+from typing import Any, Literal, NamedTuple
+
+
+class Exit(Enum):
+    """Where an entry goes from a step that does not send it to another chain."""
+
+    NEXT = auto()
+    """To the next step of the chain."""
+    LEAVE = auto()
+    """Out of the chain: to the main chain after the one that the entry was last in."""
+    END = auto()
+    """Nowhere: the journey ends."""
+
+
+class Exits(NamedTuple):
+    """Where an entry goes from a step: out by an `Exit`, or to the first step of a named chain."""
+
+    passed: Exit | str
+    """When the filter passes (``invert`` taken into account), or the action is done."""
+    failed: Exit | str
+    """When the filter does not pass; of an action, the same as ``passed``."""
+    faulty: Exit | str
+    """When the step raises."""
 
 
 @dataclass(eq=False)
@@ -41,21 +64,32 @@ class Step:
         """The journey of an entry ends with this step, whatever follows in the chain."""
         return self.kind == "action" and bool(getattr(self.instance, "final", False))
 
-    @property
-    def goes_on(self) -> bool:
-        """Whether an entry can go from this step to the next one of its chain."""
-        if self.kind == "action":
-            return self.then is None and not self.final
-        return self.then is None or self.otherwise is None
+    def exits(self, *, last: bool) -> Exits:
+        """Where an entry goes from this step. All rules of the way through the chains are here.
 
-    @property
-    def can_leave(self) -> bool:
-        """Whether an entry can leave the chain from this step, other steps following or not."""
-        return self.kind == "filter" and self.then is None and self.otherwise is None
+        * A filter that passes, and an action, lead to the next step, or to ``then``.
+        * A filter that does not pass leaves the chain, or leads to ``else``; where the filter has
+          a ``then`` and no ``else``, it leads to the next step. A fault is not to pass.
+        * Behind the last step, a filter leaves the chain, and an action ends the journey. So does
+          an action that is final, wherever it stands, and one that raises.
+
+        :param last: no step follows in the chain.
+        """
+        if self.kind == "action":
+            done: Exit | str = Exit.END if last or self.final else Exit.NEXT
+            if self.then is not None and not self.final:
+                done = self.then
+            return Exits(done, done, Exit.END)
+        behind = Exit.LEAVE if last else Exit.NEXT
+        passed: Exit | str = behind if self.then is None else self.then
+        failed: Exit | str = Exit.LEAVE if self.then is None else behind
+        if self.otherwise is not None:
+            failed = self.otherwise
+        return Exits(passed, failed, failed)
 
     @property
     def links(self) -> list[tuple[Literal["then", "else"], str]]:
-        """The options that name a chain to go to, each with the chain's name."""
+        """The options that name a chain, each with the chain's name; entries may never go there."""
         links: list[tuple[Literal["then", "else"], str | None]] = [
             ("then", self.then),
             ("else", self.otherwise),
@@ -64,7 +98,7 @@ class Step:
 
     @property
     def jumps(self) -> list[str]:
-        """The chains that an entry may jump to from here."""
+        """The chains that the options name."""
         return [target for _, target in self.links]
 
 
@@ -83,11 +117,17 @@ class Chain:
         return f"{self.source}: {place}" if self.source else place
 
     @property
+    def exits(self) -> list[tuple[Step, Exits]]:
+        """The steps in their order, each with where an entry goes from there."""
+        last = len(self.steps) - 1
+        return [(step, step.exits(last=at == last)) for at, step in enumerate(self.steps)]
+
+    @property
     def can_be_left(self) -> bool:
         """Whether an entry can come out of the chain by itself, jumps aside."""
-        for step in self.steps:
-            if step.can_leave:
+        for _, exits in self.exits:
+            if Exit.LEAVE in exits:
                 return True
-            if not step.goes_on:
+            if Exit.NEXT not in exits:
                 return False
-        return not self.steps or self.steps[-1].kind == "filter"
+        return not self.steps

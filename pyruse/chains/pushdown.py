@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from pyruse.chains.link import Node
-from pyruse.chains.switch import test_of
+from pyruse.chains.switch import equality_test_of
 from pyruse.entry.decoding import Decoder
 
 _FIELD = re.compile(r"[A-Z][A-Z0-9_]{0,63}|_[A-Z][A-Z0-9_]{0,62}")  # systemd.journal-fields(7)
@@ -55,7 +55,7 @@ def wanted(entrance: Node | None, decoder: Decoder) -> Wanted:
         return Wanted(reason=f"not only ASCII is ASCII in {decoder.legacy_encoding}")
     node = entrance
     while node is not None:
-        test = test_of(node.step.instance)
+        test = equality_test_of(node.step.instance)
         if test is None:
             return Wanted(reason=f"{node.step.place} is asked about every entry")
         name, values = test

@@ -8,16 +8,16 @@ goes the same way with it as without, since these filters do nothing but test.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from typing import Any
 
-from pyruse.chains.link import Node, Switch
+from pyruse.chains.link import Graph, Node, Switch
 
 Test = tuple[str, frozenset[Hashable]]
 """A filter passes if, and only if, this field has one of these values."""
 
 
-def test_of(instance: Any) -> Test | None:
+def equality_test_of(instance: Any) -> Test | None:
     """What a step says of itself by the method ``tested_values`` (see `pyruse.hookspecs`).
 
     :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
@@ -33,12 +33,12 @@ def test_of(instance: Any) -> Test | None:
     return str(field), frozenset(value for value in values if value == value)  # noqa: PLR0124
 
 
-def add_switches(entrance: Node | None) -> None:
+def add_switches(graph: Graph) -> None:
     """Give the nodes of each row of tests their switch; a row may be of one test.
 
     The cost is that of the nodes and their values: a node is in one row only.
     """
-    tests = {node: test for node in _nodes(entrance) if (test := test_of(node.step.instance))}
+    tests = {node: test for node in graph.nodes if (test := equality_test_of(node.step.instance))}
     inside = {
         node.failed for node in tests if node.failed in tests and _alike(node, node.failed, tests)
     }
@@ -68,15 +68,3 @@ def _join(first: Node, tests: dict[Node, Test]) -> None:
             ways.append(node.passed)
     for _, ways in switch.ways.values():
         ways.append(end)
-
-
-def _nodes(entrance: Node | None) -> Iterator[Node]:
-    """All the nodes that an entry may come to."""
-    seen: set[Node] = set()
-    waiting = [entrance]
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node not in seen:
-            seen.add(node)
-            yield node
-            waiting += [node.failed, node.passed, node.faulty]

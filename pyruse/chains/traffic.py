@@ -8,13 +8,11 @@ pays only where it passes, and the numbers are true where a look-up leads past m
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from typing import Any
 
-from pyruse.chains.link import Node
+from pyruse.chains.link import Graph, Node
 from pyruse.chains.model import Chain, Step
 from pyruse.entry.entry import Entry
 from pyruse.times import now_us
@@ -41,16 +39,19 @@ class Numbers:
 class Traffic:
     """Counts the entries in a graph from now on. `data` may be called in any thread."""
 
-    def __init__(self, chains: Mapping[str, Chain], entrance: Node | None) -> None:
+    def __init__(self, chains: Mapping[str, Chain], graph: Graph) -> None:
         """Put the counting nodes into the graph, which must not have switches yet."""
         self.since = now_us()
         """Microseconds since the epoch."""
         self._chains = chains
-        self._nodes = _in_order(entrance)
+        self._nodes = graph.nodes
         self._places = {node: place for place, node in enumerate(self._nodes)}
         end = len(self._nodes)
         self._ways = [
-            [end if way is None else self._places[way] for way in _targets(node)]
+            [
+                end if way is None else self._places[way]
+                for way in (node.passed, node.failed, node.faulty)
+            ]
             for node in self._nodes
         ]
         """For each node, the places of those that it leads to, or that of the journey's end."""
@@ -111,29 +112,13 @@ class Traffic:
         return numbers
 
 
-def _in_order(entrance: Node | None) -> list[Node]:
-    """The nodes that an entry may come to, each before those that it leads to."""
-    ways: dict[Node, list[Node]] = {}
-    waiting = [entrance]
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node not in ways:
-            ways[node] = [way for way in _targets(node) if way is not None]
-            waiting += ways[node]
-    return [*TopologicalSorter(ways).static_order()][::-1]
-
-
-def _targets(node: Node) -> tuple[Node | None, Node | None, Node | None]:
-    return node.passed, node.failed, node.faulty
-
-
 def _count_passes(node: Node, counts: list[int], place: int) -> None:
     """Put a node behind a filter, where it leads when its function gives something true."""
 
     def count(entry: Entry) -> None:
         counts[place] += 1
 
-    # Without the filter's object, it is not taken for one that tests a value (see `add_switches`).
-    counting = Node(dataclasses.replace(node.step, instance=None), count)
+    # It is not among the nodes of the graph: no switch leads past it, and it has no numbers.
+    counting = Node(node.step, count)
     counting.passed = counting.failed = counting.faulty = node.passed
     node.passed = counting

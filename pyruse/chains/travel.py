@@ -6,10 +6,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from pyruse.chains.link import Node
+from pyruse.chains.link import Node, Switch
 from pyruse.entry.entry import UNREAD, Entry
 
 OnFault = Callable[[Node, Entry, Exception], None]
+Travel = Callable[[Node | None, Entry, OnFault], None]
+"""What leads an entry through the chains, as `travel` does."""
 
 #: The name of the function that is told of faults: it is no step, and not to be interrupted.
 ON_FAULT = "_step_fault"
@@ -59,17 +61,22 @@ class Stop(NamedTuple):
 
 
 def journey(node: Node | None, entry: Entry) -> Iterator[Stop]:
-    """The same as `travel`, station by station, for people to read; switches are left aside."""
+    """The same as `travel`, station by station, for people to read.
+
+    Taking the next station leads the entry on. Each filter that a switch leads past is a station,
+    too: the switch knows what the filter would have answered.
+    """
     before = dict(entry)
     while node is not None:
         fault: Exception | None = None
-        passed = False
-        following: Node | None
+        answer = False
         try:
-            passed = bool(node.call(entry))
-            following = node.passed if passed else node.failed
+            if node.switch is None:
+                answer = bool(node.call(entry))
+            else:
+                answer = _answer(node.switch, node.place, entry)
         except Exception as raised:  # noqa: BLE001 -- whatever a plugin raises is shown
-            fault, following = raised, node.faulty
+            fault = raised
         after = dict(entry)
         fields = {
             name: value
@@ -77,5 +84,14 @@ def journey(node: Node | None, entry: Entry) -> Iterator[Stop]:
             if name not in before or before[name] != value
         }
         before = after
-        yield Stop(node, fault is None and passed != node.step.invert, fault, fields)
-        node = following
+        yield Stop(node, fault is None and answer != node.step.invert, fault, fields)
+        node = node.faulty if fault is not None else node.passed if answer else node.failed
+
+
+def _answer(switch: Switch, place: int, entry: Entry) -> bool:
+    """What the filter at a place of a switch would answer, by the values that it tests."""
+    try:
+        found = switch.ways.get(entry.get(switch.field))
+    except TypeError:  # a value, such as a list, that cannot even be looked up
+        return False
+    return found is not None and place in found[0]

@@ -18,9 +18,9 @@ from pyruse.bans.service import Bans
 from pyruse.chains.link import Node, link
 from pyruse.chains.model import Step
 from pyruse.chains.pushdown import Wanted, wanted
-from pyruse.chains.switch import add_switches, test_of
+from pyruse.chains.switch import add_switches, equality_test_of
 from pyruse.chains.traffic import Traffic
-from pyruse.chains.travel import travel
+from pyruse.chains.travel import Travel, travel
 from pyruse.config.load import Configuration
 from pyruse.engine.context import BoundContext, Services
 from pyruse.engine.faults import Faults
@@ -55,12 +55,14 @@ class Engine:
         dry_run: bool = False,
         own: Callable[[], set[Address]] = own_addresses,
         profile: Profile | None = None,
+        travel: Travel = travel,
     ) -> None:
         """Link the chains; nothing is opened, started or sent yet.
 
         :param dry_run: effects are recorded in the state, and stay there.
         :param own: gives the addresses of the machine that is protected: they are never banned.
         :param profile: measures the steps, which are counted then, too.
+        :param travel: leads an entry through the chains.
         :raises ConfigError: options do not go together, such as a ban's with its firewall.
         """
         settings = configuration.settings
@@ -93,16 +95,17 @@ class Engine:
         self.traffic: Traffic | None = None
         """Counts what the steps see, where that is wanted; the daemon alone is asked for it."""
         if profile is not None or (settings.engine.counters and not dry_run):
-            self.traffic = Traffic(configuration.chains, self.graph.entrance)
+            self.traffic = Traffic(configuration.chains, self.graph)
         self.wanted = Wanted(reason="[engine] optimize = false")
         """Which entries the chains are to be given; nothing would come of others."""
         if settings.engine.optimize:
-            add_switches(self.graph.entrance)
+            add_switches(self.graph)
             self.wanted = (
                 Wanted(reason="all are counted")
                 if profile is not None or settings.engine.counters
                 else wanted(self.graph.entrance, self.decoder)
             )
+        self._travel = travel
         self._day = date.min
         self._day_start = self._day_end = 0
         self._entries = 0
@@ -121,7 +124,7 @@ class Engine:
             self._try(
                 step, "check_options", lambda: bound(step.instance, "check_options", context)(None)
             )
-        self._try(step, "tested_values", lambda: test_of(step.instance))
+        self._try(step, "tested_values", lambda: equality_test_of(step.instance))
         self.broadcasts.register(step.instance, step.place, context)
         if self._services.dry_run and getattr(step.instance, "outside_effects", False):
             return partial(self._skip, step)
@@ -169,7 +172,7 @@ class Engine:
             more than an hour later, by a clock that is wrong, counts as of now.
         :return: how many there were.
         """
-        entrance, on_fault = self.graph.entrance, self._step_fault
+        travel, entrance, on_fault = self._travel, self.graph.entrance, self._step_fault
         latest = now + AHEAD_US
         handled = 0
         for entry in entries:

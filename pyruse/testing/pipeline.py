@@ -62,12 +62,15 @@ class Pipeline:
         self.clock = clock or Clock()
         self._faults = Faults(lambda *_: None)
         self.state = State(MEMORY if state is None else str(state))
+        self._ways = Ways()
         try:
-            self.engine = Engine(configuration, self.state, self._faults, dry_run=True, own=set)
+            self.engine = Engine(
+                configuration, self.state, self._faults,
+                dry_run=True, own=set, travel=self._ways.travel,
+            )  # fmt: skip
         except ConfigError:
             self.state.close()
             raise
-        self._ways = Ways(self.engine.graph.entrance)
         self._entries = 0
         self._began = time.monotonic()
         self.engine.start()
@@ -80,8 +83,7 @@ class Pipeline:
         """
         time_us = self.clock.us if at is None else time_us_of(at)
         entry = make_entry(fields, self.engine.decoder, time_us=time_us)
-        with self._ways.of(entry):
-            self._entries += self.engine.handle([entry])
+        self._entries += self.engine.handle([entry])
         self.engine.expire(time_us)
         return dict(entry)
 

@@ -94,7 +94,7 @@ def way(chains: dict[str, Chain], fields: dict[str, Any], *, switches: bool) -> 
 
     graph = link(chains, bind)
     if switches:
-        add_switches(graph.entrance)
+        add_switches(graph)
     entry = Entry(0, values=dict(fields))
     travel(graph.entrance, entry, no_fault)
     return [*came, repr(sorted(entry.items(), key=repr))]
@@ -147,7 +147,7 @@ def test_one_look_up_leads_past_all_that_does_not_concern_an_entry(
     chains: Callable[[str], Chains], fields: dict[str, Any], expected: list[str]
 ) -> None:
     made = chains(CHAINS)
-    add_switches(made.graph.entrance)
+    add_switches(made.graph)
     assert row(made.graph) == [("is a", 3), ("is b or c", 3), ("is b", 3)]
     travel(made.graph.entrance, Entry(0, values=fields), no_fault)
     assert made.called == expected
@@ -163,7 +163,7 @@ def test_the_switches_of_many_chains_are_no_larger_than_the_chains(
             for number in range(300)
         )
     )
-    add_switches(made.graph.entrance)
+    add_switches(made.graph)
     node, switches = made.graph.entrance, set()
     while node is not None:
         assert node.switch is not None

@@ -54,9 +54,9 @@ def counted(
 ) -> Counts:
     """What the counters say after some entries."""
     graph = link(chains, bind)
-    traffic = Traffic(chains, graph.entrance)
+    traffic = Traffic(chains, graph)
     if switches:
-        add_switches(graph.entrance)
+        add_switches(graph)
     for fields in entries:
         travel(graph.entrance, Entry(0, values=dict(fields)), lambda node, *_: traffic.fault(node))
     traffic.settle(len(entries))
@@ -105,8 +105,8 @@ def test_a_chain_is_told_of_once_wherever_entries_come_from(
     chains: Callable[[str], Chains],
 ) -> None:
     made = chains(CHAINS)
-    traffic = Traffic(made.configured, made.graph.entrance)
-    add_switches(made.graph.entrance)
+    traffic = Traffic(made.configured, made.graph)
+    add_switches(made.graph)
     for fields in (
         {"A": "a"},  # the end of chain one
         {"A": "a", "B": "b"},  # one, shared, two, shared, rest
@@ -132,7 +132,7 @@ def test_a_chain_is_told_of_once_wherever_entries_come_from(
 
 def test_a_step_is_named_as_in_the_configuration(chains: Callable[[str], Chains]) -> None:
     made = chains(CHAINS)
-    (one, *_) = Traffic(made.configured, made.graph.entrance).data()
+    (one, *_) = Traffic(made.configured, made.graph).data()
     assert one["steps"][1] == {
         "index": 1, "kind": "filter", "plugin": "exists", "label": "no B", "invert": True,
         "seen": 0, "passed": 0, "faults": 0,
@@ -142,7 +142,7 @@ def test_a_step_is_named_as_in_the_configuration(chains: Callable[[str], Chains]
 def test_what_is_not_over_is_not_shown(chains: Callable[[str], Chains]) -> None:
     """An entry inside a filter has not passed it yet: the number would fall back later."""
     made = chains('"c" = [ { filter = "equals", field = "A", value = "a", name = "a" } ]')
-    traffic = Traffic(made.configured, made.graph.entrance)
+    traffic = Traffic(made.configured, made.graph)
     before = traffic.data()
     travel(made.graph.entrance, Entry(0, values={"A": "a"}), lambda *_: None)
     assert traffic.data() == before
@@ -152,6 +152,6 @@ def test_what_is_not_over_is_not_shown(chains: Callable[[str], Chains]) -> None:
 
 def test_no_steps_no_numbers(chains: Callable[[str], Chains]) -> None:
     made = chains('"empty" = []')
-    traffic = Traffic(made.configured, made.graph.entrance)
+    traffic = Traffic(made.configured, made.graph)
     traffic.settle(1)
     assert traffic.data() == []

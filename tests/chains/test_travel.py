@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pyruse.chains.link import Node
-from pyruse.chains.model import Step
+from pyruse.chains.link import Node, link
+from pyruse.chains.model import Chain, Step
+from pyruse.chains.switch import add_switches
 from pyruse.chains.travel import Stop, journey, travel
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
+from tests.chains.test_switch import ENTRIES, Equality, configurations
 
 
 def step(kind: str = "filter", **more: Any) -> Step:
@@ -123,3 +127,69 @@ def test_a_journey_tells_whether_a_filter_has_passed(answer: bool, invert: bool)
 def test_a_fault_of_an_inverted_filter_is_no_pass() -> None:
     (stop,) = journey(Node(step(invert=True), raising(ValueError())), Entry(0))
     assert not stop.passed
+
+
+# ---- Whatever the chains and the entry, `journey` and `travel` are the same way
+
+Called = list[str]
+"""The places of the steps that are called, and what they raised."""
+
+
+class Railway:
+    """Chains, linked, some of whose steps raise; a way through them is noted."""
+
+    def __init__(self, chains: dict[str, Chain], broken: set[int], *, switches: bool) -> None:
+        """:param broken: the numbers of the steps that raise."""
+        steps = [step for chain in chains.values() for step in chain.steps]
+        self.called: Called = []
+        self._broken = {step for at, step in enumerate(steps) if at in broken}
+        self._switches = switches
+        self.graph = link(chains, self._bind)
+        if switches:
+            add_switches(self.graph)
+
+    def _bind(self, step: Step) -> Callable[[Entry], Any]:
+        tests = isinstance(step.instance, Equality)
+
+        def call(entry: Entry) -> Any:
+            assert not (tests and self._switches), "a switch leads past it"
+            if not tests:
+                self.called.append(step.place)
+                if step in self._broken:
+                    raise ValueError(step.place)
+            return (step.instance.act if step.kind == "action" else step.instance.match)(entry)
+
+        return call
+
+    def travelled(self, fields: dict[str, Any]) -> tuple[Called, list[str], dict[str, Any]]:
+        """What is called, what is told of faults, and the entry at the end, by `travel`."""
+        self.called, faults, entry = [], [], Entry(0, values=dict(fields))
+
+        def on_fault(node: Node, _: Entry, fault: Exception) -> None:
+            faults.append(f"{node.step.place}: {fault}")
+
+        travel(self.graph.entrance, entry, on_fault)
+        return self.called, faults, dict(entry)
+
+    def told(self, fields: dict[str, Any]) -> tuple[tuple[Called, list[str], dict[str, Any]], Any]:
+        """The same by `journey`, and its stations."""
+        self.called, entry = [], Entry(0, values=dict(fields))
+        stops = list(journey(self.graph.entrance, entry))
+        faults = [f"{stop.node.step.place}: {stop.fault}" for stop in stops if stop.fault]
+        stations = [(stop.node.step.place, stop.passed, stop.fields) for stop in stops]
+        return (self.called, faults, dict(entry)), stations
+
+
+@settings(max_examples=250, deadline=None)
+@given(configurations(), st.sets(st.integers(0, 20), max_size=4), ENTRIES)
+def test_a_journey_is_what_travel_does(
+    chains: dict[str, Chain], broken: set[int], fields: dict[str, Any]
+) -> None:
+    plain, short = (Railway(chains, broken, switches=switches) for switches in (False, True))
+    expected = repr(plain.travelled(fields))  # a value may be NaN, which does not equal itself
+    assert repr(short.travelled(fields)) == expected
+    way, stations = plain.told(fields)
+    assert repr(way) == expected
+    way, by_switches = short.told(fields)
+    assert repr(way) == expected
+    assert repr(by_switches) == repr(stations)

@@ -67,9 +67,12 @@ def _show_links(chains: Mapping[str, Chain]) -> None:
     jumped_to = {jump for chain in chains.values() for step in chain.steps for jump in step.jumps}
     for name, chain in chains.items():
         click.echo(f"{name} ({'reached by jumps' if name in jumped_to else 'main sequence'})")
-        for step in chain.steps:
+        for step, exits in chain.exits:
             text = f"  [{step.index}] {'not ' if step.invert else ''}{step.plugin}"
-            for word, target in (("then", step.then), ("else", step.otherwise)):
-                if target is not None:
+            ways = {"then": exits.passed, "else": exits.failed}
+            if step.kind == "action":  # whatever it returns, it leads to one place
+                del ways["else"]
+            for word, target in ways.items():
+                if isinstance(target, str):
                     text += f", {word} → {target}"
             click.echo(printable(text))
