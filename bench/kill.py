@@ -2,9 +2,10 @@
 
     python bench/kill.py [--entries 200000] [--seed 1] [--folder DIR]
 
-Kills come at random instants; in the middle of commits, before a random SQL statement; in the
-middle of writing to the disk, at a random size of the file (SIGXFSZ, setrlimit(2)); and from
-sendmail, before and after it has taken a mail. Exit code 1: something differs.
+Kills come before a random function call of the main thread; in the middle of commits, before a
+random SQL statement; in the middle of writing to the disk, at a random byte of the file (SIGXFSZ,
+setrlimit(2)); from sendmail, before and after it has taken a mail; and where none of this comes
+soon, at a random instant. Exit code 1: something differs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import email
 import email.policy
+import os
 import random
 import signal
 import sqlite3
@@ -25,6 +27,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pyruse.testing.processes import Mark
 
 CONFIG = """
 [journal]
@@ -65,35 +69,42 @@ command = ["/bin/true"]
 
 SENDMAIL = """#!/bin/sh
 cd {folder}
-rm kill-before 2>/dev/null && kill -KILL $PPID
+if rm mail-before 2>/dev/null; then kill -KILL $PPID; exit 75; fi
 file=$(mktemp new.XXXXXX) && cat > "$file" || exit 75
-rm kill-after 2>/dev/null && kill -KILL $PPID
+rm mail-after 2>/dev/null && kill -KILL $PPID
 mv "$file" mails
 """
 
-#: The daemon, which dies before an SQL statement, or with a file of some size. Batches are small,
-#: so that there are many commits; the daemon that is left alone has its own.
+#: The daemon, which dies at a place that is counted. Batches are small, so that there are many
+#: commits; the daemon that is left alone has its own.
 DYING = """
 import os, resource, signal, sys
-from pyruse import daemon
 from pyruse.cli import main
+from pyruse.daemon import daemon
 from pyruse.state import database
 place, number = sys.argv.pop(1), int(sys.argv.pop(1))
+assert daemon._BATCH > 500
 daemon._BATCH = 500
-if place == "statement":
-    connect = database._connect
-    def connect_to_die(*arguments):
-        db = connect(*arguments)
-        left = iter(range(number))
-        db.set_trace_callback(
-            lambda _: None if next(left, None) is not None else os.kill(os.getpid(), signal.SIGKILL)
-        )
-        return db
-    database._connect = connect_to_die
-if place == "write":
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (number, number))
+def countdown():
+    global number
+    number -= 1
+    if not number:
+        os.kill(os.getpid(), signal.SIGKILL)
+connect = database._connect
+def connect_to_die(*arguments):
+    db = connect(*arguments)
+    if place == "write":  # to a log that is empty: so the size of the file tells the byte
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (number, number))
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    elif place in ("statement", "BEGIN", "COMMIT"):
+        word = "" if place == "statement" else place
+        db.set_trace_callback(lambda sql: countdown() if sql.startswith(word) else None)
+    return db
+database._connect = connect_to_die
+if place == "call":
+    sys.setprofile(lambda _, event, __: countdown() if event.endswith("call") else None)
 main()
 """
 
@@ -113,6 +124,35 @@ TABLES = {
 START = 1_773_489_600_000_000  # µs: 2026-03-14 12:00 UTC
 STEP = 1_500_000
 _STARTING = 0.25  # seconds: a daemon does not read before
+
+
+#: Where a daemon is killed: before a function call of its main thread; before an SQL statement, or
+#: one that begins with this word; at a byte that it writes to the log of its database, or to the
+#: database itself; by sendmail, before and after it has taken a mail.
+PLACES = ("call", "statement", "BEGIN", "COMMIT", "write", "mail-before", "mail-after")
+
+
+@dataclass(frozen=True)
+class Death:
+    """When a daemon is killed: at a place that is counted, so it does not depend on its speed."""
+
+    place: str
+    """One of `PLACES`."""
+    number: int = 0
+    """Before which call or statement of this life, or at which byte of the file."""
+
+    @classmethod
+    def any(cls, dice: random.Random) -> Death:
+        """One that comes while there are thousands of entries to be handled."""
+        numbers = {
+            "call": dice.randrange(1, 200_000),
+            "statement": dice.randrange(1, 3_000),
+            "BEGIN": dice.randrange(1, 8),
+            "COMMIT": dice.randrange(1, 8),
+            "write": dice.randrange(1 << 18, 6 << 20),
+        }
+        place = dice.choice(PLACES)
+        return cls(place, numbers.get(place, 0))
 
 
 def entries(number: int) -> Iterator[dict[str, Any]]:
@@ -151,32 +191,36 @@ class Run:
         """Handle all that is pending."""
         subprocess.run(self._command("-m", "pyruse"), check=True)
 
-    def killed(self, dice: random.Random) -> bool:
-        """Begin to handle what is pending; :return: whether the end of it came before a kill."""
-        place = dice.choice(["instant", "statement", "statement", "write", "mail"])
-        number = {
-            "statement": dice.randrange(1, 3_000),
-            "write": dice.randrange(1 << 18, 6 << 20),
-        }.get(place, 0)
-        if place == "mail":
-            place = dice.choice(["kill-before", "kill-after"])
+    def killed(self, death: Death, at_latest: float | None = None) -> bool:
+        """Begin to handle what is pending.
+
+        :param at_latest: seconds after which the daemon is killed wherever it is.
+        :return: whether a kill came before the end of it.
+        """
+        place = death.place
+        if place.startswith("mail"):
             (self.folder / place).touch()
-        process = subprocess.Popen(self._command("-c", DYING, place, str(number)))
+        mark = Mark()
+        process = subprocess.Popen(
+            self._command("-c", DYING, place, str(death.number)),
+            env={**os.environ, **mark.environment},
+        )
         try:
-            # A life without a mail is short, too.
-            process.wait(_STARTING + dice.random() * (0.4 if place == "instant" else 2.0))
+            process.wait(at_latest)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             place = "instant"
-        for mark in self.folder.glob("kill-*"):
-            mark.unlink()
+        # A sendmail that outlives it has got the whole mail, and lets it leave.
+        mark.wait()
+        for order in self.folder.glob("mail-*"):
+            order.unlink()
         if process.returncode == 0:
-            return True
+            return False
         if process.returncode not in (-signal.SIGKILL, -signal.SIGXFSZ):
             raise SystemExit(f"the daemon failed with exit code {process.returncode}")
         self.kills[place] += 1
-        return False
+        return True
 
     def content(self) -> dict[str, list[Any]]:
         """What the state holds."""
@@ -226,7 +270,8 @@ def main() -> int:
     print(f"undisturbed: {time.monotonic() - began:.1f} s")
     run = Run(folder / "killed", journal)
     dice = random.Random(options.seed)
-    while not run.killed(dice):
+    # A life that no place ends early is short, too.
+    while run.killed(Death.any(dice), at_latest=_STARTING + dice.random() * 2.0):
         pass
     print(f"{run.kills.total()} kills: {dict(run.kills)}")
     rows = {name: len(found) for name, found in alone.content().items()}

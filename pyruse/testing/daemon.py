@@ -9,13 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from pyruse.testing.journald import Journald
+from pyruse.testing.processes import Mark
 from pyruse.testing.service_manager import ServiceManager
 
 T = TypeVar("T")
@@ -33,8 +33,6 @@ _PROGRAM = (
 )
 
 _READY = "READY=1"
-_MARK = "PYRUSE_TESTED_AS"
-"""In the environment of what is started, and of what that starts."""
 
 _SURROUNDINGS = """
 [journal]
@@ -76,7 +74,8 @@ class Daemon:
         self.prefix = list(prefix)
         self.told: list[str] = []
         """What it has told the service manager, from the first start on (sd_notify(3))."""
-        self._environment = {**(environment or {}), _MARK: uuid.uuid4().hex}
+        self._mark = Mark()
+        self._environment = {**(environment or {}), **self._mark.environment}
         self._log = folder / "log"
         self._news = threading.Event()
         self._manager: ServiceManager | None = None
@@ -113,11 +112,7 @@ class Daemon:
     def close(self) -> None:
         """End it, and the programs that it has left behind, as systemd ends all of a unit."""
         self._end()
-        mark = f"{_MARK}={self._environment[_MARK]}".encode()
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):  # somebody else's, or over
-                if mark in (process / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(process.name), signal.SIGKILL)
+        self._mark.kill()
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
