@@ -67,7 +67,7 @@ def rows(quick: bool) -> Iterator[Row]:
 def _fill(state: Path, keys: int) -> None:
     with State(str(state)) as filled:
         for number in range(keys):
-            filled.counters.count("bench", _key(number), now=FIRST_TIME, within=_WEEK_US)
+            filled.counters.count("bench", _key(number), at=FIRST_TIME, within=_WEEK_US)
         filled.commit()
 
 

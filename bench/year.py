@@ -93,13 +93,20 @@ def entries(plan: Plan) -> Iterator[dict[str, Any]]:
             yield {"MESSAGE": message, "__REALTIME_TIMESTAMP": at}
 
 
+class DayAhead:
+    """A clock that is a day ahead of the entries: a batch, of a day at most, is of the past."""
+
+    engine: Engine | None = None
+
+    def __call__(self) -> int:  # noqa: D102 -- a clock
+        handled = START if self.engine is None else self.engine.last_time
+        return max(START, handled) + DAY_US
+
+
 class MovedDaemon(Daemon):
-    """A daemon that is always a day behind: a batch, of a day at most, is never of the future."""
+    """A daemon that notes how large its state is."""
 
     def __init__(self, engine: Engine, plan: Plan) -> None:
-        for module in list(sys.modules.values()):
-            if module.__name__.startswith("pyruse") and hasattr(module, "now_us"):
-                vars(module)["now_us"] = lambda: max(START, engine.last_time) + DAY_US
         daemon_module._BATCH = plan.entries
         super().__init__(engine, lambda: engine)
         self.sizes: dict[str, int] = {}
@@ -122,7 +129,9 @@ def live(folder: Path, plan: Plan) -> dict[str, int]:
     faults = Faults(lambda text, level, _: print(text, file=sys.stderr))
     with State(configuration.settings.state.url.path) as state:
         state.load()
-        daemon = MovedDaemon(Engine(configuration, state, faults, own=set), plan)
+        clock = DayAhead()
+        engine = clock.engine = Engine(configuration, state, faults, own=set, clock=clock)
+        daemon = MovedDaemon(engine, plan)
         daemon.run(once=True)
         return daemon.sizes
 

@@ -18,7 +18,7 @@ class Counters(Protocol):
         counter: str,
         key: str,
         *,
-        now: int,
+        at: int,
         within: int | None = None,
         by: int = 1,
         distinct: str | None = None,
@@ -27,19 +27,19 @@ class Counters(Protocol):
 
         :param counter: the name of the counter.
         :param key: what is counted separately, such as an address.
-        :param now: the instant of the entry.
+        :param at: the instant of the entry.
         :param within: microseconds after which this raise counts no more; None: never.
         :param by: how much is added.
         :param distinct: count different values, of which this is one, instead of raises.
         :raises TypeError: the key is no text.
         """
 
-    def reset(self, counter: str, key: str, *, now: int, grace: int | None = None) -> None:
+    def reset(self, counter: str, key: str, *, at: int, grace: int | None = None) -> None:
         """Forget what a counter holds for a key.
 
         :param counter: the name of the counter.
         :param key: the key.
-        :param now: the instant of the entry.
+        :param at: the instant of the entry.
         :param grace: for so many microseconds, the counter does not rise.
         :raises TypeError: the key is no text.
         """
@@ -48,11 +48,11 @@ class Counters(Protocol):
 class Table(Protocol):
     """Values under text keys, each until an instant or for ever. A value is what JSON can hold."""
 
-    def get(self, key: str, *, now: int) -> Any | None:
+    def get(self, key: str, *, at: int) -> Any | None:
         """The value under a key, or None where there is none, or where it has expired.
 
         :param key: the key.
-        :param now: the instant of the entry.
+        :param at: the instant of the entry.
         """
 
     def put(self, key: str, value: Any, *, until: int | None = None) -> None:

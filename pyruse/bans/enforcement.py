@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pyruse.api.firewall import Element, Firewall, FirewallError, Watch
 from pyruse.bans.ledger import Ban, Ledger
 from pyruse.bans.targets import Place
-from pyruse.times import now_us
+from pyruse.times import Clock, now_us
 
 _RETRY_US = 10_000_000
 _LONGEST_RETRY_US = 600_000_000
@@ -23,10 +23,11 @@ Report = Callable[[Exception], None]
 class Enforcement:
     """Owns the firewalls, which are opened when they are first asked for."""
 
-    def __init__(self, ledger: Ledger, opener: Opener) -> None:
+    def __init__(self, ledger: Ledger, opener: Opener, clock: Clock = now_us) -> None:
         """:param opener: gives the firewall of a name, or None where no plugin has it."""
         self._ledger = ledger
         self._opener = opener
+        self._clock = clock
         self._upkeeps: dict[str, Upkeep] = {}
         self._began = False
 
@@ -39,7 +40,7 @@ class Enforcement:
 
     def _upkeep(self, name: str) -> Upkeep:
         if name not in self._upkeeps:
-            self._upkeeps[name] = Upkeep(name, self._ledger, self._opener)
+            self._upkeeps[name] = Upkeep(name, self._ledger, self._opener, self._clock)
         return self._upkeeps[name]
 
     def bring_up_to_date(self, report_fault: Report) -> None:
@@ -48,7 +49,7 @@ class Enforcement:
         What a firewall refuses stays waiting, and is tried again later; the rest, and what comes
         meanwhile, does not wait for it.
         """
-        now = now_us()
+        now = self._clock()
         if any(upkeep.ends_are_due(now) for upkeep in self._upkeeps.values()):
             self._ledger.expire(now)
         concerned = [ban for bans in self._ledger.waiting() for ban in bans]
@@ -80,7 +81,7 @@ class Enforcement:
 
         :raises FirewallError: it did not succeed everywhere.
         """
-        bans = self._ledger.in_force(now_us())
+        bans = self._ledger.in_force(self._clock())
         for name in {ban.target.backend for ban in bans}:
             self._upkeep(name)
         faults: list[Exception] = []
@@ -121,8 +122,9 @@ class Upkeep:
     it is told of changes only.
     """
 
-    def __init__(self, name: str, ledger: Ledger, opener: Opener) -> None:
+    def __init__(self, name: str, ledger: Ledger, opener: Opener, clock: Clock) -> None:
         self._name = name
+        self._clock = clock
         self._ledger = ledger
         self._opener = opener
         self._firewall: Firewall | None = None
@@ -255,7 +257,7 @@ class Upkeep:
 
     def teardown(self, report_fault: Report) -> None:
         """Take out everything that is Pyruse's."""
-        now = now_us()
+        now = self._clock()
         bans = [ban for ban in self._ledger.in_force(now) if ban.target.backend == self._name]
         with self._contained(report_fault):
             self.firewall.teardown([_element(ban, now) for ban in bans])

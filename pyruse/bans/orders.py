@@ -18,7 +18,6 @@ from pyruse.bans.ledger import Ban
 from pyruse.bans.service import Bans
 from pyruse.bans.targets import Place
 from pyruse.errors import UserError
-from pyruse.times import now_us
 
 #: A number of bans.
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -131,9 +130,9 @@ def carry_out(
         report_fault(fault)
 
     if isinstance(order, BanOrder):
-        answer, places = _ban(order, bans, now_us())
+        answer, places = _ban(order, bans, bans.clock())
     else:
-        answer, places = _unban(order, bans, now_us())
+        answer, places = _unban(order, bans, bans.clock())
     commit()  # first: what firewalls have, the state is to know of, also after a crash
     bans.enforcement.retry()
     bans.enforce(report)

@@ -13,7 +13,7 @@ from pyruse.bans.offenders import FORGET_US
 from pyruse.bans.protection import Protection
 from pyruse.options.networks import Networks
 from pyruse.text import shortened
-from pyruse.times import now_us
+from pyruse.times import Clock, now_us
 
 _LONGEST_REASON = 300
 """Characters: a log line may have many thousands, and bans are kept in memory."""
@@ -31,6 +31,7 @@ class Bans:
         own: Callable[[], set[Address]],
         aggregate: Aggregate | None = None,
         tell: Callable[[str], object] = lambda text: None,
+        clock: Clock = now_us,
     ) -> None:
         """Bans on a ledger.
 
@@ -42,7 +43,8 @@ class Bans:
         :param tell: told, once, of a network that would have grown but is spared.
         """
         self.ledger = ledger
-        self.enforcement = Enforcement(ledger, opener)
+        self.clock = clock
+        self.enforcement = Enforcement(ledger, opener, clock)
         self.backend = backend
         self._protection = Protection(never, own)
         self._aggregate = aggregate or Aggregate()
@@ -92,7 +94,7 @@ class Bans:
 
     def enforce(self, report_fault: Callable[[Exception], None]) -> None:
         """Bring the firewalls up to date (see `Enforcement.bring_up_to_date`)."""
-        self._apply_policy(now_us())
+        self._apply_policy(self.clock())
         self.enforcement.bring_up_to_date(report_fault)
 
     def next_retry(self) -> int | None:

@@ -15,7 +15,6 @@ from typing import Any
 from pyruse.chains.link import Graph, Node
 from pyruse.chains.model import Chain, Step
 from pyruse.entry.entry import Entry
-from pyruse.times import now_us
 
 
 @dataclass(slots=True)
@@ -39,9 +38,12 @@ class Numbers:
 class Traffic:
     """Counts the entries in a graph from now on. `data` may be called in any thread."""
 
-    def __init__(self, chains: Mapping[str, Chain], graph: Graph) -> None:
-        """Put the counting nodes into the graph, which must not have switches yet."""
-        self.since = now_us()
+    def __init__(self, chains: Mapping[str, Chain], graph: Graph, since: int) -> None:
+        """Put the counting nodes into the graph, which must not have switches yet.
+
+        :param since: this moment, in microseconds since the epoch.
+        """
+        self.since = since
         """Microseconds since the epoch."""
         self._chains = chains
         self._nodes = graph.nodes

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pyruse.chains.traffic import Traffic
-from pyruse.times import now_us
 
 _MINUTES = 60
 
@@ -18,8 +17,9 @@ _MINUTES = 60
 class Activity:
     """Counts what is handled. `data` may be called in any thread."""
 
-    def __init__(self) -> None:
-        self._since = now_us()
+    def __init__(self, since: int) -> None:
+        """:param since: when the daemon started, in microseconds since the epoch."""
+        self._since = since
         self._started = time.monotonic()
         self._entries = 0
         self._minutes: deque[tuple[int, int]] = deque(maxlen=_MINUTES)

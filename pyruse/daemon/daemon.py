@@ -25,7 +25,6 @@ from pyruse.journal.selection import Selection
 from pyruse.state.damage import is_damage
 from pyruse.system import service_manager
 from pyruse.system.log import tell, to_journal
-from pyruse.times import now_us
 
 _BATCH = 2_000
 """Entries: so many are committed together while catching up; when fewer are there, those."""
@@ -57,6 +56,7 @@ class Daemon:
         self._engine = engine
         self._remake = remake
         self._state = engine.state
+        self._clock = engine.clock
         selection = Selection.of(engine.settings.journal)
         self._reader: JournalReader = selection.open(engine.decoder)
         self._patience = Patience(lambda: self._reader.position)
@@ -74,9 +74,9 @@ class Daemon:
         """The instant of the last entry handled."""
         self._skimming = False
         """libsystemd leaves out the entries that the chains would do nothing with."""
-        self._clock = 0
+        self._batch_began = 0
         """What the clock showed when the last batch began, in microseconds since the epoch."""
-        self._activity = Activity()
+        self._activity = Activity(self._clock())
         self._watchdog = service_manager.Watchdog()
         self._control = Control(self._state.path, self._activity.data, self._wake)
 
@@ -111,7 +111,7 @@ class Daemon:
             service_manager.stopping()
             self._control.close()
             self._delivery.close(_STOP_ONCE_S if once else _STOP_S)
-            if self._delivery.collect(now_us()):
+            if self._delivery.collect(self._clock()):
                 self._commit()
         finally:
             self._control.close()
@@ -170,7 +170,9 @@ class Daemon:
         """Let the plugins of the configuration get ready, and its chains be asked about."""
         self._activity.traffic = self._engine.traffic
         self._engine.start(
-            StateObserver(self._engine.configuration, self._state.path, self._activity.data)
+            StateObserver(
+                self._engine.configuration, self._state.path, self._activity.data, self._clock
+            )
         )
         self._warn()
 
@@ -206,7 +208,7 @@ class Daemon:
         match self._engine.settings.journal.start:
             case "tail":
                 self._reader.seek_tail()
-                self._last_time = self._reader.time_us() or now_us()
+                self._last_time = self._reader.time_us() or self._clock()
                 self._commit(self._position())
             case "boot":
                 self._reader.seek_boot()
@@ -216,7 +218,7 @@ class Daemon:
         next_ = self._reader.next_time(self._last_time)
         since, until = (
             f"{self._engine.decoder.time(time_us):%F %T}"
-            for time_us in (self._last_time, now_us() if next_ is None else next_)
+            for time_us in (self._last_time, self._clock() if next_ is None else next_)
         )
         text = (
             f"the journal no longer has the entry of {since} at which the last run ended: entries "
@@ -233,29 +235,29 @@ class Daemon:
         """
         self._look_at_clock()
         with self._patience:
-            handled = self._engine.handle(self._reader.entries(_BATCH), now=self._clock)
+            handled = self._engine.handle(self._reader.entries(_BATCH), now=self._batch_began)
         if handled:
             self._activity.handled(handled)
             self._last_time = self._engine.last_time
             # An entry from the future, of a machine whose clock is wrong, makes nothing expire.
-            self._engine.expire(min(self._last_time, now_us()))
+            self._engine.expire(min(self._last_time, self._clock()))
         self._engine.bans.enforce(self._firewall_fault)
-        delivered = self._delivery.collect(now_us())
+        delivered = self._delivery.collect(self._clock())
         if handled or delivered:
             self._commit(self._position() if handled else None)
         caught_up = handled < _BATCH
         self._end_days(caught_up)
-        if self._delivery.dispatch(now_us()):
+        if self._delivery.dispatch(self._clock()):
             self._commit()
         return caught_up
 
     def _look_at_clock(self) -> None:
         """Which day it is; where the clock was set back, nothing waits for what it showed then."""
-        now = now_us()
-        if now < self._clock - _SET_BACK_US:
+        now = self._clock()
+        if now < self._batch_began - _SET_BACK_US:
             self._delivery.send_now()
             self._engine.bans.enforcement.retry()
-        self._clock = now
+        self._batch_began = now
         self._state.days.begin(self._today())
 
     def _position(self) -> tuple[str, int]:
@@ -310,7 +312,7 @@ class Daemon:
 
     def _end_days(self, caught_up: bool) -> None:
         """Report the days that are over: by the clock, and once all their entries are read."""
-        now = now_us()
+        now = self._clock()
         calendar = self._engine.calendar
         ahead = self._state.days.ahead(calendar.day_of(now + AHEAD_US))
         ends: list[int] = []
@@ -339,11 +341,11 @@ class Daemon:
             self._engine.tell_fault("state", "remove", f"cannot be cleaned up: {fault}")
 
     def _today(self) -> str:
-        return self._engine.calendar.day_of(now_us()).isoformat()
+        return self._engine.calendar.day_of(self._clock()).isoformat()
 
     def _timeout_ms(self) -> int | None:
         """How long to sleep while nothing is logged: until a day ends, or something is due."""
-        now = now_us()
+        now = self._clock()
         calendar = self._engine.calendar
         ends = [calendar.end_of(date.fromisoformat(day)) for day in self._state.days.unreported()]
         moments = [end + _GRACE_US for end in ends]

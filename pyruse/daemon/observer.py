@@ -16,7 +16,7 @@ from pyruse.daemon.control import Message
 from pyruse.report.rows import report_so_far
 from pyruse.state.counters import live_keys
 from pyruse.state.database import State
-from pyruse.times import Calendar, now_us
+from pyruse.times import Calendar, Clock
 
 
 class StateObserver:
@@ -27,26 +27,26 @@ class StateObserver:
         configuration: Configuration,
         path: str,
         daemon: Callable[[], Message | None],
-        now: Callable[[], int] = now_us,
+        clock: Clock,
     ) -> None:
         """:param path: of the state.
 
         :param daemon: gives what the daemon says of itself (`Activity.data`); callable in any
             thread.
-        :param now: the clock, in microseconds since the epoch.
+        :param clock: says which instant is looked at.
         """
         self._settings = configuration.settings
         self._chains = configuration.chains
         self._path = path
         self._daemon = daemon
-        self._now = now
+        self._clock = clock
         report = self._settings.report
         self._calendar = Calendar(report.timezone.zone, report.at)
 
     def status(self) -> dict[str, Any]:
         from pyruse.daemon.status import status
 
-        return status(self._settings, self._path, self._now(), self._daemon).data()
+        return status(self._settings, self._path, self._clock(), self._daemon).data()
 
     def bans(
         self, *, label: str | None = None, inside: Network | None = None
@@ -54,16 +54,16 @@ class StateObserver:
         from pyruse.bans.listing import bans_in_force
 
         with self._state() as state:
-            found = bans_in_force(state.db, self._now(), label=label, inside=inside)
+            found = bans_in_force(state.db, self._clock(), label=label, inside=inside)
         return [one.data(self._calendar.zone) for one in found]
 
     def counters(self) -> dict[str, int]:
         with self._state() as state:
-            return live_keys(state.db, self._now())
+            return live_keys(state.db, self._clock())
 
     def report(self, limit: int = 1000) -> Report:
         with self._state() as state:
-            day = self._calendar.day_of(self._now()).isoformat()
+            day = self._calendar.day_of(self._clock()).isoformat()
             return report_so_far(day, state.db, self._calendar, socket.gethostname(), limit)
 
     def chains(self) -> list[dict[str, Any]]:

@@ -105,28 +105,28 @@ class Delivery:
         self._held_until.clear()
         self._outbox.let_go()
 
-    def dispatch(self, now_us: int) -> bool:
+    def dispatch(self, now: int) -> bool:
         """Let leave what is due. To be called after each commit.
 
         :return: whether the outbox changed already (by log lines), to be committed some time.
         """
         if self._closed:
             return False
-        changed = self._write_logs(now_us)
+        changed = self._write_logs(now)
         for kind, lane in self._lanes.items():
-            if self._is_held(kind, now_us) or not lane.is_open():
+            if self._is_held(kind, now) or not lane.is_open():
                 continue
-            while (item := self._outbox.take(kind, now_us)) is not None:
+            while (item := self._outbox.take(kind, now)) is not None:
                 try:
                     lane.hand_over(item)
                 except RuntimeError as fault:  # no room for another thread
                     self._outbox.give_back(item.id)
-                    self._held_until[kind] = now_us + _FIRST_RETRY_US
+                    self._held_until[kind] = now + _FIRST_RETRY_US
                     self._on_fault(kind, f"cannot be handled: {fault}; tried again in 30 s")
                     break
         return changed
 
-    def collect(self, now_us: int) -> bool:
+    def collect(self, now: int) -> bool:
         """Take in what became of the items handed over.
 
         :return: whether the outbox changed, to be committed.
@@ -142,7 +142,7 @@ class Delivery:
                 self._outbox.give_back(result.item.id)
             else:
                 changed = True
-                self._settle(result, now_us)
+                self._settle(result, now)
 
     def next_due(self) -> int | None:
         """From when on `dispatch` has something to do, in µs since the epoch; None: never yet."""
@@ -163,18 +163,18 @@ class Delivery:
         for lane in self._lanes.values():
             lane.close(deadline)
 
-    def _is_held(self, kind: str, now_us: int) -> bool:
+    def _is_held(self, kind: str, now: int) -> bool:
         # An instant farther off than any retry: the clock was set back.
-        return now_us < self._held_until.get(kind, 0) <= now_us + _LONGEST_RETRY_US
+        return now < self._held_until.get(kind, 0) <= now + _LONGEST_RETRY_US
 
-    def _write_logs(self, now_us: int) -> bool:
+    def _write_logs(self, now: int) -> bool:
         changed = False
-        while not self._is_held("log", now_us):
-            item = self._outbox.take("log", now_us)
+        while not self._is_held("log", now):
+            item = self._outbox.take("log", now)
             if item is None:
                 break
             changed = True
-            self._settle(self._written(item), now_us)
+            self._settle(self._written(item), now)
         return changed
 
     def _written(self, item: Item) -> _Result:
@@ -187,7 +187,7 @@ class Delivery:
             return _Result(item, "refused", f"the journal can take no such line: {fault!r}")
         return _Result(item)
 
-    def _settle(self, result: _Result, now_us: int) -> None:
+    def _settle(self, result: _Result, now: int) -> None:
         """Say in the outbox what became of an item, and tell of the faults."""
         item = result.item
         place = item.payload.get("step", item.kind)
@@ -197,30 +197,30 @@ class Delivery:
             self._on_fault(place, f"{named(item)} was refused for {', '.join(refused)}")
         if result.end == "retry":
             holds_up = result.whole_way or item.attempts + 1 < _HOLDS_UP
-            delay_s = self._retry(item, result.fault, now_us, holds_up=holds_up)
+            delay_s = self._retry(item, result.fault, now, holds_up=holds_up)
             self._on_fault(place, f"{result.fault}; {named(item)} is tried again in {delay_s} s")
         elif result.end == "refused":
-            self._outbox.refuse(item.id, result.fault, now=now_us)
+            self._outbox.refuse(item.id, result.fault, now=now)
             self._on_fault(place, f"{result.fault}; {named(item)} is set aside")
         elif later:
             fault = ", ".join(str(one) for one in result.refusals if not one.permanent)
             self._outbox.narrow(item.id, later)
-            delay_s = self._retry(item, fault, now_us, holds_up=False)
+            delay_s = self._retry(item, fault, now, holds_up=False)
             self._on_fault(place, f"{named(item)} is tried again in {delay_s} s for {fault}")
         else:
             self._outbox.sent(item.id)
             if result.fault:
                 self._on_fault(place, f"{named(item)} {result.fault}")
 
-    def _retry(self, item: Item, fault: str, now_us: int, *, holds_up: bool) -> int:
+    def _retry(self, item: Item, fault: str, now: int, *, holds_up: bool) -> int:
         """Have an item tried again, ever later.
 
         :return: in how many seconds.
         """
         delay = min(_FIRST_RETRY_US << min(item.attempts, 10), _LONGEST_RETRY_US)
-        self._outbox.failed(item.id, fault, retry_at=now_us + delay)
+        self._outbox.failed(item.id, fault, retry_at=now + delay)
         if holds_up:
-            self._held_until[item.kind] = now_us + delay
+            self._held_until[item.kind] = now + delay
         return delay // 1_000_000
 
 

@@ -20,7 +20,7 @@ from pyruse.state.database import State
 from pyruse.state.outbox import Item
 from pyruse.state.tables import Table
 from pyruse.text import one_line, shortened
-from pyruse.times import Calendar, now_us
+from pyruse.times import Calendar, Clock
 
 if TYPE_CHECKING:
     from pyruse.report.render import Renderer
@@ -37,6 +37,7 @@ class Services:
     state: State
     bans: Bans
     calendar: Calendar
+    clock: Clock
     renderer: Renderer
     dry_run: bool = False
     observer: Observer | None = None
@@ -201,7 +202,7 @@ class BoundContext:
         entry: Entry | None,
         every: Duration | None = None,
     ) -> None:
-        created = now_us() if entry is None else entry.time_us
+        created = self._services.clock() if entry is None else entry.time_us
         item = Item(kind, payload, created, created, self.step if every else None)
         if every is None:
             self._services.state.outbox.put(item)

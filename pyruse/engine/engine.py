@@ -33,14 +33,13 @@ from pyruse.report.render import Renderer
 from pyruse.report.rows import report_of_all, report_of_day
 from pyruse.state.database import State
 from pyruse.text import one_line, shortened
-from pyruse.times import Calendar, now_us
+from pyruse.times import FOREVER, Calendar, Clock, now_us
 
 if TYPE_CHECKING:
     from pyruse.chains.profile import Profile
 
 AHEAD_US = 3_600_000_000
 """So far another machine's clock may be ahead of this one's: an hour."""
-_FAR = 1 << 62
 
 
 class Engine:
@@ -56,6 +55,7 @@ class Engine:
         own: Callable[[], set[Address]] = own_addresses,
         profile: Profile | None = None,
         travel: Travel = travel,
+        clock: Clock = now_us,
     ) -> None:
         """Link the chains; nothing is opened, started or sent yet.
 
@@ -63,6 +63,7 @@ class Engine:
         :param own: gives the addresses of the machine that is protected: they are never banned.
         :param profile: measures the steps, which are counted then, too.
         :param travel: leads an entry through the chains.
+        :param clock: the machine's clock, for all that is at work here.
         :raises ConfigError: options do not go together, such as a ban's with its firewall.
         """
         settings = configuration.settings
@@ -70,16 +71,17 @@ class Engine:
         self.settings = settings
         self.state = state
         self.faults = faults
+        self.clock = clock
         self.calendar = Calendar(settings.report.timezone.zone, settings.report.at)
         self.decoder = Decoder(settings.journal.legacy_encoding, self.calendar.zone)
         self.host = socket.gethostname()
         self.broadcasts = Broadcasts(self._plugin_fault)
         self.bans = Bans(
             state.bans, settings.bans.never, settings.bans.backend, self._open_firewall, own,
-            settings.bans.aggregate, lambda text: self.tell_fault("bans", "aggregate", text),
+            settings.bans.aggregate, lambda text: self.tell_fault("bans", "aggregate", text), clock,
         )  # fmt: skip
         self._services = Services(
-            settings, state, self.bans, self.calendar,
+            settings, state, self.bans, self.calendar, clock,
             Renderer(settings.templates, settings.report.limit), dry_run,
         )  # fmt: skip
         self.skipped: list[str] = []
@@ -95,7 +97,7 @@ class Engine:
         self.traffic: Traffic | None = None
         """Counts what the steps see, where that is wanted; the daemon alone is asked for it."""
         if profile is not None or (settings.engine.counters and not dry_run):
-            self.traffic = Traffic(configuration.chains, self.graph)
+            self.traffic = Traffic(configuration.chains, self.graph, clock())
         self.wanted = Wanted(reason="[engine] optimize = false")
         """Which entries the chains are to be given; nothing would come of others."""
         if settings.engine.optimize:
@@ -163,7 +165,7 @@ class Engine:
         """Let the plugins put away what they took."""
         self.broadcasts.call("on_stop")
 
-    def handle(self, entries: Iterable[Entry], *, now: int = _FAR) -> int:
+    def handle(self, entries: Iterable[Entry], *, now: int = FOREVER) -> int:
         """Lead entries through the chains.
 
         Nothing is kept until `State.commit`.
@@ -218,9 +220,9 @@ class Engine:
             self._entries = 0
             self._day_end = 0  # the day may be closed before the next entry comes
 
-    def expire(self, now: int) -> None:
+    def expire(self, at: int) -> None:
         """Let go what no longer counts at an instant in entry time (µs since the epoch)."""
-        self.state.expire(now)
+        self.state.expire(at)
 
     def report(self, day: str | None = None) -> Report:
         """The report of a day (``YYYY-MM-DD``), or of all that the committed state holds."""
@@ -258,7 +260,7 @@ class Engine:
     ) -> None:
         """Log a fault (see `Faults.report`), and keep it for the report and for `pyruse status`."""
         fault = self.faults.report(place, kind, text, fields)
-        now = now_us()
+        now = self.clock()
         self.state.faults.add(self._services.day_of(now), place, kind, fault.text, now)
 
     def _step_fault(self, node: Node, entry: Entry, fault: Exception) -> None:

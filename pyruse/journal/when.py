@@ -35,7 +35,7 @@ _LAST = time_us_of(datetime.max.replace(tzinfo=UTC))
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
-def parse_when(text: str, now_us: int, zone: tzinfo) -> int:
+def parse_when(text: str, now: int, zone: tzinfo) -> int:
     """An instant in microseconds since the epoch.
 
     Takes ``2026-03-14 10:00[:00]``, ``2026-03-14``, ``10:00[:00]`` (today), ``yesterday``,
@@ -48,13 +48,13 @@ def parse_when(text: str, now_us: int, zone: tzinfo) -> int:
     relative = _RELATIVE.fullmatch(words)
     if relative is not None and (relative["sign"] or relative["ago"]):
         span = _span(relative["span"], text)
-        return _limited(now_us + (span if relative["sign"] == "+" else -span))
+        return _limited(now + (span if relative["sign"] == "+" else -span))
     words = words.lower()
     if words == "now":
-        return now_us
+        return now
     if re.fullmatch(r"@[0-9]{1,18}(\.[0-9]{1,18})?", words):
         return _limited(round(float(words[1:]) * _SECOND))
-    moment = _moment(_WEEKDAY.sub("", words, count=1), datetime_of(now_us, zone), zone)
+    moment = _moment(_WEEKDAY.sub("", words, count=1), datetime_of(now, zone), zone)
     if moment is None:
         raise _unknown(text)
     return _limited(time_us_of(moment))

@@ -46,13 +46,13 @@ class _Window:
         self.due_at = FOREVER
         """When something is to be dropped next; what else says so is out of date."""
 
-    def turn_to(self, now: int) -> None:
+    def turn_to(self, at: int) -> None:
         """Let those events count that do so at an instant, be it before the last one."""
         events = self.events
-        while self.past < len(events) and events[self.past][0] <= now:
+        while self.past < len(events) and events[self.past][0] <= at:
             self._count(events[self.past], -1)
             self.past += 1
-        while self.past and events[self.past - 1][0] > now:
+        while self.past and events[self.past - 1][0] > at:
             self.past -= 1
             self._count(events[self.past], 1)
 
@@ -63,15 +63,15 @@ class _Window:
         elif self.values[value] == expires:
             self.different += sign
 
-    def drop(self, now: int) -> None:
+    def drop(self, at: int) -> None:
         """Forget what no longer counts at an instant."""
-        self.turn_to(now)
+        self.turn_to(at)
         for expires, _, value in self.events[: self.past]:
             if value is not None and self.values.get(value) == expires:
                 del self.values[value]
         del self.events[: self.past]
         self.past = 0
-        if self.grace_until <= now:
+        if self.grace_until <= at:
             self.grace_until = 0
 
     def take(self, expires: int, by: int, value: str | None) -> None:
@@ -139,14 +139,14 @@ class Counters:
         counter: str,
         key: str,
         *,
-        now: int,
+        at: int,
         within: int | None = None,
         by: int = 1,
         distinct: str | None = None,
     ) -> int:
         """Raise a counter and return what it then holds for this key.
 
-        :param now: the entry's instant.
+        :param at: the entry's instant.
         :param within: microseconds after which this raise counts no more; None: never.
         :param distinct: count different values, of which this is one, instead of raises.
         :return: 0 while a grace lasts: the counter is not raised then.
@@ -157,15 +157,15 @@ class Counters:
         if window is None:
             window = self._fetched(place) if self._left_until else _Window()
             self._windows[place] = window
-        if now < window.grace_until:
+        if at < window.grace_until:
             return 0
-        window.turn_to(now)
-        expires = FOREVER if within is None else now + within
+        window.turn_to(at)
+        expires = FOREVER if within is None else at + within
         if distinct is not None:
             latest = window.values.get(distinct, 0)
             if expires > latest:
                 window.values[distinct] = expires
-                window.different += latest <= now
+                window.different += latest <= at
                 self._add(place, window, (expires, 0, distinct))
             return window.different
         window.total += by
@@ -186,13 +186,13 @@ class Counters:
             window.due_at = due_at
             heapq.heappush(self._due, (due_at, place))
 
-    def reset(self, counter: str, key: str, *, now: int, grace: int | None = None) -> None:
+    def reset(self, counter: str, key: str, *, at: int, grace: int | None = None) -> None:
         """Forget what a counter holds for a key; during the grace (µs) it does not rise.
 
         :raises TypeError: the key is no text.
         """
         place = _place(counter, key)
-        until = 0 if grace is None else now + grace
+        until = 0 if grace is None else at + grace
         self._reset[place] = until
         self._added.pop(place, None)
         self._forever.discard(place)
@@ -202,24 +202,24 @@ class Counters:
             window.grace_until = until
             self._drop_later(place, window, until)
 
-    def expire(self, now: int) -> None:
+    def expire(self, at: int) -> None:
         """Drop what no longer counts: the same in memory as, at the next commit, on disk.
 
         So counting goes on after a restart as it would have without it.
         """
-        self._dropped_until = max(self._dropped_until, now)
-        if self._left_until <= now:
+        self._dropped_until = max(self._dropped_until, at)
+        if self._left_until <= at:
             self._left_until = 0
         due = self._due
-        while due and due[0][0] <= now:
+        while due and due[0][0] <= at:
             due_at, place = heapq.heappop(due)
             window = self._windows.get(place)
             if window is None or window.due_at != due_at:
                 continue
-            window.drop(now)
+            window.drop(at)
             if place in self._added:
-                self._added[place] = [row for row in self._added[place] if row[2] > now]
-            if 0 < self._reset.get(place, 0) <= now:
+                self._added[place] = [row for row in self._added[place] if row[2] > at]
+            if 0 < self._reset.get(place, 0) <= at:
                 self._reset[place] = 0
             if window.is_empty():
                 del self._windows[place]
@@ -326,11 +326,11 @@ class Counters:
         heapq.heapify(self._due)
 
 
-def live_keys(db: sqlite3.Connection, now: int) -> dict[str, int]:
+def live_keys(db: sqlite3.Connection, at: int) -> dict[str, int]:
     """For how many keys each counter of a database holds something at an instant."""
     query = """SELECT counter, count(DISTINCT key) FROM counts WHERE expires > ?
                GROUP BY counter ORDER BY counter"""
-    return dict(db.execute(query, (now,)))
+    return dict(db.execute(query, (at,)))
 
 
 def _place(counter: str, key: object) -> _Place:

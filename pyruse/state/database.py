@@ -180,11 +180,11 @@ class State:
                 self.db.execute("ROLLBACK")
             raise
 
-    def expire(self, now: int) -> None:
+    def expire(self, at: int) -> None:
         """Drop what no longer counts at an instant in entry time."""
-        self.counters.expire(now)
-        self.tables.expire(now)
-        self.bans.expire(now)
+        self.counters.expire(at)
+        self.tables.expire(at)
+        self.bans.expire(at)
 
     def remove_before(self, time_us: int, day: date) -> None:
         """Remove what is older than it should be kept: reported days, and the history of bans.

@@ -130,10 +130,10 @@ class Outbox:
         self._changed_groups.add(item.group)
         self.put(item)
 
-    def _still_gathers(self, waiting: Item, now: int) -> bool:
+    def _still_gathers(self, waiting: Item, at: int) -> bool:
         # After a first attempt the mail may have arrived, whatever was answered: it stays as it is.
         fresh = not waiting.leaving and waiting.attempts == 0
-        return fresh and now < waiting.due and waiting.id in self._items
+        return fresh and at < waiting.due and waiting.id in self._items
 
     def items(self, kind: str | None = None) -> list[Item]:
         """What is in the outbox, in order."""

@@ -26,10 +26,10 @@ class Table:
         self._changed: dict[str, bytes | None] = {}
         """What is to be written, as JSON; None: it was removed."""
 
-    def get(self, key: str, *, now: int) -> Any | None:
+    def get(self, key: str, *, at: int) -> Any | None:
         """The value under a key, or None when there is none, or when it has expired."""
         value, until = self._values.get(key, (None, None))
-        return value if until is None or until > now else None
+        return value if until is None or until > at else None
 
     def put(self, key: str, value: Any, *, until: int | None = None) -> None:
         """Remember a value, until an instant in entry time (None: for ever).
@@ -56,15 +56,15 @@ class Table:
     def __len__(self) -> int:
         return len(self._values)
 
-    def expire(self, now: int) -> None:
+    def expire(self, at: int) -> None:
         """Drop what has expired."""
-        while self._due and self._due[0][0] <= now:
-            at, key = heapq.heappop(self._due)
-            if self._looked_at.get(key) != at:
+        while self._due and self._due[0][0] <= at:
+            look, key = heapq.heappop(self._due)
+            if self._looked_at.get(key) != look:
                 continue
             del self._looked_at[key]
             _, until = self._values.get(key, (None, None))
-            if until is not None and until <= now:
+            if until is not None and until <= at:
                 self.remove(key)
             else:
                 self._look_at(key, until)
@@ -109,10 +109,10 @@ class Tables:
         """The table of a name, made when first asked for."""
         return self._tables.setdefault(name, Table())
 
-    def expire(self, now: int) -> None:
+    def expire(self, at: int) -> None:
         """Drop what has expired."""
         for table in self._tables.values():
-            table.expire(now)
+            table.expire(at)
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read everything."""

@@ -66,7 +66,7 @@ class Pipeline:
         try:
             self.engine = Engine(
                 configuration, self.state, self._faults,
-                dry_run=True, own=set, travel=self._ways.travel,
+                dry_run=True, own=set, travel=self._ways.travel, clock=lambda: self.clock.us,
             )  # fmt: skip
         except ConfigError:
             self.state.close()
@@ -112,7 +112,7 @@ class Pipeline:
         """What a plugin has as `context.observer`, of a state in a file and without a daemon."""
         self.state.commit()
         configuration, path = self.engine.configuration, self.state.path
-        return StateObserver(configuration, path, daemon=lambda: None, now=lambda: self.clock.us)
+        return StateObserver(configuration, path, daemon=lambda: None, clock=lambda: self.clock.us)
 
     @property
     def report(self) -> Report:

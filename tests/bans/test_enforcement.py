@@ -7,7 +7,6 @@ import os
 import pytest
 
 from pyruse.api.firewall import Firewall, FirewallError, Target
-from pyruse.bans import enforcement
 from pyruse.bans.enforcement import Enforcement
 from pyruse.state.database import State
 
@@ -85,8 +84,11 @@ class Town:
         self.now = 1_773_489_600 * SECOND
         self.ledger = State().bans
         self.walls = walls
-        self.enforcement = Enforcement(self.ledger, self.walls.get)
         self.said: list[str] = []
+        self.start()
+
+    def start(self):
+        self.enforcement = Enforcement(self.ledger, self.walls.get, lambda: self.now)
 
     def ban(self, address, seconds=600, backend="wall"):
         self.ledger.ban(
@@ -126,9 +128,8 @@ def wall():
 
 
 @pytest.fixture
-def town(wall, monkeypatch):
+def town(wall):
     made = Town({"wall": wall})
-    monkeypatch.setattr(enforcement, "now_us", lambda: made.now)
     yield made
     made.enforcement.close()
 
@@ -147,7 +148,7 @@ def test_a_firewall_is_told_of_all_bans_at_first_and_of_changes_from_then_on(tow
 def test_bans_of_before_are_told_at_the_start_though_no_step_names_their_firewall(town):
     town.ban("192.0.2.7")
     assert town.after() == ["= 192.0.2.7/32"]
-    town.enforcement = Enforcement(town.ledger, town.walls.get)  # the next start
+    town.start()  # the next start
     assert town.ledger.waiting() == ([], [])
     assert town.after() == ["= 192.0.2.7/32"]
 
@@ -259,7 +260,7 @@ def test_a_bug_of_a_firewall_ends_nothing(town, wall, monkeypatch, method):
         town.after()
         assert set(town.said) == (set(said) if method in ("changed", "intact") else set())
         town.enforcement.close()
-    town.enforcement = Enforcement(town.ledger, town.walls.get)
+    town.start()
     assert town.after() == ["= 192.0.2.7/32"]
 
 
@@ -291,7 +292,7 @@ def test_an_end_that_came_while_pyruse_was_stopped_is_told_at_the_start(town, wa
     wall.longest = 0
     town.ban("192.0.2.7", 60)
     town.after()
-    town.enforcement = Enforcement(town.ledger, town.walls.get)
+    town.start()
     town.now += 100 * SECOND
     town.ledger.expire(town.now)
     assert town.after() == ["= 192.0.2.7/32"]

@@ -41,7 +41,7 @@ def net(text):
 def made(state, rule=RULE, never=(), tell=lambda text: None, own=set, wall=None):
     return Bans(
         state.bans, Networks([net(one) for one in never]), "wall",
-        {"wall": wall or Wall()}.get, own, rule, tell,
+        {"wall": wall or Wall()}.get, own, rule, tell, lambda: NOON,
     )  # fmt: skip
 
 
@@ -146,9 +146,7 @@ def test_a_network_with_somebody_who_is_spared_is_not_banned_and_told_of_once(st
     assert text.startswith("203.0.113.0/24 is not banned as a whole, only what was banned in it: ")
 
 
-def test_the_firewall_holds_the_longer_of_two_bans_of_a_network(state, monkeypatch):
-    monkeypatch.setattr("pyruse.bans.enforcement.now_us", lambda: NOON)
-    monkeypatch.setattr("pyruse.bans.service.now_us", lambda: NOON)
+def test_the_firewall_holds_the_longer_of_two_bans_of_a_network(state):
     wall = Wall()
     bans = made(state, wall=wall)
     place = ("203.0.113.0/24", HERE)

@@ -6,7 +6,6 @@ import pytest
 
 from pyruse.addresses import network_around, network_text, text_around
 from pyruse.api.firewall import Firewall, FirewallError, Target
-from pyruse.bans import enforcement
 from pyruse.bans.own import own_addresses
 from pyruse.bans.service import Bans
 from pyruse.options.networks import Networks
@@ -51,17 +50,16 @@ def wall():
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock():
     """The machine's clock, in a list of one item: microseconds since the epoch."""
-    now = [1_773_489_600 * SECOND]
-    monkeypatch.setattr(enforcement, "now_us", lambda: now[0])
-    return now
+    return [1_773_489_600 * SECOND]
 
 
 @pytest.fixture
-def bans(wall):
+def bans(wall, clock):
     never = Networks([net("198.51.100.0/24"), net("2001:db8:1::/48")])
-    return Bans(State().bans, never, "wall", {"wall": wall}.get, own_addresses)
+    opener = {"wall": wall}.get
+    return Bans(State().bans, never, "wall", opener, own_addresses, clock=lambda: clock[0])
 
 
 def net(text):

@@ -62,7 +62,7 @@ def profiled(chains: Callable[[str], Chains]) -> dict[str, Any]:
 
     bind = profile.steps(lambda step: lambda entry: call(entry, step.label))
     graph = link(made.configured, bind)
-    traffic = Traffic(made.configured, graph)
+    traffic = Traffic(made.configured, graph, 0)
     add_switches(graph)
     disk = Disk()
     disk.read = profile.reading(disk.read)  # type: ignore[method-assign]
@@ -127,7 +127,7 @@ def test_measuring_is_not_measured(chains: Callable[[str], Chains]) -> None:
     made = chains('"c" = [ { action = "set", field = "A", value = "a", name = "nothing" } ]')
     profile = Profile()
     graph = link(made.configured, profile.steps(lambda step: lambda entry: None))
-    traffic = Traffic(made.configured, graph)
+    traffic = Traffic(made.configured, graph, 0)
 
     def batch() -> None:
         for _ in range(1000):

@@ -54,7 +54,7 @@ def counted(
 ) -> Counts:
     """What the counters say after some entries."""
     graph = link(chains, bind)
-    traffic = Traffic(chains, graph)
+    traffic = Traffic(chains, graph, 0)
     if switches:
         add_switches(graph)
     for fields in entries:
@@ -105,7 +105,7 @@ def test_a_chain_is_told_of_once_wherever_entries_come_from(
     chains: Callable[[str], Chains],
 ) -> None:
     made = chains(CHAINS)
-    traffic = Traffic(made.configured, made.graph)
+    traffic = Traffic(made.configured, made.graph, 0)
     add_switches(made.graph)
     for fields in (
         {"A": "a"},  # the end of chain one
@@ -132,7 +132,7 @@ def test_a_chain_is_told_of_once_wherever_entries_come_from(
 
 def test_a_step_is_named_as_in_the_configuration(chains: Callable[[str], Chains]) -> None:
     made = chains(CHAINS)
-    (one, *_) = Traffic(made.configured, made.graph).data()
+    (one, *_) = Traffic(made.configured, made.graph, 0).data()
     assert one["steps"][1] == {
         "index": 1, "kind": "filter", "plugin": "exists", "label": "no B", "invert": True,
         "seen": 0, "passed": 0, "faults": 0,
@@ -142,7 +142,7 @@ def test_a_step_is_named_as_in_the_configuration(chains: Callable[[str], Chains]
 def test_what_is_not_over_is_not_shown(chains: Callable[[str], Chains]) -> None:
     """An entry inside a filter has not passed it yet: the number would fall back later."""
     made = chains('"c" = [ { filter = "equals", field = "A", value = "a", name = "a" } ]')
-    traffic = Traffic(made.configured, made.graph)
+    traffic = Traffic(made.configured, made.graph, 0)
     before = traffic.data()
     travel(made.graph.entrance, Entry(0, values={"A": "a"}), lambda *_: None)
     assert traffic.data() == before
@@ -152,6 +152,6 @@ def test_what_is_not_over_is_not_shown(chains: Callable[[str], Chains]) -> None:
 
 def test_no_steps_no_numbers(chains: Callable[[str], Chains]) -> None:
     made = chains('"empty" = []')
-    traffic = Traffic(made.configured, made.graph)
+    traffic = Traffic(made.configured, made.graph, 0)
     traffic.settle(1)
     assert traffic.data() == []

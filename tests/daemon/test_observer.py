@@ -20,6 +20,7 @@ from pyruse.daemon.observer import StateObserver
 from pyruse.registry.plugins import Registry
 from pyruse.report.render import Renderer
 from pyruse.testing.pipeline import Clock, Pipeline
+from pyruse.times import now_us
 
 CHAINS = """
 [report]
@@ -153,7 +154,7 @@ def test_yesterday_is_not_today(chains: Pipeline, clock: Clock) -> None:
 
 def observer_of(path: Path, daemon: Callable[[], Message | None]) -> StateObserver:
     toml = f'{CHAINS}\n[journal]\ndirectory = "{path.parent}"\n'
-    return StateObserver(configure(from_text(toml), Registry()), str(path), daemon)
+    return StateObserver(configure(from_text(toml), Registry()), str(path), daemon, now_us)
 
 
 def test_the_status_has_what_the_daemon_says_of_itself(chains: Pipeline, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_dry_run_counts_nothing_of_its_own_accord(state: State) -> None:
 
 
 def test_a_daemon_tells_the_numbers_where_it_is_asked(state: State) -> None:
-    activity = Activity()
+    activity = Activity(0)
     assert (activity.data()["chains"], activity.data()["chains_since"]) == (None, None)
     made = engine(state)
     activity.traffic = made.traffic
@@ -106,7 +106,7 @@ def test_numbers_that_are_read_while_entries_travel_fit_together_and_never_fall(
     state: State,
 ) -> None:
     made = engine(state)
-    activity = Activity()
+    activity = Activity(0)
     activity.traffic = made.traffic
     found: list[list[int]] = []
     over = threading.Event()

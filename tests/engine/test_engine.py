@@ -60,7 +60,7 @@ class Hand:
             "run": lambda: context.run(entry, ["tell", thing], second),
             "stdin": lambda: context.run(entry, ["tell"], second, stdin=thing),
             "every": lambda: context.run(entry, ["tell"], second, every=hour),
-            "counter": lambda: context.counters.count("c", thing, now=entry.time_us),
+            "counter": lambda: context.counters.count("c", thing, at=entry.time_us),
             "table": lambda: context.table("t").put("k", thing),
         }
         if self.what == "surrogate":

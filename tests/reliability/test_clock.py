@@ -12,10 +12,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-import pyruse.bans.enforcement
-import pyruse.daemon.daemon
-import pyruse.engine.context
-import pyruse.engine.engine
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.config.settings import EmailSettings
@@ -59,15 +55,8 @@ archive = "{folder}/reports"
 class Follower:
     """The daemon's own classes, on a journal that grows and a clock that tests set."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, zone: str = "UTC") -> None:
+    def __init__(self, folder: Path, zone: str = "UTC") -> None:
         self.now = FIRST_TIME
-        for module in (
-            pyruse.daemon.daemon,
-            pyruse.engine.engine,
-            pyruse.engine.context,
-            pyruse.bans.enforcement,
-        ):
-            monkeypatch.setattr(module, "now_us", lambda: self.now)
         self.folder = folder
         self._journal = folder / "journal" / "system.journal"
         self._journal.parent.mkdir()
@@ -81,7 +70,9 @@ class Follower:
     def _start(self) -> None:
         self.state.load()
         faults = Faults(lambda message, *_: self.logged.append(message))
-        self.engine = Engine(self._configuration, self.state, faults, own=set)
+        self.engine = Engine(
+            self._configuration, self.state, faults, own=set, clock=lambda: self.now
+        )
         self.daemon = Daemon(self.engine, lambda: self.engine)
         self.daemon._reader.fileno()
         self.daemon._seek()
@@ -122,8 +113,8 @@ class Follower:
 
 
 @pytest.fixture
-def follower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follower]:
-    follower = Follower(tmp_path, monkeypatch)
+def follower(tmp_path: Path) -> Iterator[Follower]:
+    follower = Follower(tmp_path)
     yield follower
     follower.close()
 
@@ -242,10 +233,8 @@ def test_a_clock_set_back_by_a_year_reports_each_of_its_days(follower: Follower)
 @pytest.mark.parametrize(
     ("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 6, 1), 24)]
 )
-def test_a_day_has_as_many_hours_as_it_has(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, day: date, hours: int
-) -> None:
-    follower = Follower(tmp_path, monkeypatch, "Europe/Paris")
+def test_a_day_has_as_many_hours_as_it_has(tmp_path: Path, day: date, hours: int) -> None:
+    follower = Follower(tmp_path, "Europe/Paris")
     begin = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Europe/Paris"))
     follower.now = time_us_of(begin)
     for hour in range(hours):
@@ -260,9 +249,9 @@ def test_a_day_has_as_many_hours_as_it_has(
 
 @pytest.mark.realparts
 def test_machines_whose_entries_come_out_of_order_are_each_filed_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    follower = Follower(tmp_path, monkeypatch)
+    follower = Follower(tmp_path)
     follower.now = FIRST_TIME + 2 * DAY
     sent = Counter[tuple[str, str]]()
     for minute in range(40):

@@ -28,23 +28,23 @@ class Reference:
     raises: list[tuple[Place, float, int, str | None]] = field(default_factory=list)
     graces: dict[Place, int] = field(default_factory=dict)
 
-    def count(self, place: Place, now: int, within: int | None, by: int, distinct: str | None):
-        if now < self.graces.get(place, 0):
+    def count(self, place: Place, at: int, within: int | None, by: int, distinct: str | None):
+        if at < self.graces.get(place, 0):
             return 0
-        expires = FOREVER if within is None else now + within
+        expires = FOREVER if within is None else at + within
         self.raises.append((place, expires, by, distinct))
-        counting = [one for one in self.raises if one[0] == place and one[1] > now]
+        counting = [one for one in self.raises if one[0] == place and one[1] > at]
         if distinct is not None:
             return len({value for *_, value in counting if value is not None})
         return sum(by for *_, by, value in counting if value is None)
 
-    def reset(self, place: Place, now: int, grace: int | None) -> None:
+    def reset(self, place: Place, at: int, grace: int | None) -> None:
         self.raises = [one for one in self.raises if one[0] != place]
-        self.graces[place] = 0 if grace is None else now + grace
+        self.graces[place] = 0 if grace is None else at + grace
 
-    def expire(self, now: int) -> None:
-        self.raises = [one for one in self.raises if one[1] > now]
-        self.graces = {place: until for place, until in self.graces.items() if until > now}
+    def expire(self, at: int) -> None:
+        self.raises = [one for one in self.raises if one[1] > at]
+        self.graces = {place: until for place, until in self.graces.items() if until > at}
 
 
 @dataclass(frozen=True)
@@ -76,25 +76,25 @@ class Machine:
     def __init__(self, state: State) -> None:
         self.state = state
         self.reference = Reference()
-        self.now = T0
+        self.at = T0
 
     def do(self, step: Step) -> None:
-        self.now += step.after * SECOND
+        self.at += step.after * SECOND
         within = None if step.within is None else step.within * SECOND
         counter, key = step.place
         match step.kind:
             case "count":
                 by = 1 if step.distinct is not None else step.by
                 held = self.state.counters.count(
-                    counter, key, now=self.now, within=within, by=by, distinct=step.distinct
+                    counter, key, at=self.at, within=within, by=by, distinct=step.distinct
                 )
-                expected = self.reference.count(step.place, self.now, within, by, step.distinct)
+                expected = self.reference.count(step.place, self.at, within, by, step.distinct)
                 assert held == expected
             case "reset":
-                self.state.counters.reset(counter, key, now=self.now, grace=within)
-                self.reference.reset(step.place, self.now, within)
+                self.state.counters.reset(counter, key, at=self.at, grace=within)
+                self.reference.reset(step.place, self.at, within)
             case "expire":
-                self.expire(self.now)
+                self.expire(self.at)
             case "commit":
                 self.state.commit()
             case "restart":
@@ -103,9 +103,9 @@ class Machine:
                 self.state = State(self.state.path)
                 self.state.load()
 
-    def expire(self, now: int) -> None:
-        self.state.counters.expire(now)
-        self.reference.expire(now)
+    def expire(self, at: int) -> None:
+        self.state.counters.expire(at)
+        self.reference.expire(at)
 
 
 @settings(deadline=None, max_examples=200)
@@ -117,7 +117,7 @@ def test_as_the_reference_over_restarts_whatever_fits_in_memory(steps, kept):
         machine.state.load()
         for step in steps:
             machine.do(step)
-        machine.expire(machine.now + 1000 * SECOND)
+        machine.expire(machine.at + 1000 * SECOND)
         for_ever = {place for place, *_ in machine.reference.raises}
         if kept == counters.KEPT > 2:
             assert len(machine.state.counters) == len(for_ever)
@@ -134,7 +134,7 @@ def rows(state: State) -> list[tuple[int, int, str | None]]:
 
 def test_a_window_over_a_restart(opened):
     def count(second):
-        return state.counters.count("c", "k", now=T0 + second * SECOND, within=10 * SECOND)
+        return state.counters.count("c", "k", at=T0 + second * SECOND, within=10 * SECOND)
 
     state = opened()
     assert [count(0), count(4)] == [1, 2]
@@ -145,25 +145,25 @@ def test_a_window_over_a_restart(opened):
 
 def test_what_was_not_committed_never_happened(opened):
     state = opened()
-    assert state.counters.count("c", "k", now=T0) == 1
+    assert state.counters.count("c", "k", at=T0) == 1
     state.commit()
-    assert state.counters.count("c", "k", now=T0) == 2
+    assert state.counters.count("c", "k", at=T0) == 2
     state = opened()
-    assert state.counters.count("c", "k", now=T0) == 2
+    assert state.counters.count("c", "k", at=T0) == 2
 
 
 def test_a_grace_over_a_restart(opened):
     state = opened()
-    state.counters.reset("c", "k", now=T0, grace=10 * SECOND)
+    state.counters.reset("c", "k", at=T0, grace=10 * SECOND)
     state.commit()
     state = opened()
-    assert state.counters.count("c", "k", now=T0 + 10 * SECOND - 1) == 0
-    assert state.counters.count("c", "k", now=T0 + 10 * SECOND) == 1
+    assert state.counters.count("c", "k", at=T0 + 10 * SECOND - 1) == 0
+    assert state.counters.count("c", "k", at=T0 + 10 * SECOND) == 1
 
 
 def test_a_grace_may_end_before_it_is_committed(opened):
     state = opened()
-    state.counters.reset("c", "k", now=T0, grace=SECOND)
+    state.counters.reset("c", "k", at=T0, grace=SECOND)
     state.counters.expire(T0 + SECOND)
     state.commit()
     assert state.db.execute("SELECT * FROM graces").fetchall() == []
@@ -173,13 +173,13 @@ def test_a_grace_may_end_before_it_is_committed(opened):
 def test_what_counts_for_ever_is_one_row_however_often_it_rises(opened):
     state = opened()
     for number in range(1, 1001):
-        assert state.counters.count("c", "k", now=T0 + number, by=2) == 2 * number
+        assert state.counters.count("c", "k", at=T0 + number, by=2) == 2 * number
         if number % 100 == 0:
             state.commit()
     assert [amount for _, amount, _ in rows(state)] == [2000]
     state = opened()
-    assert state.counters.count("c", "k", now=T0) == 2001
-    state.counters.reset("c", "k", now=T0)
+    assert state.counters.count("c", "k", at=T0) == 2001
+    state.counters.reset("c", "k", at=T0)
     state.commit()
     assert rows(state) == []
 
@@ -187,18 +187,18 @@ def test_what_counts_for_ever_is_one_row_however_often_it_rises(opened):
 def test_values_that_count_for_ever_are_a_row_each(opened):
     state = opened()
     for number in range(100):
-        state.counters.count("c", "k", now=T0 + number, distinct=str(number % 3))
+        state.counters.count("c", "k", at=T0 + number, distinct=str(number % 3))
     state.commit()
     assert sorted(value or "" for _, _, value in rows(state)) == ["0", "1", "2"]
-    assert opened().counters.count("c", "k", now=T0, distinct="3") == 4
+    assert opened().counters.count("c", "k", at=T0, distinct="3") == 4
 
 
 def test_keys_that_never_come_back_take_no_memory(opened):
     state = opened()
     for number in range(1000):
-        state.counters.count("c", str(number), now=T0 + number, within=SECOND)
-        state.counters.count("d", str(number), now=T0, within=SECOND, distinct="x")
-        state.counters.reset("e", str(number), now=T0, grace=SECOND)
+        state.counters.count("c", str(number), at=T0 + number, within=SECOND)
+        state.counters.count("d", str(number), at=T0, within=SECOND, distinct="x")
+        state.counters.reset("e", str(number), at=T0, grace=SECOND)
     assert len(state.counters) == 3000
     state.commit()
     state.counters.expire(T0 + SECOND)
@@ -212,7 +212,7 @@ def test_keys_that_never_come_back_take_no_memory(opened):
 def test_the_memory_of_a_key_that_keeps_coming_is_that_of_its_window():
     one = Counters()
     for number in range(10_000):
-        held = one.count("c", "k", now=T0 + number, within=10)
+        held = one.count("c", "k", at=T0 + number, within=10)
         one.expire(T0 + number)
     assert held == 10
     window = one._windows["c", "k"]
@@ -226,7 +226,7 @@ def test_what_does_not_fit_in_memory_is_counted_all_the_same(opened, monkeypatch
     state.load()
     for round_ in range(3):
         for number in range(1000):
-            held = state.counters.count("c", str(number), now=T0 + number, within=100 * SECOND)
+            held = state.counters.count("c", str(number), at=T0 + number, within=100 * SECOND)
             assert held == round_ + 1
             if number % 50 == 0:
                 state.commit()
@@ -235,7 +235,7 @@ def test_what_does_not_fit_in_memory_is_counted_all_the_same(opened, monkeypatch
     state.commit()
     state = opened()
     assert len(state.counters) == 0, "more than fits is not read at the start"
-    assert state.counters.count("c", "7", now=T0 + SECOND, within=SECOND) == 4
+    assert state.counters.count("c", "7", at=T0 + SECOND, within=SECOND) == 4
     state.counters.expire(T0 + 101 * SECOND)
     state.commit()
     assert not state.counters._left_until, "what was not in memory is over"
@@ -243,9 +243,9 @@ def test_what_does_not_fit_in_memory_is_counted_all_the_same(opened, monkeypatch
 
 def test_a_commit_that_fails_can_be_done_again(opened, monkeypatch):
     state = opened()
-    state.counters.count("c", "k", now=T0, within=SECOND)
-    state.counters.count("d", "k", now=T0)
-    state.counters.reset("e", "k", now=T0, grace=SECOND)
+    state.counters.count("c", "k", at=T0, within=SECOND)
+    state.counters.count("d", "k", at=T0)
+    state.counters.reset("e", "k", at=T0, grace=SECOND)
     with monkeypatch.context() as patched:
         patched.setattr(state.outbox, "save", lambda db: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -253,6 +253,6 @@ def test_a_commit_that_fails_can_be_done_again(opened, monkeypatch):
     assert rows(state) == []
     state.commit()
     state = opened()
-    assert state.counters.count("c", "k", now=T0, within=SECOND) == 2
-    assert state.counters.count("d", "k", now=T0) == 2
-    assert state.counters.count("e", "k", now=T0) == 0
+    assert state.counters.count("c", "k", at=T0, within=SECOND) == 2
+    assert state.counters.count("d", "k", at=T0) == 2
+    assert state.counters.count("e", "k", at=T0) == 0

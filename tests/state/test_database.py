@@ -23,9 +23,9 @@ CURSOR = ("s=1;i=2", T0)
 
 def fill(state: State, at: int = T0) -> None:
     """Something of everything."""
-    state.counters.count("c", "k", now=at, within=1000)
-    state.counters.count("ever", "k", now=at)
-    state.counters.reset("grace", "k", now=at, grace=1000)
+    state.counters.count("c", "k", at=at, within=1000)
+    state.counters.count("ever", "k", at=at)
+    state.counters.reset("grace", "k", at=at, grace=1000)
     state.tables.table("t").put("k", 1)
     state.days.saw("2026-03-14", 1, at, at)
     state.days.add("2026-03-14", "important", "message", "ALL", at, "host")
@@ -63,10 +63,10 @@ def test_everything_and_the_cursor_are_there_at_the_next_start(opened):
     assert rows(state) == FILLED
     state = opened()
     assert state.cursor == CURSOR
-    assert state.counters.count("c", "k", now=T0, within=1000) == 2
-    assert state.counters.count("ever", "k", now=T0) == 2
-    assert state.counters.count("grace", "k", now=T0) == 0
-    assert state.tables.table("t").get("k", now=T0) == 1
+    assert state.counters.count("c", "k", at=T0, within=1000) == 2
+    assert state.counters.count("ever", "k", at=T0) == 2
+    assert state.counters.count("grace", "k", at=T0) == 0
+    assert state.tables.table("t").get("k", at=T0) == 1
     assert state.days.unreported() == ["2026-03-14"]
     assert [item.kind for item in state.outbox.items()] == ["log", "mail"]
 

@@ -41,10 +41,10 @@ def test_everything_of_schema_1_is_there(first: str) -> None:
         state.load()
         assert state.cursor == ("s=abc;i=1", T + 1)
         count = state.counters.count
-        assert count("ssh", "203.0.113.7", now=T + 2, within=600_000_000) == 3
-        assert count("ssh", "192.0.2.1", now=T + 2, within=1) == 0, "its grace lasts"
-        assert count("all", "é", now=T + 2) == 2
-        assert state.tables.table("nat").get("key", now=T) == {"a": 1}
+        assert count("ssh", "203.0.113.7", at=T + 2, within=600_000_000) == 3
+        assert count("ssh", "192.0.2.1", at=T + 2, within=1) == 0, "its grace lasts"
+        assert count("all", "é", at=T + 2) == 2
+        assert state.tables.table("nat").get("key", at=T) == {"a": 1}
         (day,) = kept_days(state.db)
         assert (day.day, day.entries) == ("2026-03-14", 4)
         assert state.days.unreported() == ["2026-03-14"]

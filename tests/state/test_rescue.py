@@ -43,7 +43,7 @@ def fill(state: State) -> None:
     for number in range(BANS):
         address = f"203.0.{number // 250}.{number % 250}"
         state.bans.ban(address, target, [None], now=T0, label="ssh", reason="x" * 50)
-    state.counters.count("ssh", "203.0.113.7", now=T0)
+    state.counters.count("ssh", "203.0.113.7", at=T0)
     state.tables.table("nat").put("key", 1)
     mail = {"subject": "s", "to": [], "parts": ["x"], "count": 1, "html": None}
     state.outbox.put(Item("mail", mail, T0, T0))
@@ -114,7 +114,7 @@ def test_a_garbled_page_costs_what_was_on_it(path: Path) -> None:
         assert len(state.bans) == BANS
         assert state.cursor == ("s=1;i=2", T0)
         assert len(state.outbox.items()) == 1
-        assert state.counters.count("ssh", "203.0.113.7", now=T0) == 2
+        assert state.counters.count("ssh", "203.0.113.7", at=T0) == 2
         (line,) = told
         assert notes_of(state.db, [DAY]) == [line]
         state.commit()
@@ -174,7 +174,7 @@ def test_what_makes_no_sense_is_dropped_part_by_part(path: Path) -> None:
     with daemon(path) as (state, told):
         assert (len(state.bans), state.outbox.items()) == (0, [])
         assert len(messages(state)) == EVENTS
-        assert state.counters.count("ssh", "203.0.113.7", now=T0) == 2
+        assert state.counters.count("ssh", "203.0.113.7", at=T0) == 2
         assert "all but a part of bans, " in told[0]
         assert ", outbox, gatherings;" in told[0]
 
@@ -183,7 +183,7 @@ def test_text_in_no_encoding_is_kept_as_far_as_it_can_be_read(path: Path) -> Non
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE counts SET key = CAST(x'66ff6f' AS TEXT)")
     with daemon(path) as (state, told):
-        assert state.counters.count("ssh", "f\ufffdo", now=T0) == 2
+        assert state.counters.count("ssh", "f\ufffdo", at=T0) == 2
         assert len(told) == 1
 
 

@@ -16,16 +16,16 @@ T0 = 1_773_489_600_000_000
 def test_a_value_until_an_instant():
     table = Table()
     table.put("203.0.113.7", {"port": 4711}, until=T0 + 10)
-    assert table.get("203.0.113.7", now=T0 + 9) == {"port": 4711}
-    assert table.get("203.0.113.7", now=T0 + 10) is None
-    assert table.get("203.0.113.8", now=T0) is None
+    assert table.get("203.0.113.7", at=T0 + 9) == {"port": 4711}
+    assert table.get("203.0.113.7", at=T0 + 10) is None
+    assert table.get("203.0.113.8", at=T0) is None
 
 
 def test_a_value_for_ever():
     table = Table()
     table.put("k", 1)
     table.expire(1 << 62)
-    assert table.get("k", now=1 << 62) == 1
+    assert table.get("k", at=1 << 62) == 1
 
 
 def test_the_last_value_and_the_last_instant_count():
@@ -33,13 +33,13 @@ def test_the_last_value_and_the_last_instant_count():
     for value, until in (("long", T0 + 100), ("short", T0 + 10), ("medium", T0 + 50)):
         table.put("k", value, until=until)
     table.expire(T0 + 49)
-    assert table.get("k", now=T0 + 49) == "medium"
+    assert table.get("k", at=T0 + 49) == "medium"
     table.expire(T0 + 50)
     assert len(table) == 0
     table.put("k", "shorter again", until=T0 + 60)
     table.put("k", "for ever")
     table.expire(T0 + 1000)
-    assert table.get("k", now=T0 + 1000) == "for ever"
+    assert table.get("k", at=T0 + 1000) == "for ever"
 
 
 def test_what_is_forgotten():
@@ -51,7 +51,7 @@ def test_what_is_forgotten():
     table.remove("never there")
     table.put("b", None)
     assert list(table) == ["c"]
-    assert [table.get(key, now=T0 - 1) for key in ("a", "b", "c")] == [None, None, "c"]
+    assert [table.get(key, at=T0 - 1) for key in ("a", "b", "c")] == [None, None, "c"]
 
 
 def test_expiry_frees_memory():
@@ -72,8 +72,8 @@ def test_over_a_restart(opened):
     state.commit()
     state = opened()
     one, two = (state.tables.table(name) for name in ("one", "two"))
-    assert [one.get(str(number), now=T0 - 1) for number in range(len(values))] == values
-    assert [two.get(str(number), now=T0) for number in range(1, 4)] == [-1, -2, -3]
+    assert [one.get(str(number), at=T0 - 1) for number in range(len(values))] == values
+    assert [two.get(str(number), at=T0) for number in range(1, 4)] == [-1, -2, -3]
     state.expire(T0 + 4)
     assert sorted(one) == ["5", "6", "7", "8"]
     state.commit()
@@ -90,7 +90,7 @@ def test_what_was_not_committed_never_happened(opened):
     table.remove("removed")
     table.put("new", 1)
     table = opened().tables.table("t")
-    assert {key: table.get(key, now=T0) for key in table} == {"kept": 1, "removed": 1}
+    assert {key: table.get(key, at=T0) for key in table} == {"kept": 1, "removed": 1}
 
 
 def test_what_cannot_be_kept_is_refused_at_once(opened):
@@ -102,7 +102,7 @@ def test_what_cannot_be_kept_is_refused_at_once(opened):
     with pytest.raises(TypeError, match="7 is no key of a table"):
         table.put(7, "x")
     state.commit()
-    assert opened().tables.table("t").get("k", now=T0) == "before"
+    assert opened().tables.table("t").get("k", at=T0) == "before"
 
 
 def test_a_value_is_kept_as_it_was_put(opened):
@@ -111,7 +111,7 @@ def test_a_value_is_kept_as_it_was_put(opened):
     state.tables.table("t").put("k", value)
     value.append(2)
     state.commit()
-    assert opened().tables.table("t").get("k", now=T0) == [1]
+    assert opened().tables.table("t").get("k", at=T0) == [1]
 
 
 OPERATIONS = st.tuples(
@@ -130,20 +130,20 @@ def test_as_a_dictionary_over_restarts_at_any_time(operations):
         path = str(Path(folder, "state.sqlite"))
         state = State(path)
         expected: dict[str, tuple[int, float]] = {}
-        now = T0
+        at = T0
         for after, kind, key, value, keep in operations:
-            now += after
+            at += after
             table = state.tables.table("t")
             match kind:
                 case "put":
-                    table.put(key, value, until=None if keep is None else now + keep)
-                    expected[key] = value, float("inf") if keep is None else now + keep
+                    table.put(key, value, until=None if keep is None else at + keep)
+                    expected[key] = value, float("inf") if keep is None else at + keep
                 case "remove":
                     table.remove(key)
                     expected.pop(key, None)
                 case "expire":
-                    state.expire(now)
-                    expected = {key: one for key, one in expected.items() if one[1] > now}
+                    state.expire(at)
+                    expected = {key: one for key, one in expected.items() if one[1] > at}
                     assert set(table) == set(expected)
                 case "commit":
                     state.commit()
@@ -154,8 +154,8 @@ def test_as_a_dictionary_over_restarts_at_any_time(operations):
                     state.load()
             for one in "abc":
                 held, until = expected.get(one, (None, 0))
-                found = state.tables.table("t").get(one, now=now)
-                assert found == (held if until > now else None)
+                found = state.tables.table("t").get(one, at=at)
+                assert found == (held if until > at else None)
         state.commit()
         rows = state.db.execute("SELECT key FROM plugin_tables")
         assert {key for (key,) in rows} == set(expected)

@@ -64,7 +64,7 @@ class Count:
         held = context.counters.count(
             self.counter,
             counted_under(entry, self.key, self.prefix4, self.prefix6),
-            now=entry.time_us,
+            at=entry.time_us,
             within=self._within,
             by=self.by,
             distinct=None if self.distinct is None else _text(entry, self.distinct),

@@ -66,12 +66,12 @@ class DnatCapture:
         facts = self._facts(entry)
         if saddr is None or "addr" not in facts:
             return
-        now = entry.time_us
-        until = now + self.keep.us
+        at = entry.time_us
+        until = at + self.keep.us
         client: Client = {
             "saddr": saddr,
             "sport": None if self.sport is None else entry.text(self.sport),
-            "since": now,
+            "since": at,
             "until": until,
         }
         shape = ",".join(facts)
@@ -81,7 +81,7 @@ class DnatCapture:
                 remember(context, {name: facts[name] for name in names}, client, until)
         shapes = context.table(TABLE)
         # Another step, which keeps its clients longer, may remember the same facts.
-        if (shapes.get(shape, now=now) or 0) < until:
+        if (shapes.get(shape, at=at) or 0) < until:
             shapes.put(shape, until, until=until)
 
     def _facts(self, entry: Entry) -> dict[str, str]:
@@ -101,7 +101,7 @@ def remember(context: Context, facts: Mapping[str, str], client: Client, until: 
     A port that is used again belongs to the client who used it last.
     """
     table = context.table(f"{TABLE} {','.join(facts)}")
-    known = table.get(key_of(facts), now=client["since"])
+    known = table.get(key_of(facts), at=client["since"])
     if known is None or known["since"] <= client["since"]:
         table.put(key_of(facts), client, until=until)
 

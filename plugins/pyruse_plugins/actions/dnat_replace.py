@@ -59,11 +59,11 @@ class DnatReplace:
             if value is None:
                 return
             facts[name] = value
-        now = entry.time_us
+        at = entry.time_us
         shape = ",".join(facts)
-        if context.table(ASKED).get(shape, now=now) is None:
-            _ask_for(context, shape, now)
-        client = context.table(f"{TABLE} {shape}").get(key_of(facts), now=now)
+        if context.table(ASKED).get(shape, at=at) is None:
+            _ask_for(context, shape, at)
+        client = context.table(f"{TABLE} {shape}").get(key_of(facts), at=at)
         if client is None:
             return
         if self.saddr_into is not None:
@@ -72,14 +72,14 @@ class DnatReplace:
             entry[self.sport_into] = client["sport"]
 
 
-def _ask_for(context: Context, shape: str, now: int) -> None:
+def _ask_for(context: Context, shape: str, at: int) -> None:
     """Have clients found by these facts from now on, those captured before included."""
     context.table(ASKED).put(shape, True)
     names = set(shape.split(","))
     for other in [one for one in context.table(TABLE) if names < set(one.split(","))]:
         table = context.table(f"{TABLE} {other}")
         for key in list(table):
-            client = table.get(key, now=now)
+            client = table.get(key, at=at)
             if client is not None:
                 facts = facts_of(other, key)
                 some = {name: facts[name] for name in facts if name in names}

@@ -41,6 +41,6 @@ class Reset:
     def act_on_entry(self, entry: Entry, context: Context) -> None:
         key = counted_under(entry, self.key, self.prefix4, self.prefix6)
         grace = None if self.grace is None else self.grace.us
-        context.counters.reset(self.counter, key, now=entry.time_us, grace=grace)
+        context.counters.reset(self.counter, key, at=entry.time_us, grace=grace)
         if self.into is not None:
             entry[self.into] = 0

@@ -41,22 +41,22 @@ class Rule:
         address = address_of(entry, self.field)
         if address is None or not address.is_global or context.spared(address) is not None:
             return None
-        now = entry.time_us
-        if not context.dry_run and time.time() * 1e6 - now > _DAY:
+        at = entry.time_us
+        if not context.dry_run and time.time() * 1e6 - at > _DAY:
             return None  # read late: by now, the address may be somebody else's
         table = context.table(f"abuse {self.service}")
         who = text_around(address, 32, 64)
-        if table.get(who, now=now) is not None:
+        if table.get(who, at=at) is not None:
             return None
-        day = f"on day {now // _DAY}"
-        number = table.get(day, now=now) or 0
+        day = f"on day {at // _DAY}"
+        number = table.get(day, at=at) or 0
         if not settings_of(context).enabled:
             note(entry, context, self.service, "Not switched on")
         elif number >= self.daily:
             note(entry, context, self.service, "Over the daily limit")
         else:
-            table.put(who, True, until=now + self.every.us)
-            table.put(day, number + 1, until=(now // _DAY + 1) * _DAY)
+            table.put(who, True, until=at + self.every.us)
+            table.put(day, number + 1, until=(at // _DAY + 1) * _DAY)
             note(entry, context, self.service, "Reported")
             return address
         return None

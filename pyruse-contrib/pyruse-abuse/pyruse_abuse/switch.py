@@ -47,7 +47,7 @@ class Abuse:
         for key in table:
             service, outcome, minute = key.split("|")
             if since <= int(minute) * _MINUTE < until:
-                sums[service, outcome] += table.get(key, now=0) or 0
+                sums[service, outcome] += table.get(key, at=0) or 0
         rows = [[*who, str(number)] for who, number in sorted(sums.items())]
         report.add_table("Reports to others", ["To", "What became of them", "Times"], rows)
 
@@ -63,5 +63,5 @@ def note(entry: Entry, context: Context, service: str, outcome: Outcome) -> None
     """Count what became of an address, for the report; by the minute, as days begin with one."""
     table: Table = context.table(_TABLE)
     key = f"{service}|{outcome}|{entry.time_us // _MINUTE}"
-    number = table.get(key, now=entry.time_us) or 0
+    number = table.get(key, at=entry.time_us) or 0
     table.put(key, number + 1, until=entry.time_us + _KEPT)

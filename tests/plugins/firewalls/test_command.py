@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from pyruse import Networks, Target
-from pyruse.bans import enforcement
 from pyruse.bans.service import Bans
 from pyruse.errors import ConfigError
 from pyruse.state.database import State
@@ -144,11 +143,11 @@ def test_a_teardown_unbans_everyone_or_flushes(recorded):
     assert recorded.runs == ["f"]
 
 
-def test_bans_of_a_program_that_is_not_told_the_time_are_ended_by_pyruse(recorded, monkeypatch):
+def test_bans_of_a_program_that_is_not_told_the_time_are_ended_by_pyruse(recorded):
     clock = [1_773_489_600 * SECOND]
-    monkeypatch.setattr(enforcement, "now_us", lambda: clock[0])
     firewall = recorded.open(ban=["+", "{ip}"], unban=["-", "{ip}"]).firewall
-    bans = Bans(State().bans, Networks([]), "command", {"command": firewall}.get, set)
+    opener = {"command": firewall}.get
+    bans = Bans(State().bans, Networks([]), "command", opener, set, clock=lambda: clock[0])
     for address, seconds in (("192.0.2.6", 60), ("192.0.2.7", 600)):
         bans.ban(
             address, Target("command"), [seconds * SECOND],
