@@ -28,7 +28,7 @@ from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError
 from pyruse.registry.broadcasts import Broadcasts, bound
-from pyruse.registry.plugins import ACTIONS, FILTERS, MAIN_HOOK
+from pyruse.registry.plugins import ACTIONS, FILTERS, MAIN_HOOK, hook_of
 from pyruse.report.render import Renderer
 from pyruse.report.rows import report_of_all, report_of_day
 from pyruse.state.database import State
@@ -121,8 +121,7 @@ class Engine:
 
     def _bind(self, step: Step) -> Callable[[Entry], Any]:
         context = self._context(step.chain, step.place)
-        check = getattr(step.instance, "check_options", None)
-        if hasattr(check, "pyruse_impl"):
+        if hook_of(step.instance, "check_options") is not None:
             self._try(
                 step, "check_options", lambda: bound(step.instance, "check_options", context)(None)
             )

@@ -3,77 +3,88 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from bisect import insort_left
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from types import MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
-from pyruse.registry.plugins import HOOKS, MAIN_HOOK, HookManager
+from pyruse.registry.plugins import HOOKS, hook_of
 
-_BROADCAST = tuple(name for name in HOOKS if name not in (*MAIN_HOOK.values(), "check_options"))
 _NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
+class _Call(NamedTuple):
+    """A hook of one plugin or step, ready to be called."""
+
+    name: str
+    """Of the plugin, or the step's place."""
+    context: Any
+    function: Callable[..., Any]
+    arguments: Sequence[str]
+    """The names of those that the function wants."""
+
+
 class Broadcasts:
-    """The plugins that hear of what concerns all: start, stop, reports, the end of a day."""
+    """The plugins that hear of what concerns all: start, stop, reports, the end of a day.
+
+    Who has registered last is called first, as in pluggy; ``tryfirst`` and ``trylast`` count.
+    """
 
     def __init__(self, on_fault: Callable[[str, str, Exception], None]) -> None:
         """:param on_fault: told of an implementation that raised: (plugin, hook, exception)."""
-        self._manager = HookManager()
+        self._calls: dict[str, list[_Call]] = {hook: [] for hook in HOOKS}
         self._on_fault = on_fault
 
     def register(self, plugin: Any, name: str, context: Any) -> None:
         """Let a plugin, or a step, hear of what it has hooks for."""
-        # pluggy refuses a plugin that is equal to one it has, as two steps with the same options
-        # are: so each gets a listener of its own, which is equal to itself alone.
-        listener = _Listener(name, context)
-        for hook in _BROADCAST:
-            method = getattr(plugin, hook, None)
-            if hasattr(method, "pyruse_impl"):
-                setattr(listener, hook, method)
-        if any(hook in vars(listener) for hook in _BROADCAST):
-            self._manager.register(listener, name=f"{name} {id(listener)}")
+        for hook, calls in self._calls.items():
+            function = hook_of(plugin, hook)
+            if function is not None:
+                call = _Call(name, context, function, _arguments_of(function))
+                if _rank(call) == _LAST:
+                    calls.append(call)
+                else:
+                    insort_left(calls, call, key=_rank)
 
     def call(self, hook: str, **arguments: Any) -> list[Any]:
         """Call a hook of every plugin that has it; one that raises does not disturb the others."""
-        results = []
-        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
-            listener = implementation.plugin
-            known = {"context": listener.context, **arguments}
-            try:
-                results.append(
-                    implementation.function(*[known[name] for name in implementation.argnames])
-                )
-            except Exception as fault:  # noqa: BLE001 -- contained to this call, whatever it is
-                self._on_fault(listener.name, hook, fault)
-        return results
+        return list(self._answers(hook, arguments))
 
     def first(self, hook: str, **arguments: Any) -> Any:
         """The first answer that is not None, of a hook that only one plugin answers; else None.
 
         :raises ValueError: a plugin refused the arguments.
         """
-        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
+        answers = self._answers(hook, arguments, refusal=ValueError)
+        return next((answer for answer in answers if answer is not None), None)
+
+    def _answers(
+        self, hook: str, arguments: dict[str, Any], refusal: type[Exception] | tuple[()] = ()
+    ) -> Iterator[Any]:
+        """Call the plugins one after another, as the answers are asked for.
+
+        :param refusal: what a plugin may raise; anything else is a fault of its own.
+        """
+        for call in self._calls[hook]:
+            known = {"context": call.context, **arguments}
             try:
-                answer = implementation.function(
-                    *[arguments[name] for name in implementation.argnames]
-                )
-            except ValueError:
+                answer = call.function(*[known[name] for name in call.arguments])
+            except refusal:
                 raise
             except Exception as fault:  # noqa: BLE001 -- contained to this call, whatever it is
-                self._on_fault(implementation.plugin.name, hook, fault)
-                continue
-            if answer is not None:
-                return answer
-        return None
+                self._on_fault(call.name, hook, fault)
+            else:
+                yield answer
 
 
-class _Listener:
-    """Carries the bound hook methods of one step or plugin."""
+_LAST = 2
 
-    def __init__(self, name: str, context: Any) -> None:
-        self.name = name
-        self.context = context
+
+def _rank(call: _Call) -> int:
+    """Who is called before others: 0, 1 or `_LAST`, as the marker ``@hookimpl`` says."""
+    marked = call.function.pyruse_impl  # type: ignore[attr-defined]  # set by pluggy's marker
+    return 0 if marked["tryfirst"] else _LAST if marked["trylast"] else 1
 
 
 def bound(instance: Any, hook: str, context: Any) -> Callable[[Any], Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.metadata import (
     Distribution,
@@ -252,14 +252,20 @@ def _named(distribution: Distribution | None) -> tuple[str, str]:
         return str(getattr(distribution, "_path", "an unknown distribution")), "?"
 
 
+def hook_of(plugin: Any, hook: str) -> Callable[..., Any] | None:
+    """What a plugin (an object, class or module) has for a hook; None: it has no such hook."""
+    function: Callable[..., Any] | None = getattr(plugin, hook, None)
+    return function if hasattr(function, "pyruse_impl") else None
+
+
 def hooks_of(plugin: Any) -> list[str]:
     """The hooks that a plugin implements."""
-    return [name for name in HOOKS if hasattr(getattr(plugin, name, None), "pyruse_impl")]
+    return [name for name in HOOKS if hook_of(plugin, name) is not None]
 
 
 def has_firewall(plugin: Any) -> bool:
     """Whether a whole-program plugin gives a firewall: its options are in ``[bans.NAME]`` then."""
-    return "open_firewall" in hooks_of(plugin)
+    return hook_of(plugin, "open_firewall") is not None
 
 
 class HookManager(pluggy.PluginManager):

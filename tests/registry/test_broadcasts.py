@@ -10,6 +10,7 @@ import pytest
 
 from pyruse import hookimpl
 from pyruse.registry.broadcasts import Broadcasts, bound
+from pyruse.registry.plugins import HookManager
 
 # ---- The main hook of a step, as a function of the entry
 
@@ -130,7 +131,7 @@ def test_everybody_hears_with_a_context_of_their_own(broadcasts: Broadcasts) -> 
     for name in ("one", "two"):
         broadcasts.register(Listening(heard), name, f"context of {name}")
     broadcasts.call("on_start")
-    assert sorted(heard) == [("start", "context of one"), ("start", "context of two")]
+    assert heard == [("start", "context of two"), ("start", "context of one")]
     broadcasts.call("on_day_end", report="report")
     assert heard[2:] == [("day", "report")] * 2
     broadcasts.call("on_stop")  # nobody has it
@@ -156,8 +157,64 @@ def test_the_first_answer_counts_and_a_bug_is_no_answer(
     for name, answer in (("a", None), ("b", "wall"), ("c", fault)):
         broadcasts.register(Listening(heard, answer), name, None)
     assert broadcasts.first("open_firewall", name="nft") == "wall"
-    assert faults in ([], [("c", "open_firewall", fault)])
-    assert set(heard) == {"nft"}
+    assert faults == [("c", "open_firewall", fault)]
+    assert heard == ["nft", "nft"], "c and b; nobody asks a"
+
+
+class Marked:
+    """Listens before or after others, as the marker says."""
+
+    def __init__(self, heard: list[str], name: str) -> None:
+        self.heard, self.name = heard, name
+
+    @hookimpl(tryfirst=True)
+    def on_start(self) -> None:
+        self.heard.append(self.name)
+
+    @hookimpl(trylast=True)
+    def on_stop(self) -> None:
+        self.heard.append(self.name)
+
+
+class Unmarked(Marked):
+    @hookimpl
+    def on_start(self) -> None:
+        super().on_start()
+
+    @hookimpl
+    def on_stop(self) -> None:
+        super().on_stop()
+
+
+def test_the_order_is_the_one_of_pluggy(broadcasts: Broadcasts) -> None:
+    heard: list[str] = []
+    manager = HookManager()
+    for at, cls in enumerate([Unmarked, Marked, Unmarked, Marked, Unmarked]):
+        plugin = cls(heard, f"{cls.__name__} {at}")
+        broadcasts.register(plugin, plugin.name, None)
+        manager.register(plugin)
+    for hook in ("on_start", "on_stop"):
+        getattr(manager.hook, hook)(context=None)
+        expected, heard[:] = [*heard], []
+        broadcasts.call(hook)
+        ours, heard[:] = [*heard], []
+        assert len(ours) == 5
+        assert ours == expected
+
+
+def test_the_first_answer_may_be_found_with_a_context(broadcasts: Broadcasts) -> None:
+    class WithContext:
+        @hookimpl
+        def open_firewall(self, name: str, context: Any) -> Any:
+            return name, context
+
+    broadcasts.register(WithContext(), "a", "context of a")
+    assert broadcasts.first("open_firewall", name="nft") == ("nft", "context of a")
+
+
+def test_a_hook_that_there_is_not_cannot_be_called(broadcasts: Broadcasts) -> None:
+    with pytest.raises(KeyError, match="on_strat"):
+        broadcasts.call("on_strat")
 
 
 def test_nobody_answers(broadcasts: Broadcasts) -> None:
