@@ -200,19 +200,19 @@ class Run:
         place = death.place
         if place.startswith("mail"):
             (self.folder / place).touch()
-        mark = Mark()
-        process = subprocess.Popen(
-            self._command("-c", DYING, place, str(death.number)),
-            env={**os.environ, **mark.environment},
-        )
-        try:
-            process.wait(at_latest)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            place = "instant"
-        # A sendmail that outlives it has got the whole mail, and lets it leave.
-        mark.wait()
+        with Mark() as mark:
+            process = subprocess.Popen(
+                self._command("-c", DYING, place, str(death.number)),
+                env={**os.environ, **mark.environment},
+            )
+            try:
+                process.wait(at_latest)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                place = "instant"
+            # A sendmail that outlives it has got the whole mail, and lets it leave.
+            mark.wait()
         for order in self.folder.glob("mail-*"):
             order.unlink()
         if process.returncode == 0:

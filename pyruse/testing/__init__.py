@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyruse.testing.namespace import NetworkNamespace
     from pyruse.testing.pipeline import Clock, MakeEntry, MakeJournal, MakePipeline, Pipeline
     from pyruse.testing.smtp import SmtpServer
+    from pyruse.testing.waiting import wait_until
 
 __all__ = [
     "Clock",
@@ -29,6 +30,7 @@ __all__ = [
     "NetworkNamespace",
     "Pipeline",
     "SmtpServer",
+    "wait_until",
 ]
 
 _MODULES = {
@@ -39,6 +41,7 @@ _MODULES = {
     "MakeDaemon": "pyruse.testing.daemon",
     "NetworkNamespace": "pyruse.testing.namespace",
     "SmtpServer": "pyruse.testing.smtp",
+    "wait_until": "pyruse.testing.waiting",
 }
 
 

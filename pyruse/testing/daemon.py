@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +15,11 @@ from typing import Any, Self, TypeVar
 from pyruse.testing.journald import Journald
 from pyruse.testing.processes import Mark
 from pyruse.testing.service_manager import ServiceManager
+from pyruse.testing.waiting import TIME_LIMIT, wait_until
 
 T = TypeVar("T")
 
-_TIME_LIMIT = 60.0  # seconds, of anything that is waited for
 _LONGEST_END = 10.0  # seconds, for one that nobody has stopped
-_TICK = 0.02  # seconds from one look to the next
 _SHOWN = 2000  # characters of the log, in a message
 
 # What Pyruse says goes to standard error, as on a machine without a journald: not into the journal
@@ -77,7 +74,6 @@ class Daemon:
         self._mark = Mark()
         self._environment = {**(environment or {}), **self._mark.environment}
         self._log = folder / "log"
-        self._news = threading.Event()
         self._manager: ServiceManager | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -104,6 +100,7 @@ class Daemon:
         file.write_text(toml)
 
     def __enter__(self) -> Self:
+        self._mark.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -112,7 +109,7 @@ class Daemon:
     def close(self) -> None:
         """End it, and the programs that it has left behind, as systemd ends all of a unit."""
         self._end()
-        self._mark.kill()
+        self._mark.close()
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -129,7 +126,7 @@ class Daemon:
         """Start it, and wait until it is ready: it has restored the bans, and begins to read.
 
         :param options: of ``pyruse run``.
-        :raises AssertionError: it has ended before, or is not ready within 60 s.
+        :raises AssertionError: it has ended before, or is not ready within two minutes.
         """
         self._end()
         self._manager = ServiceManager(self._hear)
@@ -145,7 +142,7 @@ class Daemon:
     def reload(self) -> None:
         """Have it read the configuration again, and wait until it has.
 
-        :raises AssertionError: it has ended, or has not done so within 60 s.
+        :raises AssertionError: it has ended, or has not done so within two minutes.
         """
         with self._ready_again():
             self.process.send_signal(signal.SIGHUP)
@@ -154,10 +151,10 @@ class Daemon:
         """End it, by a signal.
 
         :return: the exit code; of a process that was killed, the negative number of the signal.
-        :raises subprocess.TimeoutExpired: it has not ended within 60 s.
+        :raises subprocess.TimeoutExpired: it has not ended within two minutes.
         """
         self.process.send_signal(number)
-        code = self.process.wait(_TIME_LIMIT)
+        code = self.process.wait(TIME_LIMIT)
         self._end()
         return code
 
@@ -167,11 +164,11 @@ class Daemon:
         ``command("run", "--once")`` handles all that is in the journal.
 
         :return: with ``.returncode``, ``.stdout`` and ``.stderr``.
-        :raises subprocess.TimeoutExpired: it has not ended within 60 s, and was killed.
+        :raises subprocess.TimeoutExpired: it has not ended within two minutes, and was killed.
         """
         return subprocess.run(
             self._command(name, *arguments), env=self._variables(), capture_output=True,
-            text=True, errors="replace", timeout=_TIME_LIMIT, check=False,
+            text=True, errors="replace", timeout=TIME_LIMIT, check=False,
         )  # fmt: skip
 
     def ask(self, name: str, *arguments: str) -> Any:
@@ -187,21 +184,14 @@ class Daemon:
         """Look again and again, until there is enough; by default, until there is anything.
 
         :return: what there is then.
-        :raises AssertionError: there is not, and the daemon does not run, or 60 s are over.
+        :raises AssertionError: there is not, and the daemon does not run, or two minutes are over.
         """
-        deadline = time.monotonic() + _TIME_LIMIT
-        while True:
-            ended = self._ended()
-            self._news.clear()
-            found = look()
-            if enough(found):
-                return found
-            if ended or time.monotonic() > deadline:
-                why = "the daemon does not run" if ended else f"{_TIME_LIMIT:.0f} s are over"
-                raise AssertionError(
-                    f"{why}: {found!r} is not enough (the daemon said: {self.log[-_SHOWN:]})"
-                )
-            self._news.wait(_TICK)
+        return wait_until(
+            look,
+            enough,
+            hopeless=lambda: "the daemon does not run" if self._ended() else "",
+            said=lambda: f" (the daemon said: {self.log[-_SHOWN:]})",
+        )
 
     def wait_for_line(self, text: str) -> str:
         """The first line of the log that has this text in it, as soon as there is one.
@@ -219,7 +209,6 @@ class Daemon:
 
     def _hear(self, told: str) -> None:
         self.told.append(told)
-        self._news.set()
 
     @contextmanager
     def _ready_again(self) -> Iterator[None]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import struct
 import subprocess
-import time
 import uuid
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pyruse.testing.keeper import Keeper
+from pyruse.testing.waiting import TIME_LIMIT, wait_until
+
 _PROGRAM = Path("/lib/systemd/systemd-journald")
 _MACHINE_ID = Path("/etc/machine-id")
-_LONGEST_START = 10.0  # seconds
+_LONGEST_END = 10.0  # seconds; then it is killed
+#: A process that nobody has waited for yet is there still: so no more than 10 s.
+_CLEAN_UP = """
+kill "$1" 2>/dev/null
+for _ in $(seq 200); do kill -0 "$1" 2>/dev/null || break; sleep 0.05; done
+rm -rf "$2" "$3"
+"""
 
 
 def unavailable() -> str | None:
@@ -53,13 +60,22 @@ class Journald:
         self._process = subprocess.Popen(
             [_PROGRAM, self.namespace], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        deadline = time.monotonic() + _LONGEST_START
-        while not (self.socket.exists() and list(self.directory.glob("*.journal"))):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                said = self._stop()
-                raise RuntimeError(f"{_PROGRAM} {self.namespace} did not start: {said}")
-            time.sleep(0.01)
+        self._keeper = Keeper(_CLEAN_UP, self._process.pid, self._run, self.directory)
+        try:
+            wait_until(self._is_ready, hopeless=self._end)
+        except AssertionError as fault:
+            said = self._stop()
+            raise RuntimeError(
+                f"{_PROGRAM} {self.namespace} did not start: {said or fault}"
+            ) from None
         return self
+
+    def _is_ready(self) -> bool:
+        return self.socket.exists() and bool(list(self.directory.glob("*.journal")))
+
+    def _end(self) -> str:
+        assert self._process is not None
+        return "" if self._process.poll() is None else "it has ended"
 
     def __exit__(
         self,
@@ -74,12 +90,11 @@ class Journald:
         assert self._process is not None
         self._process.terminate()
         try:
-            _, said = self._process.communicate(timeout=10)
+            _, said = self._process.communicate(timeout=_LONGEST_END)
         except subprocess.TimeoutExpired:
             self._process.kill()
             _, said = self._process.communicate()
-        shutil.rmtree(self._run, ignore_errors=True)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self._keeper.close()
         return said.decode(errors="replace").strip()
 
     def send(self, **fields: str | bytes | int) -> None:
@@ -110,7 +125,7 @@ class Journald:
             ["journalctl", f"--namespace={self.namespace}", *options],
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=TIME_LIMIT,
         )
 
 

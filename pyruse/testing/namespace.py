@@ -21,8 +21,14 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-_TIME_LIMIT = 30.0  # seconds, of anything that a test runs
+from pyruse.testing.keeper import Keeper
+from pyruse.testing.waiting import TIME_LIMIT
+
 _SYSTEM_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
+_CLEAN_UP = """
+for process in $("$1" netns pids "$2"); do kill -KILL "$process"; done
+"$1" netns delete "$2"
+"""
 
 
 class NamespaceError(RuntimeError):
@@ -52,11 +58,12 @@ class NetworkNamespace:
 
     def __enter__(self) -> Self:
         """:raises NamespaceError: it cannot be made."""
-        _run(["ip", "netns", "add", self.name])
+        self._keeper = Keeper(_CLEAN_UP, _found("ip"), self.name)
         try:
+            _run(["ip", "netns", "add", self.name])
             self.run(["ip", "link", "set", "lo", "up"])
         except BaseException:
-            self._delete()
+            self._keeper.close()
             raise
         return self
 
@@ -69,10 +76,7 @@ class NetworkNamespace:
         for process in self._started:
             process.kill()
             process.communicate()
-        self._delete()
-
-    def _delete(self) -> None:
-        _run(["ip", "netns", "delete", self.name])
+        self._keeper.close()
 
     @property
     def prefix(self) -> list[str]:
@@ -83,7 +87,7 @@ class NetworkNamespace:
         """Run a program inside, with a text on its standard input.
 
         :return: its standard output.
-        :raises NamespaceError: it failed, or did not end within 30 s.
+        :raises NamespaceError: it failed, or did not end within two minutes.
         """
         return _run([*self.prefix, *command], text)
 
@@ -134,7 +138,7 @@ def _run(command: Sequence[str], text: str | None = None) -> str:
     try:
         done = subprocess.run(
             command, input=text or "", capture_output=True, text=True, errors="replace",
-            timeout=_TIME_LIMIT, check=False, env={**os.environ, "PATH": path},
+            timeout=TIME_LIMIT, check=False, env={**os.environ, "PATH": path},
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as fault:
         raise NamespaceError(f"{' '.join(command)[:200]}: {fault}") from None

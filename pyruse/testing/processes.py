@@ -4,54 +4,77 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
-_TICK = 0.01  # seconds from one look to the next
-_TIME_LIMIT = 60.0  # seconds, of anything that is waited for
+from pyruse.testing.keeper import Keeper
+from pyruse.testing.waiting import wait_until
+
+_NAME = "PYRUSE_TESTED_AS"
+
+_KILL = """
+for found in $(grep -alsF "$1" /proc/[0-9]*/environ); do
+  process=${found#/proc/}
+  kill -KILL ${process%/environ}
+done
+"""
 
 
 class Mark:
-    """A mark for the environment of a program: all that the program starts has the mark, too."""
+    """A mark for the environment of a program: all that the program starts has the mark, too.
 
-    NAME = "PYRUSE_TESTED_AS"
+    At the end of the ``with`` block they are killed, or when the test's own process is killed.
+    """
 
     def __init__(self) -> None:
         """Make one that no other program has."""
-        self.environment = {self.NAME: uuid.uuid4().hex}
+        self.environment = {_NAME: uuid.uuid4().hex}
         """The variable to be added to the program's environment."""
-        self._line = f"{self.NAME}={self.environment[self.NAME]}".encode()
+        self._line = f"{_NAME}={self.environment[_NAME]}"
+
+        self._keeper: Keeper | None = None
+
+    def __enter__(self) -> Self:
+        self._keeper = self._keeper or Keeper(_KILL, self._line)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill them.
+
+        :raises AssertionError: some are still there after two minutes.
+        """
+        try:
+            wait_until(self._kill)
+        finally:
+            if self._keeper is not None:
+                self._keeper.close()
+                self._keeper = None
 
     def processes(self) -> list[int]:
         """The processes that have the mark and have not ended."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):  # somebody else's, or over
-                if self._line in (process / "environ").read_bytes().split(b"\0"):
+                if self._line.encode() in (process / "environ").read_bytes().split(b"\0"):
                     found.append(int(process.name))
         return found
 
-    def kill(self) -> None:
-        """Kill them, and those that they start meanwhile.
-
-        :raises AssertionError: some are still there after 60 s.
-        """
-        self._wait(kill=True)
-
     def wait(self) -> None:
-        """Wait until they have ended.
+        """Wait until they have ended by themselves.
 
-        :raises AssertionError: some are still there after 60 s.
+        :raises AssertionError: some are still there after two minutes.
         """
-        self._wait(kill=False)
+        wait_until(self.processes, lambda processes: not processes)
 
-    def _wait(self, kill: bool) -> None:
-        deadline = time.monotonic() + _TIME_LIMIT
-        while left := self.processes():
-            assert time.monotonic() < deadline, f"{left} have not ended within {_TIME_LIMIT:.0f} s"
-            for process in left if kill else ():
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
-            time.sleep(_TICK)
+    def _kill(self) -> bool:
+        """:return: whether there was none left, also of those that others start meanwhile."""
+        left = self.processes()
+        for process in left:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        return not left

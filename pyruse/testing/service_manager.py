@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from tempfile import TemporaryDirectory
+
+from pyruse.testing.keeper import ShortFolder
 
 
 class ServiceManager:
@@ -15,8 +16,8 @@ class ServiceManager:
         """:param hear: called, in the thread, with each message."""
         self._hear = hear
         # unix(7): no more than 107 bytes, and the folders of tests are deep.
-        self._folder = TemporaryDirectory(prefix="pyruse-")
-        self.address = f"{self._folder.name}/notify"
+        self._folder = ShortFolder()
+        self.address = f"{self._folder.path}/notify"
         """For ``NOTIFY_SOCKET``."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(self.address)
@@ -33,4 +34,4 @@ class ServiceManager:
             last.sendto(b"", self.address)
         self._thread.join()
         self._socket.close()
-        self._folder.cleanup()
+        self._folder.close()

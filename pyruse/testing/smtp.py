@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import ssl
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -26,10 +25,12 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from pyruse.testing.keeper import ShortFolder
+from pyruse.testing.waiting import TIME_LIMIT
+
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
-_TIME_LIMIT = 30.0  # seconds, of anything that a test waits for
 _SCHEMES = {"none": "smtp", "starttls": "smtp+starttls", "tls": "smtps"}
 
 
@@ -99,7 +100,7 @@ class SmtpServer:
         user = f"{self._login[0]}@" if self._login else ""
         return f"{_SCHEMES[self._tls]}://{user}localhost:{self.port}"
 
-    def wait_for(self, count: int, timeout: float = _TIME_LIMIT) -> list[Received]:
+    def wait_for(self, count: int, timeout: float = TIME_LIMIT) -> list[Received]:
         """Wait until so many mails have arrived.
 
         :param timeout: in seconds.
@@ -112,7 +113,7 @@ class SmtpServer:
 
     def __enter__(self) -> Self:
         self._smtp = _import("aiosmtpd.smtp")
-        self._folder = tempfile.TemporaryDirectory(prefix="pyruse-smtp-")
+        self._folder = ShortFolder()
         self._context = self._make_certificate() if self._tls != "none" else None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
@@ -140,22 +141,22 @@ class SmtpServer:
     def _make_certificate(self) -> ssl.SSLContext:
         make: Callable[..., tuple[bytes, bytes]] = _import("pyruse.testing.certificate").self_signed
         certificate, key = make(["localhost", "127.0.0.1"])
-        self.ca_file = Path(self._folder.name, "certificate.pem")
+        self.ca_file = Path(self._folder.path, "certificate.pem")
         self.ca_file.write_bytes(certificate)
-        key_file = Path(self._folder.name, "key.pem")
+        key_file = Path(self._folder.path, "key.pem")
         key_file.write_bytes(key)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.ca_file, key_file)
         return context
 
     def _in_loop(self, coroutine: Any) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_TIME_LIMIT)
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(TIME_LIMIT)
 
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_TIME_LIMIT)
+        self._thread.join(TIME_LIMIT)
         self._loop.close()
-        self._folder.cleanup()
+        self._folder.close()
 
     async def _open(self) -> None:
         tls = self._context if self._tls == "tls" else None
