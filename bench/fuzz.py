@@ -34,7 +34,7 @@ from pyruse.engine.faults import Faults
 from pyruse.engine.patience import Patience
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.state.database import State
 from pyruse.testing.journal import FIRST_TIME
 from tests.reliability.hostile import FIELDS, STEPS, VALUES, chains

@@ -35,7 +35,7 @@ from pyruse.config.load import load
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.journal.selection import Selection
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.state.database import State
 from pyruse.testing.journal import make_journal
 from tools.sample_journal import sample_day

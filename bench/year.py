@@ -24,7 +24,7 @@ from pyruse.daemon import daemon as daemon_module
 from pyruse.daemon.daemon import Daemon
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.state.database import State
 from pyruse.testing.journal import make_journal
 

@@ -2,7 +2,7 @@
 
 A **filter** or an **action** is a class; the annotated attributes of a dataclass are its options.
 It implements `match_entry` or `act_on_entry`, marked with ``@hookimpl``, and any of the broadcast
-hooks that it needs. A **whole-program plugin** (entry-point group ``pyruse``) is a class or a
+hooks that it needs. An **extension** (entry-point group ``pyruse``) is a class or a
 module that implements broadcast hooks only.
 
 An implementation takes only the arguments that it wants, by these names. Whatever it raises is
@@ -77,7 +77,7 @@ def check_options(context: Context) -> None:
 def on_start(context: Context) -> None:
     """Once, before the first entry: look after what the step or plugin needs.
 
-    :param context: for a step, bound to it; for a whole-program plugin, to the program.
+    :param context: for a step, bound to it; for an extension, to the program.
     """
 
 

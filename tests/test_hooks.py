@@ -14,7 +14,8 @@ import pytest
 
 from pyruse import Entry, Firewall, Report
 from pyruse.config.load import load
-from pyruse.registry.plugins import HOOKS, Registry
+from pyruse.registry.hooks import HOOKS
+from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
 from pyruse.testing import ConfigError, MakePipeline
 from tests.docs.site import install_package

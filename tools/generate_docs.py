@@ -22,7 +22,10 @@ import click
 from pyruse.cli import COMMANDS
 from pyruse.config.load import SECTIONS
 from pyruse.config.reference import described_hook, described_options, described_plugin
-from pyruse.registry.plugins import ACTIONS, FILTERS, HOOKS, PROGRAMS, PluginError, Registry
+from pyruse.registry.found import PluginError
+from pyruse.registry.hooks import HOOKS
+from pyruse.registry.kinds import ACTIONS, EXTENSIONS, FILTERS
+from pyruse.registry.registry import Registry
 
 DOCS = Path(__file__).parent.parent / "docs"
 COMMAND = "python tools/generate_docs.py"
@@ -272,7 +275,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": _settings,
     "filters": _plugins(FILTERS),
     "actions": _plugins(ACTIONS),
-    "programs": _plugins(PROGRAMS),
+    "programs": _plugins(EXTENSIONS),
     "commands": _commands,
     **{f"hook-{name}": _hook(name) for name in HOOKS},
 }

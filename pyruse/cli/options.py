@@ -16,7 +16,7 @@ from pyruse.config.load import Configuration, load
 from pyruse.config.settings import Settings
 from pyruse.errors import UserError
 from pyruse.journal.selection import Selection
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.text import printable
 from pyruse.times import now_us
 

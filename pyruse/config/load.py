@@ -24,7 +24,10 @@ from pyruse.config.steps import StepBuilder
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.build import build, converted, key, options_of
 from pyruse.registry.broadcasts import Broadcasts
-from pyruse.registry.plugins import PROGRAMS, Found, PluginError, Registry, has_firewall
+from pyruse.registry.found import Found, PluginError
+from pyruse.registry.hooks import has_firewall
+from pyruse.registry.kinds import EXTENSIONS
+from pyruse.registry.registry import Registry
 from pyruse.text import shown
 
 SECTIONS: Mapping[str, type] = {
@@ -43,8 +46,8 @@ class Configuration:
 
     settings: Settings
     chains: dict[str, Chain]
-    programs: dict[str, Any] = field(default_factory=dict)
-    """The whole-program plugins that are switched on, with their options, by name."""
+    extensions: dict[str, Any] = field(default_factory=dict)
+    """The extensions that are switched on, with their options, by name."""
     files: list[Path] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     """What is wrong with installed plugins that no chain uses."""
@@ -66,8 +69,8 @@ def configure(document: Document, registry: Registry) -> Configuration:
     """
     faults = list(document.faults)
     settings = _settings(document, faults)
-    programs = _programs(document, settings, registry, faults)
-    _open_firewalls(document, settings, programs, faults)
+    extensions = _extensions(document, settings, registry, faults)
+    _open_firewalls(document, settings, extensions, faults)
     chains = _chains(document, StepBuilder(registry, faults), faults)
     # Links are looked at also when steps are faulty: an administrator wants all faults at once.
     try:
@@ -76,8 +79,8 @@ def configure(document: Document, registry: Registry) -> Configuration:
         faults += fault.faults
     if faults:
         raise ConfigError(dict.fromkeys(faults))
-    notices = [*registry.faults, *programs.broken.values()]
-    return Configuration(settings, chains, programs.at_work, document.files, notices)
+    notices = [*registry.faults, *extensions.broken.values()]
+    return Configuration(settings, chains, extensions.at_work, document.files, notices)
 
 
 def _settings(document: Document, faults: list[str]) -> Settings:
@@ -104,8 +107,8 @@ def _settings(document: Document, faults: list[str]) -> Settings:
 
 
 @dataclass
-class _Programs:
-    """The whole-program plugins."""
+class _Extensions:
+    """The extensions."""
 
     at_work: dict[str, Any] = field(default_factory=dict)
     """Those that are switched on, with their options."""
@@ -115,43 +118,43 @@ class _Programs:
     """Those that have a firewall."""
 
 
-def _programs(
+def _extensions(
     document: Document, settings: Settings, registry: Registry, faults: list[str]
-) -> _Programs:
+) -> _Extensions:
     places = {name: f"plugins.{key(name)}" for name in settings.plugins}
     disabled = {name: f"plugins.disable[{at}]" for at, name in enumerate(settings.disabled) if name}
     for name, place in (*places.items(), *disabled.items()):
         try:
-            registry.find(PROGRAMS, name)
+            registry.find(EXTENSIONS, name)
         except PluginError as fault:
             source = document.source("plugins", name if name in places else "disable")
             faults.append(f"{source}: {place}: {fault}")
-    programs = _Programs()
-    for name in registry.names(PROGRAMS):
+    extensions = _Extensions()
+    for name in registry.names(EXTENSIONS):
         if name in disabled:
             continue
-        found = registry.find(PROGRAMS, name)
+        found = registry.find(EXTENSIONS, name)
         try:
-            plugin = _program(found, document, settings, programs, faults)
+            plugin = _extension(found, document, settings, extensions, faults)
         except PluginError as fault:
-            programs.broken[name] = str(fault)
+            extensions.broken[name] = str(fault)
             if name in places:
                 where = f"{document.source('plugins', name)}: plugins.{key(name)}"
                 faults.append(f"{where}: {fault}")
             continue
         if plugin is not None:
-            programs.at_work[name] = plugin
-    return programs
+            extensions.at_work[name] = plugin
+    return extensions
 
 
-def _program(
+def _extension(
     found: Found,
     document: Document,
     settings: Settings,
-    programs: _Programs,
+    extensions: _Extensions,
     faults: list[str],
 ) -> Any:
-    """A whole-program plugin with its options; None where they are faulty, or nobody wants it."""
+    """An extension with its options; None where they are faulty, or nobody wants it."""
     name = found.name
     where = f"{document.source('plugins', name)}: plugins.{key(name)}"
     table: Any = settings.plugins.get(name, {})
@@ -163,7 +166,7 @@ def _program(
         return None
     loaded = found.load()
     if has_firewall(loaded):
-        programs.firewalls.append(name)
+        extensions.firewalls.append(name)
         if table:
             faults.append(f"{where}: a firewall has no options here (expected [bans.{key(name)}])")
             return None
@@ -188,7 +191,7 @@ def _is_wanted(firewall: str, plugin: Any, settings: Settings) -> bool:
 
 
 def _open_firewalls(
-    document: Document, settings: Settings, programs: _Programs, faults: list[str]
+    document: Document, settings: Settings, extensions: _Extensions, faults: list[str]
 ) -> None:
     """See that there are the firewalls that `[bans]` names, and that they can be opened."""
 
@@ -197,24 +200,24 @@ def _open_firewalls(
         faults.append(f"plugins.{key(plugin)}: {hook}: {text} (expected a working plugin)")
 
     broadcasts = Broadcasts(failed)
-    for name, plugin in programs.at_work.items():
+    for name, plugin in extensions.at_work.items():
         broadcasts.register(plugin, name, None)
     places = {name: name for name in settings.backends}
     if "backend" in document.sections.get("bans", {}):
         places.setdefault(settings.bans.backend, "backend")
     for name, place in places.items():
         where = f"{document.source('bans', place)}: bans.{key(place)}"
-        if name in programs.firewalls and name not in programs.at_work:
+        if name in extensions.firewalls and name not in extensions.at_work:
             continue  # what is wrong with its options is told already
         try:
             firewall = broadcasts.first("open_firewall", name=name)
         except ValueError as fault:
             faults.append(f"{where}: {fault}")
             continue
-        if firewall is None and name in programs.broken:
-            faults.append(f"{where}: {programs.broken[name]}")
+        if firewall is None and name in extensions.broken:
+            faults.append(f"{where}: {extensions.broken[name]}")
         elif firewall is None:
-            known = programs.firewalls
+            known = extensions.firewalls
             faults.append(
                 f"{where}: there is no firewall {shown(name)} (expected one of: "
                 f"{', '.join(known)}{did_you_mean(name, known)})"

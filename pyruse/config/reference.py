@@ -15,17 +15,18 @@ from pyruse.entry.entry import as_text
 from pyruse.options.build import Option, described, key, options_of
 from pyruse.options.durations import Duration
 from pyruse.options.networks import Networks
-from pyruse.registry.plugins import ACTIONS, FILTERS, Found, has_firewall, hooks_of
+from pyruse.registry.found import Found
+from pyruse.registry.hooks import has_firewall, hooks_of
+from pyruse.registry.kinds import EXTENSIONS
 from pyruse.text import shown
 
-_KINDS = {FILTERS: "filter", ACTIONS: "action"}
 _DIRECTIVE = re.compile(r"^:(param|raises) (\w+): ", re.MULTILINE)
 
 
 def described_plugin(found: Found) -> dict[str, Any]:
     """A plugin with its options, as JSON has it.
 
-    ``table`` is where the options of a whole-program plugin are written; those of the others are
+    ``table`` is where the options of an extension are written; those of the others are
     in each of their steps.
 
     :raises PluginError: it cannot be loaded.
@@ -34,10 +35,10 @@ def described_plugin(found: Found) -> dict[str, Any]:
     documentation = inspect.getdoc(loaded) or ""
     section = "bans" if has_firewall(loaded) else "plugins"
     return {
-        "kind": _KINDS.get(found.group, "plugin"),
+        "kind": found.kind,
         "name": found.name,
         "group": found.group,
-        "table": None if found.group in _KINDS else f"{section}.{key(found.name)}",
+        "table": f"{section}.{key(found.name)}" if found.group == EXTENSIONS else None,
         "hooks": hooks_of(loaded),
         "distribution": found.distribution,
         "version": found.version,

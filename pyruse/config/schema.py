@@ -13,15 +13,10 @@ from pyruse.config.load import SECTIONS
 from pyruse.config.reference import attribute_docstrings
 from pyruse.config.steps import LINKS
 from pyruse.options.build import Option, options_of, without_none
-from pyruse.registry.plugins import (
-    ACTIONS,
-    FILTERS,
-    PROGRAMS,
-    Found,
-    PluginError,
-    Registry,
-    has_firewall,
-)
+from pyruse.registry.found import Found, PluginError
+from pyruse.registry.hooks import has_firewall
+from pyruse.registry.kinds import ACTIONS, EXTENSIONS, FILTERS
+from pyruse.registry.registry import Registry
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _LINK_HELP = {
@@ -41,10 +36,10 @@ def schema(registry: Registry) -> dict[str, Any]:
     loaded = {
         found.name: one
         for found in registry.all()
-        if found.group == PROGRAMS and (one := _loaded(found)) is not None
+        if found.group == EXTENSIONS and (one := _loaded(found)) is not None
     }
-    firewalls = {name: _program(one) for name, one in loaded.items() if has_firewall(one)}
-    others = {name: _program(one) for name, one in loaded.items() if name not in firewalls}
+    firewalls = {name: _extension(one) for name, one in loaded.items() if has_firewall(one)}
+    others = {name: _extension(one) for name, one in loaded.items() if name not in firewalls}
     sections = {name: _object(cls, _doc(cls)) for name, cls in SECTIONS.items()}
     sections["bans"]["properties"] |= firewalls
     return {
@@ -56,7 +51,7 @@ def schema(registry: Registry) -> dict[str, Any]:
             **sections,
             "plugins": {
                 "type": "object",
-                "description": "Whole-program plugins: the options of each in a table of its own.",
+                "description": "Extensions: the options of each in a table of its own.",
                 "properties": {
                     "disable": {"type": "array", "items": {"enum": sorted(loaded)}},
                     **others,
@@ -101,7 +96,7 @@ def _loaded(found: Found) -> Any:
         return None
 
 
-def _program(plugin: Any) -> dict[str, Any]:
+def _extension(plugin: Any) -> dict[str, Any]:
     if inspect.isclass(plugin):
         return _object(plugin, _doc(plugin))
     return {"type": "object", "description": _doc(plugin), "additionalProperties": False}

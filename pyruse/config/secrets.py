@@ -9,7 +9,7 @@ from typing import Any
 from pyruse.config.load import Configuration
 from pyruse.options.build import key
 from pyruse.options.secret_file import SecretFile
-from pyruse.registry.plugins import has_firewall
+from pyruse.registry.hooks import has_firewall
 
 
 def secret_faults(configuration: Configuration) -> list[str]:
@@ -20,9 +20,9 @@ def secret_faults(configuration: Configuration) -> list[str]:
     bans because the key for something else is gone. (The password for the mail server is looked at
     with the rest of the mail: `pyruse.delivery.mail.transport.check`.)
     """
-    programs = (
+    extensions = (
         (f"{'bans' if has_firewall(plugin) else 'plugins'}.{key(name)}", plugin)
-        for name, plugin in configuration.programs.items()
+        for name, plugin in configuration.extensions.items()
     )
     steps = (
         (step.address, step.instance)
@@ -31,7 +31,7 @@ def secret_faults(configuration: Configuration) -> list[str]:
     )
     return [
         f"{address}: {fault}"
-        for place, plugin in (*programs, *steps)
+        for place, plugin in (*extensions, *steps)
         for address, file in _files(plugin, place)
         if (fault := _fault_of(file)) is not None
     ]

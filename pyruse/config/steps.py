@@ -7,7 +7,9 @@ from typing import Any, Literal
 from pyruse.chains.model import Chain, Step
 from pyruse.errors import did_you_mean
 from pyruse.options.build import build
-from pyruse.registry.plugins import ACTIONS, FILTERS, PluginError, Registry
+from pyruse.registry.found import PluginError
+from pyruse.registry.kinds import ACTIONS, FILTERS
+from pyruse.registry.registry import Registry
 from pyruse.text import shown
 
 _Kind = Literal["filter", "action"]

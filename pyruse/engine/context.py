@@ -48,7 +48,7 @@ class Services:
 
 
 class BoundContext:
-    """`Context` for one step, or for one whole-program plugin.
+    """`Context` for one step, or for one extension.
 
     What is promised is in `pyruse.api.context`.
 
@@ -59,7 +59,7 @@ class BoundContext:
     def __init__(self, services: Services, chain: str = "", step: str = "") -> None:
         self._services = services
         self.chain = chain
-        """The name of the chain, empty for a whole-program plugin."""
+        """The name of the chain, empty for an extension."""
         self.step = step
         """The step's place, such as ``chains."ssh"[3]``, or ``plugins.NAME``."""
 

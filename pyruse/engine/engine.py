@@ -28,7 +28,8 @@ from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError
 from pyruse.registry.broadcasts import Broadcasts, bound
-from pyruse.registry.plugins import ACTIONS, FILTERS, MAIN_HOOK, hook_of
+from pyruse.registry.hooks import hook_of
+from pyruse.registry.kinds import ACTIONS, FILTERS, MAIN_HOOK
 from pyruse.report.render import Renderer
 from pyruse.report.rows import report_of_all, report_of_day
 from pyruse.state.database import State
@@ -86,7 +87,7 @@ class Engine:
         )  # fmt: skip
         self.skipped: list[str] = []
         """In a dry run: the steps with effects of their own, each time that one was not called."""
-        for name, plugin in configuration.programs.items():
+        for name, plugin in configuration.extensions.items():
             place = f"plugins.{name}"
             self.broadcasts.register(plugin, place, self._context(step=place))
         self._refused: list[str] = []

@@ -19,7 +19,7 @@ from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
 from pyruse.errors import ConfigError
 from pyruse.options.durations import Duration
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.replay.replay import LoggedLine, MadeBan, Outcome, SentMail, outcome_of
 from pyruse.state.database import MEMORY, State
 from pyruse.testing.ways import Ways

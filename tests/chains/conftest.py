@@ -15,7 +15,8 @@ from pyruse.config.load import configure
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
 from pyruse.registry.broadcasts import bound
-from pyruse.registry.plugins import ACTIONS, FILTERS, MAIN_HOOK, Registry
+from pyruse.registry.kinds import ACTIONS, FILTERS, MAIN_HOOK
+from pyruse.registry.registry import Registry
 
 #: ``way(toml, FIELD="value", …)``: the names of the steps that an entry comes to, in their order.
 Way = Callable[..., list[str]]

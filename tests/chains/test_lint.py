@@ -11,7 +11,7 @@ from pyruse.chains.lint import fields_of, warnings
 from pyruse.config.files import from_text
 from pyruse.config.load import configure, load
 from pyruse.options.fields import Field, NewField
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 
 
 def warned(text: str, registry: Registry) -> list[str]:

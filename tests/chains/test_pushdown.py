@@ -17,7 +17,7 @@ from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.entry.decoding import Decoder
 from pyruse.journal.selection import Selection
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
 from pyruse.state.database import State
 from pyruse.testing.journal import make_journal

@@ -15,7 +15,7 @@ def test_a_line_for_each(process):
     assert (done.code, done.err) == (0, "")
     rows = [line.split("\t") for line in done.out.splitlines()]
     names = {(row[0], row[1]) for row in rows}
-    assert {("filter", "equals"), ("action", "report"), ("plugin", "nftables")} <= names
+    assert {("filter", "equals"), ("action", "report"), ("extension", "nftables")} <= names
     distribution = f"pyruse {version('pyruse')}"
     assert ["filter", "exists", "Pass when an entry has a field, whatever its value.",
             distribution] in rows  # fmt: skip
@@ -32,7 +32,7 @@ def test_one_with_its_options(pyruse):
 
 def test_a_whole_program_plugin_with_its_hooks_and_the_table_of_its_options(pyruse):
     said = pyruse("plugins", "mail_report").out
-    assert said.startswith(f"plugin mail_report (pyruse {version('pyruse')}, group pyruse)\n")
+    assert said.startswith(f"extension mail_report (pyruse {version('pyruse')}, group pyruse)\n")
     assert said.endswith("\nHooks: on_day_end\n")
     said = pyruse("plugins", "nftables").out
     assert said.endswith(

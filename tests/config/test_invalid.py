@@ -27,7 +27,7 @@ import gc, json, os, runpy, sys, tempfile
 import pyruse.cli.commands.check, pyruse.engine.engine, pyruse.chains.lint
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 
 registry = Registry()
 for plugin in registry.all():

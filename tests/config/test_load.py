@@ -12,7 +12,7 @@ from pyruse.config.load import SECTIONS, Configuration, configure, load, options
 from pyruse.errors import ConfigError
 from pyruse.options.networks import Networks
 from pyruse.options.templates import Template
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 
 CHAINS = '[chains]\n"all" = [ { action = "discard" } ]\n'
 
@@ -193,15 +193,15 @@ def test_the_templates_are_beside_the_configuration(tmp_path: Path, registry: Re
 
 
 def test_a_plugin_that_is_disabled_is_not_there(registry: Registry) -> None:
-    assert "ban_summary" in loaded(CHAINS, registry).programs
+    assert "ban_summary" in loaded(CHAINS, registry).extensions
     configuration = loaded('[plugins]\ndisable = ["ban_summary"]\n' + CHAINS, registry)
-    assert "ban_summary" not in configuration.programs
+    assert "ban_summary" not in configuration.extensions
     assert configuration.settings.disabled == ["ban_summary"]
 
 
 def test_the_options_of_a_plugin_are_in_a_table_of_its_own(registry: Registry) -> None:
     configuration = loaded("[plugins.ban_summary]\nlimit = 7\n" + CHAINS, registry)
-    assert configuration.programs["ban_summary"].limit == 7
+    assert configuration.extensions["ban_summary"].limit == 7
 
 
 def test_the_options_of_a_firewall_are_in_a_table_of_bans(registry: Registry) -> None:

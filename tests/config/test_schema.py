@@ -14,7 +14,8 @@ import pyruse
 from pyruse.config.files import KNOWN_SECTIONS
 from pyruse.config.schema import _object, schema
 from pyruse.options.fields import Field
-from pyruse.registry.plugins import ACTIONS, FILTERS, Registry
+from pyruse.registry.kinds import ACTIONS, FILTERS
+from pyruse.registry.registry import Registry
 from tests.docs.site import install_package
 
 INVALID = Path(__file__).parent / "invalid"

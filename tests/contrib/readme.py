@@ -24,7 +24,7 @@ from pyruse.config.reference import described_plugin
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.errors import ConfigError
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.state.database import State
 from tests.docs.fragments import file_name, is_complete, is_pyproject, made_whole
 from tests.docs.markdown import ROOT, Block, blocks

@@ -17,7 +17,7 @@ from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.daemon.control import Message
 from pyruse.daemon.observer import StateObserver
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.report.render import Renderer
 from pyruse.testing.pipeline import Clock, Pipeline
 from pyruse.times import now_us

@@ -15,7 +15,7 @@ from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.state.database import State
 
 CONFIG = """

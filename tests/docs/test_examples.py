@@ -19,7 +19,7 @@ from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.errors import ConfigError
 from pyruse.journal.selection import Selection
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
 from pyruse.state.database import State
 from tests.docs.fragments import file_name, is_complete, is_pyproject, made_whole
@@ -78,7 +78,7 @@ def test_blocks_of_a_plugin(found) -> None:
         for block in blocks(plugin["documentation"], found.described)
         if block.language == "toml"
     ]
-    assert examples or plugin["kind"] == "plugin", "an example says more than a list of options"
+    assert examples or plugin["kind"] == "extension", "an example says more than a list of options"
     for block in examples:
         whole = made_whole(block.text)
         check(from_text(whole, block.place))

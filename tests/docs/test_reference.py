@@ -10,7 +10,8 @@ import pytest
 
 from pyruse.config.load import SECTIONS
 from pyruse.config.reference import described_hook, described_options, described_plugin
-from pyruse.registry.plugins import HOOKS, Registry
+from pyruse.registry.hooks import HOOKS
+from pyruse.registry.registry import Registry
 from tests.docs.markdown import ROOT
 from tools import generate_docs
 from tools.generate_docs import OWN, TYPES

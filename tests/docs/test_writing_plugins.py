@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from pyruse.config.reference import described_plugin
-from pyruse.registry.plugins import HOOKS, Registry
+from pyruse.registry.hooks import HOOKS
+from pyruse.registry.registry import Registry
 from tests.docs.markdown import ROOT, blocks_of
 from tests.docs.site import install
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
@@ -18,7 +18,11 @@ from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.entry.made import make_entry
 from pyruse.errors import ConfigError
-from pyruse.registry.plugins import ACTIONS, FILTERS, PROGRAMS, Registry
+from pyruse.registry.checks import Checker
+from pyruse.registry.found import Found
+from pyruse.registry.kinds import ACTIONS, EXTENSIONS, FILTERS
+from pyruse.registry.packages import PackagePlugin
+from pyruse.registry.registry import Registry
 from pyruse.state.database import State
 from pyruse.testing.pipeline import Pipeline
 from pyruse.times import time_us_of
@@ -124,7 +128,7 @@ class Unsure:
 
 
 class Faulty:
-    """A whole-program plugin of which nothing works."""
+    """An extension of which nothing works."""
 
     @hookimpl
     def on_start(self) -> None:
@@ -145,7 +149,7 @@ class Faulty:
 
 
 class Contributing:
-    """A whole-program plugin that works."""
+    """An extension that works."""
 
     @hookimpl
     def contribute_to_report(self, report: Report, context: Context) -> None:
@@ -171,24 +175,21 @@ class Boastful:
 OURS: dict[str, dict[str, type]] = {
     FILTERS: {"picky": Picky, "boastful": Boastful},
     ACTIONS: {"hand": Hand, "touch": Touch, "last": Last, "listening": Listening, "unsure": Unsure},
-    PROGRAMS: {"faulty": Faulty, "contributing": Contributing},
+    EXTENSIONS: {"faulty": Faulty, "contributing": Contributing},
 }
 
 
-class WithOurs(Registry):
-    """What is installed, and the classes of this file; of the whole programs, only those named."""
+def registry_with_ours(*extensions: str) -> Registry:
+    """What is installed, and the classes of this file; of the extensions, only those named."""
 
-    def __init__(self, *programs: str) -> None:
-        self._ours = programs
-        super().__init__()
+    def ours(checker: Checker, faults: list[str]) -> Iterator[Found]:
+        for group, classes in OURS.items():
+            for name, cls in classes.items():
+                if group != EXTENSIONS or name in extensions:
+                    point = EntryPoint(name, f"{__name__}:{cls.__name__}", group)
+                    yield PackagePlugin(point, "ours", "1.0", checker)
 
-    def _points(self) -> list[EntryPoint]:
-        return super()._points() + [
-            EntryPoint(name, f"{__name__}:{cls.__name__}", group)
-            for group, classes in OURS.items()
-            for name, cls in classes.items()
-            if group != PROGRAMS or name in self._ours
-        ]
+    return Registry(ours)
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def engine(clock):
     made: list[Pipeline] = []
 
     def make(toml: str, *programs: str) -> Pipeline:
-        made.append(Pipeline(toml, clock, WithOurs(*programs)))
+        made.append(Pipeline(toml, clock, registry_with_ours(*programs)))
         return made[-1]
 
     yield make
@@ -286,7 +287,7 @@ def test_a_fault_is_told_of_once_a_kind_and_then_at_powers_of_ten(clock):
     told = []
     state = State()
     engine = Engine(
-        configure(from_text(PICKY.replace("OPTIONS", "")), WithOurs()),
+        configure(from_text(PICKY.replace("OPTIONS", "")), registry_with_ours()),
         state,
         Faults(lambda message, level, fields: told.append((message, level, fields))),
         dry_run=True,
@@ -316,7 +317,7 @@ def test_an_error_message_that_causes_an_error_comes_to_rest():
     waiting: list[str] = []
     state = State()
     engine = Engine(
-        configure(from_text(PICKY.replace("OPTIONS", "")), WithOurs()),
+        configure(from_text(PICKY.replace("OPTIONS", "")), registry_with_ours()),
         state,
         Faults(lambda message, *_: waiting.append(message)),
         dry_run=True,
@@ -392,7 +393,7 @@ def test_a_step_with_effects_of_its_own_is_not_called_in_a_dry_run(engine):
     assert chains.outcome.skipped == ['chains."a"[0]'] * 2
     assert [line.message for line in chains.logs] == ["went on"] * 2
     state = State()
-    real = Engine(configure(from_text(toml), WithOurs()), state, Faults(lambda *_: None))
+    real = Engine(configure(from_text(toml), registry_with_ours()), state, Faults(lambda *_: None))
     real.handle([make_entry({"MESSAGE": "hello"})])
     assert (HEARD, real.skipped) == (["touched"], [])
     state.close()

@@ -13,7 +13,7 @@ from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.engine.faults import Faults
 from pyruse.journal.selection import Selection
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
 from tests.conftest import ROOT
 

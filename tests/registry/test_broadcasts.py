@@ -10,7 +10,7 @@ import pytest
 
 from pyruse import hookimpl
 from pyruse.registry.broadcasts import Broadcasts, bound
-from pyruse.registry.plugins import HookManager
+from pyruse.registry.hooks import HookManager
 
 # ---- The main hook of a step, as a function of the entry
 

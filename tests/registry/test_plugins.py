@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from pyruse.registry.plugins import PluginError, Registry
+from pyruse.registry.found import PluginError
+from pyruse.registry.registry import Registry
 
 FILTER, ACTION, PROGRAM = "pyruse.filters", "pyruse.actions", "pyruse"
 
@@ -279,11 +280,11 @@ def test_a_broken_whole_program_plugin_is_done_without(site: Site) -> None:
         {PROGRAM: {"failing": "pyruse_failing:Failing"}},
     )
     lines = [
-        'plugin "empty" of pyruse-empty 1.0: pyruse_empty implements no hook (expected a working '
-        "plugin: upgrade or remove pyruse-empty)",
-        'plugin "failing" of pyruse-failing 1.0: cannot be made: OSError: no disk (expected a '
+        'extension "empty" of pyruse-empty 1.0: pyruse_empty implements no hook (expected a '
+        "working plugin: upgrade or remove pyruse-empty)",
+        'extension "failing" of pyruse-failing 1.0: cannot be made: OSError: no disk (expected a '
         "working plugin: upgrade or remove pyruse-failing)",
-        'plugin "metrics" of pyruse-metrics 1.0: cannot be imported: OSError: no (expected a '
+        'extension "metrics" of pyruse-metrics 1.0: cannot be imported: OSError: no (expected a '
         "working plugin: upgrade or remove pyruse-metrics)",
     ]
     done = site.check([DISCARD])
@@ -305,7 +306,9 @@ def test_a_firewall_whose_package_is_broken_is_named_where_it_is_wanted(site: Si
     site.install("pyruse-pf", "import pf_that_is_not_there", {PROGRAM: {"pf": "pyruse_pf:Pf"}})
     done = site.check([DISCARD], '[bans]\nbackend = "pf"')
     assert done.returncode == 2
-    assert done.stderr.startswith('p.toml: bans.backend: plugin "pf" of pyruse-pf 1.0: cannot be ')
+    assert done.stderr.startswith(
+        'p.toml: bans.backend: extension "pf" of pyruse-pf 1.0: cannot be '
+    )
 
 
 def test_a_firewall_that_fails_is_no_traceback(site: Site) -> None:
@@ -352,7 +355,7 @@ def test_a_plugin_for_another_interface_is_told_of_before_its_import_fails(
 ) -> None:
     Site(tmp_path).filter("geo", BROKEN_IMPORT, f"PyRuse [testing] ({requires})")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("pyruse.registry.plugins.version", {"pyruse": "2.0.3"}.__getitem__)
+    monkeypatch.setattr("pyruse.registry.packages.version", {"pyruse": "2.0.3"}.__getitem__)
     with pytest.raises(PluginError) as caught:
         Registry().find(FILTER, "geo").load()
     wanted = ",".join(sorted(requires.split(",")))
@@ -381,7 +384,7 @@ def test_a_plugin_for_this_interface_is_loaded(
     name = f"kind{abs(hash((version, *requires)))}"  # modules stay imported
     Site(tmp_path).filter(name, GOOD, *requires)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("pyruse.registry.plugins.version", {"pyruse": version}.__getitem__)
+    monkeypatch.setattr("pyruse.registry.packages.version", {"pyruse": version}.__getitem__)
     assert Registry().find(FILTER, name).load().__name__ == "Geo"
 
 
@@ -409,7 +412,7 @@ def test_the_daemon_starts_without_what_no_chain_uses(site: Site, journal_file) 
     done = site.pyruse("run", "--once", "-c", "p.toml")
     assert done.returncode == 0, done.stderr
     assert [line for line in done.stderr.splitlines() if "pyruse-" in line or "Trace" in line] == [
-        f'pyruse: plugin "future" of pyruse-future 1.0: is made for pyruse>=99, and this is '
+        f'pyruse: extension "future" of pyruse-future 1.0: is made for pyruse>=99, and this is '
         f"{version('pyruse')} (expected two that fit: upgrade Pyruse, or install an older "
         "pyruse-future)"
     ]
@@ -566,7 +569,7 @@ def test_a_module_may_be_a_whole_program_plugin(site: Site) -> None:
         """,
         {PROGRAM: {"metrics": "pyruse_metrics"}},
     )
-    assert "plugin\tmetrics\tCounts reports.\t" in site.pyruse("plugins").stdout
+    assert "extension\tmetrics\tCounts reports.\t" in site.pyruse("plugins").stdout
     assert site.check([DISCARD]).returncode == 0
     done = site.check([DISCARD], "[plugins.metrics]\nlimit = 5\n")
     assert (done.returncode, done.stderr) == (

@@ -20,7 +20,7 @@ from pyruse.delivery.delivery import Delivery
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.journal.selection import Selection
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
 from pyruse.state.database import State
 from pyruse.state.days import Days

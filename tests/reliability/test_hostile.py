@@ -23,7 +23,7 @@ from pyruse.config.load import configure
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.journal.selection import Selection
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.replay.replay import outcome_of
 from pyruse.state.database import State
 from pyruse.testing import Daemon, Journald

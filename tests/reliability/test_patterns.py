@@ -15,7 +15,7 @@ from pyruse.chains.ambiguity import can_take_for_ever
 from pyruse.chains.lint import warnings
 from pyruse.config.files import from_text, read
 from pyruse.config.load import configure
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.testing import Journald, MakeDaemon
 from tests.conftest import ROOT
 

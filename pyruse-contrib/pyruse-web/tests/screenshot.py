@@ -22,7 +22,7 @@ from pyruse.daemon.observer import StateObserver
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.journal.selection import Selection
-from pyruse.registry.plugins import Registry
+from pyruse.registry.registry import Registry
 from pyruse.state.database import State
 
 _ROOT = Path(__file__).parents[1]

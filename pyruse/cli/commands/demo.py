@@ -26,7 +26,7 @@ def command(output: Path, show_config: bool) -> None:
     from pyruse.entry.decoding import Decoder
     from pyruse.errors import UserError
     from pyruse.journal.selection import Selection
-    from pyruse.registry.plugins import Registry
+    from pyruse.registry.registry import Registry
     from pyruse.replay.replay import replay
 
     resources = files("pyruse") / "demo"

@@ -68,7 +68,7 @@ def command(
 def _see_that_the_name_is_free(plugin: NewPlugin) -> None:
     """:raises UserError: some other package has it: nobody could use both."""
     from pyruse.errors import UserError
-    from pyruse.registry.plugins import Registry
+    from pyruse.registry.registry import Registry
 
     group = {f"pyruse.{kind}s" for kind in plugin.kinds}
     for found in Registry().all():

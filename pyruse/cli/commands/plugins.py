@@ -20,7 +20,8 @@ def command(name: str | None, form: str) -> None:
     """
     from pyruse.cli.output import show_json
     from pyruse.errors import did_you_mean
-    from pyruse.registry.plugins import PluginError, Registry
+    from pyruse.registry.found import PluginError
+    from pyruse.registry.registry import Registry
 
     registry = Registry()
     wanted = [found for found in registry.all() if name in (None, found.name)]
@@ -80,7 +81,7 @@ def _show_one(plugin: dict[str, Any]) -> None:
     origin = f"{plugin['distribution']} {plugin['version']}, group {plugin['group']}"
     click.echo(f"{plugin['kind']} {plugin['name']} ({origin})\n")
     click.echo(printable(plugin["documentation"]))
-    if plugin["kind"] == "plugin":
+    if plugin["kind"] == "extension":
         click.echo(f"\nHooks: {', '.join(plugin['hooks'])}")
     if plugin["options"]:
         where = f"in [{plugin['table']}]" if plugin["table"] else "of its steps"

@@ -14,6 +14,6 @@ def command() -> None:
     """
     from pyruse.cli.output import show_json
     from pyruse.config.schema import schema
-    from pyruse.registry.plugins import Registry
+    from pyruse.registry.registry import Registry
 
     show_json(schema(Registry()))

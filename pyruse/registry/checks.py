@@ -1,0 +1,97 @@
+"""Whether a class or module is a plugin: its hooks and options are looked at, none is called."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pluggy
+
+from pyruse.errors import did_you_mean
+from pyruse.options.build import options_of, unwritable
+from pyruse.registry.found import Found, in_words
+from pyruse.registry.hooks import HOOKS, HookManager, hooks_of
+from pyruse.registry.kinds import EXTENSIONS, MAIN_HOOK
+from pyruse.text import one_line
+
+_OF_EVERY_STEP = ("filter", "action", "then", "else", "name", "invert")
+
+
+class Checker:
+    """Checks plugins one by one. It knows the hooks, which takes pluggy its time."""
+
+    def __init__(self) -> None:
+        self._manager = HookManager()
+
+    def check(self, found: Found, loaded: Any) -> None:
+        """See that a class or module is a plugin of its kind.
+
+        :raises PluginError: it is not.
+        """
+        self._check_hooks(found, loaded)
+        if inspect.isclass(loaded):
+            _check_options(found, loaded)
+
+    def _check_hooks(self, found: Found, plugin: Any) -> None:
+        implemented = self._implemented(found, plugin)
+        for name in sorted(implemented):
+            if any(one.hookwrapper or one.wrapper for one in implemented[name]):
+                raise found.error("its hooks are wrong: wrappers are not called by Pyruse", name)
+        for name in sorted(implemented):
+            if name not in hooks_of(plugin):  # pluggy's specname: Pyruse calls hooks by their names
+                raise found.error(f"its hooks are wrong: {name} is a function of another name")
+            # What they return would count as true, and nothing of them would have run.
+            if _is_no_plain_function(getattr(plugin, name)):
+                raise found.error(f"its hooks are wrong: {name} is async, or has a yield", name)
+        wanted = MAIN_HOOK.get(found.group)
+        if wanted is not None and wanted not in implemented:
+            raise found.error(f"{plugin.__name__} has no @hookimpl {wanted}")
+        if not implemented:
+            raise found.error(f"{plugin.__name__} implements no hook")
+
+    def _implemented(self, found: Found, plugin: Any) -> dict[str, list[pluggy.HookImpl]]:
+        """The hooks of a class or module, after pluggy has found nothing wrong with them."""
+        manager = self._manager
+        try:
+            manager.register(plugin)
+            manager.check_pending()
+            callers = manager.get_hookcallers(plugin) or []
+            return {caller.name: caller.get_hookimpls() for caller in callers}
+        except Exception as fault:  # pluggy says it in several ways; getattr may run any code
+            misspelled = re.search(r"unknown hook '(\w+)'", str(fault))
+            named = misspelled or re.search(r"for hook '(\w+)'", str(fault))
+            hint = did_you_mean(misspelled[1], HOOKS) if misspelled else ""
+            text = one_line(f"{fault}{hint}".replace("Argument(s) {", "argument(s) {"))
+            raise found.error(
+                f"its hooks are wrong: {text}", named[1] if named else None
+            ) from fault
+        finally:
+            if manager.is_registered(plugin):
+                manager.unregister(plugin)
+
+
+def _is_no_plain_function(hook: Any) -> bool:
+    kinds = inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction
+    return any(is_kind(hook) for is_kind in kinds)
+
+
+def _check_options(found: Found, cls: type) -> None:
+    try:
+        options = options_of(cls)
+    except Exception as fault:  # the annotations are anybody's expressions
+        raise found.error(f"its options cannot be read: {in_words(fault)}") from fault
+    taken = [option for option in options if option.name in _OF_EVERY_STEP]
+    if taken and found.group != EXTENSIONS:
+        raise found.error(
+            f"its option {taken[0].name} cannot be given: every step has its own",
+            taken[0].attribute,
+        )
+    for option in options:
+        strange = unwritable(option.type)
+        if strange is not None:
+            raise found.error(
+                f"its option {option.name} is of a type that no text can become: "
+                f"{getattr(strange, '__name__', strange)} has no class method parse",
+                option.attribute,
+            )

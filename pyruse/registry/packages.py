@@ -1,0 +1,127 @@
+"""The plugins of the packages that are installed: found by their entry points."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import (
+    Distribution,
+    EntryPoint,
+    distributions,
+    entry_points,
+    version,
+)
+from typing import Any
+
+from pyruse.registry.checks import Checker
+from pyruse.registry.found import Found, PluginError, in_words
+from pyruse.registry.kinds import EXTENSIONS, KIND
+
+OWN = "pyruse"
+"""The distribution whose names nobody else can claim."""
+
+
+class PackagePlugin(Found):
+    """A plugin that an installed distribution registers; imported when it is asked for."""
+
+    distribution: str
+    version: str
+
+    def __init__(
+        self, entry_point: EntryPoint, distribution: str, version: str, checker: Checker
+    ) -> None:
+        super().__init__(entry_point.group, entry_point.name)
+        self.entry_point = entry_point
+        self.distribution = distribution
+        self.version = version
+        self._checker = checker
+
+    @property
+    def origin(self) -> str:
+        """Such as ``pyruse-geoip 1.0``."""
+        return f"{self.distribution} {self.version}"
+
+    def load(self) -> Any:
+        """Import the class (of an extension, also: the module), and check it.
+
+        :raises PluginError: it cannot be imported, or it is no plugin of its kind.
+        """
+        self._check_requirement()
+        if not self.entry_point.pattern.match(self.entry_point.value):
+            raise self.error(f"its entry point is no MODULE:CLASS: {self.entry_point.value}")
+        try:
+            loaded = self.entry_point.load()
+        except (Exception, SystemExit) as fault:  # whatever happens while somebody's module runs
+            raise self.error(f"cannot be imported: {in_words(fault)}") from fault
+        is_module = self.group == EXTENSIONS and inspect.ismodule(loaded)
+        if not inspect.isclass(loaded) and not is_module:
+            raise self.error(f"{self.entry_point.value} is no class")
+        self._checker.check(self, loaded)
+        return loaded
+
+    def error(self, fault: str, part: str | None = None) -> PluginError:
+        """An error that names the distribution."""
+        return PluginError(
+            f"{self.described}: {fault} (expected a working plugin: upgrade or remove "
+            f"{self.distribution})"
+        )
+
+    def _check_requirement(self) -> None:
+        """See that the package is made for this Pyruse: else its own errors would say less."""
+        if self.distribution == OWN or self.entry_point.dist is None:
+            return
+        from pyruse.registry.requirement import unfit
+
+        why = unfit(self.entry_point.dist, version(OWN))
+        if why is not None:
+            raise PluginError(f"{self.described}: {why}")
+
+
+def installed(checker: Checker, faults: list[str]) -> Iterator[PackagePlugin]:
+    """The plugins of all packages.
+
+    :param faults: what is wrong with the packages themselves is added: a line each.
+    """
+    named = cache(_named)  # a distribution's files are read once
+    seen: set[tuple[str, ...]] = set()
+    for point in _points(faults):
+        name, release = named(point.dist)
+        plugin = (point.group, point.name, name.lower(), point.value)
+        if plugin not in seen:  # an editable install may be found twice
+            seen.add(plugin)
+            yield PackagePlugin(point, name, release, checker)
+
+
+def _points(faults: list[str]) -> list[EntryPoint]:
+    """The entry points of what is installed; a distribution that is broken is left out."""
+    try:
+        found = entry_points()
+        return [point for group in KIND for point in found.select(group=group)]
+    except Exception:  # noqa: BLE001 -- which one is broken is seen by looking at each of them
+        points: list[EntryPoint] = []
+    seen: set[str] = set()
+    for distribution in distributions():
+        name, release = _named(distribution)
+        if name in seen:  # of two versions, the first one on the path counts
+            continue
+        seen.add(name)
+        try:
+            points += [point for point in distribution.entry_points if point.group in KIND]
+        except Exception as fault:  # noqa: BLE001 -- it depends on what is wrong with its files
+            faults.append(
+                f"distribution {name} {release}: its entry points cannot be read: "
+                f"{in_words(fault)} (expected a working package: upgrade or remove {name})"
+            )
+    return points
+
+
+def _named(distribution: Distribution | None) -> tuple[str, str]:
+    """Name and version, as far as they can be told."""
+    if distribution is None:
+        return "an unknown distribution", "?"
+    try:
+        metadata = distribution.metadata
+        return metadata["Name"] or "unnamed", metadata["Version"] or "?"
+    except Exception:  # noqa: BLE001 -- METADATA is missing or no text: Python's errors vary
+        return str(getattr(distribution, "_path", "an unknown distribution")), "?"
