@@ -15,6 +15,7 @@ import pytest
 from pyruse.api.firewall import Target
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
+from pyruse.state.migrations import VERSION
 from pyruse.state.outbox import Item, Outbox
 
 T0 = 1_773_489_600_000_000
@@ -242,7 +243,7 @@ def test_a_newer_schema_is_refused(opened, tmp_path):
     with pytest.raises(StateError) as refused:
         State(str(path))
     assert str(refused.value) == (
-        f"{path}: written by a newer Pyruse, schema 99 (expected at most 3: upgrade Pyruse)"
+        f"{path}: written by a newer Pyruse, schema 99 (expected at most {VERSION}: upgrade Pyruse)"
     )
     assert path.read_bytes() == before
 

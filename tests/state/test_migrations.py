@@ -15,15 +15,10 @@ from pyruse.state import migrations
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
 from pyruse.state.days import events_in_time, events_of, kept_days, notes_of
+from tests.state.schema import FILE, schema, schema_of_today
 
 FOLDER = Path(__file__).parent
 T = 1_773_489_600_000_000  # µs: 2026-03-14 12:00 UTC, when all of it happened
-
-
-def schema(db: sqlite3.Connection) -> dict[str, str]:
-    """What makes each table and index, in one line."""
-    query = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
-    return {name: " ".join(sql.split()) for name, sql in db.execute(query)}
 
 
 @pytest.fixture
@@ -113,11 +108,8 @@ def test_a_migration_that_fails_changes_nothing(
 
 
 def test_tables_do_not_change_without_a_new_version() -> None:
-    with State() as state:
-        today = "".join(f"{sql};\n" for sql in schema(state.db).values())
-    file = FOLDER / f"schema_{migrations.VERSION}.txt"
-    assert file.exists(), "a new version: keep what it looks like in this file"
-    assert today == file.read_text(), (
+    assert FILE.exists(), "a new version: record it (`python -m tests.state.schema`)"
+    assert schema_of_today() == FILE.read_text(), (
         "the tables have changed: raise VERSION in pyruse/state/migrations.py, say there how older "
-        "ones get there, and keep the new ones in a file beside this test"
+        "ones get there, and record the new ones (`python -m tests.state.schema`)"
     )
