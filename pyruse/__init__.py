@@ -21,6 +21,7 @@ from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, 
 from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
 from pyruse.api.report import Details, Report, Row, Section
+from pyruse.api.traits import Traits
 from pyruse.config.settings import MailAddress
 from pyruse.entry.entry import Entry, address_of, as_text
 from pyruse.errors import UserError
@@ -68,6 +69,7 @@ __all__ = [
     "Table",
     "Target",
     "Template",
+    "Traits",
     "UserError",
     "Watch",
     "__version__",

@@ -8,20 +8,13 @@ module that implements broadcast hooks only.
 An implementation takes only the arguments that it wants, by these names. Whatever it raises is
 contained: it is logged with the plugin's name and costs that entry, or that call, alone.
 
-A class may also say, without a hook:
-
-* ``final = True`` (actions): the entry's journey ends here, wherever in a chain the step stands.
-* ``tested_values()`` (filters), a method that gives the name of a field and a collection of values:
-  the filter passes if, and only if, the field has one of them, and it does nothing else. Rows of
-  such filters then cost one look-up together, and where every chain begins with one, entries that
-  pass none of them are not even read.
-* ``outside_effects = True`` (actions): it touches the world by other means than the context, so a
-  dry run records the step instead of calling it.
+What a class says of itself without a hook is in its `Traits`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -44,6 +37,20 @@ def match_entry(entry: Entry, context: Context) -> bool:  # type: ignore[empty-b
 
     :param entry: the entry; keep its values, never the entry itself.
     :param context: counters, tables and the ways out, bound to this step.
+    """
+
+
+@hookspec
+def tested_values() -> tuple[str, Collection[Any]]:  # type: ignore[empty-body]
+    """Filters: the name of a field, and the values that it is tested for.
+
+    A filter with this hook promises that it passes *if, and only if*, the field has one of the
+    values, and that it does nothing else. Rows of such filters then cost one look-up together, so
+    that a hundred chains cost no more than one. Where every chain begins with such a filter,
+    entries that pass none of them are not even read. `match_entry` is still needed, for
+    ``pyruse explain`` and for ``[engine] optimize = false``.
+
+    Called when the configuration is read, and never while entries flow.
     """
 
 
@@ -124,3 +131,9 @@ def open_firewall(name: str) -> Firewall | None:
     :param name: such as ``nftables``.
     :raises ValueError: its options do not go together: ``"fault (expected …)"``.
     """
+
+
+def hook_of(plugin: Any, hook: str) -> Callable[..., Any] | None:
+    """What a plugin (an object, class or module) has for a hook; None: it has no such hook."""
+    function: Callable[..., Any] | None = getattr(plugin, hook, None)
+    return function if hasattr(function, "pyruse_impl") else None

@@ -72,6 +72,20 @@ class Step:
         self.called("on_day_end", report=report, context=context)
 
 @dataclass
+class Hello:
+    """Says what it tests for."""
+
+    @hookimpl
+    def tested_values(self):
+        calls.append(("tested_values", {}))
+        return "MESSAGE", ["hello"]
+
+    @hookimpl
+    def match_entry(self, entry):
+        calls.append(("match_entry", {}))
+        return entry.get("MESSAGE") == "hello"
+
+@dataclass
 class Wall:
     """A firewall."""
 
@@ -96,7 +110,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]
     """What was called: (hook, arguments)."""
     (tmp_path / "pyruse_hooked.py").write_text(SOURCE)
     points = {
-        "pyruse.filters": {"hooked": "pyruse_hooked:Step"},
+        "pyruse.filters": {"hooked": "pyruse_hooked:Step", "hello": "pyruse_hooked:Hello"},
         "pyruse.actions": {"hooked": "pyruse_hooked:Step"},
         "pyruse": {"wall": "pyruse_hooked:Wall"},
     }
@@ -128,6 +142,22 @@ def test_match_entry_decides_and_counts_as_not_passed_when_it_fails(
     broken.feed(MESSAGE="passes")
     assert broken.logs == []
     assert [fault.text for fault in broken.faults] == ["filter hooked: RuntimeError: broken"]
+
+
+def test_tested_values_are_asked_for_before_entries_come_and_say_what_passes(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    toml = FILTER.replace("hooked", "hello")
+    chains = pipeline(toml)
+    for message in ("hello", "good-bye"):
+        asked = names(calls).count("tested_values")
+        chains.feed(MESSAGE=message)
+        assert names(calls).count("tested_values") == asked > 0
+    assert [line.message for line in chains.logs] == ["passed"]
+    straight = pipeline(f"[engine]\noptimize = false\n{toml}")
+    calls.clear()
+    straight.feed(MESSAGE="hello")
+    assert names(calls) == ["match_entry"]
 
 
 def test_act_on_entry_acts_and_ends_the_journey_when_it_fails(

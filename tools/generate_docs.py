@@ -13,12 +13,14 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pyruse import Traits
 from pyruse.cli import COMMANDS
 from pyruse.config.load import SECTIONS
 from pyruse.config.reference import described_hook, described_options, described_plugin
@@ -27,7 +29,12 @@ from pyruse.registry.hooks import HOOKS
 from pyruse.registry.kinds import ACTIONS, EXTENSIONS, FILTERS
 from pyruse.registry.registry import Registry
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT))  # appended: where Pyruse is installed, that one is described
+
+from tools.api_docs import table  # noqa: E402 -- the path comes first
+
+DOCS = ROOT / "docs"
 COMMAND = "python tools/generate_docs.py"
 OWN = "pyruse"
 """The distribution whose plugins are described here; others have a documentation of their own."""
@@ -62,6 +69,8 @@ TYPES = {
     "a list, each item a path": "a list of paths",
     "one of:": "",
 }
+#: Of what authors of plugins are given, the classes whose members stand in a table.
+TOLD = (Traits,)
 #: The options that several commands have: they are told once. One command that has them all.
 COMMON = ("config", "since", "until", "boot", "directory", "files", "namespace")
 _HAS_COMMON = "replay"
@@ -278,6 +287,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "programs": _plugins(EXTENSIONS),
     "commands": _commands,
     **{f"hook-{name}": _hook(name) for name in HOOKS},
+    **{f"type-{cls.__name__}": partial(table, cls) for cls in TOLD},
 }
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Literal, NamedTuple
 
+from pyruse.api.traits import traits_of
+
 
 class Exit(Enum):
     """Where an entry goes from a step that does not send it to another chain."""
@@ -62,7 +64,7 @@ class Step:
     @property
     def final(self) -> bool:
         """The journey of an entry ends with this step, whatever follows in the chain."""
-        return self.kind == "action" and bool(getattr(self.instance, "final", False))
+        return self.kind == "action" and traits_of(self.instance).final
 
     def exits(self, *, last: bool) -> Exits:
         """Where an entry goes from this step. All rules of the way through the chains are here.

@@ -12,20 +12,21 @@ from collections.abc import Hashable
 from typing import Any
 
 from pyruse.chains.link import Graph, Node, Switch
+from pyruse.hookspecs import hook_of
 
 Test = tuple[str, frozenset[Hashable]]
 """A filter passes if, and only if, this field has one of these values."""
 
 
 def equality_test_of(instance: Any) -> Test | None:
-    """What a step says of itself by the method ``tested_values`` (see `pyruse.hookspecs`).
+    """What a filter says of itself by the hook ``tested_values``.
 
     :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
     """
-    method = getattr(instance, "tested_values", None)
-    if method is None:
+    hook = hook_of(instance, "tested_values")
+    if hook is None:
         return None
-    said = method()
+    said = hook()
     if not isinstance(said, tuple) or len(said) != 2 or not isinstance(said[0], str):
         raise TypeError("not a field with its values")
     field, values = said

@@ -13,6 +13,7 @@ from pyruse.api.context import Context
 from pyruse.api.firewall import Firewall
 from pyruse.api.observer import Observer
 from pyruse.api.report import Report
+from pyruse.api.traits import traits_of
 from pyruse.bans.own import own_addresses
 from pyruse.bans.service import Bans
 from pyruse.chains.link import Node, link
@@ -27,8 +28,8 @@ from pyruse.engine.faults import Faults
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError
+from pyruse.hookspecs import hook_of
 from pyruse.registry.broadcasts import Broadcasts, bound
-from pyruse.registry.hooks import hook_of
 from pyruse.registry.kinds import ACTIONS, FILTERS, MAIN_HOOK
 from pyruse.report.render import Renderer
 from pyruse.report.rows import report_of_all, report_of_day
@@ -128,7 +129,7 @@ class Engine:
             )
         self._try(step, "tested_values", lambda: equality_test_of(step.instance))
         self.broadcasts.register(step.instance, step.place, context)
-        if self._services.dry_run and getattr(step.instance, "outside_effects", False):
+        if self._services.dry_run and traits_of(step.instance).outside_effects:
             return partial(self._skip, step)
         hook = MAIN_HOOK[FILTERS if step.kind == "filter" else ACTIONS]
         return bound(step.instance, hook, context)

@@ -9,7 +9,8 @@ from functools import cache
 from types import MethodType
 from typing import Any, NamedTuple
 
-from pyruse.registry.hooks import HOOKS, hook_of
+from pyruse.hookspecs import hook_of
+from pyruse.registry.hooks import HOOKS
 
 _NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 

@@ -1,4 +1,4 @@
-"""Whether a class or module is a plugin: its hooks and options are looked at, none is called."""
+"""Whether a class or module is a plugin: its hooks, traits and options. None is called."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 import pluggy
 
+from pyruse.api.traits import Traits, misdeclared
 from pyruse.errors import did_you_mean
 from pyruse.options.build import options_of, unwritable
 from pyruse.registry.found import Found, in_words
 from pyruse.registry.hooks import HOOKS, HookManager, hooks_of
-from pyruse.registry.kinds import EXTENSIONS, MAIN_HOOK
+from pyruse.registry.kinds import ACTIONS, EXTENSIONS, MAIN_HOOK
 from pyruse.text import one_line
 
 _OF_EVERY_STEP = ("filter", "action", "then", "else", "name", "invert")
@@ -31,6 +32,7 @@ class Checker:
         """
         self._check_hooks(found, loaded)
         if inspect.isclass(loaded):
+            _check_traits(found, loaded)
             _check_options(found, loaded)
 
     def _check_hooks(self, found: Found, plugin: Any) -> None:
@@ -49,6 +51,9 @@ class Checker:
             raise found.error(f"{plugin.__name__} has no @hookimpl {wanted}")
         if not implemented:
             raise found.error(f"{plugin.__name__} implements no hook")
+        for name in HOOKS:
+            if name not in implemented and callable(getattr(plugin, name, None)):
+                raise found.error(f"its hooks are wrong: {name} is not marked with @hookimpl", name)
 
     def _implemented(self, found: Found, plugin: Any) -> dict[str, list[pluggy.HookImpl]]:
         """The hooks of a class or module, after pluggy has found nothing wrong with them."""
@@ -74,6 +79,20 @@ class Checker:
 def _is_no_plain_function(hook: Any) -> bool:
     kinds = inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction
     return any(is_kind(hook) for is_kind in kinds)
+
+
+def _check_traits(found: Found, cls: type) -> None:
+    try:
+        fault = misdeclared(cls)
+    except Exception as raised:  # the annotations are anybody's expressions
+        raise found.error(f"its traits cannot be read: {in_words(raised)}") from raised
+    if fault is not None:
+        raise found.error(f"its traits are wrong: {fault.text}", fault.attribute)
+    traits = getattr(cls, "traits", Traits())
+    if traits.final and found.group != ACTIONS:
+        raise found.error("its traits are wrong: final is for actions", "traits")
+    if traits.outside_effects and found.group == EXTENSIONS:
+        raise found.error("its traits are wrong: outside_effects is for steps", "traits")
 
 
 def _check_options(found: Found, cls: type) -> None:

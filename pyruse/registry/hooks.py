@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pluggy
 
 from pyruse import hookspecs
+from pyruse.hookspecs import hook_of
 
 HOOKS = tuple(
     name for name, function in vars(hookspecs).items() if hasattr(function, "pyruse_spec")
 )
 """The names of all hooks, in the order of `pyruse.hookspecs`."""
-
-
-def hook_of(plugin: Any, hook: str) -> Callable[..., Any] | None:
-    """What a plugin (an object, class or module) has for a hook; None: it has no such hook."""
-    function: Callable[..., Any] | None = getattr(plugin, hook, None)
-    return function if hasattr(function, "pyruse_impl") else None
 
 
 def hooks_of(plugin: Any) -> list[str]:

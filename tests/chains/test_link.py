@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyruse.api.traits import Traits
 from pyruse.chains.link import Graph, jump_order, left_by_entries, link, main_sequence
 from pyruse.chains.model import Chain, Step
 from pyruse.chains.travel import journey, travel
@@ -353,11 +353,14 @@ def test_a_loop_of_five_thousand_chains_is_a_fault_all_the_same() -> None:
 # ---- All rules at random, against an interpreter that reads them one by one
 
 
-@dataclass
 class Plain:
     """An instance of a plugin: all that linking asks of it."""
 
-    final: bool = False
+
+class Final:
+    """An action that ends the journey."""
+
+    traits = Traits(final=True)
 
 
 @st.composite
@@ -375,7 +378,8 @@ def acyclic_chains(draw: st.DrawFn) -> dict[str, Chain]:
             final = not is_filter and draw(st.integers(0, 4)) == 0
             steps.append(
                 Step(
-                    name, index, "filter" if is_filter else "action", "plain", Plain(final),
+                    name, index, "filter" if is_filter else "action", "plain",
+                    Final() if final else Plain(),
                     then=draw(target), otherwise=draw(target) if is_filter else None,
                     invert=is_filter and draw(st.booleans()),
                 )

@@ -14,6 +14,7 @@ from pyruse.chains.model import Chain, Step
 from pyruse.chains.switch import add_switches
 from pyruse.chains.travel import travel
 from pyruse.entry.entry import Entry
+from pyruse.hookspecs import hookimpl
 from tests.chains.conftest import Chains
 
 FIELDS = ["A", "B"]
@@ -26,6 +27,7 @@ class Equality:
     def __init__(self, field: str, values: list[Any]) -> None:
         self.field, self.values = field, values
 
+    @hookimpl
     def tested_values(self) -> tuple[str, list[Any]]:
         return self.field, self.values
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pyruse import Context, Duration, Entry, Report, hookimpl
+from pyruse import Context, Duration, Entry, Report, Traits, hookimpl
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.engine.engine import Engine
@@ -78,7 +78,7 @@ class Hand:
 class Touch:
     """An action with effects of its own."""
 
-    outside_effects: ClassVar[bool] = True
+    traits: ClassVar[Traits] = Traits(outside_effects=True)
 
     @hookimpl
     def act_on_entry(self) -> None:
@@ -89,7 +89,7 @@ class Touch:
 class Last:
     """An action that ends the journey."""
 
-    final: ClassVar[bool] = True
+    traits: ClassVar[Traits] = Traits(final=True)
 
     @hookimpl
     def act_on_entry(self, entry: Entry) -> str:
@@ -164,6 +164,7 @@ class Contributing:
 class Boastful:
     """Says that it tests something, and does not say what."""
 
+    @hookimpl
     def tested_values(self) -> Any:
         return "MESSAGE"
 

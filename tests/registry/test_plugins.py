@@ -99,6 +99,7 @@ def ours(text: str) -> list[str]:
 DISCARD = '{ action = "discard" }'
 PLAIN = GOOD.replace('country: str\n    """Its code."""', "")
 HOOKS_WRONG = "its hooks are wrong: "
+TRAITS_WRONG = "its traits are wrong: "
 
 #: What is wrong with a filter's class or module, and how it is told.
 BROKEN = {
@@ -166,6 +167,14 @@ BROKEN = {
         GOOD.replace("return ", "yield "),
         HOOKS_WRONG + "match_entry is async, or has a yield",
     ),
+    "unmarked_too": (
+        GOOD + "\n    def on_start(self): pass\n",
+        HOOKS_WRONG + "on_start is not marked with @hookimpl",
+    ),
+    "final_filter": (
+        "from pyruse import Traits\n" + GOOD + "\n    traits = Traits(final=True)\n",
+        TRAITS_WRONG + "final is for actions",
+    ),
     "undecorated": (
         GOOD.replace("@dataclass", ""),
         "its options cannot be read: TypeError: Geo has annotated attributes (country), but is no "
@@ -220,7 +229,7 @@ def described(name: str, fault: str) -> str:
 def test_a_broken_package_costs_one_line_that_names_it(
     name: str, listed: subprocess.CompletedProcess[str]
 ) -> None:
-    lines = [line for line in listed.stderr.splitlines() if f"pyruse-{name}" in line]
+    lines = [line for line in listed.stderr.splitlines() if f"pyruse-{name} " in line]
     assert lines == [f"pyruse: {described(name, BROKEN[name][1])}"]
 
 
@@ -300,6 +309,35 @@ def test_a_broken_whole_program_plugin_is_done_without(site: Site) -> None:
     assert done.stderr.splitlines() == [
         f"p.toml: plugins.{name}: {line}" for name, line in zip(names, lines, strict=True)
     ]
+
+
+@pytest.mark.parametrize("attribute", ["outside_effect", "outside_effects", "side_effects"])
+def test_a_step_whose_trait_pyruse_would_not_see_never_acts_in_a_dry_run(
+    attribute: str, site: Site
+) -> None:
+    site.install(
+        "pyruse-siren",
+        f"""
+        from pathlib import Path
+        from pyruse import hookimpl
+        class Siren:
+            {attribute} = True
+            @hookimpl
+            def act_on_entry(self, entry):
+                Path("acted").touch()
+        """,
+        {ACTION: {"siren": "pyruse_siren:Siren"}},
+    )
+    done = site.check(['{ action = "siren" }'])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        'p.toml: chains."c"[0].action: action "siren" of pyruse-siren 1.0: its traits are wrong: '
+        f'{attribute} is none; did you mean "traits = Traits(outside_effects=True)"? (expected a '
+        "working plugin: upgrade or remove pyruse-siren)\n"
+    )
+    dry = site.pyruse("test", "-c", "p.toml", "MESSAGE=fire")
+    assert dry.returncode == 2
+    assert not (site.folder / "acted").exists()
 
 
 def test_a_firewall_whose_package_is_broken_is_named_where_it_is_wanted(site: Site) -> None:

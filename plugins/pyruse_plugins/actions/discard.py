@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyruse import hookimpl
+from pyruse import Traits, hookimpl
 
 
 @dataclass
@@ -17,7 +17,7 @@ class Discard:
     ```
     """
 
-    final: ClassVar[bool] = True
+    traits: ClassVar[Traits] = Traits(final=True)
 
     @hookimpl
     def act_on_entry(self) -> None:

@@ -28,6 +28,7 @@ class Equals:
     def __post_init__(self) -> None:
         self.value = self.field.typed(self.value)
 
+    @hookimpl
     def tested_values(self) -> tuple[str, list[Any]]:
         return self.field, [self.value]
 

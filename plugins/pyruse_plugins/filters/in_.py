@@ -27,6 +27,7 @@ class In:
     def __post_init__(self) -> None:
         self._values = frozenset(self.field.typed(value) for value in self.values)
 
+    @hookimpl
     def tested_values(self) -> tuple[str, frozenset[Any]]:
         return self.field, self._values
 

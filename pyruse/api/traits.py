@@ -1,0 +1,77 @@
+"""What a step's class says of itself beside its hooks."""
+
+from __future__ import annotations
+
+import inspect
+from typing import NamedTuple
+
+from msgspec import Struct
+
+
+class Traits(Struct, frozen=True, kw_only=True):
+    """What a step's class says of itself: ``traits: ClassVar[Traits] = Traits(final=True)``."""
+
+    final: bool = False
+    """Actions: the journey of an entry ends here, wherever in a chain the step stands, as with
+    ``discard``."""
+    outside_effects: bool = False
+    """Steps: it touches the world by other means than the context. So a dry run does not call it,
+    but records that it would have been called; a filter does not pass then."""
+
+
+_NONE = Traits()
+
+
+def traits_of(plugin: object) -> Traits:
+    """The traits of a plugin's object, by its class; none of them is true unless it says so."""
+    declared = getattr(type(plugin), "traits", _NONE)
+    return declared if isinstance(declared, Traits) else _NONE
+
+
+class Misdeclared(NamedTuple):
+    """An attribute of a class that looks like a trait, and is none."""
+
+    attribute: str
+    text: str
+
+
+def misdeclared(cls: type) -> Misdeclared | None:
+    """What is wrong with the way in which a class declares its traits; None: nothing.
+
+    A trait that Pyruse does not see would be silent: a step with ``outside_effect = True`` would
+    act for real in a dry run. So whatever looks like a trait, and is none, is a fault.
+    """
+    for base in cls.__mro__[:-1]:  # all but `object`
+        for name in {**vars(base), **inspect.get_annotations(base)}:
+            if name.startswith("_"):
+                continue
+            value = vars(base).get(name)
+            if name == "traits" and isinstance(value, Traits):
+                continue
+            if name in ("trait", "traits") or isinstance(value, Traits):
+                return Misdeclared(name, f'{name} is none; did you mean "traits = Traits(…)"?')
+            meant = _meant(name)
+            if meant is not None:
+                hint = f'did you mean "traits = Traits({meant}=True)"?'
+                return Misdeclared(name, f"{name} is none; {hint}")
+    return None
+
+
+def _meant(name: str) -> str | None:
+    """The trait that a name stands for, if it is like one."""
+    for trait in Traits.__struct_fields__:
+        if _alike(name.lower().replace("_", ""), trait.replace("_", "")):
+            return trait
+    return None
+
+
+def _alike(word: str, known: str) -> bool:
+    """Whether words differ in one place only, and little. difflib would take its time to import."""
+    begin = 0
+    while begin < min(len(word), len(known)) and word[begin] == known[begin]:
+        begin += 1
+    word, known, allowed = word[begin:], known[begin:], len(known) // 4
+    while word and known and word[-1] == known[-1]:
+        word, known = word[:-1], known[:-1]
+    swapped = len(word) == 2 and word == known[::-1]
+    return max(len(word), len(known)) <= allowed or swapped
