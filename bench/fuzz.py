@@ -150,7 +150,7 @@ def main() -> int:
         engine = Engine(configuration, state, faults, own=set)
         made = Made(engine, options.seed)
         state.days.begin(engine.calendar.day_of(made.now).isoformat())
-        patience = Patience(lambda: made.position)
+        patience = Patience(lambda: made.position, engine.travel.at_work)
         memory: list[float] = []
         tenths: list[float] = []
         began = time.monotonic()

@@ -4,49 +4,70 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import NamedTuple
 
 from pyruse.chains.link import Node, Switch
 from pyruse.entry.entry import UNREAD, Entry
 
 OnFault = Callable[[Node, Entry, Exception], None]
-Travel = Callable[[Node | None, Entry, OnFault], None]
-"""What leads an entry through the chains, as `travel` does."""
-
-#: The name of the function that is told of faults: it is no step, and not to be interrupted.
-ON_FAULT = "_step_fault"
 
 
-def travel(node: Node | None, entry: Entry, on_fault: OnFault) -> None:
-    """Lead an entry through the chains, from a node on.
+class Travel(NamedTuple):
+    """A way for entries through the chains, and a look at the one that is on its way."""
 
-    A step that raises costs this entry alone: a filter then counts as not passed, an action ends
+    lead: Callable[[Entry], None]
+    """Lead an entry through the chains, from the entrance on."""
+    at_work: Callable[[FrameType | None], Node | None]
+    """The node whose step is at work, for whoever interrupts the program: given the frame that was
+    interrupted. None: Pyruse itself is at work, and would not expect an exception."""
+
+
+def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
+    """What leads entries through the chains: the one copy that is tuned for speed.
+
+    A step that raises costs its entry alone: a filter then counts as not passed, an action ends
     the journey, and ``on_fault`` is told.
     """
-    known = entry.known.get
-    while node is not None:
-        try:
-            while node is not None:
-                switch = node.switch
-                if switch is None:
-                    node = node.passed if node.call(entry) else node.failed
+    # It is shared by the two functions: so it can be looked at, and costs no more than a local one.
+    node: Node | None = None
+
+    def lead(entry: Entry) -> None:
+        nonlocal node
+        node = entrance
+        known = entry.known.get
+        while node is not None:
+            try:
+                while node is not None:
+                    switch = node.switch
+                    if switch is None:
+                        node = node.passed if node.call(entry) else node.failed
+                        continue
+                    value = known(switch.field, UNREAD)
+                    if value is UNREAD:
+                        value = entry.read(switch.field)
+                    found = switch.ways.get(value)
+                    if found is None:
+                        node = switch.default
+                    else:
+                        places, ways = found
+                        node = ways[bisect_left(places, node.place) if node.place else 0]
+            except Exception as fault:  # noqa: BLE001 -- whatever a plugin raises costs this entry alone
+                faulty, node = node, None  # no step is at work while its fault is told
+                assert faulty is not None
+                if faulty.switch is not None and isinstance(fault, TypeError):
+                    node = (
+                        faulty.switch.default
+                    )  # a value, such as a list, that is in no dictionary
                     continue
-                value = known(switch.field, UNREAD)
-                if value is UNREAD:
-                    value = entry.read(switch.field)
-                found = switch.ways.get(value)
-                if found is None:
-                    node = switch.default
-                else:
-                    places, ways = found
-                    node = ways[bisect_left(places, node.place) if node.place else 0]
-        except Exception as fault:  # noqa: BLE001 -- whatever a plugin raises costs this entry alone
-            assert node is not None
-            if node.switch is not None and isinstance(fault, TypeError):
-                node = node.switch.default  # the value, such as a list, cannot even be looked up
-                continue
-            on_fault(node, entry, fault)
-            node = node.faulty
+                on_fault(faulty, entry, fault)
+                node = faulty.faulty
+
+    def at_work(frame: FrameType | None) -> Node | None:
+        # Between two steps, and where it handles a fault, this function itself is at work.
+        return None if frame is None or frame.f_code is lead.__code__ else node
+
+    return Travel(lead, at_work)
 
 
 class Stop(NamedTuple):

@@ -59,7 +59,10 @@ class Daemon:
         self._clock = engine.clock
         selection = Selection.of(engine.settings.journal)
         self._reader: JournalReader = selection.open(engine.decoder)
-        self._patience = Patience(lambda: self._reader.position)
+        self._patience = Patience(
+            lambda: self._reader.position,
+            lambda frame: self._engine.travel.at_work(frame),  # noqa: PLW0108 -- a reload's, too
+        )
         self._stop = self._reload = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._delivery = Delivery(

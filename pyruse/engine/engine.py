@@ -21,7 +21,7 @@ from pyruse.chains.model import Step
 from pyruse.chains.pushdown import Wanted, wanted
 from pyruse.chains.switch import add_switches, equality_test_of
 from pyruse.chains.traffic import Traffic
-from pyruse.chains.travel import Travel, travel
+from pyruse.chains.travel import OnFault, Travel, travel
 from pyruse.config.load import Configuration
 from pyruse.engine.context import BoundContext, Services
 from pyruse.engine.faults import Faults
@@ -56,7 +56,7 @@ class Engine:
         dry_run: bool = False,
         own: Callable[[], set[Address]] = own_addresses,
         profile: Profile | None = None,
-        travel: Travel = travel,
+        travel: Callable[[Node | None, OnFault], Travel] = travel,
         clock: Clock = now_us,
     ) -> None:
         """Link the chains; nothing is opened, started or sent yet.
@@ -64,7 +64,7 @@ class Engine:
         :param dry_run: effects are recorded in the state, and stay there.
         :param own: gives the addresses of the machine that is protected: they are never banned.
         :param profile: measures the steps, which are counted then, too.
-        :param travel: leads an entry through the chains.
+        :param travel: gives what leads entries through the chains.
         :param clock: the machine's clock, for all that is at work here.
         :raises ConfigError: options do not go together, such as a ban's with its firewall.
         """
@@ -109,7 +109,7 @@ class Engine:
                 if profile is not None or settings.engine.counters
                 else wanted(self.graph.entrance, self.decoder)
             )
-        self._travel = travel
+        self.travel = travel(self.graph.entrance, self._step_fault)
         self._day = date.min
         self._day_start = self._day_end = 0
         self._entries = 0
@@ -175,10 +175,10 @@ class Engine:
             more than an hour later, by a clock that is wrong, counts as of now.
         :return: how many there were.
         """
-        travel, entrance, on_fault = self._travel, self.graph.entrance, self._step_fault
+        lead = self.travel.lead
         latest = now + AHEAD_US
         handled = 0
-        for entry in entries:
+        for handled, entry in enumerate(entries, 1):  # noqa: B007 -- how many there were
             time_us = entry.time_us
             if time_us > latest:
                 self._tell_of_future(entry)
@@ -190,9 +190,8 @@ class Engine:
             elif time_us > self._last:
                 self._last = time_us
             self._entries += 1
-            handled += 1
             self.last_time = time_us
-            travel(entrance, entry, on_fault)
+            lead(entry)
         self._count_entries()
         return handled
 

@@ -11,7 +11,6 @@ from typing import Self
 
 from pyruse.chains.link import Node
 from pyruse.chains.model import Step
-from pyruse.chains.travel import ON_FAULT, travel
 
 _LONGEST_S = 1.0
 _SHORTEST_S = 0.005
@@ -35,9 +34,15 @@ class Patience:
     Outside the main thread, where no signal arrives, there is no limit.
     """
 
-    def __init__(self, position: Callable[[], int]) -> None:
-        """:param position: gives a number that rises with each entry."""
+    def __init__(
+        self, position: Callable[[], int], at_work: Callable[[FrameType | None], Node | None]
+    ) -> None:
+        """:param position: gives a number that rises with each entry.
+
+        :param at_work: the node whose step is at work (see `Travel.at_work`).
+        """
         self._position = position
+        self._at_work = at_work
         self._stops: dict[Step, tuple[int, float]] = {}
         """Steps that were stopped: how often, and when they were last."""
         self._seen: tuple[int, Node] | None = None
@@ -79,7 +84,7 @@ class Patience:
         return max(0, stops - int((now - last) / _FORGIVEN_S))
 
     def _tick(self, number: int, frame: FrameType | None) -> None:
-        node = _node_at_work(frame)
+        node = self._at_work(frame)
         now, cpu = time.monotonic(), time.thread_time()
         if node is None or self._seen != (self._position(), node):
             self._seen = None if node is None else (self._position(), node)
@@ -97,14 +102,3 @@ class Patience:
 def _limit(stops: int) -> float:
     """How long a step may take that was stopped so often, in seconds."""
     return max(_SHORTEST_S, _LONGEST_S * 0.5**stops)
-
-
-def _node_at_work(frame: FrameType | None) -> Node | None:
-    """Whose step is at work; None: Pyruse itself, which would not expect the exception."""
-    callee: FrameType | None = None
-    while frame is not None and frame.f_code is not travel.__code__:
-        callee, frame = frame, frame.f_back
-    if frame is None or callee is None or callee.f_code.co_name == ON_FAULT:
-        return None
-    node: Node | None = frame.f_locals["node"]
-    return node

@@ -142,7 +142,7 @@ def _handle_all(
     engine: Engine, handle: Callable[..., int], reader: JournalReader, progress: Progress | None
 ) -> int:
     entries = 0
-    patience = Patience(lambda: reader.position)
+    patience = Patience(lambda: reader.position, engine.travel.at_work)
     while True:
         with patience:
             handled = handle(reader.entries(_BATCH))

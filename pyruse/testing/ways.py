@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from pyruse.chains.link import Node
-from pyruse.chains.travel import OnFault, journey
+from pyruse.chains.travel import OnFault, Travel, journey
 from pyruse.chains.way import brief, in_words
 from pyruse.entry.entry import Entry
 
@@ -19,17 +19,21 @@ class Ways:
         self._told: deque[str] = deque(maxlen=_KEPT)
         self._entries = 0
 
-    def travel(self, node: Node | None, entry: Entry, on_fault: OnFault) -> None:
+    def travel(self, entrance: Node | None, on_fault: OnFault) -> Travel:
         """The same as `pyruse.chains.travel.travel`, with a note of each station."""
-        message = brief(entry.text("MESSAGE"))
-        stops = []
-        for stop in journey(node, entry):
-            if stop.fault is not None:
-                on_fault(stop.node, entry, stop.fault)
-            stops.append(stop)
-        self._entries += 1
-        way = "\n".join(in_words(stops))
-        self._told.append(f"entry {self._entries}, {entry.time:%F %T}: {message}\n{way}")
+
+        def lead(entry: Entry) -> None:
+            message = brief(entry.text("MESSAGE"))
+            stops = []
+            for stop in journey(entrance, entry):
+                if stop.fault is not None:
+                    on_fault(stop.node, entry, stop.fault)
+                stops.append(stop)
+            self._entries += 1
+            way = "\n".join(in_words(stops))
+            self._told.append(f"entry {self._entries}, {entry.time:%F %T}: {message}\n{way}")
+
+        return Travel(lead, at_work=lambda _: None)
 
     def told(self) -> list[str]:
         """The ways of the last entries, in words."""

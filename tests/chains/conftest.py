@@ -57,7 +57,7 @@ class Chains:
         told = [stop.node.step.label for stop in journey(self.graph.entrance, entry)]
         assert self.called == told
         self.called.clear()
-        travel(self.graph.entrance, make_entry(fields), self._on_fault)
+        travel(self.graph.entrance, self._on_fault).lead(make_entry(fields))
         assert self.called == told
         called, self.called = self.called, []
         return called

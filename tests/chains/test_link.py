@@ -446,7 +446,7 @@ def test_the_graph_leads_where_the_rules_lead(
 
     graph = link(chains, bind)
     faulty: list[Step] = []
-    travel(graph.entrance, Entry(0), lambda node, *_: faulty.append(node.step))
+    travel(graph.entrance, lambda node, *_: faulty.append(node.step)).lead(Entry(0))
     expected = interpreted(chains, outcomes)
     assert visited == expected
     assert faulty == [step for step in expected if outcomes[step] is None]

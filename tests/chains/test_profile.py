@@ -72,7 +72,7 @@ def profiled(chains: Callable[[str], Chains]) -> dict[str, Any]:
     def batch() -> None:
         for _ in range(2):
             move()
-            travel(graph.entrance, Entry(0, disk), lambda *at: traffic.fault(at[0]))
+            travel(graph.entrance, lambda *at: traffic.fault(at[0])).lead(Entry(0, disk))
         time.sleep(NAP)
 
     profile.batches(batch)()
@@ -131,7 +131,7 @@ def test_measuring_is_not_measured(chains: Callable[[str], Chains]) -> None:
 
     def batch() -> None:
         for _ in range(1000):
-            travel(graph.entrance, Entry(0), lambda *_: None)
+            travel(graph.entrance, lambda *_: None).lead(Entry(0))
 
     began = time.perf_counter()
     profile.batches(batch)()

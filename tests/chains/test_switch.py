@@ -98,7 +98,7 @@ def way(chains: dict[str, Chain], fields: dict[str, Any], *, switches: bool) -> 
     if switches:
         add_switches(graph)
     entry = Entry(0, values=dict(fields))
-    travel(graph.entrance, entry, no_fault)
+    travel(graph.entrance, no_fault).lead(entry)
     return [*came, repr(sorted(entry.items(), key=repr))]
 
 
@@ -151,7 +151,7 @@ def test_one_look_up_leads_past_all_that_does_not_concern_an_entry(
     made = chains(CHAINS)
     add_switches(made.graph)
     assert row(made.graph) == [("is a", 3), ("is b or c", 3), ("is b", 3)]
-    travel(made.graph.entrance, Entry(0, values=fields), no_fault)
+    travel(made.graph.entrance, no_fault).lead(Entry(0, values=fields))
     assert made.called == expected
 
 

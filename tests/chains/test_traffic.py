@@ -58,7 +58,9 @@ def counted(
     if switches:
         add_switches(graph)
     for fields in entries:
-        travel(graph.entrance, Entry(0, values=dict(fields)), lambda node, *_: traffic.fault(node))
+        travel(graph.entrance, lambda node, *_: traffic.fault(node)).lead(
+            Entry(0, values=dict(fields))
+        )
     traffic.settle(len(entries))
     return counts_of(traffic)
 
@@ -114,7 +116,9 @@ def test_a_chain_is_told_of_once_wherever_entries_come_from(
         {"A": "c"},
         {"A": ["a"]},  # no value that could be looked up
     ):
-        travel(made.graph.entrance, Entry(0, values={**fields}), lambda *at: traffic.fault(at[0]))
+        travel(made.graph.entrance, lambda *at: traffic.fault(at[0])).lead(
+            Entry(0, values={**fields})
+        )
     assert traffic.data()[0]["entries"] == 0, "entries count when they are through"
     traffic.settle(5)
     assert [
@@ -144,7 +148,7 @@ def test_what_is_not_over_is_not_shown(chains: Callable[[str], Chains]) -> None:
     made = chains('"c" = [ { filter = "equals", field = "A", value = "a", name = "a" } ]')
     traffic = Traffic(made.configured, made.graph, 0)
     before = traffic.data()
-    travel(made.graph.entrance, Entry(0, values={"A": "a"}), lambda *_: None)
+    travel(made.graph.entrance, lambda *_: None).lead(Entry(0, values={"A": "a"}))
     assert traffic.data() == before
     traffic.settle(1)
     assert counts_of(traffic) == {'chains."c"[0]': (1, 1, 0)}

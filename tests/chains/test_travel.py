@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyruse.chains.link import Node, link
+from pyruse.chains.link import Node, Switch, link
 from pyruse.chains.model import Chain, Step
 from pyruse.chains.switch import add_switches
 from pyruse.chains.travel import Stop, journey, travel
@@ -38,7 +39,7 @@ def raising(fault: Exception) -> Callable[[Entry], Any]:
 
 
 def test_no_chains_no_journey() -> None:
-    travel(None, Entry(0), lambda *_: pytest.fail("nothing can fail"))
+    travel(None, lambda *_: pytest.fail("nothing can fail")).lead(Entry(0))
     assert list(journey(None, Entry(0))) == []
 
 
@@ -48,7 +49,7 @@ def test_every_fault_on_the_way_is_told_with_its_node_and_entry() -> None:
     called: list[Entry] = []
     start = railway(raising(faults[0]), called.append, raising(faults[1]), called.append)
     entry = Entry(0)
-    travel(start, entry, lambda *fault: told.append(fault))
+    travel(start, lambda *fault: told.append(fault)).lead(entry)
     assert [fault for _, _, fault in told] == faults
     assert told[0][0] is start
     assert all(one is entry for _, one, _ in told)
@@ -68,7 +69,7 @@ def test_the_next_entry_travels_as_if_nothing_had_happened() -> None:
     start.faulty = None
     told: list[Exception] = []
     for time_us in (1, 2, 3):
-        travel(start, Entry(time_us), lambda _node, _entry, fault: told.append(fault))
+        travel(start, lambda _node, _entry, fault: told.append(fault)).lead(Entry(time_us))
     assert arrived == [1, 3]
     assert len(told) == 1
 
@@ -79,7 +80,57 @@ def test_whoever_wants_to_stop_the_program_stops_it(stop: type[BaseException]) -
         raise stop
 
     with pytest.raises(stop):
-        travel(railway(call), Entry(0), lambda *_: None)
+        travel(railway(call), lambda *_: None).lead(Entry(0))
+
+
+def test_the_step_that_is_at_work_can_be_seen_and_pyruse_itself_is_none() -> None:
+    """It is what a step that takes too long is stopped by: see `pyruse.engine.patience`."""
+    seen: list[Node | None] = []
+
+    def look() -> None:
+        seen.append(way.at_work(inspect.currentframe()))
+
+    def deep(entry: Entry) -> None:
+        look()
+
+    def leading(entry: Entry) -> None:
+        frame = inspect.currentframe()
+        assert frame is not None
+        seen.append(way.at_work(frame.f_back))  # what calls the steps
+
+    def fails(entry: Entry) -> None:
+        look()
+        raise ValueError
+
+    start = railway(deep, leading, fails, deep)
+    way = travel(start, lambda *_: look())
+    look()
+    way.lead(Entry(0))
+    look()
+    assert start.passed is not None
+    assert start.passed.passed is not None
+    failing, last = start.passed.passed, start.passed.passed.passed
+    assert seen == [None, start, None, failing, None, last, None]
+    assert way.at_work(None) is None
+
+
+def test_a_look_up_is_at_work_for_its_filter() -> None:
+    seen: list[Node | None] = []
+
+    class Disk:
+        position = 0
+
+        def read(self, field: str) -> Any:
+            seen.append(way.at_work(inspect.currentframe()))
+
+        def read_all(self) -> dict[str, Any]:
+            return {}
+
+    node = Node(step(), lambda _: pytest.fail("there is a switch"))
+    node.switch = Switch("A")
+    way = travel(node, lambda *_: None)
+    way.lead(Entry(0, Disk()))
+    assert seen == [node]
 
 
 def test_what_a_filter_answers_counts_as_true_or_false() -> None:
@@ -88,7 +139,7 @@ def test_what_a_filter_answers_counts_as_true_or_false() -> None:
         start = Node(step(), lambda _, answer=answer: answer)  # type: ignore[misc]
         start.passed = Node(step(), lambda _, way=way: way.append("yes"))  # type: ignore[misc]
         start.failed = Node(step(), lambda _, way=way: way.append("no"))  # type: ignore[misc]
-        travel(start, Entry(0), lambda *_: None)
+        travel(start, lambda *_: None).lead(Entry(0))
         assert way == [arrived]
 
 
@@ -168,7 +219,7 @@ class Railway:
         def on_fault(node: Node, _: Entry, fault: Exception) -> None:
             faults.append(f"{node.step.place}: {fault}")
 
-        travel(self.graph.entrance, entry, on_fault)
+        travel(self.graph.entrance, on_fault).lead(entry)
         return self.called, faults, dict(entry)
 
     def told(self, fields: dict[str, Any]) -> tuple[tuple[Called, list[str], dict[str, Any]], Any]:
