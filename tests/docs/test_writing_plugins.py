@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pyruse import hookspecs
 from pyruse.config.reference import described_plugin
 from pyruse.registry.hooks import HOOKS
 from pyruse.registry.registry import Registry
@@ -210,3 +212,12 @@ def test_deny_list(pipeline, tmp_path) -> None:
     chains.feed(ip="203.0.113.8")
     chains.engine.bans.enforce(faults.append)
     assert [str(fault) for fault in faults] == [f"deny_list: {denied}: Is a directory"]
+
+
+def test_the_picture_of_a_day_has_each_hook_with_its_arguments() -> None:
+    _, _, chapter = DOCUMENT.read_text("utf-8").partition("## When each hook is called\n")
+    picture = chapter.partition("```text\n")[2].partition("```\n")[0]
+    for hook in HOOKS:
+        taken = inspect.signature(getattr(hookspecs, hook)).parameters
+        named = f"{hook}({', '.join(taken)})"
+        assert picture.count(named) == 1, named
