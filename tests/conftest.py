@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
 
 from pyruse.state.database import State
@@ -16,6 +18,26 @@ ROOT = Path(__file__).parent.parent
 
 # The generators under tools/ are no part of the wheel. Appended, so that an installed Pyruse wins.
 sys.path.append(str(ROOT))
+
+# How long an example takes, or how many are made in a second, is the machine's.
+hypothesis.settings.register_profile(
+    "pyruse", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("pyruse")
+
+
+@pytest.fixture
+def over_once(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """``over_once((tmp_path / "pid").exists)``: from then on, time limits of programs are over.
+
+    Not before, however slow the machine is.
+    """
+
+    def stop_clock(there: Callable[[], object]) -> None:
+        clock = SimpleNamespace(monotonic=lambda: 1e9 if there() else 0.0)
+        monkeypatch.setattr("pyruse.system.programs.time", clock)
+
+    return stop_clock
 
 
 @pytest.fixture(autouse=True)

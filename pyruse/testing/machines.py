@@ -26,7 +26,8 @@ SOURCES = (
 )  # fmt: skip
 
 #: Addresses of the attacker's that tell when a packet counts as dropped: when one that was sent
-#: after it has been answered. Only if these are banned, too, half a second tells.
+#: after it has been answered, since packets are answered in turn. Only if both of these are banned,
+#: too, seconds tell.
 _LAST = ("198.51.100.1", "2001:db8:ffff::1")
 
 _SERVER = """
@@ -63,14 +64,17 @@ def reached(kind, port, pairs):
         event = selectors.EVENT_WRITE if kind == socket.SOCK_STREAM else selectors.EVENT_READ
         waiting.register(one, event, source)
     there, last = set(), {source for source, _ in pairs[-2:]}
-    end = time.monotonic() + 0.5
-    while waiting.get_map() and (left := end - time.monotonic()) > 0:
-        for key, _ in waiting.select(left):
+    end = time.monotonic() + 5
+    while waiting.get_map():
+        left = end - time.monotonic()
+        for key, _ in waiting.select(max(0, left)):
             there.add(key.data)
             waiting.unregister(key.fileobj)
             key.fileobj.close()
-        if last and last <= there:
-            last, end = None, min(end, time.monotonic() + 0.05)
+        if left <= 0:
+            break
+        if last & there:
+            last, end = set(), time.monotonic() + 0.05
     for key in list(waiting.get_map().values()):
         key.fileobj.close()
     waiting.close()

@@ -14,6 +14,16 @@ from pyruse.testing.waiting import wait_until
 
 _NAME = "PYRUSE_TESTED_AS"
 
+
+def has_ended(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has waited for yet has, too (proc(5))."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] in "ZX"
+
+
 _KILL = """
 for found in $(grep -alsF "$1" /proc/[0-9]*/environ); do
   process=${found#/proc/}

@@ -14,6 +14,7 @@ import pytest
 
 from pyruse.daemon.control import Control, ask
 from pyruse.errors import UserError
+from pyruse.testing.waiting import TIME_LIMIT
 
 
 @pytest.fixture
@@ -45,11 +46,11 @@ def test_a_request_is_answered_by_the_main_loop(
         target=lambda: answers.append(ask(state, {"request": "order", "text": "é\n{}"}))
     )
     asking.start()
-    assert woken.wait(10)
+    assert woken.wait(TIME_LIMIT)
     (request,) = control.requests()
     assert request.content == {"request": "order", "text": "é\n{}"}
     request.answer({"ok": True})
-    asking.join(10)
+    asking.join(TIME_LIMIT)
     assert answers == [{"ok": True}]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from types import FrameType
 
@@ -33,11 +32,9 @@ def test_a_catastrophic_pattern_is_interrupted(journal_file):
     journal = journal_file([{"MESSAGE": message} for message in ("aaa", hostile, "hello")])
     logged = []
     faults = Faults(lambda message, level, fields: logged.append((message, fields)))
-    began = time.monotonic()
     outcome = replay(
         configure(from_text(CHAINS), Registry()), Selection(files=[Path(journal)]), faults
     )
-    assert time.monotonic() - began < 20  # a second at rest; without a limit, for centuries
     assert [row.message for row in outcome.report.important] == ["only a's"]
     assert [line.message for line in outcome.report.other] == [hostile, "hello"]
     ((message, fields),) = logged

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from pyruse.testing.journald import Journald
+from pyruse.testing.waiting import TIME_LIMIT
 from tests.reliability.machine import Machine
 
 pytestmark = pytest.mark.realparts
@@ -151,7 +152,7 @@ def test_a_state_that_is_removed_is_written_again(running: Machine, journald: Jo
     for file in running.disk.iterdir():
         file.unlink()
     log(journald, 10, 20)
-    assert running.process.wait(20) == 1
+    assert running.process.wait(TIME_LIMIT) == 1
     assert running.log.endswith("nothing is lost (start Pyruse again)\n")
     running.start()
     running.wait_for_rows(EVENTS, [(20, 20)])

@@ -14,7 +14,7 @@ import pytest
 from pyruse.testing import journald, namespace, smtp, wait_until
 from pyruse.testing.keeper import Keeper
 from pyruse.testing.plugin import need
-from pyruse.testing.processes import Mark
+from pyruse.testing.processes import Mark, has_ended
 
 KILLED = """
 import json, os, signal, sys
@@ -42,15 +42,6 @@ with Journald() as journald, NetworkNamespace() as network, SmtpServer() as mail
 """  # noqa: E501 -- a program
 
 
-def runs(pid: int) -> bool:
-    """Whether a process is there and has not ended."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
-
-
 @pytest.mark.realparts
 def test_of_a_test_that_is_killed_nothing_stays(tmp_path: Path) -> None:
     need(journald.unavailable() or namespace.unavailable() or smtp.unavailable())
@@ -63,7 +54,7 @@ def test_of_a_test_that_is_killed_nothing_stays(tmp_path: Path) -> None:
     wait_until(
         lambda: [one for one in made["folders"] if os.path.lexists(one)], lambda left: not left
     )
-    wait_until(lambda: list(filter(runs, made["processes"])), lambda left: not left)
+    wait_until(lambda: all(map(has_ended, made["processes"])))
 
 
 def test_what_a_program_started_is_found_and_killed() -> None:
@@ -74,7 +65,7 @@ def test_what_a_program_started_is_found_and_killed() -> None:
         )
         both = wait_until(mark.processes, lambda found: len(found) == 2)
         assert started.pid in both
-    assert not any(map(runs, both))
+    assert all(map(has_ended, both))
     assert started.wait() == -signal.SIGKILL
     mark.wait()
 

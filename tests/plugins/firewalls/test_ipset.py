@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
 
 from pyruse import Sets
 from pyruse.errors import ConfigError
+from pyruse.testing import wait_until
 from pyruse_plugins.firewalls.ipset import Ipset
 from tests.plugins.firewalls.configured import configured
 
@@ -55,8 +55,7 @@ def test_a_ban_ends_by_itself_unless_it_is_renewed(machines, firewall):
     firewall.ban("192.0.2.6", "192.0.2.7", "192.0.2.99", seconds=1)
     firewall.ban("192.0.2.7")
     firewall.ban("192.0.2.99", seconds=None)
-    time.sleep(1.1)
-    assert machines.dropped() == ["192.0.2.7", "192.0.2.99"]
+    wait_until(machines.dropped, lambda dropped: dropped == ["192.0.2.7", "192.0.2.99"])
 
 
 def test_unbanning_ends_a_ban_and_no_other_also_of_overlapping_networks(machines, firewall):

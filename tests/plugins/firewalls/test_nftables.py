@@ -7,9 +7,7 @@ import os
 import re
 import signal
 import sys
-import time
 import tracemalloc
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +15,10 @@ from pyruse import FirewallError, Networks, Sets, Target
 from pyruse.bans.service import Bans
 from pyruse.errors import ConfigError
 from pyruse.state.database import State
+from pyruse.testing import wait_until
 from pyruse.testing.machines import SOURCES
 from pyruse.testing.namespace import NetworkNamespace
+from pyruse.testing.processes import has_ended
 from pyruse.times import now_us
 from pyruse_plugins.firewalls.nftables import Nftables
 from tests.plugins.firewalls.configured import configured
@@ -50,25 +50,25 @@ def test_packets_of_the_banned_are_dropped_and_no_others(machines, firewall):
 
 
 def test_a_ban_ends_by_itself(machines, firewall):
-    firewall.ban("192.0.2.7", "192.0.2.6/31", seconds=1)
+    firewall.ban("192.0.2.7", "192.0.2.6/31")
     assert machines.dropped() == ["192.0.2.6", "192.0.2.7"]
-    time.sleep(1.1)
-    assert machines.dropped() == []
+    firewall.ban("192.0.2.7", "192.0.2.6/31", seconds=1)
+    wait_until(machines.dropped, lambda dropped: not dropped)
 
 
 def test_banning_again_sets_the_time_anew(machines, firewall):
     firewall.ban("192.0.2.7", "2001:db8::7", seconds=1)
     firewall.ban("192.0.2.7", seconds=600)
     firewall.ban("2001:db8::7", seconds=None)
-    time.sleep(1.1)
+    firewall.ban("192.0.2.99", seconds=1)  # ends when the others would have ended
+    wait_until(machines.dropped, lambda dropped: "192.0.2.99" not in dropped)
     assert machines.dropped() == ["192.0.2.7", "2001:db8::7"]
 
 
 def test_banning_again_may_make_the_time_shorter(machines, firewall):
     firewall.ban("192.0.2.7", seconds=None)
     firewall.ban("192.0.2.7", seconds=1)
-    time.sleep(1.1)
-    assert machines.dropped() == []
+    wait_until(machines.dropped, lambda dropped: not dropped)
 
 
 def test_unbanning_ends_a_ban_and_no_other(machines, firewall):
@@ -272,8 +272,7 @@ def test_sets_of_the_administrator_are_filled_and_no_table_is_made(machines, fir
     assert machines.dropped(80) == []
     firewall.ban("192.0.2.7", seconds=1, sets=MAIL)
     firewall.unban("2001:db8::7", sets=MAIL)
-    time.sleep(1.1)
-    assert machines.dropped(22) == []
+    wait_until(lambda: machines.dropped(22), lambda dropped: not dropped)
     assert "pyruse" not in nft("list tables")
 
 
@@ -285,8 +284,11 @@ def test_two_targets_may_share_a_set(machines, firewall, nft):
         *firewall.elements("192.0.2.7", seconds=600, sets=alone),
     ]
     firewall.firewall.apply(both, [])
-    time.sleep(1.1)
-    firewall.firewall.apply(both[:1], both[1:])
+    firewall.ban("192.0.2.99", seconds=1, sets=alone)  # ends when the other would have ended
+    wait_until(lambda: machines.dropped(22), lambda dropped: "192.0.2.99" not in dropped)
+    assert machines.dropped(22) == ["192.0.2.7"]
+    renewed = firewall.elements("192.0.2.7", seconds=600, sets=MAIL)
+    firewall.firewall.apply(renewed, both[1:])
     assert machines.dropped(22) == ["192.0.2.7"]
 
 
@@ -294,8 +296,8 @@ def test_an_interval_set_takes_networks_and_renews_them(machines, firewall, nft)
     mail_sets(nft, "flags timeout, interval;")
     firewall.ban("192.0.2.6/31", "192.0.2.99", "2001:db8::/64", seconds=1, sets=MAIL)
     firewall.ban("192.0.2.6/31", sets=MAIL)
-    time.sleep(1.1)
-    assert machines.dropped(22) == ["192.0.2.6", "192.0.2.7"]
+    renewed = ["192.0.2.6", "192.0.2.7"]
+    wait_until(lambda: machines.dropped(22), lambda dropped: dropped == renewed)
     refusal = firewall.refuses("192.0.2.0/24", "2001:db8::6/127", sets=MAIL)
     assert refusal.networks == ["192.0.2.0/24"]
     assert "interval overlaps with an existing one (expected no overlapping" in refusal.text
@@ -433,7 +435,8 @@ def test_the_waiting_process_says_what_is_refused(firewall, ready):
     assert refusal.text.startswith("nftables: ip mail nosuch: 192.0.2.7: No such file or directory")
 
 
-def test_a_program_that_hangs_is_killed_with_all_that_it_started(tmp_path, driver):
+def test_a_program_that_hangs_is_killed_with_all_that_it_started(tmp_path, driver, over_once):
+    over_once((tmp_path / "pid").exists)
     firewall = opened(command=[str(hanging_nft(tmp_path))])
     object.__setattr__(firewall._program, "time_limit", 0.3)
     with pytest.raises(FirewallError, match=r"no answer in 0\.3 s, so it was killed") as caught:
@@ -509,21 +512,14 @@ def names(nft):
 
 def is_killed(pid):
     """Wait for the end of a process that is nobody's child any more."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
-                return True
-        except OSError:
-            return True
-        time.sleep(0.01)
-    return False
+    return wait_until(lambda: has_ended(int(pid)))
 
 
 def hanging_nft(folder):
     """A program that starts another one, and waits for it for a long time."""
     hanging = folder / "nft"
-    hanging.write_text(f"#!/bin/sh\nsleep 60 &\necho $! > {folder}/pid\nwait\n")
+    script = "sleep 1000 & echo $! > {0}/pid.new; mv {0}/pid.new {0}/pid; wait"
+    hanging.write_text(f"#!/bin/sh\n{script.format(folder)}\n")
     hanging.chmod(0o755)
     return hanging
 
