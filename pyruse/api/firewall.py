@@ -45,7 +45,10 @@ class Sets:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no table with names of sets."""
+        """Read a table with names of sets.
+
+        :raises ValueError: it is no such table.
+        """
         expected = '(expected { ipv4 = "ip TABLE SET", ipv6 = "ip6 TABLE SET" }, or one of them)'
         if not isinstance(value, dict) or not value or set(value) - {"ipv4", "ipv6"}:
             raise ValueError(f"{shown(value)} does not name sets {expected}")

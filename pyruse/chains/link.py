@@ -76,6 +76,7 @@ def link(chains: Mapping[str, Chain], bind: Callable[[Step], Callable[[Entry], A
     A chain is linked once for each main chain that entries may continue with after it, and once
     only where they never come out of it: so the graph is at most chains × main chains large.
 
+    :param chains: all chains by name.
     :param bind: gives the function to call for a step; called once for each step.
     :raises ConfigError: a step jumps to a chain that is not there, or chains form a loop.
     """
@@ -156,6 +157,7 @@ def main_sequence(chains: Mapping[str, Chain]) -> list[str]:
 def left_by_entries(chains: Mapping[str, Chain], order: list[str]) -> set[str]:
     """The names of the chains out of which an entry can come, by itself or after a jump.
 
+    :param chains: all chains by name.
     :param order: the names, each after all those that the chain jumps to.
     """
     left: set[str] = set()
@@ -206,7 +208,10 @@ _LONGEST_WAY = 8
 
 
 def _loop_fault(chains: Mapping[str, Chain], names: list[str]) -> str:
-    """:param names: of the chains in the loop, each of which jumps to the next one."""
+    """Say which chains form a loop.
+
+    :param names: the chains in the loop, each of which jumps to the next one.
+    """
     first = names.index(min(names, key=list(chains).index))
     names = [*names[first:], *names[: first + 1]]
     address = next(

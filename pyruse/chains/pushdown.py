@@ -46,9 +46,10 @@ class Wanted:
 def wanted(entrance: Node | None, decoder: Decoder) -> Wanted:
     """Which entries may come to a step that does more than to test for equality.
 
-    Some of those that nothing is done with may be among them, but none is missing.
+    Some entries that no step acts on may be among them, but none is missing.
 
-    :param decoder: makes values of what is in the journal.
+    :param entrance: the first node; None: there is no chain.
+    :param decoder: makes values of the journal's bytes.
     """
     found = Wanted(reason="no step is ever reached")
     if not _keeps_ascii_apart(decoder.legacy_encoding):

@@ -28,9 +28,10 @@ def show_counts(chains: Sequence[dict[str, Any]]) -> None:
 
 
 def show_profile(profile: dict[str, Any], entries: int) -> None:
-    """Print where the time went (see `Profile.data`).
+    """Print where the time went.
 
-    :param entries: how many there were.
+    :param profile: see `Profile.data`.
+    :param entries: the number of entries.
     """
     seconds = profile["seconds"]
     total = seconds["total"]

@@ -15,6 +15,7 @@ _MOST_PARENTS = 64
 def doubt(network: Network, session: set[Address]) -> str | None:
     """Why a ban is most likely not meant, or None.
 
+    :param network: the network to ban.
     :param session: see `addresses_of_session`.
     """
     for address in session:

@@ -49,7 +49,9 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
 def show_report(report: Report, text: Callable[[], str], limit: int) -> None:
     """Print a report: drawn on a terminal, by the text template in a pipe.
 
-    :param limit: so many rows of each section are drawn.
+    :param report: the report.
+    :param text: renders it by the template.
+    :param limit: the number of rows of each section that are drawn.
     """
     if not on_terminal():
         click.echo(text())

@@ -18,7 +18,10 @@ class Activity:
     """Counts what is handled. `data` may be called in any thread."""
 
     def __init__(self, since: int) -> None:
-        """:param since: when the daemon started, in microseconds since the epoch."""
+        """Begin with nothing handled.
+
+        :param since: when the daemon started, in microseconds since the epoch.
+        """
         self._since = since
         self._started = time.monotonic()
         self._entries = 0

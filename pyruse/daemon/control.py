@@ -127,8 +127,9 @@ def ask(state: str, content: Message) -> Message | None:
     """Ask the daemon that holds a state.
 
     :param state: the path of the state.
-    :return: its answer; None: no daemon listens there.
-    :raises UserError: it must not be asked by this user, or does not answer.
+    :param content: the question.
+    :return: the answer; None: no daemon listens there.
+    :raises UserError: this user must not ask, or the daemon does not answer.
     """
     path = _path(state)
     with socket.socket(socket.AF_UNIX) as connection:

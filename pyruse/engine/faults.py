@@ -44,8 +44,9 @@ class Faults:
     def report(self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}) -> Fault:
         """A fault has happened.
 
-        :param place: such as ``chains."ssh"[3]``; it begins the message.
+        :param place: where, such as ``chains."ssh"[3]``; it begins the message.
         :param kind: what makes it the same fault as another one at this place.
+        :param text: what went wrong.
         :param fields: more fields for the journal.
         :return: the fault with its text as it was logged: one printable line.
         """

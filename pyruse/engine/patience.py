@@ -37,9 +37,10 @@ class Patience:
     def __init__(
         self, position: Callable[[], int], at_work: Callable[[FrameType | None], Node | None]
     ) -> None:
-        """:param position: gives a number that rises with each entry.
+        """Arm no timer yet.
 
-        :param at_work: the node whose step is at work (see `Travel.at_work`).
+        :param position: gives a number that rises with each entry.
+        :param at_work: gives the node whose step is at work (see `Travel.at_work`).
         """
         self._position = position
         self._at_work = at_work

@@ -35,7 +35,11 @@ class Decoder:
     """Raw bytes of a field to its value: as ``systemd.journal`` does, text where that fails."""
 
     def __init__(self, legacy_encoding: str = "iso-8859-1", zone: tzinfo = UTC) -> None:
-        """:param legacy_encoding: of whatever is not valid UTF-8; :param zone: of times."""
+        """Decode for one configuration.
+
+        :param legacy_encoding: the encoding of whatever is not valid UTF-8.
+        :param zone: the timezone of times.
+        """
         self.legacy_encoding = legacy_encoding
         self.zone = zone
         times = dict.fromkeys(_TIMES, lambda raw: self.time(int(raw)))

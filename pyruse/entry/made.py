@@ -23,6 +23,8 @@ def make_entry(
     Text and bytes are converted as the journal's are (``PRIORITY="3"`` becomes a number); anything
     else stays as it is.
 
+    :param fields: values by name.
+    :param decoder: converts text and bytes; None: with the defaults.
     :param time_us: the entry's instant in microseconds since the epoch; None: now.
     """
     decode = decoder or Decoder()

@@ -75,6 +75,7 @@ def read(data: bytes, *, keep_unknown: bool = False) -> Imported:
 def convert(config: Mapping[str, object], *, keep_unknown: bool = False) -> Imported:
     """Turn a configuration of Pyruse 1 into one of Pyruse 2.
 
+    :param config: the JSON document.
     :param keep_unknown: custom modules become steps of the same name, with a note; without it,
         they are faults.
     :raises ConfigError: what cannot be imported, all of it at once.
@@ -108,6 +109,7 @@ def convert(config: Mapping[str, object], *, keep_unknown: bool = False) -> Impo
 def to_toml(imported: Imported, source: str = "a Pyruse 1 configuration") -> str:
     """The text of the new configuration file, with the notes as comments.
 
+    :param imported: the new configuration.
     :param source: what was imported, such as the name of the file.
     """
     return write_toml.to_toml(imported, source)

@@ -52,7 +52,8 @@ class Module:
     def options(self, args: Mapping[str, Any], place: Place) -> dict[str, Any]:
         """The options that these arguments become; what is wrong goes to the findings.
 
-        :param place: that of the arguments.
+        :param args: the arguments of one step.
+        :param place: where they stand.
         :return: options by name; one that goes into a table still has its dotted name.
         """
         options: dict[str, Any] = {}

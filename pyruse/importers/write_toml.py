@@ -22,6 +22,7 @@ _NOT_LITERAL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # TOML 1.0: only tabs st
 def to_toml(imported: Imported, source: str) -> str:
     """The settings as text that reads back as the same document.
 
+    :param imported: the new configuration.
     :param source: what was imported, named in the comment at the top.
     """
     blocks = ["\n".join(_header(imported, source))]

@@ -101,7 +101,9 @@ def build(  # noqa: PLR0913 -- half of them are about the wording of faults
 ) -> T | None:
     """Make an object of a class from a table of options.
 
-    :param address: of the table, for the error messages.
+    :param cls: the class; its annotations are the options.
+    :param table: the options as TOML has them.
+    :param address: where the table stands, for the error messages.
     :param faults: every fault is added to it, in the order of the table: *address: fault
         (expected …)*.
     :param others: keys that may stand in the table, too, but are taken out of it already.
@@ -276,6 +278,7 @@ _WORDS: dict[Any, str] = {
 def described(wanted: Any, *, at_length: bool = False) -> str:
     """A type in words: what an administrator is to write.
 
+    :param wanted: the type.
     :param at_length: in the type's own words (``IN_WORDS``) where it has some, not by its name.
     """
     wanted = without_none(wanted)

@@ -27,7 +27,10 @@ class Duration(timedelta):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no duration, or not above zero."""
+        """Read a span of time.
+
+        :raises ValueError: it is no duration, or not above zero.
+        """
         seconds = 0.0
         if isinstance(value, int) and not isinstance(value, bool):
             seconds = value

@@ -20,7 +20,10 @@ class Field(str):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no possible name of a field."""
+        """Read the name of a field.
+
+        :raises ValueError: no field can have this name.
+        """
         if isinstance(value, str) and NAME.match(value):
             return cls(value)
         raise ValueError(
@@ -44,7 +47,10 @@ class NewField(Field):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no possible name, or it is a trusted field's."""
+        """Read the name of a field that a step may set.
+
+        :raises ValueError: no field can have this name, or the field is a trusted one.
+        """
         field = super().parse(value)
         if field.startswith("_"):
             raise ValueError(

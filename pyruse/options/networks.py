@@ -27,7 +27,10 @@ class Networks:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no list of networks."""
+        """Read a list of networks, or one network.
+
+        :raises ValueError: it is no list of networks.
+        """
         if not isinstance(value, list):
             raise ValueError(
                 f'{shown(value)} is no list of networks (expected ["192.168.1.0/24", …])'
@@ -36,7 +39,10 @@ class Networks:
 
     @staticmethod
     def parse_item(value: Any) -> Network:
-        """:raises ValueError: it is no network."""
+        """Read one network of a list.
+
+        :raises ValueError: it is no network.
+        """
         return parse_network(value)
 
     def __contains__(self, address: Address) -> bool:

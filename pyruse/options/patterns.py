@@ -20,7 +20,10 @@ class Pattern:
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "format": "regex"}
 
     def __init__(self, text: str) -> None:
-        """:raises ValueError: it is no valid regular expression, or a group has a bad name."""
+        """Compile a pattern.
+
+        :raises ValueError: it is no valid regular expression, or a group has a bad name.
+        """
         try:
             # What Python warns of works as it is written, if hardly as it is meant.
             with warnings.catch_warnings(record=True) as doubts:
@@ -53,7 +56,10 @@ class Pattern:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no valid regular expression."""
+        """Read a pattern.
+
+        :raises ValueError: it is no valid regular expression.
+        """
         if not isinstance(value, str):
             raise ValueError(f"{shown(value)} is no regular expression (expected text)")
         return cls(value)

@@ -33,7 +33,10 @@ class SecretFile(str):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no path. It is not shown: it may be the secret itself."""
+        """Read a path; the file is opened later.
+
+        :raises ValueError: it is no path. The error does not show it: it may be the secret itself.
+        """
         if isinstance(value, str) and value.startswith("/") and "\0" not in value:
             return cls(value)
         raise ValueError(f"that is no path from / on (expected {cls.IN_WORDS})")

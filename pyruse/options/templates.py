@@ -25,7 +25,10 @@ class Template:
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "string"}
 
     def __init__(self, text: str) -> None:
-        """:raises ValueError: it is no valid template."""
+        """Parse a template.
+
+        :raises ValueError: it is no valid template.
+        """
         self.text = text
         self._parts: list[tuple[str, str | None, str, str | None]] = []
         try:
@@ -40,7 +43,10 @@ class Template:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no valid template."""
+        """Read a template.
+
+        :raises ValueError: it is no valid template.
+        """
         if not isinstance(value, str):
             raise ValueError(f"{shown(value)} is no message (expected text)")
         return cls(value)

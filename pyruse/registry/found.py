@@ -25,7 +25,10 @@ class Found(ABC):
     """The file that it comes from; None: it comes from a package."""
 
     def __init__(self, group: str, name: str) -> None:
-        """:param group: one of `FILTERS`, `ACTIONS`, `EXTENSIONS`."""
+        """Load nothing yet.
+
+        :param group: one of `FILTERS`, `ACTIONS`, `EXTENSIONS`.
+        """
         self.group = group
         self.name = name
 
@@ -55,6 +58,7 @@ class Found(ABC):
     def error(self, fault: str, part: str | None = None) -> PluginError:
         """An error about this plugin.
 
+        :param fault: what is wrong, and what is expected.
         :param part: the hook or the option that the fault is in.
         """
 

@@ -81,6 +81,7 @@ class PackagePlugin(Found):
 def installed(checker: Checker, faults: list[str]) -> Iterator[PackagePlugin]:
     """The plugins of all packages.
 
+    :param checker: checks a plugin when it is loaded.
     :param faults: what is wrong with the packages themselves is added: a line each.
     """
     named = cache(_named)  # a distribution's files are read once

@@ -23,6 +23,7 @@ _NAMES_VERSION = re.compile(r"pyruse\b(?![-.]).*\d", re.IGNORECASE)
 def unfit(plugin: Distribution, version: str) -> str | None:
     """Why a distribution's plugins are not for this Pyruse, and what to do; None: they are.
 
+    :param plugin: the distribution.
     :param version: Pyruse's. A pre-release counts as the release that it will be, too: what is
         made for 2.0 works with 2.0.0a1.
     """

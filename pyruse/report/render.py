@@ -23,7 +23,11 @@ class Renderer:
     """Renders reports, by the administrator's templates where there are any."""
 
     def __init__(self, templates: Path | None, limit: int) -> None:
-        """:param templates: the folder; :param limit: rows of a section that people are shown."""
+        """Render by the administrator's templates where there are any.
+
+        :param templates: the folder of the templates.
+        :param limit: the number of rows of a section that people are shown.
+        """
         self._folder = templates
         self._limit = limit
 

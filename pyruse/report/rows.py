@@ -59,7 +59,11 @@ def report_so_far(
     Of the rows, these are the ones whose messages came last, and of the times of a row the first
     and the last; `Report.left_out` counts the rest. Plugins do not contribute.
 
-    :param limit: so many rows of each section.
+    :param day: ``YYYY-MM-DD``.
+    :param db: the committed state.
+    :param calendar: says when the day begins and ends.
+    :param host: the name of this host.
+    :param limit: the number of rows of each section.
     """
     start, end = calendar.start_of(_date(day)), calendar.end_of(_date(day))
     zone = calendar.zone

@@ -26,7 +26,9 @@ _WIDEST = 110
 def print_report(report: Report, console: Console, limit: int = 10_000) -> None:
     """Print a report.
 
-    :param limit: at most so many rows of a section are printed.
+    :param report: the report.
+    :param console: where to print it.
+    :param limit: the number of rows of a section that are printed at most.
     """
     clock = wording.Clock(report.begin, report.end)
     _print_header(report, console, clock)

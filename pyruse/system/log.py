@@ -19,7 +19,9 @@ _SOCKET = Path("/run/systemd/journal/socket")
 def to_journal(message: str, level: int, fields: Mapping[str, object]) -> None:
     """Write a line to the journal; to standard error where there is none.
 
+    :param message: the line.
     :param level: 0 (emergency) … 7 (debug), see syslog(3).
+    :param fields: more fields of the entry.
     :raises OSError: the journal did not take it.
     """
     if not _SOCKET.exists():

@@ -67,6 +67,7 @@ def run_program(
     What it leaves behind in the background is neither waited for nor killed; when its time is over,
     it is killed with its whole process group.
 
+    :param argv: the program and its arguments.
     :param timeout: the time limit in seconds.
     :param stdin: its standard input; None: /dev/null.
     :param environment: its environment; None: Pyruse's.

@@ -20,7 +20,10 @@ class Worker(Generic[Job]):
     """
 
     def __init__(self, name: str, work: Callable[[Job], None]) -> None:
-        """:param work: does a job, in the thread; contains all errors."""
+        """Start no thread yet.
+
+        :param work: does a job, in the thread; contains all errors.
+        """
         self._name = name
         self._work = work
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()

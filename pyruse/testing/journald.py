@@ -86,7 +86,10 @@ class Journald:
         self._stop()
 
     def _stop(self) -> str:
-        """:return: what it said on standard error; little, so that no pipe runs full."""
+        """End journald.
+
+        :return: what it said on standard error; little, so that no pipe runs full.
+        """
         assert self._process is not None
         self._process.terminate()
         try:

@@ -93,7 +93,10 @@ class Machines:
         self._client: subprocess.Popen[str]
 
     def __enter__(self) -> Self:
-        """:raises NamespaceError: they cannot be made."""
+        """Make the machines.
+
+        :raises NamespaceError: they cannot be made.
+        """
         self.server.__enter__()
         try:
             self.attacker.__enter__()

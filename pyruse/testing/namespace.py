@@ -57,7 +57,10 @@ class NetworkNamespace:
         self._started: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
-        """:raises NamespaceError: it cannot be made."""
+        """Make the namespace.
+
+        :raises NamespaceError: it cannot be made.
+        """
         self._keeper = Keeper(_CLEAN_UP, _found("ip"), self.name)
         try:
             _run(["ip", "netns", "add", self.name])
@@ -106,6 +109,7 @@ class NetworkNamespace:
     def connect(self, other: NetworkNamespace, own: Sequence[str], others: Sequence[str]) -> None:
         """Lay a cable (veth) to another namespace.
 
+        :param other: the other namespace.
         :param own: addresses of this end, with their prefix lengths.
         :param others: those of the other end.
         :raises NamespaceError: it cannot be done.

@@ -82,7 +82,10 @@ class Mark:
         wait_until(self.processes, lambda processes: not processes)
 
     def _kill(self) -> bool:
-        """:return: whether there was none left, also of those that others start meanwhile."""
+        """Kill all that are there now.
+
+        :return: whether there was none left, also of those that others start meanwhile.
+        """
         left = self.processes()
         for process in left:
             with suppress(ProcessLookupError):

@@ -13,7 +13,10 @@ class ServiceManager:
     """Listens in a thread: the kernel lets a daemon wait that has told more than is listened to."""
 
     def __init__(self, hear: Callable[[str], None]) -> None:
-        """:param hear: called, in the thread, with each message."""
+        """Listen to nothing yet.
+
+        :param hear: called, in the thread, with each message.
+        """
         self._hear = hear
         # unix(7): no more than 107 bytes, and the folders of tests are deep.
         self._folder = ShortFolder()

@@ -103,8 +103,9 @@ class SmtpServer:
     def wait_for(self, count: int, timeout: float = TIME_LIMIT) -> list[Received]:
         """Wait until so many mails have arrived.
 
+        :param count: the number of mails.
         :param timeout: in seconds.
-        :raises TimeoutError: they have not.
+        :raises TimeoutError: they have not arrived.
         """
         with self._arrival:
             if not self._arrival.wait_for(lambda: len(self.messages) >= count, timeout):

@@ -25,6 +25,8 @@ def wait_until(
 ) -> T:
     """Look again and again, until there is enough; by default, until there is anything.
 
+    :param look: gives what there is.
+    :param enough: says whether that is enough.
     :param hopeless: why there will never be enough, such as that a process has ended; else, an
         empty text. One more look follows.
     :param said: what helps to find the reason, for the message when it is in vain.

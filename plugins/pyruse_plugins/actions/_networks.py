@@ -28,7 +28,10 @@ class Number(int):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no whole number, or outside the limits."""
+        """Read a prefix length.
+
+        :raises ValueError: it is no whole number, or outside the limits.
+        """
         lowest, highest = cls.LIMITS
         if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
             return cls(value)
@@ -56,7 +59,11 @@ def counted_under(
 ) -> str:
     """What an entry is counted under: the value of a field, or the network that it is in.
 
-    :param prefix4: of the networks; None: single addresses. If both are None, any value is fine.
+    :param entry: the entry that is counted.
+    :param key: the field.
+    :param prefix4: the prefix length of IPv4 networks; None: single addresses. If both prefix
+        lengths are None, any value is fine.
+    :param prefix6: the same for IPv6.
     :raises ValueError: the entry lacks the field, or it holds no address although it must.
     """
     value = entry.text(key)

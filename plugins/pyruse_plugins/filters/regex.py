@@ -18,14 +18,20 @@ class Patterns(tuple[Pattern, ...]):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: there is none, or one is no regular expression."""
+        """Read one pattern, or a list of patterns.
+
+        :raises ValueError: there is none, or one is no regular expression.
+        """
         if value == []:
             raise ValueError("the list is empty (expected at least one regular expression)")
         return cls(map(Pattern.parse, value if isinstance(value, list) else [value]))
 
     @staticmethod
     def parse_item(value: Any) -> Pattern:
-        """:raises ValueError: it is no regular expression."""
+        """Read one pattern of a list.
+
+        :raises ValueError: it is no regular expression.
+        """
         return Pattern.parse(value)
 
 

@@ -54,7 +54,10 @@ class ProgramFirewall(Firewall, Generic[W]):
     """Words of a refusal that is about the set, or about everything, not about some element."""
 
     def __init__(self, program: Program) -> None:
-        """:param program: the one that changes the firewall."""
+        """Begin with nothing made ready.
+
+        :param program: changes the firewall.
+        """
         self._program = program
 
     def prepare(self) -> None:

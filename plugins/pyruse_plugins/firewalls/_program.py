@@ -45,10 +45,12 @@ class Program:
     def run(self, arguments: Sequence[str], text: str = "", *, kept: int = _KEPT) -> str:
         """Run the program with a text on its standard input.
 
-        :param kept: how many bytes of its output are kept.
-        :return: its standard output.
-        :raises Refused: it ended with an exit code other than 0.
-        :raises FirewallError: it could not be run, did not end in time, or said more than is kept.
+        :param arguments: follow those that the program always gets.
+        :param text: the program's standard input.
+        :param kept: how many bytes of the output are kept.
+        :return: the standard output.
+        :raises Refused: the exit code is not 0.
+        :raises FirewallError: the program could not be run, did not end in time, or said too much.
         """
         from pyruse import run_program  # not before it is needed: start-up time counts
 
@@ -130,7 +132,10 @@ class CommandLine(tuple[str, ...]):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no list of texts."""
+        """Read a program and its first arguments.
+
+        :raises ValueError: it is no list of texts.
+        """
         if isinstance(value, list) and value and all(map(_is_word, value)):
             return cls(value)
         raise ValueError(

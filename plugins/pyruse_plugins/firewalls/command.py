@@ -21,13 +21,19 @@ class PlainCommand:
     SCHEMA: ClassVar[dict[str, Any]] = CommandLine.SCHEMA
 
     def __init__(self, words: tuple[str, ...], names: frozenset[str]) -> None:
-        """:param names: of the facts that are asked for."""
+        """Make a command of words that are checked already.
+
+        :param names: the facts that the words ask for.
+        """
         self.words = words
         self.names = names
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no command, or names what there is not."""
+        """Read a command, and check the names in its braces.
+
+        :raises ValueError: it is no command, or it names a fact that does not exist.
+        """
         words = CommandLine.parse(value)
         expected = " ".join(f"{{{name}}}" for name in cls.NAMES) or "no braces here"
         names: set[str] = set()
@@ -121,7 +127,7 @@ class CommandFirewall(Firewall):
     """Runs a program for each change."""
 
     def __init__(self, commands: Command) -> None:
-        """:param commands: of the configuration."""
+        """Make a firewall of the configured commands."""
         self._commands = commands
         self._time_limit = commands.timeout.total_seconds()
         self.longest = None if "seconds" in commands.ban.names else 0

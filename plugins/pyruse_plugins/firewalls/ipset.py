@@ -85,7 +85,11 @@ class IpsetFirewall(ProgramFirewall[str]):
     longest = 2_147_483  # ipset(8), timeout
 
     def __init__(self, program: Program, iptables: Mapping[str, Program]) -> None:
-        """:param iptables: what changes the rules of each of Pyruse's own sets, if Pyruse does."""
+        """Change nothing yet.
+
+        :param iptables: programs that add rules for Pyruse's own sets, by set; empty if the
+            administrator does.
+        """
         super().__init__(program)
         self._iptables = iptables
         self._made: set[str] = set()

@@ -41,7 +41,10 @@ class TableName(str):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: nft would not take it."""
+        """Read the name of a table.
+
+        :raises ValueError: nft would not take it.
+        """
         if isinstance(value, str) and _TABLE.fullmatch(value):
             return cls(value)
         raise ValueError(
@@ -105,7 +108,10 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
     longest = 36_500 * _DAY  # the kernel counts nanoseconds in 63 bits, three times as long
 
     def __init__(self, program: Program, table: str) -> None:
-        """:param table: Pyruse's own, in the family ``inet``."""
+        """Change nothing yet.
+
+        :param table: Pyruse's own table, in the family ``inet``.
+        """
         super().__init__(program)
         self._table = table
         self._made: set[OwnSet] = set()

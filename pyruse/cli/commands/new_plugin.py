@@ -66,7 +66,10 @@ def command(
 
 
 def _see_that_the_name_is_free(plugin: NewPlugin) -> None:
-    """:raises UserError: some other package has it: nobody could use both."""
+    """Refuse a name that another package has: nobody could use both.
+
+    :raises UserError: the name is taken.
+    """
     from pyruse.errors import UserError
     from pyruse.registry.registry import Registry
 
