@@ -20,6 +20,7 @@ from pyruse.api.effects import Attachment, Mail, Program
 from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
 from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
+from pyruse.api.parcel import Parcel, Refused
 from pyruse.api.report import Details, Report, Row, Section
 from pyruse.api.traits import Traits
 from pyruse.config.settings import MailAddress
@@ -58,8 +59,10 @@ __all__ = [
     "Networks",
     "NewField",
     "Observer",
+    "Parcel",
     "Pattern",
     "Program",
+    "Refused",
     "Report",
     "Row",
     "SecretFile",

@@ -21,6 +21,7 @@ import pluggy
 if TYPE_CHECKING:
     from pyruse.api.context import Context
     from pyruse.api.firewall import Firewall
+    from pyruse.api.parcel import Parcel
     from pyruse.api.report import Report
     from pyruse.entry.entry import Entry
 
@@ -64,6 +65,25 @@ def act_on_entry(entry: Entry, context: Context) -> None:
 
     :param entry: the entry; keep its values, never the entry itself.
     :param context: counters, tables and the ways out, bound to this step.
+    """
+
+
+@hookspec
+def deliver(parcel: Parcel) -> None:
+    """Hand over what `Context.send` has sent: to a web service, a queue, another machine.
+
+    Called after the commit, in a thread of the step's own, for one parcel at a time: so it may
+    wait, and no entry waits for it. To return means that the parcel has arrived. Whatever is raised
+    means that it has not: the parcel is tried again, after 30 seconds at first, an hour at last,
+    and holds up those after it for as long as it is not likely to be at fault itself. A parcel may
+    come twice, always with the same id: after a crash, or where an answer was lost. A dry run never
+    calls it.
+
+    It is in another thread than all other hooks, and is given no context, which belongs to the main
+    thread. `on_stop` may be called meanwhile.
+
+    :param parcel: what was sent.
+    :raises Refused: it will never be taken: it is set aside, and the administrator is told.
     """
 
 

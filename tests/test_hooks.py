@@ -17,10 +17,11 @@ from pyruse.config.load import load
 from pyruse.registry.hooks import HOOKS
 from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
-from pyruse.testing import ConfigError, MakePipeline
+from pyruse.testing import Clock, ConfigError, MakePipeline
 from tests.docs.site import install_package
 
 SOURCE = '''
+import threading
 from dataclasses import dataclass
 from pyruse import Firewall, hookimpl
 
@@ -47,12 +48,18 @@ class Step:
     def act_on_entry(self, entry, context):
         self.called("act_on_entry", entry=entry, context=context)
         context.log(entry, "acted", 6)
+        if entry["MESSAGE"] == "send":
+            context.send(entry, {"text": "hello"})
 
     @hookimpl
     def check_options(self, context):
         self.called("check_options", context=context)
         if self.refuse:
             raise ValueError("refused (expected otherwise)")
+
+    @hookimpl
+    def deliver(self, parcel):
+        self.called("deliver", parcel=parcel, thread=threading.current_thread())
 
     @hookimpl
     def on_start(self, context):
@@ -182,6 +189,26 @@ def test_check_options_sees_the_configuration_and_may_refuse(
     assert arguments["context"].settings.report.limit == 7
     with pytest.raises(ConfigError, match=r'chains\."c"\[0\]: refused \(expected otherwise\)$'):
         pipeline(ACTION.replace('"hooked"', '"hooked", refuse = true'))
+
+
+def test_deliver_hands_over_what_was_sent_but_not_in_a_dry_run(
+    calls: list[Any], pipeline: MakePipeline, clock: Clock
+) -> None:
+    chains = pipeline(ACTION)
+    chains.feed(MESSAGE="send")
+    assert "deliver" not in names(calls)
+    assert [(one.plugin, one.payloads) for one in chains.sent] == [
+        ("action hooked", [{"text": "hello"}])
+    ]
+    assert chains.deliver() == ["sent"]
+    hook, arguments = calls[-1]
+    parcel = arguments["parcel"]
+    assert (hook, parcel.payload) == ("deliver", {"text": "hello"})
+    assert (len(parcel.payloads), parcel.count, parcel.attempt) == (1, 1, 1)
+    assert parcel.at == clock.us
+    broken = pipeline(ACTION.replace('"hooked"', '"hooked", fail = "deliver"'))
+    broken.feed(MESSAGE="send")
+    assert broken.deliver() == ["retry: action hooked: RuntimeError: broken"]
 
 
 def test_on_start_comes_before_the_first_entry(calls: list[Any], pipeline: MakePipeline) -> None:

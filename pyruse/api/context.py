@@ -9,6 +9,7 @@ from pyruse.addresses import Address
 from pyruse.api.firewall import Sets, Target
 from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
+from pyruse.api.parcel import DELIVER_TIMEOUT
 from pyruse.api.report import Details, Report, Section
 from pyruse.entry.entry import Entry
 from pyruse.options.durations import Duration
@@ -114,6 +115,29 @@ class Context(Protocol):
         :param every: at most one run in this time for this step; the texts for standard input that
             come meanwhile are gathered into the next one.
         :raises ValueError: there is nothing that could be gathered.
+        """
+
+    def send(
+        self,
+        entry: Entry | None,
+        payload: Any,
+        *,
+        every: Duration | None = None,
+        timeout: Duration = DELIVER_TIMEOUT,
+    ) -> None:
+        """Send something by the plugin's own hook `deliver`, once what caused it is committed.
+
+        It is delivered at least once, and in order: what fails is tried again after 30 seconds at
+        first, an hour at last. It outlives restarts and crashes.
+
+        :param entry: what caused it; None: nothing that is logged, such as the end of a day.
+        :param payload: what JSON can hold, of 250,000 characters at most as JSON. It is kept on
+            disk: so no secrets.
+        :param every: at most one call of `deliver` in this time for this step; what comes meanwhile
+            is gathered into the next one.
+        :param timeout: a call of `deliver` that takes longer counts as failed.
+        :raises TypeError: the plugin has no hook `deliver`, or JSON cannot hold the payload.
+        :raises ValueError: the payload is too long.
         """
 
     def ban_target(

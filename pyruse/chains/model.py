@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Literal, NamedTuple
 
@@ -50,6 +50,8 @@ class Step:
     label: str | None = None
     source: str = ""
     """The file that the step stands in."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """The plugin's options as the file has them."""
 
     @property
     def place(self) -> str:

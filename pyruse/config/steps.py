@@ -62,6 +62,7 @@ class StepBuilder:
             chain.name, index, kind, name, instance,
             then=links.get("then"), otherwise=links.get("else"),
             invert=bool(links.get("invert")), label=links.get("name"), source=chain.source,
+            options=options,
         )  # fmt: skip
 
     def _kind(self, table: dict[str, Any], address: str) -> _Kind | None:

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -15,8 +16,9 @@ from pyruse.config.secrets import secret_faults
 from pyruse.daemon.activity import Activity
 from pyruse.daemon.control import Control, Message
 from pyruse.daemon.observer import StateObserver
-from pyruse.delivery.delivery import Delivery, lost_mails
+from pyruse.delivery.delivery import Delivery
 from pyruse.delivery.mail.transport import check as check_mail
+from pyruse.delivery.named import set_aside_in_words
 from pyruse.engine.engine import AHEAD_US, Engine
 from pyruse.engine.patience import Patience
 from pyruse.errors import ConfigError, UserError
@@ -72,6 +74,7 @@ class Daemon:
             journal_log=to_journal,
             on_fault=lambda place, text: self._engine.tell_fault(place, "delivery", text),
             wake=self._wake,
+            receivers=engine.receivers,
         )
         self._last_time = 0
         """The instant of the last entry handled."""
@@ -113,7 +116,9 @@ class Daemon:
                     self._wait(self._timeout_ms())
             service_manager.stopping()
             self._control.close()
-            self._delivery.close(_STOP_ONCE_S if once else _STOP_S)
+            if once:
+                self._finish_delivery()
+            self._delivery.close(_STOP_S)
             if self._delivery.collect(self._clock()):
                 self._commit()
         finally:
@@ -121,6 +126,16 @@ class Daemon:
             self._engine.stop()
             self._engine.bans.enforcement.close()
             self._reader.close()
+
+    def _finish_delivery(self) -> None:
+        """Deliver all that can be delivered now: nobody will be there to do it later."""
+        deadline = time.monotonic() + _STOP_ONCE_S
+        while self._delivery.busy and not self._stop and (left := deadline - time.monotonic()) > 0:
+            self._wait(round(left * 1000) + 1, journal=False)
+            if self._delivery.collect(self._clock()):
+                self._commit()
+            if self._delivery.dispatch(self._clock()):
+                self._commit()
 
     def stop(self) -> None:
         """Finish what is at hand, commit it, and end. May be called by a signal's handler."""
@@ -159,7 +174,9 @@ class Daemon:
                 self._take_only(self._engine.wanted)
             old.stop()
             old.bans.enforcement.close()
-            self._delivery.reconfigure(self._engine.settings.email, self._engine.host)
+            self._delivery.reconfigure(
+                self._engine.settings.email, self._engine.host, self._engine.receivers
+            )
             self._start()
             if (self._engine.settings.journal, self._engine.settings.state) != (
                 old.settings.journal,
@@ -323,8 +340,8 @@ class Daemon:
             end = calendar.end_of(date.fromisoformat(name))
             over = now >= end + _GRACE_US if caught_up else self._last_time >= end
             if (end <= now and over) or name in ahead:
-                if mails := self._state.outbox.tell_set_aside():
-                    self._state.days.note(name, lost_mails(mails))
+                if items := self._state.outbox.tell_set_aside():
+                    self._state.days.note(name, set_aside_in_words(items))
                 self._commit()
                 self._engine.end_day(name, now)
                 ends.append(end)

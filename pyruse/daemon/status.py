@@ -78,10 +78,10 @@ class Status:
             "last_report": self.last_report
             and {"day": self.last_report.day, "made": self.last_report.reported},
             "outbox": {
-                "waiting": dict(Counter(item.kind for item in self.waiting)),
+                "waiting": dict(Counter(item.family for item in self.waiting)),
                 "set_aside": [
                     {
-                        "kind": item.kind,
+                        "kind": item.family,
                         "subject": item.payload.get("subject"),
                         "to": item.payload.get("to"),
                         "created": item.created,

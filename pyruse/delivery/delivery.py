@@ -1,46 +1,28 @@
-"""What leaves Pyruse after a commit: log lines at once, mails and programs through worker threads.
+"""What leaves Pyruse after a commit: log lines at once, all else through worker threads.
 
 The outbox belongs to the main thread. A worker gets a copy of an item, and its result comes back
-through a queue; so a mail server that hangs, or a slow program, never holds up an entry.
+through a queue; so a mail server that hangs, a slow program, or a plugin that waits for a web
+service never holds up an entry.
 """
 
 from __future__ import annotations
 
-import shlex
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from queue import Empty, SimpleQueue
-from typing import Any, Literal, NamedTuple
 
 from pyruse.config.settings import EmailSettings
-from pyruse.delivery.mail.outcome import MailError, Refusal
-from pyruse.delivery.mail.transport import send
+from pyruse.delivery.attempts import JournalLog, deliverer, log_writer, mailer, run_command
+from pyruse.delivery.lanes import Lane, PluginLane
+from pyruse.delivery.named import named
+from pyruse.delivery.outcome import Outcome
+from pyruse.delivery.receivers import NO_RECEIVERS, Receiver, Receivers, find_heirs
+from pyruse.delivery.retries import FIRST_RETRY_US, Retries
 from pyruse.state.outbox import Item, Outbox
-from pyruse.system.programs import run_program
-from pyruse.system.workers import Worker
-from pyruse.text import one_line, shortened
 
-_FIRST_RETRY_US = 30_000_000
-_LONGEST_RETRY_US = 3_600_000_000
-#: A mail that has failed so often (for an hour) no longer holds up the others, where it may be at
-#: fault itself.
-_HOLDS_UP = 8
-_LONGEST_NAME = 200  # characters of a subject or a command, in a report of a fault
-_LONGEST_REASON = 300
-_NAMED = 5  # of the mails that cannot be sent
-
-
-class _Result(NamedTuple):
-    """What became of an item."""
-
-    item: Item
-    end: Literal["sent", "retry", "refused", "untried"] = "sent"
-    fault: str = ""
-    refusals: tuple[Refusal, ...] = ()
-    whole_way: bool = False
-    """Of a retry: no other item of its kind could have left either."""
+_MOST_PARCELS = 10_000
+_MOST_CHARACTERS = 32_000_000
+"""No more parcels of one receiver wait, and no more text of theirs: the oldest are given up."""
 
 
 class Delivery:
@@ -56,9 +38,10 @@ class Delivery:
         outbox: Outbox,
         settings: EmailSettings,
         host: str,
-        journal_log: Callable[[str, int, Mapping[str, object]], None],
+        journal_log: JournalLog,
         on_fault: Callable[[str, str], None],
         wake: Callable[[], None],
+        receivers: Receivers = NO_RECEIVERS,
     ) -> None:
         """Look at the outbox, and start nothing yet.
 
@@ -68,41 +51,50 @@ class Delivery:
         :param on_fault: told of what did not leave: its place (``mail``, ``log`` or a step such as
             ``chains."ssh"[3]``) and the fault.
         :param wake: called in worker threads when there is something for `collect`.
+        :param receivers: the plugins that deliver what they send.
         """
         self._outbox = outbox
-        self._journal_log = journal_log
+        self._write_log = log_writer(journal_log)
         self._on_fault = on_fault
-        self._results: SimpleQueue[_Result] = SimpleQueue()
+        self._wake = wake
+        self._results: SimpleQueue[tuple[Lane, Outcome]] = SimpleQueue()
+        self._mails = Lane("mail", mailer(settings, host), self._results, wake)
         self._lanes = {
-            "mail": _Lane("mail", _mailer(settings, host), self._results, wake),
-            "command": _Lane("command", _run_command, self._results, wake),
+            "mail": self._mails,
+            "command": Lane("command", run_command, self._results, wake),
         }
-        self._held_until: dict[str, int] = {}
-        """By kind: nothing of it leaves before this instant, so that its order is kept."""
+        self._plugin_lanes: dict[str, PluginLane] = {}
+        self._old_lanes: list[PluginLane] = []
+        """Those of receivers that are gone, with a call that has not returned."""
+        self._retries = Retries()
         self._closed = False
         for item in outbox.items():
             if item.leaving:  # through a delivery before this one, which did not finish it
                 outbox.give_back(item.id)
+        self._receive_by(receivers)
         # A start is a good moment: what kept the mails from leaving may have been mended just now.
         outbox.retry_now()
 
     @property
     def busy(self) -> bool:
         """Something is being sent, or its result was not collected yet."""
-        return any(lane.handed_over for lane in self._lanes.values())
+        return any(lane.busy for lane in self._all_lanes().values())
 
-    def reconfigure(self, settings: EmailSettings, host: str) -> None:
-        """Send by other settings from now on; a mail that is being sent just now is not disturbed.
+    def reconfigure(
+        self, settings: EmailSettings, host: str, receivers: Receivers = NO_RECEIVERS
+    ) -> None:
+        """Send by other settings from now on; what is being sent just now is not disturbed.
 
         As after a start, what failed is tried again at once.
         """
-        self._lanes["mail"].work = _mailer(settings, host)
-        self._held_until.clear()
+        self._mails.attempt = mailer(settings, host)
+        self._receive_by(receivers)
+        self._retries.clear()
         self._outbox.retry_now()
 
     def send_now(self) -> None:
         """Send at once what waits: the clock was set back, and no instant is right any more."""
-        self._held_until.clear()
+        self._retries.clear()
         self._outbox.let_go()
 
     def dispatch(self, now: int) -> bool:
@@ -113,17 +105,18 @@ class Delivery:
         if self._closed:
             return False
         changed = self._write_logs(now)
-        for kind, lane in self._lanes.items():
-            if self._is_held(kind, now) or not lane.is_open():
-                continue
-            while (item := self._outbox.take(kind, now)) is not None:
+        changed = self._keep_bounded() or changed
+        for kind, lane in self._all_lanes().items():
+            while lane.is_open() and not self._retries.is_held(kind, now):
+                item = self._outbox.take(kind, now)
+                if item is None:
+                    break
                 try:
-                    lane.hand_over(item)
+                    lane.hand_over(item, now)
                 except RuntimeError as fault:  # no room for another thread
                     self._outbox.give_back(item.id)
-                    self._held_until[kind] = now + _FIRST_RETRY_US
-                    self._on_fault(kind, f"cannot be handled: {fault}; tried again in 30 s")
-                    break
+                    self._retries.hold(kind, now + FIRST_RETRY_US)
+                    self._on_fault(_place(item), f"cannot be handled: {fault}; tried again in 30 s")
         return changed
 
     def collect(self, now: int) -> bool:
@@ -131,26 +124,31 @@ class Delivery:
 
         :return: whether the outbox changed, to be committed.
         """
-        changed = False
+        changed = self._give_up_waiting(now)
         while True:
             try:
-                result = self._results.get_nowait()
+                lane, outcome = self._results.get_nowait()
             except Empty:
                 return changed
-            self._lanes[result.item.kind].handed_over -= 1
-            if result.end == "untried":
-                self._outbox.give_back(result.item.id)
+            if not lane.take_back(outcome):
+                continue
+            if outcome.end == "untried":
+                self._outbox.give_back(outcome.item.id)
             else:
                 changed = True
-                self._settle(result, now)
+                self._settle(outcome, now)
 
     def next_due(self) -> int | None:
-        """From when on `dispatch` has something to do, in µs since the epoch; None: never yet."""
-        moments = []
-        for kind in ("log", *self._lanes):
+        """From when on `dispatch` or `collect` has something to do, in µs since the epoch.
+
+        None: never yet.
+        """
+        moments = [deadline for lane in self._calling() if (deadline := lane.deadline) is not None]
+        lanes = self._all_lanes()
+        for kind in ("log", *lanes):
             due = self._outbox.next_due(kind)
-            if due is not None and (kind == "log" or self._lanes[kind].is_open()):
-                moments.append(max(due, self._held_until.get(kind, 0)))
+            if due is not None and (kind == "log" or lanes[kind].is_open()):
+                moments.append(max(due, self._retries.held_until(kind)))
         return min(moments, default=None)
 
     def close(self, timeout_s: float) -> None:
@@ -160,172 +158,119 @@ class Delivery:
         """
         self._closed = True
         deadline = time.monotonic() + timeout_s
-        for lane in self._lanes.values():
+        for lane in self._all_lanes().values():
             lane.close(deadline)
 
-    def _is_held(self, kind: str, now: int) -> bool:
-        # An instant farther off than any retry: the clock was set back.
-        return now < self._held_until.get(kind, 0) <= now + _LONGEST_RETRY_US
+    def _all_lanes(self) -> Mapping[str, Lane]:
+        return {**self._lanes, **self._plugin_lanes}
+
+    def _calling(self) -> list[PluginLane]:
+        return [*self._plugin_lanes.values(), *self._old_lanes]
+
+    def _receive_by(self, receivers: Receivers) -> None:
+        """Deliver parcels by these plugins from now on, and tell of those that nobody delivers."""
+        for kind in [kind for kind in self._plugin_lanes if kind not in receivers]:
+            lane = self._plugin_lanes.pop(kind)
+            self._old_lanes.append(lane)
+            lane.close(time.monotonic())
+        for kind, receiver in receivers.items():
+            if kind in self._plugin_lanes:
+                self._plugin_lanes[kind].attempt = deliverer(receiver)
+            else:
+                self._plugin_lanes[kind] = self._lane_of(receiver)
+        for plugin, number in find_heirs(self._outbox, receivers).items():
+            waits = "a parcel waits" if number == 1 else f"{number:,} parcels wait"
+            self._on_fault(
+                plugin, f"{waits} for it, and it is at work nowhere (expected it back: they leave "
+                "as soon as it is there)",
+            )  # fmt: skip
+
+    def _lane_of(self, receiver: Receiver) -> PluginLane:
+        return PluginLane(receiver.plugin, deliverer(receiver), self._results, self._wake)
+
+    def _keep_bounded(self) -> bool:
+        changed = False
+        for kind in self._plugin_lanes:
+            given_up = self._outbox.give_up_oldest(
+                kind, number=_MOST_PARCELS, size=_MOST_CHARACTERS
+            )
+            if given_up:
+                changed = True
+                plugin = kind.rpartition("#")[0]
+                number = "a parcel was" if given_up == 1 else f"{given_up:,} parcels were"
+                self._on_fault(
+                    plugin, f"{number} given up, the oldest: no more than {_MOST_PARCELS:,} of "
+                    f"them, and {_MOST_CHARACTERS:,} characters, wait for a receiver",
+                )  # fmt: skip
+        return changed
+
+    def _give_up_waiting(self, now: int) -> bool:
+        """Wait no longer for calls of plugins that have had their time."""
+        changed = False
+        for lane in self._calling():
+            outcome = lane.give_up(now)
+            if outcome is None:
+                continue
+            changed = True
+            self._settle(outcome, now)
+            if lane.stuck:
+                self._on_fault(
+                    _place(outcome.item),
+                    f"{outcome.item.plugin}: too many calls of deliver hang: nothing more is "
+                    "handed to it before one of them returns, or Pyruse is restarted (expected a "
+                    "time limit in deliver)",
+                )
+        self._old_lanes = [lane for lane in self._old_lanes if lane.busy]
+        return changed
 
     def _write_logs(self, now: int) -> bool:
         changed = False
-        while not self._is_held("log", now):
+        while not self._retries.is_held("log", now):
             item = self._outbox.take("log", now)
             if item is None:
                 break
             changed = True
-            self._settle(self._written(item), now)
+            self._settle(self._write_log(item), now)
         return changed
 
-    def _written(self, item: Item) -> _Result:
-        line = item.payload
-        try:
-            self._journal_log(line["message"], line["level"], line["fields"])
-        except OSError as fault:
-            return _Result(item, "retry", f"the journal took no line: {fault}", whole_way=True)
-        except Exception as fault:  # noqa: BLE001 -- one bad line must not stop the daemon for good
-            return _Result(item, "refused", f"the journal can take no such line: {fault!r}")
-        return _Result(item)
-
-    def _settle(self, result: _Result, now: int) -> None:
+    def _settle(self, outcome: Outcome, now: int) -> None:
         """Say in the outbox what became of an item, and tell of the faults."""
-        item = result.item
-        place = item.payload.get("step", item.kind)
-        refused = [str(one) for one in result.refusals if one.permanent]
-        later = [one.address for one in result.refusals if not one.permanent]
+        item = outcome.item
+        place = _place(item)
+        refused = [str(one) for one in outcome.refusals if one.permanent]
+        later = [one.address for one in outcome.refusals if not one.permanent]
         if refused:
             self._on_fault(place, f"{named(item)} was refused for {', '.join(refused)}")
-        if result.end == "retry":
-            holds_up = result.whole_way or item.attempts + 1 < _HOLDS_UP
-            delay_s = self._retry(item, result.fault, now, holds_up=holds_up)
-            self._on_fault(place, f"{result.fault}; {named(item)} is tried again in {delay_s} s")
-        elif result.end == "refused":
-            self._outbox.refuse(item.id, result.fault, now=now)
-            self._on_fault(place, f"{result.fault}; {named(item)} is set aside")
+        if outcome.end == "retry":
+            holds_up = outcome.whole_way or self._retries.holds_up(item.attempts + 1)
+            delay_s = self._retry(item, outcome.fault, now, holds_up=holds_up)
+            self._on_fault(place, f"{outcome.fault}; {named(item)} is tried again in {delay_s} s")
+        elif outcome.end == "refused":
+            self._outbox.refuse(item.id, outcome.fault, now=now)
+            self._on_fault(place, f"{outcome.fault}; {named(item)} is set aside")
         elif later:
-            fault = ", ".join(str(one) for one in result.refusals if not one.permanent)
+            fault = ", ".join(str(one) for one in outcome.refusals if not one.permanent)
             self._outbox.narrow(item.id, later)
             delay_s = self._retry(item, fault, now, holds_up=False)
             self._on_fault(place, f"{named(item)} is tried again in {delay_s} s for {fault}")
         else:
             self._outbox.sent(item.id)
-            if result.fault:
-                self._on_fault(place, f"{named(item)} {result.fault}")
+            if outcome.fault:
+                self._on_fault(place, f"{named(item)} {outcome.fault}")
 
     def _retry(self, item: Item, fault: str, now: int, *, holds_up: bool) -> int:
         """Have an item tried again, ever later.
 
         :return: in how many seconds.
         """
-        delay = min(_FIRST_RETRY_US << min(item.attempts, 10), _LONGEST_RETRY_US)
+        delay = self._retries.delay(item.attempts + 1)
         self._outbox.failed(item.id, fault, retry_at=now + delay)
         if holds_up:
-            self._held_until[item.kind] = now + delay
+            self._retries.hold(item.kind, now + delay)
         return delay // 1_000_000
 
 
-class _Lane:
-    """The way of the mails, or of the commands: a worker thread, and what it was handed over.
-
-    After a failure that may pass, all the others come back untried: none overtakes the one that
-    failed.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        work: Callable[[Item], _Result],
-        results: SimpleQueue[_Result],
-        wake: Callable[[], None],
-    ) -> None:
-        self.work = work
-        self._results = results
-        self._wake = wake
-        self._worker = Worker(f"pyruse {name}", self._do)
-        self._blocked = threading.Event()
-        self.handed_over = 0
-        """So many items were handed over and did not come back by the main thread's count."""
-
-    def is_open(self) -> bool:
-        """Whether items may be handed over: those after a failure must have come back first."""
-        if not self.handed_over:
-            self._blocked.clear()
-        return not self._blocked.is_set()
-
-    def hand_over(self, item: Item) -> None:
-        """Have a copy of an item sent.
-
-        :raises RuntimeError: its thread cannot be started.
-        """
-        self._worker.hand_over(replace(item, payload=dict(item.payload)))
-        self.handed_over += 1
-
-    def close(self, deadline: float) -> None:
-        self._worker.close(deadline)
-
-    def _do(self, item: Item) -> None:
-        result = _Result(item, "untried") if self._blocked.is_set() else self.work(item)
-        if result.end == "retry":
-            self._blocked.set()
-        self._results.put(result)
-        self._wake()
-
-
-def _mailer(settings: EmailSettings, host: str) -> Callable[[Item], _Result]:
-    def send_mail(item: Item) -> _Result:
-        # Python's email package takes long to import, and most runs send no mail.
-        from pyruse.delivery.mail.message import compose
-
-        try:
-            message = compose(item, settings, host)
-        except Exception as fault:  # noqa: BLE001 -- what cannot be composed now never can
-            reason = str(fault) if isinstance(fault, ValueError) else repr(fault)
-            return _Result(item, "refused", reason)
-        try:
-            return _Result(item, refusals=tuple(send(message, settings)))
-        except MailError as fault:
-            end: Literal["refused", "retry"] = "refused" if fault.permanent else "retry"
-            return _Result(item, end, str(fault), whole_way=fault.whole_way)
-        except Exception as fault:  # noqa: BLE001 -- no mail is lost by a fault of ours
-            return _Result(item, "retry", f"it cannot be sent: {fault!r}")
-
-    return send_mail
-
-
-def _run_command(item: Item) -> _Result:
-    payload = item.payload
-    stdin = None
-    if "parts" in payload:
-        from pyruse.delivery.mail.message import text_of  # as rare as mail, and as slow to import
-
-        stdin = text_of(payload).encode()
-    try:
-        done = run_program(payload["command"], timeout=payload["timeout"], stdin=stdin)
-    except FileNotFoundError:
-        return _Result(item, fault="is not there (expected a program that can be run)")
-    except Exception as fault:  # noqa: BLE001 -- one bad command must not stop the others
-        reason = fault.strerror if isinstance(fault, OSError) else fault
-        return _Result(item, fault=f"cannot be run: {reason} (expected a program that can be run)")
-    return _Result(item, fault=done.fault or "")
-
-
-def lost_mails(items: list[Item]) -> str:
-    """What the reader of a report should know of mails that are set aside, one at least."""
-    number = "a mail" if len(items) == 1 else f"{len(items)} mails"
-    told = [
-        f"{named(item)} ({shortened(one_line(item.error or ''), _LONGEST_REASON)})"
-        for item in items[:_NAMED]
-    ]
-    if len(items) > _NAMED:
-        told.append(f"and {len(items) - _NAMED} more")
-    return f"{number} could not be sent: {', '.join(told)}"
-
-
-def named(item: Item) -> str:
-    """What the administrator knows an item by."""
-    payload: dict[str, Any] = item.payload
-    if item.kind == "command":
-        command = one_line(shlex.join(payload["command"])) or "an empty command"
-        return shortened(command, _LONGEST_NAME)
-    text = payload.get("subject") or payload.get("message") or ""
-    return f'the {item.kind} "{shortened(one_line(text), _LONGEST_NAME)}"'
+def _place(item: Item) -> str:
+    """Where a fault of an item is told: at its step, if it is one's; else as its kind."""
+    step: str = item.payload.get("step", item.kind)
+    return step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pyruse.addresses import Address, text_around
 from pyruse.api.firewall import Sets, Target
 from pyruse.api.observer import Observer
+from pyruse.api.parcel import DELIVER_TIMEOUT
 from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.bans.offenders import FORGET_US
 from pyruse.bans.service import Bans
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 #: A log line that Pyruse caused may cause another one (recidivism), but not without end.
 _MAX_HOPS = 5
+
+_LONGEST_PAYLOAD = 250_000  # characters
 
 
 @dataclass
@@ -56,8 +60,12 @@ class BoundContext:
     entry that caused it, and leaves Pyruse after that; a dry run only records it.
     """
 
-    def __init__(self, services: Services, chain: str = "", step: str = "") -> None:
+    def __init__(
+        self, services: Services, chain: str = "", step: str = "", receiver: str = ""
+    ) -> None:
+        """:param receiver: the kind of what `send` sends; empty: there is no hook `deliver`."""
         self._services = services
+        self._receiver = receiver
         self.chain = chain
         """The name of the chain, empty for an extension."""
         self.step = step
@@ -203,11 +211,35 @@ class BoundContext:
         every: Duration | None = None,
     ) -> None:
         created = self._services.clock() if entry is None else entry.time_us
-        item = Item(kind, payload, created, created, self.step if every else None)
+        item = Item(kind, payload, created, created)
         if every is None:
             self._services.state.outbox.put(item)
         else:
+            item.group = self.step if item.plugin is None else f"{self.step} {kind}"
             self._services.state.outbox.put_gathered(item, every.us)
+
+    def send(
+        self,
+        entry: Entry | None,
+        payload: Any,
+        *,
+        every: Duration | None = None,
+        timeout: Duration = DELIVER_TIMEOUT,
+    ) -> None:
+        """Send something by the plugin's own hook `deliver` (see `pyruse.api.context`).
+
+        :raises TypeError: the plugin has no hook `deliver`, or JSON cannot hold the payload.
+        :raises ValueError: the payload is too long.
+        """
+        if not self._receiver:
+            raise TypeError(f"{self.step} sends, but has no @hookimpl deliver to do it")
+        item = {
+            "parts": [_json(payload)],
+            "count": 1,
+            "step": self.step,
+            "timeout": timeout.total_seconds(),
+        }
+        self._send(self._receiver, item, entry, every)
 
     def ban_target(
         self, backend: str | None = None, sets: Sets | None = None, ports: Sequence[int] = ()
@@ -273,6 +305,23 @@ class BoundContext:
     def render(self, report: Report, form: str) -> str:
         """A report as ``text`` or ``html`` (by the administrator's templates), or as ``json``."""
         return self._services.renderer.render(report, form)
+
+
+def _json(payload: object) -> str:
+    """A payload as the state keeps it: whatever the plugin does to its object afterwards.
+
+    :raises TypeError: JSON cannot hold it.
+    :raises ValueError: it is too long.
+    """
+    try:
+        text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as fault:
+        raise TypeError(f"JSON cannot hold the payload: {fault}") from None
+    if len(text) > _LONGEST_PAYLOAD:
+        raise ValueError(
+            f"the payload has {len(text):,} characters (expected {_LONGEST_PAYLOAD:,} at most)"
+        )
+    return _text(text)
 
 
 def _text(value: object) -> str:

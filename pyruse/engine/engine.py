@@ -23,17 +23,19 @@ from pyruse.chains.switch import add_switches, equality_test_of
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import OnFault, Travel, travel
 from pyruse.config.load import Configuration
+from pyruse.delivery.receivers import Receiver
 from pyruse.engine.context import BoundContext, Services
 from pyruse.engine.faults import Faults
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError
 from pyruse.hookspecs import hook_of
-from pyruse.registry.broadcasts import Broadcasts, bound
+from pyruse.registry.broadcasts import Broadcasts, bound, delivering
 from pyruse.registry.kinds import ACTIONS, FILTERS, MAIN_HOOK
 from pyruse.report.render import Renderer
 from pyruse.report.rows import report_of_all, report_of_day
 from pyruse.state.database import State
+from pyruse.state.outbox import parcel_kind
 from pyruse.text import one_line, shortened
 from pyruse.times import FOREVER, Calendar, Clock, now_us
 
@@ -88,9 +90,12 @@ class Engine:
         )  # fmt: skip
         self.skipped: list[str] = []
         """In a dry run: the steps with effects of their own, each time that one was not called."""
+        self.receivers: dict[str, Receiver] = {}
+        """The steps and plugins that deliver what they send, by the kind of that."""
         for name, plugin in configuration.extensions.items():
             place = f"plugins.{name}"
-            self.broadcasts.register(plugin, place, self._context(step=place))
+            receiver = self._receiver(plugin, f"extension {name}", place, {})
+            self.broadcasts.register(plugin, place, self._context(step=place, receiver=receiver))
         self._refused: list[str] = []
         bind = self._bind if profile is None else profile.steps(self._bind)
         self.graph = link(configuration.chains, bind)
@@ -118,11 +123,22 @@ class Engine:
         self.last_time = 0
         """The instant of the entry handled last, in microseconds since the epoch."""
 
-    def _context(self, chain: str = "", step: str = "") -> Context:
-        return BoundContext(self._services, chain, step)
+    def _context(self, chain: str = "", step: str = "", receiver: str = "") -> Context:
+        return BoundContext(self._services, chain, step, receiver)
+
+    def _receiver(self, instance: Any, plugin: str, place: str, options: Mapping[str, Any]) -> str:
+        """The kind of what a step or plugin sends; empty: it has no hook to deliver that."""
+        deliver = delivering(instance)
+        if deliver is None:
+            return ""
+        kind = parcel_kind(plugin, options)
+        self.receivers.setdefault(kind, Receiver(kind, plugin, place, deliver))
+        return kind
 
     def _bind(self, step: Step) -> Callable[[Entry], Any]:
-        context = self._context(step.chain, step.place)
+        plugin = f"{step.kind} {step.plugin}"
+        receiver = self._receiver(step.instance, plugin, step.place, step.options)
+        context = self._context(step.chain, step.place, receiver)
         if hook_of(step.instance, "check_options") is not None:
             self._try(
                 step, "check_options", lambda: bound(step.instance, "check_options", context)(None)

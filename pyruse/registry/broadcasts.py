@@ -107,6 +107,15 @@ def bound(instance: Any, hook: str, context: Any) -> Callable[[Any], Any]:
             return lambda _: method()
 
 
+def delivering(plugin: Any) -> Callable[..., None] | None:
+    """The hook `deliver` of a step or extension, taking ``parcel=…``; None: it has none."""
+    method = hook_of(plugin, "deliver")
+    if method is None:
+        return None
+    wanted = _arguments_of(method)
+    return lambda **known: method(*[known[name] for name in wanted])
+
+
 def _arguments_of(method: Callable[..., Any]) -> Sequence[str]:
     """The names of the arguments that a hook wants to be given."""
     if isinstance(method, MethodType):

@@ -13,6 +13,7 @@ from pyruse.bans.history import BanRecord
 from pyruse.bans.own import own_addresses
 from pyruse.chains.profile import Profile
 from pyruse.config.load import Configuration
+from pyruse.delivery.attempts import parcel_of
 from pyruse.delivery.mail.message import subject_of, text_of
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Fault, Faults
@@ -57,6 +58,18 @@ class LoggedLine:
     message: str
 
 
+@dataclass(frozen=True)
+class SentParcel:
+    """What a plugin would have delivered by its hook `deliver`."""
+
+    plugin: str
+    """Such as ``action webhook``, or ``extension fleet``."""
+    payloads: list[Any]
+    """What was sent: several payloads, where they are gathered."""
+    count: int
+    """How many were gathered: more than there are payloads, where not all are kept."""
+
+
 @dataclass
 class Outcome:
     """What a replay found."""
@@ -68,6 +81,7 @@ class Outcome:
     bans: list[MadeBan] = field(default_factory=list)
     logs: list[LoggedLine] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)
+    sent: list[SentParcel] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     """The steps with effects of their own that were not called, each time."""
     faults: list[Fault] = field(default_factory=list)
@@ -88,6 +102,7 @@ class Outcome:
             "bans": [asdict(ban) for ban in self.bans],
             "logs": [asdict(line) for line in self.logs],
             "commands": self.commands,
+            "sent": [asdict(parcel) for parcel in self.sent],
             "skipped": self.skipped,
             "faults": [
                 {"place": fault.place, "text": fault.text, "count": fault.count}
@@ -168,6 +183,11 @@ def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> 
         bans=_bans(engine.state.bans.history(engine.state.db)),
         logs=[LoggedLine(_LEVELS[line["level"]], line["message"]) for line in lines],
         commands=[item.payload["command"] for item in outbox.items("command")],
+        sent=[
+            SentParcel(item.plugin, parcel_of(item).payloads, item.payload["count"])
+            for item in outbox.items()
+            if item.plugin is not None
+        ],
         skipped=engine.skipped,
     )
 

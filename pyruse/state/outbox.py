@@ -1,14 +1,19 @@
-"""What is to leave Pyruse: mails, programs, log lines. Kept until it is known to have left."""
+"""What is to leave Pyruse: mails, programs, log lines, parcels. Kept until it has left."""
 
 from __future__ import annotations
 
+import hashlib
 import heapq
+import json
 import sqlite3
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
+
+from pyruse.state.backlog import Backlog
 
 #: Of repeats gathered into one mail, so many are quoted; the rest is counted.
 _QUOTED = 50
@@ -18,12 +23,25 @@ _QUOTED_CHARACTERS = 100_000
 KEPT_ASIDE = 1_000
 
 
+def parcel_kind(plugin: str, options: Mapping[str, Any]) -> str:
+    """The kind of what a step, or an extension, sends for itself to deliver.
+
+    Steps with the same options are the same receiver. Another step of the same plugin is another
+    one, so that neither waits for the other.
+
+    :param plugin: such as ``action webhook``.
+    :param options: as the configuration has them.
+    """
+    text = json.dumps(options, sort_keys=True, default=str)
+    return f"{plugin}#{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}"
+
+
 @dataclass
 class Item:
     """One thing to send, run or log. Instants are microseconds since the epoch."""
 
     kind: str
-    """``mail``, ``command`` or ``log``."""
+    """``mail``, ``command`` or ``log``; of a parcel, what `parcel_kind` gives."""
     payload: dict[str, Any]
     """What to send: JSON types only."""
     created: int
@@ -43,6 +61,17 @@ class Item:
     """It is being sent right now: too late to gather more into it. Not kept over a restart."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Stays the same over restarts and retries: the Message-ID of a mail is made of it."""
+
+    @property
+    def plugin(self) -> str | None:
+        """Of a parcel: the plugin that sent it, and delivers it. None: it is no parcel."""
+        plugin, mark, _ = self.kind.rpartition("#")
+        return plugin if mark else None
+
+    @property
+    def family(self) -> str:
+        """The kind as people read it; of a parcel, its plugin, such as ``action webhook``."""
+        return self.plugin or self.kind
 
 
 class _Place(NamedTuple):
@@ -88,6 +117,8 @@ class Outbox:
         self._numbers: dict[str, int] = {}
         self._next_number = 0
         self._queues: dict[str, _Queue] = {}
+        self._backlogs: dict[str, Backlog] = {}
+        """Of each kind of parcels, what waits."""
         self._aside: dict[str, Item] = {}
         """What can never be sent, in the order in which that was found out."""
         self._gathering: dict[str, Item] = {}
@@ -102,6 +133,7 @@ class Outbox:
         self._numbers[item.id] = self._next_number
         self._next_number += 1
         self._changed.add(item.id)
+        self._weigh(item)
         self._queue(item)
 
     def put_gathered(self, item: Item, every: int) -> None:
@@ -116,6 +148,7 @@ class Outbox:
             parts = waiting.payload["parts"]
             if len(parts) < _QUOTED and sum(map(len, parts)) < _QUOTED_CHARACTERS:
                 parts += item.payload["parts"]
+                self._weigh(waiting)
             self._changed.add(waiting.id)
             return
         last = self._last_due.get(item.group)
@@ -191,6 +224,50 @@ class Outbox:
             return 0
         return queue.later[0][0] if queue.later else None
 
+    def _weigh(self, item: Item) -> None:
+        """Count a parcel among those that wait."""
+        if item.plugin is not None:
+            backlog = self._backlogs.setdefault(item.kind, Backlog())
+            backlog.put(item.id, sum(map(len, item.payload["parts"])))
+
+    def _unweigh(self, item: Item) -> None:
+        if item.kind in self._backlogs:
+            self._backlogs[item.kind].remove(item.id)
+
+    def give_up_oldest(self, kind: str, *, number: int, size: int) -> int:
+        """Forget the oldest parcels of a kind, until no more than so many wait.
+
+        What is leaving right now stays.
+
+        :param size: so many characters they may have together.
+        :return: how many were forgotten.
+        """
+        backlog = self._backlogs.get(kind, Backlog())
+        old = [each for each in backlog.beyond(number, size) if not self._items[each].leaving]
+        for item_id in old:
+            self._forget(item_id)
+        return len(old)
+
+    def parcel_kinds(self) -> list[str]:
+        """The kinds of the parcels that wait."""
+        return [kind for kind, backlog in self._backlogs.items() if len(backlog)]
+
+    def readdress(self, kind: str, heir: Callable[[Item], str | None]) -> None:
+        """Let the waiting parcels of a kind be delivered by others.
+
+        :param heir: gives the new kind of an item; None: it keeps its own.
+        """
+        self._queues.pop(kind, None)
+        for item in self.items(kind):
+            if item.refused:
+                continue
+            self._unweigh(item)
+            item.kind = heir(item) or kind
+            self._weigh(item)
+            self._changed.add(item.id)
+            if not item.leaving:
+                self._queue(item)
+
     def retry_now(self) -> None:
         """Let everything that failed, but was not set aside, be tried again at once."""
         for item in self._items.values():
@@ -220,8 +297,10 @@ class Outbox:
         self._forget(item_id)
 
     def _forget(self, item_id: str) -> None:
-        if self._items.pop(item_id, None) is not None:
+        item = self._items.pop(item_id, None)
+        if item is not None:
             self._aside.pop(item_id, None)
+            self._unweigh(item)
             self._changed.add(item_id)
 
     def failed(self, item_id: str, error: str, *, retry_at: int) -> None:
@@ -235,6 +314,7 @@ class Outbox:
         item = self._attempted(item_id, error, now)
         if item is not None:
             item.refused = True
+            self._unweigh(item)
             self._aside[item_id] = item
             if len(self._aside) > KEPT_ASIDE:
                 self._forget(next(iter(self._aside)))
@@ -288,6 +368,7 @@ class Outbox:
             if item.refused:
                 self._aside[item_id] = item
             else:
+                self._weigh(item)
                 self._queue(item)
             if group is not None and due > created:
                 self._gathering[group] = item

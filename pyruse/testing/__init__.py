@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyruse.errors import ConfigError
     from pyruse.testing.daemon import Daemon, MakeDaemon
+    from pyruse.testing.http_server import Answer, HttpServer, Request
     from pyruse.testing.journald import Journald
     from pyruse.testing.machines import Machines
     from pyruse.testing.namespace import NetworkNamespace
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from pyruse.testing.waiting import wait_until
 
 __all__ = [
+    "Answer",
     "Clock",
     "ConfigError",
     "Daemon",
+    "HttpServer",
     "Journald",
     "Machines",
     "MakeDaemon",
@@ -29,17 +32,21 @@ __all__ = [
     "MakePipeline",
     "NetworkNamespace",
     "Pipeline",
+    "Request",
     "SmtpServer",
     "wait_until",
 ]
 
 _MODULES = {
+    "Answer": "pyruse.testing.http_server",
     "ConfigError": "pyruse.errors",
     "Daemon": "pyruse.testing.daemon",
+    "HttpServer": "pyruse.testing.http_server",
     "Journald": "pyruse.testing.journald",
     "Machines": "pyruse.testing.machines",
     "MakeDaemon": "pyruse.testing.daemon",
     "NetworkNamespace": "pyruse.testing.namespace",
+    "Request": "pyruse.testing.http_server",
     "SmtpServer": "pyruse.testing.smtp",
     "wait_until": "pyruse.testing.waiting",
 }

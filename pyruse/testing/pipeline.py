@@ -13,6 +13,7 @@ from pyruse.api.report import Report
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.daemon.observer import StateObserver
+from pyruse.delivery.attempts import deliverer
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Fault, Faults
 from pyruse.entry.entry import Entry
@@ -20,7 +21,7 @@ from pyruse.entry.made import make_entry
 from pyruse.errors import ConfigError
 from pyruse.options.durations import Duration
 from pyruse.registry.registry import Registry
-from pyruse.replay.replay import LoggedLine, MadeBan, Outcome, SentMail, outcome_of
+from pyruse.replay.replay import LoggedLine, MadeBan, Outcome, SentMail, SentParcel, outcome_of
 from pyruse.state.database import MEMORY, State
 from pyruse.testing.ways import Ways
 from pyruse.times import time_us_of
@@ -71,6 +72,8 @@ class Pipeline:
         except ConfigError:
             self.state.close()
             raise
+        self._arrived: set[str] = set()
+        """The parcels that `deliver` has delivered: they stay among what was sent."""
         self._entries = 0
         self._began = time.monotonic()
         self.engine.start()
@@ -138,6 +141,34 @@ class Pipeline:
     def commands(self) -> list[list[str]]:
         """The programs that would have been run, each with its arguments."""
         return self.outcome.commands
+
+    @property
+    def sent(self) -> list[SentParcel]:
+        """What plugins would have delivered themselves: ``.plugin``, ``.payloads``, ``.count``."""
+        return self.outcome.sent
+
+    def deliver(self) -> list[str]:
+        """Have what was sent, and has not arrived yet, delivered for real by `deliver`, in order.
+
+        What fails may be tried again at once: by calling this once more.
+
+        :return: what became of each parcel: ``sent``, ``retry: …`` or ``refused: …``, with why.
+        """
+        ends = []
+        outbox = self.state.outbox
+        for item in outbox.items():
+            receiver = self.engine.receivers.get(item.kind)
+            if receiver is None or item.refused or item.id in self._arrived:
+                continue
+            outcome = deliverer(receiver)(item)
+            if outcome.end == "sent":
+                self._arrived.add(item.id)
+            elif outcome.end == "refused":
+                outbox.refuse(item.id, outcome.fault, now=self.clock.us)
+            else:
+                outbox.failed(item.id, outcome.fault, retry_at=item.due)
+            ends.append(f"{outcome.end}: {outcome.fault}" if outcome.fault else outcome.end)
+        return ends
 
     @property
     def ways(self) -> list[str]:

@@ -1,8 +1,9 @@
 """Fixtures for the tests of plugins: a pytest plugin, there as soon as Pyruse is installed.
 
-`make_entry`, `pipeline` and `daemon` need nothing but Python. `journal_file`, `journald`,
-`smtp_server`, `network_namespace` and `machines` use real parts; where a machine lacks one, the
-test is skipped with the reason, or fails if the environment says ``PYRUSE_REAL_PARTS=required``.
+`make_entry`, `pipeline`, `daemon` and `http_server` need nothing but Python. `journal_file`,
+`journald`, `smtp_server`, `network_namespace` and `machines` use real parts; where a machine lacks
+one, the test is skipped with the reason, or fails if the environment says
+``PYRUSE_REAL_PARTS=required``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pytest
 
 if TYPE_CHECKING:  # pytest loads this module in every project where Pyruse is installed
     from pyruse.testing.daemon import Daemon, MakeDaemon
+    from pyruse.testing.http_server import HttpServer
     from pyruse.testing.journald import Journald
     from pyruse.testing.machines import Machines
     from pyruse.testing.namespace import NetworkNamespace
@@ -154,6 +156,15 @@ def smtp_server() -> Iterator[SmtpServer]:
 
     need(unavailable())
     with SmtpServer() as server:
+        yield server
+
+
+@pytest.fixture
+def http_server() -> Iterator[HttpServer]:
+    """A real web server on loopback: ``.url``, ``.requests``, ``.answer``, ``.answers``."""
+    from pyruse.testing.http_server import HttpServer
+
+    with HttpServer() as server:
         yield server
 
 

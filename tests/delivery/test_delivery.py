@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
-from pyruse.delivery.delivery import Delivery, lost_mails
+from pyruse.delivery.delivery import Delivery
+from pyruse.delivery.named import set_aside_in_words
 from pyruse.options.durations import Duration
 from pyruse.state.outbox import Item, Outbox
 from pyruse.testing.smtp import SmtpServer
@@ -291,9 +292,9 @@ def test_what_readers_of_the_report_should_know_of_mails_that_are_set_aside(hous
     house.round()
     reason = '[email] sendmail: "/bin/sh" failed with exit code 67: unknown user'
     aside = house.outbox.set_aside()
-    assert lost_mails(aside[:1]) == f'a mail could not be sent: the mail "Ban 0" ({reason})'
-    assert lost_mails(aside).startswith('8 mails could not be sent: the mail "Ban 0" (')
-    assert lost_mails(aside).endswith(f'the mail "Ban 4" ({reason}), and 3 more')
+    assert set_aside_in_words(aside[:1]) == f'a mail could not be sent: the mail "Ban 0" ({reason})'
+    assert set_aside_in_words(aside).startswith('8 mails could not be sent: the mail "Ban 0" (')
+    assert set_aside_in_words(aside).endswith(f'the mail "Ban 4" ({reason}), and 3 more')
 
 
 def test_a_mail_that_failed_for_an_hour_no_longer_holds_up_the_others(house):
@@ -563,7 +564,7 @@ def test_an_unexpected_error_loses_no_mail(house, monkeypatch):
         raise ZeroDivisionError("a fault of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr("pyruse.delivery.delivery.send", broken)
+        patched.setattr("pyruse.delivery.attempts.send", broken)
         item = house.mail("one")
         house.round()
     assert not item.refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,12 @@ from pyruse.cli.options import (
     journal_options,
     selection,
 )
+from pyruse.text import shortened
 
 if TYPE_CHECKING:
-    from pyruse.replay.replay import Outcome
+    from pyruse.replay.replay import Outcome, SentParcel
+
+_LONGEST_PAYLOAD = 200  # characters
 
 
 @click.command("replay", cls=JournalCommand)
@@ -82,6 +86,10 @@ def show_outcome(outcome: Outcome) -> None:
         [f"{line.level}: {line.message}" for line in outcome.logs],
     )
     show_lines("Programs that would have been run", [shlex.join(argv) for argv in outcome.commands])
+    show_lines(
+        "Parcels that would have been delivered",
+        [f"{parcel.plugin}: {_payloads(parcel)}" for parcel in outcome.sent],
+    )
     show_lines("Steps that were not called in this dry run", outcome.skipped)
     show_lines(
         "Faults",
@@ -89,6 +97,11 @@ def show_outcome(outcome: Outcome) -> None:
     )
     speed = f", {outcome.entries / outcome.seconds:,.0f} a second" if outcome.seconds else ""
     click.echo(f"\n{outcome.entries:,} entries in {outcome.seconds:.2f} s{speed}")
+
+
+def _payloads(parcel: SentParcel) -> str:
+    texts = (json.dumps(payload, ensure_ascii=False) for payload in parcel.payloads)
+    return shortened(", ".join(texts), _LONGEST_PAYLOAD)
 
 
 def _span(seconds: int | None) -> str:

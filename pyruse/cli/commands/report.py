@@ -76,22 +76,32 @@ def _show(engine: Engine, report: Report, form: str) -> None:
 
 
 def _send(engine: Engine, report: Report) -> None:
-    """Have the report delivered; its mails are sent now, not put into the daemon's outbox."""
-    from pyruse.delivery.mail.message import compose
-    from pyruse.delivery.mail.transport import send
+    """Have the report delivered; what leaves does so now, and is not put into the daemon's outbox.
+
+    All of it is tried, whatever becomes of one part.
+    """
+    from pyruse.delivery.attempts import attempts
+    from pyruse.delivery.named import named
+    from pyruse.system.log import to_journal
 
     engine.deliver(report)
-    for item in engine.state.outbox.items("mail"):
-        try:
-            refusals = send(
-                compose(item, engine.settings.email, engine.host), engine.settings.email
-            )
-        except ValueError as fault:
-            raise UserError(f"[email]: {fault}") from None
-        if refusals:
-            refused = "; ".join(map(str, refusals))
-            raise UserError(f"the mail was refused for {refused} (the others have it)")
-        click.echo(f"sent to {', '.join(item.payload['to'])}", err=True)
+    attempt = attempts(engine.settings.email, engine.host, to_journal, engine.receivers)
+    faults = []
+    for item in engine.state.outbox.items():
+        outcome = attempt[item.kind](item)
+        if outcome.end != "sent":
+            faults.append(outcome.fault)
+        elif outcome.fault:
+            faults.append(f"{named(item)} {outcome.fault}")
+        elif outcome.refusals:
+            refused = "; ".join(map(str, outcome.refusals))
+            faults.append(f"the mail was refused for {refused} (the others have it)")
+        elif item.kind == "mail":
+            click.echo(f"sent to {', '.join(item.payload['to'])}", err=True)
+        else:
+            click.echo(f"sent: {named(item)}", err=True)
+    if faults:
+        raise UserError("; ".join(faults))
 
 
 def _day(text: str, today: date) -> str:

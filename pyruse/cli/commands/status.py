@@ -16,6 +16,7 @@ from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
     from pyruse.daemon.status import Status
+    from pyruse.state.outbox import Item
 
 _LABELS = 5
 _LONGEST_REASON = 120
@@ -49,7 +50,7 @@ def command(config: Path | None, form: str, chains: bool) -> None:
 
 
 def _show(found: Status, zone: tzinfo) -> None:
-    from pyruse.delivery.delivery import named
+    from pyruse.delivery.named import named
 
     for title, text in (
         ("Daemon", _daemon(found, zone)),
@@ -135,13 +136,13 @@ def _report(found: Status, zone: tzinfo) -> str:
 
 
 def _outbox(found: Status, zone: tzinfo) -> str:
-    from pyruse.delivery.delivery import named
+    from pyruse.delivery.named import named
 
     if not found.waiting and not found.set_aside:
         return "empty"
-    kinds = Counter(item.kind for item in found.waiting)
     parts = [
-        f"{_counted(number, _KINDS.get(kind, kind))} waiting" for kind, number in kinds.items()
+        f"{_counted(number, noun)}{of} waiting"
+        for (noun, of), number in Counter(map(_noun, found.waiting)).items()
     ]
     if found.set_aside:
         parts.append(f"{len(found.set_aside):,} set aside")
@@ -153,6 +154,13 @@ def _outbox(found: Status, zone: tzinfo) -> str:
 
 
 _KINDS = {"command": "program", "log": "log line"}
+
+
+def _noun(item: Item) -> tuple[str, str]:
+    """What items are counted as: the noun, and what comes after it."""
+    if item.plugin is not None:
+        return "parcel", f" of {item.plugin}"
+    return _KINDS.get(item.kind, item.kind), ""
 
 
 def _counted(number: int, noun: str) -> str:

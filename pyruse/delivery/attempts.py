@@ -1,0 +1,129 @@
+"""One attempt to let an item leave: what is done for each kind, in any thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from pyruse.api.parcel import Parcel, Refused
+from pyruse.config.settings import EmailSettings
+from pyruse.delivery.mail.outcome import MailError
+from pyruse.delivery.mail.transport import send
+from pyruse.delivery.outcome import Outcome
+from pyruse.delivery.receivers import Receiver, Receivers
+from pyruse.errors import UserError
+from pyruse.state.outbox import Item
+from pyruse.system.programs import run_program
+from pyruse.text import one_line, shortened
+
+Attempt = Callable[[Item], Outcome]
+"""Contains all errors: they are in the outcome."""
+JournalLog = Callable[[str, int, Mapping[str, object]], None]
+"""Writes a line to the journal (message, level, fields); OSError if it cannot."""
+
+_LONGEST_FAULT = 300  # characters, of what a plugin says
+
+
+def attempts(
+    settings: EmailSettings, host: str, journal_log: JournalLog, receivers: Receivers
+) -> dict[str, Attempt]:
+    """All the ways out, by the kinds of items."""
+    return {
+        "mail": mailer(settings, host),
+        "command": run_command,
+        "log": log_writer(journal_log),
+        **{kind: deliverer(receiver) for kind, receiver in receivers.items()},
+    }
+
+
+def mailer(settings: EmailSettings, host: str) -> Attempt:
+    """Sends mails.
+
+    :param host: this machine's name, for Message-IDs and the addresses of local users.
+    """
+
+    def send_mail(item: Item) -> Outcome:
+        # Python's email package takes long to import, and most runs send no mail.
+        from pyruse.delivery.mail.message import compose
+
+        try:
+            message = compose(item, settings, host)
+        except Exception as fault:  # noqa: BLE001 -- what cannot be composed now never can
+            reason = str(fault) if isinstance(fault, ValueError) else repr(fault)
+            return Outcome(item, "refused", reason)
+        try:
+            return Outcome(item, refusals=tuple(send(message, settings)))
+        except MailError as fault:
+            end: Literal["refused", "retry"] = "refused" if fault.permanent else "retry"
+            return Outcome(item, end, str(fault), whole_way=fault.whole_way)
+        except Exception as fault:  # noqa: BLE001 -- no mail is lost by a fault of ours
+            return Outcome(item, "retry", f"it cannot be sent: {fault!r}")
+
+    return send_mail
+
+
+def run_command(item: Item) -> Outcome:
+    """Run a program. It is run once, whatever becomes of it: nobody knows what it has done."""
+    payload = item.payload
+    stdin = None
+    if "parts" in payload:
+        from pyruse.delivery.mail.message import text_of  # as rare as mail, and as slow to import
+
+        stdin = text_of(payload).encode()
+    try:
+        done = run_program(payload["command"], timeout=payload["timeout"], stdin=stdin)
+    except FileNotFoundError:
+        return Outcome(item, fault="is not there (expected a program that can be run)")
+    except Exception as fault:  # noqa: BLE001 -- one bad command must not stop the others
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        return Outcome(item, fault=f"cannot be run: {reason} (expected a program that can be run)")
+    return Outcome(item, fault=done.fault or "")
+
+
+def log_writer(journal_log: JournalLog) -> Attempt:
+    """Writes log lines."""
+
+    def write(item: Item) -> Outcome:
+        line = item.payload
+        try:
+            journal_log(line["message"], line["level"], line["fields"])
+        except OSError as fault:
+            return Outcome(item, "retry", f"the journal took no line: {fault}", whole_way=True)
+        except Exception as fault:  # noqa: BLE001 -- one bad line must not stop the daemon for good
+            return Outcome(item, "refused", f"the journal can take no such line: {fault!r}")
+        return Outcome(item)
+
+    return write
+
+
+def deliverer(receiver: Receiver) -> Attempt:
+    """Has a plugin deliver its parcels."""
+
+    def deliver(item: Item) -> Outcome:
+        try:
+            receiver.deliver(parcel=parcel_of(item))
+        except Refused as fault:
+            return Outcome(item, "refused", _told(receiver, str(fault)))
+        except (Exception, SystemExit) as fault:  # noqa: BLE001 -- anybody's code: it is tried again
+            return Outcome(item, "retry", _told(receiver, _in_words(fault)))
+        return Outcome(item)
+
+    return deliver
+
+
+def parcel_of(item: Item) -> Parcel:
+    """The parcel as its plugin gets it."""
+    payload = item.payload
+    payloads = [json.loads(part) for part in payload["parts"]]
+    return Parcel(item.id, payloads, payload["count"], item.created, item.attempts + 1)
+
+
+def _told(receiver: Receiver, text: str) -> str:
+    return f"{receiver.plugin}: {shortened(one_line(text), _LONGEST_FAULT)}"
+
+
+def _in_words(fault: BaseException) -> str:
+    text = str(fault)
+    plain = isinstance(fault, (ValueError, UserError)) and text
+    return text if plain else f"{type(fault).__name__}: {text}"

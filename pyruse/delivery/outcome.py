@@ -1,0 +1,24 @@
+"""What became of one attempt: the same four ends for mails, programs, log lines and parcels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pyruse.delivery.mail.outcome import Refusal
+from pyruse.state.outbox import Item
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an item."""
+
+    item: Item
+    end: Literal["sent", "retry", "refused", "untried"] = "sent"
+    """``sent``: it has left. ``retry``: another attempt may succeed. ``refused``: none ever will.
+    ``untried``: there was no attempt, since one before it has failed."""
+    fault: str = ""
+    refusals: tuple[Refusal, ...] = ()
+    """Of a mail that was sent: the recipients that did not get it."""
+    whole_way: bool = False
+    """Of a retry: no other item of its kind could have left either."""

@@ -1,0 +1,44 @@
+"""When something is tried again, and what waits for it meanwhile."""
+
+from __future__ import annotations
+
+FIRST_RETRY_US = 30_000_000
+"""The second attempt comes so long after the first one; each further delay is twice as long."""
+LONGEST_RETRY_US = 3_600_000_000
+"""No delay is longer than this. There is no last attempt."""
+_HOLDS_UP = 8
+"""An item that has failed so often (for an hour) no longer holds up the others, where it may be at
+fault itself."""
+
+
+class Retries:
+    """Delays that grow, and the order that they keep: what failed holds up what came after it."""
+
+    def __init__(self) -> None:
+        self._held_until: dict[str, int] = {}
+        """By kind: nothing of it leaves before this instant."""
+
+    def delay(self, attempts: int) -> int:
+        """So many microseconds pass after so many attempts before the next one."""
+        return min(FIRST_RETRY_US << min(attempts - 1, 10), LONGEST_RETRY_US)
+
+    def holds_up(self, attempts: int) -> bool:
+        """Whether an item that has failed so often still holds up the others of its kind."""
+        return attempts < _HOLDS_UP
+
+    def hold(self, kind: str, until: int) -> None:
+        """Let nothing of a kind leave before an instant."""
+        self._held_until[kind] = until
+
+    def is_held(self, kind: str, now: int) -> bool:
+        """Whether nothing of a kind may leave now."""
+        # An instant farther off than any retry: the clock was set back.
+        return now < self.held_until(kind) <= now + LONGEST_RETRY_US
+
+    def held_until(self, kind: str) -> int:
+        """The instant before which nothing of a kind leaves; 0: it is not held."""
+        return self._held_until.get(kind, 0)
+
+    def clear(self) -> None:
+        """Hold nothing any more."""
+        self._held_until.clear()
