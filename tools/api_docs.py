@@ -76,17 +76,23 @@ def _function(function: ast.FunctionDef) -> Member:
         return Member(function.name, f"{function.name}: {gives}", documentation)
     arguments = function.args
     arguments.args = arguments.args[1:]  # self
-    signature = f"{function.name}({ast.unparse(arguments)})"
+    # A default stands apart from an annotation, and texts are in the quotes of the project.
+    spaced = re.sub(r"(?<=[\w\]])=", " = ", ast.unparse(arguments)).replace("'", '"')
+    signature = f"{function.name}({spaced})"
     text = signature if gives == "None" else f"{signature} -> {gives}"
     return Member(function.name, text, documentation)
 
 
 def table(cls: type) -> str:
     """The public members of a class as a table in Markdown."""
-    rows = [
-        f"| `{_cell(one.text)}` | {_cell(_in_a_line(one.documentation))} |" for one in members(cls)
-    ]
-    return "\n".join(["| attribute or method | what it is |", "|---|---|", *rows])
+    told = members(cls)
+    rows = [f"| `{_cell(one.text)}` | {_cell(_in_a_line(one.documentation))} |" for one in told]
+    what = (
+        "attribute"
+        if not any(re.match(r"\w+\(", one.text) for one in told)
+        else "attribute or method"
+    )
+    return "\n".join([f"| {what} | what it is |", "|---|---|", *rows])
 
 
 def _in_a_line(documentation: str) -> str:

@@ -20,7 +20,18 @@ from typing import Any
 
 import click
 
-from pyruse import Traits
+from pyruse import (
+    Attachment,
+    Ban,
+    BanRequest,
+    Context,
+    Counters,
+    Mail,
+    Observer,
+    Program,
+    Table,
+    Traits,
+)
 from pyruse.cli import COMMANDS
 from pyruse.config.load import SECTIONS
 from pyruse.config.reference import described_hook, described_options, described_plugin
@@ -70,7 +81,7 @@ TYPES = {
     "one of:": "",
 }
 #: Of what authors of plugins are given, the classes whose members stand in a table.
-TOLD = (Traits,)
+TOLD = (Attachment, Ban, BanRequest, Context, Counters, Mail, Observer, Program, Table, Traits)
 #: The options that several commands have: they are told once. One command that has them all.
 COMMON = ("config", "since", "until", "boot", "directory", "files", "namespace")
 _HAS_COMMON = "replay"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from pyruse.addresses import Address
+from pyruse.api.bans import Ban, BanRequest
+from pyruse.api.effects import Mail, Program
 from pyruse.api.firewall import Sets, Target
 from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
@@ -16,7 +18,7 @@ from pyruse.options.durations import Duration
 
 
 class Context(Protocol):
-    """The surroundings of one step, or of one plugin for the whole program.
+    """The surroundings of one step, or of one extension (a plugin for the whole program).
 
     Everything that steps do to the world goes through here. It is committed together with the
     entry that caused it, and leaves Pyruse after that; a dry run only records it.
@@ -24,11 +26,11 @@ class Context(Protocol):
 
     @property
     def chain(self) -> str:
-        """The name of the chain; empty for a plugin for the whole program."""
+        """The name of the chain; empty for an extension."""
 
     @property
     def step(self) -> str:
-        """Where the step stands, such as ``chains."ssh"[3]``; or ``plugins.NAME``."""
+        """Where the step stands, such as ``chains."ssh"[3]``; of an extension ``plugins.NAME``."""
 
     @property
     def dry_run(self) -> bool:
@@ -54,67 +56,48 @@ class Context(Protocol):
         """The counters, which all the steps share by name."""
 
     def table(self, name: str) -> Table:
-        """A durable table, which all the steps share by name."""
+        """A durable table, which all the steps share by name.
+
+        :param name: the name; put the plugin's in front.
+        """
 
     def report(
-        self, entry: Entry, section: Section, message: str, details: Details = "ALL"
+        self, entry: Entry | None, section: Section, message: str, details: Details = "ALL"
     ) -> None:
         """File an event for the report of the entry's day.
 
+        :param entry: what caused it; None: the event is of now, and of this machine.
+        :param section: ``important``, ``interesting`` or ``other``.
+        :param message: events with the same message share a row of the report.
+        :param details: which times of the row are shown.
         :raises ValueError: there is no such section, or no such details.
         """
 
-    def mail(  # noqa: PLR0913 -- the parts of a mail, all but two of them optional
-        self,
-        subject: str,
-        text: str,
-        *,
-        html: str | None = None,
-        to: Sequence[str] | None = None,
-        entry: Entry | None = None,
-        every: Duration | None = None,
-        attachments: Sequence[tuple[str, str, str]] = (),
-    ) -> None:
+    def mail(self, entry: Entry | None, mail: Mail) -> None:
         """Send a mail.
 
-        :param html: the same as the text, in HTML.
-        :param to: instead of those of ``[email] to``.
-        :param entry: what caused it; the mail has its time.
-        :param every: at most one mail in this time for this step; what comes meanwhile is gathered
-            into the next one.
-        :param attachments: the name, the content type such as ``application/json``, and the text
-            of each. Of gathered mails, those of the first one are sent.
+        :param entry: what caused it, at whose time it is dated; None: it is dated now.
+        :param mail: at least ``Mail(subject, text)``.
         """
 
-    def log(self, entry: Entry, message: str, level: int) -> None:
+    def log(self, entry: Entry | None, message: str, level: int) -> None:
         """Write to the journal.
 
         The line has the fields PYRUSE_CHAIN, PYRUSE_STEP and PYRUSE_HOPS; an entry that goes back
         to the journal again and again through `log` steps is stopped after some rounds.
 
+        :param entry: what caused it; None: nothing in the journal did.
+        :param message: the line.
         :param level: 0 (emergency) … 7 (debug), see syslog(3).
         :raises ValueError: there is no such level.
         """
 
-    def run(
-        self,
-        entry: Entry | None,
-        command: Sequence[str],
-        timeout: Duration,
-        *,
-        stdin: str | None = None,
-        every: Duration | None = None,
-    ) -> None:
+    def run(self, entry: Entry | None, program: Program) -> None:
         """Run a program, without a shell, once what caused it is committed.
 
-        :param entry: what caused it; None: the end of a day.
-        :param command: the program and its arguments.
-        :param timeout: after this, it is killed.
-        :param stdin: a text for its standard input. It may be long, and nobody sees it in a list of
-            processes, as arguments are seen.
-        :param every: at most one run in this time for this step; the texts for standard input that
-            come meanwhile are gathered into the next one.
-        :raises ValueError: there is nothing that could be gathered.
+        :param entry: what caused it; None: it is run for now.
+        :param program: at least ``Program(command)``.
+        :raises ValueError: it has ``every`` without ``stdin``: there is nothing to gather.
         """
 
     def send(
@@ -147,44 +130,54 @@ class Context(Protocol):
 
         To be called from `check_options` and kept.
 
+        :param backend: the firewall; None: that of ``[bans] backend``.
+        :param sets: the administrator's own sets; None: Pyruse's.
+        :param ports: the ports to close; none: all of them.
         :raises ValueError: there is no such firewall, or it cannot put bans there.
         """
 
-    def ban(  # noqa: PLR0913 -- the facts of one ban, most of them optional
-        self,
-        entry: Entry,
-        address: Address,
-        durations: Sequence[Duration | None] = (None,),
-        *,
-        target: Target | None = None,
-        label: str | None = None,
-        prefix4: int = 32,
-        prefix6: int = 128,
-        forget: Duration | None = None,
-    ) -> bool:
-        """Ban an address, or the network of some prefix length around it, from the entry's time on.
+    def ban(self, entry: Entry | None, request: BanRequest) -> bool:
+        """Ban an address, or the network around it, from the entry's time on.
 
         A ban that is in force already lasts until the later end. ``[bans] never``, this machine's
         own addresses, loopback and multicast are never banned.
 
-        :param durations: of the first ban of this network, of the next one, …; None: for ever.
-        :param label: what the ban is called; by default, the name of the chain.
-        :param forget: so long after the end of its last ban the network starts again with the first
-            of the durations; by default, 90 days.
+        :param entry: what caused it; None: the ban begins now.
+        :param request: at least ``BanRequest(address)``.
         :return: whether somebody is banned now, or longer now, who was not.
         """
 
     def spared(self, address: Address) -> str | None:
         """Why an address is never banned, or None where it may be.
 
-        ``[bans] never``, this machine's own addresses, loopback and multicast are spared.
+        ``[bans] never``, this machine's own addresses, loopback and multicast are spared: what goes
+        out about others had better spare these, too.
+
+        :param address: the address.
         """
 
-    def unban(self, entry: Entry, address: Address, label: str | None = None) -> bool:
-        """Lift the bans of an address at the entry's time, all of them or those of a label.
+    def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
+        """Lift the bans of an address at the entry's time.
 
+        :param entry: what caused it; None: they are lifted now.
+        :param address: whose bans.
+        :param label: only the ban of this label; None: all of them.
         :return: whether there was any.
         """
 
+    def ban_history(self, since: int, until: int) -> list[Ban]:
+        """The bans that began, or were made longer, in a period: each as it was then, in order.
+
+        A ban that was made longer is there again, with the same `Ban.since`. Bans are remembered
+        for ``[state] keep``.
+
+        :param since: the first instant of the period, in microseconds since the epoch.
+        :param until: the first instant after the period.
+        """
+
     def render(self, report: Report, form: str) -> str:
-        """A report as ``text`` or ``html`` (by the administrator's templates), or as ``json``."""
+        """A report as text.
+
+        :param report: the report.
+        :param form: ``text`` or ``html`` (by the administrator's templates), or ``json``.
+        """

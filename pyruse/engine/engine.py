@@ -85,7 +85,7 @@ class Engine:
             settings.bans.aggregate, lambda text: self.tell_fault("bans", "aggregate", text), clock,
         )  # fmt: skip
         self._services = Services(
-            settings, state, self.bans, self.calendar, clock,
+            settings, state, self.bans, self.calendar, clock, self.host,
             Renderer(settings.templates, settings.report.limit), dry_run,
         )  # fmt: skip
         self.skipped: list[str] = []

@@ -11,7 +11,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pyruse import Context, Duration, Entry, Report, Traits, hookimpl
+from pyruse import (
+    Attachment,
+    Context,
+    Duration,
+    Entry,
+    Mail,
+    Program,
+    Report,
+    Traits,
+    hookimpl,
+)
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.engine.engine import Engine
@@ -51,19 +61,21 @@ class Hand:
         thing: Any = object()
         word: Any = "SOME"
         second, hour = Duration(seconds=1), Duration(hours=1)
-        attachment = ("a.txt", "text/plain", thing)
+        attachment = Attachment("a.txt", "text/plain", thing)
         ways: dict[str, Callable[[], object]] = {
             "report": lambda: context.report(entry, "other", thing),
             "section": lambda: context.report(entry, word, "text"),
             "details": lambda: context.report(entry, "other", "text", word),
             "log": lambda: context.log(entry, thing, 6),
             "level": lambda: context.log(entry, "text", 8),
-            "mail": lambda: context.mail("subject", thing),
-            "html": lambda: context.mail("subject", "text", html=thing),
-            "attachment": lambda: context.mail("subject", "text", attachments=[attachment]),
-            "run": lambda: context.run(entry, ["tell", thing], second),
-            "stdin": lambda: context.run(entry, ["tell"], second, stdin=thing),
-            "every": lambda: context.run(entry, ["tell"], second, every=hour),
+            "mail": lambda: context.mail(entry, Mail("subject", thing)),
+            "html": lambda: context.mail(entry, Mail("subject", "text", html=thing)),
+            "attachment": lambda: context.mail(
+                entry, Mail("subject", "text", attachments=[attachment])
+            ),
+            "run": lambda: context.run(entry, Program(["tell", thing], second)),
+            "stdin": lambda: context.run(entry, Program(["tell"], second, thing)),
+            "every": lambda: context.run(entry, Program(["tell"], second, every=hour)),
             "counter": lambda: context.counters.count("c", thing, at=entry.time_us),
             "table": lambda: context.table("t").put("k", thing),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pyruse import (
+    BanRequest,
     Context,
     Duration,
     Entry,
@@ -93,8 +94,7 @@ class Ban:
                 f"{address} cannot be banned: sets has none for IPv{address.version} (expected "
                 f"ipv{address.version}, too)"
             )
-        context.ban(
-            entry,
+        request = BanRequest(
             address,
             self.escalate or [self.duration],
             target=self._target,
@@ -103,6 +103,7 @@ class Ban:
             prefix6=self.prefix6,
             forget=self.forget,
         )
+        context.ban(entry, request)
 
     def _set_for(self, version: int) -> str | None:
         assert self.sets is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyruse import Context, Duration, Entry, MailAddress, Template, hookimpl
+from pyruse import Context, Duration, Entry, Mail, MailAddress, Template, hookimpl
 
 
 @dataclass
@@ -32,10 +32,5 @@ class Email:
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
         subject = self.subject or context.settings.email.subject
-        context.mail(
-            subject.render(entry),
-            self.message.render(entry),
-            to=self.to,
-            entry=entry,
-            every=self.every,
-        )
+        mail = Mail(subject.render(entry), self.message.render(entry), to=self.to, every=self.every)
+        context.mail(entry, mail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pyruse import Context, Duration, Entry, Template, hookimpl, shortened
+from pyruse import Context, Duration, Entry, Program, Template, hookimpl, shortened
 
 #: No argument of a program may be longer: 32 pages of 4 KiB (execve(2), MAX_ARG_STRLEN). What is
 #: left out is told, and no character takes more than 4 bytes.
@@ -42,7 +42,8 @@ class Run:
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        context.run(entry, [_argument(part, entry) for part in self.command], self.timeout)
+        command = [_argument(part, entry) for part in self.command]
+        context.run(entry, Program(command, self.timeout))
 
 
 def _argument(part: Template, entry: Entry) -> str:

@@ -29,7 +29,7 @@ class BanSummary:
     def contribute_to_report(self, report: Report, context: Context) -> None:
         lines: dict[tuple[str, str], _Line] = {}
         since, until = time_us_of(report.begin), time_us_of(report.end)
-        for ban in context.state.bans.history(context.state.db, since, until):
+        for ban in context.ban_history(since, until):
             line = lines.setdefault((ban.network, ban.label), _Line(ban.network, ban.label))
             line.bans.add(ban.since)  # a ban that was made longer began when it did
             line.until = ban.until

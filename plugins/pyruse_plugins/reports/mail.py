@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyruse import Context, Report, hookimpl
+from pyruse import Context, Mail, Report, hookimpl
 
 
 class MailReport:
@@ -36,4 +36,4 @@ class MailReport:
         )
         # HTML first: a fault in its template is told by a note, which then is in the text, too.
         html = context.render(report, "html")
-        context.mail(subject, context.render(report, "text"), html=html)
+        context.mail(None, Mail(subject, context.render(report, "text"), html))

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from pyruse import Context, Duration, Entry, Field, MailAddress, Template, hookimpl
+from pyruse import Context, Duration, Entry, Field, MailAddress, Program, Template, hookimpl
 from pyruse_abuse.options import KeyFile, ServiceUrl
 from pyruse_abuse.policy import Rule
 from pyruse_abuse.privacy import cleaned
@@ -85,7 +85,7 @@ class AbuseIpDb:
             "comment": text,
         }
         command = _command("abuseipdb", self.url, self.key_file)
-        context.run(entry, command, self.timeout, stdin=json.dumps(report))
+        context.run(entry, Program(command, self.timeout, json.dumps(report)))
 
 
 @dataclass
@@ -136,7 +136,7 @@ class BlocklistDe:
             "logs": cleaned(self.logs.render(entry), address, entry, context, self.hide),
         }
         command = _command("blocklist.de", self.url, self.key_file)
-        context.run(entry, command, self.timeout, stdin=json.dumps(report))
+        context.run(entry, Program(command, self.timeout, json.dumps(report)))
 
 
 def _command(service: str, url: str, key_file: str) -> list[str]:

@@ -9,7 +9,18 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pyruse import Address, Context, Duration, Entry, Field, MailAddress, Template, hookimpl
+from pyruse import (
+    Address,
+    Attachment,
+    Context,
+    Duration,
+    Entry,
+    Field,
+    Mail,
+    MailAddress,
+    Template,
+    hookimpl,
+)
 from pyruse_abuse.policy import Rule
 from pyruse_abuse.privacy import cleaned
 
@@ -80,15 +91,15 @@ class XarfMail:
         logs = cleaned(self.logs.render(entry), address, entry, context, self.hide)
         report = json.dumps(self._report(address, entry, logs), indent=2)
         what = self.type.replace("_", " ")
-        context.mail(
+        mail = Mail(
             f"Abuse report about {address}: {what}",
             f"{address} has attacked us ({what}). The time is that of the log line:\n\n{logs}\n\n"
             "The attached xarf.json is the same for programs (X-ARF 4, see https://xarf.org).\n"
             f"Questions: {self.reporter.contact}, {self.reporter.org}\n",
             to=self.to,
-            entry=entry,
-            attachments=[("xarf.json", "application/json", report)],
+            attachments=[Attachment("xarf.json", "application/json", report)],
         )
+        context.mail(entry, mail)
 
     def _report(self, address: Address, entry: Entry, logs: str) -> dict[str, Any]:
         """As xarf-core.json and connection-….json of the specification have it."""

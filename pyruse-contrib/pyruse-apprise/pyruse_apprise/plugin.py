@@ -6,7 +6,17 @@ import sys
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pyruse import Context, Duration, Entry, Report, Template, hookimpl, one_line, shortened
+from pyruse import (
+    Context,
+    Duration,
+    Entry,
+    Program,
+    Report,
+    Template,
+    hookimpl,
+    one_line,
+    shortened,
+)
 from pyruse_apprise.services_file import ServicesFile
 
 _LONGEST_TITLE = 200  # characters
@@ -57,7 +67,7 @@ class Notify:
     def act_on_entry(self, entry: Entry, context: Context) -> None:
         command = _command(self.config, self.tag, self.type, self.title.render(entry))
         text = self.message.render(entry)
-        context.run(entry, command, self.timeout, stdin=text, every=self.every)
+        context.run(entry, Program(command, self.timeout, text, self.every))
 
 
 @dataclass
@@ -95,7 +105,8 @@ class AppriseReport:
         kind = "warning" if report.important else "info"
         title = f"Pyruse on {', '.join(report.hosts)}: {report.title}"
         text = shortened(context.render(report, "text"), self.limit)
-        context.run(None, _command(self.config, self.tag, kind, title), self.timeout, stdin=text)
+        command = _command(self.config, self.tag, kind, title)
+        context.run(None, Program(command, self.timeout, text))
 
 
 def _command(config: str, tag: str, kind: str, title: str) -> list[str]:

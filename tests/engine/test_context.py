@@ -1,0 +1,146 @@
+"""The ways out of Pyruse: each with an entry that causes it, and each without."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import EntryPoint
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from pyruse import (
+    BanRequest,
+    Context,
+    Duration,
+    Entry,
+    Mail,
+    Program,
+    Report,
+    datetime_of,
+    hookimpl,
+)
+from pyruse.registry.checks import Checker
+from pyruse.registry.found import Found
+from pyruse.registry.kinds import ACTIONS, EXTENSIONS
+from pyruse.registry.packages import PackagePlugin, installed
+from pyruse.registry.registry import Registry
+from pyruse.testing.pipeline import Clock, Pipeline
+from pyruse.times import FOREVER
+
+WHO, OTHER = ip_address("192.0.2.1"), ip_address("192.0.2.2")
+
+
+def go_out(entry: Entry | None, context: Context) -> None:
+    """Take every way out, in its shortest form."""
+    context.report(entry, "important", "reported")
+    context.log(entry, "logged", 5)
+    context.mail(entry, Mail("subject", "text"))
+    context.run(entry, Program(["/usr/bin/tell"]))
+    assert context.ban(entry, BanRequest(WHO, label="mine"))
+    assert context.ban(entry, BanRequest(OTHER, [Duration(hours=1)], label="mine", reason="so"))
+    assert context.unban(entry, WHO)
+    assert not context.unban(entry, WHO)
+
+
+class Step:
+    """An action that goes out for each entry."""
+
+    @hookimpl
+    def act_on_entry(self, entry: Entry, context: Context) -> None:
+        go_out(entry, context)
+
+
+class Extension:
+    """An extension that goes out at the end of the day, where there is no entry."""
+
+    @hookimpl
+    def contribute_to_report(self, report: Report, context: Context) -> None:
+        bans = context.ban_history(0, FOREVER)
+        report.add_table("Reasons", ["Who", "Why"], [[ban.network, ban.reason] for ban in bans])
+
+    @hookimpl
+    def on_day_end(self, report: Report, context: Context) -> None:
+        go_out(None, context)
+
+
+def registry() -> Registry:
+    """What is installed, and the two classes above."""
+
+    def found(checker: Checker, faults: list[str]) -> Iterator[Found]:
+        yield from installed(checker, faults)
+        for group, cls in ((ACTIONS, Step), (EXTENSIONS, Extension)):
+            point = EntryPoint(cls.__name__.lower(), f"{__name__}:{cls.__name__}", group)
+            yield PackagePlugin(point, "ours", "1.0", checker)
+
+    return Registry(found)
+
+
+CHAINS = """
+[report]
+timezone = "UTC"
+[email]
+to = ["root"]
+[plugins]
+disable = ["mail_report"]
+[chains]
+"c" = [ { filter = "exists", field = "go" }, { action = "step" } ]
+"""
+
+
+@pytest.fixture
+def chains(clock: Clock) -> Iterator[Pipeline]:
+    made = Pipeline(CHAINS, clock, registry())
+    yield made
+    made.state.close()
+
+
+def effects(chains: Pipeline) -> dict[str, Any]:
+    """What came of it, with its times and hosts."""
+    report = chains.report
+    rows = [(row.message, row.times) for row in report.important]
+    return {
+        "rows": rows,
+        "hosts": report.hosts,
+        "logs": [(line.level, line.message) for line in chains.logs],
+        "mails": [(mail.subject, mail.to, mail.body) for mail in chains.emails],
+        "commands": chains.commands,
+        "bans": [(ban.ip, ban.label, ban.duration) for ban in chains.bans],
+        "created": {datetime_of(item.created, UTC) for item in chains.state.outbox.items()},
+    }
+
+
+def reasons(chains: Pipeline) -> list[list[str]]:
+    [rows] = [table.rows for table in chains.report.tables if table.title == "Reasons"]
+    return rows
+
+
+def expected(time: datetime, host: str) -> dict[str, Any]:
+    """What should come of it."""
+    return {
+        "rows": [("reported", [time])],
+        "hosts": [host],
+        "logs": [("NOTICE", "logged")],
+        "mails": [("subject", ["root"], "text")],
+        "commands": [["/usr/bin/tell"]],
+        "bans": [(str(WHO), "mine", None), (str(OTHER), "mine", 3600)],
+        "created": {time},
+    }
+
+
+def test_what_an_entry_causes_has_its_time_and_its_host(chains: Pipeline, clock: Clock) -> None:
+    earlier = clock.now - timedelta(minutes=5)
+    chains.feed(at=earlier, go="1", _HOSTNAME="elsewhere", MESSAGE="the entry")
+    assert chains.faults == []
+    assert effects(chains) == expected(earlier, "elsewhere")
+    assert reasons(chains) == [[str(WHO), "the entry"], [str(OTHER), "so"]]
+
+
+def test_without_an_entry_it_is_of_now_and_of_this_machine(chains: Pipeline, clock: Clock) -> None:
+    now = clock.now
+    chains.end_day()
+    assert chains.faults == []
+    assert effects(chains) == expected(now, socket.gethostname())
+    assert reasons(chains) == [[str(WHO), ""], [str(OTHER), "so"]]
