@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import sqlite3
 from bisect import insort
 from typing import Any, ClassVar
 
-#: When something expires that never does.
-FOREVER = (1 << 63) - 1
+from pyruse.state.due import Due
+from pyruse.times import FOREVER
 
-#: So many windows are kept in memory, some 700 bytes each; more are in the database alone. Whoever
+#: So many windows are kept in memory, some 800 bytes each; more are in the database alone. Whoever
 #: attacks may have millions of addresses.
 KEPT = 100_000
 
-_Place = tuple[str, str]  # counter, key
+CounterKey = tuple[str, str]
+"""The name of a counter, and what is counted separately in it, such as an address."""
 
 
 class _Window:
@@ -26,7 +26,7 @@ class _Window:
     """
 
     __slots__ = (
-        "different", "due_at", "events", "forever", "grace_until", "past", "total", "values",
+        "different", "events", "forever", "grace_until", "past", "total", "values",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -43,8 +43,6 @@ class _Window:
         self.different = 0
         """How many of the values count."""
         self.grace_until = 0
-        self.due_at = FOREVER
-        """When something is to be dropped next; what else says so is out of date."""
 
     def turn_to(self, at: int) -> None:
         """Let those events count that do so at an instant, be it before the last one."""
@@ -119,14 +117,14 @@ class Counters:
         self._db: sqlite3.Connection | None = None
         self._left_until = 0
         """Until then, some windows may be in the database alone; 0: all are in memory."""
-        self._windows: dict[_Place, _Window] = {}
+        self._windows: dict[CounterKey, _Window] = {}
         """Those in memory, in the order in which they got there."""
-        self._due: list[tuple[int, _Place]] = []
-        """A heap: when something is to be dropped from which window."""
-        self._added: dict[_Place, list[tuple[str, str, int, int, str | None]]] = {}
-        self._forever: set[_Place] = set()
-        """Windows whose part that never expires has changed: kept as one row, not one a raise."""
-        self._reset: dict[_Place, int] = {}
+        self._due: Due[CounterKey] = Due()
+        """When something is to be dropped from each window."""
+        self._added: dict[CounterKey, list[tuple[str, str, int, int, str | None]]] = {}
+        self._forever: set[CounterKey] = set()
+        """Those whose part that never expires has changed: kept as one row, not one a raise."""
+        self._reset: dict[CounterKey, int] = {}
         """Windows that were reset since the last commit, with the end of their grace, or 0."""
         self._dropped_until = 0
         """Since the last commit, what had expired at this instant was dropped."""
@@ -152,11 +150,11 @@ class Counters:
         :return: 0 while a grace lasts: the counter is not raised then.
         :raises TypeError: the key is no text.
         """
-        place = _place(counter, key)
-        window = self._windows.get(place)
+        counter_key = _checked(counter, key)
+        window = self._windows.get(counter_key)
         if window is None:
-            window = self._fetched(place) if self._left_until else _Window()
-            self._windows[place] = window
+            window = self._fetched(counter_key) if self._left_until else _Window()
+            self._windows[counter_key] = window
         if at < window.grace_until:
             return 0
         window.turn_to(at)
@@ -166,41 +164,45 @@ class Counters:
             if expires > latest:
                 window.values[distinct] = expires
                 window.different += latest <= at
-                self._add(place, window, (expires, 0, distinct))
+                self._add(counter_key, window, (expires, 0, distinct))
             return window.different
         window.total += by
         if within is None:
             window.forever += by
-            self._forever.add(place)
+            self._forever.add(counter_key)
         else:
-            self._add(place, window, (expires, by, None))
+            self._add(counter_key, window, (expires, by, None))
         return window.total
 
-    def _add(self, place: _Place, window: _Window, event: tuple[int, int, str | None]) -> None:
+    def _add(
+        self, counter_key: CounterKey, window: _Window, event: tuple[int, int, str | None]
+    ) -> None:
         insort(window.events, event, key=_expiry)
-        self._added.setdefault(place, []).append((*place, *event))
-        self._drop_later(place, window, event[0])
+        self._added.setdefault(counter_key, []).append((*counter_key, *event))
+        if window.events[0] is event:  # most come behind others, and change nothing
+            self._drop_later(counter_key, window)
 
-    def _drop_later(self, place: _Place, window: _Window, due_at: int) -> None:
-        if due_at < window.due_at:
-            window.due_at = due_at
-            heapq.heappush(self._due, (due_at, place))
+    def _drop_later(self, counter_key: CounterKey, window: _Window) -> None:
+        if (due := window.next_due()) < FOREVER:
+            self._due.set(counter_key, due)
 
     def reset(self, counter: str, key: str, *, at: int, grace: int | None = None) -> None:
         """Forget what a counter holds for a key; during the grace (µs) it does not rise.
 
         :raises TypeError: the key is no text.
         """
-        place = _place(counter, key)
+        counter_key = _checked(counter, key)
         until = 0 if grace is None else at + grace
-        self._reset[place] = until
-        self._added.pop(place, None)
-        self._forever.discard(place)
-        self._windows.pop(place, None)
+        self._reset[counter_key] = until
+        self._added.pop(counter_key, None)
+        self._forever.discard(counter_key)
+        self._windows.pop(counter_key, None)
         if until:
-            window = self._windows[place] = _Window()
+            window = self._windows[counter_key] = _Window()
             window.grace_until = until
-            self._drop_later(place, window, until)
+            self._due.set(counter_key, until)
+        else:
+            self._due.discard(counter_key)
 
     def expire(self, at: int) -> None:
         """Drop what no longer counts: the same in memory as, at the next commit, on disk.
@@ -210,22 +212,17 @@ class Counters:
         self._dropped_until = max(self._dropped_until, at)
         if self._left_until <= at:
             self._left_until = 0
-        due = self._due
-        while due and due[0][0] <= at:
-            due_at, place = heapq.heappop(due)
-            window = self._windows.get(place)
-            if window is None or window.due_at != due_at:
-                continue
+        for counter_key in self._due.pop_until(at):
+            window = self._windows[counter_key]
             window.drop(at)
-            if place in self._added:
-                self._added[place] = [row for row in self._added[place] if row[2] > at]
-            if 0 < self._reset.get(place, 0) <= at:
-                self._reset[place] = 0
+            if counter_key in self._added:
+                self._added[counter_key] = [row for row in self._added[counter_key] if row[2] > at]
+            if 0 < self._reset.get(counter_key, 0) <= at:
+                self._reset[counter_key] = 0
             if window.is_empty():
-                del self._windows[place]
+                del self._windows[counter_key]
             else:
-                window.due_at = FOREVER
-                self._drop_later(place, window, window.next_due())
+                self._drop_later(counter_key, window)
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read what still counts, unless it is more than is kept in memory."""
@@ -244,21 +241,21 @@ class Counters:
         )
         for counter, key, expires, amount, value in rows:
             self._loaded(counter, key).take(expires, amount, value)
-        for place, window in self._windows.items():
-            self._drop_later(place, window, window.next_due())
+        for counter_key, window in self._windows.items():
+            self._drop_later(counter_key, window)
 
     def _loaded(self, counter: str, key: str) -> _Window:
         return self._windows.setdefault((counter, key), _Window())
 
-    def _fetched(self, place: _Place) -> _Window:
+    def _fetched(self, counter_key: CounterKey) -> _Window:
         """A window that is not in memory, with what the database holds of it."""
         window = _Window()
-        if self._db is None or place in self._reset:
+        if self._db is None or counter_key in self._reset:
             return window
         rows = self._db.execute(
             """SELECT expires, amount, value, 0 FROM counts WHERE counter = ? AND key = ?
                UNION ALL SELECT until, 0, NULL, 1 FROM graces WHERE counter = ? AND key = ?""",
-            (*place, *place),
+            (*counter_key, *counter_key),
         )
         for expires, amount, value, is_grace in sorted(rows, key=_expiry):
             if expires <= self._dropped_until:
@@ -267,7 +264,7 @@ class Counters:
                 window.grace_until = expires
             else:
                 window.take(expires, amount, value)
-        self._drop_later(place, window, window.next_due())
+        self._drop_later(counter_key, window)
         return window
 
     def _last_end(self, db: sqlite3.Connection) -> int:
@@ -284,24 +281,24 @@ class Counters:
             db.execute("DELETE FROM counts WHERE expires <= ?", (self._dropped_until,))
             db.execute("DELETE FROM graces WHERE until <= ?", (self._dropped_until,))
         if self._reset:
-            places = list(self._reset)
-            db.executemany("DELETE FROM counts WHERE counter = ? AND key = ?", places)
-            db.executemany("DELETE FROM graces WHERE counter = ? AND key = ?", places)
+            keys = list(self._reset)
+            db.executemany("DELETE FROM counts WHERE counter = ? AND key = ?", keys)
+            db.executemany("DELETE FROM graces WHERE counter = ? AND key = ?", keys)
             db.executemany(
                 "INSERT INTO graces VALUES (?, ?, ?)",
-                [(*place, until) for place, until in self._reset.items() if until],
+                [(*counter_key, until) for counter_key, until in self._reset.items() if until],
             )
         rows = itertools.chain.from_iterable(self._added.values())
         db.executemany("INSERT INTO counts VALUES (?, ?, ?, ?, ?)", rows)
-        for place in self._forever:
+        for counter_key in self._forever:
             db.execute(
                 "DELETE FROM counts"
                 " WHERE counter = ? AND key = ? AND expires = ? AND value IS NULL",
-                (*place, FOREVER),
+                (*counter_key, FOREVER),
             )
             db.execute(
                 "INSERT INTO counts VALUES (?, ?, ?, ?, NULL)",
-                (*place, FOREVER, self._windows[place].forever),
+                (*counter_key, FOREVER, self._windows[counter_key].forever),
             )
 
     def saved(self) -> None:
@@ -315,15 +312,10 @@ class Counters:
 
     def _leave(self, db: sqlite3.Connection) -> None:
         """Forget the windows that came to memory first, half of them: they are all written."""
-        for place in list(itertools.islice(self._windows, len(self._windows) - KEPT // 2)):
-            del self._windows[place]
+        for counter_key in list(itertools.islice(self._windows, len(self._windows) - KEPT // 2)):
+            del self._windows[counter_key]
+            self._due.discard(counter_key)
         self._left_until = self._last_end(db)
-        self._due = [
-            (window.due_at, place)
-            for place, window in self._windows.items()
-            if window.due_at != FOREVER
-        ]
-        heapq.heapify(self._due)
 
 
 def live_keys(db: sqlite3.Connection, at: int) -> dict[str, int]:
@@ -333,7 +325,7 @@ def live_keys(db: sqlite3.Connection, at: int) -> dict[str, int]:
     return dict(db.execute(query, (at,)))
 
 
-def _place(counter: str, key: object) -> _Place:
+def _checked(counter: str, key: object) -> CounterKey:
     if not isinstance(key, str):  # the database would refuse it, and with it the whole batch
         raise TypeError(f"{key!r} is no key of a counter (expected text)")
     return counter, key

@@ -18,14 +18,15 @@ _SPARE = 64
 class Due(Generic[K]):
     """Keys with the instant at which each is due. `set` and `pop_until` cost O(log n) a key.
 
-    A key that is set again and again, each time for later, costs one entry in the heap: the heap
-    says when to *look* at a key, and a look that comes too early is put off.
+    A heap says when to *look* at a key. A key that is set again and again, each time for later,
+    costs one look: a look that comes too early is put off. Looks that are of no use any more stay
+    in the heap until they come up, or until they are a third of it.
     """
 
     def __init__(self) -> None:
         self._at: dict[K, int] = {}
-        self._looks: dict[K, int] = {}
-        """When each key is looked at next. Ignore what else the heap says."""
+        self._put_off: dict[K, int] = {}
+        """When those keys are looked at that are due later. The others are looked at when due."""
         self._heap: list[tuple[int, int, K]] = []
         """With a number, as keys need not compare."""
         self._numbers = count()
@@ -42,14 +43,20 @@ class Due(Generic[K]):
 
     def set(self, key: K, at: int) -> None:
         """Have a key be due at an instant, and at no other; FOREVER: never."""
+        look = self._put_off.get(key, self._at.get(key, FOREVER))
         self._at[key] = at
-        if at < self._looks.get(key, FOREVER):
-            self._look(key, at)
+        if at > look:
+            self._put_off[key] = look
+        else:
+            self._put_off.pop(key, None)
+            if at < look:
+                self._look(key, at)
 
     def discard(self, key: K) -> None:
         """Forget a key; one that is not there is fine."""
-        if self._at.pop(key, None) is not None and len(self._heap) > 2 * len(self._at) + _SPARE:
-            self._rebuild()
+        if self._at.pop(key, None) is not None:
+            self._put_off.pop(key, None)
+            self._tidy()
 
     def clear(self) -> None:
         """Forget all keys."""
@@ -61,38 +68,43 @@ class Due(Generic[K]):
 
         While it runs, keys may be set, for a later instant too.
         """
-        while self._heap and self._heap[0][0] <= now:
-            key = self._pop_look()
-            if key is not None and self._at[key] <= now:
-                del self._at[key]
-                yield key
-            elif key is not None:
-                self._look(key, self._at[key])
+        while (first := self._first()) is not None and first[0] <= now:
+            _, _, key = heapq.heappop(self._heap)
+            del self._at[key]
+            yield key
 
     def next(self) -> int | None:
         """When the first key is due, or None where none ever is."""
+        first = self._first()
+        return None if first is None else first[0]
+
+    def _first(self) -> tuple[int, int, K] | None:
+        """The first look at a key that is due then; the looks before it are done with."""
         while self._heap:
-            at, _, key = self._heap[0]
-            if self._at.get(key) == at:
-                return at
-            if (stale := self._pop_look()) is not None:
-                self._look(stale, self._at[stale])
+            first = self._heap[0]
+            look, _, key = first
+            at = self._at.get(key)
+            if at == look:
+                return first
+            heapq.heappop(self._heap)
+            if at is not None and self._put_off.get(key) == look:
+                del self._put_off[key]
+                self._look(key, at)
         return None
 
     def _look(self, key: K, at: int) -> None:
         if at < FOREVER:
-            self._looks[key] = at
             heapq.heappush(self._heap, (at, next(self._numbers), key))
+            self._tidy()
 
-    def _pop_look(self) -> K | None:
-        """The key of the first look, or None where that look is of no use any more."""
-        at, _, key = heapq.heappop(self._heap)
-        if self._looks.get(key) != at:
-            return None
-        del self._looks[key]
-        return key if key in self._at else None
+    def _tidy(self) -> None:
+        if len(self._heap) > len(self._at) * 3 // 2 + _SPARE:
+            self._rebuild()
 
     def _rebuild(self) -> None:
-        self._looks = {key: at for key, at in self._at.items() if at < FOREVER}
-        self._heap = [(at, next(self._numbers), key) for key, at in self._looks.items()]
+        self._put_off.clear()
+        self._heap.clear()  # first: of 100,000 keys, both would take 10 MB more
+        self._heap += [
+            (at, next(self._numbers), key) for key, at in self._at.items() if at < FOREVER
+        ]
         heapq.heapify(self._heap)

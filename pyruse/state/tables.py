@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import heapq
 import sqlite3
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import msgspec
+
+from pyruse.state.due import Due
 
 
 class Table:
@@ -18,18 +19,16 @@ class Table:
     """
 
     def __init__(self) -> None:
-        self._values: dict[str, tuple[Any, int | None]] = {}
-        self._due: list[tuple[int, str]] = []
-        """A heap: when to look whether a key has expired."""
-        self._looked_at: dict[str, int] = {}
-        """When each key is looked at next; what else the heap says is out of date."""
+        self._values: dict[str, Any] = {}
+        self._until: Due[str] = Due()
+        """Until when each key is remembered; a key that is not in it, for ever."""
         self._changed: dict[str, bytes | None] = {}
         """What is to be written, as JSON; None: it was removed."""
 
     def get(self, key: str, *, at: int) -> Any | None:
         """The value under a key, or None when there is none, or when it has expired."""
-        value, until = self._values.get(key, (None, None))
-        return value if until is None or until > at else None
+        until = self._until.get(key)
+        return self._values.get(key) if until is None or until > at else None
 
     def put(self, key: str, value: Any, *, until: int | None = None) -> None:
         """Remember a value, until an instant in entry time (None: for ever).
@@ -48,6 +47,7 @@ class Table:
     def remove(self, key: str) -> None:
         """Forget a key; one that is not there is fine."""
         if self._values.pop(key, None) is not None:
+            self._until.discard(key)
             self._changed[key] = None
 
     def __iter__(self) -> Iterator[str]:
@@ -58,34 +58,20 @@ class Table:
 
     def expire(self, at: int) -> None:
         """Drop what has expired."""
-        while self._due and self._due[0][0] <= at:
-            look, key = heapq.heappop(self._due)
-            if self._looked_at.get(key) != look:
-                continue
-            del self._looked_at[key]
-            _, until = self._values.get(key, (None, None))
-            if until is not None and until <= at:
-                self.remove(key)
-            else:
-                self._look_at(key, until)
+        for key in self._until.pop_until(at):
+            self.remove(key)
 
     def restore(self, key: str, value: Any, until: int | None) -> None:
         """Take a value over from the database."""
-        self._values[key] = (value, until)
-        self._look_at(key, until)
-
-    def _look_at(self, key: str, until: int | None) -> None:
-        # A key that is put again and again, each time for longer, is in the heap once.
-        if until is not None and until < self._looked_at.get(key, until + 1):
-            self._looked_at[key] = until
-            heapq.heappush(self._due, (until, key))
+        self._values[key] = value
+        if until is None:
+            self._until.discard(key)
+        else:
+            self._until.set(key, until)
 
     def changes(self) -> list[tuple[str, bytes | None, int | None]]:
         """What changed since the last commit: keys, values as JSON (None: removed), instants."""
-        return [
-            (key, value, None if value is None else self._values[key][1])
-            for key, value in self._changed.items()
-        ]
+        return [(key, value, self._until.get(key)) for key, value in self._changed.items()]
 
     def saved(self) -> None:
         """The changes are committed."""

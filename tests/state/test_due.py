@@ -42,6 +42,23 @@ def test_what_is_forgotten_or_lasts_for_ever_is_never_due() -> None:
     assert "gone" not in due
 
 
+def test_a_key_that_is_put_off_again_and_again_is_looked_at_once() -> None:
+    due: Due[str] = Due()
+    due.set("key", 0)
+    for at in range(10_000):
+        due.set("key", at)
+    assert len(due._heap) == 1
+    assert due.next() == 9_999
+
+
+def test_a_key_that_is_due_ever_earlier_takes_no_memory() -> None:
+    due: Due[str] = Due()
+    for at in range(10_000, 0, -1):
+        due.set("key", at)
+    assert len(due._heap) < 100
+    assert list(due.pop_until(1)) == ["key"]
+
+
 def test_keys_that_come_and_go_take_no_memory() -> None:
     due: Due[int] = Due()
     for number in range(10_000):
