@@ -6,7 +6,7 @@ a thousand million. Such an expression is found as in the literature (Weber and 
 degree of ambiguity of finite automata", 1991): from one of its *positions*, the parts for a single
 character, two ways lead back to it over the same text.
 
-What is slow, but not without measure (``.*a.*b``), is no matter of this.
+Expressions that are slow within bounds (``.*a.*b``) are not looked for.
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ _CATEGORIES = {
 def can_take_for_ever(regex: re.Pattern[str]) -> bool:
     """Whether matching may take twice as long for each further character of a text.
 
-    False, too, where that cannot be told: of a very large pattern, or by a Python whose parser is
-    another one.
+    False, too, where nobody can tell: the pattern is very large, or this Python has another parser.
     """
     parsed = parsed_pattern(regex)
     if parsed is None:

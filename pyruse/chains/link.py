@@ -21,9 +21,9 @@ class Node:
     """A step on one way through the chains.
 
     ``node = node.passed if node.call(entry) else node.failed`` is all there is to travelling:
-    ``invert`` is a matter of linking, and an action, whatever it returns, leads to one place.
-    A node with a `switch` leads where that says; it goes by one look-up where filters would be
-    asked one after the other (see `pyruse.chains.switch`).
+    ``invert`` is a matter of linking, and an action leads to the same node whatever it returns.
+    A node with a `switch` leads where the switch says: one look-up, where filters would be asked
+    one after the other (see `pyruse.chains.switch`).
     """
 
     __slots__ = ("call", "failed", "faulty", "passed", "place", "step", "switch")
@@ -49,7 +49,7 @@ class Switch:
     """For each value that some of the nodes look for: the places of these nodes, rising, and where
     each of them leads; then, once more, the default."""
     default: Node | None = None
-    """Where an entry goes whose value none of them looks for."""
+    """Where an entry goes whose value no node looks for."""
 
 
 @dataclass
@@ -57,12 +57,12 @@ class Graph:
     """The linked chains."""
 
     nodes: list[Node]
-    """Each node before those that it leads to, so the first one is where entries come in. A chain
-    may be in it several times: once for each main chain that may come after it."""
+    """All nodes, each before the nodes that it leads to, so entries come in at the first one. A
+    chain may be linked several times, once for each main chain that may come after it."""
 
     @property
     def entrance(self) -> Node | None:
-        """The first node, None when there is nothing to do."""
+        """The first node; None: there is nothing to do."""
         return self.nodes[0] if self.nodes else None
 
 
@@ -92,7 +92,7 @@ class _Linker:
         self._calls: dict[Step, Callable[[Entry], Any]] = {}
         self._linked: dict[tuple[str, Node | None], Node | None] = {}
         self._nodes: list[Node] = []
-        """Each one after those that it leads to."""
+        """All nodes, each after the nodes that it leads to."""
 
     def link(self) -> Graph:
         order = jump_order(self._chains)

@@ -1,4 +1,4 @@
-"""What is allowed in chains, but most likely not meant: the warnings of ``pyruse check``."""
+"""The warnings of ``pyruse check``: what is allowed in chains, but most likely not meant."""
 
 from __future__ import annotations
 

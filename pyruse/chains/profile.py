@@ -1,4 +1,4 @@
-"""Where the time of a pass over the journal goes: to which steps, and to reading their fields."""
+"""Measures where the time of a pass over the journal goes: to steps, and to reading fields."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROUNDS, _CALLS = 10, 1_000
 
 @dataclass(slots=True)
 class _Stopwatch:
-    """Times in nanoseconds as they were measured: with what measuring itself takes."""
+    """Times in nanoseconds as measured, the time for measuring included."""
 
     calls: int = 0
     ns: int = 0

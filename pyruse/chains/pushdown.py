@@ -1,9 +1,9 @@
-"""What libsystemd can leave out: entries that no chain would do anything with.
+"""Finds the entries that libsystemd can leave out, since no chain would do anything with them.
 
-Where each chain begins with a test for equality, an entry that passes none of them goes all the way
-along the row of tests and out of the chains. The tests are handed down to libsystemd, which has an
-index of the values of fields: what is left out then costs nothing at all. It is the `journalmatch`
-of fail2ban, which follows from the chains here.
+Where each chain begins with a test for equality, an entry that passes no test goes all the way
+along the row of tests and out of the chains. libsystemd gets the tests, as it has an index of the
+values of fields: an entry that it leaves out costs nothing at all. fail2ban calls this
+`journalmatch` and has it written by hand; here it follows from the chains.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class Wanted:
     """Which entries the chains may do something with."""
 
     values: dict[str, set[str]] = field(default_factory=dict)
-    """For each field, the values; one of one field is enough. Empty: every entry may be."""
+    """Values by field. An entry is read if any one value matches. Empty: every entry is read."""
     reason: str = ""
-    """Why every entry may be, for administrators."""
+    """Why nothing is left out; shown to administrators."""
 
     def add(self, name: str, values: set[str]) -> None:
-        """Entries with one of these values may be, too."""
+        """Read entries with one of these values, too."""
         self.values.setdefault(name, set()).update(values)
 
     def data(self) -> dict[str, list[str]]:
@@ -44,7 +44,7 @@ class Wanted:
 
 
 def wanted(entrance: Node | None, decoder: Decoder) -> Wanted:
-    """Which entries may come to a step that does more than to test for equality.
+    """The entries that may come to a step that does more than test for equality.
 
     Some entries that no step acts on may be among them, but none is missing.
 

@@ -1,9 +1,9 @@
 """Rows of tests for equality become switches: one look-up, however many chains there are.
 
-Chains often begin with a filter that looks at the same field as that of the chain before, where an
-entry comes if that one does not pass: ``SYSLOG_IDENTIFIER`` is "sshd", or else "dovecot", or else
-"nginx", …. A row of such nodes, each the `failed` of the one before, shares one `Switch`. An entry
-goes the same way with it as without, since these filters do nothing but test.
+Chains often begin with a filter of the same field: ``SYSLOG_IDENTIFIER`` is "sshd", or else
+"dovecot", or else "nginx", …. An entry that does not pass one filter comes to the next. A row of
+such nodes, each the `failed` of the node before, shares one `Switch`. An entry goes the same way
+with the switch as without, since these filters do nothing but test.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def equality_test_of(instance: Any) -> Test | None:
 
 
 def add_switches(graph: Graph) -> None:
-    """Give the nodes of each row of tests their switch; a row may be of one test.
+    """Give the nodes of each row of tests their switch; a row may have one test only.
 
-    The cost is that of the nodes and their values: a node is in one row only.
+    The time grows with the number of nodes and values: a node is in one row only.
     """
     tests = {node: test for node in graph.nodes if (test := equality_test_of(node.step.instance))}
     inside = {

@@ -1,9 +1,10 @@
-"""How many entries each step saw and let pass: the counters of the chains, as nftables has them.
+"""The counters of the chains, as nftables has them: how many entries each step saw and let pass.
 
-Only what passes is counted, by a node of its own on the way there. All the rest follows, as no
-entry appears or vanishes between two steps: a step saw what led to it, and what neither passed nor
-raised a fault did not pass. So `travel` and the switches work as they do without counters, an entry
-pays only where it passes, and the numbers are true where a look-up leads past many steps.
+A node of its own behind each filter counts the entries that pass. All other numbers follow, as no
+entry appears or vanishes between two steps: a step saw the entries that were led to it, and an
+entry that neither passed nor raised a fault did not pass. So `travel` and the switches work as
+they do without counters, an entry pays only where it passes, and the numbers are true where a
+look-up leads past many steps.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class Numbers:
 
     seen: int = 0
     passed: int = 0
-    """Of a filter, those that passed (``invert`` taken into account); of an action, those that it
-    was done with."""
+    """The entries that passed a filter (``invert`` taken into account), or that an action was done
+    with."""
     faults: int = 0
 
     def data(self, step: Step) -> dict[str, Any]:
@@ -67,10 +68,10 @@ class Traffic:
                 _count_passes(node, self._passed, place)
 
     def settle(self, entries: int) -> None:
-        """So many more entries have travelled, and none is on its way.
+        """Publish the numbers of a batch: so many more entries have travelled, none is on its way.
 
-        Before that, nothing of them is shown: an entry that is in a filter has not passed yet, and
-        numbers that fall again are taken for those of a restart by whoever collects them.
+        Nothing is shown before: an entry that is in a filter has not passed yet, and a collector of
+        metrics takes numbers that fall for a restart.
         """
         self._entries += entries
         self._settled = self._entries, self._passed.copy(), self._faults.copy()

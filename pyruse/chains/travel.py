@@ -24,7 +24,7 @@ class Travel(NamedTuple):
 
 
 def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
-    """What leads entries through the chains: the one copy that is tuned for speed.
+    """Leads entries through the chains: the one copy of the walk that is tuned for speed.
 
     A step that raises costs its entry alone: a filter then counts as not passed, an action ends
     the journey, and ``on_fault`` is told.
