@@ -36,8 +36,8 @@ def one_line(text: str) -> str:
 def encodable(text: str) -> str:
     """The text, with a question mark for each half of a character (surrogate) that stands alone.
 
-    No encoding takes those, nor does the database. Python itself makes them: of JSON's escapes, or
-    of what is written in UTF-7.
+    No encoding takes surrogates, nor does the database. Python itself makes them: of escapes in
+    JSON, or of UTF-7.
     """
     return text if text.isascii() else text.encode(errors="replace").decode()
 

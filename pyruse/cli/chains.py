@@ -1,4 +1,4 @@
-"""Chains and their steps with what they counted, as people read it."""
+"""Prints chains and their steps with their counters, for people."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def show_profile(profile: dict[str, Any], entries: int) -> None:
 def _rows(
     chains: Sequence[dict[str, Any]], times: Callable[[dict[str, Any]], tuple[str, ...]]
 ) -> Iterator[tuple[str, ...]]:
-    """A row a chain, and behind it one for each of its steps, unless no entry came there.
+    """A row for each chain, followed by a row for each of its steps, unless no entry came there.
 
     :param times: gives further columns for a chain or a step.
     """

@@ -1,4 +1,4 @@
-"""What a careful administrator would not ban: the own session, and half of the Internet."""
+"""Doubts before a ban by hand: the own SSH session, huge networks."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def doubt(network: Network, session: set[Address]) -> str | None:
 
 
 def addresses_of_session() -> set[Address]:
-    """Where the SSH sessions come from that this command was typed in, if it was in any.
+    """The addresses of the SSH sessions that this command was typed in; none: it was typed locally.
 
-    sshd(8) says so in SSH_CONNECTION. sudo(8) takes that out of the environment: it is looked for
-    in the environments of the parent processes, too, as far as they may be read.
+    sshd(8) sets SSH_CONNECTION. sudo(8) removes this variable, so look for it in the environments
+    of the parent processes, too, as far as this user may read them.
     """
     own = [f"{name}={value}" for name, value in os.environ.items()]
     words = [*own, *(word for pid in _parents() for word in _environment(pid))]

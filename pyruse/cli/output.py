@@ -1,4 +1,4 @@
-"""How the commands speak: tables and progress on a terminal, plain text in a pipe, or JSON."""
+"""Output of the commands: tables and progress on a terminal, plain text in a pipe, or JSON."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Source(Protocol):
 
 
 _GONE = "this entry is no longer the current one: keep its values instead"
-#: In place of the value of a field that was not asked for yet.
+#: Stands for the value of a field that no step has asked for yet.
 UNREAD: Any = object()
 
 
@@ -40,7 +40,7 @@ class Entry(MutableMapping[str, Any]):
     ``[journal] legacy_encoding``. Of a field that occurs several times in one entry, libsystemd's
     first value is given; :meth:`values_of` gives all of them.
 
-    Keep values, not entries: once the next entry is read, what was not asked for is gone.
+    Keep values, not entries: once the next entry is read, all other fields are gone.
     """
 
     __slots__ = ("_position", "_source", "known", "time_us")
@@ -79,7 +79,7 @@ class Entry(MutableMapping[str, Any]):
         value = self.get(field)
         if self._source is not None:
             every = self._current_source().read_all().get(field)
-            if isinstance(every, list) and every[0] == value:  # else, a step has set it anew
+            if isinstance(every, list) and every[0] == value:  # else a step has set it
                 return every
         if value is None:
             return []

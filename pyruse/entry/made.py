@@ -69,9 +69,9 @@ def entry_of_fields(words: Iterable[str], decoder: Decoder) -> Entry:
 
 
 def entry_of_export(text: str, decoder: Decoder) -> Entry:
-    """The first entry of what ``journalctl -o json`` writes.
+    """The first entry of the output of ``journalctl -o json``.
 
-    :raises UserError: it is no such thing.
+    :raises UserError: the text is no such output.
     """
     line = next((line for line in text.split("\n") if line.strip()), "")
     try:

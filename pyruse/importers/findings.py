@@ -1,4 +1,4 @@
-"""What an importer has to tell: faults, which end the import, and notes, which go with it."""
+"""Collects what an importer finds: faults, which end the import, and notes, which go with it."""
 
 from __future__ import annotations
 

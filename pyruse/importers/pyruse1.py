@@ -1,6 +1,6 @@
 """Import of the JSON configuration of Pyruse 1.
 
-Its chains were linked by other rules than ours in three places; the imported ones do what they did:
+Pyruse 1 linked chains by other rules in three points. The imported chains do what they did there:
 
 * a chain that is jumped to also stood in the main sequence, if it was declared above its first use:
   it becomes two chains;
@@ -25,10 +25,10 @@ __all__ = ["Imported", "convert", "read", "to_toml"]
 
 _MODULES = {"filter": FILTERS, "action": ACTIONS}
 _STEP_KEYS = frozenset({"filter", "action", "args", "then", "else"})
-#: What a step of Pyruse 2 has besides its options: no argument of a custom module can be called so.
+#: Keys of a step of Pyruse 2 that are no options: no argument of a custom module can have them.
 _TAKEN = frozenset({"filter", "action", "then", "else", "name", "invert"})
 
-#: It discarded an entry by being the last step of a chain; elsewhere it did nothing.
+#: As the last step of a chain, it discarded an entry; elsewhere it did nothing.
 _NOOP = {"action": "discard"}
 _ALWAYS = {"filter": "exists", "field": "__REALTIME_TIMESTAMP"}
 
@@ -270,7 +270,7 @@ def _linked(chains: Mapping[str, list[_Step]], findings: Findings) -> dict[str, 
 
 
 def _main_sequence(chains: Mapping[str, list[_Step]]) -> list[str]:
-    """The chains that were linked one after the other: those that none above led to."""
+    """The chains of the main sequence: no chain above jumped to them."""
     main: list[str] = []
     led_to: set[str] = set()
     for name in chains:

@@ -34,7 +34,7 @@ class Arg:
     kind: Kind
     required: bool = True
     default: Any = None
-    """What Pyruse 1 took for an argument that was not given, where Pyruse 2 would not."""
+    """The default of Pyruse 1, where Pyruse 2 has another."""
 
 
 @dataclass(frozen=True)

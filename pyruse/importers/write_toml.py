@@ -1,8 +1,8 @@
-"""Imported settings as a TOML file that an administrator likes to read on.
+"""Writes imported settings as a TOML file that an administrator likes to read.
 
-``tomli_w`` writes the values; what it does not do, and what makes the difference in a file full of
-regular expressions, is: one step a line, and literal strings wherever a backslash or a quotation
-mark would have to be escaped.
+``tomli_w`` writes the values. This module adds what makes a file full of regular expressions
+readable: one step a line, and literal strings wherever a backslash or a quotation mark would have
+to be escaped.
 """
 
 from __future__ import annotations

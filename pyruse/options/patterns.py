@@ -25,7 +25,7 @@ class Pattern:
         :raises ValueError: it is no valid regular expression, or a group has a bad name.
         """
         try:
-            # What Python warns of works as it is written, if hardly as it is meant.
+            # Python warns of patterns that work as written, though hardly as meant.
             with warnings.catch_warnings(record=True) as doubts:
                 warnings.simplefilter("always")
                 self.regex = re.compile(text)
@@ -35,7 +35,7 @@ class Pattern:
                 "in TOML, patterns are best written in single quotes)"
             ) from None
         self.doubts = [str(doubt.message) for doubt in doubts]
-        """What is most likely not meant: `pyruse check` warns of it."""
+        """Warnings for `pyruse check`: what is most likely not meant."""
         self.search: Search = self.regex.search
         self.groups: list[NewField] = []
         for name in self.regex.groupindex:
@@ -51,7 +51,7 @@ class Pattern:
 
     @staticmethod
     def either(patterns: Sequence[Pattern]) -> Search | None:
-        """What finds something where one of the patterns finds something, if that is less work."""
+        """One search for all patterns; None: searching by each of them is less work."""
         return either([pattern.regex for pattern in patterns])
 
     @classmethod

@@ -1,8 +1,8 @@
-"""Searching by regular expressions with less work, and with the same result.
+"""Searches by regular expressions with less work, and with the same result.
 
-``re`` tries a pattern at each place of a text, also one that begins with ``^`` and can be found at
-the first place only; and it tries one that begins with ``.*`` or a group, though a word that must
-be somewhere behind it is nowhere in the text.
+``re`` tries a pattern at each position of a text, even if the pattern begins with ``^`` and can be
+found at the first position only. It tries a pattern that begins with ``.*`` or a group, even if a
+word that must follow is nowhere in the text.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-#: CPython's own parser of patterns: private, so what is asked of it is little, and is tested with
-#: each version of Python. Without it, there are no short cuts.
+#: CPython's own parser of patterns. It is private, so Pyruse asks little of it, and tests that with
+#: each version of Python. Without the parser, there are no short cuts.
 _PARSER = "re._parser"
 
 Search = Callable[[str], re.Match[str] | None]
@@ -34,7 +34,7 @@ def parsed_pattern(regex: re.Pattern[str]) -> Any | None:
 
 
 def quick_search(regex: re.Pattern[str]) -> Search:
-    """What finds the same as ``regex.search``."""
+    """A search that finds the same as ``regex.search``."""
     parsed = parsed_pattern(regex)
     if parsed is None:
         return regex.search
@@ -47,9 +47,9 @@ def quick_search(regex: re.Pattern[str]) -> Search:
 
 
 def either(regexes: Sequence[re.Pattern[str]]) -> Search | None:
-    """What finds something where one of these finds something; None: better one by one.
+    """One search for all patterns; None: searching by each of them is less work.
 
-    Only for patterns without groups that are all anchored: these can be found at one place alone.
+    For patterns without groups that are all anchored: they match at one position only.
     """
     if len(regexes) < 2 or any(regex.groups or not _is_alone(regex) for regex in regexes):
         return None

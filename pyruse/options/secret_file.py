@@ -18,14 +18,14 @@ class SecretFile(str):
     With the configuration, only the path is read. The secret is read when it is needed: so it may
     be changed at any time, and nothing that shows options can show it.
 
-    What every user of the machine may open is no secret, and is not read. A group may have it, as
-    that is how root hands something to a service: owner root, group pyruse, mode 0640. Whom such a
-    group is made of is root's decision, and cannot be told from here: `pyruse check` may be run by
-    another user than Pyruse's. With systemd's ``LoadCredential=``, the bits of the group do not
-    even mean a group: they are the mask of an access control list, in which there is the service's
-    user alone (systemd.exec(5), acl(5)).
+    A file that every user of the machine may open holds no secret, and is not read. A group may
+    read the file, as root hands secrets to services so: owner root, group pyruse, mode 0640. Who is
+    in such a group is root's decision, and Pyruse cannot judge it: another user than Pyruse's may
+    run `pyruse check`. With systemd's ``LoadCredential=``, the bits of the group do not even mean a
+    group: they are the mask of an access control list that names the service's user alone
+    (systemd.exec(5), acl(5)).
 
-    A secret of a certain form is a class of its own, whose ``read`` looks at what this one gives.
+    A secret of a certain form is a subclass, whose ``read`` checks what this class has read.
     """
 
     IN_WORDS: ClassVar[str] = 'the path of a file with a secret, such as "/etc/pyruse/password"'
@@ -80,5 +80,5 @@ class SecretFile(str):
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open a file; of a pipe (fifo(7)), do not wait until somebody writes into it."""
+    """Open a file; do not wait until somebody writes into a pipe (fifo(7))."""
     return os.open(path, flags | os.O_NONBLOCK)

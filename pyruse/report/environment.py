@@ -1,4 +1,4 @@
-"""The templates of reports: where they are, and what they can use.
+"""Prepares templates of reports: where they are, and what they can use.
 
 A template has these variables:
 
@@ -110,7 +110,7 @@ def fault_in(fault: Exception, template: Path) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    """Whatever a template prints: no control character of a log line gets out, filter or not."""
+    """The text that a template prints: no control character of a log line gets out."""
     if isinstance(value, Undefined):
         return value  # it complains when it is printed
     if isinstance(value, Markup):

@@ -1,4 +1,4 @@
-"""Damage to the state's file: what it is told by, and what is said of it."""
+"""Damage to the state's file: how Pyruse recognises it, and what Pyruse says of it."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class DamagedError(StateError):
 
 
 class MissingError(StateError):
-    """The database is no longer where it was opened: what is written now, nobody would find."""
+    """The database is no longer where it was opened: nobody would find what is written now."""
 
 
 def is_damage(fault: sqlite3.Error) -> bool:
-    """Whether a fault of SQLite's means that what is on the disk is not what was written.
+    """Whether an error of SQLite's means that the file no longer holds what was written.
 
-    A disk that is full, or that cannot be written to, is no such fault.
+    A full disk, or one that cannot be written to, is no damage.
     """
     code = getattr(fault, "sqlite_errorcode", None)
     if code is None:  # not SQLite's own, but Python's
@@ -79,7 +79,7 @@ def has_lost_its_file(path: str) -> bool:
 
 
 def was_not_closed(path: str) -> bool:
-    """Whether whoever used the database last came to a sudden end: its log is there still."""
+    """Whether the last user of the database crashed: its write-ahead log still exists."""
     return _size(wal_of(path)) > 0
 
 

@@ -1,4 +1,4 @@
-"""The days: how many entries each had, what was reported of it, and whether its report is out."""
+"""Days: how many entries each had, its events, and whether its report is out."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Days:
 
     def __init__(self) -> None:
         self._days: dict[str, Day] = {}
-        """The days that are not reported yet, and those that were since the last commit."""
+        """The days that are not reported yet, or were reported since the last commit."""
         self._reported: set[str] = set()
         """The days that are reported."""
         self._today = ""
         """The day by the machine's clock, as far as it is known."""
         self._reported_until = ""
-        """Of what belongs to this day, or to an earlier one, no report will tell any more."""
+        """Days up to this one are reported already."""
         self._changed: set[str] = set()
         self._events: list[tuple[str, str, str, str, int, str | None]] = []
         self._notes: list[tuple[str, str]] = []
@@ -61,8 +61,8 @@ class Days:
     def open_day(self, day: date) -> str:
         """The day under which something of this day is filed.
 
-        It is the day itself, unless its report is out already (an entry came late): then it is
-        the next one, so that nothing is reported under no day.
+        Give the day itself, unless its report is out (an entry came late): then the next open
+        day, so that each event is in a report.
         """
         name, reported = day.isoformat(), self._reported_until
         if name <= reported:
@@ -124,7 +124,7 @@ class Days:
     def _last_reported(self, today: str) -> str:
         """The last reported day up to this one, or those after it that are reported without a gap.
 
-        Days may be reported that are yet to come: the clock was ahead for a while.
+        Days to come may be reported: the clock was ahead for a while.
         """
         last = max((day for day in self._reported if day <= today), default="")
         while last and (following := _next_day(last)) in self._reported:

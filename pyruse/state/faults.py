@@ -1,4 +1,4 @@
-"""The faults of each day: for `pyruse status`, and for whoever reads the day's report."""
+"""The faults of each day, for `pyruse status` and for the day's report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class FaultRecord:
     """The step, plugin or part of Pyruse that it is about."""
     kind: str
     text: str
-    """What was said of it, in one printable line."""
+    """The text of the newest one, in one printable line."""
     first: int
     last: int
     count: int = 0
@@ -63,7 +63,7 @@ class FaultRecords:
         self._changed.clear()
 
     def remove(self, db: sqlite3.Connection, before: str) -> None:
-        """Forget those of the days before one."""
+        """Forget the faults of the days before one."""
         db.execute("DELETE FROM faults WHERE day < ?", (before,))
 
 

@@ -1,4 +1,4 @@
-"""One daemon a state: a second one would handle, and send, everything again."""
+"""Locks a state for one daemon: a second daemon would handle, and send, everything again."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class StateLock:
     def __init__(self, state: str) -> None:
         """Take the lock of a state.
 
-        Not the database itself is locked: closing a second descriptor of it would take SQLite's
-        own locks away (sqlite.org/howtocorrupt.html, 2.2).
+        Lock a file beside the database, not the database itself: closing a second descriptor of
+        the database would take SQLite's own locks away (sqlite.org/howtocorrupt.html, 2.2).
 
         :raises UserError: another process holds it, or the file cannot be made.
         """

@@ -19,7 +19,7 @@ from pyruse.state.backlog import Backlog
 _QUOTED = 50
 #: And no further ones once they have so many characters: they are written with each repeat.
 _QUOTED_CHARACTERS = 100_000
-#: So many items that can never be sent are kept, the newest ones.
+#: The number of items that are kept though they can never be sent: the newest ones.
 KEPT_ASIDE = 1_000
 
 

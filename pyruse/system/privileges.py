@@ -11,8 +11,8 @@ _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4  # prctl(2)
 def keep_from_programs() -> None:
     """Let no program that this thread starts have the capabilities that the unit gives Pyruse.
 
-    They are for firewalls: sendmail and the programs of `run` actions, whose arguments log lines
-    may choose, had better not have them.
+    The capabilities are for firewalls. sendmail must not have them, nor the programs of `run`
+    actions, whose arguments may come from log lines.
     """
     with suppress(Exception):  # where it cannot be loaded: then they have what Pyruse has
         import ctypes

@@ -1,4 +1,4 @@
-"""Other programs, run so that none can harm Pyruse: no shell, a time limit, bounded output."""
+"""Runs other programs so that none can harm Pyruse: no shell, a time limit, bounded output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Finished:
     """How a program ended."""
 
     status: int | None
-    """Its exit code, or minus the number of the signal that ended it; None: its time was over."""
+    """The exit code, or minus the number of the signal that ended the program; None: its time was
+    over."""
     output: str
     errors: str
     timeout: float
@@ -64,8 +65,8 @@ def run_program(
 ) -> Finished:
     """Run a program in a session of its own and wait for its end.
 
-    What it leaves behind in the background is neither waited for nor killed; when its time is over,
-    it is killed with its whole process group.
+    Background processes that it leaves behind are neither waited for nor killed. When the time is
+    over, the program is killed with its whole process group.
 
     :param argv: the program and its arguments.
     :param timeout: the time limit in seconds.
@@ -75,8 +76,8 @@ def run_program(
     :raises OSError: it cannot be started.
     :raises ValueError: no program is named, or an argument has a NUL character.
     """
-    # Not a pipe: should Pyruse be killed while it writes, the program would take the half that it
-    # got for the whole, and send half a mail. A file in memory: the disk may be full.
+    # Not a pipe: were Pyruse killed while it writes, the program would take half a text for the
+    # whole, and send half a mail. A file in memory: the disk may be full.
     with open(os.memfd_create("stdin"), "w+b") as whole:
         whole.write(stdin or b"")
         whole.seek(0)
@@ -85,10 +86,10 @@ def run_program(
 
 
 class Standby:
-    """A program that is started before it is known what it is to do, since a start takes its time.
+    """A program that is started ahead of its work, since a start takes time.
 
-    It must do nothing before it has read all of its standard input, and nothing where that is
-    empty: so it ends should Pyruse be killed.
+    The program must do nothing before it has read all of its standard input, and nothing if the
+    input is empty: so it ends when Pyruse is killed.
     """
 
     def __init__(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
@@ -107,9 +108,9 @@ class Standby:
     def run(self, stdin: bytes, *, timeout: float, kept: int = _KEPT) -> Finished | None:
         """Give it its standard input and wait for its end, as `run_program` does. Once only.
 
-        :return: None where it got nothing, and has ended: it had ended before, or a pipe does not
-            hold so much. Pyruse might be killed between two parts, and the first be taken for the
-            whole.
+        :return: None: the program got nothing and has ended. It had ended before, or the text is
+            longer than a pipe holds: were Pyruse killed between two parts, the program would take
+            the first part for the whole.
         """
         pipe = self._process.stdin
         assert pipe is not None
@@ -189,8 +190,8 @@ class _Attendant:
             for key, _ in self._selector.select(left if self._pidfd else min(left, _TICK)):
                 if key.data != "end":
                     self._listen(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
-        # Its last words. No more than what is there already: a child that it left behind may hold
-        # the pipes open for ever.
+        # Read what it wrote last, but do not wait: a child that it left behind may hold the pipes
+        # open for ever.
         for key in list(self._selector.get_map().values()):
             if isinstance(key.data, bytearray):
                 self._listen(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
@@ -209,8 +210,8 @@ class _Attendant:
         """Let everything go; a program that still runs is killed with its process group."""
         process = self._process
         if process.poll() is None:
-            # Not waited for yet, so the group's number is its own still. A set-user-ID program may
-            # be out of reach; then it is left to its fate.
+            # Nobody has waited for it yet, so the group's number still belongs to it. A set-user-ID
+            # program may be out of reach: leave it alone then.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):

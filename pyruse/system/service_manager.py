@@ -1,4 +1,4 @@
-"""What the service manager is told: ready, reloading, stopping, alive (sd_notify(3))."""
+"""Tells the service manager: ready, reloading, stopping, alive (sd_notify(3))."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Watchdog:
             self._next = time.monotonic() + self._interval
 
     def wait_ms(self) -> int | None:
-        """So long the main loop may sleep; None: as long as it likes."""
+        """The longest time that the main loop may sleep; None: any time."""
         if not self._interval:
             return None
         return max(0, int((self._next - time.monotonic()) * 1000) + 1)

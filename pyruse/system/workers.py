@@ -1,4 +1,4 @@
-"""Threads that do what takes time, so that no entry ever waits for a mail server or a program."""
+"""Worker threads for slow jobs, so that no entry ever waits for a mail server or a program."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Worker(Generic[Job]):
     def close(self, deadline: float) -> None:
         """End the thread, after its jobs but not after an instant of `time.monotonic`.
 
-        The job that it is at then goes on in the background; the others are dropped.
+        A job that is not done by then goes on in the background; the jobs after it are dropped.
         """
         if self._thread is None:
             return

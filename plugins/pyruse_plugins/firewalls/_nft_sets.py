@@ -16,8 +16,8 @@ _FAMILIES = {4: ("ip", "inet", "netdev", "bridge"), 6: ("ip6", "inet", "netdev",
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 #: The kernel's limit for names is 255; beyond this one, the ports are replaced by a digest.
 _LONGEST_NAME = 100
-#: Before connection tracking (-200) and NAT (-100): nothing is spent on the banned, `ports` are
-#: those that they ask for, and what is forwarded to containers is protected, too.
+#: Before connection tracking (-200) and NAT (-100): a banned packet costs nothing, `ports` are the
+#: ports that it asks for, and containers behind this machine are protected, too.
 _PRIORITY = -300
 _COUNTER = "dropped"
 

@@ -26,7 +26,7 @@ _PER_SECOND = 200_000  # bytes: a longer text gives a program more time
 
 
 class Refused(Exception):
-    """The program ran, and said no; the text is what it said."""
+    """The program ran and refused; the text is what it wrote."""
 
 
 @dataclass

@@ -79,7 +79,7 @@ class IpsetFirewall(ProgramFirewall[str]):
     """Speaks with ``ipset restore``: lines made of checked names, addresses and numbers."""
 
     name = "ipset"
-    # -exist: what is there has its time set anew, what is not there need not be removed.
+    # -exist: adding an element that is there sets its time anew, removing a missing one is fine.
     reading = ("restore", "-exist")
     general = ("The set with the given name does not exist", "Operation not permitted")
     longest = 2_147_483  # ipset(8), timeout

@@ -152,7 +152,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         sets = [group[0].where for group in groups]
         own = [where for where in sets if isinstance(where, OwnSet)]
         lines: list[str] = []
-        # Nothing is made again that should be there: were it gone, so would be all its elements.
+        # Make nothing again that should be there: if it is gone, all its elements are gone, too.
         if own and not self._made:
             lines.append(f"add table inet {self._table}")
         for ours in own:
@@ -167,12 +167,12 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
     def _change(self, lines: Sequence[str], groups: Iterable[Changes[NftSet]]) -> None:
         """One transaction that makes changes, after other commands.
 
-        Most bans are new. To put in what is not there yet is the least that the kernel can be asked
-        for: nft waits some 10 ms for what is taken out to be let go of by the kernel's processors.
+        Most bans are new, and creating an element is the cheapest request. After a removal, nft
+        waits some 10 ms until all processors of the kernel have let go of the element.
         """
         try:
             self._transact([*lines, *(line for group in groups for line in _new(group))])
-        except Refused:  # of what is there already, versions of nft say this and that
+        except Refused:  # an element is there already; versions of nft say it differently
             self._transact([*lines, *(line for group in groups for line in _renewed(group))])
 
     def refill(self, groups: Sequence[Changes[NftSet]]) -> None:
@@ -307,9 +307,9 @@ def _new(changes: Changes[NftSet]) -> list[str]:
 def _renewed(changes: Changes[NftSet]) -> list[str]:
     """Commands that make changes, whatever is there.
 
-    To add what is there leaves its time as it was (up to Linux 6.11), to remove what is not there
-    is an error: to add, remove and add works in either case, and as one transaction, nobody ever
-    slips through in between.
+    Adding an element that is there leaves its time as it was (up to Linux 6.11), and removing one
+    that is not there is an error. Add, remove and add works in either case; as it is one
+    transaction, nobody slips through in between.
     """
     return [*_removed(changes), *_added("add", [change for change in changes if change.adds])]
 

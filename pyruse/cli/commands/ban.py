@@ -103,7 +103,7 @@ def checked_label(text: str) -> str:
 
 
 def user() -> str:
-    """Who typed the command, as far as sudo(8) and the environment tell."""
+    """Who typed the command, by sudo(8) and the environment."""
     import pwd
 
     name = os.environ.get("SUDO_USER")

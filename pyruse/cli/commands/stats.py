@@ -72,7 +72,7 @@ def _is_priority(value: object) -> bool:
 
 
 def _rows(counts: Counter[tuple[str, int | None]]) -> list[list[Any]]:
-    """A row a name, the most frequent first: name, total, number of each priority, of none."""
+    """A row for each name, the most frequent first: name, total, count by priority, of none."""
     names: dict[str, list[int]] = {}
     for (name, priority), number in counts.items():
         numbers = names.setdefault(name, [0] * (len(_PRIORITIES) + 1))
@@ -82,7 +82,7 @@ def _rows(counts: Counter[tuple[str, int | None]]) -> list[list[Any]]:
 
 
 def _settings(config: Path | None) -> Settings:
-    """The configuration's settings where one is named; else what goes without saying."""
+    """The settings of the configuration; the defaults where none is named."""
     if config is None:
         return Settings()
     from pyruse.cli.options import configuration
