@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-#: The instant of what never happens, in microseconds since the epoch; SQLite can keep it.
 FOREVER = (1 << 63) - 1
+"""The instant of what never happens, in microseconds since the epoch; SQLite can keep it."""
 
-#: A clock: gives this moment, in microseconds since the epoch. Pyruse has two times. What is named
-#: ``now`` is the machine's, by a clock; what is named ``at`` is an entry's, or derived from one.
 Clock = Callable[[], int]
+"""A clock: gives this moment, in microseconds since the epoch. Pyruse has two times. What is named
+``now`` is the machine's, by a clock; what is named ``at`` is an entry's, or derived from one."""
 
 
 def now_us() -> int:

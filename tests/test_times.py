@@ -16,12 +16,12 @@ HOUR = 3_600_000_000
 PARIS = ZoneInfo("Europe/Paris")
 SYDNEY = ZoneInfo("Australia/Sydney")
 
-#: The clocks change at 02:00 or 03:00 (Paris, Sydney), at midnight (Havana, Beirut), by half an
-#: hour (Lord Howe), not at all (UTC, Kathmandu); in 2011, Samoa left out a whole day.
 ZONES = [
     "UTC", "Europe/Paris", "Australia/Sydney", "America/Havana", "Asia/Beirut",
     "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "America/Sao_Paulo",
 ]  # fmt: skip
+"""The clocks change at 02:00 or 03:00 (Paris, Sydney), at midnight (Havana, Beirut), by half an
+hour (Lord Howe), not at all (UTC, Kathmandu); in 2011, Samoa left out a whole day."""
 
 
 def us(text: str) -> int:

@@ -22,8 +22,8 @@ _FLAGS = (
 )
 _SECONDS = 120
 
-#: Chromium's way to say that the reader prefers a dark page.
 DARK = "--blink-settings=preferredColorScheme=0"
+"""Chromium's way to say that the reader prefers a dark page."""
 
 
 def unavailable() -> str | None:

@@ -54,7 +54,6 @@ _PART = re.compile(r"(<!-- generated: (?P<name>\S+) -->\n).*?(<!-- end: (?P=name
 _DOUBLE_BACKTICKS = re.compile(r"(?<!`)``(?!`)")
 
 _REFERENCE = "configuration.md"
-#: What `pyruse.options.build.described` calls a type, and what the documentation says instead.
 TYPES = {
     "a duration": f"a [duration]({_REFERENCE}#durations)",
     "a field": f"a [field]({_REFERENCE}#fields)",
@@ -80,10 +79,11 @@ TYPES = {
     "a list, each item a path": "a list of paths",
     "one of:": "",
 }
-#: Of what authors of plugins are given, the classes whose members stand in a table.
+"""What `pyruse.options.build.described` calls a type, and what the documentation says instead."""
 TOLD = (Attachment, Ban, BanRequest, Context, Counters, Mail, Observer, Program, Table, Traits)
-#: The options that several commands have: they are told once. One command that has them all.
+"""Of what authors of plugins are given, the classes whose members stand in a table."""
 COMMON = ("config", "since", "until", "boot", "directory", "files", "namespace")
+"""The options that several commands have: they are told once. One command that has them all."""
 _HAS_COMMON = "replay"
 
 

@@ -19,13 +19,13 @@ from typing import Any
 
 from pyruse.options.quick_search import parsed_pattern
 
-#: Larger ones are left alone: comparing each position with each other one takes time.
 _MOST_POSITIONS = 120
-#: A part that occurs from twice up to so many times is looked at as if it were written so often.
+"""Larger ones are left alone: comparing each position with each other one takes time."""
 _WRITTEN_OUT = 4
+"""A part that occurs from twice up to so many times is looked at as if it were written so often."""
 
-#: Characters stand for all of their kind; those that the pattern itself names are added.
 _ALPHABET = [chr(code) for code in range(256)] + ["ё", "中", "\u0660", "\u2028"]
+"""Characters stand for all of their kind; those that the pattern itself names are added."""
 _CATEGORIES = {
     "CATEGORY_DIGIT": r"\d", "CATEGORY_NOT_DIGIT": r"\D", "CATEGORY_SPACE": r"\s",
     "CATEGORY_NOT_SPACE": r"\S", "CATEGORY_WORD": r"\w", "CATEGORY_NOT_WORD": r"\W",

@@ -11,8 +11,6 @@ import click
 from pyruse.errors import ConfigError, UserError, did_you_mean
 from pyruse.text import printable
 
-#: Each command with its module and what the overview says of it: so that `pyruse --help`, and
-#: every other command, need not import them all.
 COMMANDS = {
     "run": ("run", "Follow the journal: the daemon."),
     "check": ("check", "Check the configuration."),
@@ -30,6 +28,8 @@ COMMANDS = {
     "import": ("import_", "Turn the configuration of another program into one of Pyruse's."),
     "demo": ("demo", "Show what Pyruse does, on a sample journal."),
 }
+"""Each command with its module and what the overview says of it: so that `pyruse --help`, and every
+other command, need not import them all."""
 
 
 class _Commands(click.Group):

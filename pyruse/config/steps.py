@@ -15,11 +15,11 @@ from pyruse.text import shown
 _Kind = Literal["filter", "action"]
 _GROUPS: dict[_Kind, str] = {"filter": FILTERS, "action": ACTIONS}
 
-#: The options that every step has, beside those of its plugin.
 LINKS: dict[str, dict[str, type]] = {
     "filter": {"then": str, "else": str, "name": str, "invert": bool},
     "action": {"then": str, "name": str},
 }
+"""The options that every step has, beside those of its plugin."""
 _LINK_WORDS = {
     "then": "the name of a chain",
     "else": "the name of a chain",

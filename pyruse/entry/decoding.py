@@ -11,24 +11,24 @@ from systemd.journal import DEFAULT_CONVERTERS
 from pyruse.text import encodable, shown
 from pyruse.times import datetime_of
 
-#: Fields that hold a time in microseconds since the epoch (systemd.journal-fields(7)).
 _TIMES = frozenset({"_SOURCE_REALTIME_TIMESTAMP", "COREDUMP_TIMESTAMP"})
+"""Fields that hold a time in microseconds since the epoch (systemd.journal-fields(7))."""
 
-#: What ``systemd.journal`` makes of well-known fields. Its times are left out: they would have a
-#: fixed offset from UTC, taken when the program starts, and be wrong after the clocks change.
 CONVERTERS: Mapping[str, Callable[[bytes], Any]] = {
     field: converter
     for field, converter in DEFAULT_CONVERTERS.items()
     if field not in _TIMES and not field.startswith("__")
 }
+"""What ``systemd.journal`` makes of well-known fields. Its times are left out: they would have a
+fixed offset from UTC, taken when the program starts, and be wrong after the clocks change."""
 
 _KINDS: Mapping[object, str] = {
     int: "a whole number",
     CONVERTERS["MESSAGE_ID"]: "a 128-bit identifier in hexadecimal",
 }
 
-#: These are numbers as a rule, but systemd-logind also names sessions "c1", "c2", ….
 _MAY_BE_TEXT = frozenset({"SESSION_ID", "_SYSTEMD_SESSION", "COREDUMP_SESSION"})
+"""These are numbers as a rule, but systemd-logind also names sessions "c1", "c2", …."""
 
 
 class Decoder:

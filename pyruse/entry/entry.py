@@ -26,8 +26,8 @@ class Source(Protocol):
 
 
 _GONE = "this entry is no longer the current one: keep its values instead"
-#: Stands for the value of a field that no step has asked for yet.
 UNREAD: Any = object()
+"""Stands for the value of a field that no step has asked for yet."""
 
 
 class Entry(MutableMapping[str, Any]):

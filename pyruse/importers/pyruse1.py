@@ -25,11 +25,11 @@ __all__ = ["Imported", "convert", "read", "to_toml"]
 
 _MODULES = {"filter": FILTERS, "action": ACTIONS}
 _STEP_KEYS = frozenset({"filter", "action", "args", "then", "else"})
-#: Keys of a step of Pyruse 2 that are no options: no argument of a custom module can have them.
 _TAKEN = frozenset({"filter", "action", "then", "else", "name", "invert"})
+"""Keys of a step of Pyruse 2 that are no options: no argument of a custom module can have them."""
 
-#: As the last step of a chain, it discarded an entry; elsewhere it did nothing.
 _NOOP = {"action": "discard"}
+"""As the last step of a chain, it discarded an entry; elsewhere it did nothing."""
 _ALWAYS = {"filter": "exists", "field": "__REALTIME_TIMESTAMP"}
 
 

@@ -197,7 +197,6 @@ ACTIONS = {
     ),
 }
 
-#: The rest of the file, by the object that the settings are in ("" is the file itself).
 TOP = {
     "": Module(
         "",
@@ -218,3 +217,4 @@ TOP = {
     "nftBan": Module("", (Arg("nft", "bans.nftables.command", NFT, required=False),)),
     "ipsetBan": Module("", (Arg("ipset", "bans.ipset.command", IPSET, required=False),)),
 }
+"""The rest of the file, by the object that the settings are in ("" is the file itself)."""

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pyruse.times import datetime_of, time_us_of
 
 _SECOND = 1_000_000
-#: The units of systemd.time(7) in microseconds. A capital M is a month, a small one a minute.
 _UNITS = {
     unit: length
     for units, length in {
@@ -24,12 +23,13 @@ _UNITS = {
     }.items()
     for unit in units.split()
 }
+"""The units of systemd.time(7) in microseconds. A capital M is a month, a small one a minute."""
 _SPAN = re.compile(r"([0-9]{1,18}) ?([a-zµ]+) ?", re.IGNORECASE)
 _RELATIVE = re.compile(
     r"(?P<sign>[-+]?)(?P<span>(?:[0-9]{1,18} ?[a-zµ]+ ?)+?)(?P<ago> ?ago)?", re.IGNORECASE
 )
-#: ``Sat 2026-03-14 10:00:00 UTC``: so does journalctl show times, of boots for instance.
 _WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]* ")
+"""``Sat 2026-03-14 10:00:00 UTC``: so does journalctl show times, of boots for instance."""
 _FORMATS = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _LAST = time_us_of(datetime.max.replace(tzinfo=UTC))
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}

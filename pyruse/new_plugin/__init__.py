@@ -14,12 +14,11 @@ from typing import Literal
 
 Kind = Literal["filter", "action"]
 
-#: Longer ones would make longer lines than the package's own lint allows.
 LONGEST = 30
+"""Longer ones would make longer lines than the package's own lint allows."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
-#: Each file of the package with its template; the names are templates themselves.
 _FILES = {
     ".github/workflows/check.yml": "check.yml.j2",
     ".gitignore": "gitignore.j2",
@@ -30,6 +29,7 @@ _FILES = {
     "tests/test_{name}.py": "test.py.j2",
     "tox.ini": "tox.ini.j2",
 }
+"""Each file of the package with its template; the names are templates themselves."""
 
 
 @dataclass(frozen=True)

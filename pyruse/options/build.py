@@ -29,8 +29,8 @@ from pyruse.text import quoted, shown
 
 T = TypeVar("T")
 
-#: TOML promises whole numbers of 64 bits, and the state keeps no others.
 _LARGEST = 2**63 - 1
+"""TOML promises whole numbers of 64 bits, and the state keeps no others."""
 
 
 class Option(NamedTuple):

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 from pyruse.entry.decoding import typed
 from pyruse.text import shown
 
-#: What a field of the journal may be called.
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+"""What a field of the journal may be called."""
 
 
 class Field(str):

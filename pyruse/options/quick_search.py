@@ -13,9 +13,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-#: CPython's own parser of patterns. It is private, so Pyruse asks little of it, and tests that with
-#: each version of Python. Without the parser, there are no short cuts.
 _PARSER = "re._parser"
+"""CPython's own parser of patterns. It is private, so Pyruse asks little of it, and tests that with
+each version of Python. Without the parser, there are no short cuts."""
 
 Search = Callable[[str], re.Match[str] | None]
 

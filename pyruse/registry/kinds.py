@@ -7,8 +7,8 @@ ACTIONS = "pyruse.actions"
 EXTENSIONS = "pyruse"
 """The groups of entry points, as packages name them."""
 
-#: The hook that makes a class a filter or an action.
 MAIN_HOOK = {FILTERS: "match_entry", ACTIONS: "act_on_entry"}
+"""The hook that makes a class a filter or an action."""
 
 KIND = {FILTERS: "filter", ACTIONS: "action", EXTENSIONS: "extension"}
 """The word for a plugin of each group. Plugins are listed in the order of these groups."""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # it takes its time, and only packages of others need it
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-#: A requirement of Pyruse that names a version: only such a line is worth a closer look.
 _NAMES_VERSION = re.compile(r"pyruse\b(?![-.]).*\d", re.IGNORECASE)
+"""A requirement of Pyruse that names a version: only such a line is worth a closer look."""
 
 
 def unfit(plugin: Distribution, version: str) -> str | None:

@@ -9,8 +9,8 @@ from pyruse.api.report import Table
 from pyruse.report.wording import brief
 from pyruse.text import one_line, printable
 
-#: Columns of a terminal, and of a mail that may be quoted (RFC 5322 §2.1.1).
 WIDTH = 78
+"""Columns of a terminal, and of a mail that may be quoted (RFC 5322 §2.1.1)."""
 _GAP = 2
 _NARROWEST = 12
 """Columns that a table's column keeps, however little room there is."""

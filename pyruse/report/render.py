@@ -15,8 +15,8 @@ from pyruse.text import one_line, shortened
 if TYPE_CHECKING:
     from jinja2 import Environment  # a command that renders nothing does without its 50 ms
 
-#: The forms that have a template, each with its file.
 _TEMPLATES = {"text": "report.txt.j2", "html": "report.html.j2"}
+"""The forms that have a template, each with its file."""
 
 
 class Renderer:

@@ -19,8 +19,8 @@ from pyruse.report.plaintext import aside, numeric_columns, wrapped
 from pyruse.text import one_line, printable
 
 _STYLES = {"important": "bold red", "interesting": "bold blue", "other": "bold"}
-#: On a wider terminal, the eye would not find from a message to its times.
 _WIDEST = 110
+"""On a wider terminal, the eye would not find from a message to its times."""
 
 
 def print_report(report: Report, console: Console, limit: int = 10_000) -> None:

@@ -9,14 +9,14 @@ from itertools import groupby
 from pyruse.api.report import Report, Row, Times
 from pyruse.text import shortened
 
-#: A message in a report for people is cut after so much of it; JSON has the whole.
 MESSAGE_CHARACTERS = 2_000
+"""A message in a report for people is cut after so much of it; JSON has the whole."""
 MESSAGE_LINES = 20
-#: Of the times of a row, so many are shown at the beginning and at the end.
 TIMES_AT_EACH_END = 20
+"""Of the times of a row, so many are shown at the beginning and at the end."""
 
-#: By the wall clock; less than 24 hours where a day begins at an hour that the clocks leave out.
 _WHOLE_DAY = timedelta(hours=23)
+"""By the wall clock; less than 24 hours where a day begins at an hour that the clocks leave out."""
 
 
 class Clock:

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from pyruse.state.due import Due
 from pyruse.times import FOREVER
 
-#: So many windows are kept in memory, some 800 bytes each; more are in the database alone. Whoever
-#: attacks may have millions of addresses.
 KEPT = 100_000
+"""So many windows are kept in memory, some 800 bytes each; more are in the database alone. Whoever
+attacks may have millions of addresses."""
 
 CounterKey = tuple[str, str]
 """The name of a counter, and what is counted separately in it, such as an address."""

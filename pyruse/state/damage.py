@@ -7,12 +7,12 @@ from pathlib import Path
 
 from pyruse.errors import UserError
 
-#: "Pyrs": marks a database as Pyruse's (SQLite's PRAGMA application_id).
 APPLICATION_ID = 0x50797273
+""""Pyrs": marks a database as Pyruse's (SQLite's PRAGMA application_id)."""
 
-#: Where the mark is in the file (sqlite.org/fileformat2.html, 1.3). A file that has lost its header
-#: may be anybody's, and is left alone.
 _MARK = slice(68, 72)
+"""Where the mark is in the file (sqlite.org/fileformat2.html, 1.3). A file that has lost its header
+may be anybody's, and is left alone."""
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _UNREADABLE = {

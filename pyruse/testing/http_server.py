@@ -64,7 +64,10 @@ class HttpServer:
     """
 
     def __init__(self, *, tls: bool = False) -> None:
-        """:param tls: speak HTTPS, by a certificate of the test's own, that is in `ca_file`."""
+        """Listen to nothing yet.
+
+        :param tls: speak HTTPS, by a certificate of the test's own, that is in `ca_file`.
+        """
         self.answer = Answer()
         """What each request is answered."""
         self.answers: list[Answer] = []

@@ -17,12 +17,12 @@ from pyruse.testing.waiting import TIME_LIMIT, wait_until
 _PROGRAM = Path("/lib/systemd/systemd-journald")
 _MACHINE_ID = Path("/etc/machine-id")
 _LONGEST_END = 10.0  # seconds; then it is killed
-#: A process that nobody has waited for yet is there still: so no more than 10 s.
 _CLEAN_UP = """
 kill "$1" 2>/dev/null
 for _ in $(seq 200); do kill -0 "$1" 2>/dev/null || break; sleep 0.05; done
 rm -rf "$2" "$3"
 """
+"""A process that nobody has waited for yet is there still: so no more than 10 s."""
 
 
 def unavailable() -> str | None:

@@ -7,8 +7,8 @@ import tempfile
 
 from pyruse.testing.waiting import TIME_LIMIT
 
-#: An end of its input tells the shell that who has started it has ended.
 _SCRIPT = "cat > /dev/null; {}"
+"""An end of its input tells the shell that who has started it has ended."""
 
 
 class Keeper:

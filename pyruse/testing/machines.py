@@ -20,15 +20,15 @@ from typing import Literal, Self
 from pyruse.testing.namespace import NetworkNamespace
 
 SERVER4, SERVER6 = "192.0.2.1", "2001:db8::1"
-#: The attacker's addresses; the first two of each family share a /31, or a /127.
 SOURCES = (
     "192.0.2.6", "192.0.2.7", "192.0.2.99", "2001:db8::6", "2001:db8::7", "2001:db8::99",
 )  # fmt: skip
+"""The attacker's addresses; the first two of each family share a /31, or a /127."""
 
-#: Addresses of the attacker's that tell when a packet counts as dropped: when one that was sent
-#: after it has been answered, since packets are answered in turn. Only if both of these are banned,
-#: too, seconds tell.
 _LAST = ("198.51.100.1", "2001:db8:ffff::1")
+"""Addresses of the attacker's that tell when a packet counts as dropped: when one that was sent
+after it has been answered, since packets are answered in turn. Only if both of these are banned,
+too, seconds tell."""
 
 _SERVER = """
 import selectors, socket, sys

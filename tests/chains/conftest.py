@@ -18,8 +18,9 @@ from pyruse.registry.broadcasts import bound
 from pyruse.registry.kinds import ACTIONS, FILTERS, MAIN_HOOK
 from pyruse.registry.registry import Registry
 
-#: ``way(toml, FIELD="value", …)``: the names of the steps that an entry comes to, in their order.
 Way = Callable[..., list[str]]
+"""``way(toml, FIELD="value", …)``: the names of the steps that an entry comes to, in their
+order."""
 
 
 class Broken(Exception):

@@ -44,11 +44,11 @@ to = ["hostmaster@example.org"]
 ]
 """
 
-#: What a log line may try with those who read it.
 HOSTILE = (
     "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b31m \x7f\x08 \u202eevil\u2066 [bold]x[/bold] \r\n"
     "Bans: 1"
 )
+"""What a log line may try with those who read it."""
 
 
 def sample() -> list[dict[str, Any]]:

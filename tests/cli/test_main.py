@@ -94,8 +94,8 @@ try:
 except SystemExit as end:
     assert not end.code
 """
-#: Each takes tens of milliseconds, and is for those who need it.
 HEAVY = {"jinja2", "rich", "smtplib", "ssl", "xml", "asyncio", "http", "unittest", "tomli_w"}
+"""Each takes tens of milliseconds, and is for those who need it."""
 
 
 def test_what_is_heavy_is_imported_when_it_is_needed(config, journal):

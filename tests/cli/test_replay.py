@@ -8,8 +8,8 @@ import re
 import pytest
 
 FAILED = "Failed password for a b from 203.0.113.7 port 22 ssh2"
-#: Characters that must never reach a terminal out of a log line.
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that must never reach a terminal out of a log line."""
 
 
 def test_the_report_and_the_effects(process, config, journal):

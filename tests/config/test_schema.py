@@ -21,7 +21,6 @@ from tests.docs.site import install_package
 INVALID = Path(__file__).parent / "invalid"
 DEMO = Path(pyruse.__file__).parent / "demo" / "demo.toml"
 
-#: What no schema of a single file can know; `pyruse check` does.
 BEYOND = {
     # how options go together
     "ban-with-duration-and-escalate", "count-distinct-with-by", "dnat-capture-without-address",
@@ -49,6 +48,7 @@ BEYOND = {
     # 1e3 is a whole number in JSON
     "report-limit-is-float",
 }  # fmt: skip
+"""What no schema of a single file can know; `pyruse check` does."""
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,7 @@ import pytest
 from tests.docs.markdown import ROOT
 
 FOLDERS = [ROOT / "pyruse", ROOT / "plugins" / "pyruse_plugins"]
-#: Not mended yet.
 PENDING = {
-    "pyruse/api/context.py",
     "pyruse/bans/enforcement.py",
     "pyruse/bans/ledger.py",
     "pyruse/bans/listing.py",
@@ -30,6 +28,7 @@ PENDING = {
     "pyruse/config/settings.py",
     "pyruse/daemon/observer.py",
     "pyruse/daemon/status.py",
+    "pyruse/delivery/attempts.py",
     "pyruse/engine/context.py",
     "pyruse/engine/engine.py",
     "pyruse/journal/reader.py",
@@ -38,10 +37,12 @@ PENDING = {
     "pyruse/replay/replay.py",
     "pyruse/state/counters.py",
     "pyruse/state/migrations.py",
+    "pyruse/state/outbox.py",
     "pyruse/state/tables.py",
     "pyruse/testing/journal.py",
     "pyruse/testing/pipeline.py",
 }
+"""Not mended yet."""
 FILES = sorted(
     file
     for folder in FOLDERS

@@ -11,8 +11,8 @@ import pytest
 from pyruse.cli import COMMANDS
 from tests.docs.markdown import ROOT, anchors, blocks_of, documents, inline_code, links
 
-#: Commands that the documentation may name although they are not there yet.
 PLANNED = {"init", "import fail2ban"}
+"""Commands that the documentation may name although they are not there yet."""
 
 _COMMAND = re.compile(
     r"(?:^|\$ |sudo |[|&] |/)pyruse (?P<words>[a-z][\w-]*(?: [a-z][\w-]*)?)", re.M

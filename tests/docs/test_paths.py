@@ -15,8 +15,8 @@ DOCUMENTS = [
     *(ROOT / "docs" / "decisions").glob("*.md"),
 ]
 _PATH = re.compile(r"`((?:pyruse|plugins|pyruse-contrib|tests|tools|docs|bench)/[\w./-]+)`")
-#: ``tests/cli/test_NAME.py`` stands for files that are to be written.
 _FOR_A_NAME = re.compile(r"NAME|NNNN|VERSION")
+"""``tests/cli/test_NAME.py`` stands for files that are to be written."""
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))

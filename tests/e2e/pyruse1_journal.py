@@ -12,12 +12,12 @@ from random import Random
 from typing import Any
 
 Fields = dict[str, str | bytes | int | list[str]]
-#: What happens after how many seconds.
 Event = tuple[float, Fields]
+"""What happens after how many seconds."""
 
 COUNT = 30_000
-#: 2024-03-05 01:00 UTC, in µs: the entries end on the same day, here and in most of Europe.
 START = 1_709_600_400_000_000
+"""2024-03-05 01:00 UTC, in µs: the entries end on the same day, here and in most of Europe."""
 
 ATTACKERS = [
     *(f"203.0.113.{n}" for n in range(1, 16)),
@@ -55,8 +55,8 @@ def entries(count: int = COUNT, seed: int = 1) -> Iterator[Mapping[str, Any]]:
                 return
 
 
-#: The value of a field that the entry does not have.
 ABSENT = "<absent>"
+"""The value of a field that the entry does not have."""
 
 
 def line(program: str, message: str | bytes, **fields: str | bytes | int | list[str]) -> Fields:
@@ -199,7 +199,6 @@ def impostor(rng: Random) -> Iterator[Event]:
         yield delay / 10, {**fields, "SYSLOG_IDENTIFIER": "echo", "_TRANSPORT": "stdout"}
 
 
-#: What happens, and how often.
 STORIES: dict[Callable[[Random], Iterator[Event]], int] = {
     background: 140,
     chatter: 300,
@@ -216,3 +215,4 @@ STORIES: dict[Callable[[Random], Iterator[Event]], int] = {
     legacy: 30,
     impostor: 20,
 }
+"""What happens, and how often."""

@@ -28,8 +28,8 @@ Step = Mapping[str, Any]
 SECTIONS = {"WARN": "important", "INFO": "interesting"}
 DETAILS = ("NONE", "FIRST", "LAST", "FIRSTLAST", "ALL")
 FOREVER = datetime.max.replace(tzinfo=UTC)
-#: Fields that systemd's Python module gives as numbers.
 NUMBERS = {"PRIORITY", "SYSLOG_FACILITY", "SYSLOG_PID", "_PID", "_UID", "_GID", "ERRNO"}
+"""Fields that systemd's Python module gives as numbers."""
 
 
 @dataclass

@@ -20,8 +20,8 @@ from tests.e2e import pyruse1_journal, pyruse1_oracle
 
 CONFIG = Path(__file__).with_name("pyruse1_full.json")
 ZONE = "Europe/Paris"
-#: These two are not to be reached: an empty chain, and the one below it.
 CUT_OFF = {"enough", "never reached"}
+"""These two are not to be reached: an empty chain, and the one below it."""
 
 
 def read_config() -> dict[str, Any]:

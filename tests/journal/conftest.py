@@ -13,9 +13,9 @@ import pytest
 
 from pyruse.testing.plugin import need
 
-#: Root without the right to pass over permissions is a user like any other one, except that it can
-#: run an interpreter that is root's alone, as in a checkout in root's home.
 _POWERLESS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+"""Root without the right to pass over permissions is a user like any other one, except that it can
+run an interpreter that is root's alone, as in a checkout in root's home."""
 
 _STRANGER = 65534
 

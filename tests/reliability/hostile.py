@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-#: Values of fields, each of which has broken some program.
 VALUES: tuple[str | bytes, ...] = (
     "",
     " ",
@@ -68,8 +67,8 @@ VALUES: tuple[str | bytes, ...] = (
     b"\xed\xa0\x80",  # half of a character in UTF-8
     b"\xf0\x9f\x92",  # a character without its end
 )
+"""Values of fields, each of which has broken some program."""
 
-#: Fields that the steps of `STEPS` look at, of every type that the journal has.
 FIELDS = (
     "MESSAGE",
     "PRIORITY",
@@ -85,8 +84,8 @@ FIELDS = (
     "user",
     "port",
 )
+"""Fields that the steps of `STEPS` look at, of every type that the journal has."""
 
-#: Every built-in step, some of them several times: the options that read fields in all their ways.
 STEPS: dict[str, tuple[str, ...]] = {
     "at_least": (
         'field = "PRIORITY", value = 3',
@@ -149,9 +148,11 @@ STEPS: dict[str, tuple[str, ...]] = {
     "set": ('field = "user", value = "{user}@{_HOSTNAME}"',),
     "unban": ('ip = "ip"', 'ip = "MESSAGE", label = "mail"'),
 }  # fmt: skip
+"""Every built-in step, some of them several times: the options that read fields in all their
+ways."""
 
-#: Steps that set fields, for the others to read: each entry passes them.
 _MAKERS = ("regex", "set", "dnat_replace")
+"""Steps that set fields, for the others to read: each entry passes them."""
 
 
 def chains(kinds: dict[str, str]) -> str:

@@ -10,13 +10,13 @@ from pyruse.api.report import Details, Line, Report, Row, Times, shown_times
 PARIS = ZoneInfo("Europe/Paris")
 MIDNIGHT = datetime(2026, 3, 14, tzinfo=PARIS)
 
-#: What an attacker may get into a log line: markup, terminal escapes, text that is reordered or
-#: hidden, and the syntaxes of all that a message passes through on its way.
 HOSTILE = (
     "<script>pwned = 1</script><img src=x onerror='pwned = 1'> & \" \x1b[31mred\x1b]0;title\x07 "
     "\x00 \x9b2J \u202egnp.exe\u2066 zero\u200bwidth {} {0} {MESSAGE} {{ 7 * 7 }} {% raw %} "
     "[bold]rich[/bold] [/] \\x1b"
 )
+"""What an attacker may get into a log line: markup, terminal escapes, text that is reordered or
+hidden, and the syntaxes of all that a message passes through on its way."""
 
 
 def at(hour: int, minute: int = 0, second: int = 0) -> datetime:

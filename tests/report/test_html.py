@@ -9,8 +9,8 @@ from pyruse.api.report import Line
 from pyruse.report.render import Renderer
 from tests.report.sample import HOSTILE, at, empty, full, row
 
-#: Elements without an end tag (HTML, "void elements").
 VOID = {"meta", "br", "hr", "img", "link", "input"}
+"""Elements without an end tag (HTML, "void elements")."""
 
 
 class Page(HTMLParser):

@@ -14,11 +14,11 @@ from .model import MACHINE_ID, identity
 
 TARGET = Path(__file__).parents[2] / "pyruse" / "demo" / "day.journal.xz"
 
-#: Objects in a journal file are aligned to eight bytes.
 _XZ = {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 1, "lp": 3, "pb": 3}
+"""Objects in a journal file are aligned to eight bytes."""
 
-#: Where the header of a journal file has its identities (systemd's JOURNAL_FILE_FORMAT).
 _FILE_ID, _MACHINE_ID, _SEQNUM_ID = 24, 40, 72
+"""Where the header of a journal file has its identities (systemd's JOURNAL_FILE_FORMAT)."""
 
 
 def main() -> None:

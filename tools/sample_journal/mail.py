@@ -60,7 +60,6 @@ PEERS = (
     Peer("mx6.example.com", "2001:db8:c0:25::25", ("billing@example.com", "hello@example.com")),
 )
 
-#: Outgoing mail that goes wrong: when, to whom, and what the other side says.
 _REFUSED = (
     (
         "09:41",
@@ -86,8 +85,8 @@ _REFUSED = (
         "connect to slow.example.net[203.0.113.26]:25: Connection timed out",
     ),
 )
+"""Outgoing mail that goes wrong: when, to whom, and what the other side says."""
 
-#: What unwelcome mail servers try, and what postfix says to it.
 _REJECTED = (
     "NOQUEUE: reject: RCPT from {who}: 554 5.7.1 Service unavailable; Client host [{ip}] blocked "
     "using dnsbl.example.net; from=<{sender}> to=<info@example.org> proto=ESMTP helo=<{helo}>",
@@ -97,6 +96,7 @@ _REJECTED = (
     "rejected: User unknown in local recipient table; from=<{sender}> "
     "to=<webmaster@example.org> proto=ESMTP helo=<{helo}>",
 )
+"""What unwelcome mail servers try, and what postfix says to it."""
 _GONE = ("CONNECT", "EHLO", "STARTTLS", "UNKNOWN")
 
 

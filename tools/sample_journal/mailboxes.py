@@ -10,8 +10,8 @@ from typing import NamedTuple
 from . import people
 from .model import ERROR, MAIL, Day, Line, Program, clock, identity, port, steady_times
 
-#: Dovecot's processes hand what they log to one of its own, so that is whom journald sees.
 DOVECOT = Program("dovecot", "dovecot.service", "/usr/lib/dovecot/log", MAIL, comm="log")
+"""Dovecot's processes hand what they log to one of its own, so that is whom journald sees."""
 _PID = 1406
 
 _BOXES = ("info", "contact", "sales", "office", "webmaster", "postmaster", "accounts", "hr")

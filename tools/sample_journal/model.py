@@ -21,15 +21,15 @@ BOOT_ID = "b0075eed000040008000000020260305"
 ZONE = ZoneInfo("Europe/Paris")
 BOOTED = datetime(2026, 3, 5, 21, 40, 17, tzinfo=ZONE)
 
-#: Priorities and facilities of syslog (RFC 5424, tables 1 and 2).
 ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFO = 1, 2, 3, 4, 5, 6
+"""Priorities and facilities of syslog (RFC 5424, tables 1 and 2)."""
 KERN, MAIL, DAEMON, AUTH, CRON, AUTHPRIV, LOCAL7 = 0, 2, 3, 4, 9, 10, 23
 
-#: A process that has all capabilities, and one that has none.
 _CAPABILITIES = {True: "1ffffffffff", False: "0"}
+"""A process that has all capabilities, and one that has none."""
 
-#: How busy people are in each hour of their day.
 _BUSY = (2, 1, 1, 1, 1, 2, 4, 8, 12, 14, 13, 12, 9, 12, 13, 12, 11, 11, 10, 10, 11, 10, 7, 4)
+"""How busy people are in each hour of their day."""
 
 
 class Line(NamedTuple):

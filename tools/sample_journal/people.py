@@ -12,25 +12,25 @@ SERVER6 = "2001:db8:10::10"
 
 UIDS = {"root": 0, "alice": 1000, "bob": 1001, "carol": 1002}
 
-#: Where the users are. Carol sits in the office, and mistypes more than anybody; that network is
-#: exempt from bans.
 HOMES = {
     "alice": "203.0.113.80",
     "bob": "198.51.100.61",
     "carol": "192.168.1.23",
     "root": "192.168.1.2",  # the backup server, by key
 }
+"""Where the users are. Carol sits in the office, and mistypes more than anybody; that network is
+exempt from bans."""
 PHONES = {"alice": "2001:db8:a11c:e::5", "bob": "198.51.100.62", "carol": "203.0.113.91"}
 
-#: Whoever reads the web site.
 VISITORS = (
     *(f"198.51.100.{n}" for n in range(100, 150)),
     *(f"203.0.113.{n}" for n in range(210, 240)),
     *(f"2001:db8:{n:x}::{n * 7:x}" for n in range(0x41, 0x57)),
 )
+"""Whoever reads the web site."""
 
-#: The attackers.
 SSH_FAST = "203.0.113.66"
+"""The attackers."""
 SSH_DICTIONARY = "198.51.100.23"
 SSH_IPV6 = "2001:db8:bad:cafe::17"
 SSH_SLOW = "192.0.2.144"
@@ -44,7 +44,6 @@ WEB_SCAN = "203.0.113.12"
 WEB_GUESSES = "198.51.100.200"
 WEB_IPV6 = "2001:db8:5ca:1::bad"
 
-#: Whom the demonstration's configuration must ban, and with which label.
 BANNED = {
     SSH_FAST: "ssh",
     SSH_DICTIONARY: "ssh",
@@ -60,6 +59,7 @@ BANNED = {
     WEB_GUESSES: "web",
     WEB_IPV6: "web",
 }
+"""Whom the demonstration's configuration must ban, and with which label."""
 
 
 class Login(NamedTuple):

@@ -15,7 +15,6 @@ SU = Program("su", "session.scope", "/usr/bin/su", AUTHPRIV)
 FORGER = Program("sshd", "session.scope", "/usr/bin/logger", uid=people.UIDS["carol"])
 CROND = Program("CRON", "cron.service", "/usr/sbin/cron", CRON, comm="cron")
 
-#: Who runs what with sudo: the time, the user, the command.
 _COMMANDS = (
     ("08:40", "alice", "/usr/bin/apt update"),
     ("08:44", "alice", "/usr/bin/systemctl reload nginx"),
@@ -24,14 +23,15 @@ _COMMANDS = (
     ("11:49", "alice", "/usr/sbin/nft list ruleset"),
     ("17:30", "alice", "/usr/sbin/smartctl --all /dev/sdb"),
 )
+"""Who runs what with sudo: the time, the user, the command."""
 
-#: What cron does: every so many minutes (from that minute on), as whom, which command.
 _JOBS = (
     (10, 0, "www-data", "php /srv/www/cron.php"),
     (60, 17, "root", "   cd / && run-parts --report /etc/cron.hourly"),
     (720, 25, "root", "cd / && run-parts --report /etc/cron.daily"),
     (240, 3, "alice", "/home/alice/bin/photos --sync"),
 )
+"""What cron does: every so many minutes (from that minute on), as whom, which command."""
 
 
 def lines(day: Day, rng: Random) -> Iterator[Line]:

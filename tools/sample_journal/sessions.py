@@ -16,8 +16,8 @@ LOGIND = Program(
     AUTH,
     transport="journal",
 )
-#: The number of the day's first session: the machine has been up for some time.
 FIRST_SESSION = 412
+"""The number of the day's first session: the machine has been up for some time."""
 
 _NEW_SESSION = "8d45620c1a4348dbb17410da57c60c66"
 _SESSION_REMOVED = "3354939424b4456d9802ca8333ed424a"
@@ -62,8 +62,8 @@ def session(
         yield pid1(end + 10, DONE, manager, f"User Manager for UID {uid}")
 
 
-#: Whose manager runs without a session.
 _LINGERING = ("alice",)
+"""Whose manager runs without a session."""
 
 
 def in_session(user: str, number: int) -> dict[str, Any]:

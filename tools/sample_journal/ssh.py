@@ -57,7 +57,6 @@ ATTACKS = (
 )
 PROXIED = Attack(people.SSH_PROXIED, "22:16", 20, 9, ("root", "admin", "test"))
 
-#: What scanners leave behind before they try to log in: the fault, and its priority.
 _SCANNED = (
     ("banner exchange: Connection from {ip} port {port}: invalid format", ERROR),
     ("error: kex_exchange_identification: Connection closed by remote host", ERROR),
@@ -68,6 +67,7 @@ _SCANNED = (
         INFO,
     ),
 )
+"""What scanners leave behind before they try to log in: the fault, and its priority."""
 
 
 def lines(day: Day, rng: Random) -> Iterator[Line]:

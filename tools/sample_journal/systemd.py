@@ -84,7 +84,6 @@ OUT_OF_MEMORY = Event(
     NOTICE,
 )
 
-#: Jobs that timers start: when, and what they are called.
 _JOBS = (
     ("dpkg-db-backup.service", "Daily dpkg database backup service", ("00:00",)),
     ("logrotate.service", "Rotate log files", ("00:00:02",)),
@@ -99,6 +98,7 @@ _JOBS = (
         f"{hour:02}:{minute}" for hour in range(24) for minute in ("09", "39")
     )),
 )  # fmt: skip
+"""Jobs that timers start: when, and what they are called."""
 
 
 def lines(day: Day, rng: Random) -> Iterator[Line]:

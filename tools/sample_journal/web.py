@@ -60,7 +60,6 @@ _BROWSERS = (
 _CRAWLER = "ExampleBot/2.1 (+https://crawler.example.com/about)"
 _SCANNER = "Mozilla/5.0 (compatible; scan/0.9)"
 
-#: What scanners ask for, though the site has nothing of the kind.
 _LOOKED_FOR = (
     "/wp-login.php",
     "/wp-admin/setup-config.php",
@@ -75,18 +74,19 @@ _LOOKED_FOR = (
     "/cgi-bin/luci",
     "/actuator/env",
 )
-#: Names that are no sign of anything; asking for many that do not exist is.
+"""What scanners ask for, though the site has nothing of the kind."""
 _GUESSES = tuple(
     f"/{name}.{ending}"
     for name in ("backup", "site", "www", "db", "dump", "old", "data", "private", "admin")
     for ending in ("zip", "tar.gz", "sql", "bak")
 )
-#: Attacks that are in the request itself.
+"""Names that are no sign of anything; asking for many that do not exist is."""
 _ATTACKS = (
     "/search?q=<script>alert(document.cookie)</script>",
     "/../../../../etc/passwd",
     "/recipes/?id=1%27%20UNION%20SELECT%20user,password%20FROM%20users--",
 )
+"""Attacks that are in the request itself."""
 
 
 def lines(day: Day, rng: Random) -> Iterator[Line]:

@@ -11,8 +11,8 @@ from pyruse_plugins.actions._networks import (
     counted_under,
 )
 
-#: Billions of entries can be counted so, before the sum is too large for the state.
 _MOST = 1_000_000
+"""Billions of entries can be counted so, before the sum is too large for the state."""
 
 
 @dataclass

@@ -11,12 +11,12 @@ from pyruse import Context, Duration, Entry, Field, hookimpl
 
 Client = dict[str, Any]
 
-#: This table has the *shapes*: the names of facts that were captured together, such as
-#: ``addr,port``. For each shape there is a table of clients, under their facts.
 TABLE = "dnat"
-#: This one has the shapes that `dnat_replace` asks for: a client is put into their tables, too. So
-#: it is found without searching, however many there are.
+"""This table has the *shapes*: the names of facts that were captured together, such as
+``addr,port``. For each shape there is a table of clients, under their facts."""
 ASKED = "dnat asked"
+"""This one has the shapes that `dnat_replace` asks for: a client is put into their tables, too. So
+it is found without searching, however many there are."""
 
 
 @dataclass

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from pyruse import Context, Duration, Entry, Program, Template, hookimpl, shortened
 
-#: No argument of a program may be longer: 32 pages of 4 KiB (execve(2), MAX_ARG_STRLEN). What is
-#: left out is told, and no character takes more than 4 bytes.
 _LONGEST = 30_000
+"""No argument of a program may be longer: 32 pages of 4 KiB (execve(2), MAX_ARG_STRLEN). What is
+left out is told, and no character takes more than 4 bytes."""
 
 
 @dataclass

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 from pyruse import Network
 
-#: Which families of tables can hold sets of IPv4 addresses, and of IPv6 addresses.
 _FAMILIES = {4: ("ip", "inet", "netdev", "bridge"), 6: ("ip6", "inet", "netdev", "bridge")}
-#: How nft(8) writes names.
+"""Which families of tables can hold sets of IPv4 addresses, and of IPv6 addresses."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-#: The kernel's limit for names is 255; beyond this one, the ports are replaced by a digest.
+"""How nft(8) writes names."""
 _LONGEST_NAME = 100
-#: Before connection tracking (-200) and NAT (-100): a banned packet costs nothing, `ports` are the
-#: ports that it asks for, and containers behind this machine are protected, too.
+"""The kernel's limit for names is 255; beyond this one, the ports are replaced by a digest."""
 _PRIORITY = -300
+"""Before connection tracking (-200) and NAT (-100): a banned packet costs nothing, `ports` are the
+ports that it asks for, and containers behind this machine are protected, too."""
 _COUNTER = "dropped"
 
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from pyruse import Standby
 
 _SYSTEM_PATH = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
-#: Of nft and ipset: places in an input that nobody sees.
 _NOISE = re.compile(
     r"\S*stdin:\S+: |ipset v\S+ |internal:0:0-0: |Error(?: in line \d+)?: |Could not process rule: "
 )
+"""Of nft and ipset: places in an input that nobody sees."""
 _KEPT = 1 << 18  # bytes of what it says
 _PER_SECOND = 200_000  # bytes: a longer text gives a program more time
 

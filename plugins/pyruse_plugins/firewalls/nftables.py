@@ -17,7 +17,6 @@ _DAY = 86_400
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
 _LONGEST_LISTING = 1 << 26  # bytes
 
-#: What the kernel's words mean here.
 _MEANINGS = {
     "Invalid argument": 'expected a set that was made with "flags timeout"',
     "Too many open files": "the set is full; expected one with a greater size",
@@ -25,6 +24,7 @@ _MEANINGS = {
     "No such file or directory": "expected a set that is there",
     "Operation not permitted": "expected the capability CAP_NET_ADMIN",
 }
+"""What the kernel's words mean here."""
 
 # In what nft lists:
 _PART = re.compile(r"^\t(chain|set) (\S+) {", re.MULTILINE)

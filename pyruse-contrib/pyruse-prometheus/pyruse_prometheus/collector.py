@@ -134,8 +134,8 @@ def _chains(chains: Iterable[Mapping[str, Any]]) -> Iterator[Metric]:
     yield _counters("step_faults", "Entries at which a step failed.", step, faults)
 
 
-#: By the values of the labels: two texts that are shown alike are one series, and not a fault.
 _Numbers = Counter[tuple[str, ...]]
+"""By the values of the labels: two texts that are shown alike are one series, and not a fault."""
 
 
 def _bounded(numbers: Mapping[str, int]) -> _Numbers:

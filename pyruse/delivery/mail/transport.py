@@ -21,12 +21,12 @@ from pyruse.text import one_line
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
-#: Exit codes of sendmail (sysexits.h) that another attempt will not change: EX_DATAERR, EX_NOUSER,
-#: EX_NOHOST. All others may be the machine's trouble and not this mail's.
 _PERMANENT_STATUS = (65, 67, 68)
+"""Exit codes of sendmail (sysexits.h) that another attempt will not change: EX_DATAERR, EX_NOUSER,
+EX_NOHOST. All others may be the machine's trouble and not this mail's."""
 
-#: The option of sendmail(8) to read the recipients from the headers, maybe together with `-i`.
 _READS_RECIPIENTS = re.compile(r"-i*ti*|--read-recipients")
+"""The option of sendmail(8) to read the recipients from the headers, maybe together with `-i`."""
 
 
 def send(message: EmailMessage, settings: EmailSettings) -> list[Refusal]:
