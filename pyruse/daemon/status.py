@@ -17,7 +17,8 @@ from pyruse.journal.selection import Selection
 from pyruse.state.database import State
 from pyruse.state.days import Day, kept_days
 from pyruse.state.faults import FaultRecord, faults_of
-from pyruse.state.outbox import Item, Outbox
+from pyruse.state.outbox import Outbox
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.times import Calendar
 
 _COUNTED = 100_000
@@ -42,9 +43,9 @@ class Status:
     """Why the journal cannot be read."""
     today: Day | None = None
     last_report: Day | None = None
-    waiting: list[Item] = field(default_factory=list)
+    waiting: list[OutboxItem] = field(default_factory=list)
     """What is to leave Pyruse."""
-    set_aside: list[Item] = field(default_factory=list)
+    set_aside: list[OutboxItem] = field(default_factory=list)
     """What can never leave it."""
     bans: Counter[str] = field(default_factory=Counter)
     """The bans in force, by label."""

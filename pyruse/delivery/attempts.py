@@ -13,11 +13,11 @@ from pyruse.delivery.mail.transport import send
 from pyruse.delivery.outcome import Outcome
 from pyruse.delivery.receivers import Receiver, Receivers
 from pyruse.errors import UserError
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.system.programs import run_program
 from pyruse.text import one_line, shortened
 
-Attempt = Callable[[Item], Outcome]
+Attempt = Callable[[OutboxItem], Outcome]
 """Contains all errors: they are in the outcome."""
 JournalLog = Callable[[str, int, Mapping[str, object]], None]
 """Writes a line to the journal (message, level, fields); OSError if it cannot."""
@@ -43,7 +43,7 @@ def mailer(settings: EmailSettings, host: str) -> Attempt:
     :param host: this machine's name, for Message-IDs and the addresses of local users.
     """
 
-    def send_mail(item: Item) -> Outcome:
+    def send_mail(item: OutboxItem) -> Outcome:
         # Python's email package takes long to import, and most runs send no mail.
         from pyruse.delivery.mail.message import compose
 
@@ -63,7 +63,7 @@ def mailer(settings: EmailSettings, host: str) -> Attempt:
     return send_mail
 
 
-def run_command(item: Item) -> Outcome:
+def run_command(item: OutboxItem) -> Outcome:
     """Run a program. It is run once, whatever becomes of it: nobody knows what it has done."""
     payload = item.payload
     stdin = None
@@ -84,7 +84,7 @@ def run_command(item: Item) -> Outcome:
 def log_writer(journal_log: JournalLog) -> Attempt:
     """Writes log lines."""
 
-    def write(item: Item) -> Outcome:
+    def write(item: OutboxItem) -> Outcome:
         line = item.payload
         try:
             journal_log(line["message"], line["level"], line["fields"])
@@ -100,7 +100,7 @@ def log_writer(journal_log: JournalLog) -> Attempt:
 def deliverer(receiver: Receiver) -> Attempt:
     """Has a plugin deliver its parcels."""
 
-    def deliver(item: Item) -> Outcome:
+    def deliver(item: OutboxItem) -> Outcome:
         try:
             receiver.deliver(parcel=parcel_of(item))
         except Refused as fault:
@@ -112,7 +112,7 @@ def deliverer(receiver: Receiver) -> Attempt:
     return deliver
 
 
-def parcel_of(item: Item) -> Parcel:
+def parcel_of(item: OutboxItem) -> Parcel:
     """The parcel as its plugin gets it."""
     payload = item.payload
     payloads = [json.loads(part) for part in payload["parts"]]

@@ -18,7 +18,8 @@ from pyruse.delivery.named import named
 from pyruse.delivery.outcome import Outcome
 from pyruse.delivery.receivers import NO_RECEIVERS, Receiver, Receivers, find_heirs
 from pyruse.delivery.retries import FIRST_RETRY_US, Retries
-from pyruse.state.outbox import Item, Outbox
+from pyruse.state.outbox import Outbox
+from pyruse.state.outbox_item import OutboxItem
 
 _MOST_PARCELS = 10_000
 _MOST_CHARACTERS = 32_000_000
@@ -258,7 +259,7 @@ class Delivery:
             if outcome.fault:
                 self._on_fault(place, f"{named(item)} {outcome.fault}")
 
-    def _retry(self, item: Item, fault: str, now: int, *, holds_up: bool) -> int:
+    def _retry(self, item: OutboxItem, fault: str, now: int, *, holds_up: bool) -> int:
         """Have an item tried again, ever later.
 
         :return: in how many seconds.
@@ -270,7 +271,7 @@ class Delivery:
         return delay // 1_000_000
 
 
-def _place(item: Item) -> str:
+def _place(item: OutboxItem) -> str:
     """Where a fault of an item is told: at its step, if it is one's; else as its kind."""
     step: str = item.payload.get("step", item.kind)
     return step

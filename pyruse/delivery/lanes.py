@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from pyruse.delivery.attempts import Attempt
 from pyruse.delivery.outcome import Outcome
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.system.workers import Worker
 
 _LEFT_BEHIND = 3
@@ -55,7 +55,7 @@ class Lane:
             self._blocked.clear()
         return not self._blocked.is_set()
 
-    def hand_over(self, item: Item, now: int) -> None:
+    def hand_over(self, item: OutboxItem, now: int) -> None:
         """Have a copy of an item sent.
 
         :raises RuntimeError: its thread cannot be started.
@@ -72,7 +72,7 @@ class Lane:
         """Wait for what was handed over, until an instant of `time.monotonic`."""
         self._worker.close(deadline)
 
-    def _do(self, item: Item) -> None:
+    def _do(self, item: OutboxItem) -> None:
         outcome = Outcome(item, "untried") if self._blocked.is_set() else self.attempt(item)
         if outcome.end == "retry":
             self._blocked.set()
@@ -96,9 +96,9 @@ class PluginLane(Lane):
     ) -> None:
         """As of any lane."""
         super().__init__(name, attempt, results, wake)
-        self._at_hand: Item | None = None
+        self._at_hand: OutboxItem | None = None
         self._deadline = 0
-        self._left_behind: list[Item] = []
+        self._left_behind: list[OutboxItem] = []
 
     @property
     def busy(self) -> bool:
@@ -119,7 +119,7 @@ class PluginLane(Lane):
         """Whether a parcel may be handed over."""
         return not self.busy and not self.stuck
 
-    def hand_over(self, item: Item, now: int) -> None:
+    def hand_over(self, item: OutboxItem, now: int) -> None:
         """Have a copy of a parcel delivered.
 
         :raises RuntimeError: its thread cannot be started.
@@ -153,11 +153,11 @@ class PluginLane(Lane):
         self._left_behind = [item for item in self._left_behind if item is not outcome.item]
         return outcome.end != "retry"
 
-    def _do(self, item: Item) -> None:
+    def _do(self, item: OutboxItem) -> None:
         self._results.put((self, self.attempt(item)))
         self._wake()
 
 
-def _time_limit_us(item: Item) -> int:
+def _time_limit_us(item: OutboxItem) -> int:
     seconds: float = item.payload["timeout"]
     return round(seconds * 1_000_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.text import one_line, shortened
 
 _LONGEST_NAME = 200  # characters of a subject or a command, in a report of a fault
@@ -13,7 +13,7 @@ _LONGEST_REASON = 300
 _NAMED = 5  # of the items that cannot be sent
 
 
-def named(item: Item) -> str:
+def named(item: OutboxItem) -> str:
     """The item with its article: ``the mail "Ban of 192.0.2.7"``; a program by its command.
 
     A parcel is named by its plugin alone: what is in it is for its receiver.
@@ -28,7 +28,7 @@ def named(item: Item) -> str:
     return f'the {item.kind} "{shortened(one_line(text), _LONGEST_NAME)}"'
 
 
-def set_aside_in_words(items: list[Item]) -> str:
+def set_aside_in_words(items: list[OutboxItem]) -> str:
     """What the reader of a report should know of items that are set aside, one at least."""
     kinds = {"parcel" if item.plugin is not None else item.kind for item in items}
     noun = kinds.pop() if len(kinds) == 1 else "item"

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pyruse.delivery.mail.outcome import Refusal
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of an item."""
 
-    item: Item
+    item: OutboxItem
     end: Literal["sent", "retry", "refused", "untried"] = "sent"
     """``sent``: it has left. ``retry``: another attempt may succeed. ``refused``: none ever will.
     ``untried``: there was no attempt, since one before it has failed."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pyruse.state.outbox import Item, Outbox
+from pyruse.state.outbox import Outbox
+from pyruse.state.outbox_item import OutboxItem
 
 
 class Receiver(NamedTuple):
@@ -43,7 +44,7 @@ def find_heirs(outbox: Outbox, receivers: Receivers) -> dict[str, int]:
     for one in receivers.values():
         by_plugin.setdefault(one.plugin, []).append(one.kind)
 
-    def heir(item: Item) -> str | None:
+    def heir(item: OutboxItem) -> str | None:
         assert item.plugin is not None
         same = by_plugin.get(item.plugin, [])
         only = same[0] if len(same) == 1 else None

@@ -21,7 +21,7 @@ from pyruse.entry.entry import Entry
 from pyruse.options.durations import Duration
 from pyruse.state.counters import Counters
 from pyruse.state.database import State
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.tables import Table
 from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, Clock
@@ -152,7 +152,7 @@ class BoundContext:
         every: Duration | None = None,
     ) -> None:
         created = self._time_of(entry)
-        item = Item(kind, payload, created, created)
+        item = OutboxItem(kind, payload, created, created)
         if every is None:
             self._services.state.outbox.put(item)
         else:

@@ -35,7 +35,7 @@ from pyruse.registry.kinds import ACTIONS, FILTERS, MAIN_HOOK
 from pyruse.report.render import Renderer
 from pyruse.report.rows import report_of_all, report_of_day
 from pyruse.state.database import State
-from pyruse.state.outbox import parcel_kind
+from pyruse.state.outbox_item import parcel_kind
 from pyruse.text import one_line, shortened
 from pyruse.times import FOREVER, Calendar, Clock, now_us
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import heapq
-import json
 import sqlite3
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable
+from enum import IntEnum
+from typing import ClassVar
 
 import msgspec
 
 from pyruse.state.backlog import Backlog
+from pyruse.state.outbox_item import OutboxItem
+from pyruse.state.outbox_queue import Queue, QueueSlot
 
 #: Of repeats gathered into one mail, so many are quoted; the rest is counted.
 _QUOTED = 50
@@ -23,80 +21,18 @@ _QUOTED_CHARACTERS = 100_000
 KEPT_ASIDE = 1_000
 
 
-def parcel_kind(plugin: str, options: Mapping[str, Any]) -> str:
-    """The kind of what a step, or an extension, sends for itself to deliver.
+class _Fate(IntEnum):
+    """What the database has of an item in the column `refused`."""
 
-    Steps with the same options are the same receiver. Another step of the same plugin is another
-    one, so that neither waits for the other.
+    WAITS = 0
+    SET_ASIDE = 1
+    SET_ASIDE_AND_TOLD = 2
 
-    :param plugin: such as ``action webhook``.
-    :param options: as the configuration has them.
-    """
-    text = json.dumps(options, sort_keys=True, default=str)
-    return f"{plugin}#{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}"
-
-
-@dataclass
-class Item:
-    """One thing to send, run or log. Instants are microseconds since the epoch."""
-
-    kind: str
-    """``mail``, ``command`` or ``log``; of a parcel, what `parcel_kind` gives."""
-    payload: dict[str, Any]
-    """What to send: JSON types only."""
-    created: int
-    due: int
-    """Not before this instant: for retries, and while repeats are gathered; else as `created`.
-    Of an item that is set aside: when it was."""
-    group: str | None = None
-    """Repeats of one group are gathered into one item until it is due."""
-    attempts: int = 0
-    error: str | None = None
-    """Why the last attempt failed."""
-    refused: bool = False
-    """It can never be sent: set aside, for the administrator to see."""
-    told: bool = False
-    """A report has told that it is set aside."""
-    leaving: bool = False
-    """It is being sent right now: too late to gather more into it. Not kept over a restart."""
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    """Stays the same over restarts and retries: the Message-ID of a mail is made of it."""
-
-    @property
-    def plugin(self) -> str | None:
-        """Of a parcel: the plugin that sent it, and delivers it. None: it is no parcel."""
-        plugin, mark, _ = self.kind.rpartition("#")
-        return plugin if mark else None
-
-    @property
-    def family(self) -> str:
-        """The kind as people read it; of a parcel, its plugin, such as ``action webhook``."""
-        return self.plugin or self.kind
-
-
-class _Place(NamedTuple):
-    """An item in one of the queues. It is out of date once the item leaves at another instant."""
-
-    number: int
-    leaves_at: int
-    item_id: str
-
-
-class _Queue:
-    """The items of one kind that wait: heaps, so that no call costs more for a long outbox."""
-
-    def __init__(self) -> None:
-        self.ripe: list[_Place] = []
-        """Those that may leave, the oldest first."""
-        self.later: list[tuple[int, _Place]] = []
-        """The others, by the instant from which on they may leave."""
-
-    def add(self, place: _Place) -> None:
-        heapq.heappush(self.later, (place.leaves_at, place))
-
-    def ripen(self, now: int) -> None:
-        while self.later and self.later[0][0] <= now:
-            heapq.heappush(self.ripe, heapq.heappop(self.later)[1])
+    @classmethod
+    def of(cls, item: OutboxItem) -> _Fate:
+        if not item.refused:
+            return cls.WAITS
+        return cls.SET_ASIDE_AND_TOLD if item.told else cls.SET_ASIDE
 
 
 class Outbox:
@@ -113,30 +49,29 @@ class Outbox:
     """
 
     def __init__(self) -> None:
-        self._items: dict[str, Item] = {}
-        self._numbers: dict[str, int] = {}
+        self._items: dict[str, OutboxItem] = {}
         self._next_number = 0
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str, Queue] = {}
         self._backlogs: dict[str, Backlog] = {}
         """Of each kind of parcels, what waits."""
-        self._aside: dict[str, Item] = {}
+        self._aside: dict[str, OutboxItem] = {}
         """What can never be sent, in the order in which that was found out."""
-        self._gathering: dict[str, Item] = {}
+        self._gathering: dict[str, OutboxItem] = {}
         self._last_due: dict[str, int] = {}
         """When the last mail of each group was due: the next one comes an interval later."""
         self._changed: set[str] = set()
         self._changed_groups: set[str] = set()
 
-    def put(self, item: Item) -> None:
+    def put(self, item: OutboxItem) -> None:
         """Take an item in."""
         self._items[item.id] = item
-        self._numbers[item.id] = self._next_number
+        item.number = self._next_number
         self._next_number += 1
         self._changed.add(item.id)
         self._weigh(item)
         self._queue(item)
 
-    def put_gathered(self, item: Item, every: int) -> None:
+    def put_gathered(self, item: OutboxItem, every: int) -> None:
         """Take a mail in, at most one of its group in ``every`` µs: repeats wait for the next one.
 
         The payload has the lists ``parts`` (what is quoted) and the number ``count``.
@@ -163,20 +98,20 @@ class Outbox:
         self._changed_groups.add(item.group)
         self.put(item)
 
-    def _still_gathers(self, waiting: Item, at: int) -> bool:
+    def _still_gathers(self, waiting: OutboxItem, at: int) -> bool:
         # After a first attempt the mail may have arrived, whatever was answered: it stays as it is.
         fresh = not waiting.leaving and waiting.attempts == 0
         return fresh and at < waiting.due and waiting.id in self._items
 
-    def items(self, kind: str | None = None) -> list[Item]:
+    def items(self, kind: str | None = None) -> list[OutboxItem]:
         """What is in the outbox, in order."""
         return [item for item in self._items.values() if kind is None or item.kind == kind]
 
-    def set_aside(self) -> list[Item]:
+    def set_aside(self) -> list[OutboxItem]:
         """What can never be sent, in the order in which that was found out."""
         return list(self._aside.values())
 
-    def tell_set_aside(self) -> list[Item]:
+    def tell_set_aside(self) -> list[OutboxItem]:
         """What no report has told of yet; from now on, one has."""
         untold = [item for item in self._aside.values() if not item.told]
         for item in untold:
@@ -184,24 +119,14 @@ class Outbox:
             self._changed.add(item.id)
         return untold
 
-    def due(self, kind: str, now: int) -> list[Item]:
-        """What may leave now, in order."""
-        queue = self._queues.get(kind, _Queue())
-        queue.ripen(now)
-        found = {place.item_id: place for place in sorted(queue.ripe) if self._waits(place)}
-        return [self._items[item_id] for item_id in found]
-
-    def take(self, kind: str, now: int) -> Item | None:
+    def take(self, kind: str, now: int) -> OutboxItem | None:
         """The first that may leave now; it is `leaving` until `sent`, `failed` or `give_back`."""
-        queue = self._queues.get(kind, _Queue())
-        queue.ripen(now)
-        while queue.ripe:
-            place = heapq.heappop(queue.ripe)
-            if self._waits(place):
-                item = self._items[place.item_id]
-                item.leaving = True
-                return item
-        return None
+        item_id = self._queues[kind].take(now) if kind in self._queues else None
+        if item_id is None:
+            return None
+        item = self._items[item_id]
+        item.leaving = True
+        return item
 
     def give_back(self, item_id: str) -> None:
         """An item taken was not even tried: it waits again."""
@@ -215,22 +140,15 @@ class Outbox:
         if kind is None:
             moments = [due for each in self._queues if (due := self.next_due(each)) is not None]
             return min(moments, default=None)
-        queue = self._queues.get(kind, _Queue())
-        while queue.ripe and not self._waits(queue.ripe[0]):
-            heapq.heappop(queue.ripe)
-        while queue.later and not self._waits(queue.later[0][1]):
-            heapq.heappop(queue.later)
-        if queue.ripe:
-            return 0
-        return queue.later[0][0] if queue.later else None
+        return self._queues[kind].next() if kind in self._queues else None
 
-    def _weigh(self, item: Item) -> None:
+    def _weigh(self, item: OutboxItem) -> None:
         """Count a parcel among those that wait."""
         if item.plugin is not None:
             backlog = self._backlogs.setdefault(item.kind, Backlog())
             backlog.put(item.id, sum(map(len, item.payload["parts"])))
 
-    def _unweigh(self, item: Item) -> None:
+    def _unweigh(self, item: OutboxItem) -> None:
         if item.kind in self._backlogs:
             self._backlogs[item.kind].remove(item.id)
 
@@ -252,7 +170,7 @@ class Outbox:
         """The kinds of the parcels that wait."""
         return [kind for kind, backlog in self._backlogs.items() if len(backlog)]
 
-    def readdress(self, kind: str, heir: Callable[[Item], str | None]) -> None:
+    def readdress(self, kind: str, heir: Callable[[OutboxItem], str | None]) -> None:
         """Let the waiting parcels of a kind be delivered by others.
 
         :param heir: gives the new kind of an item; None: it keeps its own.
@@ -282,15 +200,13 @@ class Outbox:
                 item.due = 0
                 self._queue(item)
 
-    def _queue(self, item: Item) -> None:
-        place = _Place(self._numbers[item.id], _leaves_at(item), item.id)
-        self._queues.setdefault(item.kind, _Queue()).add(place)
+    def _queue(self, item: OutboxItem) -> None:
+        queue = self._queues.setdefault(item.kind, Queue())
+        queue.add(QueueSlot(item.number, item.id), item.leaves_at)
 
-    def _waits(self, place: _Place) -> bool:
-        item = self._items.get(place.item_id)
-        if item is None or item.leaving or item.refused:
-            return False
-        return _leaves_at(item) == place.leaves_at
+    def _unqueue(self, item: OutboxItem) -> None:
+        if item.kind in self._queues:
+            self._queues[item.kind].remove(QueueSlot(item.number, item.id))
 
     def sent(self, item_id: str) -> None:
         """An item has left: forget it."""
@@ -301,6 +217,7 @@ class Outbox:
         if item is not None:
             self._aside.pop(item_id, None)
             self._unweigh(item)
+            self._unqueue(item)
             self._changed.add(item_id)
 
     def failed(self, item_id: str, error: str, *, retry_at: int) -> None:
@@ -315,11 +232,12 @@ class Outbox:
         if item is not None:
             item.refused = True
             self._unweigh(item)
+            self._unqueue(item)
             self._aside[item_id] = item
             if len(self._aside) > KEPT_ASIDE:
                 self._forget(next(iter(self._aside)))
 
-    def _attempted(self, item_id: str, error: str, due: int) -> Item | None:
+    def _attempted(self, item_id: str, error: str, due: int) -> OutboxItem | None:
         item = self._items.get(item_id)
         if item is not None:
             item.attempts += 1
@@ -356,14 +274,14 @@ class Outbox:
             group,
             attempts,
             error,
-            refused,
+            fate,
         ) in db.execute(query):
-            item = Item(
+            item = OutboxItem(
                 kind, msgspec.json.decode(payload), created, due, group, attempts, error,
-                refused=refused > 0, told=refused > 1, id=item_id,
+                refused=fate != _Fate.WAITS, told=fate == _Fate.SET_ASIDE_AND_TOLD,
+                id=item_id, number=number,
             )  # fmt: skip
             self._items[item_id] = item
-            self._numbers[item_id] = number
             self._next_number = number + 1
             if item.refused:
                 self._aside[item_id] = item
@@ -385,9 +303,9 @@ class Outbox:
             db.execute(
                 "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    item.id, self._numbers[item.id], item.kind, msgspec.json.encode(item.payload),
+                    item.id, item.number, item.kind, msgspec.json.encode(item.payload),
                     item.created, item.due, item.group, item.attempts, item.error,
-                    item.refused + item.told,
+                    _Fate.of(item),
                 ),
             )  # fmt: skip
         db.executemany(
@@ -397,17 +315,5 @@ class Outbox:
 
     def saved(self) -> None:
         """The changes are committed."""
-        for item_id in self._changed:
-            if item_id not in self._items:
-                self._numbers.pop(item_id, None)
         self._changed.clear()
         self._changed_groups.clear()
-
-
-def _leaves_at(item: Item) -> int:
-    """The instant from which on an item may leave, or 0: at once.
-
-    What was never to wait does not, even if its entry comes from the future: a machine's clock
-    may have been wrong, and may have been set back since.
-    """
-    return 0 if item.attempts == 0 and item.due <= item.created else item.due

@@ -14,7 +14,8 @@ from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
 from pyruse.delivery.delivery import Delivery
 from pyruse.delivery.named import set_aside_in_words
 from pyruse.options.durations import Duration
-from pyruse.state.outbox import Item, Outbox
+from pyruse.state.outbox import Outbox
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing.smtp import SmtpServer
 
 SECOND = 1_000_000
@@ -57,22 +58,22 @@ class House:
         file.write_text(f"cd {self.folder}\n{script}\n")
         self.settings.sendmail = ["/bin/sh", str(file), "-t"]
 
-    def mail(self, subject: str, to: list[str] | None = None) -> Item:
+    def mail(self, subject: str, to: list[str] | None = None) -> OutboxItem:
         payload = {
             "subject": subject, "to": ["root"] if to is None else to, "parts": ["text"],
             "count": 1, "html": None,
         }  # fmt: skip
         return self._put("mail", payload)
 
-    def command(self, *command: str, timeout: float = TIME_LIMIT) -> Item:
+    def command(self, *command: str, timeout: float = TIME_LIMIT) -> OutboxItem:
         payload = {"command": list(command), "timeout": timeout, "step": 'chains."ssh"[3]'}
         return self._put("command", payload)
 
-    def log(self, message: str) -> Item:
+    def log(self, message: str) -> OutboxItem:
         return self._put("log", {"message": message, "level": 6, "fields": {"PYRUSE_HOPS": 1}})
 
-    def _put(self, kind: str, payload: dict[str, object]) -> Item:
-        item = Item(kind, payload, self.now, self.now)
+    def _put(self, kind: str, payload: dict[str, object]) -> OutboxItem:
+        item = OutboxItem(kind, payload, self.now, self.now)
         self.outbox.put(item)
         return item
 
@@ -394,7 +395,7 @@ def test_a_mail_to_nobody_is_set_aside(house):
 
 def test_what_is_no_mail_is_set_aside(house):
     address = house.mail("one", to=["Bob <bob@example.org>"])
-    broken = Item("mail", {"to": ["root"]}, T0, T0)
+    broken = OutboxItem("mail", {"to": ["root"]}, T0, T0)
     house.outbox.put(broken)
     house.mail("two")
     house.round()
@@ -485,7 +486,7 @@ def test_a_command_that_gathers_gets_all_that_came_meanwhile(house):
             "command": ["/bin/sh", "-c", f"cat >> {record}; echo >> {record}"],
             "timeout": TIME_LIMIT, "step": "step", "parts": [text], "count": 1,
         }  # fmt: skip
-        item = Item("command", payload, house.now, house.now, "step")
+        item = OutboxItem("command", payload, house.now, house.now, "step")
         house.outbox.put_gathered(item, 600 * SECOND)
         house.round()
     assert record.read_text() == "first\n"

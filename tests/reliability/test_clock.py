@@ -24,7 +24,7 @@ from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
 from pyruse.state.database import State
 from pyruse.state.days import Days
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing.journal import FIRST_TIME, journal_remote, make_journal, write_export
 from pyruse.times import time_us_of
 
@@ -300,11 +300,11 @@ def test_a_retry_does_not_wait_a_year_when_the_clock_is_set_back() -> None:
         )  # fmt: skip
         now = FIRST_TIME
         fields = {"message": "line", "level": 3, "fields": {}}
-        state.outbox.put(Item("log", fields, now, now))
+        state.outbox.put(OutboxItem("log", fields, now, now))
         gathered = {"parts": ["x"], "count": 1, "subject": "s", "to": ["root"], "html": None}
         for _ in range(2):
             state.outbox.put_gathered(
-                Item("mail", {**gathered}, now, now, "step"), 10 * 60 * SECOND
+                OutboxItem("mail", {**gathered}, now, now, "step"), 10 * 60 * SECOND
             )
         delivery.dispatch(now)
         assert fates == ["line"]

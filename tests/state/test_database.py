@@ -16,7 +16,8 @@ from pyruse.api.firewall import Target
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
 from pyruse.state.migrations import VERSION
-from pyruse.state.outbox import Item, Outbox
+from pyruse.state.outbox import Outbox
+from pyruse.state.outbox_item import OutboxItem
 
 T0 = 1_773_489_600_000_000
 CURSOR = ("s=1;i=2", T0)
@@ -31,9 +32,9 @@ def fill(state: State, at: int = T0) -> None:
     state.days.saw("2026-03-14", 1, at, at)
     state.days.add("2026-03-14", "important", "message", "ALL", at, "host")
     state.days.note("2026-03-14", "note")
-    state.outbox.put(Item("log", {"message": "hello"}, at, at))
+    state.outbox.put(OutboxItem("log", {"message": "hello"}, at, at))
     mail = {"subject": "s", "to": [], "parts": ["x"], "count": 1, "html": None}
-    state.outbox.put_gathered(Item("mail", mail, at, at, group="g"), 1000)
+    state.outbox.put_gathered(OutboxItem("mail", mail, at, at, group="g"), 1000)
 
 
 def held(state: State) -> dict[str, int]:

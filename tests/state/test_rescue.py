@@ -17,7 +17,7 @@ from pyruse.api.firewall import Target
 from pyruse.state.damage import DamagedError, StateError, is_damage
 from pyruse.state.database import State
 from pyruse.state.days import events_of, notes_of
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.rescue import kept_state
 
 T0 = 1_773_489_600_000_000
@@ -46,7 +46,7 @@ def fill(state: State) -> None:
     state.counters.count("ssh", "203.0.113.7", at=T0)
     state.tables.table("nat").put("key", 1)
     mail = {"subject": "s", "to": [], "parts": ["x"], "count": 1, "html": None}
-    state.outbox.put(Item("mail", mail, T0, T0))
+    state.outbox.put(OutboxItem("mail", mail, T0, T0))
     state.commit(("s=1;i=2", T0))
 
 

@@ -16,7 +16,7 @@ from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
     from pyruse.daemon.status import Status
-    from pyruse.state.outbox import Item
+    from pyruse.state.outbox_item import OutboxItem
 
 _LABELS = 5
 _LONGEST_REASON = 120
@@ -156,7 +156,7 @@ def _outbox(found: Status, zone: tzinfo) -> str:
 _KINDS = {"command": "program", "log": "log line"}
 
 
-def _noun(item: Item) -> tuple[str, str]:
+def _noun(item: OutboxItem) -> tuple[str, str]:
     """What items are counted as: the noun, and what comes after it."""
     if item.plugin is not None:
         return "parcel", f" of {item.plugin}"

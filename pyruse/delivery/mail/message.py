@@ -11,7 +11,7 @@ from typing import Any
 
 from pyruse.config.settings import EmailSettings
 from pyruse.delivery.mail.address import address, host_name
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.text import one_line, printable, shortened
 from pyruse.times import datetime_of
 
@@ -23,7 +23,7 @@ _LONGEST_SUBJECT = 200  # characters: even in UTF-8, far from 998 bytes
 _LONGEST_PART = 2_000  # characters quoted of each of the gathered repeats
 
 
-def compose(item: Item, settings: EmailSettings, host: str) -> EmailMessage:
+def compose(item: OutboxItem, settings: EmailSettings, host: str) -> EmailMessage:
     """The mail of an item of the kind ``mail``.
 
     :param item: its payload has ``subject``, ``to`` (addresses, or local users), ``parts`` (texts),

@@ -6,15 +6,15 @@ import pytest
 
 from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
 from pyruse.delivery.mail.message import compose
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 
 CREATED = 1_773_489_600_123_456  # 2026-03-14 12:00:00.123456 UTC
 
 
-def mail_item(text: str = "Ban of 192.0.2.7\n", **payload: Any) -> Item:
+def mail_item(text: str = "Ban of 192.0.2.7\n", **payload: Any) -> OutboxItem:
     parts = payload.pop("parts", [text])
     whole = {"subject": "Pyruse", "to": ["root"], "parts": parts, "count": 1, "html": None}
-    return Item("mail", {**whole, **payload}, CREATED, CREATED, id="0123abcd")
+    return OutboxItem("mail", {**whole, **payload}, CREATED, CREATED, id="0123abcd")
 
 
 def travelled(message: EmailMessage) -> EmailMessage:

@@ -11,7 +11,7 @@ from pyruse.delivery.mail.outcome import MailError
 from pyruse.delivery.mail.transport import send
 from pyruse.options.durations import Duration
 from pyruse.options.secret_file import SecretFile
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing.smtp import SmtpServer
 
 
@@ -20,7 +20,7 @@ def mail(settings: EmailSettings, *to: str):
         "subject": "Größe", "to": to or settings.to, "parts": [".\nGrüße\n"], "count": 1,
         "html": None,
     }  # fmt: skip
-    return compose(Item("mail", payload, 0, 0, id="1234"), settings, "vm1")
+    return compose(OutboxItem("mail", payload, 0, 0, id="1234"), settings, "vm1")
 
 
 def failure(settings: EmailSettings, *to: str) -> MailError:

@@ -10,7 +10,7 @@ from pyruse.delivery.mail.outcome import MailError
 from pyruse.delivery.mail.transport import check, send
 from pyruse.options.durations import Duration
 from pyruse.options.secret_file import SecretFile
-from pyruse.state.outbox import Item
+from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing.smtp import SmtpServer
 
 
@@ -18,7 +18,7 @@ def mail(settings: EmailSettings, *to: str, text: str = "Grüße\n.\nend\n"):
     payload = {
         "subject": "Ban", "to": to or settings.to, "parts": [text], "count": 1, "html": None
     }  # fmt: skip
-    return compose(Item("mail", payload, 0, 0), settings, "vm1")
+    return compose(OutboxItem("mail", payload, 0, 0), settings, "vm1")
 
 
 @pytest.fixture

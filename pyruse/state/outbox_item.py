@@ -1,0 +1,72 @@
+"""One thing that is to leave Pyruse: a mail, a program, a log line, a parcel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def parcel_kind(plugin: str, options: Mapping[str, Any]) -> str:
+    """The kind of what a step, or an extension, sends for itself to deliver.
+
+    Steps with the same options are the same receiver. Another step of the same plugin is another
+    one, so that neither waits for the other.
+
+    :param plugin: such as ``action webhook``.
+    :param options: as the configuration has them.
+    """
+    text = json.dumps(options, sort_keys=True, default=str)
+    return f"{plugin}#{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}"
+
+
+@dataclass
+class OutboxItem:
+    """One thing to send, run or log. Instants are microseconds since the epoch."""
+
+    kind: str
+    """``mail``, ``command`` or ``log``; of a parcel, what `parcel_kind` gives."""
+    payload: dict[str, Any]
+    """What to send: JSON types only."""
+    created: int
+    due: int
+    """Not before this instant: for retries, and while repeats are gathered; else as `created`.
+    Of an item that is set aside: when it was."""
+    group: str | None = None
+    """Repeats of one group are gathered into one item until it is due."""
+    attempts: int = 0
+    error: str | None = None
+    """Why the last attempt failed."""
+    refused: bool = False
+    """It can never be sent: set aside, for the administrator to see."""
+    told: bool = False
+    """A report has told that it is set aside."""
+    leaving: bool = False
+    """It is being sent right now: too late to gather more into it. Not kept over a restart."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Stays the same over restarts and retries: the Message-ID of a mail is made of it."""
+    number: int = 0
+    """Items leave in the order of their numbers. The outbox gives it."""
+
+    @property
+    def leaves_at(self) -> int:
+        """The instant from which on it may leave, or 0: at once.
+
+        What was never to wait does not, even if its entry comes from the future: a machine's clock
+        may have been wrong, and may have been set back since.
+        """
+        return 0 if self.attempts == 0 and self.due <= self.created else self.due
+
+    @property
+    def plugin(self) -> str | None:
+        """Of a parcel: the plugin that sent it, and delivers it. None: it is no parcel."""
+        plugin, mark, _ = self.kind.rpartition("#")
+        return plugin if mark else None
+
+    @property
+    def family(self) -> str:
+        """The kind as people read it; of a parcel, its plugin, such as ``action webhook``."""
+        return self.plugin or self.kind
