@@ -16,7 +16,6 @@ from pyruse.config.load import Configuration, load
 from pyruse.config.settings import Settings
 from pyruse.errors import UserError
 from pyruse.journal.selection import Selection
-from pyruse.registry.registry import Registry
 from pyruse.text import printable
 from pyruse.times import now_us
 
@@ -146,7 +145,7 @@ def configuration(path: Path | None) -> Configuration:
 
     :raises ConfigError: it has faults.
     """
-    loaded = load(path, Registry())
+    loaded = load(path)
     for notice in loaded.notices:
         click.echo(f"pyruse: {printable(notice)}", err=True)
     return loaded

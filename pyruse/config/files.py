@@ -11,6 +11,7 @@ from typing import Any
 
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.build import key
+from pyruse.registry.files import PluginFiles
 from pyruse.text import shown
 
 DEFAULT = Path("/etc/pyruse")
@@ -44,6 +45,19 @@ class Document:
 def chosen(path: str | Path | None) -> Path:
     """Where the configuration is: the path given, else PYRUSE_CONFIG, else /etc/pyruse."""
     return Path(path or os.environ.get(VARIABLE) or DEFAULT)
+
+
+def plugin_files(path: Path) -> PluginFiles:
+    """The plugins beside a configuration, in the folder ``plugins``.
+
+    They are root's, or belong to the owner of the file or folder that the configuration is.
+    """
+    folder = path if os.path.isdir(path) else path.parent
+    try:
+        owner = path.stat().st_uid
+    except OSError:  # whoever reads the configuration says why
+        owner = None
+    return PluginFiles(folder / "plugins", owner)
 
 
 def read(path: Path) -> Document:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pyruse.chains.link import jump_order
 from pyruse.chains.model import Chain, Step
-from pyruse.config.files import Document, chosen, read
+from pyruse.config.files import Document, chosen, plugin_files, read
 from pyruse.config.settings import (
     BanSettings,
     EmailSettings,
@@ -53,13 +53,23 @@ class Configuration:
     """What is wrong with installed plugins that no chain uses."""
 
 
-def load(path: str | Path | None, registry: Registry) -> Configuration:
+def registry_of(path: str | Path | None) -> Registry:
+    """The plugins that a configuration may name: those of packages, and those in files beside it.
+
+    :param path: as for `load`.
+    """
+    return Registry(plugin_files(chosen(path)))
+
+
+def load(path: str | Path | None, registry: Registry | None = None) -> Configuration:
     """Read and check the configuration.
 
     :param path: a file or folder; None: the one of PYRUSE_CONFIG, or /etc/pyruse.
+    :param registry: of the plugins; None: `registry_of` the path.
     :raises ConfigError: with every fault that there is.
     """
-    return configure(read(chosen(path)), registry)
+    document = read(chosen(path))
+    return configure(document, registry or registry_of(path))
 
 
 def configure(document: Document, registry: Registry) -> Configuration:
@@ -78,9 +88,12 @@ def configure(document: Document, registry: Registry) -> Configuration:
     except ConfigError as fault:
         faults += fault.faults
     if faults:
+        # Who misses a plugin wants to know of the broken file that it is in.
+        told = "\n".join(faults)
+        faults += [fault for fault in registry.faults if fault not in told]
         raise ConfigError(dict.fromkeys(faults))
-    notices = [*registry.faults, *extensions.broken.values()]
-    return Configuration(settings, chains, extensions.at_work, document.files, notices)
+    notices = dict.fromkeys([*registry.faults, *extensions.broken.values()])
+    return Configuration(settings, chains, extensions.at_work, document.files, [*notices])
 
 
 def _settings(document: Document, faults: list[str]) -> Settings:

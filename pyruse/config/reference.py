@@ -42,6 +42,7 @@ def described_plugin(found: Found) -> dict[str, Any]:
         "hooks": hooks_of(loaded),
         "distribution": found.distribution,
         "version": found.version,
+        "file": None if found.file is None else str(found.file),
         "summary": documentation.partition("\n")[0],
         "documentation": documentation,
         "options": described_options(loaded) if inspect.isclass(loaded) else [],

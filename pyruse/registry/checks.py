@@ -67,7 +67,8 @@ class Checker:
             misspelled = re.search(r"unknown hook '(\w+)'", str(fault))
             named = misspelled or re.search(r"for hook '(\w+)'", str(fault))
             hint = did_you_mean(misspelled[1], HOOKS) if misspelled else ""
-            text = one_line(f"{fault}{hint}".replace("Argument(s) {", "argument(s) {"))
+            said = str(fault).partition(" in plugin ")[0] if misspelled else str(fault)
+            text = one_line(f"{said}{hint}".replace("Argument(s) {", "argument(s) {"))
             raise found.error(
                 f"its hooks are wrong: {text}", named[1] if named else None
             ) from fault

@@ -41,9 +41,11 @@ class Registry:
         claimants = several[1:] if built_in else several
         names = " and ".join(one.origin for one in claimants)
         also = ", though it is Pyruse's own" if built_in else ""
+        in_file = any(one.file for one in claimants)
+        todo = "give a class another `name`" if in_file else "remove a distribution"
         fault = (
             f'{several[0].kind} "{several[0].name}" is claimed by {names}{also} '
-            "(expected one claimant: remove a distribution)"
+            f"(expected one claimant: {todo})"
         )
         self.faults.append(fault)
         if not built_in:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
 from pyruse.errors import ConfigError
 from pyruse.options.durations import Duration
+from pyruse.registry.files import PluginClass, PluginFiles
 from pyruse.registry.registry import Registry
 from pyruse.replay.replay import LoggedLine, MadeBan, Outcome, SentMail, SentParcel, outcome_of
 from pyruse.state.database import MEMORY, State
@@ -44,6 +45,20 @@ class Clock:
         return time_us_of(self.now)
 
 
+def _registry(plugins: Path | str | type | Iterable[Path | str | type]) -> Registry:
+    """The plugins of packages, and these; whoever tests a faulty one is told."""
+    several = [plugins] if isinstance(plugins, Path | str | type) else plugins
+    registry = Registry(
+        *(
+            PluginClass(one) if isinstance(one, type) else PluginFiles(Path(one), trusted=True)
+            for one in several
+        )
+    )
+    if plugins and registry.faults:
+        raise ConfigError(registry.faults)
+    return registry
+
+
 class Pipeline:
     """Chains of a TOML text, with a state in memory. Nothing leaves it: effects are recorded."""
 
@@ -53,13 +68,17 @@ class Pipeline:
         clock: Clock | None = None,
         registry: Registry | None = None,
         state: Path | None = None,
+        plugins: Path | str | type | Iterable[Path | str | type] = (),
     ) -> None:
         """Link the chains.
 
+        :param registry: of the plugins; None: those of packages, and those of ``plugins``.
         :param state: a file that keeps the state, for `observer`; None: it is in memory.
-        :raises ConfigError: the configuration has faults.
+        :param plugins: that no package has: a class, a Python file, or a folder of such files; or
+            several of them.
+        :raises ConfigError: the configuration has faults, or one of the plugins has.
         """
-        configuration = configure(from_text(toml), registry or Registry())
+        configuration = configure(from_text(toml), registry or _registry(plugins))
         self.clock = clock or Clock()
         self._faults = Faults(lambda *_: None)
         self.state = State(MEMORY if state is None else str(state))

@@ -9,7 +9,7 @@ one, the test is skipped with the reason, or fails if the environment says
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,13 +79,18 @@ def pipeline(clock: Clock, request: pytest.FixtureRequest) -> Iterator[MakePipel
 
     When the test fails, pytest shows the ways of its last entries, step by step.
     ``pipeline(toml_text, state=tmp_path / "state.sqlite").observer`` looks at it from any thread.
+    ``pipeline(toml_text, plugins=Path("mine.py"))`` knows the plugins of a file, too.
     """
     from pyruse.testing.pipeline import Pipeline
 
     with ExitStack() as end:
 
-        def make(toml: str, state: Path | None = None) -> Pipeline:
-            made = Pipeline(toml, clock, state=state)
+        def make(
+            toml: str,
+            state: Path | None = None,
+            plugins: Path | str | type | Iterable[Path | str | type] = (),
+        ) -> Pipeline:
+            made = Pipeline(toml, clock, state=state, plugins=plugins)
             end.callback(made.state.close)
             end.callback(made.engine.stop)
             title = "ways of the entries through the chains"

@@ -135,13 +135,11 @@ BROKEN = {
     ),
     "misspelled": (
         GOOD + "\n    @hookimpl\n    def on_strat(self, context): pass\n",
-        HOOKS_WRONG + "unknown hook 'on_strat' in plugin <class 'pyruse_misspelled.Geo'>; did you "
-        'mean "on_start"?',
+        HOOKS_WRONG + "unknown hook 'on_strat'; did you mean \"on_start\"?",
     ),
     "alike": (
         GOOD + "\n    @hookimpl\n    def on_strat(self, context): pass\n",
-        HOOKS_WRONG + "unknown hook 'on_strat' in plugin <class 'pyruse_alike.Geo'>; did you "
-        'mean "on_start"?',
+        HOOKS_WRONG + "unknown hook 'on_strat'; did you mean \"on_start\"?",
     ),
     "renamed": (
         GOOD.replace("@hookimpl", '@hookimpl(specname="match_entry")').replace(

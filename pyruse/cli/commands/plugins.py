@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import click
 
+from pyruse.cli.options import config_option
 from pyruse.text import one_line, printable
 
 
 @click.command("plugins")
 @click.argument("name", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def command(name: str | None, form: str) -> None:
-    """List the plugins that are installed, and from which distribution; or the options of one.
+@config_option
+def command(name: str | None, form: str, config: Path | None) -> None:
+    """List the plugins and where each comes from; or show the options of one.
 
-    What is wrong with installed packages is told on standard error, a line each.
+    A plugin comes from a package that is installed, or from a Python file in the folder "plugins"
+    beside the configuration. What is wrong with packages and files is told on standard error, a
+    line each.
     """
     from pyruse.cli.output import show_json
+    from pyruse.config.load import registry_of
     from pyruse.errors import did_you_mean
     from pyruse.registry.found import PluginError
-    from pyruse.registry.registry import Registry
 
-    registry = Registry()
+    registry = registry_of(config)
     wanted = [found for found in registry.all() if name in (None, found.name)]
-    for fault in registry.faults:
-        _complain(fault)
+    faults = list(registry.faults)
     described = []
     for found in wanted:
         try:
             described.append(_described(found))
         except PluginError as fault:
-            _complain(str(fault))
+            faults.append(str(fault))
+    for text in dict.fromkeys(faults):
+        _complain(text)
     if name is not None and not wanted:
         known = [found.name for found in registry.all()]
         raise PluginError(
@@ -70,16 +76,17 @@ def _complain(fault: str) -> None:
 def _show_all(plugins: list[dict[str, Any]]) -> None:
     from pyruse.cli.output import show_table
 
-    rows = [
-        (one["kind"], one["name"], one["summary"], f"{one['distribution']} {one['version']}")
-        for one in plugins
-    ]
-    show_table("", ["kind", "name", "what it does", "distribution"], rows)
+    rows = [(one["kind"], one["name"], one["summary"], _origin(one)) for one in plugins]
+    show_table("", ["kind", "name", "what it does", "comes from"], rows)
+
+
+def _origin(plugin: dict[str, Any]) -> str:
+    return printable(plugin["file"] or f"{plugin['distribution']} {plugin['version']}")
 
 
 def _show_one(plugin: dict[str, Any]) -> None:
-    origin = f"{plugin['distribution']} {plugin['version']}, group {plugin['group']}"
-    click.echo(f"{plugin['kind']} {plugin['name']} ({origin})\n")
+    group = "" if plugin["file"] else f", group {plugin['group']}"
+    click.echo(f"{plugin['kind']} {plugin['name']} ({_origin(plugin)}{group})\n")
     click.echo(printable(plugin["documentation"]))
     if plugin["kind"] == "extension":
         click.echo(f"\nHooks: {', '.join(plugin['hooks'])}")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+
+from pyruse.cli.options import config_option
 
 
 @click.command("schema")
-def command() -> None:
-    """Print the JSON schema of the configuration, with the installed plugins' options.
+@config_option
+def command(config: Path | None) -> None:
+    """Print the JSON schema of the configuration, with the options of all plugins.
 
     Editors complete and check with it: save it, and put "#:schema ./pyruse.schema.json" into the
     first line of a configuration file.
     """
     from pyruse.cli.output import show_json
+    from pyruse.config.load import registry_of
     from pyruse.config.schema import schema
-    from pyruse.registry.registry import Registry
 
-    show_json(schema(Registry()))
+    show_json(schema(registry_of(config)))

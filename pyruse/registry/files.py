@@ -1,0 +1,257 @@
+"""Plugins without a package: the classes in Python files, such as ``/etc/pyruse/plugins/*.py``.
+
+All of these files are imported when the registry is made: only then, the names are known. A reload
+makes the registry anew, and imports the files again.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pyruse.errors import did_you_mean
+from pyruse.registry.checks import Checker
+from pyruse.registry.file_import import MEND, NAME, Lines, Package
+from pyruse.registry.found import Found, PluginError, in_words
+from pyruse.registry.hooks import HOOKS
+from pyruse.registry.kinds import EXTENSIONS, MAIN_HOOK
+from pyruse.registry.trust import distrust
+from pyruse.text import shown
+
+
+class FilePlugin(Found):
+    """A plugin in a file: a class, or the file itself where its hooks stand outside of classes."""
+
+    file: Path
+
+    def __init__(self, group: str, name: str, loaded: type | ModuleType, source: _Source) -> None:
+        super().__init__(group, name)
+        self.file = source.file
+        self._loaded = loaded
+        self._source = source
+
+    @property
+    def origin(self) -> str:
+        """The file and the line: ``/etc/pyruse/plugins/mine.py:7``."""
+        return self._source.place(self._loaded)
+
+    def load(self) -> Any:
+        """The class or module, after it is checked.
+
+        :raises PluginError: it is no plugin.
+        """
+        self._source.checker.check(self, self._loaded)
+        return self._loaded
+
+    def error(self, fault: str, part: str | None = None) -> PluginError:
+        """An error that names file and line."""
+        place = self._source.place(self._loaded, part)
+        return PluginError(f'{place}: {self.kind} "{self.name}": {fault} {MEND}')
+
+
+class PluginFiles:
+    """A source of plugins: a folder with Python files, or one file.
+
+    Of the files in a folder, those are no plugins whose names begin with ``_`` (helpers, for ``from
+    ._helper import …``) or with ``test_``, and ``conftest.py`` (pytest's).
+    """
+
+    def __init__(self, path: Path, owner: int | None = None, *, trusted: bool = False) -> None:
+        """Nothing is looked at yet.
+
+        :param owner: whose plugins are loaded, besides root's.
+        :param trusted: load them whoever has written them, and expect that they are there.
+        """
+        self._path = path
+        self._owners = {0} if owner is None else {0, owner}
+        self._trusted = trusted
+
+    def __call__(self, checker: Checker, faults: list[str]) -> Iterator[Found]:
+        """The plugins; what is wrong with a file, or with a plugin, is added: a line each."""
+        folder = self._path if os.path.isdir(self._path) else self._path.parent
+        try:
+            files = self._files()
+            # Of many files in a folder that nobody can trust, one line is enough.
+            reason = self._distrust(folder) if files else None
+            if reason is not None:
+                faults.append(reason)
+                return
+        except OSError as fault:
+            faults.append(
+                f"{self._path}: cannot be read: {fault.strerror} (expected Python files that the "
+                "user of Pyruse may read)"
+            )
+            return
+        package = Package(folder, self._distrust)
+        for file in files:
+            try:
+                yield from _plugins_of(file, package, checker, faults)
+            except PluginError as fault:
+                faults.append(str(fault))
+
+    def _files(self) -> list[Path]:
+        if not self._trusted and not os.path.isdir(self._path):
+            return []
+        if self._path.suffix == ".py":
+            os.stat(self._path)
+            return [self._path]
+        return sorted(
+            self._path / name
+            for name in os.listdir(self._path)
+            if name.endswith(".py")
+            and not name.startswith((".", "_", "test_"))
+            and name != "conftest.py"
+        )
+
+    def _distrust(self, path: Path) -> str | None:
+        return None if self._trusted else distrust(path, self._owners)
+
+
+class PluginClass:
+    """A source of plugins for tests: a class that was imported already."""
+
+    def __init__(self, cls: type) -> None:
+        self._class = cls
+
+    def __call__(self, checker: Checker, faults: list[str]) -> Iterator[Found]:
+        """The plugins that it is: of each kind that it has the hook of."""
+        name = self._class.__name__
+        file = Path(inspect.getsourcefile(self._class) or "?")
+        try:
+            plugins = list(_Source(file, Lines(file), checker).plugins_of_class(self._class))
+            if not plugins:
+                raise PluginError(f"{name} is no plugin (expected a class with a @hookimpl)")
+        except PluginError as fault:
+            faults.append(str(fault))
+        else:
+            yield from plugins
+
+
+def name_of_class(cls: type) -> str:
+    """What chains call a class that says nothing else: ``in_networks`` for ``InNetworks``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__)
+    return words.lower()
+
+
+def _plugins_of(
+    file: Path, package: Package, checker: Checker, faults: list[str]
+) -> Iterator[FilePlugin]:
+    """The plugins of one file; what is wrong with one of them is added.
+
+    :raises PluginError: the file cannot be imported, or there is none in it.
+    """
+    module, lines = package.load(file)
+    source = _Source(file, lines, checker)
+    own = dict.fromkeys(value for value in vars(module).values() if _is_of(value, module))
+    some = False
+    parts: list[type | ModuleType] = [module, *(one for one in own if isinstance(one, type))]
+    for part in parts:
+        try:
+            for plugin in source.plugins_of(part, own):
+                some = True
+                yield plugin
+                plugin.load()
+        except PluginError as fault:
+            some = True
+            faults.append(str(fault))
+        except Exception as fault:  # noqa: BLE001 -- a class of anybody's: to look at it runs code
+            some = True
+            faults.append(f"{source.place(part)}: {in_words(fault)} {MEND}")
+    if not some:
+        raise PluginError(
+            f"{file}: there is no plugin in it (expected a class with a @hookimpl; the name of a "
+            "file of helpers begins with _)"
+        )
+
+
+def _is_of(value: Any, module: ModuleType) -> bool:
+    """Whether a class or function was made there, and not imported."""
+    is_one = inspect.isclass(value) or inspect.isfunction(value)
+    return is_one and value.__module__ == module.__name__
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Tells what of a file is a plugin, and where in the file it stands."""
+
+    file: Path
+    lines: Lines
+    checker: Checker
+
+    def place(self, part: type | ModuleType, name: str | None = None) -> str:
+        """File and line of a class or module, or of what is named in it."""
+        return f"{self.file}:{self.lines.of(part, name)}"
+
+    def plugins_of(self, part: type | ModuleType, own: Iterable[Any]) -> Iterator[FilePlugin]:
+        """The plugins that a class or module is.
+
+        :param own: the classes and functions of the module.
+        :raises PluginError: it looks like one, but is none.
+        """
+        if isinstance(part, type):
+            yield from self.plugins_of_class(part)
+            return
+        functions = {one.__name__: one for one in own if not isinstance(one, type)}
+        for name in MAIN_HOOK.values():
+            if name in functions:
+                raise PluginError(
+                    f"{self.place(part, name)}: {name} stands outside of a class (expected a class "
+                    "with it: chains name the class)"
+                )
+        marked = [name for name, one in functions.items() if hasattr(one, "pyruse_impl")]
+        if marked:
+            self._see_names(part, marked)
+            yield FilePlugin(EXTENSIONS, self.file.stem, part, self)
+
+    def plugins_of_class(self, cls: type) -> Iterator[FilePlugin]:
+        """The plugins that a class is: of each kind that it has the hook of; of none, a helper.
+
+        :raises PluginError: it looks like a plugin, but is none.
+        """
+        if cls.__name__.startswith("_"):
+            return
+        marked = [name for name in dir(cls) if hasattr(getattr(cls, name, None), "pyruse_impl")]
+        for name in MAIN_HOOK.values():
+            if not marked and inspect.isfunction(vars(cls).get(name)):
+                raise PluginError(
+                    f"{self.place(cls, name)}: {name} is not marked, so it would never be called "
+                    "(expected @hookimpl above it)"
+                )
+        if not marked:
+            return
+        self._see_names(cls, marked)
+        groups = [group for group, hook in MAIN_HOOK.items() if hook in marked]
+        for group in groups or [EXTENSIONS]:
+            yield FilePlugin(group, self._name(cls), cls, self)
+
+    def _name(self, cls: type) -> str:
+        by_rule = name_of_class(cls)
+        name = by_rule if _has_option_name(cls) else vars(cls).get("name", by_rule)
+        if isinstance(name, str) and NAME.match(name):
+            return name
+        raise PluginError(
+            f"{self.place(cls)}: {shown(name)} cannot be the name of a plugin (expected letters, "
+            f'digits and underscores, such as "{by_rule}")'
+        )
+
+    def _see_names(self, part: type | ModuleType, marked: Iterable[str]) -> None:
+        """See that what is marked is a hook: of a misspelt one, not even the kind is known.
+
+        :raises PluginError: it is none.
+        """
+        for name in marked:
+            if name not in HOOKS:
+                raise PluginError(
+                    f"{self.place(part, name)}: {name} is no hook (expected one that Pyruse calls"
+                    f"{did_you_mean(name, HOOKS)})"
+                )
+
+
+def _has_option_name(cls: type) -> bool:
+    return is_dataclass(cls) and any(one.name == "name" for one in fields(cls))

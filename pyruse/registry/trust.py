@@ -1,0 +1,76 @@
+"""Who could put code in the place of a file: its owner, and who may write it or the way to it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+_MOST_LINKS = 40
+"""Of one way, as in the kernel (path_resolution(7))."""
+
+
+def distrust(path: Path, owners: Collection[int]) -> str | None:
+    """Why a file or folder is not to be trusted, and what to do; None: it is.
+
+    All that leads there is looked at: each folder on the way, each symbolic link, and what that
+    points to. Others may write in a folder on the way only where it is sticky, as /tmp is: there,
+    nobody can replace what belongs to somebody else.
+
+    :param owners: the users that are trusted.
+    :raises OSError: it is not there, or cannot be looked at.
+    """
+    way = list(_way(path))
+    for place, status in way:
+        if status.st_uid not in owners:
+            return (
+                f"{place}: belongs to {_user(status.st_uid)}, so no plugin is loaded from there "
+                f"(expected {' or '.join(_user(one) for one in sorted(owners))}: chown "
+                f"{_user(min(owners))} {place})"
+            )
+        if stat.S_ISLNK(status.st_mode) or not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            continue
+        is_passed = place != way[-1][0] and stat.S_ISDIR(status.st_mode)
+        if not (is_passed and status.st_mode & stat.S_ISVTX):
+            return (
+                f"{place}: others than its owner may write there, so no plugin is loaded from "
+                f"there (expected that they may not: chmod go-w {place})"
+            )
+    return None
+
+
+def _way(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """All that takes part in finding a file, from the root on, and the file itself at the end."""
+    here = Path("/")
+    yield here, os.lstat(here)
+    ahead = list(reversed(Path(os.path.abspath(path)).parts[1:]))
+    links = 0
+    while ahead:
+        part = ahead.pop()
+        if part == "..":
+            here = here.parent
+            continue
+        place = here / part
+        status = os.lstat(place)
+        yield place, status
+        if not stat.S_ISLNK(status.st_mode):
+            here = place
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+        target = Path(os.readlink(place))
+        if target.is_absolute():
+            here = Path("/")
+        ahead += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+
+
+def _user(number: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"the user {number}"
