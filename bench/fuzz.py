@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,10 @@ from typing import Any
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.delivery.mail.message import compose
+from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import LIVE
 from pyruse.engine.patience import Patience
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
@@ -147,7 +150,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, State(f"{folder}/state.sqlite") as state:
         state.load()
         configuration = configure(from_text(SETTINGS + chains(kinds)), Registry())
-        engine = Engine(configuration, state, faults, own=set)
+        engine = assemble(configuration, state, faults, replace(LIVE, own=set))
         made = Made(engine, options.seed)
         state.days.begin(engine.calendar.day_of(made.now).isoformat())
         patience = Patience(lambda: made.position, engine.travel.at_work)

@@ -80,11 +80,12 @@ mv "$file" mails
 DYING = """
 import os, resource, signal, sys
 from pyruse.cli import main
-from pyruse.daemon import daemon
+from dataclasses import replace
+from pyruse.engine import modes
 from pyruse.state import database
 place, number = sys.argv.pop(1), int(sys.argv.pop(1))
-assert daemon._BATCH > 500
-daemon._BATCH = 500
+assert modes.LIVE.batch > 500
+modes.LIVE = replace(modes.LIVE, batch=500)
 def countdown():
     global number
     number -= 1

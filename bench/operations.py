@@ -23,7 +23,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,8 +32,10 @@ from systemd import journal
 
 from bench.journals import DEMO
 from pyruse.config.load import load
+from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import DRY
 from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
 from pyruse.state.database import State
@@ -118,7 +120,7 @@ def costs(folder: Path) -> Costs:
 def _pass(file: Path, counting: Callable[[], Any] | None = None) -> int:
     with State() as state:
         faults = Faults(lambda *_: None)
-        engine = Engine(load(DEMO, Registry()), state, faults, dry_run=True, own=set)
+        engine = assemble(load(DEMO, Registry()), state, faults, replace(DRY, own=set))
         reader = Selection(files=[file]).open(engine.decoder)
         try:
             gc.collect()

@@ -14,16 +14,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.daemon import daemon as daemon_module
 from pyruse.daemon.daemon import Daemon
+from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import LIVE
 from pyruse.registry.registry import Registry
 from pyruse.state.database import State
 from pyruse.testing.journal import make_journal
@@ -107,7 +108,6 @@ class MovedDaemon(Daemon):
     """A daemon that notes how large its state is."""
 
     def __init__(self, engine: Engine, plan: Plan) -> None:
-        daemon_module._BATCH = plan.entries
         super().__init__(engine, lambda: engine)
         self.sizes: dict[str, int] = {}
         """By day, in bytes: the database and its log, once the day before is cleaned up."""
@@ -130,7 +130,8 @@ def live(folder: Path, plan: Plan) -> dict[str, int]:
     with State(configuration.settings.state.url.path) as state:
         state.load()
         clock = DayAhead()
-        engine = clock.engine = Engine(configuration, state, faults, own=set, clock=clock)
+        mode = replace(LIVE, own=set, clock=clock, batch=plan.entries)
+        engine = clock.engine = assemble(configuration, state, faults, mode)
         daemon = MovedDaemon(engine, plan)
         daemon.run(once=True)
         return daemon.sizes

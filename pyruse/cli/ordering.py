@@ -69,8 +69,9 @@ def teardown(loaded: Configuration) -> None:
 
     :raises UserError: a daemon runs, a firewall refused it, or the state cannot be used.
     """
-    from pyruse.engine.engine import Engine
+    from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
+    from pyruse.engine.modes import DRY
     from pyruse.state.database import State
     from pyruse.state.lock import StateLock
     from pyruse.system.log import to_stderr
@@ -80,7 +81,7 @@ def teardown(loaded: Configuration) -> None:
     try:
         with State(path) as state:
             state.bans.load(state.db)
-            bans = Engine(loaded, state, Faults(to_stderr), dry_run=True).bans
+            bans = assemble(loaded, state, Faults(to_stderr), DRY).bans
             bans.enforcement.firewall(bans.backend)  # also when nobody is banned by now
             bans.enforcement.teardown()
             bans.enforcement.close()
@@ -90,8 +91,9 @@ def teardown(loaded: Configuration) -> None:
 
 
 def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrder) -> Answer:
-    from pyruse.engine.engine import Engine
+    from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
+    from pyruse.engine.modes import DRY
     from pyruse.state.database import State
     from pyruse.state.lock import StateLock
     from pyruse.system.log import to_stderr
@@ -100,7 +102,7 @@ def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrd
     try:
         with State(path) as state:
             state.load()
-            bans = Engine(loaded, state, Faults(to_stderr), dry_run=True).bans
+            bans = assemble(loaded, state, Faults(to_stderr), DRY).bans
             try:
                 return orders.carry_out(order, bans, state.commit)
             finally:

@@ -23,7 +23,7 @@ from pyruse.config.settings import (
 from pyruse.config.steps import StepBuilder
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.build import build, converted, key, options_of
-from pyruse.registry.broadcasts import Broadcasts
+from pyruse.registry.firewalls import Firewalls
 from pyruse.registry.found import Found, PluginError
 from pyruse.registry.hooks import has_firewall
 from pyruse.registry.kinds import EXTENSIONS
@@ -51,6 +51,11 @@ class Configuration:
     files: list[Path] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     """What is wrong with installed plugins that no chain uses."""
+
+    @property
+    def steps(self) -> list[Step]:
+        """The steps of all chains, in their order."""
+        return [step for chain in self.chains.values() for step in chain.steps]
 
 
 def registry_of(path: str | Path | None) -> Registry:
@@ -208,13 +213,11 @@ def _open_firewalls(
 ) -> None:
     """See that there are the firewalls that `[bans]` names, and that they can be opened."""
 
-    def failed(plugin: str, hook: str, fault: Exception) -> None:
+    def failed(place: str, hook: str, fault: Exception) -> None:
         text = f"{type(fault).__name__}: {fault}"
-        faults.append(f"plugins.{key(plugin)}: {hook}: {text} (expected a working plugin)")
+        faults.append(f"{place}: {hook}: {text} (expected a working plugin)")
 
-    broadcasts = Broadcasts(failed)
-    for name, plugin in extensions.at_work.items():
-        broadcasts.register(plugin, name, None)
+    firewalls = Firewalls(extensions.at_work, failed)
     places = {name: name for name in settings.backends}
     if "backend" in document.sections.get("bans", {}):
         places.setdefault(settings.bans.backend, "backend")
@@ -223,7 +226,7 @@ def _open_firewalls(
         if name in extensions.firewalls and name not in extensions.at_work:
             continue  # what is wrong with its options is told already
         try:
-            firewall = broadcasts.first("open_firewall", name=name)
+            firewall = firewalls.open(name)
         except ValueError as fault:
             faults.append(f"{where}: {fault}")
             continue

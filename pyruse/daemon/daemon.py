@@ -28,8 +28,6 @@ from pyruse.state.damage import is_damage
 from pyruse.system import service_manager
 from pyruse.system.log import tell, to_journal
 
-_BATCH = 2_000
-"""Entries: so many are committed together while catching up; when fewer are there, those."""
 _GRACE_US = 2_000_000
 """So long after a day has ended its last entries may still be on their way through journald."""
 _SET_BACK_US = 60_000_000
@@ -254,8 +252,9 @@ class Daemon:
         :return: whether there are no more for now.
         """
         self._look_at_clock()
+        batch = self._engine.mode.batch
         with self._patience:
-            handled = self._engine.handle(self._reader.entries(_BATCH), now=self._batch_began)
+            handled = self._engine.handle(self._reader.entries(batch), now=self._batch_began)
         if handled:
             self._activity.handled(handled)
             self._last_time = self._engine.last_time
@@ -265,7 +264,7 @@ class Daemon:
         delivered = self._delivery.collect(self._clock())
         if handled or delivered:
             self._commit(self._position() if handled else None)
-        caught_up = handled < _BATCH
+        caught_up = handled < batch
         self._end_days(caught_up)
         if self._delivery.dispatch(self._clock()):
             self._commit()

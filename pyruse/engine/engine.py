@@ -2,180 +2,89 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
-from typing import TYPE_CHECKING, Any
 
-from pyruse.addresses import Address
-from pyruse.api.context import Context
-from pyruse.api.firewall import Firewall
 from pyruse.api.observer import Observer
 from pyruse.api.report import Report
-from pyruse.api.traits import traits_of
-from pyruse.bans.own import own_addresses
 from pyruse.bans.service import Bans
-from pyruse.chains.link import Node, link
-from pyruse.chains.model import Step
-from pyruse.chains.pushdown import Wanted, wanted
-from pyruse.chains.switch import add_switches, equality_test_of
+from pyruse.chains.link import Graph
+from pyruse.chains.pushdown import Wanted
 from pyruse.chains.traffic import Traffic
-from pyruse.chains.travel import OnFault, Travel, travel
+from pyruse.chains.travel import Travel
 from pyruse.config.load import Configuration
-from pyruse.delivery.receivers import Receiver
-from pyruse.engine.context import BoundContext, Services
-from pyruse.engine.faults import Faults
+from pyruse.config.settings import Settings
+from pyruse.delivery.receivers import Receivers
+from pyruse.engine.context import Services
+from pyruse.engine.faults import FaultReporter
+from pyruse.engine.modes import Mode
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
-from pyruse.errors import ConfigError
-from pyruse.hookspecs import hook_of
-from pyruse.registry.broadcasts import Broadcasts, bound, delivering
-from pyruse.registry.kinds import ACTIONS, FILTERS, MAIN_HOOK
-from pyruse.report.render import Renderer
+from pyruse.registry.broadcasts import Broadcasts
 from pyruse.report.rows import report_of_all, report_of_day
 from pyruse.state.database import State
-from pyruse.state.outbox_item import parcel_kind
-from pyruse.text import one_line, shortened
-from pyruse.times import FOREVER, Calendar, Clock, now_us
-
-if TYPE_CHECKING:
-    from pyruse.chains.profile import Profile
+from pyruse.text import shortened
+from pyruse.times import FOREVER, Calendar, Clock
 
 AHEAD_US = 3_600_000_000
 """So far another machine's clock may be ahead of this one's: an hour."""
 
 
+@dataclass(kw_only=True, eq=False)
 class Engine:
-    """A configuration at work: its steps linked, its plugins listening, its state at hand."""
+    """A configuration at work, of parts that are finished (see `pyruse.engine.assembly`)."""
 
-    def __init__(  # noqa: PLR0913 -- what differs between the daemon, a dry run and tests
-        self,
-        configuration: Configuration,
-        state: State,
-        faults: Faults,
-        *,
-        dry_run: bool = False,
-        own: Callable[[], set[Address]] = own_addresses,
-        profile: Profile | None = None,
-        travel: Callable[[Node | None, OnFault], Travel] = travel,
-        clock: Clock = now_us,
-    ) -> None:
-        """Link the chains; nothing is opened, started or sent yet.
+    configuration: Configuration
+    mode: Mode
+    state: State
+    faults: FaultReporter
+    calendar: Calendar
+    decoder: Decoder
+    host: str
+    """The name of this machine, for reports and mails."""
+    services: Services
+    """What steps and extensions have in common."""
+    bans: Bans
+    broadcasts: Broadcasts
+    receivers: Receivers
+    """The steps and extensions that deliver what they send."""
+    graph: Graph
+    traffic: Traffic | None
+    """Counts what the steps see, where that is wanted; the daemon alone is asked for it."""
+    wanted: Wanted
+    """Which entries the chains are to be given; nothing would come of others."""
+    travel: Travel
+    """Leads an entry through the graph."""
+    skipped: list[str]
+    """In a dry run: the steps with effects of their own, each time that one was not called."""
+    last_time: int = field(default=0, init=False)
+    """The instant of the entry handled last, in microseconds since the epoch."""
+    _day: date = field(default=date.min, init=False)
+    _day_start: int = field(default=0, init=False)
+    _day_end: int = field(default=0, init=False)
+    _entries: int = field(default=0, init=False)
+    """Those of the current day that are not counted in the state yet …"""
+    _first: int = field(default=0, init=False)
+    _last: int = field(default=0, init=False)
+    """… and the instants of the first and the last of them."""
 
-        :param dry_run: effects are recorded in the state, and stay there.
-        :param own: gives the addresses of the machine that is protected: they are never banned.
-        :param profile: measures the steps, which are counted then, too.
-        :param travel: gives what leads entries through the chains.
-        :param clock: the machine's clock, for all that is at work here.
-        :raises ConfigError: options do not go together, such as a ban's with its firewall.
-        """
-        settings = configuration.settings
-        self.configuration = configuration
-        self.settings = settings
-        self.state = state
-        self.faults = faults
-        self.clock = clock
-        self.calendar = Calendar(settings.report.timezone.zone, settings.report.at)
-        self.decoder = Decoder(settings.journal.legacy_encoding, self.calendar.zone)
-        self.host = socket.gethostname()
-        self.broadcasts = Broadcasts(self._plugin_fault)
-        self.bans = Bans(
-            state.bans, settings.bans.never, settings.bans.backend, self._open_firewall, own,
-            settings.bans.aggregate, lambda text: self.tell_fault("bans", "aggregate", text), clock,
-        )  # fmt: skip
-        self._services = Services(
-            settings, state, self.bans, self.calendar, clock, self.host,
-            Renderer(settings.templates, settings.report.limit), dry_run,
-        )  # fmt: skip
-        self.skipped: list[str] = []
-        """In a dry run: the steps with effects of their own, each time that one was not called."""
-        self.receivers: dict[str, Receiver] = {}
-        """The steps and plugins that deliver what they send, by the kind of that."""
-        for name, plugin in configuration.extensions.items():
-            place = f"plugins.{name}"
-            receiver = self._receiver(plugin, f"extension {name}", place, {})
-            self.broadcasts.register(plugin, place, self._context(step=place, receiver=receiver))
-        self._refused: list[str] = []
-        bind = self._bind if profile is None else profile.steps(self._bind)
-        self.graph = link(configuration.chains, bind)
-        if self._refused:
-            raise ConfigError(self._refused)
-        self.traffic: Traffic | None = None
-        """Counts what the steps see, where that is wanted; the daemon alone is asked for it."""
-        if profile is not None or (settings.engine.counters and not dry_run):
-            self.traffic = Traffic(configuration.chains, self.graph, clock())
-        self.wanted = Wanted(reason="[engine] optimize = false")
-        """Which entries the chains are to be given; nothing would come of others."""
-        if settings.engine.optimize:
-            add_switches(self.graph)
-            self.wanted = (
-                Wanted(reason="all are counted")
-                if profile is not None or settings.engine.counters
-                else wanted(self.graph.entrance, self.decoder)
-            )
-        self.travel = travel(self.graph.entrance, self._step_fault)
-        self._day = date.min
-        self._day_start = self._day_end = 0
-        self._entries = 0
-        """Those of the current day that are not counted in the state yet."""
-        self._first = self._last = 0
-        self.last_time = 0
-        """The instant of the entry handled last, in microseconds since the epoch."""
+    @property
+    def settings(self) -> Settings:
+        """The configuration outside the chains."""
+        return self.configuration.settings
 
-    def _context(self, chain: str = "", step: str = "", receiver: str = "") -> Context:
-        return BoundContext(self._services, chain, step, receiver)
-
-    def _receiver(self, instance: Any, plugin: str, place: str, options: Mapping[str, Any]) -> str:
-        """The kind of what a step or plugin sends; empty: it has no hook to deliver that."""
-        deliver = delivering(instance)
-        if deliver is None:
-            return ""
-        kind = parcel_kind(plugin, options)
-        self.receivers.setdefault(kind, Receiver(kind, plugin, place, deliver))
-        return kind
-
-    def _bind(self, step: Step) -> Callable[[Entry], Any]:
-        plugin = f"{step.kind} {step.plugin}"
-        receiver = self._receiver(step.instance, plugin, step.place, step.options)
-        context = self._context(step.chain, step.place, receiver)
-        if hook_of(step.instance, "check_options") is not None:
-            self._try(
-                step, "check_options", lambda: bound(step.instance, "check_options", context)(None)
-            )
-        self._try(step, "tested_values", lambda: equality_test_of(step.instance))
-        self.broadcasts.register(step.instance, step.place, context)
-        if self._services.dry_run and traits_of(step.instance).outside_effects:
-            return partial(self._skip, step)
-        hook = MAIN_HOOK[FILTERS if step.kind == "filter" else ACTIONS]
-        return bound(step.instance, hook, context)
-
-    def _try(self, step: Step, method: str, call: Callable[[], object]) -> None:
-        """Call a method of a step, and keep what it finds wrong."""
-        try:
-            call()
-        except ValueError as fault:
-            self._refused.append(f"{step.address}: {fault}")
-        except Exception as fault:  # noqa: BLE001 -- a faulty plugin costs no traceback
-            self._refused.append(
-                f"{step.address}: {step.kind} {step.plugin}: {method}: "
-                f"{shortened(one_line(_in_words(fault)), 300)} (expected a working plugin: "
-                "upgrade or remove it)"
-            )
-
-    def _skip(self, step: Step, entry: Entry) -> None:
-        self.skipped.append(step.place)
-
-    def _open_firewall(self, name: str) -> Firewall | None:
-        firewall: Firewall | None = self.broadcasts.first("open_firewall", name=name)
-        return firewall
+    @property
+    def clock(self) -> Clock:
+        """The machine's clock."""
+        return self.mode.clock
 
     def start(self, observer: Observer | None = None) -> None:
         """Let the plugins get ready.
 
         :param observer: shows them what goes on, where that is anything at all: in the daemon.
         """
-        self._services.observer = observer
+        self.services.observer = observer
         self.broadcasts.call("on_start")
 
     def stop(self) -> None:
@@ -248,11 +157,11 @@ class Engine:
 
     def render(self, report: Report, form: str) -> str:
         """A report as ``text``, ``html`` or ``json``."""
-        return self._services.renderer.render(report, form)
+        return self.services.renderer.render(report, form)
 
     def template_faults(self) -> list[str]:
         """What is wrong with the administrator's templates; the built-in ones are used then."""
-        return self._services.renderer.faults()
+        return self.services.renderer.faults()
 
     def _contribute(self, report: Report) -> None:
         self.broadcasts.call("contribute_to_report", report=report)
@@ -274,31 +183,5 @@ class Engine:
     def tell_fault(
         self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}
     ) -> None:
-        """Log a fault (see `Faults.report`), and keep it for the report and for `pyruse status`."""
-        fault = self.faults.report(place, kind, text, fields)
-        now = self.clock()
-        self.state.faults.add(self._services.day_of(now), place, kind, fault.text, now)
-
-    def _step_fault(self, node: Node, entry: Entry, fault: Exception) -> None:
-        step = node.step
-        if self.traffic is not None:
-            self.traffic.fault(node)
-        self.tell_fault(
-            step.place,
-            type(fault).__name__,
-            f"{step.kind} {step.plugin}: {_in_words(fault)}",
-            {
-                "PYRUSE_CHAIN": step.chain,
-                "PYRUSE_STEP": step.place,
-                "PYRUSE_CURSOR": entry.get("__CURSOR") or "",
-            },
-        )
-
-    def _plugin_fault(self, place: str, hook: str, fault: Exception) -> None:
-        self.tell_fault(place, f"{hook} {type(fault).__name__}", f"{hook}: {_in_words(fault)}")
-
-
-def _in_words(fault: Exception) -> str:
-    """A fault as administrators understand it; a programming error keeps the name of its kind."""
-    text = str(fault)
-    return text if isinstance(fault, ValueError) and text else f"{type(fault).__name__}: {text}"
+        """A fault has happened: see `FaultReporter.tell`."""
+        self.faults.tell(place, kind, text, fields)

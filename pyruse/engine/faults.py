@@ -6,7 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pyruse.chains.model import Step
+from pyruse.entry.entry import Entry
+from pyruse.state.database import State
 from pyruse.text import one_line, shortened
+from pyruse.times import Calendar, Clock
 
 #: Where a fault is logged: message, level (syslog(3)), fields.
 JournalLog = Callable[[str, int, Mapping[str, object]], None]
@@ -65,3 +69,47 @@ class Faults:
 
 def _is_power_of_ten(number: int) -> bool:
     return str(number).strip("0") == "1"
+
+
+class FaultReporter:
+    """Tells of what goes wrong while an engine works.
+
+    The journal has it at once; the state keeps it for the report and for `pyruse status`.
+    """
+
+    def __init__(self, faults: Faults, state: State, calendar: Calendar, clock: Clock) -> None:
+        """:param clock: the machine's clock: faults are filed by it, whatever entries are dated."""
+        self._faults = faults
+        self._state = state
+        self._calendar = calendar
+        self._clock = clock
+
+    def tell(self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}) -> None:
+        """A fault has happened (see `Faults.report`)."""
+        fault = self._faults.report(place, kind, text, fields)
+        now = self._clock()
+        day = self._state.days.open_day(self._calendar.day_of(now))
+        self._state.faults.add(day, place, kind, fault.text, now)
+
+    def of_step(self, step: Step, entry: Entry, fault: Exception) -> None:
+        """A step has raised."""
+        self.tell(
+            step.place,
+            type(fault).__name__,
+            f"{step.kind} {step.plugin}: {in_words(fault)}",
+            {
+                "PYRUSE_CHAIN": step.chain,
+                "PYRUSE_STEP": step.place,
+                "PYRUSE_CURSOR": entry.get("__CURSOR") or "",
+            },
+        )
+
+    def of_plugin(self, place: str, hook: str, fault: Exception) -> None:
+        """A hook that is broadcast has raised."""
+        self.tell(place, f"{hook} {type(fault).__name__}", f"{hook}: {in_words(fault)}")
+
+
+def in_words(fault: Exception) -> str:
+    """A fault as administrators understand it; a programming error keeps the name of its kind."""
+    text = str(fault)
+    return text if isinstance(fault, ValueError) and text else f"{type(fault).__name__}: {text}"

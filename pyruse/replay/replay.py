@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pyruse.api.firewall import Target
 from pyruse.api.report import Report
 from pyruse.bans.history import BanRecord
-from pyruse.bans.own import own_addresses
 from pyruse.chains.profile import Profile
 from pyruse.config.load import Configuration
 from pyruse.delivery.attempts import parcel_of
 from pyruse.delivery.mail.message import subject_of, text_of
+from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Fault, Faults
+from pyruse.engine.modes import DRY
 from pyruse.engine.patience import Patience
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import Selection
 from pyruse.report.render import report_data
 from pyruse.state.database import State
-
-_BATCH = 5_000
 
 Progress = Callable[[int, int], None]
 
@@ -127,10 +126,14 @@ def replay(
     :raises ConfigError: options do not go together.
     :raises UserError: the journal cannot be read.
     """
-    # The addresses of this machine tell nothing about a journal of another one.
-    own = set if selection.files or selection.directory else own_addresses
+    mode = DRY
+    if selection.files or selection.directory:
+        # The addresses of this machine tell nothing about a journal of another one.
+        mode = replace(mode, own=set)
+    if profile is not None:
+        mode = replace(mode, binding=profile.steps, counters=True)
     with State() as state:
-        engine = Engine(configuration, state, faults, dry_run=True, own=own, profile=profile)
+        engine = assemble(configuration, state, faults, mode)
         reader = selection.open(engine.decoder)
         reader.take_only(engine.wanted.values)
         if profile is not None:
@@ -160,7 +163,7 @@ def _handle_all(
     patience = Patience(lambda: reader.position, engine.travel.at_work)
     while True:
         with patience:
-            handled = handle(reader.entries(_BATCH))
+            handled = handle(reader.entries(engine.mode.batch))
         if not handled:
             return entries
         entries += handled

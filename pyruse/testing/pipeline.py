@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.daemon.observer import StateObserver
 from pyruse.delivery.attempts import deliverer
-from pyruse.engine.engine import Engine
+from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Fault, Faults
+from pyruse.engine.modes import DRY
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
 from pyruse.errors import ConfigError
@@ -83,11 +85,9 @@ class Pipeline:
         self._faults = Faults(lambda *_: None)
         self.state = State(MEMORY if state is None else str(state))
         self._ways = Ways()
+        mode = replace(DRY, own=set, clock=lambda: self.clock.us, travel=self._ways.travel)
         try:
-            self.engine = Engine(
-                configuration, self.state, self._faults,
-                dry_run=True, own=set, travel=self._ways.travel, clock=lambda: self.clock.us,
-            )  # fmt: skip
+            self.engine = assemble(configuration, self.state, self._faults, mode)
         except ConfigError:
             self.state.close()
             raise

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.engine.engine import Engine
+from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import DRY
 from pyruse.entry.decoding import Decoder
 from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
@@ -35,7 +36,7 @@ def wanted(*chains: str, journal: str = "", engine: str = "", registry: Registry
     toml = f"[journal]\n{journal}\n[engine]\n{engine}\n[chains]\n{steps}\n"
     with State() as state:
         faults = Faults(lambda *_: None)
-        return Engine(configure(from_text(toml), registry), state, faults, dry_run=True).wanted
+        return assemble(configure(from_text(toml), registry), state, faults, DRY).wanted
 
 
 @pytest.fixture(scope="module")

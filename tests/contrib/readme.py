@@ -21,8 +21,9 @@ from pyruse.chains.lint import warnings
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.config.reference import described_plugin
-from pyruse.engine.engine import Engine
+from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import DRY
 from pyruse.errors import ConfigError
 from pyruse.registry.registry import Registry
 from pyruse.state.database import State
@@ -94,7 +95,7 @@ def test_an_example_is_what_pyruse_takes(block: Block, files: Path) -> None:
         return
     configuration = configure(from_text(text, block.place), Registry())
     with State() as state:
-        Engine(configuration, state, Faults(lambda *_: None), dry_run=True)
+        assemble(configuration, state, Faults(lambda *_: None), DRY)
     assert warnings(configuration.chains) == [] or not is_complete(block.text)
 
 

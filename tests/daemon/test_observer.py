@@ -218,4 +218,4 @@ def test_an_observer_cannot_write(chains: Pipeline, tmp_path: Path) -> None:
 
 
 def test_in_a_dry_run_there_is_nothing_to_observe(chains: Pipeline) -> None:
-    assert chains.engine._services.observer is None
+    assert chains.engine.services.observer is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,10 @@ from pyruse.chains.travel import journey
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.daemon.activity import Activity
+from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import DRY, LIVE, Mode
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
 from pyruse.registry.registry import Registry
@@ -38,9 +41,9 @@ def state() -> Iterator[State]:
         yield state
 
 
-def engine(state: State, counters: str = "true", *, dry_run: bool = False) -> Engine:
+def engine(state: State, counters: str = "true", mode: Mode = LIVE) -> Engine:
     configuration = configure(from_text(CONFIG % counters), Registry())
-    return Engine(configuration, state, Faults(lambda *_: None), own=set, dry_run=dry_run)
+    return assemble(configuration, state, Faults(lambda *_: None), replace(mode, own=set))
 
 
 def entries(*values: str) -> Iterator[Entry]:
@@ -82,7 +85,7 @@ def test_without_the_option_nothing_is_counted(state: State) -> None:
 
 def test_a_dry_run_counts_nothing_of_its_own_accord(state: State) -> None:
     """`pyruse explain` shows the steps of the configuration, and no others."""
-    made = engine(state, dry_run=True)
+    made = engine(state, mode=DRY)
     assert made.traffic is None
     (entry,) = entries("b")
     assert [stop.node.step.plugin for stop in journey(made.graph.entrance, entry)] == [

@@ -15,8 +15,9 @@ from pyruse.config.files import Document, from_text, read
 from pyruse.config.load import configure, load
 from pyruse.config.reference import described_plugin
 from pyruse.config.schema import schema
-from pyruse.engine.engine import Engine
+from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import DRY
 from pyruse.errors import ConfigError
 from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
@@ -39,7 +40,7 @@ def check(document: Document) -> list[str]:
     """Load a configuration and link it; gives the warnings."""
     configuration = configure(document, Registry())
     with closing(State()) as state:
-        Engine(configuration, state, Faults(lambda *_: None), dry_run=True)
+        assemble(configuration, state, Faults(lambda *_: None), DRY)
     return warnings(configuration.chains)
 
 

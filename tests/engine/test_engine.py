@@ -24,8 +24,9 @@ from pyruse import (
 )
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.engine.engine import Engine
+from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import DRY, LIVE
 from pyruse.entry.made import make_entry
 from pyruse.errors import ConfigError
 from pyruse.registry.checks import Checker
@@ -298,13 +299,10 @@ def test_entries_without_a_message_or_anything(engine):
 
 def test_a_fault_is_told_of_once_a_kind_and_then_at_powers_of_ten(clock):
     told = []
+    faults = Faults(lambda message, level, fields: told.append((message, level, fields)))
     state = State()
-    engine = Engine(
-        configure(from_text(PICKY.replace("OPTIONS", "")), registry_with_ours()),
-        state,
-        Faults(lambda message, level, fields: told.append((message, level, fields))),
-        dry_run=True,
-    )
+    configuration = configure(from_text(PICKY.replace("OPTIONS", "")), registry_with_ours())
+    engine = assemble(configuration, state, faults, DRY)
     engine.handle(make_entry({"n": 0}, time_us=clock.us) for _ in range(1234))
     engine.handle([make_entry({"n": "x"}, time_us=clock.us)])
     zero = 'chains."picky"[0]: filter picky: ZeroDivisionError: division by zero'
@@ -322,18 +320,18 @@ def test_a_fault_is_told_of_once_a_kind_and_then_at_powers_of_ten(clock):
         "PYRUSE_STEP": 'chains."picky"[0]',
         "PYRUSE_CURSOR": "",
     }
-    assert [fault.count for fault in engine.faults.kinds.values()] == [1234, 1]
+    assert [fault.count for fault in faults.kinds.values()] == [1234, 1]
     state.close()
 
 
 def test_an_error_message_that_causes_an_error_comes_to_rest():
     waiting: list[str] = []
     state = State()
-    engine = Engine(
+    engine = assemble(
         configure(from_text(PICKY.replace("OPTIONS", "")), registry_with_ours()),
         state,
         Faults(lambda message, *_: waiting.append(message)),
-        dry_run=True,
+        DRY,
     )
     engine.handle([make_entry({"n": 0})])
     rounds = 0
@@ -406,7 +404,8 @@ def test_a_step_with_effects_of_its_own_is_not_called_in_a_dry_run(engine):
     assert chains.outcome.skipped == ['chains."a"[0]'] * 2
     assert [line.message for line in chains.logs] == ["went on"] * 2
     state = State()
-    real = Engine(configure(from_text(toml), registry_with_ours()), state, Faults(lambda *_: None))
+    configuration = configure(from_text(toml), registry_with_ours())
+    real = assemble(configuration, state, Faults(lambda *_: None), LIVE)
     real.handle([make_entry({"MESSAGE": "hello"})])
     assert (HEARD, real.skipped) == (["touched"], [])
     state.close()
@@ -521,7 +520,7 @@ def test_the_day_ends_when_the_configuration_says(engine):
 
 def test_days_are_counted_also_when_entries_come_out_of_order(clock):
     state = State()
-    engine = Engine(configure(from_text(DAYS), Registry()), state, Faults(lambda *_: None))
+    engine = assemble(configure(from_text(DAYS), Registry()), state, Faults(lambda *_: None), LIVE)
     noon = clock.us
     hour = 3600 * 1_000_000
     late = [0, 20, -20, 1, 30, -1, 2]

@@ -6,6 +6,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,8 +18,9 @@ from pyruse.config.load import configure
 from pyruse.config.settings import EmailSettings
 from pyruse.daemon.daemon import Daemon
 from pyruse.delivery.delivery import Delivery
-from pyruse.engine.engine import Engine
+from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import LIVE
 from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
@@ -70,9 +72,8 @@ class Follower:
     def _start(self) -> None:
         self.state.load()
         faults = Faults(lambda message, *_: self.logged.append(message))
-        self.engine = Engine(
-            self._configuration, self.state, faults, own=set, clock=lambda: self.now
-        )
+        mode = replace(LIVE, own=set, clock=lambda: self.now)
+        self.engine = assemble(self._configuration, self.state, faults, mode)
         self.daemon = Daemon(self.engine, lambda: self.engine)
         self.daemon._reader.fileno()
         self.daemon._seek()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ import pytest
 
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.engine.engine import Engine
+from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import DRY
 from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
 from pyruse.replay.replay import outcome_of
@@ -119,7 +121,7 @@ def test_exactly_the_addresses_are_banned(journal_file: Callable[..., Path], con
     own: set[Any] = {ipaddress.ip_address("198.51.100.1")}
     faults = Faults(lambda *_: None)
     with State() as state:
-        engine = Engine(configuration, state, faults, dry_run=True, own=lambda: own)
+        engine = assemble(configuration, state, faults, replace(DRY, own=lambda: own))
         reader = Selection(files=[journal]).open(engine.decoder)
         engine.handle(reader.entries(1000))
         reader.close()

@@ -75,7 +75,6 @@ def test_every_built_in_step_is_tried() -> None:
 @given(st.lists(entry, min_size=1, max_size=8), st.lists(st.integers(0, 700), min_size=8))
 def test_no_entry_costs_more_than_itself(entries: list[dict[str, Any]], pauses: list[int]) -> None:
     pipeline = Pipeline(CONFIG)
-    pipeline.engine._services.renderer = RENDERER  # it compiles its templates once
     for fields, pause in zip(entries, pauses, strict=False):
         pipeline.clock.advance(pause + 1)
         pipeline.feed(**fields)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import closing
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from conftest import TOKEN, Page
 from pyruse import Observer, time_us_of
 from pyruse.config.load import load
 from pyruse.daemon.observer import StateObserver
-from pyruse.engine.engine import Engine
+from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Faults
+from pyruse.engine.modes import LIVE
 from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
 from pyruse.state.database import State
@@ -61,7 +63,7 @@ def observed(folder: Path) -> Observer:
     configuration = load(folder / "pyruse.toml", Registry())
     path = str(folder / "state.sqlite")
     with State(path) as state:
-        engine = Engine(configuration, state, Faults(lambda *_: None), own=set)
+        engine = assemble(configuration, state, Faults(lambda *_: None), replace(LIVE, own=set))
         reader = Selection(files=[journal]).open(engine.decoder)
         with closing(reader):
             # Not to the end of the day: there are bans in force then.

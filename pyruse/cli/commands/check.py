@@ -27,15 +27,16 @@ def command(config: Path | None, verbose: bool) -> None:
     from pyruse.chains.lint import warnings
     from pyruse.config.secrets import secret_faults
     from pyruse.delivery.mail.transport import check as check_mail
-    from pyruse.engine.engine import Engine
+    from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
+    from pyruse.engine.modes import DRY
     from pyruse.report.wording import counted
     from pyruse.state.database import State
     from pyruse.system.log import to_stderr
 
     loaded = configuration(config)
     with State() as state:
-        engine = Engine(loaded, state, Faults(to_stderr), dry_run=True)
+        engine = assemble(loaded, state, Faults(to_stderr), DRY)
     for warning in (
         *warnings(loaded.chains),
         *check_mail(loaded.settings.email),

@@ -42,14 +42,15 @@ def command(
     pyruse explain SYSLOG_IDENTIFIER=sshd 'MESSAGE=Failed password for root from 192.0.2.1 port 22'
     journalctl -n 1 -o json | pyruse explain -
     """  # noqa: D301 -- click takes this one character for "as it stands"
-    from pyruse.engine.engine import Engine
+    from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
+    from pyruse.engine.modes import DRY
     from pyruse.state.database import State
 
     loaded = configuration(config)
     chosen = selection(loaded.settings, **journal)
     with State() as state:
-        engine = Engine(loaded, state, Faults(lambda *_: None), dry_run=True)
+        engine = assemble(loaded, state, Faults(lambda *_: None), DRY)
         engine.start()
         _explain(engine, _entry(engine, chosen, cursor, fields))
         engine.stop()

@@ -34,15 +34,16 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
     daemon runs.
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import show_table
-    from pyruse.engine.engine import Engine
+    from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
+    from pyruse.engine.modes import DRY, LIVE
     from pyruse.state.database import State
     from pyruse.state.days import kept_days
     from pyruse.system.log import to_stderr
 
     loaded = configuration(config)
     with State(existing_state(loaded.settings), read_only=True) as state:
-        engine = Engine(loaded, state, Faults(to_stderr), dry_run=not send)
+        engine = assemble(loaded, state, Faults(to_stderr), LIVE if send else DRY)
         days = kept_days(state.db)
         if list_days:
             rows = [

@@ -22,8 +22,9 @@ def command(config: Path | None, once: bool) -> None:
     read again.
     """
     from pyruse.daemon.daemon import Daemon
-    from pyruse.engine.engine import Engine
+    from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
+    from pyruse.engine.modes import LIVE
     from pyruse.state.lock import StateLock
     from pyruse.state.rescue import kept_state
     from pyruse.system.log import tell
@@ -34,7 +35,8 @@ def command(config: Path | None, once: bool) -> None:
     lock = StateLock(path)
     try:
         with kept_state(path, lambda text: tell(text, _ERROR, {})) as state:
-            engine = Engine(loaded, state, faults)
-            Daemon(engine, lambda: Engine(configuration(config), state, faults)).run(once=once)
+            engine = assemble(loaded, state, faults, LIVE)
+            remake = lambda: assemble(configuration(config), state, faults, LIVE)  # noqa: E731
+            Daemon(engine, remake).run(once=once)
     finally:
         lock.release()

@@ -1,0 +1,211 @@
+"""Putting a configuration to work, step by step: each step makes a part of what is there before."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from pyruse.api.traits import traits_of
+from pyruse.bans.service import Bans
+from pyruse.chains.link import Graph, Node, link
+from pyruse.chains.model import Step
+from pyruse.chains.pushdown import Wanted, wanted
+from pyruse.chains.switch import add_switches, equality_test_of
+from pyruse.chains.traffic import Traffic
+from pyruse.chains.travel import OnFault
+from pyruse.config.load import Configuration
+from pyruse.config.settings import Settings
+from pyruse.delivery.receivers import Receiver
+from pyruse.engine.context import BoundContext, Services
+from pyruse.engine.engine import Engine
+from pyruse.engine.faults import FaultReporter, Faults, in_words
+from pyruse.engine.modes import Bind, Mode
+from pyruse.entry.decoding import Decoder
+from pyruse.entry.entry import Entry
+from pyruse.errors import ConfigError
+from pyruse.hookspecs import hook_of
+from pyruse.registry.broadcasts import Broadcasts, bound, delivering
+from pyruse.registry.firewalls import Firewalls
+from pyruse.registry.kinds import ACTIONS, FILTERS, MAIN_HOOK
+from pyruse.report.render import Renderer
+from pyruse.state.database import State
+from pyruse.state.outbox_item import parcel_kind
+from pyruse.text import one_line, shortened
+from pyruse.times import Calendar
+
+Contexts = dict[Step, BoundContext]
+"""The steps in the order of the configuration, each with its surroundings."""
+
+
+def assemble(configuration: Configuration, state: State, faults: Faults, mode: Mode) -> Engine:
+    """Put a configuration to work. Nothing is opened, started or sent yet.
+
+    :param faults: tells of what goes wrong, over all the engines of a daemon.
+    :param mode: `LIVE`, `DRY`, or one of the caller's own.
+    :raises ConfigError: options do not go together, such as a ban's with its firewall.
+    """
+    settings, chains = configuration.settings, configuration.chains
+    calendar = Calendar(settings.report.timezone.zone, settings.report.at)
+    decoder = Decoder(settings.journal.legacy_encoding, calendar.zone)
+    reporter = FaultReporter(faults, state, calendar, mode.clock)
+    firewalls = Firewalls(configuration.extensions, reporter.of_plugin)
+    bans = _bans(settings, state, firewalls, reporter, mode)
+    renderer = Renderer(settings.templates, settings.report.limit)
+    host = socket.gethostname()
+    services = Services(settings, state, bans, calendar, mode.clock, host, renderer, mode.dry_run)
+    receivers = _receivers(configuration)
+
+    def context(place: str, chain: str = "") -> BoundContext:
+        receiver = receivers.get(place)
+        return BoundContext(services, chain, place, receiver.kind if receiver else "")
+
+    extensions = [(one, context(_place(name))) for name, one in configuration.extensions.items()]
+    steps = {step: context(step.place, step.chain) for step in configuration.steps}
+    _check_options(steps)
+    skipped: list[str] = []
+    graph = link(chains, mode.binding(_binding(steps, skipped if mode.dry_run else None)))
+    traffic = Traffic(chains, graph, mode.clock()) if _counted(settings, mode) else None
+    to_read = _short_cuts(graph, traffic, settings, decoder)
+    listeners = [*extensions, *((step.instance, steps[step]) for step in reversed(steps))]
+    return Engine(
+        configuration=configuration,
+        mode=mode,
+        state=state,
+        faults=reporter,
+        calendar=calendar,
+        decoder=decoder,
+        host=host,
+        services=services,
+        bans=bans,
+        broadcasts=_broadcasts(listeners, reporter),
+        # Of several with the same options, the first one counts.
+        receivers={one.kind: one for one in reversed(receivers.values())},
+        graph=graph,
+        traffic=traffic,
+        wanted=to_read,
+        travel=mode.travel(graph.entrance, _on_fault(reporter, traffic)),
+        skipped=skipped,
+    )
+
+
+def _bans(
+    settings: Settings, state: State, firewalls: Firewalls, reporter: FaultReporter, mode: Mode
+) -> Bans:
+    options = settings.bans
+    return Bans(
+        state.bans, options.never, options.backend, firewalls.open, mode.own, options.aggregate,
+        lambda text: reporter.tell("bans", "aggregate", text), mode.clock,
+    )  # fmt: skip
+
+
+def _check_options(contexts: Contexts) -> None:
+    """See that the options of each step go together with the rest.
+
+    :raises ConfigError: with all that is wrong.
+    """
+    faults: list[str] = []
+
+    def refused_by(step: Step, hook: str, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except ValueError as fault:
+            faults.append(f"{step.address}: {fault}")
+        except Exception as fault:  # noqa: BLE001 -- a faulty plugin costs no traceback
+            faults.append(
+                f"{step.address}: {step.kind} {step.plugin}: {hook}: "
+                f"{shortened(one_line(in_words(fault)), 300)} (expected a working plugin: "
+                "upgrade or remove it)"
+            )
+
+    for step, context in contexts.items():
+        if hook_of(step.instance, "check_options") is not None:
+            check = bound(step.instance, "check_options", context)
+            refused_by(step, "check_options", partial(check, None))
+        refused_by(step, "tested_values", partial(equality_test_of, step.instance))
+    if faults:
+        raise ConfigError(faults)
+
+
+def _binding(contexts: Contexts, skipped: list[str] | None) -> Bind:
+    """What gives the function of a step.
+
+    :param skipped: takes the places of steps with effects of their own, instead of calling them.
+    """
+
+    def bind(step: Step) -> Callable[[Entry], Any]:
+        if skipped is not None and traits_of(step.instance).outside_effects:
+            return lambda _: skipped.append(step.place)
+        hook = MAIN_HOOK[FILTERS if step.kind == "filter" else ACTIONS]
+        return bound(step.instance, hook, contexts[step])
+
+    return bind
+
+
+def _counted(settings: Settings, mode: Mode) -> bool:
+    return settings.engine.counters if mode.counters is None else mode.counters
+
+
+def _short_cuts(
+    graph: Graph, traffic: Traffic | None, settings: Settings, decoder: Decoder
+) -> Wanted:
+    """Lead past steps that do not concern an entry.
+
+    :param traffic: its counters are in the graph: a switch leads to them, and past none.
+    :return: which entries the chains are to be given; nothing would come of others.
+    """
+    if not settings.engine.optimize:
+        return Wanted(reason="[engine] optimize = false")
+    add_switches(graph)
+    # Of a dry run, too: `pyruse check` tells what the daemon does.
+    if traffic is not None or settings.engine.counters:
+        return Wanted(reason="all are counted")
+    return wanted(graph.entrance, decoder)
+
+
+def _receivers(configuration: Configuration) -> dict[str, Receiver]:
+    """The extensions and steps that deliver what they send, by their places."""
+    senders: list[tuple[str, str, Any, Mapping[str, Any]]] = [
+        *(
+            (_place(name), f"extension {name}", extension, {})
+            for name, extension in configuration.extensions.items()
+        ),
+        *(
+            (step.place, f"{step.kind} {step.plugin}", step.instance, step.options)
+            for step in configuration.steps
+        ),
+    ]
+    return {
+        place: Receiver(parcel_kind(plugin, options), plugin, place, deliver)
+        for place, plugin, instance, options in senders
+        if (deliver := delivering(instance)) is not None
+    }
+
+
+def _place(extension: str) -> str:
+    return f"plugins.{extension}"
+
+
+def _broadcasts(
+    listeners: Iterable[tuple[Any, BoundContext]], reporter: FaultReporter
+) -> Broadcasts:
+    """Let the extensions and the steps hear.
+
+    :param listeners: each with its surroundings; who comes last is called first.
+    """
+    broadcasts = Broadcasts(reporter.of_plugin)
+    for instance, context in listeners:
+        broadcasts.register(instance, context.step, context)
+    return broadcasts
+
+
+def _on_fault(reporter: FaultReporter, traffic: Traffic | None) -> OnFault:
+    """What is told of steps that raise."""
+
+    def on_fault(node: Node, entry: Entry, fault: Exception) -> None:
+        if traffic is not None:
+            traffic.fault(node)
+        reporter.of_step(node.step, entry, fault)
+
+    return on_fault
