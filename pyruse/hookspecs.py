@@ -104,7 +104,7 @@ def check_options(context: Context) -> None:
 def on_start(context: Context) -> None:
     """Once, before the first entry: look after what the step or plugin needs.
 
-    :param context: for a step, bound to it; for an extension, to the program.
+    :param context: for a step, bound to it; for an extension, to it.
     """
 
 
@@ -123,7 +123,7 @@ def contribute_to_report(report: Report, context: Context) -> None:
     Called for every report that is made, also when one is shown again or replayed.
 
     :param report: its sections are complete; tables and notes may be added.
-    :param context: of the step, or of the program.
+    :param context: of the step, or of the extension.
     """
 
 
@@ -135,14 +135,14 @@ def on_day_end(report: Report, context: Context) -> None:
     never calls it.
 
     :param report: with what all the plugins have contributed; `Context.render` makes text of it.
-    :param context: of the step, or of the program; mail that leaves by it is committed together
+    :param context: of the step, or of the extension; mail that leaves by it is committed together
         with "this day is reported".
     """
 
 
 @hookspec(firstresult=True)
 def open_firewall(name: str) -> Firewall | None:
-    """Whole-program plugins: give the firewall of this name, or None where it is not yours.
+    """Extensions: give the firewall of this name, or None where it is not yours.
 
     A plugin with this hook has the name of its firewall, and its options are in ``[bans.NAME]``.
     Called for each firewall that ``[bans]`` or a step names, once when the configuration is

@@ -24,21 +24,21 @@ class Findings:
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def at(self, address: str) -> Place:
-        """A place of the imported file."""
-        return Place(address, self)
+    def at(self, address: str) -> Location:
+        """The location at an address."""
+        return Location(address, self)
 
 
 @dataclass(frozen=True)
-class Place:
-    """A place in the imported file, where something may be found."""
+class Location:
+    """Where something stands in the imported file."""
 
     address: str
     findings: Findings
 
-    def at(self, deeper: str) -> Place:
-        """A place inside this one, such as ``[2]`` or ``.args``."""
-        return Place((self.address + deeper).removeprefix("."), self.findings)
+    def at(self, deeper: str) -> Location:
+        """The location inside this one, such as ``[2]`` or ``.args``."""
+        return Location((self.address + deeper).removeprefix("."), self.findings)
 
     def fault(self, what: str, expected: str) -> None:
         """Something that must be mended before the file can be imported."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.importers import write_toml
-from pyruse.importers.findings import Findings, Imported, Place, as_json, quoted
+from pyruse.importers.findings import Findings, Imported, Location, as_json, quoted
 from pyruse.importers.pyruse1_arguments import in_tables
 from pyruse.importers.pyruse1_modules import ACTIONS, FILTERS, TOP
 
@@ -37,7 +37,7 @@ _ALWAYS = {"filter": "exists", "field": "__REALTIME_TIMESTAMP"}
 class _Step:
     """A step of Pyruse 1, translated."""
 
-    place: Place
+    location: Location
     options: dict[str, Any]
     jumps: dict[str, str] = field(default_factory=dict)
     """``then`` and ``else``, each with the name of the chain in Pyruse 1."""
@@ -59,8 +59,8 @@ def read(data: bytes, *, keep_unknown: bool = False) -> Imported:
         config = json.loads(data, object_pairs_hook=noting_doubles)
         json.dumps(config, ensure_ascii=False).encode()  # half a surrogate pair fits in no file
     except json.JSONDecodeError as fault:
-        place = f"line {fault.lineno}, column {fault.colno}"
-        raise ConfigError([f"{place}: {fault.msg} (expected JSON)"]) from None
+        location = f"line {fault.lineno}, column {fault.colno}"
+        raise ConfigError([f"{location}: {fault.msg} (expected JSON)"]) from None
     except UnicodeError as fault:
         raise ConfigError([f"whole file: {fault} (expected text in UTF-8)"]) from None
     except ValueError as fault:  # a number of thousands of digits
@@ -121,87 +121,87 @@ def _settings(config: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
     own = {key: value for key, value in config.items() if key not in ("actions", "debug", *TOP)}
     options = TOP[""].options(own, root)
     for key in ("email", "nftBan", "ipsetBan"):
-        place = root.at(f".{key}")
-        options |= TOP[key].options(_object(config.get(key), place), place)
+        location = root.at(f".{key}")
+        options |= TOP[key].options(_object(config.get(key), location), location)
     if "debug" in config:
         root.at(".debug").note("dropped: faults always tell chain and step now")
     return in_tables(options)
 
 
-def _object(value: Any, place: Place) -> Mapping[str, Any]:
+def _object(value: Any, location: Location) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     if value is not None:
-        place.wrong(value, "an object")
+        location.wrong(value, "an object")
     return {}
 
 
-def _chain(chain: Any, place: Place, *, keep_unknown: bool) -> list[_Step]:
+def _chain(chain: Any, location: Location, *, keep_unknown: bool) -> list[_Step]:
     """The steps of a chain that could run."""
     if not isinstance(chain, list):
-        place.wrong(chain, "a list of steps")
+        location.wrong(chain, "a list of steps")
         return []
     steps = []
     for number, raw in enumerate(chain):
-        step = _step(raw, place.at(f"[{number}]"), keep_unknown=keep_unknown)
+        step = _step(raw, location.at(f"[{number}]"), keep_unknown=keep_unknown)
         if step is not None:
             if step.options != _NOOP or step.jumps or number + 1 == len(chain):
                 steps.append(step)
             else:
-                step.place.note("did nothing before the next step; left out")
+                step.location.note("did nothing before the next step; left out")
             if "then" in step.jumps and number + 1 < len(chain):
                 rest = f"[{number + 1}]" if number + 2 == len(chain) else f"[{number + 1}…]"
-                place.at(rest).note(f"never ran, after the then of step {number}; left out")
+                location.at(rest).note(f"never ran, after the then of step {number}; left out")
                 break
     return steps
 
 
-def _step(raw: Any, place: Place, *, keep_unknown: bool) -> _Step | None:
+def _step(raw: Any, location: Location, *, keep_unknown: bool) -> _Step | None:
     if not isinstance(raw, Mapping):
-        place.wrong(raw, "an object with a filter or an action")
+        location.wrong(raw, "an object with a filter or an action")
         return None
     kinds = [kind for kind in _MODULES if raw.get(kind) is not None]
     if not kinds:
-        place.fault("neither a filter nor an action", 'a "filter" or an "action"')
+        location.fault("neither a filter nor an action", 'a "filter" or an "action"')
         return None
     kind = kinds[0]
     if len(kinds) > 1:
-        place.at(".action").note("the step also has a filter, which won; left out")
+        location.at(".action").note("the step also has a filter, which won; left out")
     for key in raw:
         if key not in _STEP_KEYS:
-            place.at(f".{key}").note("unknown to Pyruse 1; left out")
-    args = _object(raw.get("args"), place.at(".args"))
-    step = _Step(place, _module(kind, raw[kind], args, place, keep_unknown=keep_unknown))
+            location.at(f".{key}").note("unknown to Pyruse 1; left out")
+    args = _object(raw.get("args"), location.at(".args"))
+    step = _Step(location, _module(kind, raw[kind], args, location, keep_unknown=keep_unknown))
     for way in ("then", "else"):
         target = raw.get(way)
         if target is None:
             continue
         if way == "else" and kind == "action":
-            place.at(".else").note("an action has no else, it was ignored; left out")
+            location.at(".else").note("an action has no else, it was ignored; left out")
         elif isinstance(target, str):
             step.jumps[way] = target
         else:
-            place.at(f".{way}").wrong(target, "the name of a chain")
+            location.at(f".{way}").wrong(target, "the name of a chain")
     if step.jumps and step.options == _NOOP:
-        place.note("did nothing but jump; it is a filter that every entry passes now")
+        location.note("did nothing but jump; it is a filter that every entry passes now")
         step.options = dict(_ALWAYS)
     return step
 
 
 def _module(
-    kind: str, name: Any, args: Mapping[str, Any], place: Place, *, keep_unknown: bool
+    kind: str, name: Any, args: Mapping[str, Any], location: Location, *, keep_unknown: bool
 ) -> dict[str, Any]:
     """A step without its jumps."""
     modules = _MODULES[kind]
     if not isinstance(name, str):
-        place.at(f".{kind}").wrong(name, f"the name of the {kind}")
+        location.at(f".{kind}").wrong(name, f"the name of the {kind}")
         return {}
     if name in modules:
-        options = modules[name].options(args, place.at(".args"))
+        options = modules[name].options(args, location.at(".args"))
         return {kind: modules[name].new, **in_tables(options)}
     if keep_unknown:
-        return {kind: name, **_custom(name, args, place)}
-    place.at(f".{kind}").fault(
+        return {kind: name, **_custom(name, args, location)}
+    location.at(f".{kind}").fault(
         f"{as_json(name)} is unknown",
         f"one of Pyruse 1's own {kind}s; for a custom one, write a plugin of this name and import "
         f"with --keep-unknown{did_you_mean(name, modules)}",
@@ -209,16 +209,16 @@ def _module(
     return {}
 
 
-def _custom(name: str, args: Mapping[str, Any], place: Place) -> dict[str, Any]:
+def _custom(name: str, args: Mapping[str, Any], location: Location) -> dict[str, Any]:
     """The arguments of a custom module, as they are."""
-    place.note(f"{as_json(name)} is a custom module; it needs a plugin of this name and options")
+    location.note(f"{as_json(name)} is a custom module; it needs a plugin of this name and options")
     options = {}
     for arg, value in args.items():
         option = f"{arg}_" if arg in _TAKEN else arg
         if option != arg:
-            place.at(f".args.{arg}").note(f'"{option}" now: a step has a "{arg}" of its own')
+            location.at(f".args.{arg}").note(f'"{option}" now: a step has a "{arg}" of its own')
         if _has_null(value):
-            place.at(f".args.{arg}").note("left out: TOML has no null")
+            location.at(f".args.{arg}").note("left out: TOML has no null")
         else:
             options[option] = value
     return options
@@ -234,7 +234,7 @@ def _check_jumps(chains: Mapping[str, list[_Step]]) -> None:
     for step in (step for steps in chains.values() for step in steps):
         for way, target in step.jumps.items():
             if target not in chains:
-                step.place.at(f".{way}").fault(
+                step.location.at(f".{way}").fault(
                     f"there is no chain {quoted(target)}",
                     f"the name of a chain{did_you_mean(target, chains)}",
                 )

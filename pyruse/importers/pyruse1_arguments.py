@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyruse.importers.findings import Place, as_json
+from pyruse.importers.findings import Location, as_json
 
 LEVELS = ("EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")
 DETAILS = ("NONE", "FIRST", "LAST", "FIRSTLAST", "ALL")
@@ -20,7 +20,7 @@ class Kind:
     """What an argument may be, and how it is written now."""
 
     expected: str
-    convert: Callable[[Any, Place], Any]
+    convert: Callable[[Any, Location], Any]
     """Raises ``ValueError`` on what it cannot use; None leaves the option out."""
 
 
@@ -46,45 +46,45 @@ class Module:
     fixed: Mapping[str, str] = field(default_factory=dict)
     one_of: tuple[tuple[str, ...], ...] = ()
     """Groups of arguments of which at least one must be given."""
-    look: Callable[[dict[str, Any], Place], None] | None = None
-    """Notes what works otherwise now, given the options and the place of the arguments."""
+    look: Callable[[dict[str, Any], Location], None] | None = None
+    """Notes what works otherwise now, given the options and the location of the arguments."""
 
-    def options(self, args: Mapping[str, Any], place: Place) -> dict[str, Any]:
+    def options(self, args: Mapping[str, Any], location: Location) -> dict[str, Any]:
         """The options that these arguments become; what is wrong goes to the findings.
 
         :param args: the arguments of one step.
-        :param place: where they stand.
+        :param location: where they stand.
         :return: options by name; one that goes into a table still has its dotted name.
         """
         options: dict[str, Any] = {}
         for arg in self.args:
-            value = _converted(arg, args.get(arg.old), place.at(f".{arg.old}"))
+            value = _converted(arg, args.get(arg.old), location.at(f".{arg.old}"))
             if value is not None:
                 options[arg.new] = value
         for group in self.one_of:
             if all(args.get(name) is None for name in group):
-                place.fault(f"no {' and no '.join(group)}", "at least one of them")
+                location.fault(f"no {' and no '.join(group)}", "at least one of them")
         known = {arg.old for arg in self.args}
         for name in args:
             if name not in known:
-                place.at(f".{name}").note("unknown to Pyruse 1; left out")
+                location.at(f".{name}").note("unknown to Pyruse 1; left out")
         options.update(self.fixed)
         if self.look is not None:
-            self.look(options, place)
+            self.look(options, location)
         return options
 
 
-def _converted(arg: Arg, value: Any, place: Place) -> Any:
+def _converted(arg: Arg, value: Any, location: Location) -> Any:
     if value is None:
         value = arg.default
     if value is None:
         if arg.required:
-            place.fault("missing", arg.kind.expected)
+            location.fault("missing", arg.kind.expected)
         return None
     try:
-        return arg.kind.convert(value, place)
+        return arg.kind.convert(value, location)
     except ValueError:
-        place.wrong(value, arg.kind.expected)
+        location.wrong(value, arg.kind.expected)
         return None
 
 
@@ -116,114 +116,114 @@ def duration(seconds: float) -> str:
     return "".join(parts)
 
 
-def _text(value: Any, _place: Place) -> str:
+def _text(value: Any, _location: Location) -> str:
     if not isinstance(value, str):
         raise ValueError
     return value
 
 
-def _name(value: Any, place: Place) -> str:
-    if not _text(value, place):
+def _name(value: Any, location: Location) -> str:
+    if not _text(value, location):
         raise ValueError
     return str(value)
 
 
-def _plain(value: Any, place: Place) -> str:
+def _plain(value: Any, location: Location) -> str:
     """Text that was no template in Pyruse 1 and is one now: its braces are doubled."""
-    return _text(value, place).replace("{", "{{").replace("}", "}}")
+    return _text(value, location).replace("{", "{{").replace("}", "}}")
 
 
-def _scalar(value: Any, _place: Place) -> Any:
+def _scalar(value: Any, _location: Location) -> Any:
     if not isinstance(value, str | int | float):
         raise ValueError
     return value
 
 
-def _ordered(value: Any, place: Place) -> Any:
+def _ordered(value: Any, location: Location) -> Any:
     if isinstance(value, bool):
         raise ValueError
-    return _scalar(value, place)
+    return _scalar(value, location)
 
 
-def _scalars(value: Any, place: Place) -> list[Any]:
+def _scalars(value: Any, location: Location) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError
     if None in value:
-        place.note("null is left out: it let entries without the field pass")
-    return [_scalar(item, place) for item in value if item is not None]
+        location.note("null is left out: it let entries without the field pass")
+    return [_scalar(item, location) for item in value if item is not None]
 
 
-def _port(value: Any, _place: Place) -> int:
+def _port(value: Any, _location: Location) -> int:
     if isinstance(value, bool) or not (isinstance(value, int) or str(value).isdecimal()):
         raise ValueError
     return int(value)
 
 
-def _texts(value: Any, place: Place) -> list[str]:
+def _texts(value: Any, location: Location) -> list[str]:
     if not isinstance(value, list):
         raise ValueError
-    return [_text(item, place) for item in value]
+    return [_text(item, location) for item in value]
 
 
-def _some_texts(value: Any, place: Place) -> list[str] | None:
-    return _texts(value, place) or None
+def _some_texts(value: Any, location: Location) -> list[str] | None:
+    return _texts(value, location) or None
 
 
-def _span(value: Any, _place: Place) -> str | None:
+def _span(value: Any, _location: Location) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e10:
         raise ValueError
     return duration(value) if value else None
 
 
-def _retention(value: Any, place: Place) -> str:
-    span = _span(value, place)
+def _retention(value: Any, location: Location) -> str:
+    span = _span(value, location)
     if span is None:
         raise ValueError
     return span
 
 
-def _level(value: Any, _place: Place) -> str:
+def _level(value: Any, _location: Location) -> str:
     if value not in LEVELS:
         raise ValueError
     return str(value)
 
 
-def _section(value: Any, place: Place) -> str:
+def _section(value: Any, location: Location) -> str:
     if isinstance(value, str) and value in SECTIONS:
         return SECTIONS[value]
-    place.note(f"{as_json(value)} is no level; it went to OTHER, so the section is other")
+    location.note(f"{as_json(value)} is no level; it went to OTHER, so the section is other")
     return "other"
 
 
-def _details(value: Any, place: Place) -> str:
+def _details(value: Any, location: Location) -> str:
     if value in DETAILS:
         return str(value)
-    place.note(f"{as_json(value)} is none of the details; it was taken for ALL, and still is")
+    location.note(f"{as_json(value)} is none of the details; it was taken for ALL, and still is")
     return "ALL"
 
 
-def _encoding(value: Any, place: Place) -> str:
+def _encoding(value: Any, location: Location) -> str:
     try:
-        codecs.lookup(_text(value, place))
+        codecs.lookup(_text(value, location))
     except LookupError:
         raise ValueError from None
     return str(value)
 
 
-def _storage(value: Any, place: Place) -> str:
-    if not _text(value, place).startswith("/"):
+def _storage(value: Any, location: Location) -> str:
+    if not _text(value, location).startswith("/"):
         raise ValueError
     return f"sqlite://{value.rstrip('/')}/state.sqlite"
 
 
-def _command(usual: list[str]) -> Callable[[Any, Place], list[str] | None]:
-    def convert(value: Any, place: Place) -> list[str] | None:
-        words = _texts(value, place)
+def _command(usual: list[str]) -> Callable[[Any, Location], list[str] | None]:
+    def convert(value: Any, location: Location) -> list[str] | None:
+        words = _texts(value, location)
         if not words:
             raise ValueError
         if words == usual:
             return None
-        place.note(f"{as_json(words)} is kept; see whether these arguments are still wanted")
+        location.note(f"{as_json(words)} is kept; see whether these arguments are still wanted")
         return words
 
     return convert

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from pyruse.entry.decoding import typed
-from pyruse.importers.findings import Place, as_json
+from pyruse.importers.findings import Location, as_json
 from pyruse.importers.pyruse1_arguments import (
     DETAIL,
     ENCODING,
@@ -33,7 +33,7 @@ from pyruse.importers.pyruse1_arguments import (
 )
 
 
-def _look_at_values(options: dict[str, Any], place: Place) -> None:
+def _look_at_values(options: dict[str, Any], location: Location) -> None:
     """Pyruse 2 reads a configured "3" as the number that PRIORITY is; Pyruse 1 did not."""
     name = options.get("field", "")
     key = "values" if "values" in options else "value"
@@ -44,13 +44,13 @@ def _look_at_values(options: dict[str, Any], place: Place) -> None:
         except ValueError:
             continue  # "pyruse check" says it better, and of the new file
         if changed:
-            place.at(f".{key}").note(
+            location.at(f".{key}").note(
                 f"{as_json(value)} is not text any more: {name} never is text, so it could not "
                 "match"
             )
 
 
-def _look_at_patterns(options: dict[str, Any], place: Place) -> None:
+def _look_at_patterns(options: dict[str, Any], location: Location) -> None:
     found = options.get("pattern", [])
     for pattern in [found] if isinstance(found, str) else found:
         try:
@@ -58,22 +58,24 @@ def _look_at_patterns(options: dict[str, Any], place: Place) -> None:
         except (re.error, OverflowError, RecursionError):
             continue  # "pyruse check" says what is wrong with it
         if regex.search(""):
-            place.at(".re").note(
+            location.at(".re").note(
                 f"{as_json(pattern)} matches empty text: an entry without {options.get('field')} "
                 "passed, and does not now"
             )
         if regex.groupindex and "save" in options:
-            place.at(".save").note("names the unnamed groups only: the pattern also has named ones")
+            location.at(".save").note(
+                "names the unnamed groups only: the pattern also has named ones"
+            )
 
 
-def _look_at_retention(options: dict[str, Any], place: Place) -> None:
-    place.at(".keepSeconds").note(
+def _look_at_retention(options: dict[str, Any], location: Location) -> None:
+    location.at(".keepSeconds").note(
         f"kept for exactly {options.get('keep')} now; it was rounded up, and up to four times that"
     )
 
 
-def _look_at_choice(_options: dict[str, Any], place: Place) -> None:
-    place.note("where several connections fit, the newest one counts now; it was the oldest")
+def _look_at_choice(_options: dict[str, Any], location: Location) -> None:
+    location.note("where several connections fit, the newest one counts now; it was the oldest")
 
 
 def _compared(new: str, kind: Kind) -> Module:
