@@ -32,7 +32,10 @@ class Encoding(str):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: Python knows no such encoding, or not of any bytes whatever."""
+        """Read the name of an encoding.
+
+        :raises ValueError: Python knows no such encoding, or it does not decode all bytes.
+        """
         try:
             _ALL_BYTES.decode(value, errors="replace")
         except (LookupError, TypeError, ValueError):
@@ -54,7 +57,10 @@ class StateUrl(str):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no such URL."""
+        """Read the URL of a state.
+
+        :raises ValueError: it is no such URL.
+        """
         if isinstance(value, str) and _STATE.match(value):
             return cls(value)
         raise ValueError(
@@ -79,7 +85,10 @@ class MailAddress(str):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no such address."""
+        """Read a mail address.
+
+        :raises ValueError: it is no such address.
+        """
         if isinstance(value, str) and _ADDRESS.match(value) and printable(value) == value:
             with suppress(UnicodeError):  # of a name that no host can have
                 value.partition("@")[2].encode("idna")
@@ -116,7 +125,10 @@ class SmtpUrl:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no such URL, or it holds a password."""
+        """Read the URL of a mail server.
+
+        :raises ValueError: it is no such URL, or it holds a password.
+        """
         if isinstance(value, str) and _PASSWORD.match(value):
             # It is not shown, whatever else is wrong with the URL.
             raise ValueError(
@@ -156,7 +168,10 @@ class ClockTime(time):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: it is no time of the day."""
+        """Read a time of day.
+
+        :raises ValueError: it is no time of the day.
+        """
         if isinstance(value, str) and re.fullmatch(r"[0-2]\d:[0-5]\d", value, re.ASCII):
             hour, minute = map(int, value.split(":"))
             if hour < 24:
@@ -175,7 +190,10 @@ class Zone:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """:raises ValueError: there is no such zone."""
+        """Read the name of a time zone.
+
+        :raises ValueError: there is no such zone.
+        """
         hint = ""
         if isinstance(value, str):
             try:

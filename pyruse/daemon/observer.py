@@ -29,10 +29,10 @@ class StateObserver:
         daemon: Callable[[], Message | None],
         clock: Clock,
     ) -> None:
-        """:param path: of the state.
+        """Look at nothing yet.
 
-        :param daemon: gives what the daemon says of itself (`Activity.data`); callable in any
-            thread.
+        :param path: the path of the state.
+        :param daemon: gives what the daemon says of itself (`Activity.data`), in any thread.
         :param clock: says which instant is looked at.
         """
         self._settings = configuration.settings

@@ -111,9 +111,11 @@ def status(
 ) -> Status:
     """Look at a state, at its daemon, and at the journal of the configuration.
 
-    :param path: of the state.
+    :param settings: the sections of the configuration.
+    :param path: the path of the state.
+    :param now: by the machine's clock, in microseconds since the epoch.
     :param daemon: gives what the daemon says; by default, it is asked through its socket.
-    :raises StateError: it cannot be read.
+    :raises StateError: the state cannot be read.
     """
     found = Status()
     try:

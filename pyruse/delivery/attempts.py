@@ -38,8 +38,9 @@ def attempts(
 
 
 def mailer(settings: EmailSettings, host: str) -> Attempt:
-    """Sends mails.
+    """The attempt to send a mail.
 
+    :param settings: the section ``[email]``.
     :param host: this machine's name, for Message-IDs and the addresses of local users.
     """
 

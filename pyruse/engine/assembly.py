@@ -42,6 +42,8 @@ Contexts = dict[Step, BoundContext]
 def assemble(configuration: Configuration, state: State, faults: Faults, mode: Mode) -> Engine:
     """Put a configuration to work. Nothing is opened, started or sent yet.
 
+    :param configuration: what was read and checked.
+    :param state: the state, loaded.
     :param faults: tells of what goes wrong, over all the engines of a daemon.
     :param mode: `LIVE`, `DRY`, or one of the caller's own.
     :raises ConfigError: options do not go together, such as a ban's with its firewall.

@@ -61,7 +61,10 @@ class BoundContext:
     def __init__(
         self, services: Services, chain: str = "", step: str = "", receiver: str = ""
     ) -> None:
-        """:param receiver: the kind of what `send` sends; empty: there is no hook `deliver`."""
+        """Bind a context to a step or extension.
+
+        :param receiver: the kind of what `send` sends; empty: there is no hook `deliver`.
+        """
         self._services = services
         self._receiver = receiver
         self.chain = chain

@@ -96,9 +96,10 @@ class Engine:
 
         Nothing is kept until `State.commit`.
 
+        :param entries: in the order of the journal.
         :param now: by the machine's clock, in microseconds since the epoch: an entry that is dated
             more than an hour later, by a clock that is wrong, counts as of now.
-        :return: how many there were.
+        :return: the number of entries.
         """
         lead = self.travel.lead
         latest = now + AHEAD_US
@@ -169,6 +170,7 @@ class Engine:
     def end_day(self, day: str, now: int) -> Report:
         """Make a day's report and have it delivered; the state must be committed before.
 
+        :param day: ``YYYY-MM-DD``.
         :param now: the instant of the report, in microseconds since the epoch.
         """
         report = self.report(day)

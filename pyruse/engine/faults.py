@@ -78,7 +78,10 @@ class FaultReporter:
     """
 
     def __init__(self, faults: Faults, state: State, calendar: Calendar, clock: Clock) -> None:
-        """:param clock: the machine's clock: faults are filed by it, whatever entries are dated."""
+        """Tell of faults, and keep them for the report and for `pyruse status`.
+
+        :param clock: the machine's clock: faults are filed by it, whatever entries are dated.
+        """
         self._faults = faults
         self._state = state
         self._calendar = calendar

@@ -33,7 +33,10 @@ class Broadcasts:
     """
 
     def __init__(self, on_fault: Callable[[str, str, Exception], None]) -> None:
-        """:param on_fault: told of an implementation that raised: (plugin, hook, exception)."""
+        """Begin without plugins.
+
+        :param on_fault: told of an implementation that raised: (plugin, hook, exception).
+        """
         self._calls: dict[str, list[_Call]] = {hook: [] for hook in HOOKS}
         self._on_fault = on_fault
 

@@ -36,7 +36,10 @@ class Package:
     """
 
     def __init__(self, folder: Path, distrust: Distrust) -> None:
-        """:param distrust: is asked for each file before it is loaded."""
+        """Import nothing yet.
+
+        :param distrust: is asked for each file before it is loaded.
+        """
         self._name = f"pyruse_files_{zlib.crc32(os.fsencode(os.path.abspath(folder))):08x}"
         for known in [*sys.modules]:
             if known.partition(".")[0] == self._name:
@@ -114,7 +117,10 @@ class _Loader(SourceFileLoader):
         self._distrust = distrust
 
     def get_code(self, fullname: str) -> CodeType:
-        """:raises PluginError: others could have written the file."""
+        """Compile a file, after its owner and mode are checked.
+
+        :raises PluginError: others could have written the file.
+        """
         reason = self._distrust(Path(self.path))
         if reason is not None:
             raise PluginError(reason)
@@ -126,7 +132,11 @@ class Lines:
     """In which line of a file a class or function begins, or an attribute of a class stands."""
 
     def __init__(self, file: Path) -> None:
-        """:raises OSError: it cannot be read; SyntaxError: it is no Python."""
+        """Parse a file.
+
+        :raises OSError: it cannot be read.
+        :raises SyntaxError: it is no Python.
+        """
         tree = ast.parse(file.read_bytes(), str(file))
         self._lines: dict[tuple[str | None, str], int] = {}
         for node in ast.walk(tree):

@@ -191,8 +191,9 @@ class _Source:
     def plugins_of(self, part: type | ModuleType, own: Iterable[Any]) -> Iterator[FilePlugin]:
         """The plugins that a class or module is.
 
+        :param part: the class or module.
         :param own: the classes and functions of the module.
-        :raises PluginError: it looks like one, but is none.
+        :raises PluginError: it looks like a plugin, but is none.
         """
         if isinstance(part, type):
             yield from self.plugins_of_class(part)

@@ -19,7 +19,10 @@ class Registry:
     """The plugins of the packages that are installed, and of other sources."""
 
     def __init__(self, *sources: Source) -> None:
-        """:param sources: of plugins, beside the packages."""
+        """Find nothing yet.
+
+        :param sources: sources of plugins, beside the packages.
+        """
         self.faults: list[str] = []
         """What is wrong where plugins come from, so that their names are not even known."""
         self._found: dict[str, dict[str, Found]] = {group: {} for group in KIND}

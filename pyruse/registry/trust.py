@@ -15,12 +15,13 @@ _MOST_LINKS = 40
 def distrust(path: Path, owners: Collection[int]) -> str | None:
     """Why a file or folder is not to be trusted, and what to do; None: it is.
 
-    All that leads there is looked at: each folder on the way, each symbolic link, and what that
-    points to. Others may write in a folder on the way only where it is sticky, as /tmp is: there,
-    nobody can replace what belongs to somebody else.
+    Everything on the way is looked at: each folder, each symbolic link, and what the link points
+    to. Others may write in a folder on the way only where it is sticky, as /tmp is: there, nobody
+    can replace what belongs to somebody else.
 
+    :param path: the file or folder.
     :param owners: the users that are trusted.
-    :raises OSError: it is not there, or cannot be looked at.
+    :raises OSError: it does not exist, or cannot be looked at.
     """
     way = list(_way(path))
     for place, status in way:

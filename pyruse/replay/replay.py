@@ -121,6 +121,9 @@ def replay(
 ) -> Outcome:
     """Lead past entries through the chains, with a state in memory; nothing leaves Pyruse.
 
+    :param configuration: what was read and checked.
+    :param selection: the entries.
+    :param faults: tells of what goes wrong.
     :param progress: told now and then of the number of entries, and the instant reached.
     :param profile: measures where the time goes.
     :raises ConfigError: options do not go together.

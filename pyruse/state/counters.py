@@ -144,8 +144,11 @@ class Counters:
     ) -> int:
         """Raise a counter and return what it then holds for this key.
 
+        :param counter: the name of the counter.
+        :param key: what is counted separately, such as an address.
         :param at: the entry's instant.
         :param within: microseconds after which this raise counts no more; None: never.
+        :param by: how much is added.
         :param distinct: count different values, of which this is one, instead of raises.
         :return: 0 while a grace lasts: the counter is not raised then.
         :raises TypeError: the key is no text.

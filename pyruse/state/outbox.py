@@ -155,10 +155,12 @@ class Outbox:
     def give_up_oldest(self, kind: str, *, number: int, size: int) -> int:
         """Forget the oldest parcels of a kind, until no more than so many wait.
 
-        What is leaving right now stays.
+        A parcel that is leaving right now stays.
 
-        :param size: so many characters they may have together.
-        :return: how many were forgotten.
+        :param kind: the kind of parcels.
+        :param number: the number of parcels that may wait.
+        :param size: the number of characters that they may have together.
+        :return: the number of parcels that are forgotten.
         """
         backlog = self._backlogs.get(kind, Backlog())
         old = [each for each in backlog.beyond(number, size) if not self._items[each].leaving]
@@ -173,6 +175,7 @@ class Outbox:
     def readdress(self, kind: str, heir: Callable[[OutboxItem], str | None]) -> None:
         """Let the waiting parcels of a kind be delivered by others.
 
+        :param kind: the kind of parcels.
         :param heir: gives the new kind of an item; None: it keeps its own.
         """
         self._queues.pop(kind, None)

@@ -31,9 +31,11 @@ class Table:
         return self._values.get(key) if until is None or until > at else None
 
     def put(self, key: str, value: Any, *, until: int | None = None) -> None:
-        """Remember a value, until an instant in entry time (None: for ever).
+        """Remember a value.
 
-        :param value: what JSON can hold; None is nothing to remember, and forgets the key.
+        :param key: the key, in this table.
+        :param value: what JSON can hold; None forgets the key.
+        :param until: an instant in entry time; None: for ever.
         :raises TypeError: JSON cannot hold the value, or the key is no text.
         """
         if not isinstance(key, str):

@@ -58,6 +58,7 @@ def make_journal(path: str | os.PathLike[str], entries: Iterable[EntryFields]) -
     """Write entries into a new journal file, in place of any that is there.
 
     :param path: must end in ``.journal``, as libsystemd ignores other files in a directory.
+    :param entries: the fields of each entry.
     :return: the same path.
     :raises JournalError: ``systemd-journal-remote`` is missing, or failed.
     """

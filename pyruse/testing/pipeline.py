@@ -34,7 +34,10 @@ class Clock:
     """The time of the entries that a test feeds; it moves when the test moves it."""
 
     def __init__(self, now: datetime | None = None) -> None:
-        """:param now: an aware time; None: noon of 2026-03-14, UTC."""
+        """Set the clock.
+
+        :param now: an aware time; None: noon of 2026-03-14, UTC.
+        """
         self.now = now or datetime(2026, 3, 14, 12, tzinfo=UTC)
 
     def advance(self, span: str | int | timedelta) -> None:
@@ -98,10 +101,11 @@ class Pipeline:
         self.engine.start()
 
     def feed(self, *, at: datetime | None = None, **fields: Any) -> dict[str, Any]:
-        """Lead an entry through the chains, at the clock's time or at another one.
+        """Lead an entry through the chains.
 
+        :param at: the entry's time; None: the clock's.
         :param fields: of the entry; text and bytes are converted as the journal's are.
-        :return: the entry's fields at the end of its journey, those that steps have set included.
+        :return: the entry's fields at the end of its journey, also those that steps have set.
         """
         time_us = self.clock.us if at is None else time_us_of(at)
         entry = make_entry(fields, self.engine.decoder, time_us=time_us)
