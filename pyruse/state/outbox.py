@@ -237,8 +237,10 @@ class Outbox:
             self._unweigh(item)
             self._unqueue(item)
             self._aside[item_id] = item
-            if len(self._aside) > KEPT_ASIDE:
-                self._forget(next(iter(self._aside)))
+            # By family: a plugin whose service takes nothing must not push out the mails.
+            alike = [one.id for one in self._aside.values() if one.family == item.family]
+            if len(alike) > KEPT_ASIDE:
+                self._forget(alike[0])
 
     def _attempted(self, item_id: str, error: str, due: int) -> OutboxItem | None:
         item = self._items.get(item_id)

@@ -15,7 +15,7 @@ from pyruse.delivery import delivery as delivery_module
 from pyruse.delivery.delivery import Delivery
 from pyruse.delivery.named import set_aside_in_words
 from pyruse.delivery.receivers import Receiver
-from pyruse.state.outbox import Item, parcel_kind
+from pyruse.state.outbox_item import OutboxItem, parcel_kind
 from tests.delivery.test_delivery import SECOND, TIME_LIMIT, House
 
 HOOK = "action webhook"
@@ -74,7 +74,7 @@ class HouseWithPlugins(House):
         self.plugins = list(plugins) or self.plugins
         self.delivery.reconfigure(self.settings, "vm1", self.receivers)
 
-    def send(self, plugin: Plugin, *texts: str, timeout: float = 60.0) -> list[Item]:
+    def send(self, plugin: Plugin, *texts: str, timeout: float = 60.0) -> list[OutboxItem]:
         fixed = {"count": 1, "step": plugin.receiver.place, "timeout": timeout}
         return [self._put(plugin.kind, {**fixed, "parts": [f'"{text}"']}) for text in texts]
 
@@ -177,7 +177,7 @@ def test_what_is_refused_is_set_aside_and_told(house):
     assert len(text) < 500, "whatever a plugin says"
     words = set_aside_in_words(house.outbox.tell_set_aside())
     assert words.startswith("a parcel could not be sent: the parcel of action webhook (action webh")
-    mail = Item("mail", {"subject": "x"}, 0, 0, error="no")
+    mail = OutboxItem("mail", {"subject": "x"}, 0, 0, error="no")
     assert set_aside_in_words([item, mail]).startswith("2 items could not be sent: the parcel of")
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from pyruse.state.database import State
 from pyruse.state.outbox import KEPT_ASIDE, Outbox
-from pyruse.state.outbox_item import OutboxItem
+from pyruse.state.outbox_item import OutboxItem, parcel_kind
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -366,3 +366,64 @@ def test_very_long_repeats_are_counted_and_no_longer_quoted():
         gather(outbox, "x" * 60_000, T0 + number)
     _, (parts, count) = waiting(outbox, T0 + 10 * MINUTE)
     assert (len(parts), count) == (2, 4)
+
+
+PARCEL = parcel_kind("action webhook", {"url": "a"})
+
+
+def test_what_a_plugin_has_set_aside_does_not_push_out_mails():
+    outbox = Outbox()
+    outbox.put(mail := item("mail"))
+    outbox.refuse(mail.id, "no", now=T0)
+    for number in range(KEPT_ASIDE + 2):
+        outbox.put(parcel := item(str(number), kind=PARCEL))
+        outbox.refuse(parcel.id, "no", now=T0)
+    parts = [one.payload["parts"] for one in outbox.set_aside()]
+    assert parts == [["mail"], *([str(number)] for number in range(2, KEPT_ASIDE + 2))]
+
+
+def test_steps_of_the_same_options_are_one_receiver():
+    assert parcel_kind("action webhook", {"url": "a"}) == PARCEL
+    assert parcel_kind("action webhook", {"url": "b"}) != PARCEL
+    assert parcel_kind("action hook", {"url": "a"}) != PARCEL
+    assert parcel_kind("x", {"a": 1, "b": 2}) == parcel_kind("x", {"b": 2, "a": 1})
+    assert "secret" not in parcel_kind("x", {"url": "https://example.org/secret"})
+    assert item(kind=PARCEL).plugin == item(kind=PARCEL).family == "action webhook"
+    assert (item().plugin, item().family) == (None, "mail")
+
+
+def test_the_oldest_parcels_are_given_up_also_after_a_restart(state, reopened):
+    for number in range(5):
+        state.outbox.put(item(str(number), kind=PARCEL))
+    state.outbox.put(item("mail"))
+    assert state.outbox.give_up_oldest(PARCEL, number=5, size=5) == 0
+    state.commit()
+    again = reopened()
+    taken = again.take(PARCEL, T0)
+    assert again.give_up_oldest(PARCEL, number=3, size=100) == 1, "one is leaving, and stays"
+    assert again.give_up_oldest(PARCEL, number=100, size=2) == 1
+    assert [one.payload["parts"][0] for one in again.items()] == ["0", "3", "4", "mail"]
+    assert taken.leaving
+
+
+def test_what_is_gathered_counts_as_it_grows():
+    outbox = Outbox()
+    for name in ("1", "22", "333"):
+        outbox.put_gathered(item(name, kind=PARCEL, group="g"), 10 * MINUTE)
+    assert outbox.give_up_oldest(PARCEL, number=10, size=6) == 0
+    assert outbox.give_up_oldest(PARCEL, number=10, size=5) == 1
+    assert [one.payload["parts"] for one in outbox.items()] == [["22", "333"]]
+
+
+def test_a_parcel_has_another_receiver_after_a_restart_too(state, reopened):
+    other = parcel_kind("action webhook", {"url": "b"})
+    for name in ("goes", "stays"):
+        state.outbox.put(item(name, kind=PARCEL))
+    state.commit()
+    assert state.outbox.parcel_kinds() == [PARCEL]
+    state.outbox.readdress(PARCEL, lambda one: other if one.payload["parts"] == ["goes"] else None)
+    state.commit()
+    again = reopened()
+    assert again.parcel_kinds() == [other, PARCEL]
+    assert waiting(again, T0, other) == [(["goes"], 1)]
+    assert waiting(again, T0, PARCEL) == [(["stays"], 1)]
