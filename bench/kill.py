@@ -15,6 +15,7 @@ import email
 import email.policy
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -281,6 +282,8 @@ def main() -> int:
     for line in wrong:
         print(line[:300])
     print("different" if wrong else "equal to the row")
+    if not wrong and options.folder is None:
+        shutil.rmtree(folder)
     return bool(wrong)
 
 

@@ -52,6 +52,8 @@ class Daemon:
     ``with`` block nothing of it runs any more, whatever has happened.
     """
 
+    _program = _PROGRAM
+
     def __init__(
         self,
         folder: Path,
@@ -69,6 +71,8 @@ class Daemon:
         self.state = folder / "state.sqlite"
         """The database, where the configuration has it there, as that of `surround`."""
         self.prefix = list(prefix)
+        self.prelude = ""
+        """Python code that each process runs before anything else, such as for another clock."""
         self.told: list[str] = []
         """What it has told the service manager, from the first start on (sd_notify(3))."""
         self._mark = Mark()
@@ -201,7 +205,8 @@ class Daemon:
         return self.wait_until(lambda: [line for line in self.log.splitlines() if text in line])[0]
 
     def _command(self, name: str, *arguments: str) -> list[str]:
-        python = [*self.prefix, sys.executable, "-c", _PROGRAM]
+        program = f"{self.prelude}\n{self._program}"
+        python = [*self.prefix, sys.executable, "-c", program]
         return [*python, name, "-c", str(self.folder), *arguments]
 
     def _variables(self, **added: str) -> dict[str, str]:

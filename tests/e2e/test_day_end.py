@@ -8,12 +8,13 @@ import json
 import sqlite3
 import struct
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from pyruse.testing import Daemon, Journald, MakeDaemon
+from pyruse.testing import Daemon, Journald, MakeDaemon, MakeJournal
 
 CONFIG = """
 [email]
@@ -39,9 +40,21 @@ mv {folder}/mail.new {folder}/mail.$$
 """
 
 
-def zone_with_midnight_in(seconds: int, folder: Path) -> None:
-    """Make a time zone ``Test/Midnight`` in which the day ends in so many seconds (RFC 9636)."""
-    offset = (-seconds - int(time.time())) % 86400
+HOUR = 3600
+
+#: The clock of a daemon stands still two seconds before midnight, until there is a file.
+STANDING_CLOCK = """
+import os, time
+time.time_ns = lambda: ({midnight} + (3 if os.path.exists("{file}") else -2)) * 10**9
+"""
+
+
+def make_zone(midnight: int, folder: Path) -> None:
+    """Make a time zone ``Test/Midnight`` in which a day ends at an instant (RFC 9636).
+
+    :param midnight: in seconds since the epoch.
+    """
+    offset = -midnight % 86400
     if offset > 12 * 3600:
         offset -= 86400
     header = struct.pack(">4sc15x6l", b"TZif", b"\0", 0, 0, 0, 0, 1, 4)
@@ -52,38 +65,65 @@ def zone_with_midnight_in(seconds: int, folder: Path) -> None:
 
 
 @pytest.fixture
-def daemon(
+def pyruse(
     daemon: MakeDaemon, journald: Journald, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Daemon:
-    sendmail = tmp_path / "sendmail"
-    sendmail.write_text(SENDMAIL.format(folder=tmp_path))
+    return configured(daemon, journald, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def let_the_day_end(pyruse: Daemon, tmp_path: Path) -> Callable[[], None]:
+    """Call it, and midnight is over; so long as not, it is two seconds before it."""
+    midnight = int(time.time()) + HOUR
+    make_zone(midnight, tmp_path)
+    file = tmp_path / "midnight is over"
+    pyruse.prelude = STANDING_CLOCK.format(midnight=midnight, file=file)
+    return file.touch
+
+
+def configured(
+    daemon: MakeDaemon, journal: Journald | Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Daemon:
+    sendmail = folder / "sendmail"
+    sendmail.write_text(SENDMAIL.format(folder=folder))
     sendmail.chmod(0o755)
-    monkeypatch.setenv("PYTHONTZPATH", str(tmp_path / "zones"))
-    return daemon(CONFIG.replace("{folder}", str(tmp_path)), journald)
+    monkeypatch.setenv("PYTHONTZPATH", str(folder / "zones"))
+    return daemon(CONFIG.replace("{folder}", str(folder)), journal)
 
 
-def mails(daemon: Daemon, folder: Path) -> list[email.message.EmailMessage]:
+def mails(pyruse: Daemon, folder: Path) -> list[email.message.EmailMessage]:
     """The mails, once there are any."""
-    found = daemon.wait_until(lambda: sorted(folder.glob("mail.[0-9]*")))
+    found = pyruse.wait_until(lambda: sorted(folder.glob("mail.[0-9]*")))
     return [
         email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in found
     ]
 
 
-def days(daemon: Daemon) -> list[tuple[str, int, bool]]:
-    with closing(sqlite3.connect(daemon.state)) as db, db:
+def days(pyruse: Daemon) -> list[tuple[str, int, bool]]:
+    with closing(sqlite3.connect(pyruse.state)) as db, db:
         return [
             (day, entries, reported is not None)
             for day, entries, reported in db.execute("SELECT day, entries, reported FROM days")
         ]
 
 
-def test_a_day_with_an_event(daemon: Daemon, journald: Journald, tmp_path: Path) -> None:
-    zone_with_midnight_in(4, tmp_path)
+def wait_for_event(pyruse: Daemon) -> None:
+    def events() -> list[object]:
+        with closing(sqlite3.connect(pyruse.state)) as db, db:
+            return list(db.execute("SELECT message FROM events"))
+
+    pyruse.wait_until(events)
+
+
+def test_a_day_with_an_event(
+    pyruse: Daemon, journald: Journald, tmp_path: Path, let_the_day_end: Callable[[], None]
+) -> None:
     journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="disk <b>sdb</b> is failing")
-    daemon.start()
-    (mail,) = mails(daemon, tmp_path)
-    ended, begun = sorted(days(daemon))
+    pyruse.start()
+    wait_for_event(pyruse)
+    let_the_day_end()
+    (mail,) = mails(pyruse, tmp_path)
+    ended, begun = sorted(days(pyruse))
     assert mail["Subject"] == f"Pyruse daily report for {ended[0]}"
     assert mail["To"] == "hostmaster@example.org"
     text = mail.get_body(("plain",))
@@ -98,33 +138,37 @@ def test_a_day_with_an_event(daemon: Daemon, journald: Journald, tmp_path: Path)
     assert [row["message"] for row in archived["report"]["important"]] == [
         "disk <b>sdb</b> is failing"
     ]
-    assert daemon.stop() == 0
+    assert pyruse.stop() == 0
     # Nothing is reported twice, and the new day's report waits for its end.
-    daemon.start()
-    time.sleep(2)
-    assert daemon.stop() == 0
-    assert len(mails(daemon, tmp_path)) == 1
+    assert pyruse.command("run", "--once").returncode == 0
+    assert len(mails(pyruse, tmp_path)) == 1
 
 
-def test_a_quiet_day(daemon: Daemon, journald: Journald, tmp_path: Path) -> None:
-    zone_with_midnight_in(4, tmp_path)
-    daemon.start()
-    (mail,) = mails(daemon, tmp_path)
+def test_a_quiet_day(pyruse: Daemon, tmp_path: Path, let_the_day_end: Callable[[], None]) -> None:
+    pyruse.start()
+    pyruse.wait_until(lambda: pyruse.ask("status")["journal"]["behind"] == 0)
+    let_the_day_end()
+    (mail,) = mails(pyruse, tmp_path)
     assert mail["Subject"].startswith("Pyruse daily report for ")
-    assert sum(reported for _, _, reported in days(daemon)) == 1
+    assert sum(reported for _, _, reported in days(pyruse)) == 1
 
 
 def test_a_day_that_ended_while_nobody_looked(
-    daemon: Daemon, journald: Journald, tmp_path: Path
+    daemon: MakeDaemon,
+    journal_file: MakeJournal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    zone_with_midnight_in(3, tmp_path)
-    journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="before midnight")
-    journald.sync()
-    time.sleep(4)
-    journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="after midnight")
-    journald.sync()
-    daemon.start()
-    (mail,) = mails(daemon, tmp_path)
+    midnight = int(time.time()) - HOUR
+    make_zone(midnight, tmp_path)
+    logged = {"before midnight": midnight - 1, "after midnight": midnight + 1}
+    entries = [
+        {"SYSLOG_IDENTIFIER": "test", "MESSAGE": text, "__REALTIME_TIMESTAMP": time_s * 1_000_000}
+        for text, time_s in logged.items()
+    ]
+    pyruse = configured(daemon, journal_file(entries), tmp_path, monkeypatch)
+    pyruse.start()
+    (mail,) = mails(pyruse, tmp_path)
     text = mail.get_body(("plain",))
     assert text is not None
     assert "before midnight" in text.get_content()
@@ -132,15 +176,16 @@ def test_a_day_that_ended_while_nobody_looked(
 
 
 def test_a_mail_that_was_refused_is_told_of_in_the_report(
-    daemon: Daemon, journald: Journald, tmp_path: Path
+    pyruse: Daemon, journald: Journald, tmp_path: Path, let_the_day_end: Callable[[], None]
 ) -> None:
-    zone_with_midnight_in(5, tmp_path)
     journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="mail for a stranger")
-    daemon.start()
-    (report,) = mails(daemon, tmp_path)
+    pyruse.start()
+    pyruse.wait_until(lambda: pyruse.ask("status")["outbox"]["set_aside"])
+    let_the_day_end()
+    (report,) = mails(pyruse, tmp_path)
     body = report.get_body(("plain",))
     assert body is not None
     text = " ".join(body.get_content().split())
     assert 'a mail could not be sent: the mail "mail for a stranger" (' in text
     assert "user unknown" in text
-    assert daemon.stop() == 0
+    assert pyruse.stop() == 0

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from pyruse.testing import Daemon, Journald, MakeDaemon
+from pyruse.testing.plugin import need
+from tests.reliability.machine import unavailable
 
 CHAINS = """
 [chains]
@@ -80,14 +82,22 @@ def test_resumes_after_a_stop_and_a_kill(journald: Journald, daemon: Daemon) -> 
     assert reported(daemon) == expected
 
 
-def test_sleeps_while_nothing_is_logged(journald: Journald, daemon: Daemon) -> None:
+#: Journals that other tests make and remove meanwhile are news to libsystemd, too: hidden here.
+ALONE = """
+mount --make-rprivate / && mkdir "$1" && mount --bind "$2" "$1" &&
+mount -t tmpfs none /var/log/journal && mkdir "$2" && mount --bind "$1" "$2" && shift 2 && exec "$@"
+"""
+
+
+def test_sleeps_while_nothing_is_logged(journald: Journald, daemon: Daemon, tmp_path: Path) -> None:
+    need(unavailable())
+    at = [str(tmp_path / "at"), str(journald.directory)]
+    daemon.prefix = ["unshare", "--mount", "sh", "-c", ALONE, "sh", *at]
     expected = send(journald, 0, 5)
     daemon.start()
     wait_for(daemon, expected)
-    journald.sync()
-    time.sleep(1)  # journald tells of its own last lines up to 250 ms late
-    # Journals that other tests make and remove meanwhile are news, too: some seconds are without.
-    assert any(is_quiet(daemon.process.pid, 2) for _ in range(10))
+    # journald tells of its own last lines a moment later.
+    daemon.wait_until(lambda: is_quiet(daemon.process.pid, 2))
     assert daemon.stop() == 0
 
 
@@ -149,12 +159,14 @@ def test_what_no_chain_wanted_is_not_looked_at_by_the_chains_of_later(
 ) -> None:
     """libsystemd leaves out what comes from others, until all that was pending is read."""
 
-    def entries() -> int:
-        """How many it was given since its start, once there is no other left."""
-        status = daemon.wait_until(
-            lambda: daemon.ask("status"), lambda status: status["journal"]["behind"] == 0
+    def wait_for_entries(number: int) -> None:
+        """Wait until it was given so many since its start, and there is no other left."""
+        daemon.wait_until(
+            lambda: daemon.ask("status"),
+            lambda status: (
+                (status["daemon"]["entries"], status["journal"]["behind"]) == (number, 0)
+            ),
         )
-        return int(status["daemon"]["entries"])
 
     def others(*messages: str) -> None:
         journald.send_all(
@@ -169,9 +181,9 @@ def test_what_no_chain_wanted_is_not_looked_at_by_the_chains_of_later(
     expected = send(journald, 0, 5)
     daemon.start()
     wait_for(daemon, expected)
-    assert entries() == 5
+    wait_for_entries(5)
     others("before the reload")
-    assert entries() == 6
+    wait_for_entries(6)
     daemon.configure(both)
     daemon.reload()
     expected += Counter(["after the reload"])
@@ -180,7 +192,7 @@ def test_what_no_chain_wanted_is_not_looked_at_by_the_chains_of_later(
     daemon.configure(CHAINS)
     daemon.reload()
     others("before the stop")
-    assert entries() == 8
+    wait_for_entries(8)
     assert daemon.stop() == 0
     daemon.configure(both)
     others("after the stop")
@@ -204,10 +216,8 @@ def test_a_second_daemon_on_the_same_state_says_who_holds_it(
     assert daemon.stop() == 0
 
 
-def test_a_stop_comes_within_a_second(journald: Journald, daemon: Daemon) -> None:
+def test_an_interrupt_ends_it_while_it_waits(journald: Journald, daemon: Daemon) -> None:
     expected = send(journald, 0, 5)
     daemon.start()
     wait_for(daemon, expected)
-    began = time.monotonic()
     assert daemon.stop(signal.SIGINT) == 0
-    assert time.monotonic() - began < 5  # seconds on a busy machine; one at rest

@@ -16,7 +16,7 @@ from pyruse.testing import Daemon
 _SET_UP = """
 mkdir -p {disk} && mount -t tmpfs -o size={size} none {disk} || exit 1
 echo ready
-exec sleep 1000
+exec cat  # until the test ends, or is killed
 """
 
 _QUERY = """
@@ -64,6 +64,7 @@ class Machine(Daemon):
     def __enter__(self) -> Self:
         self._holder = subprocess.Popen(
             ["unshare", "--mount", "sh", "-c", _SET_UP.format(disk=self._disk, size=self._size)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         assert self._holder.stdout is not None

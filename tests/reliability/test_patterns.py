@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -111,7 +110,7 @@ CHAINS = r"""
 
 
 @pytest.mark.realparts
-def test_a_hundred_hostile_lines_hold_up_the_daemon_for_seconds_only(
+def test_with_each_hostile_line_the_next_one_has_less_time(
     daemon: MakeDaemon, journald: Journald
 ) -> None:
     one = daemon(CHAINS, journald)
@@ -119,11 +118,8 @@ def test_a_hundred_hostile_lines_hold_up_the_daemon_for_seconds_only(
     messages = [*[hostile] * 100, "aaa", "the next one"]
     journald.send_all([{"SYSLOG_IDENTIFIER": "test", "MESSAGE": text} for text in messages])
     journald.sync()
-    began = time.monotonic()
     done = one.command("run", "--once")
     assert done.returncode == 0
-    # Four seconds at rest; a second for each line would be a hundred.
-    assert time.monotonic() - began < 50
     with closing(sqlite3.connect(one.state)) as db, db:
         events = list(db.execute("SELECT message FROM events ORDER BY rowid"))
     # The lines that the step was made for are not missed meanwhile.
@@ -131,4 +127,4 @@ def test_a_hundred_hostile_lines_hold_up_the_daemon_for_seconds_only(
     told = [line for line in done.stderr.splitlines() if "StepTooSlow" in line]
     place = '<3>pyruse: chains."catastrophe"[1]: filter regex: StepTooSlow: took too long with '
     assert told[0] == f"{place}this entry (over 1 s)"
-    assert [line.rpartition("(")[2] for line in told[1:]] == ["10 times)", "100 times)"]
+    assert told[1:] == [f"{place}this entry (over 0.005 s) ({count} times)" for count in (10, 100)]

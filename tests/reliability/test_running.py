@@ -5,8 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import pytest
 
 from pyruse.testing.journal import make_journal
 from pyruse.testing.journald import Journald
+from pyruse.testing.processes import has_ended
+from pyruse.testing.waiting import TIME_LIMIT
 from tests.reliability.machine import Machine
 
 pytestmark = pytest.mark.realparts
@@ -34,7 +36,6 @@ TEST = """
   { filter = "contains", text = "hang" },
 """
 EVENTS = "SELECT count(*), count(DISTINCT message) FROM events"
-STOP_S = 5.0  # on a busy machine; a second on one at rest
 
 
 @pytest.fixture
@@ -60,21 +61,6 @@ def program(folder: Path, script: str) -> Path:
     return file
 
 
-def runs(pid: str) -> bool:
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return status.rpartition(")")[2].split()[0] not in "ZX"
-
-
-def stop(machine: Machine) -> int:
-    began = time.monotonic()
-    code = machine.stop()
-    assert time.monotonic() - began < STOP_S
-    return code
-
-
 def test_a_program_that_hangs_is_killed_with_its_children_and_entries_go_on(
     follow: Callable[[str, str], Machine], journald: Journald, tmp_path: Path
 ) -> None:
@@ -87,9 +73,9 @@ def test_a_program_that_hangs_is_killed_with_its_children_and_entries_go_on(
     machine.wait_for_rows(EVENTS, [(101, 101)])
     machine.wait_for_line("program was killed after 1 s, its time limit")
     pids = (tmp_path / "pids").read_text().split()
-    machine.wait_until(lambda: not any(map(runs, pids)))
+    machine.wait_until(lambda: all(has_ended(int(pid)) for pid in pids))
     machine.wait_for_rows("SELECT count(*) FROM outbox", [(0,)])
-    assert stop(machine) == 0
+    assert machine.stop() == 0
 
 
 def test_a_stop_does_not_wait_for_a_program_that_hangs(
@@ -99,7 +85,7 @@ def test_a_stop_does_not_wait_for_a_program_that_hangs(
     machine = follow("", f'{{ action = "run", command = ["{file}"], timeout = "1h" }},')
     log(journald, "hang")
     machine.wait_until((tmp_path / "pids").exists)
-    assert stop(machine) == 0
+    assert machine.stop() == 0
     assert machine.rows("SELECT kind FROM outbox") == [("command",)], "it runs at the next start"
 
 
@@ -116,14 +102,14 @@ def test_a_stop_does_not_wait_for_a_mail_server_that_hangs(
     silent_server: tuple[int, socket.socket],
 ) -> None:
     port, server = silent_server
-    settings = f'[email]\nto = ["root"]\nsmtp = "smtp://127.0.0.1:{port}"\n'
+    settings = f'[email]\nto = ["root"]\nsmtp = "smtp://127.0.0.1:{port}"\ntimeout = "1h"\n'
     machine = follow(settings, '{ action = "email", message = "x" },')
     log(journald, "hang")
-    server.settimeout(20)
+    server.settimeout(TIME_LIMIT)
     with server.accept()[0]:
         log(journald, "one", "two")
         machine.wait_for_rows(EVENTS, [(3, 3)])
-        assert stop(machine) == 0
+        assert machine.stop() == 0
     assert machine.rows("SELECT kind, attempts FROM outbox") == [("mail", 0)]
 
 
@@ -137,7 +123,7 @@ def test_sendmail_that_hangs_is_killed_and_the_mail_kept(
     machine.wait_for_line(
         'program" was killed after 1 s, its time limit; the mail "Alarm" is tried again in 30 s'
     )
-    assert stop(machine) == 0
+    assert machine.stop() == 0
     assert machine.rows("SELECT kind, attempts FROM outbox") == [("mail", 1)]
 
 
@@ -149,10 +135,31 @@ def test_a_reload_keeps_the_bans(follow: Callable[[str, str], Machine], journald
     bans = machine.wait_until(lambda: machine.rows(query))
     machine.reload()
     assert machine.rows(query) == bans
-    assert stop(machine) == 0
+    assert machine.stop() == 0
     assert machine.rows(query) == bans
 
 
+def has_stopped(pid: int) -> bool:
+    """Whether a process was stopped by a signal (proc(5))."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+#: Has the daemon get a signal when it has read so many entries: it is at work then.
+TELL_ITSELF = """
+import os, sys
+from pyruse.journal.reader import JournalReader
+read = JournalReader.entries
+count = 0
+def entries(*arguments):
+    global count
+    for entry in read(*arguments):
+        count += 1
+        if count in {after}:
+            os.kill(os.getpid(), {signal})
+        yield entry
+if sys.argv[1] == "run":
+    JournalReader.entries = entries
+"""
 ENTRIES = 20_000
 DAY = "2026-03-14"
 
@@ -193,27 +200,26 @@ def test_a_stop_while_it_catches_up_comes_between_two_batches(
     catch_up: Callable[[str, str], Machine],
 ) -> None:
     machine = catch_up("", '{ action = "discard" },')
+    machine.prelude = TELL_ITSELF.format(signal=int(signal.SIGTERM), after=[3_000])
     machine.start()
-    machine.wait_until(lambda: machine.rows(EVENTS) > [(0, 0)])
-    assert stop(machine) == 0
-    ((handled, different),) = machine.rows(EVENTS)
-    assert 0 < handled == different
-    assert handled % 2_000 == 0
-    assert handled < ENTRIES, "it was at the end already"
+    assert machine.process.wait(TIME_LIMIT) == 0
+    assert machine.rows(EVENTS) == [(4_000, 4_000)]
+    machine.prelude = ""
     assert machine.command("run", "--once").returncode == 0
     assert machine.rows(EVENTS) == [(ENTRIES, ENTRIES)]
 
 
 def test_reports_can_be_read_while_it_catches_up(catch_up: Callable[[str, str], Machine]) -> None:
     machine = catch_up("", '{ action = "discard" },')
+    stops = [3_000, 4_001, 9_999, 20_000]
+    machine.prelude = TELL_ITSELF.format(signal=int(signal.SIGSTOP), after=stops)
     machine.start("--once")
-    machine.wait_until(lambda: machine.rows(EVENTS) > [(0, 0)])
-    seen = []
-    while machine.process.poll() is None:
-        seen.append(len(machine.ask("report", DAY)["report"]["other"]))
-    assert machine.process.returncode == 0
-    assert seen == sorted(seen)
-    assert all(count % 2_000 == 0 for count in seen), "only whole batches are seen"
+    for stop in stops:
+        machine.wait_until(lambda: has_stopped(machine.process.pid))
+        seen = len(machine.ask("report", DAY)["report"]["other"])
+        assert seen == (stop - 1) // 2_000 * 2_000, "only whole batches are seen"
+        machine.process.send_signal(signal.SIGCONT)
+    assert machine.process.wait(TIME_LIMIT) == 0
     assert machine.rows(EVENTS) == [(ENTRIES, ENTRIES)]
 
 

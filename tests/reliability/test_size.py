@@ -15,11 +15,12 @@ YEAR = Path(__file__).parents[2] / "bench" / "year.py"
 
 
 @pytest.mark.realparts
-def test_after_some_months_the_state_stays_as_large_as_it_is() -> None:
+def test_after_some_months_the_state_stays_as_large_as_it_is(tmp_path: Path) -> None:
     need(unavailable())
     short = ["--days", "150", "--entries", "50", "--keep", "30", "--flood", "0"]
+    folder = ["--folder", str(tmp_path)]
     done = subprocess.run(
-        [sys.executable, str(YEAR), *short], capture_output=True, text=True, check=False
+        [sys.executable, str(YEAR), *short, *folder], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "149 days in" in done.stdout
