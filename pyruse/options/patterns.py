@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from pyruse.options.fields import NewField
-from pyruse.options.quick_search import Search, either, quick_search
+from pyruse.options.quick_search import Search, doubts_of, either, quick_search
 from pyruse.text import shown
 
 
@@ -25,16 +25,16 @@ class Pattern:
         :raises ValueError: it is no valid regular expression, or a group has a bad name.
         """
         try:
-            # Python warns of patterns that work as written, though hardly as meant.
-            with warnings.catch_warnings(record=True) as doubts:
-                warnings.simplefilter("always")
+            # Python warns of a pattern that it compiles, but not when it finds it in its cache.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 self.regex = re.compile(text)
         except (re.error, OverflowError, RecursionError) as fault:
             raise ValueError(
                 f"{shown(text)} is no regular expression: {fault} (expected Python's syntax; "
                 "in TOML, patterns are best written in single quotes)"
             ) from None
-        self.doubts = [str(doubt.message) for doubt in doubts]
+        self.doubts = doubts_of(self.regex)
         """Warnings for `pyruse check`: what is most likely not meant."""
         self.search: Search = self.regex.search
         self.groups: list[NewField] = []

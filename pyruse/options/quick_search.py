@@ -11,6 +11,7 @@ import importlib
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 _PARSER = "re._parser"
@@ -31,6 +32,14 @@ def parsed_pattern(regex: re.Pattern[str]) -> Any | None:
             return importlib.import_module(_PARSER).parse(regex.pattern, regex.flags)
     except (ImportError, AttributeError):
         return None
+
+
+def doubts_of(regex: re.Pattern[str]) -> list[str]:
+    """What Python warns of: it works as it is written, if hardly as it is meant."""
+    with warnings.catch_warnings(record=True) as doubts, suppress(ImportError, AttributeError):
+        warnings.simplefilter("always")
+        importlib.import_module(_PARSER).parse(regex.pattern)
+    return [str(doubt.message) for doubt in doubts]
 
 
 def quick_search(regex: re.Pattern[str]) -> Search:

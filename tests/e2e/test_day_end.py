@@ -8,9 +8,10 @@ import json
 import sqlite3
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,7 +163,7 @@ def test_a_day_that_ended_while_nobody_looked(
     midnight = int(time.time()) - HOUR
     make_zone(midnight, tmp_path)
     logged = {"before midnight": midnight - 1, "after midnight": midnight + 1}
-    entries = [
+    entries: list[Mapping[str, Any]] = [
         {"SYSLOG_IDENTIFIER": "test", "MESSAGE": text, "__REALTIME_TIMESTAMP": time_s * 1_000_000}
         for text, time_s in logged.items()
     ]

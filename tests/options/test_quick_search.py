@@ -99,6 +99,7 @@ def test_a_pattern_that_python_doubts_is_doubted_once(text: str) -> None:
     """By `Pattern`, which keeps it for `pyruse check`: the daemon's log has no use for it."""
     pattern = Pattern(text)
     assert pattern.doubts
+    assert Pattern(text).doubts == pattern.doubts, "of each step that has it"
     assert pattern.quick_search("a[b") is not None  # a warning would be an error here
     assert Pattern.either([Pattern("^[[a]"), Pattern("^b")]) is not None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from pyruse.testing import Daemon, Journald, MakeDaemon
 from pyruse.testing.plugin import need
+from pyruse.testing.processes import has_ended
 from tests.docs.test_testing_plugins import run_pytest
 from tests.reliability.machine import unavailable
 from tests.reliability.test_feedback import AS_SYSTEM
@@ -45,6 +45,7 @@ def test_what_is_waited_for_in_vain_ends_with_the_daemon(daemon: MakeDaemon, jou
 def test_several_starts_have_one_state_and_one_log(daemon: MakeDaemon, journal: Path) -> None:
     one = daemon(CHAINS, journal).start()
     one.wait_for_line("seen: hello")
+    one.wait_until(lambda: one.ask("status")["outbox"]["waiting"] == {})  # and it is committed
     assert one.stop(signal.SIGKILL) == -signal.SIGKILL
     assert one.told == ["READY=1"]
     assert one.start().stop() == 0
@@ -76,14 +77,6 @@ exec sleep 1000
 """
 
 
-def state_of(pid: int) -> str:
-    """As proc(5) has it; of a process that is gone, X."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return "X"
-
-
 def test_whatever_a_test_does_nothing_runs_on(
     daemon: MakeDaemon, journal: Path, tmp_path: Path
 ) -> None:
@@ -96,8 +89,7 @@ def test_whatever_a_test_does_nothing_runs_on(
         one.wait_until((tmp_path / "pid").exists)
         raise KeyboardInterrupt
     assert one.process.returncode == 0
-    while state_of(int((tmp_path / "pid").read_text())) not in "XZ":
-        time.sleep(0.01)
+    assert has_ended(int((tmp_path / "pid").read_text()))
 
 
 def test_a_daemon_that_does_not_end_by_itself_is_killed(
