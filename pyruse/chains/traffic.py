@@ -44,6 +44,7 @@ class Traffic:
 
         :param since: this moment, in microseconds since the epoch.
         """
+        assert not any(node.switch for node in graph.nodes), "a switch would lead past counters"
         self.since = since
         """Microseconds since the epoch."""
         self._chains = chains

@@ -56,9 +56,8 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
                 faulty, node = node, None  # no step is at work while its fault is told
                 assert faulty is not None
                 if faulty.switch is not None and isinstance(fault, TypeError):
-                    node = (
-                        faulty.switch.default
-                    )  # a value, such as a list, that is in no dictionary
+                    # The value, such as a list, cannot even be looked up.
+                    node = faulty.switch.default
                     continue
                 on_fault(faulty, entry, fault)
                 node = faulty.faulty

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pyruse.chains.link import Graph, Node, link
+from pyruse.chains.link import Graph
 from pyruse.chains.model import Step
-from pyruse.chains.travel import journey, travel
+from pyruse.chains.travel import journey
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
+from pyruse.engine.assembly import assemble
+from pyruse.engine.faults import Faults
+from pyruse.engine.modes import DRY, Bind
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
-from pyruse.registry.broadcasts import bound
-from pyruse.registry.kinds import ACTIONS, FILTERS, MAIN_HOOK
 from pyruse.registry.registry import Registry
+from pyruse.state.database import State
 
 Way = Callable[..., list[str]]
 """``way(toml, FIELD="value", …)``: the names of the steps that an entry comes to, in their
@@ -28,29 +32,32 @@ class Broken(Exception):
 
 
 class Chains:
-    """Chains as text, linked, with a trace of the steps that are called."""
+    """Chains as text, at work without short cuts, with a trace of the steps that are called."""
 
-    def __init__(self, toml: str, registry: Registry) -> None:
-        self.configured = configure(from_text(f"[chains]\n{toml}"), registry).chains
+    def __init__(self, toml: str, registry: Registry, state: State) -> None:
+        configuration = configure(
+            from_text(f"[engine]\noptimize = false\n[chains]\n{toml}"), registry
+        )
+        self.configured = configuration.chains
         self.called: list[str] = []
-        self.faults: list[tuple[str | None, str]] = []
-        self.graph: Graph = link(self.configured, self._bind)
+        mode = replace(DRY, own=set, binding=self._traced)
+        self._engine = assemble(configuration, state, Faults(lambda *_: None), mode)
+        self.graph: Graph = self._engine.graph
 
-    def _bind(self, step: Step) -> Callable[[Entry], Any]:
-        hook = MAIN_HOOK[FILTERS if step.kind == "filter" else ACTIONS]
-        method = bound(step.instance, hook, None)
+    def _traced(self, bind: Bind) -> Bind:
+        def traced(step: Step) -> Callable[[Entry], Any]:
+            function = bind(step)
 
-        def call(entry: Entry) -> Any:
-            assert step.label is not None
-            self.called.append(step.label)
-            if step.label.startswith("broken"):
-                raise Broken(step.label)
-            return method(entry)
+            def call(entry: Entry) -> Any:
+                assert step.label is not None
+                self.called.append(step.label)
+                if step.label.startswith("broken"):
+                    raise Broken(step.label)
+                return function(entry)
 
-        return call
+            return call
 
-    def _on_fault(self, node: Node, entry: Entry, fault: Exception) -> None:
-        self.faults.append((node.step.label, type(fault).__name__))
+        return traced
 
     def way(self, **fields: Any) -> list[str]:
         """The names of the steps that an entry comes to; `journey` must tell the same."""
@@ -58,7 +65,7 @@ class Chains:
         told = [stop.node.step.label for stop in journey(self.graph.entrance, entry)]
         assert self.called == told
         self.called.clear()
-        travel(self.graph.entrance, self._on_fault).lead(make_entry(fields))
+        self._engine.travel.lead(make_entry(fields))
         assert self.called == told
         called, self.called = self.called, []
         return called
@@ -70,10 +77,11 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-def chains(registry: Registry) -> Callable[[str], Chains]:
-    return lambda toml: Chains(toml, registry)
+def chains(registry: Registry) -> Iterator[Callable[[str], Chains]]:
+    with ExitStack() as end:
+        yield lambda toml: Chains(toml, registry, end.enter_context(State()))
 
 
 @pytest.fixture
-def way(registry: Registry) -> Way:
-    return lambda toml, **fields: Chains(toml, registry).way(**fields)
+def way(chains: Callable[[str], Chains]) -> Way:
+    return lambda toml, **fields: chains(toml).way(**fields)
