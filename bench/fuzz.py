@@ -151,6 +151,7 @@ def main() -> int:
         state.load()
         configuration = configure(from_text(SETTINGS + chains(kinds)), Registry())
         engine = assemble(configuration, state, faults, replace(LIVE, own=set))
+        engine.start()
         made = Made(engine, options.seed)
         state.days.begin(engine.calendar.day_of(made.now).isoformat())
         patience = Patience(lambda: made.position, engine.travel.at_work)

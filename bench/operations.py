@@ -121,6 +121,7 @@ def _pass(file: Path, counting: Callable[[], Any] | None = None) -> int:
     with State() as state:
         faults = Faults(lambda *_: None)
         engine = assemble(load(DEMO, Registry()), state, faults, replace(DRY, own=set))
+        engine.start()
         reader = Selection(files=[file]).open(engine.decoder)
         try:
             gc.collect()

@@ -94,7 +94,7 @@ def check_options(context: Context) -> None:
     Called once the configuration is read, by every command that uses it, `pyruse check` too:
     so it changes nothing in the world.
 
-    :param context: bound to the step: its `settings` are what the configuration says elsewhere.
+    :param context: bound to the step; its attributes have what the configuration says elsewhere.
     :raises ValueError: they do not go together: ``"fault (expected …)"``; it is shown with the
         step's address.
     """

@@ -183,10 +183,10 @@ def test_act_on_entry_acts_and_ends_the_journey_when_it_fails(
 def test_check_options_sees_the_configuration_and_may_refuse(
     calls: list[Any], pipeline: MakePipeline
 ) -> None:
-    pipeline("[report]\nlimit = 7\n" + ACTION)
+    pipeline('[email]\nto = ["root"]\n' + ACTION)
     hook, arguments = next(call for call in calls if call[0] != "open_firewall")
     assert hook == "check_options"
-    assert arguments["context"].settings.report.limit == 7
+    assert arguments["context"].recipients == ["root"]
     with pytest.raises(ConfigError, match=r'chains\."c"\[0\]: refused \(expected otherwise\)$'):
         pipeline(ACTION.replace('"hooked"', '"hooked", refuse = true'))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
+from pathlib import Path
 from typing import Any, Protocol
 
 from pyruse.addresses import Address
@@ -44,12 +46,31 @@ class Context(Protocol):
         """
 
     @property
-    def settings(self) -> Any:
-        """The configuration outside the chains, to be read only."""
+    def optimize(self) -> bool:
+        """Whether a step may take short cuts, which change nothing but the time that it takes.
+
+        It is ``[engine] optimize``: whoever switches that off looks for a faulty short cut.
+        """
 
     @property
-    def state(self) -> Any:
-        """All that Pyruse remembers, to be read only."""
+    def zone(self) -> tzinfo:
+        """The time zone of days and reports: ``[report] timezone``."""
+
+    @property
+    def recipients(self) -> Sequence[str]:
+        """Who gets mail that names nobody else: ``[email] to``; it may be empty."""
+
+    @property
+    def archive(self) -> Path | None:
+        """The folder where reports are kept as files: ``[report] archive``."""
+
+    def options(self, name: str) -> Any | None:
+        """The object of an extension, with its options as attributes, as ``[plugins.NAME]`` says.
+
+        So several plugins of a package share options. None: it is not installed, or disabled.
+
+        :param name: the name of the extension.
+        """
 
     @property
     def counters(self) -> Counters:
@@ -173,6 +194,12 @@ class Context(Protocol):
 
         :param since: the first instant of the period, in microseconds since the epoch.
         :param until: the first instant after the period.
+        """
+
+    def subject(self, report: Report) -> str:
+        """The subject for the mail of a report: ``[report] subject``, rendered.
+
+        :param report: the report.
         """
 
     def render(self, report: Report, form: str) -> str:

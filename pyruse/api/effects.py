@@ -24,8 +24,8 @@ class Attachment(NamedTuple):
 class Mail(Struct, frozen=True):
     """A mail to be sent."""
 
-    subject: str
-    """One line; line breaks become spaces."""
+    subject: str | None
+    """One line; line breaks become spaces. None: by ``[email] subject``."""
     text: str
     """The plain text."""
     html: str | None = None

@@ -35,7 +35,7 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
     def lead(entry: Entry) -> None:
         nonlocal node
         node = entrance
-        known = entry.known.get
+        known = entry._known.get
         while node is not None:
             try:
                 while node is not None:
@@ -45,7 +45,7 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
                         continue
                     value = known(switch.field, UNREAD)
                     if value is UNREAD:
-                        value = entry.read(switch.field)
+                        value = entry._read(switch.field)
                     found = switch.ways.get(value)
                     if found is None:
                         node = switch.default

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from pyruse.api.context import Context
 from pyruse.api.traits import traits_of
 from pyruse.bans.service import Bans
 from pyruse.chains.link import Graph, Node, link
@@ -35,7 +36,7 @@ from pyruse.state.outbox_item import parcel_kind
 from pyruse.text import one_line, shortened
 from pyruse.times import Calendar
 
-Contexts = dict[Step, BoundContext]
+Contexts = dict[Step, Context]
 """The steps in the order of the configuration, each with its surroundings."""
 
 
@@ -56,10 +57,13 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     bans = _bans(settings, state, firewalls, reporter, mode)
     renderer = Renderer(settings.templates, settings.report.limit)
     host = socket.gethostname()
-    services = Services(settings, state, bans, calendar, mode.clock, host, renderer, mode.dry_run)
+    services = Services(
+        settings, configuration.extensions, state, bans, calendar, mode.clock, host, renderer,
+        mode.dry_run,
+    )  # fmt: skip
     receivers = _receivers(configuration)
 
-    def context(place: str, chain: str = "") -> BoundContext:
+    def context(place: str, chain: str = "") -> Context:
         receiver = receivers.get(place)
         return BoundContext(services, chain, place, receiver.kind if receiver else "")
 
@@ -189,9 +193,7 @@ def _place(extension: str) -> str:
     return f"plugins.{extension}"
 
 
-def _broadcasts(
-    listeners: Iterable[tuple[Any, BoundContext]], reporter: FaultReporter
-) -> Broadcasts:
+def _broadcasts(listeners: Iterable[tuple[Any, Context]], reporter: FaultReporter) -> Broadcasts:
     """Let the extensions and the steps hear.
 
     :param listeners: each with its surroundings; who comes last is called first.

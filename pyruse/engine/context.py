@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyruse.addresses import Address, text_around
@@ -40,6 +42,8 @@ class Services:
     """What all the contexts of a running program share."""
 
     settings: Settings
+    extensions: Mapping[str, Any]
+    """The objects of the extensions, by name."""
     state: State
     bans: Bans
     calendar: Calendar
@@ -79,12 +83,23 @@ class BoundContext:
         return self._services.observer
 
     @property
-    def settings(self) -> Settings:
-        return self._services.settings
+    def optimize(self) -> bool:
+        return self._services.settings.engine.optimize
 
     @property
-    def state(self) -> State:
-        return self._services.state
+    def zone(self) -> tzinfo:
+        return self._services.calendar.zone
+
+    @property
+    def recipients(self) -> Sequence[str]:
+        return self._services.settings.email.to
+
+    @property
+    def archive(self) -> Path | None:
+        return self._services.settings.report.archive
+
+    def options(self, name: str) -> Any | None:
+        return self._services.extensions.get(name)
 
     @property
     def counters(self) -> Counters:
@@ -106,9 +121,12 @@ class BoundContext:
         )
 
     def mail(self, entry: Entry | None, mail: Mail) -> None:
-        to = self._services.settings.email.to if mail.to is None else mail.to
+        subject = mail.subject
+        if subject is None:
+            subject = self._services.settings.email.subject.render({} if entry is None else entry)
+        to = self.recipients if mail.to is None else mail.to
         payload: dict[str, Any] = {
-            "subject": one_line(_text(mail.subject)),
+            "subject": one_line(_text(subject)),
             "to": [str(address) for address in to],
             "parts": [_text(mail.text)],
             "count": 1,
@@ -217,6 +235,18 @@ class BoundContext:
             )
             for one in state.bans.history(state.db, since, until)
         ]  # fmt: skip
+
+    def subject(self, report: Report) -> str:
+        return self._services.settings.report.subject.render(
+            {
+                "day": report.title,
+                "host": ", ".join(report.hosts),
+                "entries": report.entries,
+                "important": len(report.important),
+                "interesting": len(report.interesting),
+                "other": len(report.other),
+            }
+        )
 
     def render(self, report: Report, form: str) -> str:
         return self._services.renderer.render(report, form)

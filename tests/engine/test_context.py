@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
 from ipaddress import ip_address
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,6 +25,7 @@ from pyruse import (
     datetime_of,
     hookimpl,
 )
+from pyruse.entry.made import make_entry
 from pyruse.registry.checks import Checker
 from pyruse.registry.found import Found
 from pyruse.registry.kinds import ACTIONS, EXTENSIONS
@@ -66,12 +70,36 @@ class Extension:
         go_out(None, context)
 
 
+@dataclass
+class Limits:
+    """An extension with options that are parsed."""
+
+    longest: Duration = Duration(hours=1)
+
+    @hookimpl
+    def on_start(self) -> None:
+        pass
+
+
+class Looker:
+    """A step that keeps its context, for a look at it."""
+
+    SEEN: ClassVar[list[Context]] = []
+
+    @hookimpl
+    def act_on_entry(self, context: Context) -> None:
+        self.SEEN.append(context)
+
+
+_OURS = ((ACTIONS, Step), (ACTIONS, Looker), (EXTENSIONS, Extension), (EXTENSIONS, Limits))
+
+
 def registry() -> Registry:
-    """What is installed, and the two classes above."""
+    """What is installed, and the classes above."""
 
     def found(checker: Checker, faults: list[str]) -> Iterator[Found]:
         yield from installed(checker, faults)
-        for group, cls in ((ACTIONS, Step), (EXTENSIONS, Extension)):
+        for group, cls in _OURS:
             point = EntryPoint(cls.__name__.lower(), f"{__name__}:{cls.__name__}", group)
             yield PackagePlugin(point, "ours", "1.0", checker)
 
@@ -144,3 +172,74 @@ def test_without_an_entry_it_is_of_now_and_of_this_machine(chains: Pipeline, clo
     assert chains.faults == []
     assert effects(chains) == expected(now, socket.gethostname())
     assert reasons(chains) == [[str(WHO), ""], [str(OTHER), "so"]]
+
+
+LOOKER = """
+[chains]
+"c" = [ { action = "looker" } ]
+"""
+
+
+@pytest.fixture
+def look(clock: Clock) -> Iterator[Callable[[str], Context]]:
+    """``look(toml)``: the context of a step, with this configuration."""
+    made: list[Pipeline] = []
+
+    def looked(toml: str) -> Context:
+        made.append(Pipeline(toml + LOOKER, clock, registry()))
+        made[-1].feed(MESSAGE="hello")
+        return Looker.SEEN.pop()
+
+    yield looked
+    for one in made:
+        one.state.close()
+
+
+def test_what_the_configuration_says_elsewhere_is_there_by_name(
+    look: Callable[[str], Context],
+) -> None:
+    context = look(
+        """
+        [report]
+        timezone = "Europe/Paris"
+        archive = "/var/lib/reports"
+        subject = "{host} on {day}: {important}"
+        [email]
+        to = ["root"]
+        [engine]
+        optimize = false
+        [plugins.limits]
+        longest = "2h"
+        """
+    )
+    assert (context.chain, context.step, context.dry_run) == ("c", 'chains."c"[0]', True)
+    assert context.zone == ZoneInfo("Europe/Paris")
+    assert context.recipients == ["root"]
+    assert context.archive == Path("/var/lib/reports")
+    assert not context.optimize
+    now = datetime(2026, 3, 14, tzinfo=UTC)
+    report = Report("2026-03-14", ["a", "b"], now, now)
+    assert context.subject(report) == "a, b on 2026-03-14: 0"
+    assert context.options("limits") == Limits(Duration(hours=2))
+
+
+def test_what_the_configuration_says_nothing_of_has_its_default(
+    look: Callable[[str], Context],
+) -> None:
+    context = look("")
+    assert (context.recipients, context.archive, context.optimize) == ([], None, True)
+    assert context.options("limits") == Limits()
+    assert context.options("nothing") is None
+    assert look('[plugins]\ndisable = ["limits"]\n').options("limits") is None
+
+
+def test_a_mail_without_a_subject_has_that_of_the_configuration(clock: Clock) -> None:
+    email = '[email]\nsubject = "{user} did it"\nto = ["root"]\n'
+    chains = Pipeline(email + LOOKER, clock, registry())
+    chains.feed()
+    context = Looker.SEEN.pop()
+    context.mail(None, Mail(None, "text"))
+    context.mail(make_entry({"user": "jo"}), Mail(None, "text"))
+    context.mail(None, Mail("mine", "text"))
+    assert [mail.subject for mail in chains.emails] == [" did it", "jo did it", "mine"]
+    chains.state.close()

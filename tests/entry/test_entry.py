@@ -169,6 +169,33 @@ def test_a_value_as_text(value: object, text: str) -> None:
     assert as_text(value) == text
 
 
+def test_many_fields_are_set_at_once_and_none_leaves_a_field_as_it_is() -> None:
+    entry = Entry(0, Reader(MESSAGE="m", user="root"))
+    entry.set_many({"ip": "192.0.2.1", "port": 22, "user": None, "name": "caf\u00e9 \udcff"})
+    assert dict(entry) == {
+        "MESSAGE": "m", "user": "root", "ip": "192.0.2.1", "port": 22, "name": "caf\u00e9 ?",
+    }  # fmt: skip
+    entry.set_many({})
+    entry.set_many({"MESSAGE": "plain"})
+    assert entry["MESSAGE"] == "plain"
+
+
+def test_what_journald_vouches_for_is_neither_set_nor_removed() -> None:
+    entry = Entry(0, Reader(_UID=1000, __CURSOR="s=1"))
+    fault = r'"_UID" is the journal\'s own \(expected a field without an underscore in front\)'
+    with pytest.raises(ValueError, match=fault):
+        entry["_UID"] = 0
+    with pytest.raises(ValueError, match=fault):
+        entry.set_many({"user": "root", "_UID": 0})
+    with pytest.raises(ValueError, match=fault):
+        entry.update(_UID=0)
+    with pytest.raises(ValueError, match=fault):
+        del entry["_UID"]
+    with pytest.raises(ValueError, match="__CURSOR"):
+        entry.set_many({"__CURSOR": "s=2"})
+    assert dict(entry) == {"_UID": 1000, "__CURSOR": "s=1"}
+
+
 NAMES = st.sampled_from("abcd")
 OPERATIONS = st.lists(
     st.tuples(st.sampled_from(["get", "set", "delete", "in", "len", "all"]), NAMES, st.integers()),

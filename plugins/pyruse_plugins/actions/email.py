@@ -31,6 +31,6 @@ class Email:
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        subject = self.subject or context.settings.email.subject
-        mail = Mail(subject.render(entry), self.message.render(entry), to=self.to, every=self.every)
+        subject = None if self.subject is None else self.subject.render(entry)
+        mail = Mail(subject, self.message.render(entry), to=self.to, every=self.every)
         context.mail(entry, mail)

@@ -81,8 +81,8 @@ class Regex:
         return list(zip(unnamed, self.save, strict=False))
 
     @hookimpl
-    def check_options(self, context: Context) -> None:
-        if context.settings.engine.optimize:
+    def on_start(self, context: Context) -> None:
+        if context.optimize:
             together = Pattern.either(self.pattern)
             self._searches = (
                 [pattern.quick_search for pattern in self.pattern]
@@ -103,12 +103,9 @@ class Regex:
             return False
         if not self._sets_fields:
             return True
-        known = entry.known
-        for name, value in match.groupdict().items():
-            if value is not None:
-                known[name] = value  # a part of a text that is fit for an entry is, too
-        for group, field_name in self._saved:
-            value = match[group]
-            if value is not None:
-                entry[field_name] = value
+        fields = match.groupdict()
+        for group, name in self._saved:
+            if match[group] is not None:
+                fields[name] = match[group]
+        entry.set_many(fields)  # a group that took no part is None
         return True

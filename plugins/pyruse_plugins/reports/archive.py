@@ -26,7 +26,7 @@ class ArchiveReport:
 
     @hookimpl
     def on_day_end(self, report: Report, context: Context) -> None:
-        folder = context.settings.report.archive
+        folder = context.archive
         if folder is None:
             return
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)

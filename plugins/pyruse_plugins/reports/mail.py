@@ -22,18 +22,8 @@ class MailReport:
 
     @hookimpl
     def on_day_end(self, report: Report, context: Context) -> None:
-        if not context.settings.email.to:
+        if not context.recipients:
             return
-        subject = context.settings.report.subject.render(
-            {
-                "day": report.title,
-                "host": ", ".join(report.hosts),
-                "entries": report.entries,
-                "important": len(report.important),
-                "interesting": len(report.interesting),
-                "other": len(report.other),
-            }
-        )
         # HTML first: a fault in its template is told by a note, which then is in the text, too.
         html = context.render(report, "html")
-        context.mail(None, Mail(subject, context.render(report, "text"), html))
+        context.mail(None, Mail(context.subject(report), context.render(report, "text"), html))

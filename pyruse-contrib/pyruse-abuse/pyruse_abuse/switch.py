@@ -53,10 +53,9 @@ class Abuse:
 
 
 def settings_of(context: Context) -> Abuse:
-    """``[plugins.abuse]``, which was checked when the configuration was read."""
-    if "abuse" in context.settings.disabled:
-        return Abuse()
-    return Abuse(**context.settings.plugins.get("abuse", {}))
+    """``[plugins.abuse]``; nobody is reported where the plugin is disabled."""
+    options = context.options("abuse")
+    return options if isinstance(options, Abuse) else Abuse()
 
 
 def note(entry: Entry, context: Context, service: str, outcome: Outcome) -> None:

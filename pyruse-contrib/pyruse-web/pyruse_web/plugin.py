@@ -54,7 +54,7 @@ class Web:
         from pyruse_web.views import Views
 
         access = Access(token, self.hosts)
-        views = Views(context.observer, context.settings.report.timezone.zone)
+        views = Views(context.observer, context.zone)
         self._server = Server(self.listen, application(views, access))
 
     def _token(self) -> str:
