@@ -1,4 +1,4 @@
-"""What a firewall must be able to do for Pyruse; `nftables` and `ipset` are built in as plugins."""
+"""The interface of firewalls; `nftables`, `ipset` and `command` are built in as plugins."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class FirewallError(UserError):
     ) -> None:
         super().__init__(text)
         self.failed = failed
-        """What was not changed, while all the rest was; None: nothing was changed."""
+        """The changes that failed, while all others were made; None: no change was made."""
         self.emptied = emptied
-        """Somebody else removed what was there before: all the bans must be put there again."""
+        """Somebody else removed earlier bans: Pyruse must put all the bans there again."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Element(NamedTuple):
     """An address, or a network with its prefix length, as `network_text` writes it."""
     target: Target
     seconds: int | None = None
-    """How long the ban lasts from now on, above zero; None: for ever. Of no meaning in removals."""
+    """How long the ban lasts from now on, above zero; None: for ever. Removals ignore it."""
 
     @property
     def version(self) -> int:
@@ -109,63 +109,61 @@ class Firewall(ABC):
     """A backend of bans. The hook ``open_firewall`` gives one."""
 
     longest: int | None = None
-    """The longest ban, in seconds, that it ends by itself; None: of any length; 0: it ends none.
-
-    Longer bans are taken out by `apply` when they are over."""
+    """The longest ban, in seconds, that this firewall ends by itself; None: it ends all; 0: it ends
+    none. When a longer ban is over, `apply` is called to remove it."""
 
     def check(self, target: Target) -> None:  # noqa: B027 -- most take any target
-        """See, at start, that bans can be put there as far as the names tell.
+        """Check, at start, that the target can take bans, as far as its names tell.
 
-        :raises ValueError: they cannot: ``"fault (expected …)"``.
+        :raises ValueError: it cannot: ``"fault (expected …)"``.
         """
 
     @abstractmethod
     def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
-        """Change the firewall in one go: first what is removed, then what is added.
+        """Change the firewall in one go: remove elements first, then add elements.
 
-        Adding what is there already sets its time anew; removing what is not there is fine. What
-        is refused must not hold up the rest: find out what it is, and name it.
+        Adding an element that is there sets its time anew; removing one that is not there is fine.
+        An element that the firewall refuses must not hold up the others: find it and name it.
 
-        :raises FirewallError: nothing, or not everything, was changed (see its `failed`), or what
-            was there before is gone (`emptied`).
+        :raises FirewallError: no change was made, or not all of them (see its `failed`), or
+            earlier bans are gone (`emptied`).
         """
 
     def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
         """Make the firewall hold these bans, whatever it holds now: at start, or after `emptied`.
 
-        What is Pyruse's own then holds nothing else. What is shared with others, such as sets of
-        the administrator's, keeps what it holds, but for ``remove``. Unless overridden, it is the
-        same as `apply`.
+        Afterwards, sets of Pyruse's own hold nothing else. Sets of the administrator's keep
+        everything but ``remove``. By default, `reconcile` calls `apply`.
 
         :raises FirewallError: as in `apply`.
         """
         self.apply(bans, remove)
 
     def teardown(self, bans: Sequence[Element]) -> None:
-        """Take out everything that is Pyruse's; these are the bans in force.
+        """Remove everything that Pyruse has put into the firewall; ``bans`` are those in force.
 
-        Unless overridden, all of them are removed.
+        By default, `teardown` removes these bans.
 
-        :raises FirewallError: not everything was removed.
+        :raises FirewallError: something is left.
         """
         self.apply((), bans)
 
     def prepare(self) -> None:  # noqa: B027 -- most need no time for it
         """Get ready for the next change: the daemon is about to wait for entries.
 
-        It is called each time, and in the daemon alone.
+        Called before each wait, by the daemon only.
         """
 
     def close(self) -> None:  # noqa: B027 -- most hold nothing
-        """Let go of what `prepare` has made ready. What is banned stays so."""
+        """End what `prepare` has started. Bans stay."""
 
     def watch(self) -> Watch | None:
-        """Begin to notice what others change; None where that cannot be noticed."""
+        """Begin to notice changes by others; None: this firewall cannot notice them."""
         return None
 
     def intact(self) -> bool:
-        """Whether bans still hold after others have changed something; if not, `reconcile` follows.
+        """Whether bans still hold after a change by others; if not, `reconcile` follows.
 
-        :raises FirewallError: it cannot be told.
+        :raises FirewallError: the firewall does not tell.
         """
         return True

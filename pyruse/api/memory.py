@@ -1,7 +1,7 @@
-"""What plugins remember from one entry to the next, across restarts: counters and tables.
+"""The memory of plugins from one entry to the next, across restarts: counters and tables.
 
-Both are shared by name among all the steps. What a step changes in them is committed together with
-the entry that caused it. Instants are microseconds since the epoch.
+All steps share them by name. A change is committed together with the entry that caused it. Instants
+are microseconds since the epoch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is going on in a running Pyruse, for plugins that have threads of their own."""
+"""A look at a running Pyruse, for plugins that have threads of their own."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Observer(Protocol):
     ) -> list[dict[str, Any]]:
         """The bans in force in the order of their start, as ``pyruse bans --format json`` has them.
 
-        :param label: only those of this label.
-        :param inside: only those in this network.
+        :param label: give bans with this label only.
+        :param inside: give bans inside this network only.
         :raises UserError: the state cannot be read.
         """
 
@@ -41,11 +41,11 @@ class Observer(Protocol):
         """
 
     def report(self, limit: int = 1000) -> Report:
-        """The report of today as far as the day has come, without what plugins contribute.
+        """The report of today so far, without the contributions of plugins.
 
-        Of each row, it has the first and the last time only.
+        Each row has its first and its last time only.
 
-        :param limit: so many rows of each section at most, those that came last;
+        :param limit: the number of rows of each section at most: the newest ones.
             `Report.left_out` counts the other events.
         :raises UserError: the state cannot be read.
         """
@@ -53,7 +53,7 @@ class Observer(Protocol):
     def chains(self) -> list[dict[str, Any]]:
         """The chains as they are linked, in the order of the configuration, in JSON types.
 
-        Of each chain ``chain`` (its name), ``main`` (False: it is reached by jumps only) and
-        ``steps``: ``index``, ``kind`` (``filter`` or ``action``), ``plugin``, ``label`` or None,
-        ``invert``, ``then`` and ``else`` (names of chains, or None).
+        Each chain has ``chain`` (its name), ``main`` (False: it is reached by jumps only) and
+        ``steps``. Each step has ``index``, ``kind`` (``filter`` or ``action``), ``plugin``,
+        ``label`` or None, ``invert``, ``then`` and ``else`` (names of chains, or None).
         """

@@ -1,4 +1,4 @@
-"""What a plugin sends by its own `deliver` hook: the parcel that the hook gets, and a refusal."""
+"""Delivery by a plugin's own hook `deliver`: the parcel that the hook gets, and a refusal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Parcel(Struct, frozen=True):
     payloads: list[Any]
     """What was sent, in order: one payload, or with `every` all that were gathered."""
     count: int
-    """How many were gathered: more than there are payloads, where not all could be kept."""
+    """How many payloads were gathered, also those that could not be kept."""
     at: int
     """The time of the entry that caused the first one, in microseconds since the epoch."""
     attempt: int

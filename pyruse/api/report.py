@@ -33,7 +33,7 @@ class Row:
     message: str
     count: int
     details: list[Times] = field(default_factory=list)
-    """One for each details mode that the message was reported with."""
+    """The times, for each details mode that the message was reported with."""
 
     @property
     def times(self) -> list[datetime]:
@@ -82,7 +82,7 @@ class Report:
     tables: list[Table] = field(default_factory=list)
     """What plugins contributed."""
     notes: list[str] = field(default_factory=list)
-    """What the reader must know of the report itself: missing spans, faults, mails not sent."""
+    """Notes on the report itself: missing spans, faults, mails not sent."""
 
     left_out: dict[Section, int] = field(default_factory=dict)
     """How many events of a section have no row here, where the rows were limited."""
@@ -94,7 +94,7 @@ class Report:
         return rows + len(self.other) + sum(self.left_out.values())
 
     def add_table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-        """Contribute a table; every value becomes text. One without rows is left out."""
+        """Contribute a table; every value becomes text. A table without rows is left out."""
         texts = [[str(value) for value in row] for row in rows]
         if texts:
             self.tables.append(Table(title, list(columns), texts))

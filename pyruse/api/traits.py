@@ -1,4 +1,4 @@
-"""What a step's class says of itself beside its hooks."""
+"""Traits: what a step's class says of itself beside its hooks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Traits(Struct, frozen=True, kw_only=True):
     """Actions: the journey of an entry ends here, wherever in a chain the step stands, as with
     ``discard``."""
     outside_effects: bool = False
-    """Steps: it touches the world by other means than the context. So a dry run does not call it,
-    but records that it would have been called; a filter does not pass then."""
+    """Steps: the step touches the world by other means than the context. So a dry run does not call
+    it, but records that it would have been called; a filter does not pass then."""
 
 
 _NONE = Traits()

@@ -1,4 +1,4 @@
-"""What a running daemon has done so far, for `pyruse status`."""
+"""Counts what a running daemon has done so far, for `pyruse status`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How commands talk to the daemon: over a Unix socket beside the state, a line of JSON each way.
+"""Commands talk to the daemon over a Unix socket beside the state: a line of JSON each way.
 
 Whoever may write the state may connect (unix(7): that takes the right to write to the socket).
 """
@@ -48,7 +48,7 @@ class Request:
 class Control:
     """The daemon's side: a thread takes connections, the main loop answers requests.
 
-    So a command that stalls, or a main loop that waits for room on a disk, holds up nobody else.
+    So nobody waits for a command that stalls, or for a main loop that waits for room on a disk.
     """
 
     def __init__(self, state: str, status: Callable[[], Message], wake: Callable[[], None]) -> None:

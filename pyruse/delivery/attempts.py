@@ -1,4 +1,4 @@
-"""One attempt to let an item leave: what is done for each kind, in any thread."""
+"""One attempt to let an item leave, for each kind of item. Runs in any thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What leaves Pyruse after a commit: log lines at once, all else through worker threads.
+"""Lets items leave after a commit: log lines at once, everything else through worker threads.
 
 The outbox belongs to the main thread. A worker gets a copy of an item, and its result comes back
 through a queue; so a mail server that hangs, a slow program, or a plugin that waits for a web

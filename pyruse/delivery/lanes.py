@@ -1,4 +1,4 @@
-"""The ways out that take time: a worker thread each, and what it was handed over."""
+"""The ways out that take time: each has a worker thread, and the items handed over to it."""
 
 from __future__ import annotations
 

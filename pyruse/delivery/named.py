@@ -1,4 +1,4 @@
-"""What the administrator knows an item by, in faults, in reports and in `pyruse status`."""
+"""Names items of the outbox for the administrator: in faults, reports and `pyruse status`."""
 
 from __future__ import annotations
 

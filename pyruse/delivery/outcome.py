@@ -1,4 +1,4 @@
-"""What became of one attempt: the same four ends for mails, programs, log lines and parcels."""
+"""The outcome of one attempt: the same four ends for mails, programs, log lines and parcels."""
 
 from __future__ import annotations
 

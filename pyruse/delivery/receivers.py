@@ -1,4 +1,4 @@
-"""Who delivers a parcel: the step, or the extension, that sent it, also after a reload."""
+"""Finds who delivers a parcel: the step, or the extension, that sent it, also after a reload."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""When something is tried again, and what waits for it meanwhile."""
+"""Decides when an item is tried again, and which items wait for it meanwhile."""
 
 from __future__ import annotations
 
 FIRST_RETRY_US = 30_000_000
-"""The second attempt comes so long after the first one; each further delay is twice as long."""
+"""The delay between the first and the second attempt; each further delay is twice as long."""
 LONGEST_RETRY_US = 3_600_000_000
 """No delay is longer than this. There is no last attempt."""
 _HOLDS_UP = 8
@@ -12,11 +12,11 @@ fault itself."""
 
 
 class Retries:
-    """Delays that grow, and the order that they keep: what failed holds up what came after it."""
+    """Delays that grow and keep the order: an item that failed holds up the items after it."""
 
     def __init__(self) -> None:
         self._held_until: dict[str, int] = {}
-        """By kind: nothing of it leaves before this instant."""
+        """By kind of item: none leaves before this instant."""
 
     def delay(self, attempts: int) -> int:
         """So many microseconds pass after so many attempts before the next one."""

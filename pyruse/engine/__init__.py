@@ -1,1 +1,1 @@
-"""A configuration at work."""
+"""A configuration at work: steps are linked, plugins listen, entries travel."""

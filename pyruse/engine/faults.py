@@ -1,4 +1,4 @@
-"""Faults of steps, plugins and the world around: reported once a kind, and counted."""
+"""Tells of faults of steps, plugins and the world around: by kind, and counted."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Fault:
 class Faults:
     """Tells of a kind of fault the first time, and then at the 10th, 100th, 1000th time, ….
 
-    After some quiet hours it is the first time again. So a fault that comes with every entry is not
-    logged with every entry; and an error message that is an entry itself, and causes the error
-    again, comes to rest.
+    After some quiet hours, counting begins again. So a fault of every entry is not logged with
+    every entry, and an error message that causes the error again, as it is an entry, too, comes to
+    rest.
     """
 
     def __init__(self, log: JournalLog) -> None:

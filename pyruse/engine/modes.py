@@ -1,4 +1,4 @@
-"""What differs between the daemon, a dry run (replay, explain, check) and a test."""
+"""Modes: what differs between the daemon, a dry run (replay, explain, check) and a test."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Bind = Callable[[Step], Callable[[Entry], Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Mode:
-    """How a configuration is put to work; all that is not in here is the same for everybody.
+    """How a configuration is put to work; everything else is the same for all.
 
-    `LIVE` and `DRY` are the two of them; `dataclasses.replace` makes others.
+    `LIVE` and `DRY` are the two modes; `dataclasses.replace` makes others.
     """
 
     dry_run: bool

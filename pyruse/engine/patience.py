@@ -1,4 +1,4 @@
-"""A limit to the time that one entry may take: a regular expression can take for ever."""
+"""Limits the time that a step may take for one entry: a regular expression can take for ever."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class StepTooSlow(Exception):
 class Patience:
     """While its ``with`` block runs, a step that is busy with one entry for a second is stopped.
 
-    Whoever can write one such line can write thousands of them. So with each stop, a step has half
-    as long the next time, down to 5 ms, and with each minute without one it has twice as long
-    again. The lines that the step was made for do not take that long, and are not missed.
+    Who can write one such line can write thousands. So each interruption halves the time that the
+    step has, down to 5 ms, and each minute without an interruption doubles it again. The lines that
+    the step was made for do not take that long, so the step does not miss them.
 
-    A timer looks now and then whether the step is still the same one: so the others are not slowed
-    down. CPython's ``re`` looks for signals while it matches, so that it can be interrupted.
+    A timer checks now and then whether the same step is still busy, so other steps lose no time.
+    CPython's ``re`` looks for signals while it matches, so it can be interrupted.
     Outside the main thread, where no signal arrives, there is no limit.
     """
 

@@ -1,4 +1,4 @@
-"""Calling plugins: those that listen one after another, and a step with nothing in between."""
+"""Calls plugins: listeners one after another, and a step with nothing in between."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ class _Call(NamedTuple):
 
 
 class Broadcasts:
-    """The plugins that hear of what concerns all: start, stop, reports, the end of a day.
+    """The plugins that listen to hooks for all: start, stop, reports, the end of a day.
 
-    Who has registered last is called first, as in pluggy; ``tryfirst`` and ``trylast`` count.
+    The plugin that was registered last is called first, as in pluggy; ``tryfirst`` and ``trylast``
+    count.
     """
 
     def __init__(self, on_fault: Callable[[str, str, Exception], None]) -> None:

@@ -1,4 +1,4 @@
-"""Whether a class or module is a plugin: its hooks, traits and options. None is called."""
+"""Checks whether a class or module is a plugin: its hooks, traits and options. Calls no hook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Importing Python files that are no package: from their source alone, anew each time.
+"""Imports Python files that are no package: from their source only, anew each time.
 
 Nothing is kept in `__pycache__`: root's daemon writes nothing into the folder of the configuration,
 and runs nothing that is not in a file there.

@@ -1,7 +1,7 @@
 """Plugins without a package: the classes in Python files, such as ``/etc/pyruse/plugins/*.py``.
 
-All of these files are imported when the registry is made: only then, the names are known. A reload
-makes the registry anew, and imports the files again.
+All files are imported when the registry is made, as the names of plugins are known only then. A
+reload makes the registry anew, and imports the files again.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class FilePlugin(Found):
 class PluginFiles:
     """A source of plugins: a folder with Python files, or one file.
 
-    Of the files in a folder, those are no plugins whose names begin with ``_`` (helpers, for ``from
-    ._helper import …``) or with ``test_``, and ``conftest.py`` (pytest's).
+    Files are no plugins if their names begin with ``_`` (helpers, for ``from ._helper import …``)
+    or with ``test_``; nor is ``conftest.py`` (pytest's).
     """
 
     def __init__(self, path: Path, owner: int | None = None, *, trusted: bool = False) -> None:

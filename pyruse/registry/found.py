@@ -1,4 +1,4 @@
-"""A plugin that was found, wherever it comes from: checked and loaded when it is asked for."""
+"""A plugin that was found in a package or a file: checked and loaded when it is asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which hooks there are, and which of them a plugin implements."""
+"""The names of all hooks, and the hooks that a plugin implements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plugins of the packages that are installed: found by their entry points."""
+"""Finds the plugins of installed packages by their entry points."""
 
 from __future__ import annotations
 

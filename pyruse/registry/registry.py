@@ -1,4 +1,4 @@
-"""All the plugins that there are, by kind and name. What is broken is one line, and never fatal."""
+"""All plugins, by kind and name. A broken plugin costs one line, and is never fatal."""
 
 from __future__ import annotations
 

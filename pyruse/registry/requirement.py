@@ -1,9 +1,10 @@
-"""Whether a plugin is made for this Pyruse: its package says so, by what it requires of it.
+"""Checks whether a plugin is made for this Pyruse, by what its package requires.
 
-The interface of plugins has no number of its own: it is Pyruse's major version, and a package tells
-by an ordinary requirement, such as ``pyruse>=2,<3``, which ones it is made for. pip looks at it
-when the package is installed; but `pip install --upgrade pyruse` does no more than complain, so it
-is looked at again before a plugin is imported. A package that says nothing is made for any.
+The version of the interface is Pyruse's major version. A package tells by an ordinary requirement,
+such as ``pyruse>=2,<3``, which versions it is made for. pip checks the requirement when it installs
+the package, but `pip install --upgrade pyruse` only complains. So Pyruse checks it again before it
+imports a plugin. A package that requires no version is taken to fit
+(docs/decisions/0028-the-interface-has-pyruses-version.md).
 """
 
 from __future__ import annotations

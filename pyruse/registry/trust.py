@@ -1,4 +1,4 @@
-"""Who could put code in the place of a file: its owner, and who may write it or the way to it."""
+"""Checks who could replace a file: its owner, and who may write to it or to a folder above it."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class _Window:
         self.grace_until = 0
 
     def turn_to(self, at: int) -> None:
-        """Let those events count that do so at an instant, be it before the last one."""
+        """Let the events count that count at an instant, which may be before the last one."""
         events = self.events
         while self.past < len(events) and events[self.past][0] <= at:
             self._count(events[self.past], -1)

@@ -1,4 +1,4 @@
-"""What is to leave Pyruse: mails, programs, log lines, parcels. Kept until it has left."""
+"""The outbox: mails, programs, log lines and parcels, kept until they have left."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Outbox:
         self.put(item)
 
     def _still_gathers(self, waiting: OutboxItem, at: int) -> bool:
-        # After a first attempt the mail may have arrived, whatever was answered: it stays as it is.
+        # After a first attempt the mail may have arrived, so its text must not change any more.
         fresh = not waiting.leaving and waiting.attempts == 0
         return fresh and at < waiting.due and waiting.id in self._items
 
@@ -197,7 +197,7 @@ class Outbox:
                 self._queue(item)
 
     def let_go(self) -> None:
-        """Let everything that waits leave at once: no clock tells any more until when it should."""
+        """Let everything that waits leave at once: the clock was set back."""
         for item in self._items.values():
             if not item.refused and not item.leaving:
                 item.due = 0

@@ -1,4 +1,4 @@
-"""Small durable tables for plugins: what they must remember from one entry to the next."""
+"""Small durable tables: what plugins remember from one entry to the next."""
 
 from __future__ import annotations
 

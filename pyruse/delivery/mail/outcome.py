@@ -1,4 +1,4 @@
-"""What may become of a mail that is handed over."""
+"""The outcomes of handing over a mail: nobody got it, or some recipients were refused."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class MailError(UserError):
     def __init__(self, text: str, *, permanent: bool = False, whole_way: bool = False) -> None:
         super().__init__(text)
         self.permanent = permanent
-        """It is this mail's fault: another attempt would end in the same way."""
+        """This mail is at fault: another attempt would end in the same way."""
         self.whole_way = whole_way
-        """It is no mail's fault: at this moment, none could be handed over."""
+        """No mail is at fault: none could be handed over at this moment."""
 
 
 class Refusal(NamedTuple):

@@ -26,9 +26,9 @@ _LONGEST_REPLY = 300
 def hand_to_server(message: EmailMessage, settings: EmailSettings, url: SmtpUrl) -> list[Refusal]:
     """Hand a mail over to a mail server.
 
-    Only what the server says about this very mail is permanent. That it cannot be reached, is not
-    trusted, refuses the login or the sender: that is so for all mails, until somebody mends it, and
-    no mail should be lost by it. (Postfix too defers mails in all these cases.)
+    A refusal is permanent only if it is about this very mail. If the server cannot be reached or
+    trusted, or refuses the login or the sender, all mails wait until somebody mends that, and no
+    mail is lost. (Postfix, too, defers mails in these cases.)
 
     The time limit holds for each answer of the server.
 

@@ -82,7 +82,7 @@ def _as_arguments(addresses: list[str]) -> list[str]:
 
 
 def check(settings: EmailSettings) -> list[str]:
-    """What would keep mails from being sent, as far as can be seen without sending one."""
+    """What would keep mails from being sent, as far as Pyruse can see without sending one."""
     warnings = []
     if not settings.to:
         warnings.append(
