@@ -7,12 +7,21 @@ the class does something small, so that there is something to test.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["filter", "action"]
+Kind = Literal["filter", "action", "extension", "firewall"]
+
+#: The group of entry points of each kind: a firewall is an extension, too.
+GROUPS: Mapping[Kind, str] = {
+    "filter": "pyruse.filters",
+    "action": "pyruse.actions",
+    "extension": "pyruse",
+    "firewall": "pyruse",
+}
 
 LONGEST = 30
 """Longer ones would make longer lines than the package's own lint allows."""
@@ -30,6 +39,31 @@ _FILES = {
     "tox.ini": "tox.ini.j2",
 }
 """Each file of the package with its template; the names are templates themselves."""
+
+
+#: What the module and its tests import for each kind: names, by module.
+_IMPORTS: Mapping[str, Mapping[Kind, Mapping[str, str]]] = {
+    "module": {
+        "filter": {"dataclasses": "dataclass", "pyruse": "Entry Field hookimpl"},
+        "action": {"dataclasses": "dataclass", "pyruse": "Entry Field NewField hookimpl"},
+        "extension": {"dataclasses": "dataclass", "pyruse": "Context Report hookimpl"},
+        "firewall": {
+            "collections.abc": "Sequence",
+            "dataclasses": "dataclass field",
+            "pyruse": "Element Firewall FirewallError Target hookimpl run_program",
+        },
+    },
+    "test": {
+        "filter": {"pytest": "", "pyruse.testing": "ConfigError MakeEntry MakePipeline"},
+        "action": {"pyruse.testing": "MakeEntry MakePipeline"},
+        "extension": {"pytest": "", "pyruse.testing": "ConfigError MakePipeline"},
+        "firewall": {
+            "pytest": "",
+            "pyruse": "Element Firewall FirewallError Target",
+            "pyruse.testing": "ConfigError MakePipeline NetworkNamespace",
+        },
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +112,22 @@ class NewPlugin:
         return {kind: f"{words}{kind.capitalize()}" for kind in self.kinds}
 
     @property
+    def summary(self) -> str:
+        """Such as ``A filter and an action``."""
+        kinds = " and ".join(f"a{'n' if kind[0] in 'ae' else ''} {kind}" for kind in self.kinds)
+        return kinds[0].upper() + kinds[1:]
+
+    @property
+    def groups(self) -> Mapping[Kind, str]:
+        """The group of entry points of each kind."""
+        return GROUPS
+
+    @property
+    def imports(self) -> Mapping[str, Sequence[str]]:
+        """The lines that import what the ``module`` and its ``test`` need, sorted as ruff does."""
+        return {file: list(_import_lines(wanted, self.kinds)) for file, wanted in _IMPORTS.items()}
+
+    @property
     def requirement(self) -> str:
         """What is required of Pyruse: this version or a newer one with the same interface."""
         return f"pyruse>={self.made_with},<{int(self.made_with.partition('.')[0]) + 1}"
@@ -114,3 +164,24 @@ class NewPlugin:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         return list(files)
+
+
+def _import_lines(wanted: Mapping[Kind, Mapping[str, str]], kinds: Iterable[Kind]) -> Iterator[str]:
+    names: dict[str, set[str]] = {}
+    for kind in kinds:
+        for module, some in wanted[kind].items():
+            names.setdefault(module, set()).update(some.split())
+    groups: list[list[str]] = [[], []]
+    for module in sorted(names, key=lambda module: (names[module] != set(), module)):
+        some = ", ".join(sorted(names[module], key=_as_ruff_sorts))
+        line = f"from {module} import {some}" if some else f"import {module}"
+        groups[module.partition(".")[0] not in sys.stdlib_module_names].append(line)
+    yield from groups[0]
+    if all(groups):
+        yield ""  # between what is Python's and what is installed
+    yield from groups[1]
+
+
+def _as_ruff_sorts(name: str) -> tuple[int, str]:
+    """Constants first, then classes, then functions."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2), name

@@ -27,6 +27,23 @@ def test_it_tells_what_it_has_written_and_what_to_do_next(pyruse, tmp_path: Path
     assert "${{ matrix.python }}" in (folder / ".github/workflows/check.yml").read_text()
 
 
+@pytest.mark.parametrize("option", ["--extension", "--program", "--firewall"])
+def test_an_extension_has_a_group_of_its_own(option: str, pyruse, tmp_path: Path) -> None:
+    assert pyruse("new-plugin", "watch", option).code == 0
+    project = tomllib.loads((tmp_path / "pyruse-watch" / "pyproject.toml").read_text())["project"]
+    kind = "Firewall" if option == "--firewall" else "Extension"
+    assert project["entry-points"] == {"pyruse": {"watch": f"pyruse_watch:Watch{kind}"}}
+    assert (
+        project["description"] == f"A{'' if kind == 'Firewall' else 'n'} {kind.lower()} for Pyruse"
+    )
+
+
+def test_a_firewall_is_an_extension_already(pyruse) -> None:
+    done = pyruse("new-plugin", "watch", "--extension", "--firewall")
+    assert done.code == 2
+    assert "a firewall is an extension: expected --extension or --firewall\n" in done.err
+
+
 def test_the_package_is_for_this_interface() -> None:
     assert NewPlugin.named("x", (), None, "2.3.1", 2026).requirement == "pyruse>=2.3.1,<3"
 

@@ -17,13 +17,27 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.option("--filter", "is_filter", is_flag=True, help="With a filter (as without any option).")
 @click.option("--action", "is_action", is_flag=True, help="With an action.")
+@click.option(
+    "--extension",
+    "--program",
+    "is_extension",
+    is_flag=True,
+    help="With an extension: it hears of starts and of the ends of days.",
+)
+@click.option("--firewall", "is_firewall", is_flag=True, help="With a firewall.")
 @click.option("--author", metavar="NAME", help="Who holds the copyright (MIT license).")
 @click.option("-o", "--output", metavar="FOLDER", type=click.Path(path_type=Path),
               help="A new folder for the package. By default: `pyruse-NAME`.")  # fmt: skip
-def command(
-    name: str, is_filter: bool, is_action: bool, author: str | None, output: Path | None
+def command(  # noqa: PLR0913 -- one for each option
+    name: str,
+    is_filter: bool,
+    is_action: bool,
+    is_extension: bool,
+    is_firewall: bool,
+    author: str | None,
+    output: Path | None,
 ) -> None:
-    """Write a package with a filter or an action that works, to make one of your own of it.
+    """Write a package with a plugin that works, to make one of your own of it.
 
     It has all that a plugin needs to be published: the class with its options, tests that pass,
     lint and type check, a README, a license, tox.ini and a workflow for CI. NAME is what chains
@@ -33,14 +47,22 @@ def command(
     pyruse new-plugin first_seen
     pyruse new-plugin pager --action
     pyruse new-plugin geo --filter --action
+    pyruse new-plugin metrics --extension
+    pyruse new-plugin pf --firewall
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse import __version__
     from pyruse.errors import UserError
     from pyruse.new_plugin import NewPlugin
 
-    kinds: tuple[Kind, ...] = ("filter",) if is_filter or not is_action else ()
-    if is_action:
-        kinds = (*kinds, "action")
+    if is_extension and is_firewall:
+        raise click.UsageError("a firewall is an extension: expected --extension or --firewall")
+    wanted: dict[Kind, bool] = {
+        "filter": is_filter,
+        "action": is_action,
+        "extension": is_extension,
+        "firewall": is_firewall,
+    }
+    kinds = tuple(kind for kind in wanted if wanted[kind]) or ("filter",)
     try:
         plugin = NewPlugin.named(name, kinds, author, __version__, date.today().year)  # noqa: DTZ011 -- of a licence
     except ValueError as fault:
@@ -73,9 +95,9 @@ def _see_that_the_name_is_free(plugin: NewPlugin) -> None:
     from pyruse.errors import UserError
     from pyruse.registry.registry import Registry
 
-    group = {f"pyruse.{kind}s" for kind in plugin.kinds}
+    groups = {plugin.groups[kind] for kind in plugin.kinds}
     for found in Registry().all():
-        if found.group in group and found.name == plugin.name:
+        if found.group in groups and found.name == plugin.name:
             raise UserError(f"there is a {found.described} already (expected another name)")
     if find_spec(plugin.module) is not None:
         raise UserError(f"there is a module {plugin.module} already (expected another name)")
