@@ -102,8 +102,10 @@ class Workshop:
         pytest = [programs / "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
         # Not the configuration of this repository: the package has left it, as far as it can tell.
         self.run(*pytest, "-c", os.devnull, "--rootdir", package, "tests", cwd=package)
+        here = ROOT / "tests" / "contrib"
+        # What Pyruse's own tests share (tests/conftest.py) needs more than a package's have.
         self.run(
-            *pytest, "-c", ROOT / "pyproject.toml", ROOT / "tests" / "contrib" / "readme.py",
+            *pytest, "-c", ROOT / "pyproject.toml", "--confcutdir", here, here / "readme.py",
             cwd=package, PYRUSE_CONTRIB=str(package),
         )  # fmt: skip
 

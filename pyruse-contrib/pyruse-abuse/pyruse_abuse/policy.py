@@ -10,12 +10,28 @@ from pyruse import (
     Context,
     Duration,
     Entry,
+    Refused,
     address_of,
     text_around,
 )
 from pyruse_abuse.switch import note, settings_of
 
 _DAY = 86_400_000_000  # µs
+
+
+def refuse_if_late(at: int) -> None:
+    """Let no report leave that has waited for more than a day, as its service was away.
+
+    :param at: the time of the entry, in microseconds since the epoch.
+    :raises Refused: it is late.
+    """
+    if _is_late(at):
+        raise Refused("more than a day late")
+
+
+def _is_late(at: int) -> bool:
+    """Whether the address of an entry of this time may be somebody else's by now."""
+    return time.time() * 1e6 - at > _DAY
 
 
 @dataclass(frozen=True)
@@ -42,8 +58,8 @@ class Rule:
         if address is None or not address.is_global or context.spared(address) is not None:
             return None
         at = entry.time_us
-        if not context.dry_run and time.time() * 1e6 - at > _DAY:
-            return None  # read late: by now, the address may be somebody else's
+        if not context.dry_run and _is_late(at):
+            return None
         table = context.table(f"abuse {self.service}")
         who = text_around(address, 32, 64)
         if table.get(who, at=at) is not None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from pyruse import Context, Duration, Entry, Field, MailAddress, Program, Template, hookimpl
+from pyruse import Context, Duration, Entry, Field, MailAddress, Parcel, Template, hookimpl
 from pyruse_abuse.options import KeyFile, ServiceUrl
-from pyruse_abuse.policy import Rule
+from pyruse_abuse.policy import Rule, refuse_if_late
 from pyruse_abuse.privacy import cleaned
+from pyruse_abuse.web import ABUSEIPDB, BLOCKLIST_DE, send
 
 _QUARTER = Duration(minutes=15)
 _MINUTE = Duration(minutes=1)
@@ -39,7 +38,7 @@ class AbuseIpDb:
     """Report an address to AbuseIPDB, once `[plugins.abuse]` is enabled.
 
     A report has the address, the time of the entry, categories, and `comment` if there is one, out
-    of which what concerns others is cut. It never waits for the service: a program sends it.
+    of which what concerns others is cut. No entry waits for the service.
 
     ```toml
     { action = "abuseipdb", ip = "ip", categories = [18, 22], key_file = "/etc/pyruse/abuseipdb.key", comment = "{failures} wrong passwords for SSH" }
@@ -63,7 +62,7 @@ class AbuseIpDb:
     url: ServiceUrl = ServiceUrl("https://api.abuseipdb.com/api/v2/report")
     """Where the service is."""
     timeout: Duration = _MINUTE
-    """So long a report may take, with two more tries."""
+    """So long one try may take."""
 
     def __post_init__(self) -> None:
         if not self.categories:
@@ -84,8 +83,12 @@ class AbuseIpDb:
             "timestamp": entry.time.isoformat(timespec="seconds"),
             "comment": text,
         }
-        command = _command("abuseipdb", self.url, self.key_file)
-        context.run(entry, Program(command, self.timeout, json.dumps(report)))
+        context.send(entry, report, timeout=self.timeout)
+
+    @hookimpl
+    def deliver(self, parcel: Parcel) -> None:
+        refuse_if_late(parcel.at)
+        send(ABUSEIPDB, self.url, self.key_file.read(), parcel.payload)
 
 
 @dataclass
@@ -93,7 +96,7 @@ class BlocklistDe:
     """Report an address to blocklist.de, once `[plugins.abuse]` is enabled.
 
     A report has the address, what service it attacked, and a log line, out of which what concerns
-    others is cut. It never waits for the service: a program sends it.
+    others is cut. No entry waits for the service.
 
     ```toml
     { action = "blocklist_de", service = "ssh", server = "reports@example.org", key_file = "/etc/pyruse/blocklist.key" }
@@ -119,7 +122,7 @@ class BlocklistDe:
     url: ServiceUrl = ServiceUrl("https://www.blocklist.de/en/httpreports.html")
     """Where the service is."""
     timeout: Duration = _MINUTE
-    """So long a report may take, with two more tries."""
+    """So long one try may take."""
 
     def __post_init__(self) -> None:
         self._rule = Rule("blocklist.de", self.ip, self.every, self.daily)
@@ -135,17 +138,9 @@ class BlocklistDe:
             "ip": str(address),
             "logs": cleaned(self.logs.render(entry), address, entry, context, self.hide),
         }
-        command = _command("blocklist.de", self.url, self.key_file)
-        context.run(entry, Program(command, self.timeout, json.dumps(report)))
+        context.send(entry, report, timeout=self.timeout)
 
-
-def _command(service: str, url: str, key_file: str) -> list[str]:
-    """The program that sends the report on its standard input; the key stays in its file.
-
-    The interpreter is named, as the folder of this program may be on nobody's PATH; -P keeps it
-    from looking for modules in the current folder.
-    """
-    return [
-        sys.executable, "-P", "-m", "pyruse_abuse", service, f"--url={url}",
-        f"--key-file={key_file}",
-    ]  # fmt: skip
+    @hookimpl
+    def deliver(self, parcel: Parcel) -> None:
+        refuse_if_late(parcel.at)
+        send(BLOCKLIST_DE, self.url, self.key_file.read(), parcel.payload)

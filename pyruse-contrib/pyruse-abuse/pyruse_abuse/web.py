@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -12,8 +11,9 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO, Any
 from urllib.parse import urlencode
 
-_PATIENCE = 15.0  # seconds for one try
-_WAITS = (2.0, 8.0)  # seconds before another try
+from pyruse import Refused
+
+_PATIENCE = 15.0  # seconds without a sign of the service
 _LARGEST = 65_536  # bytes of an answer
 _LONGEST = 1_000  # bytes of a comment: AbuseIPDB cuts it at 1,024
 _LONGEST_SAID = 200  # characters of what a service says in an answer
@@ -21,8 +21,8 @@ _LONGEST_SAID = 200  # characters of what a service says in an answer
 Report = Mapping[str, str]
 
 
-class RefusedError(Exception):
-    """The service did not take the report; another try would not help."""
+class AwayError(ValueError):
+    """The service is away, or in trouble: another try may help."""
 
 
 @dataclass(frozen=True)
@@ -35,36 +35,23 @@ class Service:
     """What an answer says is wrong; nothing, where all is well."""
 
 
-def send(
-    service: Service,
-    url: str,
-    key: str,
-    report: Report,
-    wait: Callable[[float], object] = time.sleep,
-) -> None:
-    """Send a report. A service that is away, or in trouble (5xx), is tried again.
+def send(service: Service, url: str, key: str, report: Report) -> None:
+    """Send a report, once.
 
-    :param wait: waits so many seconds.
-    :raises RefusedError: it did not take it; the text says why.
+    :raises AwayError: the service is away, or in trouble (5xx).
+    :raises Refused: it does not take it; the text says why. That it has a report of this address
+        already, or enough of them for a day, is a refusal, too: tomorrow, it would be old.
     """
     headers, form = service.request(report, key)
-    data = urlencode(form).encode()
-    fault = ""
-    for pause in (*_WAITS, None):
-        try:
-            status, answer = _post(url, headers, data)
-        except (OSError, HTTPException) as caught:
-            fault = f"no answer: {_in_words(caught)}"
-        else:
-            said = _without(key, service.complaint(answer))
-            if status < 300 and not said:
-                return
-            fault = f"HTTP {status}" + (f": {said}" if said else "")
-            if status < 500:
-                break
-        if pause is not None:
-            wait(pause)
-    raise RefusedError(fault)
+    try:
+        status, answer = _post(url, headers, urlencode(form).encode())
+    except (OSError, HTTPException) as caught:
+        raise AwayError(f"no answer: {_in_words(caught)}") from None
+    said = _without(key, service.complaint(answer))
+    if status < 300 and not said:
+        return
+    fault = f"HTTP {status}" + (f": {said}" if said else "")
+    raise AwayError(fault) if status >= 500 else Refused(fault)
 
 
 def _post(url: str, headers: Mapping[str, str], data: bytes) -> tuple[int, str]:
@@ -141,7 +128,5 @@ def _object(answer: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-SERVICES = {
-    "abuseipdb": Service(_abuseipdb, _abuseipdb_complaint),
-    "blocklist.de": Service(_blocklist_de, _blocklist_de_complaint),
-}
+ABUSEIPDB = Service(_abuseipdb, _abuseipdb_complaint)
+BLOCKLIST_DE = Service(_blocklist_de, _blocklist_de_complaint)

@@ -1,4 +1,4 @@
-"""Chains, and the program with a server on loopback that speaks as the services document it.
+"""Chains, with a server on loopback that speaks as the services document it.
 
 The offenders' addresses are of networks that nobody has in use: those for documentation are not of
 the Internet, and are never reported.
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 from base64 import b64decode
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
 import pytest
 import xarf
 from pyruse_abuse.options import KeyFile
-from pyruse_abuse.web import SERVICES, RefusedError, send
+from pyruse_abuse.web import ABUSEIPDB, BLOCKLIST_DE, AwayError, send
 
-from pyruse.errors import ConfigError
+from pyruse import Refused
+from pyruse.testing import Answer, ConfigError
 
 KEY = "c3k69z846qn30q4r6eo3gsg3urqanuoypyluil350m7iyyw55mx6hd22"
 OFFENDER = "25.0.0.7"
@@ -27,43 +27,11 @@ REPORTER = 'reporter = { org = "Us", contact = "abuse@example.org", domain = "ex
 XARF = f'action = "xarf_mail", to = ["abuse@example.net"], type = "login_attack", {REPORTER}'
 
 
-class Server(HTTPServer):
-    """Keeps the reports, and gives the answers that a test has put there; then 200."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}/api/v2/report"
-        self.answers: list[tuple[int, dict[str, str], str]] = []
-        self.got: list[tuple[dict[str, str], dict[str, str]]] = []
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        form = {name: values[0] for name, values in parse_qs(body, strict_parsing=True).items()}
-        self.server.got.append((dict(self.headers), form))
-        answers = self.server.answers
-        code, headers, text = answers.pop(0) if answers else (200, {}, '{"data": {}}')
-        self.send_response(code)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    do_GET = do_POST
-
-    def log_message(self, *_) -> None:
-        pass
-
-
 @pytest.fixture
-def server():
-    with Server() as one:
-        thread = threading.Thread(target=one.serve_forever, args=(0.01,))
-        thread.start()
-        yield one
-        one.shutdown()
-        thread.join()
+def server(http_server):
+    """Answers as AbuseIPDB does, where a test says nothing else."""
+    http_server.answer = Answer(body='{"data": {}}')
+    return http_server
 
 
 @pytest.fixture
@@ -88,12 +56,16 @@ def config(step, sections=ENABLED):
     return f'{sections}\n[chains]\n"all" = [{{ {step} }}]\n'
 
 
-def waiting(chains):
-    return [item.payload for item in chains.state.outbox.items("command")]
-
-
 def reports(chains):
-    return [json.loads(item["parts"][0]) for item in waiting(chains)]
+    return [payload for parcel in chains.sent for payload in parcel.payloads]
+
+
+def forms(server):
+    """What the server got."""
+    return [
+        {name: values[0] for name, values in parse_qs(one.text, strict_parsing=True).items()}
+        for one in server.requests
+    ]
 
 
 def outcomes(chains):
@@ -101,52 +73,51 @@ def outcomes(chains):
     return tables.get("Reports to others")
 
 
-def sent(item):
-    """Run what would be run; gives its exit code and what it says."""
-    done = subprocess.run(
-        item["command"], input=item["parts"][0], capture_output=True, text=True, check=False
-    )
-    assert KEY not in done.stdout + done.stderr + " ".join(item["command"])
-    return done.returncode, done.stdout + done.stderr
+@pytest.fixture
+def now(clock):
+    """The time of the entries is that of the machine: else, all reports would be late."""
+    clock.now = datetime.now(UTC).replace(microsecond=0)
+    return clock.now
 
 
 # What is sent.
 
 
-def test_a_report_to_abuseipdb(pipeline, server, abuseipdb):
-    options = f', url = "{server.url}", comment = "{{n}} wrong passwords"'
+def test_a_report_to_abuseipdb(pipeline, server, abuseipdb, now):
+    options = f', url = "{server.url}/api/v2/report", comment = "{{n}} wrong passwords"'
     chains = pipeline(config(abuseipdb(options)))
     chains.feed(ip=OFFENDER, n=5)
-    assert server.got == []  # a dry run: recorded, and not run
-    [item] = waiting(chains)
-    assert sent(item) == (0, "")
-    [(headers, form)] = server.got
-    assert (headers["Key"], headers["Accept"]) == (KEY, "application/json")
+    assert server.requests == []  # a dry run: recorded, and not sent
+    assert KEY not in str(reports(chains))
+    assert chains.deliver() == ["sent"]
+    [request] = server.requests
+    assert (request.method, request.path) == ("POST", "/api/v2/report")
+    assert (request.headers["Key"], request.headers["Accept"]) == (KEY, "application/json")
+    [form] = forms(server)
     assert form == {
         "ip": OFFENDER,
         "categories": "18,22",
-        "timestamp": "2026-03-14T12:00:00+00:00",
+        "timestamp": now.isoformat(),
         "comment": "5 wrong passwords",
     }
 
 
-def test_a_report_to_blocklist_de(pipeline, server, key_file):
-    server.answers = [(200, {}, '{"status": "success", "error": 0}')]
+def test_a_report_to_blocklist_de(pipeline, server, key_file, now):
+    server.answer = Answer(body='{"status": "success", "error": 0}')
     step = (
         f'action = "blocklist_de", service = "ssh", server = "srv@example.org", '
         f'key_file = "{key_file}", url = "{server.url}"'
     )
     chains = pipeline('[report]\ntimezone = "UTC"\n' + config(step))
     chains.feed(ip=OFFENDER, MESSAGE=f"Failed password from {OFFENDER} port 4711")
-    [item] = waiting(chains)
-    assert sent(item) == (0, "")
-    [(_, form)] = server.got
+    assert chains.deliver() == ["sent"]
+    [form] = forms(server)
     assert form == {
         "server": "srv@example.org",
         "apikey": KEY,
         "service": "ssh",
         "ip": OFFENDER,
-        "logs": f"2026-03-14T12:00:00+0000 Failed password from {OFFENDER} port 4711",
+        "logs": f"{now:%FT%T}+0000 Failed password from {OFFENDER} port 4711",
         "format": "json",
     }
 
@@ -186,7 +157,7 @@ def test_installed_and_in_a_chain_it_reports_nobody_before_it_is_switched_on(pip
     for sections in ("", "[plugins.abuse]\n", ENABLED + '[plugins]\ndisable = ["abuse"]\n'):
         chains = pipeline(config(abuseipdb(), sections))
         chains.feed(ip=OFFENDER)
-        assert waiting(chains) == []
+        assert reports(chains) == []
 
 
 def test_the_report_tells_how_many_were_reported(pipeline, abuseipdb):
@@ -213,7 +184,7 @@ def test_the_report_tells_how_many_were_reported(pipeline, abuseipdb):
 def test_no_address_that_is_private_or_spared_is_reported(pipeline, abuseipdb, address):
     chains = pipeline(config(abuseipdb(), ENABLED + '[bans]\nnever = ["25.1.0.0/16"]\n'))
     chains.feed(ip=address)
-    assert waiting(chains) == []
+    assert reports(chains) == []
     assert outcomes(chains) in (None, [])
 
 
@@ -258,7 +229,17 @@ def test_what_the_daemon_reads_late_is_not_reported(daemon, journal_file, server
     toml = config(abuseipdb(f', ip = "MESSAGE", url = "{server.url}"'))
     done = daemon(toml, journal).command("run", "--once")
     assert done.returncode == 0, done.stderr
-    assert [form["ip"] for _, form in server.got] == ["25.0.0.8"]
+    assert [form["ip"] for form in forms(server)] == ["25.0.0.8"]
+
+
+def test_what_has_waited_for_more_than_a_day_does_not_leave(
+    pipeline, clock, server, abuseipdb, now
+):
+    clock.now -= timedelta(hours=25)
+    chains = pipeline(config(abuseipdb(f', url = "{server.url}"')))
+    chains.feed(ip=OFFENDER)
+    assert chains.deliver() == ["refused: action abuseipdb: more than a day late"]
+    assert server.requests == []
 
 
 # What may be told.
@@ -294,81 +275,95 @@ def test_a_user_name_of_strange_characters_is_cut_out_as_it_is(pipeline, abuseip
     assert reports(chains)[0]["comment"] == "for […] by […]"
 
 
+@pytest.mark.usefixtures("now")
 def test_a_long_comment_is_cut_for_abuseipdb(pipeline, server, abuseipdb):
     chains = pipeline(config(abuseipdb(f', comment = "{{MESSAGE}}", url = "{server.url}"')))
     chains.feed(ip=OFFENDER, MESSAGE="é" * 5000)
-    assert sent(waiting(chains)[0]) == (0, "")
-    assert server.got[0][1]["comment"] == "é" * 500
+    assert chains.deliver() == ["sent"]
+    assert forms(server)[0]["comment"] == "é" * 500
 
 
 # What a service answers.
 
 
-def report_to(server, name="abuseipdb"):
-    waits: list[float] = []
-    report = {"ip": OFFENDER, "comment": ""}
+def report_to(server, service=ABUSEIPDB, url=None):
+    """Send a report; gives what is raised, if anything is."""
     try:
-        send(SERVICES[name], server.url, KEY, report, waits.append)
-    except RefusedError as fault:
-        return str(fault), waits
-    return None, waits
+        send(service, url or server.url, KEY, {"ip": OFFENDER, "comment": ""})
+    except (AwayError, Refused) as fault:
+        return type(fault), str(fault)
+    return None
 
 
 def errors(detail):
     return json.dumps({"errors": [{"detail": detail, "status": 0}]})
 
 
-def test_a_service_that_is_away_for_a_moment_is_tried_again(server):
-    server.answers = [(503, {}, ""), (502, {}, "x")]
-    assert report_to(server) == (None, [2.0, 8.0])
-    assert len(server.got) == 3
+@pytest.mark.usefixtures("now")
+def test_a_service_that_is_away_gets_the_report_when_it_is_back(pipeline, server, abuseipdb):
+    server.answers = [Answer(status=503), Answer(status=502, body="x"), Answer(break_off=True)]
+    chains = pipeline(config(abuseipdb(f', url = "{server.url}"')))
+    chains.feed(ip=OFFENDER)
+    ends = [chains.deliver() for _ in range(5)]
+    assert ends == [
+        ["retry: action abuseipdb: HTTP 503"],
+        ["retry: action abuseipdb: HTTP 502"],
+        ["retry: action abuseipdb: no answer: Remote end closed connection without response"],
+        ["sent"],
+        [],
+    ]
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "answer", "fault"),
+    ("service", "code", "answer", "fault"),
     [
-        ("abuseipdb", 401, errors("Authentication failed"), "HTTP 401: Authentication failed"),
-        ("abuseipdb", 429, errors(f"once in 15 min\n{KEY}"), "HTTP 429: once in 15 min […]"),
-        ("abuseipdb", 422, "<html>", "HTTP 422"),
-        ("abuseipdb", 403, '{"errors": ["x"]}', "HTTP 403"),
-        ("blocklist.de", 200, '{"status": "error", "error": ["apikey: wrong"]}',
+        (ABUSEIPDB, 401, errors("Authentication failed"), "HTTP 401: Authentication failed"),
+        (ABUSEIPDB, 429, errors(f"once in 15 min\n{KEY}"), "HTTP 429: once in 15 min […]"),
+        (ABUSEIPDB, 422, "<html>", "HTTP 422"),
+        (ABUSEIPDB, 403, '{"errors": ["x"]}', "HTTP 403"),
+        (BLOCKLIST_DE, 200, '{"status": "error", "error": ["apikey: wrong"]}',
          'HTTP 200: ["apikey: wrong"]'),
-        ("blocklist.de", 200, "<html>", "HTTP 200: an answer that is not understood"),
+        (BLOCKLIST_DE, 200, "<html>", "HTTP 200: an answer that is not understood"),
     ],
 )  # fmt: skip
-def test_a_refusal_is_told_and_not_tried_again(server, name, code, answer, fault):
-    server.answers = [(code, {}, answer)]
-    assert report_to(server, name) == (fault, [])
+def test_a_refusal_is_told_and_not_tried_again(server, service, code, answer, fault):
+    server.answer = Answer(status=code, body=answer)
+    assert report_to(server, service) == (Refused, fault)
 
 
 def test_a_redirection_does_not_get_the_key(server):
-    server.answers = [(302, {"Location": "/elsewhere"}, "")]
-    assert report_to(server) == ("HTTP 302", [])
-    assert len(server.got) == 1
+    server.answers = [Answer(status=302, headers={"Location": "/elsewhere"})]
+    assert report_to(server) == (Refused, "HTTP 302")
+    assert len(server.requests) == 1
 
 
-def test_a_service_that_stays_away_is_told(server):
-    server.url = "http://127.0.0.1:1/"
-    assert report_to(server) == ("no answer: Connection refused", [2.0, 8.0])
+def test_a_service_that_is_not_there_is_told(server):
+    fault = "no answer: Connection refused"
+    assert report_to(server, url="http://127.0.0.1:1/") == (AwayError, fault)
 
 
-def test_a_key_that_is_gone_is_told_by_the_program(pipeline, abuseipdb, key_file):
-    chains = pipeline(config(abuseipdb()))
+@pytest.mark.usefixtures("now")
+def test_a_key_that_is_gone_is_told_and_the_report_waits_for_it(
+    pipeline, server, abuseipdb, key_file
+):
+    chains = pipeline(config(abuseipdb(f', url = "{server.url}"')))
     chains.feed(ip=OFFENDER)
-    key_file.unlink()
-    code, said = sent(waiting(chains)[0])
-    assert code == 1
-    assert said.startswith(f"{key_file} cannot be read: No such file or directory (expected")
+    key_file.rename(key_file.with_suffix(".away"))
+    [said] = chains.deliver()
+    start = f"retry: action abuseipdb: {key_file} cannot be read: No such file or directory (expect"
+    assert said.startswith(start)
+    key_file.with_suffix(".away").rename(key_file)
+    assert chains.deliver() == ["sent"]
 
 
+@pytest.mark.usefixtures("now")
 def test_a_key_that_everybody_may_read_is_not_sent(pipeline, server, abuseipdb, key_file):
     chains = pipeline(config(abuseipdb(f', url = "{server.url}"')))
     chains.feed(ip=OFFENDER)
     key_file.chmod(0o644)
-    code, said = sent(waiting(chains)[0])
-    assert code == 1
-    assert said.startswith(f"{key_file} is open to every user of this machine (expected")
-    assert server.got == []
+    [said] = chains.deliver()
+    assert said.startswith(f"retry: action abuseipdb: {key_file} is open to every user of this mac")
+    assert server.requests == []
 
 
 # Options.
