@@ -1,6 +1,7 @@
 """Chains become a graph of nodes, linked once, on which entries travel.
 
 "Like a train on a railway: the switch points are the filters."
+docs/decisions/0004-chains-are-linked-once.md tells why.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Node:
     one after the other (see `pyruse.chains.switch`).
     """
 
-    __slots__ = ("call", "failed", "faulty", "passed", "place", "step", "switch")
+    __slots__ = ("call", "failed", "faulty", "passed", "position", "step", "switch")
 
     def __init__(self, step: Step, call: Callable[[Entry], Any]) -> None:
         self.step = step
@@ -36,8 +37,8 @@ class Node:
         self.faulty: Node | None = None
         """Where the entry goes when the step raises: a filter has not passed, an action ends it."""
         self.switch: Switch | None = None
-        self.place = 0
-        """In the switch, this node's place among those that it stands for."""
+        self.position = 0
+        """In the switch, this node's position among the nodes that the switch stands for."""
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ class Switch:
 
     field: str
     ways: dict[Any, tuple[list[int], list[Node | None]]] = dataclasses.field(default_factory=dict)
-    """For each value that some of the nodes look for: the places of these nodes, rising, and where
+    """For each value that some of the nodes look for: their positions, rising, and where
     each of them leads; then, once more, the default."""
     default: Node | None = None
     """Where an entry goes whose value no node looks for."""

@@ -3,7 +3,8 @@
 Where each chain begins with a test for equality, an entry that passes no test goes all the way
 along the row of tests and out of the chains. libsystemd gets the tests, as it has an index of the
 values of fields: an entry that it leaves out costs nothing at all. fail2ban calls this
-`journalmatch` and has it written by hand; here it follows from the chains.
+`journalmatch` and has it written by hand; here it follows from the chains. The daemon uses it only
+until it has caught up (docs/decisions/0025-pushdown-while-catching-up.md).
 """
 
 from __future__ import annotations

@@ -61,11 +61,11 @@ def _join(first: Node, tests: dict[Node, Test]) -> None:
         row.append(end)
         end = end.failed
     switch = Switch(tests[first][0], default=end)
-    for place, node in enumerate(row):
-        node.switch, node.place = switch, place
+    for position, node in enumerate(row):
+        node.switch, node.position = switch, position
         for value in tests[node][1]:
-            places, ways = switch.ways.setdefault(value, ([], []))
-            places.append(place)
+            positions, ways = switch.ways.setdefault(value, ([], []))
+            positions.append(position)
             ways.append(node.passed)
     for _, ways in switch.ways.values():
         ways.append(end)

@@ -49,24 +49,24 @@ class Traffic:
         """Microseconds since the epoch."""
         self._chains = chains
         self._nodes = graph.nodes
-        self._places = {node: place for place, node in enumerate(self._nodes)}
+        self._positions = {node: position for position, node in enumerate(self._nodes)}
         end = len(self._nodes)
         self._ways = [
             [
-                end if way is None else self._places[way]
+                end if way is None else self._positions[way]
                 for way in (node.passed, node.failed, node.faulty)
             ]
             for node in self._nodes
         ]
-        """For each node, the places of those that it leads to, or that of the journey's end."""
+        """For each node, the positions of those that it leads to, or that of the journey's end."""
         self._passed = [0] * end
         self._faults: dict[int, int] = {}
         self._entries = 0
         self._settled = 0, self._passed.copy(), self._faults.copy()
         """What is counted of the journeys that are over. It is never changed, only replaced."""
-        for place, node in enumerate(self._nodes):
+        for position, node in enumerate(self._nodes):
             if node.step.kind == "filter":
-                _count_passes(node, self._passed, place)
+                _count_passes(node, self._passed, position)
 
     def settle(self, entries: int) -> None:
         """Publish the numbers of a batch: so many more entries have travelled, none is on its way.
@@ -79,9 +79,9 @@ class Traffic:
 
     def fault(self, node: Node) -> None:
         """A step has raised."""
-        place = self._places.get(node)
-        if place is not None:  # else, a counting node was stopped: see `pyruse.engine.patience`
-            self._faults[place] = self._faults.get(place, 0) + 1
+        position = self._positions.get(node)
+        if position is not None:  # else, a counting node was stopped: see `pyruse.engine.patience`
+            self._faults[position] = self._faults.get(position, 0) + 1
 
     def data(self, more: Callable[[Step], dict[str, Any]] = lambda _: {}) -> list[dict[str, Any]]:
         """The chains that have steps, in the order of the configuration; in JSON types.
@@ -104,11 +104,11 @@ class Traffic:
         numbers = {step: Numbers() for chain in self._chains.values() for step in chain.steps}
         seen = [0] * (len(self._nodes) + 1)
         seen[0] = entries  # the entrance: nothing leads to it
-        for place, node in enumerate(self._nodes):
-            step, came, raised = node.step, seen[place], faults.get(place, 0)
-            true = passed[place] if step.kind == "filter" else came - raised
+        for position, node in enumerate(self._nodes):
+            step, came, raised = node.step, seen[position], faults.get(position, 0)
+            true = passed[position] if step.kind == "filter" else came - raised
             false = came - raised - true
-            for way, number in zip(self._ways[place], (true, false, raised), strict=True):
+            for way, number in zip(self._ways[position], (true, false, raised), strict=True):
                 seen[way] += number
             numbers[step].seen += came
             numbers[step].passed += false if step.invert else true
@@ -116,11 +116,11 @@ class Traffic:
         return numbers
 
 
-def _count_passes(node: Node, counts: list[int], place: int) -> None:
+def _count_passes(node: Node, counts: list[int], position: int) -> None:
     """Put a node behind a filter, where it leads when its function gives something true."""
 
     def count(entry: Entry) -> None:
-        counts[place] += 1
+        counts[position] += 1
 
     # It is not among the nodes of the graph: no switch leads past it, and it has no numbers.
     counting = Node(node.step, count)

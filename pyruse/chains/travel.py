@@ -50,8 +50,8 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
                     if found is None:
                         node = switch.default
                     else:
-                        places, ways = found
-                        node = ways[bisect_left(places, node.place) if node.place else 0]
+                        positions, ways = found
+                        node = ways[bisect_left(positions, node.position) if node.position else 0]
             except Exception as fault:  # noqa: BLE001 -- whatever a plugin raises costs this entry alone
                 faulty, node = node, None  # no step is at work while its fault is told
                 assert faulty is not None
@@ -94,7 +94,7 @@ def journey(node: Node | None, entry: Entry) -> Iterator[Stop]:
             if node.switch is None:
                 answer = bool(node.call(entry))
             else:
-                answer = _answer(node.switch, node.place, entry)
+                answer = _answer(node.switch, node.position, entry)
         except Exception as raised:  # noqa: BLE001 -- whatever a plugin raises is shown
             fault = raised
         after = dict(entry)
@@ -108,10 +108,10 @@ def journey(node: Node | None, entry: Entry) -> Iterator[Stop]:
         node = node.faulty if fault is not None else node.passed if answer else node.failed
 
 
-def _answer(switch: Switch, place: int, entry: Entry) -> bool:
-    """What the filter at a place of a switch would answer, by the values that it tests."""
+def _answer(switch: Switch, position: int, entry: Entry) -> bool:
+    """What the filter at a position of a switch would answer, by the values that it tests."""
     try:
         found = switch.ways.get(entry.get(switch.field))
     except TypeError:  # a value, such as a list, that cannot even be looked up
         return False
-    return found is not None and place in found[0]
+    return found is not None and position in found[0]

@@ -1,4 +1,7 @@
-"""Limits the time that a step may take for one entry: a regular expression can take for ever."""
+"""Limits the time that a step may take for one entry: a regular expression can take for ever.
+
+A slow step is interrupted, and not left out: docs/decisions/0021-slow-steps-are-interrupted.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The type of options that name a file with a secret: a password, a key, a token."""
+"""The type of options that name a file with a secret: a password, a key, a token.
+
+Why not every file is read: docs/decisions/0030-secrets-that-everybody-may-read.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A part of the state: one owner of some tables."""
+"""A part of the state: one owner of some tables.
+
+docs/decisions/0010-one-transaction-for-cursor-and-effects.md tells why parts share a transaction.
+"""
 
 from __future__ import annotations
 
