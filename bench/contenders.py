@@ -14,7 +14,9 @@ from pathlib import Path
 
 from bench.fail2ban import server
 from bench.measure import Command
+from pyruse.api.bans import Ban
 from pyruse.api.firewall import Element, Target
+from pyruse.state.bans import BanKey
 from pyruse.state.database import State
 from pyruse.testing.journald import Journald
 from pyruse.testing.namespace import NamespaceError, NetworkNamespace
@@ -142,11 +144,12 @@ class Pyruse(Contender):
         with State(str(self.folder / "state.sqlite")) as state:
             now = now_us()
             for address in addresses:
-                state.bans.ban(
-                    address, Target("nftables"), [_DAY_US],
-                    now=now, label="bench", reason="Failed password",
-                )  # fmt: skip
-            state.bans.enforced(*state.bans.waiting())
+                key = BanKey(address, Target("nftables"))
+                until = now + _DAY_US
+                state.bans.put(
+                    key, Ban(address, "bench", now, until, "Failed password", "", 1, key.target)
+                )
+            state.bans.untaken.clear()
             state.commit()
 
     def reconcile_s(self, addresses: list[str]) -> float:

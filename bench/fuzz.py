@@ -109,7 +109,12 @@ def deliver(engine: Engine, now: int) -> None:
             if kind == "mail":
                 compose(item, engine.settings.email, engine.host).as_bytes()
             outbox.sent(item.id)
-    engine.bans.ledger.enforced(*engine.bans.ledger.waiting())
+    for untaken in engine.state.bans.untaken.values():
+        keys = [*untaken.add, *untaken.remove]
+        untaken.add.clear()
+        untaken.remove.clear()
+        for key in keys:
+            engine.state.bans.taken(key)
 
 
 def end_days(engine: Engine, now: int) -> None:

@@ -34,7 +34,7 @@ class BanRequest(Struct, frozen=True):
     """Why, for lists and reports; None: the message of the entry."""
 
 
-class Ban(Struct, frozen=True):
+class Ban(Struct, frozen=True, gc=False):
     """A ban that is in force, or was. Instants are microseconds since the epoch."""
 
     network: str
@@ -53,3 +53,9 @@ class Ban(Struct, frozen=True):
     """How many bans of this network there were, this one included."""
     target: Target
     """From where the network is banned."""
+    grown: bool = False
+    """Many in this network are banned: so all of it is, for as long as they are."""
+
+    def alive(self, at: int) -> bool:
+        """Whether the ban lasts at an instant, if nobody lifts it before."""
+        return self.until is None or self.until > at

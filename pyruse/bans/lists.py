@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from pyruse.addresses import Network, network_around, network_text, parse_address, parse_network
-from pyruse.bans.ledger import Ban
+from pyruse.api.bans import Ban
 from pyruse.bans.orders import Count, Item, Where
 from pyruse.errors import UserError
 from pyruse.text import json_escaped
@@ -98,5 +98,7 @@ def write(bans: Iterable[Ban], backend: str) -> Iterator[str]:
             sets = None if target.sets is None else asdict(target.sets)
             where = Where(target.backend, sets, list(target.ports))
         until = None if ban.until is None else datetime_of(ban.until, UTC)
-        note = msgspec.json.encode(_Note(ban.label, until, ban.reason, where, ban.level)).decode()
-        yield f"{ban.address} # {json_escaped(note)}"
+        note = msgspec.json.encode(
+            _Note(ban.label, until, ban.reason, where, ban.count - 1)
+        ).decode()
+        yield f"{ban.network} # {json_escaped(note)}"

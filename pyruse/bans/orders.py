@@ -1,4 +1,4 @@
-"""What the commands `ban`, `unban` and `bans` order; the daemon carries it out, if one runs.
+"""What the commands `ban`, `unban` and `bans` order; `pyruse.bans.carry_out` does it.
 
 An order and its answer go through `pyruse.daemon.control`, in JSON. Until it is started again, the
 daemon may be older than the command, or newer: fields are only ever added, and have a default.
@@ -6,17 +6,11 @@ daemon may be older than the command, or newer: fields are only ever added, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from typing import Annotated, Any
 
 import msgspec
 
-from pyruse.addresses import bits_of, network_of, network_text, parse_network
-from pyruse.api.firewall import Sets, Target
-from pyruse.bans.ledger import Ban
-from pyruse.bans.service import Bans
-from pyruse.bans.targets import Place
+from pyruse.addresses import network_text, parse_network
 from pyruse.errors import UserError
 
 #: A number of bans.
@@ -80,7 +74,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
     """Of an unban: a network, and one around it that is banned still."""
     refused: dict[str, list[str]] = {}
     """What firewalls said, and of which networks: of none that is in ``done`` or ``unchanged``. The
-    ledger has the change, so it is tried again."""
+    state has the change, so it is tried again."""
     faults: list[str] = []
     """What firewalls said of bans that this order is not about."""
 
@@ -108,114 +102,3 @@ def message_of(order: BanOrder | UnbanOrder | Answer) -> dict[str, Any]:
     """An order or an answer, as it is sent."""
     message: dict[str, Any] = msgspec.to_builtins(order)
     return message
-
-
-def carry_out(
-    order: BanOrder | UnbanOrder,
-    bans: Bans,
-    commit: Callable[[], object],
-    report_fault: Callable[[Exception], object] = lambda fault: None,
-) -> Answer:
-    """Carry out an order, in the ledger and at once in the firewalls.
-
-    What these refused before is tried again, too: an administrator waits for it.
-
-    :param commit: commits the state, which has the ledger.
-    :param report_fault: told of what firewalls said, whatever it is about.
-    """
-    faults: list[str] = []
-
-    def report(fault: Exception) -> None:
-        faults.append(str(fault))
-        report_fault(fault)
-
-    if isinstance(order, BanOrder):
-        answer, places = _ban(order, bans, bans.clock())
-    else:
-        answer, places = _unban(order, bans, bans.clock())
-    commit()  # first: what firewalls have, the state is to know of, also after a crash
-    bans.enforcement.retry()
-    bans.enforce(report)
-    commit()
-    _tell_refused(answer, places, bans.enforcement.refused())
-    answer.faults = [text for text in dict.fromkeys(faults) if text not in answer.refused]
-    return answer
-
-
-def _ban(order: BanOrder, bans: Bans, now: int) -> tuple[Answer, set[Place]]:
-    """Change the ledger.
-
-    :return: the answer, as if no firewall refused anything; and what they are told of.
-    """
-    answer = Answer()
-    places = set()
-    usual = cache(lambda: bans.target(None, None, ()))
-    for item in order.bans:
-        text, until = item.network, item.until
-        why = bans.spared(text)
-        if why is None:
-            try:
-                target = usual() if item.where is None else _target(item.where, bans)
-            except ValueError as fault:
-                why = str(fault)
-        if why is not None:
-            answer.spared.append((text, why))
-        elif until is not None and until <= now:
-            bans.ledger.remember(text, target, item.before + 1, ended=until, now=now)
-            answer.over.append(text)
-        else:
-            if item.before:
-                bans.ledger.remember(text, target, item.before, ended=now, now=now)
-            length = None if until is None else until - now
-            made = bans.ban(text, target, [length], now=now, label=item.label, reason=item.reason)
-            (answer.unchanged if made is None else answer.done).append(text)
-            places.add(Place(text, target))
-    return answer, places
-
-
-def _target(where: Where, bans: Bans) -> Target:
-    """The target, checked.
-
-    :raises ValueError: there is no such one.
-    """
-    sets = None
-    if where.sets is not None:
-        sets = Sets.parse({name: one for name, one in where.sets.items() if one is not None})
-    return bans.target(where.backend, sets, where.ports)
-
-
-def _unban(order: UnbanOrder, bans: Bans, now: int) -> tuple[Answer, set[Place]]:
-    """Change the ledger, as `_ban` does."""
-    answer = Answer()
-    places = set()
-    networks = ["0.0.0.0/0", "::/0"] if order.networks is None else order.networks
-    for text in networks:
-        lifted = bans.unban(text, now=now, label=order.label)
-        answer.done += [ban.address for ban in sorted(lifted, key=_bits)]
-        if not lifted:
-            answer.unchanged.append(text)
-        answer.around += [(text, ban.address) for ban in bans.ledger.around(text, now)]
-        places |= {ban.place for ban in lifted}
-    asked_for = [network_of(text) for text in networks]
-    _, removals = bans.ledger.waiting()
-    for ban in removals:
-        # What was lifted earlier, or is no longer grown, closes the same addresses out.
-        mine = ban.place not in places and (ban.grown or order.label in (None, ban.label))
-        if mine and any(network.overlaps(ban.network) for network in asked_for):
-            places.add(ban.place)
-    return answer, places
-
-
-def _bits(ban: Ban) -> tuple[int, int, int]:
-    return bits_of(ban.address)
-
-
-def _tell_refused(answer: Answer, places: set[Place], refused: dict[Place, str]) -> None:
-    """Have an answer tell what firewalls refused of what the order is about."""
-    names = set()
-    for place, text in refused.items():
-        if place in places:
-            answer.refused.setdefault(text, []).append(place.address)
-            names.add(place.address)
-    answer.done = [text for text in answer.done if text not in names]
-    answer.unchanged = [text for text in answer.unchanged if text not in names]

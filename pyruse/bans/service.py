@@ -1,17 +1,19 @@
-"""Banning: the policy (who, for how long), the ledger, and the firewalls."""
+"""Banning: what steps, orders and the daemon ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pyruse.addresses import Address
+from pyruse.addresses import text_around
+from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.firewall import Sets, Target
-from pyruse.bans.enforcement import Enforcement, Opener
-from pyruse.bans.growth import Aggregate
-from pyruse.bans.ledger import Ban, Ledger
-from pyruse.bans.offenders import FORGET_US
+from pyruse.bans.enforcement import Enforcement
+from pyruse.bans.in_force import Cause, InForce
+from pyruse.bans.policy import Policy
 from pyruse.bans.protection import Protection
-from pyruse.options.networks import Networks
+from pyruse.bans.upkeep import OnFault, Opener
+from pyruse.state.bans import BanKey
+from pyruse.state.database import State
 from pyruse.text import shortened
 from pyruse.times import Clock, now_us
 
@@ -20,34 +22,27 @@ _LONGEST_REASON = 300
 
 
 class Bans:
-    """Decides on bans when steps ask, and brings the firewalls up to date."""
+    """Decides on bans by the policy, and brings the firewalls up to date."""
 
-    def __init__(  # noqa: PLR0913 -- what the configuration and the machine say about bans
+    def __init__(
         self,
-        ledger: Ledger,
-        never: Networks,
-        backend: str,
+        state: State,
+        policy: Policy,
         opener: Opener,
-        own: Callable[[], set[Address]],
-        aggregate: Aggregate | None = None,
         tell: Callable[[str], object] = lambda text: None,
         clock: Clock = now_us,
     ) -> None:
-        """Bans on a ledger.
+        """Take over the bans of a state, which is loaded.
 
-        :param never: who is never banned, beside this machine.
-        :param backend: the firewall of bans that name none.
         :param opener: gives the firewall of a name, or None where no plugin has it.
-        :param own: gives this machine's own addresses, which are never banned.
-        :param aggregate: how networks grow; None: they do not.
         :param tell: told, once, of a network that would have grown but is spared.
         """
-        self.ledger = ledger
+        self.in_force = InForce(state)
+        self.enforcement = Enforcement(state.bans, opener, clock)
         self.clock = clock
-        self.enforcement = Enforcement(ledger, opener, clock)
-        self.backend = backend
-        self._protection = Protection(never, own)
-        self._aggregate = aggregate or Aggregate()
+        self.stored = state.bans
+        self.policy = policy
+        self._protection = Protection(policy.never, policy.own)
         self._tell = tell
         self._told: set[str] = set()
         self._policy_applied = False
@@ -58,61 +53,66 @@ class Bans:
         :raises ValueError: there is no such firewall, or it cannot put bans there.
         """
         numbers = {int(port) for port in ports}  # of no type of a plugin's own: they are stored
-        target = Target(backend or self.backend, sets, tuple(sorted(numbers)))
+        target = Target(backend or self.policy.backend, sets, tuple(sorted(numbers)))
         self.enforcement.firewall(target.backend).check(target)
         return target
 
-    def spared(self, address: str) -> str | None:
+    def spared(self, network: str) -> str | None:
         """Why an address, or anybody in a network, may not be banned, or None where they may."""
-        return self._protection.why(address)
+        return self._protection.why(network)
 
-    def ban(  # noqa: PLR0913 -- the facts of one ban, all of them named by the caller
-        self,
-        address: str,
-        target: Target,
-        durations: Sequence[int | None],
-        *,
-        now: int,
-        label: str,
-        reason: str,
-        chain: str = "",
-        forget: int = FORGET_US,
-    ) -> Ban | None:
-        """Ban an address or a network, unless it is spared (see `Ledger.ban`)."""
-        self._apply_policy(now)
-        if self._protection.why(address) is not None:
+    def ban(self, request: BanRequest, cause: Cause) -> Ban | None:
+        """Ban an address or the network around it, unless it is spared (see `InForce.ban`).
+
+        :raises ValueError: there is no firewall for it.
+        """
+        self._apply_policy()
+        network = text_around(request.address, request.prefix4, request.prefix6)
+        target = request.target or self.target(None, None, ())
+        if self._protection.why(network) is not None:
             return None
-        return self.ledger.ban(
-            address, target, durations, now=now, label=label,
-            reason=shortened(reason, _LONGEST_REASON), chain=chain, forget=forget,
-        )  # fmt: skip
+        reason = shortened(cause.reason, _LONGEST_REASON)
+        return self.in_force.ban(BanKey(network, target), request, cause._replace(reason=reason))
 
-    def unban(self, address: str, *, now: int, label: str | None = None) -> list[Ban]:
-        """Lift the bans of an address, or of a network and of all in it (see `Ledger.unban`)."""
-        self._apply_policy(now)
-        return self.ledger.unban(address, now=now, label=label)
+    def unban(self, network: str, *, at: int, label: str | None = None) -> list[Ban]:
+        """Lift the bans of an address, or of a network and of all in it (see `InForce.unban`)."""
+        self._apply_policy()
+        return self.in_force.unban(network, at=at, label=label)
 
-    def enforce(self, report_fault: Callable[[Exception], None]) -> None:
+    def removals(self) -> list[tuple[BanKey, Ban]]:
+        """What firewalls have yet to let go."""
+        return [each for one in self.stored.untaken.values() for each in one.remove.items()]
+
+    def expire(self, at: int) -> None:
+        """Drop the bans that are over (see `pyruse.bans` on which time that is)."""
+        self.in_force.expire(at)
+
+    def enforce(self, on_fault: OnFault) -> None:
         """Bring the firewalls up to date (see `Enforcement.bring_up_to_date`)."""
-        self._apply_policy(self.clock())
-        self.enforcement.bring_up_to_date(report_fault)
+        self._apply_policy()
+        self.enforcement.bring_up_to_date(on_fault)
 
-    def next_retry(self) -> int | None:
-        """When `enforce` should be called at the latest (µs since the epoch), if ever."""
-        return self.enforcement.next_due()
+    def next_due(self) -> int | None:
+        """When `expire` and `enforce` are to be called at the latest (µs since the epoch)."""
+        end = self.stored.next_end()
+        if end is not None:  # what ends in one second is let go together
+            end = -(-end // 1_000_000) * 1_000_000
+        dues = (end, self.enforcement.next_due())
+        return min((due for due in dues if due is not None), default=None)
 
-    def _apply_policy(self, now: int) -> None:
-        """Bring the ledger in line with this configuration, before it is used for the first time.
+    def _apply_policy(self) -> None:
+        """Bring the bans in line with this configuration, before they are used for the first time.
 
         Not when the configuration is read: it may turn out to have faults, and the old one goes on.
         """
         if self._policy_applied:
             return
         self._policy_applied = True
-        for ban in self.ledger.in_force(now):
-            if not ban.grown and self._protection.why(ban.address) is not None:
-                self.ledger.unban(ban.address, now=now, label=ban.label)
-        self.ledger.aggregate(self._aggregate, self._may_grow, now)
+        now = self.clock()
+        for ban in self.in_force.all(now):
+            if not ban.grown and self._protection.why(ban.network) is not None:
+                self.in_force.unban(ban.network, at=now, label=ban.label)
+        self.in_force.growth.follow(self.policy.aggregate, self._may_grow, now)
 
     def _may_grow(self, network: str) -> bool:
         why = self.spared(network)

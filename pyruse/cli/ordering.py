@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from pyruse.bans import orders
+from pyruse.bans.carry_out import carry_out as execute
 from pyruse.bans.orders import Answer, BanOrder, UnbanOrder
 from pyruse.daemon.control import ask
 from pyruse.errors import UserError
@@ -82,7 +83,7 @@ def teardown(loaded: Configuration) -> None:
         with State(path) as state:
             state.bans.load(state.db)
             bans = assemble(loaded, state, Faults(to_stderr), DRY).bans
-            bans.enforcement.firewall(bans.backend)  # also when nobody is banned by now
+            bans.enforcement.firewall(bans.policy.backend)  # also when nobody is banned by now
             bans.enforcement.teardown()
             bans.enforcement.close()
     finally:
@@ -104,7 +105,7 @@ def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrd
             state.load()
             bans = assemble(loaded, state, Faults(to_stderr), DRY).bans
             try:
-                return orders.carry_out(order, bans, state.commit)
+                return execute(order, bans, state.commit)
             finally:
                 bans.enforcement.close()
     except sqlite3.Error as fault:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
-from pyruse.bans.growth import Aggregate
+from pyruse.bans.aggregate import Aggregate
 from pyruse.errors import did_you_mean
 from pyruse.options.durations import Duration
 from pyruse.options.networks import Networks

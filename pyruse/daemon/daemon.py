@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 
+from pyruse.bans.settle import settle
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.secrets import secret_faults
 from pyruse.daemon.activity import Activity
@@ -95,8 +96,7 @@ class Daemon:
         self._reader.fileno()
         self._seek()
         self._state.days.begin(self._today())
-        self._engine.bans.enforce(self._firewall_fault)
-        self._commit()
+        settle(self._engine.bans, self._commit, self._firewall_fault, read_again=True)
         self._start()
         service_manager.ready()
         try:
@@ -260,15 +260,25 @@ class Daemon:
             self._last_time = self._engine.last_time
             # An entry from the future, of a machine whose clock is wrong, makes nothing expire.
             self._engine.expire(min(self._last_time, self._clock()))
-        self._engine.bans.enforce(self._firewall_fault)
-        delivered = self._delivery.collect(self._clock())
-        if handled or delivered:
-            self._commit(self._position() if handled else None)
         caught_up = handled < batch
+        if caught_up:
+            self._engine.bans.expire(self._clock())
+        settle(
+            self._engine.bans,
+            lambda: self._commit_batch(handled),
+            self._firewall_fault,
+            read_again=True,
+        )
         self._end_days(caught_up)
         if self._delivery.dispatch(self._clock()):
             self._commit()
         return caught_up
+
+    def _commit_batch(self, handled: int) -> None:
+        """Commit what came of the entries handled, of deliveries, and of the time; if anything."""
+        delivered = self._delivery.collect(self._clock())
+        if handled or delivered or self._state.bans.has_changed:
+            self._commit(self._position() if handled else None)
 
     def _look_at_clock(self) -> None:
         """Which day it is; where the clock was set back, nothing waits for what it showed then."""
@@ -321,12 +331,13 @@ class Daemon:
     def _carry_out(self, message: Message) -> Message:
         """Change the bans as a command wants it: at once in the firewall, and in the state."""
         from pyruse.bans import orders
+        from pyruse.bans.carry_out import carry_out
 
         try:
             order = orders.read(message)
         except UserError as fault:
             return {"ok": False, "fault": str(fault)}
-        answer = orders.carry_out(order, self._engine.bans, self._commit, self._firewall_fault)
+        answer = carry_out(order, self._engine.bans, self._commit, self._firewall_fault)
         return {"ok": True, "answer": orders.message_of(answer)}
 
     def _end_days(self, caught_up: bool) -> None:
@@ -370,7 +381,7 @@ class Daemon:
         moments = [end + _GRACE_US for end in ends]
         if (alive_ms := self._watchdog.wait_ms()) is not None:
             moments.append(now + alive_ms * 1000)
-        for moment in (self._delivery.next_due(), self._engine.bans.next_retry()):
+        for moment in (self._delivery.next_due(), self._engine.bans.next_due()):
             if moment is not None:
                 moments.append(moment)
         if not moments:

@@ -51,7 +51,7 @@ class StateObserver:
     def bans(
         self, *, label: str | None = None, inside: Network | None = None
     ) -> list[dict[str, Any]]:
-        from pyruse.bans.listing import bans_in_force
+        from pyruse.bans.views import bans_in_force
 
         with self._state() as state:
             found = bans_in_force(state.db, self._clock(), label=label, inside=inside)
@@ -76,8 +76,7 @@ class StateObserver:
     @contextmanager
     def _state(self) -> Iterator[State]:
         """The state as it is at one instant, while the daemon writes it."""
-        with State(self._path, read_only=True) as state:
-            state.db.execute("BEGIN")
+        with State(self._path, read_only=True) as state, state.at_one_instant():
             yield state
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyruse.bans.ledger import count_by_label
 from pyruse.config.settings import Settings
 from pyruse.daemon.control import Message, ask
 from pyruse.entry.decoding import Decoder
 from pyruse.errors import UserError
 from pyruse.journal.selection import Selection
+from pyruse.state.bans import count_by_label
 from pyruse.state.database import State
 from pyruse.state.days import Day, kept_days
 from pyruse.state.faults import FaultRecord, faults_of
@@ -122,19 +122,17 @@ def status(
         found.daemon = ask(path, {"request": "status"}) if daemon is None else daemon()
     except UserError as fault:
         found.daemon_fault = str(fault)
-    with State(path, read_only=True) as state:
-        cursor = _read(found, state.db, settings, now)
+    with State(path, read_only=True) as state, state.at_one_instant():
+        cursor = state.stored_cursor()
+        _read(found, state.db, settings, now)
     if cursor is not None:
         found.last_handled = cursor[1]
         _compare(found, settings, *cursor)
     return found
 
 
-def _read(
-    found: Status, db: sqlite3.Connection, settings: Settings, now: int
-) -> tuple[str, int] | None:
-    """Read the state; :return: how far the journal is handled."""
-    db.execute("BEGIN")  # all of it as it is at one instant, while the daemon writes
+def _read(found: Status, db: sqlite3.Connection, settings: Settings, now: int) -> None:
+    """Read the state."""
     calendar = Calendar(settings.report.timezone.zone, settings.report.at)
     today = calendar.day_of(now)
     yesterday = calendar.day_of(calendar.start_of(today) - 1)
@@ -147,9 +145,6 @@ def _read(
         (found.set_aside if item.refused else found.waiting).append(item)
     found.bans, found.unenforced = count_by_label(db, now)
     found.faults = faults_of(db, [yesterday.isoformat(), today.isoformat()])
-    cursor: tuple[str, int] | None = db.execute("SELECT cursor, time FROM cursor").fetchone()
-    db.execute("COMMIT")
-    return cursor
 
 
 def _compare(found: Status, settings: Settings, cursor: str, time_us: int) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from pyruse.api.context import Context
 from pyruse.api.traits import traits_of
+from pyruse.bans.aggregate import Aggregate
+from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
 from pyruse.chains.link import Graph, Node, link
 from pyruse.chains.model import Step
@@ -101,7 +103,9 @@ def _bans(
 ) -> Bans:
     options = settings.bans
     return Bans(
-        state.bans, options.never, options.backend, firewalls.open, mode.own, options.aggregate,
+        state,
+        Policy(options.backend, options.never, mode.own, options.aggregate or Aggregate()),
+        firewalls.open,
         lambda text: reporter.tell("bans", "aggregate", text), mode.clock,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from pyruse.api.firewall import Sets, Target
 from pyruse.api.observer import Observer
 from pyruse.api.parcel import DELIVER_TIMEOUT
 from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
-from pyruse.bans.offenders import FORGET_US
+from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
 from pyruse.entry.entry import Entry
@@ -208,14 +208,7 @@ class BoundContext:
         if reason is None:
             reason = "" if entry is None else entry.text("MESSAGE") or ""
         ban = self._services.bans.ban(
-            text_around(request.address, request.prefix4, request.prefix6),
-            request.target or self.ban_target(),
-            [None if duration is None else duration.us for duration in request.durations],
-            now=self._time_of(entry),
-            label=request.label or self.chain,
-            reason=reason,
-            chain=self.chain,
-            forget=FORGET_US if request.forget is None else request.forget.us,
+            request, Cause(self._time_of(entry), self.chain, reason)
         )
         return ban is not None
 
@@ -224,17 +217,11 @@ class BoundContext:
 
     def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
         text = text_around(address, 32, 128)
-        return bool(self._services.bans.unban(text, now=self._time_of(entry), label=label))
+        return bool(self._services.bans.unban(text, at=self._time_of(entry), label=label))
 
     def ban_history(self, since: int, until: int) -> list[Ban]:
         state = self._services.state
-        return [
-            Ban(
-                one.network, one.label, one.since, one.until, one.reason, one.chain,
-                one.level + 1, one.target,
-            )
-            for one in state.bans.history(state.db, since, until)
-        ]  # fmt: skip
+        return [ban for _, ban in state.ban_history.read(state.db, since, until)]
 
     def subject(self, report: Report) -> str:
         return self._services.settings.report.subject.render(

@@ -149,6 +149,7 @@ class Engine:
     def expire(self, at: int) -> None:
         """Let go what no longer counts at an instant in entry time (µs since the epoch)."""
         self.state.expire(at)
+        self.bans.expire(at)
 
     def report(self, day: str | None = None) -> Report:
         """The report of a day (``YYYY-MM-DD``), or of all that the committed state holds."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from pyruse.api.firewall import Target
 from pyruse.api.report import Report
-from pyruse.bans.history import BanRecord
 from pyruse.chains.profile import Profile
 from pyruse.config.load import Configuration
 from pyruse.delivery.attempts import parcel_of
@@ -22,6 +21,7 @@ from pyruse.engine.patience import Patience
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import Selection
 from pyruse.report.render import report_data
+from pyruse.state.ban_history import BanRecord
 from pyruse.state.database import State
 
 Progress = Callable[[int, int], None]
@@ -186,7 +186,7 @@ def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> 
         seconds,
         report,
         emails=[SentMail(subject_of(mail), mail["to"], text_of(mail)) for mail in mails],
-        bans=_bans(engine.state.bans.history(engine.state.db)),
+        bans=_bans(engine.state.ban_history.read(engine.state.db)),
         logs=[LoggedLine(_LEVELS[line["level"]], line["message"]) for line in lines],
         commands=[item.payload["command"] for item in outbox.items("command")],
         sent=[
@@ -201,14 +201,10 @@ def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> 
 def _bans(history: Iterable[BanRecord]) -> list[MadeBan]:
     """One for each ban, however often it was made longer: that is no further offence."""
     bans: dict[tuple[str, Target, int], MadeBan] = {}
-    for record in history:
-        place = (record.network, record.target, record.since)
-        bans[place] = MadeBan(record.network, record.label, _seconds(record))
+    for at, ban in history:
+        seconds = None if ban.until is None else (ban.until - at) // 1_000_000
+        bans[ban.network, ban.target, ban.since] = MadeBan(ban.network, ban.label, seconds)
     return list(bans.values())
-
-
-def _seconds(record: BanRecord) -> int | None:
-    return None if record.until is None else (record.until - record.time) // 1_000_000
 
 
 _LEVELS = ("EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from pyruse.bans.ledger import Ledger
+from pyruse.state.ban_history import BanHistory
+from pyruse.state.bans import StoredBans
 from pyruse.state.counters import Counters
 from pyruse.state.damage import (
     APPLICATION_ID,
@@ -25,6 +28,7 @@ from pyruse.state.damage import (
 from pyruse.state.days import Days
 from pyruse.state.faults import FaultRecords
 from pyruse.state.migrations import VERSION, migrate
+from pyruse.state.offenders import Offenders
 from pyruse.state.outbox import Outbox
 from pyruse.state.part import Part
 from pyruse.state.tables import Tables
@@ -63,13 +67,16 @@ class State:
         self.counters = Counters()
         self.tables = Tables()
         self.days = Days()
-        self.bans = Ledger()
+        self.bans = StoredBans()
+        self.ban_history = BanHistory()
+        self.offenders = Offenders()
         self.outbox = Outbox()
         self.faults = FaultRecords()
         self.cursor: tuple[str, int] | None = None
         """The journal's cursor up to which everything is handled, and that entry's instant."""
         self.parts: tuple[Part, ...] = (
-            self.counters, self.tables, self.days, self.bans, self.outbox, self.faults,
+            self.counters, self.tables, self.days, self.bans, self.ban_history, self.offenders,
+            self.outbox, self.faults,
         )  # fmt: skip
         try:
             self.db = _connect(path, read_only)
@@ -121,8 +128,7 @@ class State:
         # doubles the time for thousands of bans, and stops the daemon for a moment later on.
         gc.disable()
         try:
-            row = self.db.execute("SELECT cursor, time FROM cursor").fetchone()
-            self.cursor = None if row is None else (row[0], row[1])
+            self.cursor = self.stored_cursor()
             for part in self.parts:
                 part.load(self.db)
             gc.freeze()
@@ -132,6 +138,20 @@ class State:
             raise DamagedError(self.path, fault) from None
         finally:
             gc.enable()
+
+    def stored_cursor(self) -> tuple[str, int] | None:
+        """The cursor as the database has it, and the instant of its entry."""
+        row = self.db.execute("SELECT cursor, time FROM cursor").fetchone()
+        return None if row is None else (row[0], row[1])
+
+    @contextmanager
+    def at_one_instant(self) -> Iterator[None]:
+        """Read everything in the block as it is at one instant, while a daemon writes."""
+        self.db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.db.execute("COMMIT")
 
     def check(self) -> None:
         """Look at every page, which takes some time: 0.3 s for 100 MB that are in memory.
@@ -184,7 +204,7 @@ class State:
         """Drop what no longer counts at an instant in entry time."""
         self.counters.expire(at)
         self.tables.expire(at)
-        self.bans.expire(at)
+        self.offenders.expire(at)
 
     def remove_before(self, time_us: int, day: date) -> None:
         """Remove what is older than it should be kept: reported days, and the history of bans.
@@ -193,7 +213,7 @@ class State:
         """
         self.days.remove(self.db, day.isoformat())
         self.faults.remove(self.db, day.isoformat())
-        self.bans.remove_history(self.db, time_us)
+        self.ban_history.remove(self.db, time_us)
         self.outbox.remove_set_aside(time_us)
         self._shrink()
 

@@ -1,4 +1,4 @@
-"""How firewalls are kept in line with the ledger."""
+"""How firewalls are kept in line with the bans in force."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import pytest
 
 from pyruse.api.firewall import Firewall, FirewallError, Target
 from pyruse.bans.enforcement import Enforcement
+from pyruse.bans.in_force import Cause, InForce
+from pyruse.state.bans import BanKey
 from pyruse.state.database import State
+from tests.bans.asked import request
 
 SECOND = 1_000_000
 
@@ -78,26 +81,25 @@ class Pipe:
 
 
 class Town:
-    """A ledger, its enforcement and a wall, on a clock that a test moves."""
+    """Bans, their enforcement and a wall, on a clock that a test moves."""
 
     def __init__(self, walls):
         self.now = 1_773_489_600 * SECOND
-        self.ledger = State().bans
+        self.state = State()
+        self.in_force = InForce(self.state)
         self.walls = walls
         self.said: list[str] = []
         self.start()
 
     def start(self):
-        self.enforcement = Enforcement(self.ledger, self.walls.get, lambda: self.now)
+        self.enforcement = Enforcement(self.state.bans, self.walls.get, lambda: self.now)
 
     def ban(self, address, seconds=600, backend="wall"):
-        self.ledger.ban(
-            address, Target(backend), [seconds * SECOND],
-            now=self.now, label="ssh", reason="",
-        )  # fmt: skip
+        key = BanKey(address, Target(backend))
+        self.in_force.ban(key, request(address, seconds), Cause(self.now))
 
     def unban(self, address):
-        self.ledger.unban(address, now=self.now)
+        self.in_force.unban(address, at=self.now)
 
     def after(self, seconds=0):
         """What the wall is told this much later."""
@@ -149,7 +151,6 @@ def test_bans_of_before_are_told_at_the_start_though_no_step_names_their_firewal
     town.ban("192.0.2.7")
     assert town.after() == ["= 192.0.2.7/32"]
     town.start()  # the next start
-    assert town.ledger.waiting() == ([], [])
     assert town.after() == ["= 192.0.2.7/32"]
 
 
@@ -283,9 +284,8 @@ def test_a_firewall_that_ends_no_ban_is_told_when_one_is_over(town, wall):
     town.ban("192.0.2.6", 60)
     town.ban("192.0.2.7", 61)
     assert town.after() == ["= 192.0.2.6/32 192.0.2.7/32"]
-    assert town.due == 61
+    town.in_force.expire(town.now + 61 * SECOND)
     assert town.after(61) == ["- 192.0.2.7/32"]
-    assert town.due is None
 
 
 def test_an_end_that_came_while_pyruse_was_stopped_is_told_at_the_start(town, wall):
@@ -294,7 +294,7 @@ def test_an_end_that_came_while_pyruse_was_stopped_is_told_at_the_start(town, wa
     town.after()
     town.start()
     town.now += 100 * SECOND
-    town.ledger.expire(town.now)
+    town.in_force.expire(town.now)
     assert town.after() == ["= 192.0.2.7/32"]
     assert town.after() == []
 
@@ -306,7 +306,7 @@ def test_bans_of_a_firewall_that_is_no_longer_there_are_told_until_they_are_over
         'there is no firewall "gone" (expected one that an installed plugin has, with its options '
         "in [bans.gone]: see `pyruse plugins`)"
     ]
-    town.ledger.expire(town.now + 30 * SECOND)
+    town.in_force.expire(town.now + 30 * SECOND)
     town.after(30)
     assert town.due is None
 
@@ -317,7 +317,7 @@ def test_a_teardown_is_told_to_every_firewall_and_the_ledger_keeps_its_bans(town
     town.ban("192.0.2.7", backend="other")
     town.enforcement.teardown()
     assert (wall.told, other.told) == (["teardown 192.0.2.6/32"], ["teardown 192.0.2.7/32"])
-    assert len(town.ledger.in_force(town.now)) == 2
+    assert len(town.in_force.all(town.now)) == 2
 
 
 def test_a_teardown_that_fails_somewhere_is_told_after_the_rest_is_done(town, wall):

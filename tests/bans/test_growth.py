@@ -9,11 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyruse.api.firewall import Firewall, Target
-from pyruse.bans.growth import Aggregate, Growth
+from pyruse.bans.aggregate import Aggregate, Growth
+from pyruse.bans.in_force import Cause
+from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
 from pyruse.errors import ConfigError
 from pyruse.options.networks import Networks
 from pyruse.state.database import State
+from tests.bans.asked import request
 
 SECOND = 1_000_000
 NOON = 1_773_489_600 * SECOND
@@ -39,10 +42,8 @@ def net(text):
 
 
 def made(state, rule=RULE, never=(), tell=lambda text: None, own=set, wall=None):
-    return Bans(
-        state.bans, Networks([net(one) for one in never]), "wall",
-        {"wall": wall or Wall()}.get, own, rule, tell, lambda: NOON,
-    )  # fmt: skip
+    policy = Policy("wall", Networks([net(one) for one in never]), own, rule or Aggregate())
+    return Bans(state, policy, {"wall": wall or Wall()}.get, tell, lambda: NOON)
 
 
 @pytest.fixture
@@ -52,18 +53,16 @@ def state():
 
 
 def ban(bans, address, seconds, at=0, target=HERE):
-    duration = None if seconds is None else seconds * SECOND
-    return bans.ban(
-        address, target, [duration], now=NOON + at * SECOND, label="ssh", reason="Failed"
-    )
+    cause = Cause(NOON + at * SECOND, reason="Failed")
+    return bans.ban(request(address, seconds, target=target), cause)
 
 
 def grown(bans, at=0):
     """The networks that have grown, with the seconds after noon at which they are let go."""
     now = NOON + at * SECOND
     return {
-        ban.address: ban.until and (ban.until - NOON) // SECOND
-        for ban in bans.ledger.in_force(now)
+        ban.network: ban.until and (ban.until - NOON) // SECOND
+        for ban in bans.in_force.all(now)
         if ban.grown
     }
 
@@ -112,11 +111,11 @@ def test_an_unban_of_one_may_end_it_and_the_others_stay_banned(state):
     bans = made(state)
     for last in (7, 8, 9, 10):
         ban(bans, f"203.0.113.{last}", 60)
-    bans.unban("203.0.113.7", now=NOON)
+    bans.unban("203.0.113.7", at=NOON)
     assert grown(bans) == {"203.0.113.0/24": 60}
-    bans.unban("203.0.113.8", now=NOON)
+    bans.unban("203.0.113.8", at=NOON)
     assert grown(bans) == {}
-    assert len(bans.ledger.in_force(NOON)) == 2
+    assert len(bans.in_force.all(NOON)) == 2
 
 
 def test_targets_are_counted_apart_and_broader_bans_not_at_all(state):
@@ -141,7 +140,7 @@ def test_a_network_with_somebody_who_is_spared_is_not_banned_and_told_of_once(st
     for last in range(9):
         ban(bans, f"203.0.113.{last}", 60)
     assert grown(bans) == {}
-    assert len(bans.ledger.in_force(NOON)) == 9
+    assert len(bans.in_force.all(NOON)) == 9
     (text,) = said
     assert text.startswith("203.0.113.0/24 is not banned as a whole, only what was banned in it: ")
 
@@ -159,10 +158,10 @@ def test_the_firewall_holds_the_longer_of_two_bans_of_a_network(state):
         ban(bans, f"203.0.113.{last}", 200, at=1)
     bans.enforce(pytest.fail)
     assert wall.held[place] == 201
-    bans.unban("203.0.113.7", now=NOON)
+    bans.unban("203.0.113.7", at=NOON)
     bans.enforce(pytest.fail)
     assert wall.held[place] == 100, "what was asked for is there still"
-    bans.unban("203.0.113.0/24", now=NOON)
+    bans.unban("203.0.113.0/24", at=NOON)
     bans.enforce(pytest.fail)
     assert wall.held == {}
 
@@ -171,10 +170,10 @@ def test_growing_is_no_offence_and_stands_once_in_the_history(state):
     bans = made(state)
     for last in range(9):
         ban(bans, f"203.0.113.{last}", 60 + last)
-    assert ban(bans, "203.0.113.0/24", 999).level == 0
+    assert ban(bans, "203.0.113.0/24", 999).count == 1
     state.commit()
-    records = [one for one in state.bans.history(state.db) if one.label == "aggregate"]
-    assert [one.network for one in records] == ["203.0.113.0/24"]
+    records = [one for one in state.ban_history.read(state.db) if one.ban.label == "aggregate"]
+    assert [one.ban.network for one in records] == ["203.0.113.0/24"]
 
 
 def test_a_restart_finds_the_same(tmp_path):
@@ -195,7 +194,7 @@ def test_a_restart_finds_the_same(tmp_path):
         state.commit()
     with State(path) as state:
         state.load()
-        made(state).unban("203.0.113.8", now=NOON)
+        made(state).unban("203.0.113.8", at=NOON)
         state.commit()
     with State(path) as state:
         state.load()
@@ -216,7 +215,7 @@ def test_a_new_rule_holds_for_the_bans_that_there_are(state, rule, networks):
     for last in (7, 8, 9):
         ban(bans, f"203.0.113.{last}", 60)
     bans = made(state, rule)
-    bans.unban("192.0.2.1", now=NOON)
+    bans.unban("192.0.2.1", at=NOON)
     assert grown(bans) == networks
 
 
@@ -225,8 +224,8 @@ def test_who_is_never_banned_by_a_new_configuration_is_let_go(state):
     ban(bans, "203.0.113.7", 60)
     ban(bans, "198.51.100.7", 60)
     bans = made(state, None, never=["203.0.113.0/24"])
-    bans.unban("192.0.2.1", now=NOON)
-    assert [one.address for one in bans.ledger.in_force(NOON)] == ["198.51.100.7"]
+    bans.unban("192.0.2.1", at=NOON)
+    assert [one.network for one in bans.in_force.all(NOON)] == ["198.51.100.7"]
 
 
 ADDRESSES = st.sampled_from(
@@ -259,13 +258,13 @@ def test_networks_grow_as_a_naive_model_says(steps):
                 standing = model.get(address, 0)
                 model[address] = max(end, standing if standing > now else 0)
             elif what == "unban":
-                bans.unban(address, now=NOON + now * SECOND)
+                bans.unban(address, at=NOON + now * SECOND)
                 for known in list(model):
                     one, outer = net(known), net(address)
                     if one.version == outer.version and one.subnet_of(outer):
                         del model[known]
             else:
-                bans.ledger.expire(NOON + now * SECOND)
+                bans.in_force.expire(NOON + now * SECOND)
             assert grown(bans, at=now) == expected(model, now)
 
 

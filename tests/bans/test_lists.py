@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyruse.addresses import text_around
+from pyruse.api.bans import Ban
 from pyruse.api.firewall import Sets, Target
-from pyruse.bans.ledger import Ban
 from pyruse.bans.lists import read, write
 from pyruse.bans.orders import Item, Where
-from pyruse.bans.targets import Place
 from pyruse.errors import UserError
 from pyruse.text import printable
 
@@ -94,12 +93,14 @@ NETWORKS = st.builds(
 )  # fmt: skip
 BANS = st.builds(
     Ban,
-    st.builds(Place, NETWORKS, TARGETS),
+    NETWORKS,
     WORDS,
     st.just(NOW),
     st.none() | st.integers(0, 1 << 52),
-    st.integers(0, 1000),
     WORDS,
+    st.just(""),
+    st.integers(1, 1001),
+    TARGETS,
 )  # fmt: skip
 
 
@@ -110,7 +111,7 @@ def test_an_export_is_imported_as_it_was(bans):
     assert printable(text) == text
     items = read(text, "list", "import", 7)
     assert [(item.network, item.label, item.reason, item.until, item.before) for item in items] == [
-        (ban.address, ban.label, ban.reason, ban.until, ban.level) for ban in bans
+        (ban.network, ban.label, ban.reason, ban.until, ban.count - 1) for ban in bans
     ]
     for item, ban in zip(items, bans, strict=True):
         where = item.where or Where("nftables")
@@ -122,8 +123,8 @@ def test_an_export_is_imported_as_it_was(bans):
 
 
 def test_networks_that_have_grown_are_left_out_since_their_members_are_not():
-    place = Place("203.0.113.0/24", Target("nftables"))
-    ban = Ban(place, "aggregate", NOW, None, 0, "", grown=True)
+    target = Target("nftables")
+    ban = Ban("203.0.113.0/24", "aggregate", NOW, None, "", "", 1, target, grown=True)
     assert list(write([ban], "nftables")) == []
 
 

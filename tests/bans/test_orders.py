@@ -10,24 +10,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyruse.api.firewall import Firewall, FirewallError, Sets, Target
-from pyruse.bans.growth import Aggregate, Growth
-from pyruse.bans.offenders import FORGET_US
+from pyruse.bans.aggregate import Aggregate, Growth
+from pyruse.bans.carry_out import carry_out
+from pyruse.bans.in_force import Cause
+from pyruse.bans.length import FORGET_US
 from pyruse.bans.orders import (
     Answer,
     BanOrder,
     Item,
     UnbanOrder,
     Where,
-    carry_out,
     message_of,
     read,
 )
+from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
-from pyruse.bans.targets import Place
 from pyruse.errors import UserError
 from pyruse.options.networks import Networks
 from pyruse.state.database import State
 from pyruse.times import now_us
+from tests.bans.asked import request
 
 OWN = ipaddress.ip_address("198.51.100.1")
 
@@ -75,7 +77,7 @@ def bans(state, wall, other):
     never = Networks([ipaddress.ip_network("192.0.2.0/24")])
     walls = {"wall": wall, "other": other}
     grow = Aggregate(Growth(24, 4))
-    return Bans(state.bans, never, "wall", walls.get, lambda: {OWN}, grow)
+    return Bans(state, Policy("wall", never, lambda: {OWN}, grow), walls.get)
 
 
 def give(bans, order):
@@ -120,9 +122,9 @@ def test_who_is_spared_is_named_and_the_others_are_banned(bans):
 def test_what_is_over_already_is_no_ban_but_counts_as_one(bans):
     answer = give(bans, BanOrder([Item("203.0.113.7", "manual", until=now_us() - 1)]))
     assert answer == {"over": ["203.0.113.7"]}
-    assert len(bans.ledger) == 0
+    assert len(bans.in_force) == 0
     give(bans, ban("203.0.113.7"))
-    assert [one.level for one in bans.ledger.in_force(now_us())] == [1]
+    assert [one.count for one in bans.in_force.all(now_us())] == [2]
 
 
 def test_a_target_is_checked(bans):
@@ -135,7 +137,7 @@ def test_a_target_is_checked(bans):
     answer = give(bans, BanOrder(items))
     assert answer["done"] == ["203.0.113.10"]
     assert [text for text, _ in answer["spared"]] == ["203.0.113.7", "203.0.113.8", "203.0.113.9"]
-    (ban,) = bans.ledger.in_force(now_us())
+    (ban,) = bans.in_force.all(now_us())
     assert ban.target == Target("wall", Sets("ip t s"))
 
 
@@ -268,13 +270,12 @@ class TestBansBefore:
         """``counts("203.0.113.7")``: of the ban in force, and all of which is remembered."""
 
         def read(address):
-            place = Place(address, bans.target(None, None, ()))
-            levels = [ban.level for ban in bans.ledger.in_force(now_us()) if ban.place == place]
-            bans.unban(address, now=now_us())
-            again = bans.ban(
-                address, place.target, [1], now=now_us(), label="", reason=""
-            )  # fmt: skip
-            return *levels, again.level
+            before = [
+                ban.count - 1 for ban in bans.in_force.all(now_us()) if ban.network == address
+            ]
+            bans.unban(address, at=now_us())
+            again = bans.ban(request(address, 1), Cause(now_us()))
+            return *before, again.count - 1
 
         return read
 
@@ -335,7 +336,7 @@ class TestBansBefore:
 
     def test_it_survives_a_restart(self, tmp_path, wall):
         path = str(tmp_path / "state.sqlite")
-        levels = []
+        counts = []
         for order in (
             BanOrder([Item("203.0.113.7", "x", until=now_us() - 1, before=2)]),
             BanOrder([Item("203.0.113.7", "x", before=4)]),
@@ -343,10 +344,10 @@ class TestBansBefore:
         ):
             with State(path) as state:
                 state.load()
-                bans = Bans(state.bans, Networks([]), "wall", {"wall": wall}.get, set)
+                bans = Bans(state, Policy("wall", Networks([]), set), {"wall": wall}.get)
                 carry_out(order, bans, state.commit)
-                levels += [ban.level for ban in state.bans.in_force(now_us())]
-        assert levels == [4, 4]
+                counts += [ban.count for ban in bans.in_force.all(now_us())]
+        assert counts == [5, 5]
 
 
 def test_an_order_of_another_version_is_understood_as_far_as_it_is_known(bans):
@@ -357,7 +358,7 @@ def test_an_order_of_another_version_is_understood_as_far_as_it_is_known(bans):
 
 
 def test_there_is_no_firewall(state):
-    bans = Bans(state.bans, Networks([]), "gone", lambda name: None, set)
+    bans = Bans(state, Policy("gone", Networks([]), set), lambda name: None)
     ((network, why),) = give(bans, ban("203.0.113.7"))["spared"]
     assert network == "203.0.113.7"
     assert why.startswith('there is no firewall "gone" (expected one that')
@@ -394,7 +395,7 @@ JSON = st.recursive(
 ))  # fmt: skip
 def test_nothing_that_comes_through_the_socket_is_a_bug(order, rest):
     with State() as state:
-        bans = Bans(state.bans, Networks([]), "wall", {"wall": Wall()}.get, set)
+        bans = Bans(state, Policy("wall", Networks([]), set), {"wall": Wall()}.get)
         try:
             wanted = read({"order": order, **rest})
         except UserError:

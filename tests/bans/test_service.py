@@ -6,10 +6,13 @@ import pytest
 
 from pyruse.addresses import network_around, network_text, text_around
 from pyruse.api.firewall import Firewall, FirewallError, Target
+from pyruse.bans.in_force import Cause
 from pyruse.bans.own import own_addresses
+from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
 from pyruse.options.networks import Networks
 from pyruse.state.database import State
+from tests.bans.asked import request
 
 SECOND = 1_000_000
 
@@ -59,7 +62,8 @@ def clock():
 def bans(wall, clock):
     never = Networks([net("198.51.100.0/24"), net("2001:db8:1::/48")])
     opener = {"wall": wall}.get
-    return Bans(State().bans, never, "wall", opener, own_addresses, clock=lambda: clock[0])
+    policy = Policy("wall", never, own_addresses)
+    return Bans(State(), policy, opener, clock=lambda: clock[0])
 
 
 def net(text):
@@ -68,10 +72,12 @@ def net(text):
 
 def ban(bans, clock, *addresses, seconds=600, backend="wall"):
     for address in addresses:
-        bans.ban(
-            address, Target(backend), [seconds and seconds * SECOND],
-            now=clock[0], label="ssh", reason="",
-        )  # fmt: skip
+        bans.ban(request(address, seconds, target=Target(backend)), Cause(clock[0]))
+
+
+def nothing_waits(bans):
+    untaken = bans.stored.untaken["wall"]
+    return not untaken.add and not untaken.remove
 
 
 def enforced(bans):
@@ -100,7 +106,7 @@ def enforced(bans):
 def test_who_is_never_banned(bans, clock, network, why):
     assert bans.spared(network) == why
     ban(bans, clock, network)
-    assert len(bans.ledger) == (1 if why is None else 0)
+    assert len(bans.in_force) == (1 if why is None else 0)
 
 
 def test_this_machine_is_never_banned(bans):
@@ -113,11 +119,11 @@ def test_this_machine_is_never_banned(bans):
 def test_bans_and_unbans_reach_the_firewall_with_the_seconds_that_are_left(bans, clock, wall):
     ban(bans, clock, "203.0.113.6", "203.0.113.7", "203.0.113.8")
     ban(bans, clock, "203.0.113.9", seconds=None)
-    bans.unban("203.0.113.8", now=clock[0])
+    bans.unban("203.0.113.8", at=clock[0])
     clock[0] += 100 * SECOND + 1
     assert enforced(bans) == []
     assert wall.held == {"203.0.113.6/32": 500, "203.0.113.7/32": 500, "203.0.113.9/32": None}
-    bans.unban("203.0.113.6", now=clock[0])
+    bans.unban("203.0.113.6", at=clock[0])
     assert enforced(bans) == []
     assert list(wall.held) == ["203.0.113.7/32", "203.0.113.9/32"]
 
@@ -134,7 +140,7 @@ def test_a_ban_of_the_past_that_is_over_by_now_is_not_enforced(bans, clock, wall
     clock[0] += 10 * SECOND
     assert enforced(bans) == []
     assert wall.held == {}
-    assert bans.ledger.waiting() == ([], [])
+    assert nothing_waits(bans)
 
 
 def test_a_firewall_that_fails_is_asked_again_later(bans, clock, wall):
@@ -142,12 +148,12 @@ def test_a_firewall_that_fails_is_asked_again_later(bans, clock, wall):
     ban(bans, clock, "203.0.113.7")
     assert enforced(bans) == ["wall: nobody there"]
     assert enforced(bans) == []
-    assert bans.next_retry() == clock[0] + 10 * SECOND
+    assert bans.enforcement.next_due() == clock[0] + 10 * SECOND
     clock[0] += 10 * SECOND
     wall.broken = False
     assert enforced(bans) == []
     assert wall.held == {"203.0.113.7/32": 590}
-    assert bans.next_retry() is None
+    assert bans.enforcement.next_due() is None
 
 
 def test_what_is_refused_holds_up_nothing_else(bans, clock, wall):
@@ -169,18 +175,18 @@ def test_further_refusals_do_not_put_off_the_next_attempt(bans, clock, wall):
     wall.refusing = {"203.0.113.7/32", "203.0.113.8/32"}
     ban(bans, clock, "203.0.113.7")
     enforced(bans)
-    retry = bans.next_retry()
+    retry = bans.enforcement.next_due()
     clock[0] += 9 * SECOND
     ban(bans, clock, "203.0.113.8")
     assert enforced(bans) == ["wall: no"]
-    assert bans.next_retry() == retry
+    assert bans.enforcement.next_due() == retry
 
 
 def test_a_removal_that_is_refused_is_tried_again(bans, clock, wall):
     ban(bans, clock, "203.0.113.7")
     enforced(bans)
     wall.refusing = {"203.0.113.7/32"}
-    bans.unban("203.0.113.7", now=clock[0])
+    bans.unban("203.0.113.7", at=clock[0])
     assert enforced(bans) == ["wall: no"]
     wall.refusing.clear()
     clock[0] += 10 * SECOND
@@ -196,7 +202,7 @@ def test_a_firewall_that_lost_its_bans_gets_them_all_again_at_once(bans, clock, 
     ban(bans, clock, "203.0.113.8")
     assert enforced(bans) == ["wall: no"]
     assert sorted(wall.held) == ["203.0.113.6/32", "203.0.113.7/32", "203.0.113.8/32"]
-    assert bans.ledger.waiting() == ([], [])
+    assert nothing_waits(bans)
 
 
 def test_a_bug_of_a_firewall_is_contained(bans, clock, wall):
@@ -205,7 +211,7 @@ def test_a_bug_of_a_firewall_is_contained(bans, clock, wall):
     (fault,) = enforced(bans)
     assert fault.startswith("wall: TypeError: ")
     assert fault.endswith(" (a fault of the plugin)")
-    assert bans.next_retry() is not None
+    assert bans.enforcement.next_due() is not None
 
 
 def test_a_ban_of_a_firewall_that_is_there_no_more_is_told_of_and_holds_up_no_other(

@@ -12,6 +12,7 @@ from datetime import date
 
 import pytest
 
+from pyruse.api.bans import Ban
 from pyruse.api.firewall import Target
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
@@ -313,13 +314,13 @@ def test_what_is_older_than_it_should_be_kept_is_removed(opened):
         day = date(2026, 3, 10 + number)
         state.days.add(day.isoformat(), "other", "x", "ALL", T0, None)
         state.days.end(day.isoformat(), T0)
-        address = f"203.0.113.{number}"
-        state.bans.ban(address, Target("nftables"), [1], now=T0 + number, label="", reason="")
+        ban = Ban(f"203.0.113.{number}", "", T0, None, "", "", 1, Target("nftables"))
+        state.ban_history.add(ban, T0 + number)
     state.commit()
     state.remove_before(T0 + 2, date(2026, 3, 13))
     assert state.db.execute("SELECT day FROM events ORDER BY day").fetchall() == [
         ("2026-03-13",),
         ("2026-03-14",),
     ]
-    networks = [record.network for record in state.bans.history(state.db)]
+    networks = [ban.network for _, ban in state.ban_history.read(state.db)]
     assert networks == ["203.0.113.2", "203.0.113.3", "203.0.113.4"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import sqlite3
 from contextlib import closing
 from datetime import date
@@ -12,6 +11,7 @@ import pytest
 
 from pyruse.api.firewall import Sets, Target
 from pyruse.state import migrations
+from pyruse.state.bans import BanKey
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
 from pyruse.state.days import events_in_time, events_of, kept_days, notes_of
@@ -52,19 +52,13 @@ def test_everything_of_schema_1_is_there(first: str) -> None:
         assert notes_of(state.db, [day.day]) == ["a note"]
         (mail,) = state.outbox.items()
         assert mail.id == "0123456789abcdef0123456789abcdef"
-        bans = {ban.address: ban for ban in state.bans.in_force(T)}
+        bans = {ban.network: ban for _, ban in state.bans.all()}
         assert bans["203.0.113.7"].target == Target("nftables")
         assert bans["203.0.113.7"].until == T + 10**15
         assert bans["2001:db8::/64"].target == Target("nftables", Sets("ip mail banned"), (25, 587))
-        assert [ban.network for ban in state.bans.waiting()[0]] == [
-            ipaddress.ip_network("2001:db8::/64")
-        ]
-        again = state.bans.ban(
-            "203.0.113.7", Target("nftables"), [1, None],
-            now=T + 10**15 + 1, label="ssh", reason="",
-        )  # fmt: skip
-        assert again is not None
-        assert again.level == 1, "it is known as an offender"
+        assert [key.network for key in state.bans.untaken["nftables"].add] == ["2001:db8::/64"]
+        offender = BanKey("203.0.113.7", Target("nftables"))
+        assert state.offenders.bans(offender, T + 10**15 + 1) == 1
 
 
 def test_the_tables_are_those_of_a_new_state(first: str, tmp_path: Path) -> None:

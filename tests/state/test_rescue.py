@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from pyruse.api.bans import Ban
 from pyruse.api.firewall import Target
+from pyruse.state.bans import BanKey
 from pyruse.state.damage import DamagedError, StateError, is_damage
 from pyruse.state.database import State
 from pyruse.state.days import events_of, notes_of
@@ -42,7 +44,9 @@ def fill(state: State) -> None:
     target = Target("nftables")
     for number in range(BANS):
         address = f"203.0.{number // 250}.{number % 250}"
-        state.bans.ban(address, target, [None], now=T0, label="ssh", reason="x" * 50)
+        ban = Ban(address, "ssh", T0, None, "x" * 50, "", 1, target)
+        state.bans.put(BanKey(address, target), ban)
+        state.ban_history.add(ban, T0)
     state.counters.count("ssh", "203.0.113.7", at=T0)
     state.tables.table("nat").put("key", 1)
     mail = {"subject": "s", "to": [], "parts": ["x"], "count": 1, "html": None}
@@ -140,7 +144,7 @@ def test_garbled_bans_cost_nothing_but_bans(path: Path) -> None:
     with daemon(path) as (state, told):
         assert len(messages(state)) == EVENTS
         assert len(state.bans) == 0
-        assert len(state.bans.history(state.db)) == BANS
+        assert len(state.ban_history.read(state.db)) == BANS
         assert "all but a part of bans;" in told[0]
 
 

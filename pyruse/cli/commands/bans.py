@@ -15,8 +15,8 @@ from pyruse.text import printable
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from pyruse.bans.listing import ListedBan
     from pyruse.bans.orders import Answer, Item
+    from pyruse.bans.views import BanView
     from pyruse.config.load import Configuration
 
 _COLUMNS = ("address", "label", "since", "until", "before", "state", "reason")
@@ -94,8 +94,8 @@ def command(  # noqa: PLR0913 -- one for each option
 
 def _listed(
     loaded: Configuration, label: str | None, inside: str | None, everything: bool
-) -> list[ListedBan]:
-    from pyruse.bans.listing import all_bans, bans_in_force
+) -> list[BanView]:
+    from pyruse.bans.views import all_bans, bans_in_force
     from pyruse.cli.commands.ban import parse_networks
     from pyruse.state.database import State
     from pyruse.times import now_us
@@ -106,7 +106,7 @@ def _listed(
         return read(state.db, now_us(), label=label, inside=network)
 
 
-def _show(listed: list[ListedBan], form: str, zone: tzinfo) -> None:
+def _show(listed: list[BanView], form: str, zone: tzinfo) -> None:
     from pyruse.cli.output import show_json, show_table
 
     if form == "json":
@@ -117,7 +117,7 @@ def _show(listed: list[ListedBan], form: str, zone: tzinfo) -> None:
         click.echo("nobody is banned", err=True)
 
 
-def _row(one: ListedBan, zone: tzinfo) -> list[object]:
+def _row(one: BanView, zone: tzinfo) -> list[object]:
     from pyruse.text import shortened
 
     ban = one.ban
@@ -126,7 +126,7 @@ def _row(one: ListedBan, zone: tzinfo) -> list[object]:
     reason = shortened(ban.reason, _LONGEST_REASON)
     if ban.chain:
         reason = f"{ban.chain}: {reason}"
-    return [ban.address, ban.label, since, until, ban.level, f"{one.state}{ports}", reason]
+    return [ban.network, ban.label, since, until, ban.count - 1, f"{one.state}{ports}", reason]
 
 
 def _time(moment: int | None, zone: tzinfo) -> str:
@@ -135,7 +135,7 @@ def _time(moment: int | None, zone: tzinfo) -> str:
     return "for ever" if moment is None else shown_time(moment, zone)
 
 
-def _export(loaded: Configuration, listed: list[ListedBan], zone: tzinfo) -> None:
+def _export(loaded: Configuration, listed: list[BanView], zone: tzinfo) -> None:
     from pyruse.bans.lists import write
     from pyruse.times import now_us
 

@@ -7,11 +7,14 @@ import sys
 
 import pytest
 
-from pyruse import Networks, Target
+from pyruse import Networks
+from pyruse.bans.in_force import Cause
+from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
 from pyruse.errors import ConfigError
 from pyruse.state.database import State
 from pyruse_plugins.firewalls.command import BanCommand, Command
+from tests.bans.asked import request
 from tests.plugins.firewalls.configured import configured
 
 SECOND = 1_000_000
@@ -147,20 +150,18 @@ def test_bans_of_a_program_that_is_not_told_the_time_are_ended_by_pyruse(recorde
     clock = [1_773_489_600 * SECOND]
     firewall = recorded.open(ban=["+", "{ip}"], unban=["-", "{ip}"]).firewall
     opener = {"command": firewall}.get
-    bans = Bans(State().bans, Networks([]), "command", opener, set, clock=lambda: clock[0])
+    bans = Bans(State(), Policy("command", Networks([]), set), opener, clock=lambda: clock[0])
     for address, seconds in (("192.0.2.6", 60), ("192.0.2.7", 600)):
-        bans.ban(
-            address, Target("command"), [seconds * SECOND],
-            now=clock[0], label="ssh", reason="",
-        )  # fmt: skip
+        bans.ban(request(address, seconds), Cause(clock[0]))
     faults: list[Exception] = []
     bans.enforce(faults.append)
     assert recorded.runs == ["+ 192.0.2.6", "+ 192.0.2.7"]
-    assert bans.next_retry() == clock[0] + 60 * SECOND
+    assert bans.next_due() == clock[0] + 60 * SECOND
     clock[0] += 60 * SECOND
+    bans.expire(clock[0])
     bans.enforce(faults.append)
     assert (recorded.runs, faults) == (["- 192.0.2.6"], [])
-    assert bans.next_retry() == clock[0] + 540 * SECOND
+    assert bans.next_due() == clock[0] + 540 * SECOND
 
 
 def test_ports_are_refused_unless_the_program_is_told_them(driver):

@@ -11,8 +11,11 @@ pytestmark = pytest.mark.realparts
 
 # What the daemon does, without a journal: waits for the firewall alone, and says when it was woken.
 _KEEPER = """
-import ipaddress, select, sys
-from pyruse import Networks, Sets, Target
+import select, sys
+from ipaddress import ip_address
+from pyruse import BanRequest, Networks, Sets, Target
+from pyruse.bans.in_force import Cause
+from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
 from pyruse.state.database import State
 from pyruse.times import now_us
@@ -24,7 +27,7 @@ def opener(name):
 
 backend, *names = sys.argv[1:]
 sets = Sets(names[0]) if names else None
-bans = Bans(State().bans, Networks([]), backend, opener, set)
+bans = Bans(State(), Policy(backend, Networks([]), set), opener)
 waiting = select.poll()
 waiting.register(sys.stdin.fileno())
 
@@ -32,7 +35,8 @@ def tell(fault):
     print("fault:", fault, flush=True)
 
 def ban(address):
-    bans.ban(address, Target(backend, sets), [None], now=now_us(), label="ssh", reason="")
+    request = BanRequest(ip_address(address), target=Target(backend, sets))
+    bans.ban(request, Cause(now_us()))
     bans.enforce(tell)
 
 def prepare():
@@ -44,7 +48,7 @@ prepare()
 print("ready", flush=True)
 while True:
     prepare()
-    due = bans.next_retry()
+    due = bans.next_due()
     # Rounded up, as the daemon does: else it would go round and round in the last millisecond.
     woken = waiting.poll(None if due is None else max(0, -(-(due - now_us()) // 1000)))
     if sys.stdin.fileno() in dict(woken):

@@ -11,7 +11,9 @@ import tracemalloc
 
 import pytest
 
-from pyruse import FirewallError, Networks, Sets, Target
+from pyruse import FirewallError, Networks, Sets
+from pyruse.bans.in_force import Cause
+from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
 from pyruse.errors import ConfigError
 from pyruse.state.database import State
@@ -21,6 +23,7 @@ from pyruse.testing.namespace import NetworkNamespace
 from pyruse.testing.processes import has_ended
 from pyruse.times import now_us
 from pyruse_plugins.firewalls.nftables import Nftables
+from tests.bans.asked import request
 from tests.plugins.firewalls.configured import configured
 
 pytestmark = pytest.mark.realparts
@@ -147,10 +150,10 @@ def test_a_table_that_somebody_removed_is_made_again_and_all_the_bans_are_asked_
 
 
 def test_all_bans_are_back_after_a_reload_of_the_rules_and_the_next_ban(machines, firewall, nft):
-    bans = Bans(State().bans, Networks([]), "nftables", lambda _: firewall.firewall, set)
+    bans = Bans(State(), Policy("nftables", Networks([]), set), lambda _: firewall.firewall)
     said: list[Exception] = []
     for address in ("192.0.2.7", "2001:db8::7", "192.0.2.6"):
-        bans.ban(address, Target("nftables"), [None], now=now_us(), label="ssh", reason="")
+        bans.ban(request(address), Cause(now_us()))
         if address == "192.0.2.6":
             nft("flush ruleset")
         bans.enforce(said.append)

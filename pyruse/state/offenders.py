@@ -5,10 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import ClassVar, NamedTuple
 
-from pyruse.bans.targets import Place, target_to_json
-
-#: How long an offender is remembered unless told otherwise: 90 days.
-FORGET_US = 90 * 86_400_000_000
+from pyruse.state.bans import BanKey, target_to_json
 
 _CLEAN_UP_US = 3_600_000_000
 
@@ -20,8 +17,8 @@ class _Offender(NamedTuple):
     forget: int
     """So long after that, in microseconds, all is forgotten."""
 
-    def forgotten(self, now: int) -> bool:
-        return self.ended is not None and self.ended + self.forget <= now
+    def forgotten(self, at: int) -> bool:
+        return self.ended is not None and self.ended + self.forget <= at
 
 
 class Offenders:
@@ -40,17 +37,17 @@ class Offenders:
 
     def __init__(self) -> None:
         self._db: sqlite3.Connection | None = None
-        self._known: dict[Place, _Offender | None] = {}
+        self._known: dict[BanKey, _Offender | None] = {}
         """Those that were looked up or changed since the last commit; None: there is none."""
-        self._changed: set[Place] = set()
+        self._changed: set[BanKey] = set()
         self._cleaned_up = self._forgotten_at = 0
 
-    def bans(self, place: Place, now: int) -> int:
+    def bans(self, key: BanKey, at: int) -> int:
         """How many bans there were that are not forgotten."""
-        known = self._look_up(place)
-        return 0 if known is None or known.forgotten(now) else known.bans
+        known = self._look_up(key)
+        return 0 if known is None or known.forgotten(at) else known.bans
 
-    def banned(self, place: Place, bans: int, until: int | None, forget: int) -> None:
+    def banned(self, key: BanKey, bans: int, until: int | None, forget: int) -> None:
         """There is a ban, or it lasts longer now, or another program has told of it.
 
         :param bans: how many there were, with this one.
@@ -58,37 +55,37 @@ class Offenders:
         :param forget: how long after its end it is remembered, in microseconds. Of several steps
             that ban from one target, the longest counts.
         """
-        known = self._look_up(place)
+        known = self._look_up(key)
         if known is not None and bans > 1:
             forget = max(forget, known.forget)
-        self._known[place] = _Offender(bans, until, forget)
-        self._changed.add(place)
+        self._known[key] = _Offender(bans, until, forget)
+        self._changed.add(key)
 
-    def lifted(self, place: Place, now: int) -> None:
+    def lifted(self, key: BanKey, at: int) -> None:
         """The ban was lifted before its end."""
-        known = self._look_up(place)
+        known = self._look_up(key)
         if known is not None:
-            self._known[place] = known._replace(ended=now)
-            self._changed.add(place)
+            self._known[key] = known._replace(ended=at)
+            self._changed.add(key)
 
-    def _look_up(self, place: Place) -> _Offender | None:
-        if place in self._known:
-            return self._known[place]
+    def _look_up(self, key: BanKey) -> _Offender | None:
+        if key in self._known:
+            return self._known[key]
         row = None
         if self._db is not None:
             # A database may be damaged: then there is no harm in a number that is wrong.
             row = self._db.execute(
                 """SELECT CAST(bans AS INTEGER), CAST(ended AS INTEGER), CAST(forget AS INTEGER)
                    FROM offenders WHERE network = ? AND target = ?""",
-                (place.address, target_to_json(place.target)),
+                (key.network, target_to_json(key.target)),
             ).fetchone()
-        found = self._known[place] = None if row is None else _Offender(*row)
+        found = self._known[key] = None if row is None else _Offender(*row)
         return found
 
-    def expire(self, now: int) -> None:
+    def expire(self, at: int) -> None:
         """Forget those who have been quiet for long enough; looked for once an hour."""
-        if now >= self._cleaned_up + _CLEAN_UP_US:
-            self._cleaned_up = self._forgotten_at = now
+        if at >= self._cleaned_up + _CLEAN_UP_US:
+            self._cleaned_up = self._forgotten_at = at
 
     def load(self, db: sqlite3.Connection) -> None:
         """Nothing is read before it is asked for: most offenders never come again."""
@@ -99,12 +96,12 @@ class Offenders:
         self._db = db
         if self._forgotten_at:
             db.execute("DELETE FROM offenders WHERE ended + forget <= ?", (self._forgotten_at,))
-        changed = [(place, self._known[place]) for place in self._changed]
+        changed = [(key, self._known[key]) for key in self._changed]
         db.executemany(
             "INSERT OR REPLACE INTO offenders VALUES (?, ?, ?, ?, ?)",
             [
-                (place.address, target_to_json(place.target), *one)
-                for place, one in changed
+                (key.network, target_to_json(key.target), *one)
+                for key, one in changed
                 if one is not None
             ],
         )

@@ -1,0 +1,136 @@
+"""Carrying out what the commands `ban`, `unban` and `bans` order (see `pyruse.bans.orders`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from ipaddress import ip_address
+
+from pyruse.addresses import bits_of, network_of
+from pyruse.api.bans import Ban, BanRequest
+from pyruse.api.firewall import Sets, Target
+from pyruse.bans.in_force import Cause
+from pyruse.bans.orders import Answer, BanOrder, Item, UnbanOrder, Where
+from pyruse.bans.service import Bans
+from pyruse.bans.settle import settle
+from pyruse.options.durations import Duration
+from pyruse.state.bans import BanKey
+
+
+def carry_out(
+    order: BanOrder | UnbanOrder,
+    bans: Bans,
+    commit: Callable[[], object],
+    report_fault: Callable[[Exception], object] = lambda fault: None,
+) -> Answer:
+    """Carry out an order, in the state and at once in the firewalls.
+
+    What these refused before is tried again, too: an administrator waits for it.
+
+    :param commit: commits the state, which has the bans.
+    :param report_fault: told of what firewalls said, whatever it is about.
+    """
+    faults: list[str] = []
+
+    def report(fault: Exception) -> None:
+        faults.append(str(fault))
+        report_fault(fault)
+
+    now = bans.clock()
+    if isinstance(order, BanOrder):
+        answer, keys = _ban(order, bans, now)
+    else:
+        answer, keys = _unban(order, bans, now)
+    bans.enforcement.retry()
+    settle(bans, commit, report, read_again=False)
+    _tell_refused(answer, keys, bans.enforcement.refusals())
+    answer.faults = [text for text in dict.fromkeys(faults) if text not in answer.refused]
+    return answer
+
+
+def _ban(order: BanOrder, bans: Bans, now: int) -> tuple[Answer, set[BanKey]]:
+    """Change who is banned.
+
+    :return: the answer, as if no firewall refused anything; and what they are told of.
+    """
+    answer = Answer()
+    keys = set()
+    usual = cache(lambda: bans.target(None, None, ()))
+    for item in order.bans:
+        text, until = item.network, item.until
+        why = bans.spared(text)
+        if why is None:
+            try:
+                target = usual() if item.where is None else _target(item.where, bans)
+            except ValueError as fault:
+                why = str(fault)
+        if why is not None:
+            answer.spared.append((text, why))
+            continue
+        key = BanKey(text, target)
+        if until is not None and until <= now:
+            bans.in_force.remember(key, item.before + 1, ended=until, at=now)
+            answer.over.append(text)
+            continue
+        if item.before:
+            bans.in_force.remember(key, item.before, ended=now, at=now)
+        made = bans.ban(_request(item, target, now), Cause(now, reason=item.reason))
+        (answer.unchanged if made is None else answer.done).append(text)
+        keys.add(key)
+    return answer, keys
+
+
+def _request(item: Item, target: Target, now: int) -> BanRequest:
+    address, _, prefix = item.network.partition("/")
+    duration = None if item.until is None else Duration(microseconds=item.until - now)
+    return BanRequest(
+        ip_address(address), (duration,), target, item.label,
+        prefix4=int(prefix or 32), prefix6=int(prefix or 128),
+    )  # fmt: skip
+
+
+def _target(where: Where, bans: Bans) -> Target:
+    """The target, checked.
+
+    :raises ValueError: there is no such one.
+    """
+    sets = None
+    if where.sets is not None:
+        sets = Sets.parse({name: one for name, one in where.sets.items() if one is not None})
+    return bans.target(where.backend, sets, where.ports)
+
+
+def _unban(order: UnbanOrder, bans: Bans, now: int) -> tuple[Answer, set[BanKey]]:
+    """Change who is banned, as `_ban` does."""
+    answer = Answer()
+    keys = set()
+    networks = ["0.0.0.0/0", "::/0"] if order.networks is None else order.networks
+    for text in networks:
+        lifted = bans.unban(text, at=now, label=order.label)
+        answer.done += [ban.network for ban in sorted(lifted, key=_bits)]
+        if not lifted:
+            answer.unchanged.append(text)
+        answer.around += [(text, ban.network) for ban in bans.in_force.around(text, now)]
+        keys |= {BanKey(ban.network, ban.target) for ban in lifted}
+    asked_for = [network_of(text) for text in networks]
+    for key, ban in bans.removals():
+        # What was lifted earlier, or is no longer grown, closes the same addresses out.
+        mine = key not in keys and (ban.grown or order.label in (None, ban.label))
+        if mine and any(network.overlaps(network_of(key.network)) for network in asked_for):
+            keys.add(key)
+    return answer, keys
+
+
+def _bits(ban: Ban) -> tuple[int, int, int]:
+    return bits_of(ban.network)
+
+
+def _tell_refused(answer: Answer, keys: set[BanKey], refused: dict[BanKey, str]) -> None:
+    """Have an answer tell what firewalls refused of what the order is about."""
+    names = set()
+    for key, text in refused.items():
+        if key in keys:
+            answer.refused.setdefault(text, []).append(key.network)
+            names.add(key.network)
+    answer.done = [text for text in answer.done if text not in names]
+    answer.unchanged = [text for text in answer.unchanged if text not in names]

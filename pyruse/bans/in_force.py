@@ -1,0 +1,152 @@
+"""Who is banned, until when and why.
+
+All instants here are microseconds since the epoch and named ``at``: a step's ban begins at the time
+of its entry, whatever the clock says meanwhile (see `pyruse.bans`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from pyruse.addresses import contains, network_of, network_text
+from pyruse.api.bans import Ban, BanRequest
+from pyruse.bans import length
+from pyruse.bans.growth import Growth
+from pyruse.state.bans import BanKey
+from pyruse.state.database import State
+
+
+class Cause(NamedTuple):
+    """What leads to a ban: an entry in a chain, or an order."""
+
+    at: int
+    """When it happened; the ban begins then."""
+    chain: str = ""
+    """The name of the chain; empty for an order."""
+    reason: str = ""
+    """The message of the entry, or who typed the command."""
+
+
+class InForce:
+    """The bans in force: those that were asked for, and networks that have grown."""
+
+    def __init__(self, state: State) -> None:
+        """:param state: loaded: it has the bans."""
+        self._bans = state.bans
+        self._history = state.ban_history
+        self._offenders = state.offenders
+        self.growth = Growth(state)
+
+    def __len__(self) -> int:
+        return len(self._bans)
+
+    def ban(self, key: BanKey, request: BanRequest, cause: Cause) -> Ban | None:
+        """Ban an address or a network, or make its ban last longer; the later end is kept.
+
+        :param key: whom, and from where; `request` says how long.
+        :return: the ban, or None when one that lasts at least as long is in force already.
+        """
+        at = cause.at
+        known = self._bans.asked_for.get(key)
+        if known is not None and known.alive(at):
+            since, before = known.since, known.count - 1
+        else:
+            known, since, before = None, at, self._offenders.bans(key, at)
+        until = length.end(request.durations, before, at)
+        if known is not None and not length.is_later(until, known.until):
+            return None
+        label = request.label or cause.chain
+        ban = Ban(
+            key.network, label, since, until, cause.reason, cause.chain, before + 1, key.target
+        )
+        self._replace(key, ban)
+        self._offenders.banned(key, ban.count, until, length.forget_us(request.forget))
+        self._history.add(ban, at)
+        self.growth.review(key, at)
+        return ban
+
+    def remember(self, key: BanKey, bans: int, *, ended: int, at: int) -> None:
+        """Take over how often somebody was banned elsewhere; the higher number counts.
+
+        :param bans: how many there were, all of them over; one that is in force here comes on top.
+        :param ended: when the last of them ended.
+        """
+        known = self._bans.asked_for.get(key)
+        if known is None or not known.alive(at):
+            if bans > self._offenders.bans(key, at):
+                self._offenders.banned(key, bans, ended, length.FORGET_US)
+        elif bans >= known.count:
+            self._replace(key, replace(known, count=bans + 1))
+            self._offenders.banned(key, bans + 1, known.until, length.FORGET_US)
+
+    def unban(self, network: str, *, at: int, label: str | None = None) -> list[Ban]:
+        """Lift the bans of an address, or of a network and of all in it, on every target.
+
+        Networks that had grown are let go as there are too few bans left in them.
+
+        :param network: as `network_text` writes it.
+        :param label: only bans of this label.
+        :return: the bans that were lifted, but for those of networks that had grown.
+        """
+        lifted = [
+            (key, ban) for key, ban in self._inside(network) if label is None or ban.label == label
+        ]
+        for key, _ in lifted:
+            self._replace(key, None)
+            self._offenders.lifted(key, at)
+        for key, _ in lifted:
+            self.growth.review(key, at)
+        return [ban for _, ban in lifted]
+
+    def _inside(self, network: str) -> list[tuple[BanKey, Ban]]:
+        """The bans that were asked for of an address, or of a network and of all in it."""
+        if "/" not in network:
+            return self._of(network)
+        outer = network_of(network)
+        return [
+            (key, ban)
+            for key, ban in self._bans.asked_for.items()
+            if contains(outer, network_of(key.network))
+        ]
+
+    def _of(self, network: str) -> list[tuple[BanKey, Ban]]:
+        """The bans that were asked for of exactly this network."""
+        keys = [BanKey(network, target) for target in self._bans.targets]
+        return [(key, ban) for key in keys if (ban := self._bans.asked_for.get(key)) is not None]
+
+    def _replace(self, key: BanKey, ban: Ban | None) -> None:
+        """Put a ban that was asked for in the place of the one before; None: there is none now."""
+        self.growth.replaced(key, self._bans.asked_for.get(key), ban)
+        if ban is None:
+            self._bans.drop(key, grown=False)
+        else:
+            self._bans.put(key, ban)
+
+    def expire(self, at: int) -> None:
+        """Drop the bans that are over; firewalls that do not end them are to remove them."""
+        for key, ban in self._bans.over(at):
+            if ban.grown:
+                self._bans.drop(key, grown=True)
+            else:
+                self._replace(key, None)
+
+    def all(self, at: int) -> list[Ban]:
+        """The bans that last, two of one key included."""
+        return [ban for _, ban in self._bans.all() if ban.alive(at)]
+
+    def around(self, network: str, at: int) -> list[Ban]:
+        """The bans in force of networks that are broader, and contain this one."""
+        inner = network_of(network)
+        found = [
+            ban
+            for prefix in range(inner.prefixlen)
+            for _, ban in self._of(network_text(inner.supernet(new_prefix=prefix)))
+            if ban.alive(at)
+        ]
+        return found + [
+            ban
+            for key, ban in self._bans.grown.items()
+            if key.network != network and contains(network_of(key.network), inner) and ban.alive(at)
+        ]

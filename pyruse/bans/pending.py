@@ -1,0 +1,145 @@
+"""What one firewall has yet to take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import NamedTuple
+
+from pyruse.api.bans import Ban
+from pyruse.state.bans import BanKey, StoredBans
+
+_RETRY_US = 10_000_000
+_LONGEST_RETRY_US = 600_000_000
+
+
+class Standing(Enum):
+    """How far a firewall is."""
+
+    UNKNOWN = "unknown"
+    """What it holds is not known: it is to be told of all bans in force."""
+    BEHIND = "behind"
+    """It is to be told of changes."""
+    IN_LINE = "in line"
+    """It holds what it should."""
+    WAITING = "waiting for retry"
+    """It has refused something. It is told of new changes, and of the refused ones later on."""
+
+
+class Telling(NamedTuple):
+    """What a firewall is told of in one go."""
+
+    add: dict[BanKey, Ban]
+    remove: dict[BanKey, Ban]
+    everything: bool
+    """These are all the bans in force: the firewall is to hold nothing else."""
+
+
+class Pending:
+    """How far one firewall is, and what leads from one standing to another.
+
+    ::
+
+        UNKNOWN ─ took ─────────────> IN_LINE ─ a ban changes ──> BEHIND
+                ─ refused ──> WAITING         <─────────── took ─
+        WAITING ─ retry ────> UNKNOWN or BEHIND                  ─ refused ──> WAITING
+        any ──── lost ──────> UNKNOWN (after the retry, when one is waited for)
+        any ──── emptied ───> UNKNOWN (at once)
+    """
+
+    def __init__(self, name: str, bans: StoredBans) -> None:
+        """A firewall is UNKNOWN at first: while Pyruse did not run, anything may have happened."""
+        self._name = name
+        self._bans = bans
+        self._known = False
+        """It holds what it should, but for what it was not told of yet, or has refused."""
+        self.refusals: dict[BanKey, str] = {}
+        """What was refused, and what the firewall said."""
+        self.retry_at: int | None = None
+        """When what was refused is tried again (µs since the epoch); None: nothing was."""
+        self._retry_us = _RETRY_US
+
+    @property
+    def standing(self) -> Standing:
+        """How far the firewall is."""
+        if self.retry_at is not None:
+            return Standing.WAITING
+        if not self._known:
+            return Standing.UNKNOWN
+        untaken = self._bans.untaken[self._name]
+        return Standing.BEHIND if untaken.add or untaken.remove else Standing.IN_LINE
+
+    def telling(self) -> Telling | None:
+        """What the firewall is to be told of now; None: nothing."""
+        untaken = self._bans.untaken[self._name]
+        match self.standing:
+            case Standing.IN_LINE:
+                self._retry_us = _RETRY_US
+                return None
+            case Standing.UNKNOWN:
+                return Telling(self._all(), dict(untaken.remove), everything=True)
+            case Standing.BEHIND:
+                return Telling(dict(untaken.add), dict(untaken.remove), everything=False)
+            case Standing.WAITING:
+                add, remove = self._not_refused(untaken.add), self._not_refused(untaken.remove)
+                return Telling(add, remove, everything=False) if add or remove else None
+
+    def _all(self) -> dict[BanKey, Ban]:
+        """The bans that the firewall is to hold."""
+        keys = [key for key, _ in self._bans.all() if key.target.backend == self._name]
+        return {key: ban for key in keys if (ban := self._bans.standing(key)) is not None}
+
+    def _not_refused(self, changes: dict[BanKey, Ban]) -> dict[BanKey, Ban]:
+        return {key: ban for key, ban in changes.items() if key not in self.refusals}
+
+    def took(self, telling: Telling) -> None:
+        """The firewall has taken everything that it was told of."""
+        self._settle(telling.add | telling.remove)
+        self._known = self._known or telling.everything
+
+    def refused(
+        self, telling: Telling, why: str, now: int, failed: Iterable[BanKey] | None = None
+    ) -> None:
+        """The firewall has refused what it was told of: it is tried again, less and less often.
+
+        :param failed: what it has refused, while it took the rest; None: it took nothing.
+        """
+        refused = telling.add | telling.remove
+        if failed is not None:
+            failed = set(failed)
+            taken = refused.keys() - failed
+            refused = {key: ban for key, ban in refused.items() if key in failed}
+            self._known = self._known or telling.everything
+            self._settle(taken)
+            if not refused:
+                return
+            untaken = self._bans.untaken[self._name]
+            untaken.add |= {key: ban for key, ban in telling.add.items() if key in failed}
+            if taken:
+                self._retry_us = _RETRY_US
+        self.refusals |= dict.fromkeys(refused, why)
+        if self.retry_at is None:
+            self.retry_at = now + self._retry_us
+            self._retry_us = min(2 * self._retry_us, _LONGEST_RETRY_US)
+
+    def emptied(self) -> None:
+        """The firewall has lost what it held, as it turned out when it was told of changes."""
+        self._known = False
+        self.retry()
+
+    def lost(self) -> None:
+        """Others have removed bans."""
+        self._known = False
+
+    def retry(self) -> None:
+        """Try again at once what was refused."""
+        self.refusals.clear()
+        self.retry_at = None
+
+    def _settle(self, keys: Iterable[BanKey]) -> None:
+        """The firewall is where it should be with these."""
+        untaken = self._bans.untaken[self._name]
+        for key in keys:
+            untaken.add.pop(key, None)
+            untaken.remove.pop(key, None)
+            self._bans.taken(key)

@@ -1,0 +1,24 @@
+"""What the configuration and the machine say about bans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pyruse.addresses import Address
+from pyruse.bans.aggregate import Aggregate
+from pyruse.options.networks import Networks
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Where bans go by default, who is never banned, and how networks grow."""
+
+    backend: str
+    """The firewall of bans that name none."""
+    never: Networks
+    """Who is never banned, beside this machine."""
+    own: Callable[[], set[Address]]
+    """Gives this machine's own addresses, which may change, and are never banned."""
+    aggregate: Aggregate = field(default_factory=Aggregate)
+    """How networks grow; by default, they do not."""

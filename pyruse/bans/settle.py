@@ -1,0 +1,31 @@
+"""Bans become true: in the firewalls, and in the state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyruse.bans.service import Bans
+from pyruse.bans.upkeep import OnFault
+
+
+def settle(
+    bans: Bans, commit: Callable[[], object], on_fault: OnFault, *, read_again: bool
+) -> None:
+    """Put into the firewalls what was decided, and commit it.
+
+    A crash may come in between, so the order counts. What entries led to is *enforced first*: the
+    journal's cursor is committed together with the bans, so after a crash the same entries are
+    read again, and lead to the same bans, which are in the firewall already. So a ban does not wait
+    for the disk, and one transaction holds the ban and that the firewall has it.
+
+    An order is given once. It is *committed first*: what a firewall has must be known to the state
+    after a crash, too, or nobody would ever take it out again. That takes two transactions.
+
+    :param commit: commits the state.
+    :param on_fault: told what firewalls refused; that is tried again later.
+    :param read_again: whether what led to the bans is read again after a crash.
+    """
+    if not read_again:
+        commit()
+    bans.enforce(on_fault)
+    commit()

@@ -1,0 +1,85 @@
+"""The bans that were, for reports and lists. Nothing is decided by them."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import ClassVar, NamedTuple
+
+from pyruse.api.bans import Ban
+from pyruse.state.bans import target_of_json, target_to_json
+from pyruse.times import FOREVER
+
+#: The label of networks that are banned because many of their addresses are.
+AGGREGATE = "aggregate"
+
+
+class BanRecord(NamedTuple):
+    """A line of the history."""
+
+    at: int
+    """When the ban began, or was made longer, in microseconds since the epoch."""
+    ban: Ban
+    """As it was then; `Ban.since` is the same in all the records of one ban."""
+
+
+class BanHistory:
+    """What each ban was when it began, and each time that it was made longer."""
+
+    SCHEMA: ClassVar[str] = """
+        CREATE TABLE IF NOT EXISTS ban_history (
+            time INTEGER NOT NULL, network TEXT NOT NULL, target BLOB NOT NULL, label TEXT NOT NULL,
+            chain TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER,
+            level INTEGER NOT NULL
+        );
+        CREATE INDEX IF NOT EXISTS ban_history_by_time ON ban_history (time);
+    """
+
+    def __init__(self) -> None:
+        self._new: list[BanRecord] = []
+
+    def add(self, ban: Ban, at: int) -> None:
+        """Note that a ban began, or was made longer, at an instant."""
+        self._new.append(BanRecord(at, ban))
+
+    def load(self, db: sqlite3.Connection) -> None:
+        """Nothing is kept in memory."""
+
+    def save(self, db: sqlite3.Connection) -> None:
+        """Write what is new."""
+        db.executemany(
+            "INSERT INTO ban_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    at, ban.network, target_to_json(ban.target), ban.label, ban.chain, ban.reason,
+                    ban.since, ban.until, ban.count - 1,
+                )
+                for at, ban in self._new
+            ],
+        )  # fmt: skip
+
+    def saved(self) -> None:
+        """What was new is committed."""
+        self._new.clear()
+
+    @staticmethod
+    def read(db: sqlite3.Connection, since: int = 0, until: int = FOREVER) -> list[BanRecord]:
+        """The records of a period, in order; a ban that was made longer comes again."""
+        query = """SELECT time, network, target, label, chain, reason, since, until, level
+                   FROM ban_history WHERE time >= ? AND time < ? ORDER BY time, rowid"""
+        return [
+            BanRecord(
+                at,
+                Ban(
+                    network, label, began, end, reason, chain, level + 1,
+                    target_of_json(target), label == AGGREGATE,
+                ),
+            )
+            for at, network, target, label, chain, reason, began, end, level in db.execute(
+                query, (since, until)
+            )
+        ]  # fmt: skip
+
+    @staticmethod
+    def remove(db: sqlite3.Connection, before: int) -> None:
+        """Remove the records before an instant; how often somebody was banned is kept apart."""
+        db.execute("DELETE FROM ban_history WHERE time < ?", (before,))

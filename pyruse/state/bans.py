@@ -1,0 +1,238 @@
+"""The bans in force, and what firewalls have yet to take of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from pyruse.addresses import bits_of
+from pyruse.api.bans import Ban
+from pyruse.api.firewall import Target
+from pyruse.state.due import Due
+from pyruse.times import FOREVER
+
+#: How far the firewall is, in the column ``state``.
+WANTED, ENFORCED, LIFTED = "wanted", "enforced", "lifted"
+
+
+class BanKey(Struct, frozen=True, cache_hash=True, gc=False):
+    """Who is banned from where: what tells bans apart.
+
+    Networks are kept as text: of many thousands, most are never more than looked up and written,
+    and to make an object of `ipaddress` takes ten times as long.
+    """
+
+    network: str
+    """An address, or a network with its prefix length, as `network_text` writes it."""
+    target: Target
+
+
+class Untaken:
+    """What one firewall has yet to take."""
+
+    __slots__ = ("add", "remove")
+
+    def __init__(self) -> None:
+        self.add: dict[BanKey, Ban] = {}
+        """Bans to be put into the firewall."""
+        self.remove: dict[BanKey, Ban] = {}
+        """Bans to be taken out of it."""
+
+
+class StoredBans:
+    """The bans, two of a key at most: one that was asked for, and one of a network that has grown.
+
+    The firewall is to hold the one that lasts longer: that one *stands*. Who is banned, and until
+    when, is decided in `pyruse.bans.in_force`.
+    """
+
+    SCHEMA: ClassVar[str] = """
+        CREATE TABLE IF NOT EXISTS bans (
+            network TEXT NOT NULL, target BLOB NOT NULL, grown INTEGER NOT NULL,
+            label TEXT NOT NULL, chain TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL,
+            until INTEGER, level INTEGER NOT NULL, state TEXT NOT NULL,
+            PRIMARY KEY (network, target, grown)
+        ) WITHOUT ROWID;
+    """
+
+    def __init__(self) -> None:
+        self.asked_for: dict[BanKey, Ban] = {}
+        self.grown: dict[BanKey, Ban] = {}
+        self.targets: set[Target] = set()
+        """From where anybody is banned, or was."""
+        self.untaken: defaultdict[str, Untaken] = defaultdict(Untaken)
+        """By the name of the firewall."""
+        self._ends: Due[BanKey] = Due()
+        """When the first of a key's bans ends."""
+        self._changed: set[BanKey] = set()
+        self._unsettled: set[BanKey] = set()
+        """Those that the database has as wanted or lifted."""
+
+    def __len__(self) -> int:
+        return len(self.asked_for) + len(self.grown)
+
+    def all(self) -> Iterator[tuple[BanKey, Ban]]:
+        """All bans, two of one key included."""
+        yield from self.asked_for.items()
+        yield from self.grown.items()
+
+    def standing(self, key: BanKey) -> Ban | None:
+        """The ban that the firewall is to hold: the longer one of the two."""
+        asked_for, grown = self.asked_for.get(key), self.grown.get(key)
+        if asked_for is None or grown is None:
+            return asked_for or grown
+        return grown if _end(grown) > _end(asked_for) else asked_for
+
+    def put(self, key: BanKey, ban: Ban) -> None:
+        """Put a ban in the place of the one of its kind; the firewall is to know."""
+        before = self.standing(key)
+        (self.grown if ban.grown else self.asked_for)[key] = ban
+        self.targets.add(key.target)
+        self._tell(key, before)
+
+    def drop(self, key: BanKey, *, grown: bool) -> None:
+        """Take a ban out; the firewall is to know."""
+        before = self.standing(key)
+        del (self.grown if grown else self.asked_for)[key]
+        self._tell(key, before)
+
+    def _tell(self, key: BanKey, before: Ban | None) -> None:
+        """Write a key at the next commit, and have the firewall told if another end stands now."""
+        self._changed.add(key)
+        self._await_end(key)
+        after = self.standing(key)
+        if before is not None and after is not None and before.until == after.until:
+            return
+        untaken = self.untaken[key.target.backend]
+        if after is not None:
+            untaken.add[key] = after
+            untaken.remove.pop(key, None)
+        elif before is not None:
+            untaken.add.pop(key, None)
+            untaken.remove[key] = before
+
+    def _await_end(self, key: BanKey) -> None:
+        end = FOREVER
+        for bans in (self.asked_for, self.grown):
+            if (ban := bans.get(key)) is not None:
+                end = min(end, _end(ban))
+        if end < FOREVER:
+            self._ends.set(key, end)
+        else:
+            self._ends.discard(key)
+
+    def over(self, at: int) -> Iterator[tuple[BanKey, Ban]]:
+        """The bans that are over at an instant: each is to be dropped."""
+        for key in self._ends.pop_until(at):
+            for bans in (self.asked_for, self.grown):
+                if (ban := bans.get(key)) is not None and not ban.alive(at):
+                    yield key, ban
+
+    def next_end(self) -> int | None:
+        """When the first ban ends that there is; None: never."""
+        return self._ends.next()
+
+    def taken(self, key: BanKey) -> None:
+        """A firewall is where it should be with a key."""
+        if key in self._unsettled:
+            self._changed.add(key)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._changed)
+
+    def load(self, db: sqlite3.Connection) -> None:
+        """Read the bans."""
+        wanted = []
+        for state, ban in stored_bans(db):
+            key = BanKey(ban.network, ban.target)
+            self.targets.add(ban.target)
+            if state != ENFORCED:
+                self._unsettled.add(key)
+            if state == LIFTED:
+                self.untaken[key.target.backend].remove[key] = ban
+                continue
+            (self.grown if ban.grown else self.asked_for)[key] = ban
+            self._await_end(key)
+            if state == WANTED:
+                wanted.append(key)
+        for key in wanted:
+            standing = self.standing(key)
+            assert standing is not None
+            self.untaken[key.target.backend].add[key] = standing
+
+    def save(self, db: sqlite3.Connection) -> None:
+        """Write what changed."""
+        keys, rows = [], []
+        for key in self._changed:
+            untaken = self.untaken[key.target.backend]
+            lifted = untaken.remove.get(key)
+            state = WANTED if key in untaken.add else ENFORCED if lifted is None else LIFTED
+            (self._unsettled.discard if state == ENFORCED else self._unsettled.add)(key)
+            network, target = key.network, target_to_json(key.target)
+            keys.append((network, target))
+            rows += [
+                (
+                    network, target, ban.grown, ban.label, ban.chain, ban.reason, ban.since,
+                    ban.until, ban.count - 1, state,
+                )
+                for ban in (self.asked_for.get(key), self.grown.get(key), lifted)
+                if ban is not None
+            ]  # fmt: skip
+        db.executemany("DELETE FROM bans WHERE network = ? AND target = ?", keys)
+        db.executemany("INSERT INTO bans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def saved(self) -> None:
+        """The changes are committed."""
+        self._changed.clear()
+
+
+def _end(ban: Ban) -> int:
+    return FOREVER if ban.until is None else ban.until
+
+
+def stored_bans(db: sqlite3.Connection) -> Iterator[tuple[str, Ban]]:
+    """The bans of a database, each with how far the firewall is."""
+    query = """SELECT network, target, grown, label, chain, reason, since, until, level, state
+               FROM bans"""
+    for network, target, grown, label, chain, reason, since, until, level, state in db.execute(
+        query
+    ):
+        bits_of(network)  # a database may be damaged, and firewalls are told this text
+        yield (
+            state,
+            Ban(
+                network, label, since, until, reason, chain, level + 1,
+                target_of_json(target), bool(grown),
+            ),
+        )  # fmt: skip
+
+
+def count_by_label(db: sqlite3.Connection, now: int) -> tuple[Counter[str], int]:
+    """How many bans of each label are in force, and how many changes firewalls have yet to take."""
+    labels = db.execute(
+        """SELECT label, count(*) FROM bans WHERE state != ? AND (until IS NULL OR until > ?)
+           GROUP BY label""",
+        (LIFTED, now),
+    )
+    (waiting,) = db.execute("SELECT count(*) FROM bans WHERE state != ?", (ENFORCED,)).fetchone()
+    return Counter(dict(labels)), waiting
+
+
+@lru_cache(maxsize=256)
+def target_to_json(target: Target) -> bytes:
+    """A target as a column of a table has it."""
+    return msgspec.json.encode(target)
+
+
+@lru_cache(maxsize=256)
+def target_of_json(text: bytes) -> Target:
+    """The target of a column."""
+    return msgspec.json.decode(text, type=Target)
