@@ -27,6 +27,8 @@ def carry_out(
 
     What these refused before is tried again, too: an administrator waits for it.
 
+    :param order: what a command has sent.
+    :param bans: of the configuration at work.
     :param commit: commits the state, which has the bans.
     :param report_fault: told of what firewalls said, whatever it is about.
     """

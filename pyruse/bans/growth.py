@@ -28,7 +28,9 @@ class Growth:
     def follow(self, rule: Aggregate, may_grow: Callable[[str], bool], at: int) -> None:
         """Let networks grow by this rule from now on, those that there are included.
 
+        :param rule: how networks grow; `Aggregate()`: not at all.
         :param may_grow: whether a network may be banned as a whole.
+        :param at: when that is, in microseconds since the epoch.
         """
         self._members = Members(rule)
         self._may_grow = may_grow

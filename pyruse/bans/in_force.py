@@ -33,7 +33,7 @@ class InForce:
     """The bans in force: those that were asked for, and networks that have grown."""
 
     def __init__(self, state: State) -> None:
-        """:param state: loaded: it has the bans."""
+        """Take over the bans of a state, which is loaded."""
         self._bans = state.bans
         self._history = state.ban_history
         self._offenders = state.offenders
@@ -45,7 +45,9 @@ class InForce:
     def ban(self, key: BanKey, request: BanRequest, cause: Cause) -> Ban | None:
         """Ban an address or a network, or make its ban last longer; the later end is kept.
 
-        :param key: whom, and from where; `request` says how long.
+        :param key: whom, and from where.
+        :param request: says how long.
+        :param cause: what led to the ban, and when.
         :return: the ban, or None when one that lasts at least as long is in force already.
         """
         at = cause.at
@@ -70,8 +72,10 @@ class InForce:
     def remember(self, key: BanKey, bans: int, *, ended: int, at: int) -> None:
         """Take over how often somebody was banned elsewhere; the higher number counts.
 
+        :param key: whom, and from where.
         :param bans: how many there were, all of them over; one that is in force here comes on top.
         :param ended: when the last of them ended.
+        :param at: when that is told.
         """
         known = self._bans.asked_for.get(key)
         if known is None or not known.alive(at):
@@ -87,6 +91,7 @@ class InForce:
         Networks that had grown are let go as there are too few bans left in them.
 
         :param network: as `network_text` writes it.
+        :param at: when the bans are lifted.
         :param label: only bans of this label.
         :return: the bans that were lifted, but for those of networks that had grown.
         """

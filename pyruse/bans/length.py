@@ -16,6 +16,7 @@ def end(durations: Sequence[Duration | None], before: int, at: int) -> int | Non
     :param durations: the first for the first ban of a network, the next one for its next ban, the
         last one for all further bans; None: for ever.
     :param before: how many bans of this network came before.
+    :param at: the instant, in microseconds since the epoch.
     """
     duration = durations[min(before, len(durations) - 1)]
     return None if duration is None else at + duration.us

@@ -102,6 +102,9 @@ class Pending:
     ) -> None:
         """The firewall has refused what it was told of: it is tried again, less and less often.
 
+        :param telling: what the firewall was told of.
+        :param why: what the firewall said.
+        :param now: by the machine's clock, in microseconds since the epoch.
         :param failed: what it has refused, while it took the rest; None: it took nothing.
         """
         refused = telling.add | telling.remove

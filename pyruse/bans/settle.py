@@ -21,6 +21,7 @@ def settle(
     An order is given once. It is *committed first*: what a firewall has must be known to the state
     after a crash, too, or nobody would ever take it out again. That takes two transactions.
 
+    :param bans: of the configuration at work.
     :param commit: commits the state.
     :param on_fault: told what firewalls refused; that is tried again later.
     :param read_again: whether what led to the bans is read again after a crash.

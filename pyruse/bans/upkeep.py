@@ -23,7 +23,12 @@ class Upkeep:
     """
 
     def __init__(self, name: str, bans: StoredBans, opener: Opener) -> None:
-        """:param opener: gives the firewall of a name, or None where no plugin has it."""
+        """Open nothing yet.
+
+        :param name: of the firewall.
+        :param bans: what it is to hold.
+        :param opener: gives the firewall of a name, or None where no plugin has it.
+        """
         self._name = name
         self._bans = bans
         self._opener = opener

@@ -49,6 +49,7 @@ def bans_in_force(
 ) -> list[BanView]:
     """The bans in force, in the order in which they began.
 
+    :param db: of the state.
     :param now: in microseconds since the epoch.
     :param label: only those of this label.
     :param inside: only those in this network.

@@ -50,6 +50,7 @@ class Offenders:
     def banned(self, key: BanKey, bans: int, until: int | None, forget: int) -> None:
         """There is a ban, or it lasts longer now, or another program has told of it.
 
+        :param key: who, and from where.
         :param bans: how many there were, with this one.
         :param until: when it ends, or ended; None: never.
         :param forget: how long after its end it is remembered, in microseconds. Of several steps
