@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-#: The bits of an address, by the version of IP.
 BITS = {4: 32, 6: 128}
+"""The bits of an address, by the version of IP."""
 _BROADEST = {4: 8, 6: 16}
 
 

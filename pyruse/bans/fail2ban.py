@@ -11,8 +11,8 @@ from pyruse.bans.orders import LAST_US, Item
 from pyruse.errors import UserError
 from pyruse.text import printable, shortened
 
-#: What every database of SQLite begins with (sqlite.org/fileformat.html).
 MAGIC = b"SQLite format 3\0"
+"""What every database of SQLite begins with (sqlite.org/fileformat.html)."""
 
 _SECOND = 1_000_000
 _FOR_EVER = -1

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pyruse.options.durations import Duration
 
-#: How long an offender is remembered after the last ban, unless told otherwise: 90 days.
 FORGET_US = 90 * 86_400_000_000
+"""How long an offender is remembered after the last ban, unless told otherwise: 90 days."""
 
 
 def end(durations: Sequence[Duration | None], before: int, at: int) -> int | None:

@@ -13,10 +13,10 @@ import msgspec
 from pyruse.addresses import network_text, parse_network
 from pyruse.errors import UserError
 
-#: A number of bans.
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
-#: The last instant that a ban can end at, in microseconds since the epoch: `datetime` ends in 9999.
+"""A number of bans."""
 LAST_US = 253_370_764_800_000_000
+"""The last instant that a ban can end at, in µs since the epoch: `datetime` ends in 9999."""
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 _Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_US)]

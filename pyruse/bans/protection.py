@@ -11,11 +11,11 @@ from pyruse.options.networks import Networks
 
 _OWN_ADDRESSES_KEPT = 60.0  # seconds: an interface may get another address
 
-#: Loopback, multicast, "unspecified" and broadcast: the IANA's special-purpose registries.
 _NOBODY: list[Network] = [
     *map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32")),
     *map(ipaddress.IPv6Network, ("::/128", "::1/128", "ff00::/8")),
 ]
+"""Loopback, multicast, "unspecified" and broadcast: the IANA's special-purpose registries."""
 
 
 class Protection:

@@ -14,8 +14,8 @@ from pyruse.state.ban_history import BanHistory
 from pyruse.state.bans import LIFTED, WANTED, stored_bans
 from pyruse.times import datetime_of
 
-#: What became of a ban.
 IN_FORCE, WAITING, OVER, UNBANNED = "in force", "waiting for the firewall", "over", "unbanned"
+"""What became of a ban."""
 
 
 @dataclass(frozen=True, slots=True)

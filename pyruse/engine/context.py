@@ -207,9 +207,7 @@ class BoundContext:
         reason = request.reason
         if reason is None:
             reason = "" if entry is None else entry.text("MESSAGE") or ""
-        ban = self._services.bans.ban(
-            request, Cause(self._time_of(entry), self.chain, reason)
-        )
+        ban = self._services.bans.ban(request, Cause(self._time_of(entry), self.chain, reason))
         return ban is not None
 
     def spared(self, address: Address) -> str | None:

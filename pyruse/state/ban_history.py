@@ -9,8 +9,8 @@ from pyruse.api.bans import Ban
 from pyruse.state.bans import target_of_json, target_to_json
 from pyruse.times import FOREVER
 
-#: The label of networks that are banned because many of their addresses are.
 AGGREGATE = "aggregate"
+"""The label of networks that are banned because many of their addresses are."""
 
 
 class BanRecord(NamedTuple):

@@ -17,8 +17,8 @@ from pyruse.api.firewall import Target
 from pyruse.state.due import Due
 from pyruse.times import FOREVER
 
-#: How far the firewall is, in the column ``state``.
 WANTED, ENFORCED, LIFTED = "wanted", "enforced", "lifted"
+"""How far the firewall is, in the column ``state``."""
 
 
 class BanKey(Struct, frozen=True, cache_hash=True, gc=False):
