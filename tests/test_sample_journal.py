@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from systemd import journal
 
-from pyruse.testing.journal import JournalError, journal_remote, make_journal, write_export
+from pyruse.testing.journal import JournalError, make_journal, unavailable, write_export
+from pyruse.testing.plugin import need
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "pyruse" / "demo"
@@ -194,7 +195,4 @@ def test_a_missing_journal_remote_is_said_clearly(tmp_path, monkeypatch):
 
 
 def needs_journal_remote() -> None:
-    try:
-        journal_remote()
-    except JournalError as missing:
-        pytest.skip(str(missing))
+    need(unavailable())

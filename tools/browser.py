@@ -45,7 +45,7 @@ def _run(page: Path, *flags: str) -> str:
     browser = _found()
     if browser is None:
         raise RuntimeError(unavailable())
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+    with tempfile.TemporaryDirectory(dir=page.parent, ignore_cleanup_errors=True) as profile:
         command = [browser, *_FLAGS, f"--user-data-dir={profile}", *flags, page.as_uri()]
         done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)
     if done.returncode != 0:

@@ -17,7 +17,7 @@ import pytest
 from pyruse.addresses import parse_address
 from pyruse.cli.doubts import addresses_of_session
 from pyruse.daemon.control import Control
-from pyruse.testing import Daemon
+from pyruse.testing import Daemon, wait_until
 from pyruse.testing.namespace import unavailable
 from pyruse.testing.plugin import need
 
@@ -141,8 +141,8 @@ def test_all_bans_with_those_that_are_over(pyruse, config):
     pyruse("ban", "-c", config, "203.0.113.8")
     pyruse("ban", "-c", config, "203.0.114.9")
     pyruse("unban", "-c", config, "203.0.113.8")
-    while addresses(pyruse, "-c", config) != ["203.0.114.9"]:
-        time.sleep(0.05)
+    in_force = ["203.0.114.9"]
+    wait_until(lambda: addresses(pyruse, "-c", config), lambda found: found == in_force)
     rows = [line.split("\t") for line in pyruse("bans", "-c", config, "--all").out.splitlines()]
     assert [(row[0], row[5]) for row in rows] == [
         ("203.0.113.7", "over"), ("203.0.113.8", "unbanned"), ("203.0.114.9", "in force"),

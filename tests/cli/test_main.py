@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pyruse.testing.plugin import need
+
 COMMANDS = ["run", "check", "replay", "explain", "report", "stats", "plugins", "schema", "demo"]
 
 
@@ -136,7 +138,6 @@ def test_an_encoding_that_has_not_every_letter(config):
 
 def test_python_m_pyruse_and_the_script_are_the_same(pyruse):
     script = Path(sys.executable).with_name("pyruse")
-    if not script.exists():
-        pytest.skip("Pyruse is not installed as a script here")
+    need(None if script.exists() else "Pyruse is not installed as a script here")
     done = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
     assert done.stdout == pyruse("--help").out

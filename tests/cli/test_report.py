@@ -12,6 +12,7 @@ import pytest
 from pyruse.testing import Daemon
 from pyruse.testing.journal import make_journal, unavailable
 from pyruse.testing.plugin import need
+from pyruse.testing.zones import zone_where_it_is_noon
 
 CONFIG = r"""
 [journal]
@@ -33,12 +34,6 @@ timezone = "{zone}"
 "everything else" = [ {{ action = "report", section = "other", message = "{{MESSAGE}}" }} ]
 """
 SENDMAIL = "#!/bin/sh\ncat >> {folder}/mails\n"
-
-
-def zone_where_it_is_noon(now: datetime) -> str:
-    """A time zone in which no day ends while the tests run."""
-    ahead = 12 - now.hour
-    return f"Etc/GMT{'-' if ahead > 0 else '+'}{abs(ahead)}" if ahead else "UTC"
 
 
 @dataclass

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from pyruse.testing import Daemon, Journald, MakeDaemon
+from pyruse.testing.zones import zone_where_it_is_noon
 
 CONFIG = r"""
 [report]
-timezone = "UTC"
+timezone = "{zone}"
 [email]
 to = ["hostmaster@example.org"]
 sendmail = ["/bin/false"]
@@ -33,7 +34,11 @@ sendmail = ["/bin/false"]
 
 @pytest.fixture
 def daemon(daemon: MakeDaemon, journald: Journald) -> Daemon:
-    return daemon(CONFIG, journald)
+    return daemon(configuration(), journald)
+
+
+def configuration() -> str:
+    return CONFIG.replace("{zone}", zone_where_it_is_noon())
 
 
 Log = Callable[..., None]
@@ -156,7 +161,7 @@ def test_a_mail_that_is_refused_is_shown(daemon: Daemon, log: Log, tmp_path: Pat
     sendmail = tmp_path / "sendmail"
     sendmail.write_text(REFUSING)
     sendmail.chmod(0o755)
-    daemon.configure(CONFIG.replace("/bin/false", str(sendmail)))
+    daemon.configure(configuration().replace("/bin/false", str(sendmail)))
     log("mail one", "mail two")
     daemon.start()
     data = status(daemon, lambda data: len(data["outbox"]["set_aside"]) == 2)
@@ -177,7 +182,7 @@ def test_counters_of_chains_and_steps(daemon: Daemon, log: Log) -> None:
     shown = daemon.command("status", "--chains").stdout
     assert "\nChains: not counted (expected `counters = true` in [engine], and a reload)" in shown
 
-    daemon.configure(f"{CONFIG}\n[engine]\ncounters = true\n")
+    daemon.configure(f"{configuration()}\n[engine]\ncounters = true\n")
     daemon.reload()
     first = daemon.ask("status")["daemon"]["chains_since"]
     log("bad 203.0.113.7", "bad address", "mail one", "nothing")

@@ -8,8 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
+
+from pyruse.testing import wait_until
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = (
@@ -25,7 +25,6 @@ _FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
-_SECONDS = 60
 
 # The browser reads from descriptor 3, and writes to 4.
 _WITH_PIPES = """
@@ -49,14 +48,15 @@ def _found():
 class Chromium:
     """One tab. `ask` sends any command of the protocol."""
 
-    def __init__(self) -> None:
-        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    def __init__(self, profile) -> None:
+        """:param profile: a folder for what it keeps."""
+        self._profile = profile
         take, self._write = os.pipe()
         self._read, give = os.pipe()
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-c", _WITH_PIPES, str(take), str(give)),
-                *(_found(), *_FLAGS, f"--user-data-dir={self._profile.name}"),
+                *(_found(), *_FLAGS, f"--user-data-dir={profile}"),
             ],
             pass_fds=(take, give), stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -115,10 +115,7 @@ class Chromium:
         return result["result"].get("value")
 
     def until(self, script):
-        deadline = time.monotonic() + _SECONDS
-        while not self.run(script):
-            assert time.monotonic() < deadline, script
-            time.sleep(0.02)
+        wait_until(lambda: self.run(script), said=lambda: f": {script}")
 
     def log_in(self, url, token):
         self.go(f"{url}/login")
@@ -138,4 +135,4 @@ class Chromium:
             self._process.kill()
             self._process.wait()
         os.close(self._read)
-        self._profile.cleanup()
+        shutil.rmtree(self._profile, ignore_errors=True)

@@ -19,6 +19,7 @@ from pyruse_web.server import Server
 from pyruse_web.views import Views
 
 from pyruse.testing.plugin import need
+from pyruse.testing.waiting import TIME_LIMIT
 
 sys.path.append(str(Path(__file__).parent))
 
@@ -62,7 +63,7 @@ class Page:
         views = Views(observer, UTC)
         self.server = Server(Place("127.0.0.1", 0), application(views, Access(TOKEN, [])))
         self.url = f"http://127.0.0.1:{self.server.port}"
-        self.client = httpx.Client(base_url=self.url, timeout=30)
+        self.client = httpx.Client(base_url=self.url, timeout=TIME_LIMIT)
 
     def log_in(self):
         answer = self.client.post("/login", data={"token": TOKEN})
@@ -108,10 +109,10 @@ def page(serve, chains):
 
 
 @pytest.fixture(scope="session")
-def _browser():
+def _browser(tmp_path_factory):
     need(unavailable())
     with ExitStack() as running:
-        browser = Chromium()
+        browser = Chromium(tmp_path_factory.mktemp("browser"))
         running.callback(browser.close)
         yield browser
 

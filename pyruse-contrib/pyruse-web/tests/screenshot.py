@@ -38,7 +38,7 @@ def main() -> None:
         sys.exit(f"{reason}; on Debian: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
         observer = observed(Path(folder))
-        with closing(Page(observer)) as page, closing(Chromium()) as browser:
+        with closing(Page(observer)) as page, closing(Chromium(Path(folder, "browser"))) as browser:
             for name, path, width, height, dark in (
                 ("today", "/", 1000, 760, False),
                 ("chains", "/chains", 1000, 760, True),

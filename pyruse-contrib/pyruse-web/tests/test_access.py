@@ -15,6 +15,8 @@ from pyruse_web.place import Place
 from pyruse_web.server import Server
 from pyruse_web.token_file import TokenFile
 
+from pyruse.testing.waiting import TIME_LIMIT
+
 PAGES = ("/", "/bans", "/chains", "/health")
 
 
@@ -224,11 +226,11 @@ def test_who_keeps_connections_open_uses_up_none_but_his_own():
     with closing(server):
         idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
         for one in idle[32:]:  # those beyond the limit are ended at once
-            one.settimeout(20)
+            one.settimeout(TIME_LIMIT)
             with suppress(ConnectionResetError):
                 assert one.recv(1) == b""
         idle[0].sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        idle[0].settimeout(20)
+        idle[0].settimeout(TIME_LIMIT)
         assert idle[0].recv(100).startswith(b"HTTP/1.1 204")
         for one in idle:
             one.close()

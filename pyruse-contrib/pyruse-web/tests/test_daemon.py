@@ -10,9 +10,11 @@ import httpx
 import pytest
 from conftest import TOKEN
 
+from pyruse.testing.zones import zone_where_it_is_noon
+
 CONFIG = """
 [report]
-timezone = "UTC"
+timezone = "{zone}"
 [engine]
 counters = true
 [plugins.web]
@@ -36,19 +38,23 @@ def started(daemon, tmp_path, journal_file, installed):
             {"MESSAGE": message, "PRIORITY": "6", "__REALTIME_TIMESTAMP": time.time_ns() // 1000}
             for message in ("hello <b>there</b>", "world")
         ]
-        return daemon(CONFIG.format(options=options), journal_file(entries)).start()
+        return daemon(
+            CONFIG.format(options=options, zone=zone_where_it_is_noon()), journal_file(entries)
+        ).start()
 
     return start
 
 
-def free_port():
+@pytest.fixture
+def port():
+    """A port that nobody else is given meanwhile."""
     with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+        yield one.getsockname()[1]
 
 
-def test_a_daemon_shows_itself_also_after_a_reload_until_it_stops(started, tmp_path):
-    port = free_port()
+def test_a_daemon_shows_itself_also_after_a_reload_until_it_stops(started, tmp_path, port):
     daemon = started(f'token_file = "{tmp_path}/token"\nlisten = "127.0.0.1:{port}"')
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         client.post("/login", data={"token": TOKEN})
@@ -109,10 +115,9 @@ def test_with_a_token_that_everybody_may_read_the_daemon_goes_on_without_the_pag
     assert daemon.stop() == 0
 
 
-def test_a_dry_run_listens_to_nothing(pipeline, installed, tmp_path):
+def test_a_dry_run_listens_to_nothing(pipeline, installed, tmp_path, port):
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "token").chmod(0o600)
-    port = free_port()
     chains = pipeline(
         f"""
         [plugins.web]

@@ -6,6 +6,7 @@ from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
 from pyruse.options.durations import Duration
 from pyruse.options.secret_file import SecretFile
 from pyruse.testing.smtp import SmtpServer
+from pyruse.testing.waiting import TIME_LIMIT
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def settings() -> EmailSettings:
         from_=MailAddress("pyruse@example.org"),
         to=[MailAddress("hostmaster@example.org")],
         sendmail=["/nowhere/sendmail", "-t", "-i"],
-        timeout=Duration(seconds=20),
+        timeout=Duration(seconds=TIME_LIMIT),
     )
 
 

@@ -198,10 +198,11 @@ def test_addresses_outside_ascii_for_a_server_that_takes_none(use):
 
 
 def test_a_server_that_is_away_is_told(settings):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    settings.smtp = SmtpUrl.parse(f"smtp://127.0.0.1:{port}")
-    fault = failure(settings)
+    with socket.socket() as bound:  # so that nobody else listens there, and nobody does
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        settings.smtp = SmtpUrl.parse(f"smtp://127.0.0.1:{port}")
+        fault = failure(settings)
     assert not fault.permanent
     assert str(fault) == (
         f"[email] smtp: 127.0.0.1:{port} cannot be used: Connection refused "

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from pyruse.testing.plugin import need
+
 pytestmark = pytest.mark.realparts
 
 # What the daemon does, without a journal: waits for the firewall alone, and says when it was woken.
@@ -164,8 +166,8 @@ def test_changes_of_its_own_do_not_wake_it(machines, keep, nft):
 
 
 def test_rules_of_iptables_are_watched_too(machines, keep):
-    if "nf_tables" not in machines.server.run(["iptables", "--version"]):
-        pytest.skip("this iptables does not keep its rules in nftables")
+    version = machines.server.run(["iptables", "--version"])
+    need(None if "nf_tables" in version else "this iptables does not keep its rules in nftables")
     keeper = keep("ipset")
     machines.server.run(["iptables", "-t", "raw", "-F"])
     assert keeper.says() == "woken"
