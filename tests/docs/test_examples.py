@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import tomllib
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +21,7 @@ from pyruse.engine.faults import Faults
 from pyruse.engine.modes import DRY
 from pyruse.errors import ConfigError
 from pyruse.journal.selection import Selection
+from pyruse.registry.files import PluginFiles
 from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
 from pyruse.state.database import State
@@ -36,17 +38,17 @@ BLOCKS = [
 ]  # fmt: skip
 
 
-def check(document: Document) -> list[str]:
+def check(document: Document, registry: Registry | None = None) -> list[str]:
     """Load a configuration and link it; gives the warnings."""
-    configuration = configure(document, Registry())
+    configuration = configure(document, registry or Registry())
     with closing(State()) as state:
         assemble(configuration, state, Faults(lambda *_: None), DRY)
     return warnings(configuration.chains)
 
 
-def what_an_editor_says(text: str) -> list[str]:
+def what_an_editor_says(text: str, registry: Registry | None = None) -> list[str]:
     """What is wrong with a file by the schema that `pyruse schema` prints."""
-    validator = Draft202012Validator(schema(Registry()))
+    validator = Draft202012Validator(schema(registry or Registry()))
     return [error.message for error in validator.iter_errors(tomllib.loads(text))]
 
 
@@ -55,6 +57,7 @@ def test_block_of_a_document(block: Block, tmp_path: Path, monkeypatch: pytest.M
     document = ROOT / block.place.rpartition(":")[0]
     install(document, tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry(PluginFiles(tmp_path / "plugins", os.getuid()))
     if is_pyproject(block.text):
         tomllib.loads(block.text)
     elif (file_name(block.text) or "").startswith("faulty"):
@@ -62,9 +65,9 @@ def test_block_of_a_document(block: Block, tmp_path: Path, monkeypatch: pytest.M
             check(from_text(block.text))
     else:
         whole = made_whole(block.text)
-        found = check(from_text(whole, block.place))
+        found = check(from_text(whole, block.place), registry)
         assert found == [] or not is_complete(block.text)
-        assert what_an_editor_says(whole) == []
+        assert what_an_editor_says(whole, registry) == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -50,9 +51,14 @@ def test_it_is_followed_to_the_letter(tmp_path: Path) -> None:
 
 
 def environment(folder: Path) -> dict[str, str]:
+    variables = make_programs(folder / "programs")
+    # An administrator has Pyruse: until another environment is active, it is this one.
+    programs, _, others = variables["PATH"].partition(os.pathsep)
+    here = str(Path(sys.executable).parent)
     return {
         **os.environ,
-        **make_programs(folder / "programs"),
+        **variables,
+        "PATH": os.pathsep.join([programs, here, others]),
         "COLUMNS": "100",
         "LC_ALL": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
