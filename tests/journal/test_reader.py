@@ -143,6 +143,18 @@ def test_what_is_not_utf8(opened):
     assert entry["MESSAGE"] == "caf\ufffd \ufffd"
 
 
+def test_a_field_read_by_itself_is_what_the_decoder_makes_of_it(opened):
+    fields = {
+        "MESSAGE": b"caf\xe9", "TEXT": "日本語", "BINARY": bytes(range(256)), "PRIORITY": "high",
+        "_PID": 7, "MESSAGE_ID": "8d45620c1a4348dbb17410da57c60c66", "SYSLOG_PID": b"\xff",
+    }  # fmt: skip
+    decoder = Decoder("cp437")
+    reader = opened([fields], decoder)
+    (entry,) = reader.entries(1)
+    decoded = reader.read_all()
+    assert {name: entry[name] for name in fields} == {name: decoded[name] for name in fields}
+
+
 def test_text_of_every_kind(opened):
     texts = [
         "",
