@@ -52,7 +52,7 @@ class Line:
 
 
 @dataclass
-class Table:
+class ReportTable:
     """A table that a plugin adds to the report."""
 
     title: str
@@ -79,7 +79,7 @@ class Report:
     important: list[Row] = field(default_factory=list)
     interesting: list[Row] = field(default_factory=list)
     other: list[Line] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
+    tables: list[ReportTable] = field(default_factory=list)
     """What plugins contributed."""
     notes: list[str] = field(default_factory=list)
     """Notes on the report itself: missing spans, faults, mails not sent."""
@@ -97,7 +97,7 @@ class Report:
         """Contribute a table; every value becomes text. A table without rows is left out."""
         texts = [[str(value) for value in row] for row in rows]
         if texts:
-            self.tables.append(Table(title, list(columns), texts))
+            self.tables.append(ReportTable(title, list(columns), texts))
 
 
 def shown_times(details: Details, times: list[T]) -> list[T]:

@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time, tzinfo
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -19,7 +20,7 @@ from pyruse.options.secret_file import SecretFile
 from pyruse.options.templates import Template
 from pyruse.state.database import path_of
 from pyruse.text import printable, shown
-from pyruse.times import system_zone, zone_named
+from pyruse.times import Calendar, system_zone, zone_named
 
 _ALL_BYTES = bytes(range(256))
 
@@ -274,6 +275,11 @@ class ReportSettings:
     """A folder where each report is kept as files, too (see `archive_report`)."""
     limit: int = 10_000
     """So many rows of a section are shown to people at most; JSON has all of them."""
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """Which day an instant belongs to."""
+        return Calendar(self.timezone.zone, self.at)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from pyruse.daemon.control import Message
 from pyruse.report.rows import report_so_far
 from pyruse.state.counters import live_keys
 from pyruse.state.database import State
-from pyruse.times import Calendar, Clock
+from pyruse.times import Clock
 
 
 class StateObserver:
@@ -40,8 +40,7 @@ class StateObserver:
         self._path = path
         self._daemon = daemon
         self._clock = clock
-        report = self._settings.report
-        self._calendar = Calendar(report.timezone.zone, report.at)
+        self._calendar = self._settings.report.calendar
 
     def status(self) -> dict[str, Any]:
         from pyruse.daemon.status import status

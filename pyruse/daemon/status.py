@@ -19,7 +19,6 @@ from pyruse.state.days import Day, kept_days
 from pyruse.state.faults import FaultRecord, faults_of
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
-from pyruse.times import Calendar
 
 _COUNTED = 100_000
 """Entries: so many are counted of those that are not handled yet."""
@@ -133,7 +132,7 @@ def status(
 
 def _read(found: Status, db: sqlite3.Connection, settings: Settings, now: int) -> None:
     """Read the state."""
-    calendar = Calendar(settings.report.timezone.zone, settings.report.at)
+    calendar = settings.report.calendar
     today = calendar.day_of(now)
     yesterday = calendar.day_of(calendar.start_of(today) - 1)
     days = kept_days(db)

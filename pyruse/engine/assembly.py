@@ -36,7 +36,6 @@ from pyruse.report.render import Renderer
 from pyruse.state.database import State
 from pyruse.state.outbox_item import parcel_kind
 from pyruse.text import one_line, shortened
-from pyruse.times import Calendar
 
 Contexts = dict[Step, Context]
 """The steps in the order of the configuration, each with its surroundings."""
@@ -52,7 +51,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     :raises ConfigError: options do not go together, such as a ban's with its firewall.
     """
     settings, chains = configuration.settings, configuration.chains
-    calendar = Calendar(settings.report.timezone.zone, settings.report.at)
+    calendar = settings.report.calendar
     decoder = Decoder(settings.journal.legacy_encoding, calendar.zone)
     reporter = FaultReporter(faults, state, calendar, mode.clock)
     firewalls = Firewalls(configuration.extensions, reporter.of_plugin)

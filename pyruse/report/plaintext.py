@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from itertools import zip_longest
 
-from pyruse.api.report import Table
+from pyruse.api.report import ReportTable
 from pyruse.report.wording import brief
 from pyruse.text import one_line, printable
 
@@ -49,14 +49,14 @@ def _lines(text: str, width: int) -> list[str]:
     return lines
 
 
-def numeric_columns(table: Table) -> list[bool]:
+def numeric_columns(table: ReportTable) -> list[bool]:
     """For each column, whether it holds nothing but whole numbers, to be aligned to the right."""
     columns = zip_longest(*table.rows, fillvalue="")
     found = [all(cell.isdecimal() for cell in cells) for cells in columns]
     return (found + [False] * len(table.columns))[: len(table.columns)]
 
 
-def text_table(table: Table, limit: int, width: int = WIDTH) -> str:
+def text_table(table: ReportTable, limit: int, width: int = WIDTH) -> str:
     """The first ``limit`` rows of a table in aligned columns.
 
     The widest columns are wrapped where there is no room.

@@ -5,22 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import date, tzinfo
-from itertools import groupby
 from typing import cast
 
 from pyruse.api.report import Details, Line, Report, Row, Section, Times, shown_times
 from pyruse.state.database import State
 from pyruse.state.days import (
     Day,
-    Event,
+    MessageTimes,
     Summary,
     count_events,
+    events_by_message,
     events_in_time,
-    events_of,
     hosts_of,
     kept_days,
+    latest_by_message,
     latest_events,
-    latest_messages,
     notes_of,
 )
 from pyruse.state.faults import faults_of
@@ -69,8 +68,8 @@ def report_so_far(
     zone = calendar.zone
     report = Report(day, [host], datetime_of(start, zone), datetime_of(end, zone))
     _fill_facts(report, db, [known for known in kept_days(db) if known.day == day], zone)
-    report.important = _summaries(latest_messages(db, day, "important", limit), zone)
-    report.interesting = _summaries(latest_messages(db, day, "interesting", limit), zone)
+    report.important = _summaries(latest_by_message(db, day, "important", limit), zone)
+    report.interesting = _summaries(latest_by_message(db, day, "interesting", limit), zone)
     report.other = [
         Line(datetime_of(event.time, zone), event.message)
         for event in latest_events(db, day, "other", limit)
@@ -105,8 +104,8 @@ def fill(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) 
     """Put what the database holds of some days into a report."""
     _fill_facts(report, db, days, zone)
     names = [day.day for day in days]
-    report.important += _rows(events_of(db, names, "important"), zone)
-    report.interesting += _rows(events_of(db, names, "interesting"), zone)
+    report.important += _rows(events_by_message(db, names, "important"), zone)
+    report.interesting += _rows(events_by_message(db, names, "interesting"), zone)
     report.other += [
         Line(datetime_of(event.time, zone), event.message)
         for event in events_in_time(db, names, "other")
@@ -136,11 +135,10 @@ def _faults(db: sqlite3.Connection, days: list[str], zone: tzinfo) -> Iterator[s
         yield f"and {len(faults) - _FAULTS:,} more kinds of faults: see `pyruse status`"
 
 
-def _rows(events: Iterator[Event], zone: tzinfo) -> Iterator[Row]:
-    for message, of_message in groupby(events, key=lambda event: event.message):
+def _rows(messages: Iterator[MessageTimes], zone: tzinfo) -> Iterator[Row]:
+    for message, by_details in messages:
         row = Row(message, 0)
-        for details, of_details in groupby(of_message, key=lambda event: event.details):
-            times = [event.time for event in of_details]
+        for details, times in by_details.items():
             row.count += len(times)
             mode = cast(Details, details)
             shown = [datetime_of(time_us, zone) for time_us in shown_times(mode, times)]
@@ -148,9 +146,9 @@ def _rows(events: Iterator[Event], zone: tzinfo) -> Iterator[Row]:
         yield row
 
 
-def _summaries(messages: Iterator[Summary], zone: tzinfo) -> list[Row]:
+def _summaries(messages: Iterator[tuple[str, list[Summary]]], zone: tzinfo) -> list[Row]:
     rows = []
-    for message, of_message in groupby(messages, key=lambda one: one.message):
+    for message, of_message in messages:
         row = Row(message, 0)
         for one in of_message:
             details = cast(Details, one.details)

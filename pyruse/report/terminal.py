@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.segment import Segment, Segments
 from rich.style import Style
-from rich.table import Table as RichTable
+from rich.table import Table
 from rich.text import Text
 
-from pyruse.api.report import Line, Report, Row, Table
+from pyruse.api.report import Line, Report, ReportTable, Row
 from pyruse.report import wording
 from pyruse.report.plaintext import aside, numeric_columns, wrapped
 from pyruse.text import one_line, printable
@@ -49,7 +49,7 @@ def print_report(report: Report, console: Console, limit: int = 10_000) -> None:
 def _print_header(report: Report, console: Console, clock: wording.Clock) -> None:
     console.print(_text(wording.heading(report), "bold underline"))
     console.print()
-    facts = RichTable.grid(padding=(0, 2))
+    facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
     hosts = ", ".join(report.hosts) or "unknown"
@@ -109,8 +109,8 @@ def _print_remainder(report: Report, count: int, noun: str, console: Console) ->
         console.print(_text(wording.remainder(report, count, noun), "dim italic"))
 
 
-def _table(table: Table, limit: int) -> RichTable:
-    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=_text(table.title, "bold"))
+def _table(table: ReportTable, limit: int) -> Table:
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=_text(table.title, "bold"))
     shown.title_justify = "left"
     for column, numeric in zip(table.columns, numeric_columns(table), strict=True):
         shown.add_column(_text(column), justify="right" if numeric else "left", overflow="fold")

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
+from itertools import groupby
+from operator import itemgetter
+from typing import ClassVar, NamedTuple
 
 
 @dataclass
@@ -187,12 +189,27 @@ class Event:
     time: int
 
 
-def events_of(db: sqlite3.Connection, days: list[str], section: str) -> Iterator[Event]:
-    """The events of a section on some days: by message and details, and then by time."""
+class MessageTimes(NamedTuple):
+    """All the events of a section that have one message."""
+
+    message: str
+    times: dict[str, list[int]]
+    """By details mode, the instants in order."""
+
+
+def events_by_message(
+    db: sqlite3.Connection, days: list[str], section: str
+) -> Iterator[MessageTimes]:
+    """The events of a section on some days, one message at a time, in the order of the messages."""
     query = f"""SELECT message, details, time FROM events
                 WHERE day IN ({_marks(days)}) AND section = ?
                 ORDER BY message, details, time, rowid"""
-    return (Event(*row) for row in db.execute(query, (*days, section)))
+    rows = db.execute(query, (*days, section))
+    for message, of_message in groupby(rows, key=itemgetter(0)):  # it is ordered by this
+        times: dict[str, list[int]] = {}
+        for _, details, time in of_message:
+            times.setdefault(details, []).append(time)
+        yield MessageTimes(message, times)
 
 
 def events_in_time(db: sqlite3.Connection, days: list[str], section: str) -> Iterator[Event]:
@@ -206,7 +223,6 @@ def events_in_time(db: sqlite3.Connection, days: list[str], section: str) -> Ite
 class Summary:
     """All the events of a day with one message and details mode. Instants as in `Day`."""
 
-    message: str
     details: str
     count: int
     first: int
@@ -216,16 +232,18 @@ class Summary:
 # These add up in SQLite, which lets other threads run meanwhile: the daemon's main loop, above all.
 
 
-def latest_messages(
+def latest_by_message(
     db: sqlite3.Connection, day: str, section: str, limit: int
-) -> Iterator[Summary]:
-    """Of those messages of a section on a day that came last, the events: in the order of text."""
+) -> Iterator[tuple[str, list[Summary]]]:
+    """Those messages of a section on a day that came last, with their events, in order of text."""
     query = """WITH mine AS (SELECT * FROM events WHERE day = ? AND section = ?)
                SELECT message, details, count(*), min(time), max(time) FROM mine
                WHERE message IN (SELECT message FROM mine
                                  GROUP BY message ORDER BY max(time) DESC, message LIMIT ?)
                GROUP BY message, details ORDER BY message, details"""
-    return (Summary(*row) for row in db.execute(query, (day, section, limit)))
+    rows = db.execute(query, (day, section, limit))
+    for message, of_message in groupby(rows, key=itemgetter(0)):  # it is ordered by this
+        yield message, [Summary(*row) for _, *row in of_message]
 
 
 def latest_events(db: sqlite3.Connection, day: str, section: str, limit: int) -> list[Event]:

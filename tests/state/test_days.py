@@ -10,7 +10,7 @@ import pytest
 from pyruse.api.report import Report
 from pyruse.report.rows import fill
 from pyruse.state.database import State
-from pyruse.state.days import Day, kept_days
+from pyruse.state.days import Day, events_by_message, kept_days, latest_by_message
 from pyruse.times import time_us_of
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -87,6 +87,23 @@ def test_a_row_for_each_message_in_alphabetical_order(state):
         ("a", 1),
         ("b", 3),
     ]
+
+
+def test_a_message_comes_once_however_its_events_are_mixed_with_others(state):
+    day = DAY.isoformat()
+    for time in range(9):
+        message, details = "ab"[time % 2], ("ALL", "LAST", "FIRST")[time % 3]
+        state.days.add(day, "important", message, details, time, None)
+        state.commit()
+    assert list(events_by_message(state.db, [day], "important")) == [
+        ("a", {"ALL": [0, 6], "FIRST": [2, 8], "LAST": [4]}),
+        ("b", {"ALL": [3], "FIRST": [5], "LAST": [1, 7]}),
+    ]
+    latest = dict(latest_by_message(state.db, day, "important", 9))
+    assert {name: [one.count for one in found] for name, found in latest.items()} == {
+        "a": [2, 2, 1],
+        "b": [1, 1, 2],
+    }
 
 
 def test_each_details_mode_of_a_message_shows_its_own_times(state):

@@ -14,7 +14,7 @@ from pyruse.state import migrations
 from pyruse.state.bans import BanKey
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
-from pyruse.state.days import events_in_time, events_of, kept_days, notes_of
+from pyruse.state.days import events_by_message, events_in_time, kept_days, notes_of
 from tests.state.schema import FILE, schema, schema_of_today
 
 FOLDER = Path(__file__).parent
@@ -43,7 +43,7 @@ def test_everything_of_schema_1_is_there(first: str) -> None:
         (day,) = kept_days(state.db)
         assert (day.day, day.entries) == ("2026-03-14", 4)
         assert state.days.unreported() == ["2026-03-14"]
-        assert [event.message for event in events_of(state.db, [day.day], "important")] == [
+        assert [event.message for event in events_by_message(state.db, [day.day], "important")] == [
             'it\'s "quoted"'
         ]
         assert [event.message for event in events_in_time(state.db, [day.day], "other")] == [

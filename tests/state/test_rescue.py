@@ -18,7 +18,7 @@ from pyruse.api.firewall import Target
 from pyruse.state.bans import BanKey
 from pyruse.state.damage import DamagedError, StateError, is_damage
 from pyruse.state.database import State
-from pyruse.state.days import events_of, notes_of
+from pyruse.state.days import events_by_message, notes_of
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.rescue import kept_state
 
@@ -68,7 +68,7 @@ def aside(path: Path) -> Path:
 
 
 def messages(state: State) -> list[str]:
-    return [event.message for event in events_of(state.db, [DAY], "important")]
+    return [event.message for event in events_by_message(state.db, [DAY], "important")]
 
 
 def root_page(path: Path, name: str) -> int:
