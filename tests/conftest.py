@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import hypothesis
 import pytest
 
 from pyruse.state.database import State
@@ -19,11 +19,14 @@ ROOT = Path(__file__).parent.parent
 # The generators under tools/ are no part of the wheel. Appended, so that an installed Pyruse wins.
 sys.path.append(str(ROOT))
 
-# How long an example takes, or how many are made in a second, is the machine's.
-hypothesis.settings.register_profile(
-    "pyruse", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("pyruse")
+with suppress(ModuleNotFoundError):  # where the README of a package in pyruse-contrib is tried
+    import hypothesis
+
+    # How long an example takes, or how many are made in a second, is the machine's.
+    hypothesis.settings.register_profile(
+        "pyruse", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("pyruse")
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class Upkeep:
     def _tell(self, telling: Telling, now: int, on_fault: OnFault) -> None:
         """Have the firewall change, and note how far it is then."""
         try:
-            self._change(telling, now)
+            self._change(telling, now, on_fault)
         except Exception as error:  # noqa: BLE001 -- a plugin's bug is contained as a refusal is
             fault = _fault(self._name, error)
             on_fault(fault)
@@ -91,7 +91,7 @@ class Upkeep:
             return None
         return [BanKey(one.address, one.target) for one in fault.failed]
 
-    def _change(self, telling: Telling, now: int) -> None:
+    def _change(self, telling: Telling, now: int, on_fault: OnFault) -> None:
         """Have the firewall change.
 
         :raises Exception: it refused something, or whatever a bug of the plugin is.
@@ -104,6 +104,8 @@ class Upkeep:
             if ban.alive(now) or not _ends_itself(ban, firewall.longest)
         ]
         if telling.everything:
+            # Before it is told: whoever changes it right afterwards is noticed.
+            self._watch(on_fault)
             firewall.reconcile(add, remove)
         elif add or remove:
             firewall.apply(add, remove)
@@ -112,8 +114,14 @@ class Upkeep:
         with self._contained(on_fault):
             self._watching.notice(now)
 
+    def _watch(self, on_fault: OnFault) -> None:
+        if self._firewall is not None:
+            with self._contained(on_fault):
+                self._watching.begin(self._firewall)
+
     def _look(self, on_fault: OnFault) -> None:
         """See whether the bans still hold."""
+        self._watch(on_fault)
         intact = False
         with self._contained(on_fault):
             intact = self.firewall.intact()
@@ -135,9 +143,9 @@ class Upkeep:
 
         :return: a descriptor that becomes readable when others have changed the firewall.
         """
+        self._watch(on_fault)
         if self._firewall is not None:
             with self._contained(on_fault):
-                self._watching.begin(self._firewall)
                 self._firewall.prepare()
         return self._watching.descriptor()
 

@@ -214,6 +214,16 @@ def test_a_firewall_that_others_changed_is_looked_at_and_reconciled_if_bans_are_
     assert town.after(60) == []
 
 
+def test_what_others_do_right_after_the_first_bans_are_there_is_noticed(town, wall):
+    """Before the daemon waits for the first time, too."""
+    town.ban("192.0.2.7")
+    assert town.after() == ["= 192.0.2.7/32"]
+    wall.watched.ring()
+    wall.whole = False
+    assert town.wait() == [wall.watched.fileno()]
+    assert town.after() == ["intact?", "= 192.0.2.7/32"]
+
+
 def test_a_firewall_gets_ready_each_time_before_the_daemon_waits(town, wall):
     assert town.wait() == [], "no ban is configured"
     town.ban("192.0.2.7")
@@ -256,6 +266,11 @@ def test_a_bug_of_a_firewall_ends_nothing(town, wall, monkeypatch, method):
     said = ["wall: RuntimeError: a bug (a fault of the plugin)"]
     with monkeypatch.context() as patch:
         patch.setattr(wall.watched if method == "changed" else wall, method, broken)
+        if method == "watch":  # it is watched from the start on
+            town.enforcement.close()
+            town.start()
+            town.after()
+            assert town.said == said
         town.wait()
         assert town.said == (said if method in ("prepare", "watch") else [])
         town.after()
