@@ -71,7 +71,7 @@ class Daemon:
             settings=engine.settings.email,
             host=engine.host,
             journal_log=to_journal,
-            on_fault=lambda place, text: self._engine.tell_fault(place, "delivery", text),
+            on_fault=self._delivery_fault,
             wake=self._wake,
             receivers=engine.receivers,
         )
@@ -402,6 +402,9 @@ class Daemon:
         """End the wait; called from other threads and from signal handlers."""
         with suppress(BlockingIOError):  # the pipe is full of wakes
             os.write(self._wake_write, b".")
+
+    def _delivery_fault(self, place: str, text: str, kind: str = "delivery") -> None:
+        self._engine.tell_fault(place, kind, text)
 
     def _firewall_fault(self, fault: Exception) -> None:
         self._engine.tell_fault("bans", "firewall", str(fault))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 from pyruse.config.settings import EmailSettings
 from pyruse.delivery.attempts import JournalLog, deliverer, log_writer, mailer, run_command
@@ -26,6 +27,13 @@ _MOST_CHARACTERS = 32_000_000
 """No more parcels of one receiver wait, and no more text of theirs: the oldest are given up."""
 
 
+class OnFault(Protocol):
+    """Tells of a fault: its place, what is wrong, and its kind, by which it is counted."""
+
+    def __call__(self, place: str, text: str, kind: str = "delivery") -> None:
+        """Tell."""
+
+
 class Delivery:
     """Empties the outbox. All its methods are for the main thread.
 
@@ -40,7 +48,7 @@ class Delivery:
         settings: EmailSettings,
         host: str,
         journal_log: JournalLog,
-        on_fault: Callable[[str, str], None],
+        on_fault: OnFault,
         wake: Callable[[], None],
         receivers: Receivers = NO_RECEIVERS,
     ) -> None:
@@ -49,8 +57,8 @@ class Delivery:
         :param host: this machine's name, for Message-IDs and the addresses of local users.
         :param journal_log: writes a line to the journal (message, level, fields); OSError if it
             cannot.
-        :param on_fault: told of what did not leave: its place (``mail``, ``log`` or a step such as
-            ``chains."ssh"[3]``) and the fault.
+        :param on_fault: told of what did not leave: its place (``mail``, ``log``, a plugin such as
+            ``action webhook``, or a step such as ``chains."ssh"[3]``), and the fault.
         :param wake: called in worker threads when there is something for `collect`.
         :param receivers: the plugins that deliver what they send.
         """
@@ -183,7 +191,7 @@ class Delivery:
             waits = "a parcel waits" if number == 1 else f"{number:,} parcels wait"
             self._on_fault(
                 plugin, f"{waits} for it, and it is at work nowhere (expected it back: they leave "
-                "as soon as it is there)",
+                "as soon as it is there)", "nobody",
             )  # fmt: skip
 
     def _lane_of(self, receiver: Receiver) -> PluginLane:
@@ -195,13 +203,12 @@ class Delivery:
             given_up = self._outbox.give_up_oldest(
                 kind, number=_MOST_PARCELS, size=_MOST_CHARACTERS
             )
-            if given_up:
-                changed = True
-                plugin = kind.rpartition("#")[0]
-                number = "a parcel was" if given_up == 1 else f"{given_up:,} parcels were"
+            changed = changed or given_up > 0
+            for _ in range(given_up):  # each, so that the fault is counted as often
                 self._on_fault(
-                    plugin, f"{number} given up, the oldest: no more than {_MOST_PARCELS:,} of "
-                    f"them, and {_MOST_CHARACTERS:,} characters, wait for a receiver",
+                    self._plugin_lanes[kind].name, "a parcel was given up, the oldest: no more "
+                    f"than {_MOST_PARCELS:,} of them, and {_MOST_CHARACTERS:,} characters, wait "
+                    "for a receiver", "given up",
                 )  # fmt: skip
         return changed
 
@@ -216,10 +223,10 @@ class Delivery:
             self._settle(outcome, now)
             if lane.stuck:
                 self._on_fault(
-                    _place(outcome.item),
-                    f"{outcome.item.plugin}: too many calls of deliver hang: nothing more is "
-                    "handed to it before one of them returns, or Pyruse is restarted (expected a "
-                    "time limit in deliver)",
+                    lane.name,
+                    "too many calls of deliver hang: nothing more is handed to it before one of "
+                    "them returns, or Pyruse is restarted (expected a time limit in deliver)",
+                    "hangs",
                 )
         self._old_lanes = [lane for lane in self._old_lanes if lane.busy]
         return changed

@@ -37,7 +37,8 @@ class Lane:
         :param wake: called in the worker thread after that.
         """
         self.attempt = attempt
-        self._name = name
+        self.name = name
+        """Of what it is the way: ``mail``, or a plugin such as ``action webhook``."""
         self._results = results
         self._wake = wake
         self._worker = Worker(f"pyruse {name}", self._do)
@@ -141,7 +142,7 @@ class PluginLane(Lane):
         self._left_behind.append(item)
         self._at_hand = None
         self._worker.close(time.monotonic())  # its thread ends when the call returns, if ever
-        self._worker = Worker(f"pyruse {self._name}", self._do)
+        self._worker = Worker(f"pyruse {self.name}", self._do)
         seconds = f"{item.payload['timeout']:g}"
         return Outcome(item, "retry", f"{item.plugin}: deliver has not returned within {seconds} s")
 

@@ -44,8 +44,11 @@ class House:
     def start(self) -> Delivery:
         return Delivery(
             self.outbox, self.settings, "vm1", self._log,
-            lambda kind, text: self.faults.append((kind, text)), self.woken.set,
+            self.fault, self.woken.set,
         )  # fmt: skip
+
+    def fault(self, place: str, text: str, kind: str = "delivery") -> None:
+        self.faults.append((place, text))
 
     def _log(self, message: str, level: int, fields: Mapping[str, object]) -> None:
         if self.log_fault is not None:

@@ -56,7 +56,7 @@ class HouseWithPlugins(House):
     def start(self) -> Delivery:
         return Delivery(
             self.outbox, self.settings, "vm1", self._log,
-            lambda place, text: self.faults.append((place, text)), self.woken.set, self.receivers,
+            self.fault, self.woken.set, self.receivers,
         )  # fmt: skip
 
     @property
@@ -281,9 +281,10 @@ def test_where_calls_hang_again_and_again_no_more_threads_are_made_before_one_re
     house.delivery.dispatch(house.now)
     assert house.delivery.next_due() is None
     assert threading.active_count() == threads
-    assert house.faults[-1][1] == (
-        "action webhook: too many calls of deliver hang: nothing more is handed to it before one "
-        "of them returns, or Pyruse is restarted (expected a time limit in deliver)"
+    assert house.faults[-1] == (
+        HOOK,
+        "too many calls of deliver hang: nothing more is handed to it before one of them returns, "
+        "or Pyruse is restarted (expected a time limit in deliver)",
     )
     plugin.released.set()
     deadline = time.monotonic() + TIME_LIMIT

@@ -91,7 +91,8 @@ def _send(engine: Engine, report: Report) -> None:
     for item in engine.state.outbox.items():
         outcome = attempt[item.kind](item)
         if outcome.end != "sent":
-            faults.append(outcome.fault)
+            is_addressed = item.kind != "mail" or outcome.fault.startswith("[email]")
+            faults.append(outcome.fault if is_addressed else f"[email]: {outcome.fault}")
         elif outcome.fault:
             faults.append(f"{named(item)} {outcome.fault}")
         elif outcome.refusals:
