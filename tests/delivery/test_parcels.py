@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,9 @@ from pyruse.delivery.delivery import Delivery
 from pyruse.delivery.named import set_aside_in_words
 from pyruse.delivery.receivers import Receiver
 from pyruse.state.outbox_item import OutboxItem, parcel_kind
-from tests.delivery.test_delivery import SECOND, TIME_LIMIT, House
+from pyruse.testing import wait_until
+from pyruse.testing.waiting import TIME_LIMIT
+from tests.delivery.test_delivery import SECOND, House
 
 HOOK = "action webhook"
 PLACE = 'chains."ssh"[3]'
@@ -84,10 +85,12 @@ class HouseWithPlugins(House):
 
     def begun(self, plugin: Plugin, number: int) -> None:
         """Wait until the hook was called so often."""
-        deadline = time.monotonic() + TIME_LIMIT
-        while len(plugin.got) < number:
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+        wait_until(lambda: len(plugin.got) >= number)
+
+    def collect_all(self) -> None:
+        """Wait until all that was sent is done, also what was given up."""
+        while self.outbox.items():
+            self.collect()
 
     def late(self) -> bool:
         """Go to the next instant at which something is due: a time limit."""
@@ -206,11 +209,8 @@ def test_a_plugin_that_hangs_holds_up_nobody_else(house):
     house.delivery.dispatch(house.now)
     house.begun(hanging, 1)
     house.begun(other, 1)
-    deadline = time.monotonic() + TIME_LIMIT
     while len(house.outbox.items()) > 1:
-        assert house.woken.wait(max(0, deadline - time.monotonic()))
-        house.woken.clear()
-        house.delivery.collect(house.now)
+        house.collect()
     assert other.payloads == ["two"]
     assert house.subjects() == ["three"]
 
@@ -258,11 +258,7 @@ def test_a_late_success_counts(house):
     house.begun(plugin, 1)
     house.late()
     plugin.released.set()
-    deadline = time.monotonic() + TIME_LIMIT
-    while house.outbox.items():
-        assert time.monotonic() < deadline
-        house.woken.wait(0.1)
-        house.delivery.collect(house.now)
+    house.collect_all()
     house.now += 30 * SECOND
     house.round()
     assert plugin.payloads == ["one"]
@@ -287,11 +283,7 @@ def test_where_calls_hang_again_and_again_no_more_threads_are_made_before_one_re
         "or Pyruse is restarted (expected a time limit in deliver)",
     )
     plugin.released.set()
-    deadline = time.monotonic() + TIME_LIMIT
-    while house.outbox.items():  # what was late is done now
-        assert time.monotonic() < deadline
-        house.woken.wait(0.1)
-        house.delivery.collect(house.now)
+    house.collect_all()  # what was late is done now
     house.send(plugin, "two")
     house.round()
     assert plugin.payloads[-1] == "two"
@@ -431,11 +423,7 @@ def test_a_call_of_a_step_that_a_reload_removed_still_counts(house):
     house.delivery.dispatch(house.now)
     assert mended.payloads == [], "it is on its way already"
     step.released.set()
-    deadline = time.monotonic() + TIME_LIMIT
-    while house.outbox.items():
-        assert time.monotonic() < deadline
-        house.woken.wait(0.1)
-        house.delivery.collect(house.now)
+    house.collect_all()
     assert mended.payloads == []
 
 
