@@ -21,7 +21,7 @@ from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, 
 from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
 from pyruse.api.parcel import Parcel, Refused
-from pyruse.api.report import Details, Report, Row, Section
+from pyruse.api.report import Details, Line, Report, ReportTable, Row, Section, Times
 from pyruse.api.traits import Traits
 from pyruse.config.settings import MailAddress
 from pyruse.entry.entry import Entry, address_of, as_text
@@ -53,6 +53,7 @@ __all__ = [
     "Field",
     "Firewall",
     "FirewallError",
+    "Line",
     "Mail",
     "MailAddress",
     "Network",
@@ -64,6 +65,7 @@ __all__ = [
     "Program",
     "Refused",
     "Report",
+    "ReportTable",
     "Row",
     "SecretFile",
     "Section",
@@ -72,6 +74,7 @@ __all__ = [
     "Table",
     "Target",
     "Template",
+    "Times",
     "Traits",
     "UserError",
     "Watch",

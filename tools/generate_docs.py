@@ -26,10 +26,16 @@ from pyruse import (
     BanRequest,
     Context,
     Counters,
+    Entry,
+    Line,
     Mail,
     Observer,
     Program,
+    Report,
+    ReportTable,
+    Row,
     Table,
+    Times,
     Traits,
 )
 from pyruse.cli import COMMANDS
@@ -80,7 +86,10 @@ TYPES = {
     "one of:": "",
 }
 """What `pyruse.options.build.described` calls a type, and what the documentation says instead."""
-TOLD = (Attachment, Ban, BanRequest, Context, Counters, Mail, Observer, Program, Table, Traits)
+TOLD = (
+    *(Attachment, Ban, BanRequest, Context, Counters, Entry, Line, Mail, Observer, Program),
+    *(Report, ReportTable, Row, Table, Times, Traits),
+)
 """Of what authors of plugins are given, the classes whose members stand in a table."""
 COMMON = ("config", "since", "until", "boot", "directory", "files", "namespace")
 """The options that several commands have: they are told once. One command that has them all."""

@@ -21,9 +21,11 @@ class Times:
     """The times of a row that one details mode shows."""
 
     details: Details
+    """The mode."""
     count: int
     """How many events had this mode."""
     shown: list[datetime]
+    """Those that the mode shows, in order."""
 
 
 @dataclass
@@ -31,7 +33,9 @@ class Row:
     """All the events of a section that have the same message."""
 
     message: str
+    """What they all say."""
     count: int
+    """How many they are."""
     details: list[Times] = field(default_factory=list)
     """The times, for each details mode that the message was reported with."""
 
@@ -48,7 +52,9 @@ class Line:
     """An event of the section ``other``."""
 
     time: datetime
+    """When it happened."""
     message: str
+    """What it says."""
 
 
 @dataclass
@@ -56,8 +62,11 @@ class ReportTable:
     """A table that a plugin adds to the report."""
 
     title: str
+    """What stands above it."""
     columns: list[str]
+    """The names of the columns."""
     rows: list[list[str]]
+    """Rows of as many cells as there are columns."""
 
 
 @dataclass
@@ -67,6 +76,7 @@ class Report:
     title: str
     """The day as ``YYYY-MM-DD``, or the name of another period."""
     hosts: list[str]
+    """The machines whose events it tells of."""
     begin: datetime
     """The period: from this instant …"""
     end: datetime
@@ -74,11 +84,15 @@ class Report:
     first: datetime | None = None
     """The time of the first entry read, None when there was none."""
     last: datetime | None = None
+    """The time of the last one."""
     entries: int = 0
     """How many entries were read."""
     important: list[Row] = field(default_factory=list)
+    """The rows of the section ``important``."""
     interesting: list[Row] = field(default_factory=list)
+    """The rows of the section ``interesting``."""
     other: list[Line] = field(default_factory=list)
+    """The events of the section ``other``, in order."""
     tables: list[ReportTable] = field(default_factory=list)
     """What plugins contributed."""
     notes: list[str] = field(default_factory=list)

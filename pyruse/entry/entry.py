@@ -48,7 +48,7 @@ class Entry(MutableMapping[str, Any]):
     def __init__(
         self, time_us: int, source: Source | None = None, values: dict[str, Any] | None = None
     ) -> None:
-        self.time_us = time_us
+        self.time_us: int = time_us
         """When the journal received the entry, in microseconds since the epoch."""
         self._source = source
         self._position = 0 if source is None else source.position
@@ -61,7 +61,11 @@ class Entry(MutableMapping[str, Any]):
         return datetime_of(self.time_us, UTC)
 
     def get(self, field: str, default: Any = None) -> Any:
-        """The value of a field, or ``default`` where the entry has no such field."""
+        """The value of a field, or ``default`` where the entry has no such field.
+
+        :param field: the name of the field.
+        :param default: what is given instead.
+        """
         value = self._known.get(field, UNREAD)
         if value is UNREAD:
             value = self._read(field)

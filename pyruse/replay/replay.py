@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from pyruse.api.effects import Attachment
 from pyruse.api.firewall import Target
 from pyruse.api.report import Report
 from pyruse.chains.profile import Profile
@@ -34,6 +35,21 @@ class SentMail:
     subject: str
     to: list[str]
     body: str
+    html: str | None = None
+    attachments: list[Attachment] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RunProgram:
+    """A program that would have been run."""
+
+    command: list[str]
+    texts: list[str]
+    """For its standard input: one, or with `every` all that were gathered; or none."""
+    count: int
+    """How many were gathered: more than there are texts, where not all could be kept."""
+    timeout: float
+    """In seconds."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +95,7 @@ class Outcome:
     emails: list[SentMail] = field(default_factory=list)
     bans: list[MadeBan] = field(default_factory=list)
     logs: list[LoggedLine] = field(default_factory=list)
-    commands: list[list[str]] = field(default_factory=list)
+    programs: list[RunProgram] = field(default_factory=list)
     sent: list[SentParcel] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     """The steps with effects of their own that were not called, each time."""
@@ -91,13 +107,20 @@ class Outcome:
     profile: dict[str, Any] | None = None
     """Where the time went (see `Profile.data`), if that was asked for."""
 
+    @property
+    def commands(self) -> list[list[str]]:
+        """The programs with their arguments."""
+        return [program.command for program in self.programs]
+
     def data(self) -> dict[str, Any]:
         """The outcome as JSON has it."""
         data = {
             "entries": self.entries,
             "seconds": round(self.seconds, 3),
             "report": report_data(self.report),
-            "emails": [asdict(mail) for mail in self.emails],
+            "emails": [
+                {"subject": mail.subject, "to": mail.to, "body": mail.body} for mail in self.emails
+            ],
             "bans": [asdict(ban) for ban in self.bans],
             "logs": [asdict(line) for line in self.logs],
             "commands": self.commands,
@@ -181,14 +204,27 @@ def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> 
     outbox = engine.state.outbox
     mails = [item.payload for item in outbox.items("mail")]
     lines = [item.payload for item in outbox.items("log")]
+    runs = [item.payload for item in outbox.items("command")]
     return Outcome(
         entries,
         seconds,
         report,
-        emails=[SentMail(subject_of(mail), mail["to"], text_of(mail)) for mail in mails],
+        emails=[
+            SentMail(
+                subject_of(mail),
+                mail["to"],
+                text_of(mail),
+                mail["html"],
+                [Attachment(*one) for one in mail["attachments"]],
+            )
+            for mail in mails
+        ],
         bans=_bans(engine.state.ban_history.read(engine.state.db)),
         logs=[LoggedLine(_LEVELS[line["level"]], line["message"]) for line in lines],
-        commands=[item.payload["command"] for item in outbox.items("command")],
+        programs=[
+            RunProgram(run["command"], run.get("parts", []), run.get("count", 1), run["timeout"])
+            for run in runs
+        ],
         sent=[
             SentParcel(item.plugin, parcel_of(item).payloads, item.payload["count"])
             for item in outbox.items()

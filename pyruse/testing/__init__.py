@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from pyruse.testing.machines import Machines
     from pyruse.testing.namespace import NetworkNamespace
     from pyruse.testing.pipeline import Clock, MakeEntry, MakeJournal, MakePipeline, Pipeline
+    from pyruse.testing.plugin import need
     from pyruse.testing.smtp import SmtpServer
-    from pyruse.testing.waiting import wait_until
+    from pyruse.testing.waiting import TIME_LIMIT, wait_until
+    from pyruse.testing.zones import zone_where_it_is_noon
 
 __all__ = [
+    "TIME_LIMIT",
     "Answer",
     "Clock",
     "ConfigError",
@@ -34,7 +37,9 @@ __all__ = [
     "Pipeline",
     "Request",
     "SmtpServer",
+    "need",
     "wait_until",
+    "zone_where_it_is_noon",
 ]
 
 _MODULES = {
@@ -48,7 +53,10 @@ _MODULES = {
     "NetworkNamespace": "pyruse.testing.namespace",
     "Request": "pyruse.testing.http_server",
     "SmtpServer": "pyruse.testing.smtp",
+    "TIME_LIMIT": "pyruse.testing.waiting",
+    "need": "pyruse.testing.plugin",
     "wait_until": "pyruse.testing.waiting",
+    "zone_where_it_is_noon": "pyruse.testing.zones",
 }
 
 

@@ -24,7 +24,15 @@ from pyruse.errors import ConfigError
 from pyruse.options.durations import Duration
 from pyruse.registry.files import PluginClass, PluginFiles
 from pyruse.registry.registry import Registry
-from pyruse.replay.replay import LoggedLine, MadeBan, Outcome, SentMail, SentParcel, outcome_of
+from pyruse.replay.replay import (
+    LoggedLine,
+    MadeBan,
+    Outcome,
+    RunProgram,
+    SentMail,
+    SentParcel,
+    outcome_of,
+)
 from pyruse.state.database import MEMORY, State
 from pyruse.testing.ways import Ways
 from pyruse.times import time_us_of
@@ -147,7 +155,7 @@ class Pipeline:
 
     @property
     def emails(self) -> list[SentMail]:
-        """The mails: ``.subject``, ``.to``, ``.body``."""
+        """The mails: ``.subject``, ``.to``, ``.body``, ``.html``, ``.attachments``."""
         return self.outcome.emails
 
     @property
@@ -164,6 +172,25 @@ class Pipeline:
     def commands(self) -> list[list[str]]:
         """The programs that would have been run, each with its arguments."""
         return self.outcome.commands
+
+    @property
+    def programs(self) -> list[RunProgram]:
+        """The same with what they get: ``.command``, ``.texts``, ``.count``, ``.timeout``."""
+        return self.outcome.programs
+
+    @property
+    def skipped(self) -> list[str]:
+        """The steps with effects of their own, each time that one was not called."""
+        return self.outcome.skipped
+
+    def enforce(self) -> list[str]:
+        """Bring the firewalls up to date for real, as the daemon does after each batch.
+
+        :return: what they refused.
+        """
+        refused: list[str] = []
+        self.engine.bans.enforce(lambda fault: refused.append(str(fault)))
+        return refused
 
     @property
     def sent(self) -> list[SentParcel]:

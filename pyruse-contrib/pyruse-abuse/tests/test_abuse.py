@@ -125,10 +125,10 @@ def test_a_report_to_blocklist_de(pipeline, server, key_file, now):
 def test_a_report_by_mail_is_valid_x_arf(pipeline):
     chains = pipeline('[report]\ntimezone = "UTC"\n' + config(f"{XARF}, port = 22"))
     chains.feed(ip=OFFENDER, port="4711", user="bob", MESSAGE="Failed password for bob")
-    [item] = [item.payload for item in chains.state.outbox.items("mail")]
-    assert item["to"] == ["abuse@example.net"]
-    assert item["subject"] == f"Abuse report about {OFFENDER}: login attack"
-    [(name, kind, text)] = item["attachments"]
+    [mail] = chains.emails
+    assert mail.to == ["abuse@example.net"]
+    assert mail.subject == f"Abuse report about {OFFENDER}: login attack"
+    [(name, kind, text)] = mail.attachments
     assert (name, kind) == ("xarf.json", "application/json")
     assert xarf.parse(text).errors == []
     report = json.loads(text)
@@ -138,15 +138,15 @@ def test_a_report_by_mail_is_valid_x_arf(pipeline):
     [evidence] = report["evidence"]
     line = "2026-03-14T12:00:00+0000 Failed password for […]"
     assert b64decode(evidence["payload"]).decode() == line
-    assert line in item["parts"][0]
+    assert line in mail.body
 
 
 @pytest.mark.parametrize("port", ["", "0", "65536", "x", "²", "9" * 5000])
 def test_a_port_that_is_none_is_left_out(pipeline, port):
     chains = pipeline(config(XARF))
     chains.feed(ip=OFFENDER, port=port)
-    [item] = [item.payload for item in chains.state.outbox.items("mail")]
-    assert "source_port" not in json.loads(item["attachments"][0][2])
+    [mail] = chains.emails
+    assert "source_port" not in json.loads(mail.attachments[0].text)
     assert chains.faults == []
 
 

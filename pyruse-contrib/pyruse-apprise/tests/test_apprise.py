@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pyruse import Report
-from pyruse.errors import ConfigError
+from pyruse.testing import ConfigError
 
 SECRET = "hunter2"
 
@@ -82,21 +82,17 @@ def chain(config, options=""):
     return f'[chains]\n"all" = [{{ {step} }}]\n'
 
 
-def waiting(chains):
-    return [item.payload for item in chains.state.outbox.items("command")]
-
-
 def test_a_step_notifies_by_a_program_that_gets_the_text_on_its_standard_input(
     pipeline, service, services
 ):
     chains = pipeline(chain(services(service.url), ', title = "{_HOSTNAME}", type = "failure"'))
     chains.feed(MESSAGE="disk full\n'; reboot", _HOSTNAME="aubergine")
-    [item] = waiting(chains)
+    [program] = chains.programs
     assert service.told == []  # a dry run: recorded, and not run
-    assert chains.commands == [item["command"]]
-    assert "disk full" not in str(item["command"])
-    assert SECRET not in str(item)
-    assert sent(item["command"], item["parts"][0]) == (0, "")
+    assert chains.commands == [program.command]
+    assert "disk full" not in str(program.command)
+    assert SECRET not in str(program)
+    assert sent(program.command, program.texts[0]) == (0, "")
     assert service.told == [("failure", "aubergine", "disk full\n'; reboot")]
 
 
@@ -105,7 +101,7 @@ def test_what_comes_within_every_is_gathered(pipeline, clock, services):
     for text in ("first", "second", "third"):
         chains.feed(MESSAGE=text)
         clock.advance("1m")
-    assert [(one["parts"], one["count"]) for one in waiting(chains)] == [
+    assert [(one.texts, one.count) for one in chains.programs] == [
         (["first"], 1),
         (["second", "third"], 2),
     ]
@@ -115,16 +111,16 @@ def test_a_tag_chooses_services(pipeline, service, services):
     config = services(f"ops={service.url}", "other=json://127.0.0.1:1")
     chains = pipeline(chain(config, ', tag = "ops"'))
     chains.feed(MESSAGE="hello")
-    [item] = waiting(chains)
-    assert sent(item["command"], "hello") == (0, "")
+    [program] = chains.programs
+    assert sent(program.command, "hello") == (0, "")
     assert len(service.told) == 1
 
 
 def test_a_hostile_title_is_an_argument_and_nothing_else(pipeline, service, services):
     chains = pipeline(chain(services(service.url), ', title = "{_HOSTNAME}"'))
     chains.feed(MESSAGE="x", _HOSTNAME="--config=/etc/shadow\0\n" + "y" * 500)
-    [item] = waiting(chains)
-    assert sent(item["command"], "x") == (0, "")
+    [program] = chains.programs
+    assert sent(program.command, "x") == (0, "")
     [(_, title, _)] = service.told
     assert title.startswith(r"--config=/etc/shadow\x00 yyy")
     assert len(title) < 250
@@ -201,7 +197,7 @@ def test_urls_that_everybody_may_read_are_not_used(service, services):
 def test_a_file_that_who_asks_cannot_read_does_not_keep_pyruse_from_starting(pipeline):
     chains = pipeline(chain("/nowhere/apprise.conf"))
     chains.feed(MESSAGE="hello")
-    code, said = sent(waiting(chains)[0]["command"], "hello")
+    code, said = sent(chains.programs[0].command, "hello")
     assert code == 1
     assert said.startswith("/nowhere/apprise.conf cannot be read: No such file or directory (exp")
 
@@ -232,8 +228,8 @@ def test_the_report_of_a_day_is_sent_with_the_important_events_first(pipeline, s
     for number in range(100):
         chains.feed(MESSAGE=f"event {number}")
     chains.end_day()
-    [item] = waiting(chains)
-    assert sent(item["command"], item["parts"][0]) == (0, "")
+    [program] = chains.programs
+    assert sent(program.command, program.texts[0]) == (0, "")
     [(kind, title, text)] = service.told
     assert (kind, title) == ("warning", "Pyruse on aubergine: 2026-03-14")
     assert "IMPORTANT: 101 messages" in text
@@ -243,17 +239,17 @@ def test_the_report_of_a_day_is_sent_with_the_important_events_first(pipeline, s
 def test_a_day_without_anything_important_may_be_left_out(pipeline, services):
     chains = report_plugin(pipeline, services("json://127.0.0.1"), 'when = "important"')
     chains.end_day()
-    assert waiting(chains) == []
+    assert chains.programs == []
     chains.feed(MESSAGE="disk full")
     chains.end_day()
-    assert len(waiting(chains)) == 1
+    assert len(chains.programs) == 1
 
 
 def test_installed_it_sends_nothing_until_it_is_told_where_to(pipeline):
     chains = pipeline('[chains]\n"all" = [{ action = "discard" }]')
     chains.feed(MESSAGE="x")
     assert isinstance(chains.end_day(), Report)
-    assert waiting(chains) == []
+    assert chains.programs == []
 
 
 def test_a_limit_that_sends_nothing_is_refused(pipeline, services):

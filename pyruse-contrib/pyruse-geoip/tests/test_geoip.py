@@ -10,7 +10,7 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 from pyruse_geoip import Database
 
-from pyruse.errors import ConfigError
+from pyruse.testing import ConfigError
 
 COUNTRIES = {
     "203.0.113.0/25": {"country": {"iso_code": "FR"}, "continent": {"code": "EU"}},

@@ -19,8 +19,7 @@ from pyruse_prometheus import Prometheus
 from pyruse_prometheus.endpoint import Endpoint
 from pyruse_prometheus.plugin import registry
 
-from pyruse.testing import wait_until
-from pyruse.testing.waiting import TIME_LIMIT
+from pyruse.testing import TIME_LIMIT, wait_until
 
 CHAINS = """
 [report]

@@ -18,8 +18,7 @@ from pyruse_web.place import Place
 from pyruse_web.server import Server
 from pyruse_web.views import Views
 
-from pyruse.testing.plugin import need
-from pyruse.testing.waiting import TIME_LIMIT
+from pyruse.testing import TIME_LIMIT, need
 
 sys.path.append(str(Path(__file__).parent))
 

@@ -15,7 +15,7 @@ from pyruse_web.place import Place
 from pyruse_web.server import Server
 from pyruse_web.token_file import TokenFile
 
-from pyruse.testing.waiting import TIME_LIMIT
+from pyruse.testing import TIME_LIMIT
 
 PAGES = ("/", "/bans", "/chains", "/health")
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from conftest import TOKEN
 
-from pyruse.testing.zones import zone_where_it_is_noon
+from pyruse.testing import zone_where_it_is_noon
 
 CONFIG = """
 [report]

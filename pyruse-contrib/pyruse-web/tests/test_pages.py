@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from conftest import CHAINS, HOSTILE
@@ -120,19 +121,15 @@ def addresses(text):
 
 
 @pytest.fixture
-def banned(pipeline, make_entry, tmp_path, serve):
+def banned(pipeline, clock, tmp_path, serve):
     """``banned(10)``: a page of Pyruse with so many bans, each a moment after the other."""
-
-    def entries(count):
-        for number in range(count):
-            ip = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
-            entry = make_entry(ip=ip, MESSAGE=f"line {number}")
-            entry.time_us += number
-            yield entry
 
     def page(count):
         chains = pipeline(BANS, state=tmp_path / "state.sqlite")
-        chains.engine.handle(entries(count))
+        for number in range(count):
+            ip = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+            at = clock.now + timedelta(microseconds=number)
+            chains.feed(at=at, ip=ip, MESSAGE=f"line {number}")
         return serve(chains.observer).log_in()
 
     return page

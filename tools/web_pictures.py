@@ -1,6 +1,6 @@
-"""Makes the pictures of the README, of the day that ``pyruse demo`` shows.
+"""Makes the pictures in the README of pyruse-web, of the day that ``pyruse demo`` shows.
 
-python tests/screenshot.py
+python tools/web_pictures.py
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from chromium import Chromium, unavailable
-from conftest import TOKEN, Page
-
 from pyruse import Observer, time_us_of
 from pyruse.config.load import load
 from pyruse.daemon.observer import StateObserver
@@ -27,7 +24,12 @@ from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
 from pyruse.state.database import State
 
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[1] / "pyruse-contrib" / "pyruse-web"
+sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
+
+from chromium import Chromium, unavailable  # type: ignore[import-not-found]  # noqa: E402
+from conftest import TOKEN, Page  # type: ignore[import-not-found]  # noqa: E402
+
 _LARGEST = 150_000
 """Bytes of a picture."""
 
@@ -67,12 +69,15 @@ def observed(folder: Path) -> Observer:
         reader = Selection(files=[journal]).open(engine.decoder)
         with closing(reader):
             # Not to the end of the day: there are bans in force then.
-            evening = time_us_of(reader.last()["__REALTIME_TIMESTAMP"].replace(hour=17))
+            last = reader.last()
+            assert last is not None
+            evening = time_us_of(last["__REALTIME_TIMESTAMP"].replace(hour=17))
         reader = Selection(files=[journal], until=evening).open(engine.decoder)
         with closing(reader):
             engine.handle(reader.entries(1 << 30))
         engine.expire(engine.last_time)
         state.commit((reader_cursor(journal), engine.last_time))
+        assert engine.traffic is not None
         chains = engine.traffic.data()
         now = engine.last_time
     daemon = {"chains": chains}
