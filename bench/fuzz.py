@@ -167,7 +167,8 @@ def main() -> int:
             with patience:
                 engine.handle(made.entries(BATCH), now=made.now + BATCH * STEP_US)
             engine.expire(min(engine.last_time, made.now))
-            state.commit((f"i={done}", made.now))
+            state.positions.update({"": (f"i={done}", made.now)})
+            state.commit()
             deliver(engine, made.now)
             end_days(engine, made.now)
             memory.append(memory_mib())

@@ -76,7 +76,8 @@ def observed(folder: Path) -> Observer:
         with closing(reader):
             engine.handle(reader.entries(1 << 30))
         engine.expire(engine.last_time)
-        state.commit((reader_cursor(journal), engine.last_time))
+        state.positions.update({"": (reader_cursor(journal), engine.last_time)})
+        state.commit()
         assert engine.traffic is not None
         chains = engine.traffic.data()
         now = engine.last_time

@@ -104,7 +104,7 @@ def selection(  # noqa: PLR0913 -- one for each option
         raise click.UsageError("--directory, --file and --namespace: expected one of them at most")
     chosen = Selection.of(settings.journal)
     if directory or files or namespace:
-        chosen = Selection(directory, list(files), namespace)
+        chosen = Selection(directory, list(files), [namespace] if namespace else [])
     zone = settings.report.timezone.zone
     chosen = replace(
         chosen,

@@ -17,14 +17,13 @@ from pyruse.config.secrets import secret_faults
 from pyruse.daemon.activity import Activity
 from pyruse.daemon.control import Control, Message
 from pyruse.daemon.observer import StateObserver
+from pyruse.daemon.reading import Reading
 from pyruse.delivery.delivery import Delivery
 from pyruse.delivery.mail.transport import check as check_mail
 from pyruse.delivery.named import set_aside_in_words
 from pyruse.engine.engine import AHEAD_US, Engine
 from pyruse.engine.patience import Patience
 from pyruse.errors import ConfigError, UserError
-from pyruse.journal.reader import JournalReader
-from pyruse.journal.selection import Selection
 from pyruse.state.damage import is_damage
 from pyruse.system import service_manager
 from pyruse.system.log import tell, to_journal
@@ -58,10 +57,12 @@ class Daemon:
         self._remake = remake
         self._state = engine.state
         self._clock = engine.clock
-        selection = Selection.of(engine.settings.journal)
-        self._reader: JournalReader = selection.open(engine.decoder)
+        self._reading = Reading(
+            engine.settings.journal, engine.decoder, self._state.positions, self._tell_unread
+        )
+        self._journal = self._reading.journal
         self._patience = Patience(
-            lambda: self._reader.position,
+            lambda: self._journal.position,
             lambda frame: self._engine.travel.at_work(frame),  # noqa: PLW0108 -- a reload's, too
         )
         self._stop = self._reload = False
@@ -75,7 +76,7 @@ class Daemon:
             wake=self._wake,
             receivers=engine.receivers,
         )
-        self._last_time = 0
+        self._last_time = self._state.positions.latest() or 0
         """The instant of the last entry handled."""
         self._skimming = False
         """libsystemd leaves out the entries that the chains would do nothing with."""
@@ -91,10 +92,8 @@ class Daemon:
         :raises UserError: the state could not be written until the stop.
         """
         self._catch_signals()
-        # From here on the kernel notes what is added: nothing can slip in between reading the last
-        # entry and waiting for the next one.
-        self._reader.fileno()
-        self._seek()
+        self._reading.resume()
+        self._take_only(self._engine.wanted)
         self._state.days.begin(self._today())
         settle(self._engine.bans, self._commit, self._firewall_fault, read_again=True)
         self._start()
@@ -123,7 +122,7 @@ class Daemon:
             self._control.close()
             self._engine.stop()
             self._engine.bans.enforcement.close()
-            self._reader.close()
+            self._reading.close()
 
     def _finish_delivery(self) -> None:
         """Deliver all that can be delivered now: nobody will be there to do it later."""
@@ -200,11 +199,6 @@ class Daemon:
         for warning in (*check_mail(engine.settings.email), *secret_faults(engine.configuration)):
             tell(warning, _WARNING, {})
 
-    def _seek(self) -> None:
-        """Go where the last run ended; the very first run begins where ``[journal] start`` says."""
-        self._go_to_start()
-        self._take_only(self._engine.wanted)
-
     def _take_only(self, wanted: Wanted) -> None:
         """Have libsystemd leave out, from here on, the entries that are not wanted.
 
@@ -213,38 +207,14 @@ class Daemon:
         shown it until the next one has come: too late for a ban.
         """
         self._skimming = bool(wanted)
-        self._reader.take_only(wanted.values)
+        self._journal.take_only(wanted.values)
 
-    def _go_to_start(self) -> None:
-        if self._state.cursor is not None:
-            cursor, self._last_time = self._state.cursor
-            found = self._reader.seek_after(cursor, self._last_time)
-            # "t=…": nothing more than a time was known, when a file could not be read.
-            if not found and not cursor.startswith("t="):
-                self._tell_of_lost_cursor()
-            return
-        match self._engine.settings.journal.start:
-            case "tail":
-                self._reader.seek_tail()
-                self._last_time = self._reader.time_us() or self._clock()
-                self._commit(self._position())
-            case "boot":
-                self._reader.seek_boot()
-
-    def _tell_of_lost_cursor(self) -> None:
-        """Say from when to when entries are missing: what is logged next is read."""
-        next_ = self._reader.next_time(self._last_time)
-        since, until = (
-            f"{self._engine.decoder.time(time_us):%F %T}"
-            for time_us in (self._last_time, self._clock() if next_ is None else next_)
-        )
-        text = (
-            f"the journal no longer has the entry of {since} at which the last run ended: entries "
-            f"from then until {until} may have been removed unread"
-        )
-        tell(text, _WARNING, {})
-        days = self._state.days
-        days.note(days.open_day(date.fromisoformat(self._today())), text)
+    def _tell_unread(self, kind: str, text: str) -> None:
+        """Tell of entries that are not read: in the log, in the status and in the next report."""
+        self._engine.tell_fault("journal", kind, text)
+        if kind == "removed":
+            days = self._state.days
+            days.note(days.open_day(date.fromisoformat(self._today())), text)
 
     def _batch(self) -> bool:
         """Handle and commit the next entries.
@@ -254,12 +224,15 @@ class Daemon:
         self._look_at_clock()
         batch = self._engine.mode.batch
         with self._patience:
-            handled = self._engine.handle(self._reader.entries(batch), now=self._batch_began)
+            handled = self._engine.handle(self._journal.entries(batch), now=self._batch_began)
         if handled:
             self._activity.handled(handled)
             self._last_time = self._engine.last_time
             # An entry from the future, of a machine whose clock is wrong, makes nothing expire.
             self._engine.expire(min(self._last_time, self._clock()))
+        if handled:
+            self._reading.handled(self._last_time)
+        self._reading.tell()
         caught_up = handled < batch
         if caught_up:
             self._engine.bans.expire(self._clock())
@@ -278,7 +251,7 @@ class Daemon:
         """Commit what came of the entries handled, of deliveries, and of the time; if anything."""
         delivered = self._delivery.collect(self._clock())
         if handled or delivered or self._state.bans.has_changed:
-            self._commit(self._position() if handled else None)
+            self._commit()
 
     def _look_at_clock(self) -> None:
         """Which day it is; where the clock was set back, nothing waits for what it showed then."""
@@ -289,21 +262,16 @@ class Daemon:
         self._batch_began = now
         self._state.days.begin(self._today())
 
-    def _position(self) -> tuple[str, int]:
-        """The cursor and the instant of the entry handled last."""
-        return self._reader.cursor_at(self._last_time), self._last_time
-
-    def _commit(self, cursor: tuple[str, int] | None = None) -> None:
+    def _commit(self) -> None:
         """Commit, for as long as it takes: no entry is read before those read are safe.
 
-        :param cursor: up to which entry everything is handled; None: as far as it was.
         :raises UserError: it did not succeed until the stop. Nothing is lost then: the next start
             reads the same entries again.
         :raises StateError: the database is damaged or gone (see `pyruse.state.rescue`).
         """
         while True:
             try:
-                self._state.commit(cursor)
+                self._state.commit()
                 if self._activity.held_up_by:
                     self._activity.held_up_by = ""
                     tell("the state can be written again: nothing is lost", _INFO, {})
@@ -391,7 +359,7 @@ class Daemon:
     def _wait(self, timeout_ms: int | None, *, journal: bool = True) -> None:
         if journal:
             watched = self._engine.bans.enforcement.prepare(self._firewall_fault)
-            self._reader.wait(timeout_ms, self._wake_read, *watched)
+            self._journal.wait(timeout_ms, self._wake_read, *watched)
         else:
             select.select([self._wake_read], [], [], (timeout_ms or 0) / 1000)
         with suppress(BlockingIOError):

@@ -12,6 +12,7 @@ from pyruse.config.settings import Settings
 from pyruse.daemon.control import Message, ask
 from pyruse.entry.decoding import Decoder
 from pyruse.errors import UserError
+from pyruse.journal.position import Position
 from pyruse.journal.selection import Selection
 from pyruse.state.bans import count_by_label
 from pyruse.state.database import State
@@ -19,6 +20,7 @@ from pyruse.state.days import Day, kept_days
 from pyruse.state.faults import FaultRecord, faults_of
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
+from pyruse.state.positions import Positions
 
 _COUNTED = 100_000
 """Entries: so many are counted of those that are not handled yet."""
@@ -122,11 +124,12 @@ def status(
     except UserError as fault:
         found.daemon_fault = str(fault)
     with State(path, read_only=True) as state, state.at_one_instant():
-        cursor = state.stored_cursor()
+        positions = Positions()
+        positions.load(state.db)
         _read(found, state.db, settings, now)
-    if cursor is not None:
-        found.last_handled = cursor[1]
-        _compare(found, settings, *cursor)
+    found.last_handled = positions.latest()
+    if found.last_handled is not None:
+        _compare(found, settings, positions)
     return found
 
 
@@ -146,17 +149,22 @@ def _read(found: Status, db: sqlite3.Connection, settings: Settings, now: int) -
     found.faults = faults_of(db, [yesterday.isoformat(), today.isoformat()])
 
 
-def _compare(found: Status, settings: Settings, cursor: str, time_us: int) -> None:
+def _compare(found: Status, settings: Settings, positions: Positions) -> None:
     """See how far the journal has gone on since."""
     try:
-        reader = Selection.of(settings.journal).open(Decoder())
+        journal = Selection.of(settings.journal).open(Decoder())
     except UserError as fault:
         found.journal_fault = str(fault)
         return
     try:
-        last = reader.last()
+        last = journal.last()
         found.last_logged = None if last is None else last.time_us
-        reader.seek_after(cursor, time_us)
-        found.behind = sum(1 for _ in reader.entries(_COUNTED))
+        known = {
+            name: Position(*position)
+            for name in journal.machines
+            if (position := positions.get(name)) is not None
+        }
+        journal.resume(known, lambda machine: machine.reader.seek_head())
+        found.behind = sum(1 for _ in journal.entries(_COUNTED))
     finally:
-        reader.close()
+        journal.close()

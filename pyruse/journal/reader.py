@@ -1,9 +1,9 @@
-"""Reading the journal, entry by entry, field by field."""
+"""Reading one machine's journal files, entry by entry, field by field."""
 
 from __future__ import annotations
 
 import errno
-import select
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -13,6 +13,7 @@ from systemd import journal
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
+from pyruse.journal.position import Position
 
 #: What libsystemd answers where a journal file is damaged: the entry or field is passed over.
 _DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
@@ -41,9 +42,18 @@ class JournalReader:
         :param until: the last instant to read, in microseconds since the epoch.
         :param match: a field and its value, ``FIELD=value``; other entries are left out.
         """
-        self._raw = raw
-        self._get = raw._get
         self._match = match
+        self._values: Mapping[str, Collection[str]] = {}
+        self.index_is_damaged = False
+        """Entries cannot be found by their values: all are read."""
+        self.reopen: Callable[[], journal.Reader]
+        """Opens the same files once more; set by whoever knows them."""
+        self._gave_up_at = -1
+        """The number of entries after which files were opened once more, in vain if it stays so."""
+        self._seek_start = raw.seek_head
+        """Goes to where the first entry is, as it was sought."""
+        self._measures: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+        self._use(raw)
         self._decoder = decoder
         self._converters = decoder.converters
         self._until = until
@@ -51,11 +61,31 @@ class JournalReader:
         self.damaged = 0
         """How many entries could not be read because a journal file is damaged."""
 
+    @property
+    def leaves_out(self) -> bool:
+        """Some entries are not given: by a match, by their values, or by their time."""
+        return bool(self._values or self._match or self._until)
+
+    def _use(self, raw: journal.Reader) -> None:
+        self._raw = raw
+        self._get = raw._get
+        self._size = raw.get_usage()
+        """Of the files, in bytes: libsystemd lets go those in which it finds damage."""
+
+    def replace(self, raw: journal.Reader) -> None:
+        """Go on with other files; the place to go on at is for the caller to seek."""
+        self._raw.close()
+        self._use(raw)
+        self.take_only(self._values)
+        if self._measures is not None:
+            self.measure(*self._measures)
+
     def take_only(self, values: Mapping[str, Collection[str]]) -> None:
         """Leave out the entries that have none of these values, from the current position on.
 
         :param values: of fields; none: no entry is left out. See `pyruse.chains.pushdown`.
         """
+        self._values = values = {} if self.index_is_damaged else values
         raw = self._raw
         raw.flush_matches()
         if self._match is not None:
@@ -68,12 +98,22 @@ class JournalReader:
                 raw.add_match(f"{field}={value}")
 
     def entries(self, limit: int) -> Iterator[Entry]:
-        """The next entries, at most so many, until there is none (for now)."""
+        """The next entries, at most so many, until there is none (for now).
+
+        They are more where a journal's index is found to be damaged: see `_skimmed`.
+        """
+        return self._skimmed(limit) if self._values else self._all(limit)
+
+    def _all(self, limit: int) -> Iterator[Entry]:
         next_, realtime, until = self._raw._next, self._raw._get_realtime, self._until
+        before, given = self._cursor(), 0
         for _ in range(limit):
             try:
                 if not next_():
-                    return
+                    if not self._has_let_go(before, given):
+                        return
+                    next_, realtime = self._raw._next, self._raw._get_realtime
+                    continue
                 self.position += 1
                 time_us = realtime()
             except OSError as fault:
@@ -83,6 +123,65 @@ class JournalReader:
             if until is not None and time_us > until:
                 return
             yield Entry(time_us, self)
+            given += 1
+
+    def _has_let_go(self, before: str | None, given: int) -> bool:
+        """Whether libsystemd has let go a file, which it does without a word where it is damaged.
+
+        Then the files are opened once more, and reading goes on where it was.
+
+        :param before: the cursor of an entry, None: the beginning …
+        :param given: … after which so many were given.
+        """
+        size = self._raw.get_usage()
+        if size >= self._size or self._values or self._gave_up_at == self.position:
+            self._size = max(size, self._size)
+            return False
+        self._gave_up_at = self.position
+        self._open_once_more(before)
+        for _ in range(given):
+            self._raw._next()
+        return True
+
+    def _open_once_more(self, before: str | None) -> None:
+        """Open the files once more, and go behind the entry of a cursor; None: to the beginning."""
+        self.replace(self.reopen())
+        if before is None or not self.seek_after(Position(before, 0)):
+            self._seek_start()
+
+    def _skimmed(self, limit: int) -> Iterator[Entry]:
+        """The entries with the values of `take_only`, by the index of the journal.
+
+        Where an entry in the index is damaged, libsystemd lets go the whole file without a word;
+        all that is seen is that its files have become smaller. Then all entries since the last call
+        are read without the index, but for those that it has given.
+        """
+        before = self._cursor()
+        given: Counter[int] = Counter()
+        for entry in self._all(limit):
+            given[entry.time_us] += 1
+            yield entry
+        if self._raw.get_usage() >= self._size:
+            return
+        self.index_is_damaged = True
+        self._values = {}
+        self._open_once_more(before)
+        read = 0
+        while read < limit or given:
+            entry_ = next(self._all(1), None)
+            if entry_ is None:
+                return
+            if given[entry_.time_us]:
+                given[entry_.time_us] -= 1
+            else:
+                read += 1
+                yield entry_
+            given += Counter()  # without those that are zero
+
+    def advance(self) -> int | None:
+        """Go to the next entry, and tell its instant; None: there is none (for now)."""
+        entry = next(self.entries(1), None)
+        return None if entry is None else entry.time_us
 
     def _pass_over(self, fault: OSError) -> bool:
         """Go on behind a damaged place; :return: whether that makes sense."""
@@ -142,10 +241,14 @@ class JournalReader:
 
         :param time_us: its instant: all that there is to go by when its file has become unreadable.
         """
+        # sd_journal_seek_cursor(3) takes a part of a cursor, too
+        return self._cursor() or f"t={time_us:x}"
+
+    def _cursor(self) -> str | None:
         try:
             cursor: str = self._raw._get_cursor()
         except OSError:
-            return f"t={time_us:x}"  # sd_journal_seek_cursor(3) takes a part of a cursor, too
+            return None
         return cursor
 
     def time_us(self) -> int | None:
@@ -155,32 +258,46 @@ class JournalReader:
         except OSError:
             return None
 
-    def seek_after(self, cursor: str, time_us: int) -> bool:
-        """Go behind the entry of a cursor, so that the next one read is the first one after it.
+    def seek_after(self, position: Position) -> bool:
+        """Go behind the entry of a position, so that the next one read is the first one after it.
 
-        :param time_us: that entry's instant: where the journal no longer has the cursor (the file
-            was removed), reading goes on with the first entry from this instant on.
-        :return: whether the journal still has the cursor's entry.
+        Where the journal no longer has that entry (the file was removed), reading goes on with the
+        first entry from its instant on.
+
+        :return: whether the journal still has that entry.
         """
         raw = self._raw
         try:
-            raw.seek_cursor(cursor)
+            raw.seek_cursor(position.cursor)
             # sd_journal_seek_cursor(3) goes to the nearest entry, which may not be handled yet; or,
             # where entries of several files are equally near, to any of them.
-            for _ in range(_EQUALLY_NEAR):
-                if not raw._next():
-                    break
-                if raw.test_cursor(cursor):
-                    return True
-                if raw._get_realtime() > time_us:
-                    break
+            if self._is_near(position):
+                return True
         except ValueError:
             pass  # no cursor at all
         except OSError as fault:
             if fault.errno not in {*_DAMAGED, errno.EINVAL}:
                 raise
-        raw.seek_realtime(time_us)
+        raw.seek_realtime(position.time_us)
+        with suppress(OSError):
+            if self._is_near(position):  # a copy of it, in another file
+                return True
+        raw.seek_realtime(position.time_us)
         return False
+
+    def _is_near(self, position: Position) -> bool:
+        for _ in range(_EQUALLY_NEAR):
+            if not self._raw._next():
+                break
+            if position.is_at(self._raw._get_cursor()):
+                return True
+            if self._raw._get_realtime() > position.time_us:
+                break
+        return False
+
+    def go_back_to_current(self) -> None:
+        """Have the current entry be the next one to be read."""
+        self._raw.seek_cursor(self._raw._get_cursor())
 
     def next_time(self, since: int) -> int | None:
         """The instant of the first entry from an instant on, or None where there is none.
@@ -192,6 +309,18 @@ class JournalReader:
         self._raw.seek_realtime(since)
         return found
 
+    def seek_head(self) -> None:
+        """Go before the oldest entry."""
+        self._sought(lambda: self._raw.seek_head())  # noqa: PLW0108 -- of the files open then
+
+    def seek_since(self, time_us: int) -> None:
+        """Go before the first entry from an instant on, in microseconds since the epoch."""
+        self._sought(lambda: self._raw.seek_realtime(time_us))
+
+    def _sought(self, seek: Callable[[], None]) -> None:
+        self._seek_start = seek
+        seek()
+
     def seek_tail(self) -> None:
         """Go behind the newest entry."""
         # sd_journal_seek_tail(3): the position is defined only once it was left for an entry.
@@ -201,7 +330,7 @@ class JournalReader:
 
     def seek_boot(self) -> None:
         """Go to the first entry since this machine was booted."""
-        self._raw.seek_monotonic(0)
+        self._sought(lambda: self._raw.seek_monotonic(0))
 
     def last(self) -> Entry | None:
         """The newest entry to read, or None where there is none."""
@@ -237,33 +366,12 @@ class JournalReader:
         raw.seek_head()
         return first, last
 
-    def fileno(self) -> int:
-        """What to watch for new entries (sd_journal_get_fd(3))."""
-        return int(self._raw.fileno())
-
-    def wait(self, timeout_ms: int | None, *others: int) -> None:
-        """Sleep until entries are added, files come or go, another descriptor is readable, or time.
-
-        :param timeout_ms: at most so long; None: without end.
-        :param others: more file descriptors to wait for.
-        """
-        poll = select.poll()
-        poll.register(self.fileno(), self._raw.get_events())
-        for other in others:
-            poll.register(other, select.POLLIN)
-        own = self._raw.get_timeout_ms()  # only where the file system cannot notify
-        if own >= 0:
-            timeout_ms = own if timeout_ms is None else min(own, timeout_ms)
-        poll.poll(timeout_ms)
-        # Whatever it was: new entries (APPEND) or files that came and went (INVALIDATE), reading
-        # goes on at the same place, since libsystemd keeps the position over a rotation.
-        self._raw.process()
-
     def measure(self, moving: Callable[..., Any], reading: Callable[..., Any]) -> None:
         """Have the calls into libsystemd wrapped that move to an entry, and that read its fields.
 
         To be called before the first entry is read.
         """
+        self._measures = moving, reading
         raw = self._raw
         raw._next = moving(raw._next)
         raw._get_all = reading(raw._get_all)

@@ -7,15 +7,19 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from systemd import id128, journal
 
 from pyruse.config.settings import JournalSettings
 from pyruse.entry.decoding import Decoder
 from pyruse.errors import UserError
+from pyruse.journal.journal import Journal
+from pyruse.journal.machine import Machine
+from pyruse.journal.places import Places
 from pyruse.journal.reader import JournalReader
+from pyruse.system.bus_errors import bus_errors
 
 
 class JournalError(UserError):
@@ -28,7 +32,8 @@ class Selection:
 
     directory: Path | None = None
     files: list[Path] = field(default_factory=list)
-    namespace: str | None = None
+    namespaces: list[str] = field(default_factory=list)
+    """Of this machine; ``*``: all of them; none: the default one."""
     since: int | None = None
     """The first instant, in microseconds since the epoch."""
     until: int | None = None
@@ -39,7 +44,8 @@ class Selection:
     @classmethod
     def of(cls, settings: JournalSettings) -> Selection:
         """The journal that the configuration chooses."""
-        return cls(settings.directory, list(settings.files), settings.namespace)
+        namespaces = [settings.namespace] if settings.namespace else []
+        return cls(settings.directory, list(settings.files), namespaces)
 
     @property
     def described(self) -> str:
@@ -48,29 +54,51 @@ class Selection:
             return ", ".join(map(str, self.files))
         if self.directory is not None:
             return str(self.directory)
-        return f"journal namespace {self.namespace}" if self.namespace else "this machine's journal"
+        if self.namespaces:
+            return f"journal namespace {', '.join(self.namespaces)}"
+        return "this machine's journal"
 
-    def open(self, decoder: Decoder) -> JournalReader:
+    def sources(self) -> set[str]:
+        """What is followed, in words that stay the same: folders, files, namespaces."""
+        if self.files or self.directory is not None:
+            return {self.described}
+        return {f"namespace {name}" for name in self.namespaces or [""]}
+
+    def source_of(self, machine: str) -> str:
+        """Which of the sources a machine is from."""
+        if self.files or self.directory is not None:
+            return self.described
+        namespace = machine.partition(".")[2]
+        return f"namespace {'*' if '*' in self.namespaces else namespace}"
+
+    def open(self, decoder: Decoder, *, follow: bool = False) -> Journal:
         """Open the journal, at its first selected entry.
 
+        :param follow: watch for what is added, and for what is not there yet.
         :raises JournalError: it cannot be read; says who may, and how to get there.
         """
-        self._look()
-        try:
-            raw = journal.Reader(**self._arguments())
-        except OSError as fault:
-            raise JournalError(self._explained(fault)) from None
-        # libsystemd cuts compressed fields at 64 KiB unless told otherwise (sd_journal_get_data(3))
-        raw.data_threshold = 0
-        match = None
-        if self.boot is not None:
-            match = self._match_boot(raw, self.boot)
-        reader = JournalReader(raw, decoder, until=self.until, match=match)
-        if self.since is not None:
-            raw.seek_realtime(self.since)
-        else:
-            raw.seek_head()
-        return reader
+        bus_errors()
+        self._look(missing_is_fault=not follow)
+        places = Places(self.directory, self.files, self.namespaces)
+        match = None if self.boot is None else f"_BOOT_ID={self._boot_id(places, self.boot)}"
+
+        def opened(raw: journal.Reader) -> JournalReader:
+            reader = JournalReader(raw, decoder, until=self.until, match=match)
+            reader.take_only({})
+            if self.since is None:
+                reader.seek_head()
+            else:
+                reader.seek_since(self.since)
+            return reader
+
+        found = Journal(
+            places,
+            lambda name: Machine(name, opened, partial(places.files_of, name)),
+            follow=follow,
+        )
+        if found.broken and not found.machines:
+            raise JournalError(self._explained(next(iter(found.broken.values()))))
+        return found
 
     def span(self, decoder: Decoder) -> tuple[int, int] | None:
         """The first and the last instant that is selected, µs since the epoch; None: no entry.
@@ -86,30 +114,23 @@ class Selection:
             return None
         return max(span[0], self.since or 0), min(span[1], self.until or span[1])
 
-    def _arguments(self) -> dict[str, Any]:
-        if self.files:
-            return {"files": [str(file) for file in self.files]}
-        if self.directory is not None:
-            return {"path": str(self.directory)}
-        if self.namespace:
-            return {"namespace": self.namespace}
-        # All of this machine's entries, the users' own ones too
-        return {"flags": journal.LOCAL_ONLY}
-
-    def _look(self) -> None:
+    def _look(self, *, missing_is_fault: bool) -> None:
         """See first what libsystemd would call an input/output error, or silently leave out."""
         if self.directory is not None:
-            self._look_into(self.directory)
+            self._look_into(self.directory, missing_is_fault)
         for file in self.files:
             if not _is(stat.S_ISREG, file):
-                raise JournalError(f"{file}: no such file (expected a journal file)")
-            if not os.access(file, os.R_OK):
+                if missing_is_fault or file.exists():
+                    raise JournalError(f"{file}: no such file (expected a journal file)")
+            elif not os.access(file, os.R_OK):
                 raise JournalError(f"{file}: {_WHO_MAY}")
         if not self.files and self.directory is None and not _may_read_system_journal():
             raise JournalError(f"{self.described}: {_WHO_MAY}")
 
-    def _look_into(self, folder: Path) -> None:
+    def _look_into(self, folder: Path, missing_is_fault: bool) -> None:
         if not _is(stat.S_ISDIR, folder):
+            if not missing_is_fault and not folder.exists():
+                return
             raise JournalError(f"{folder}: no such folder (expected a folder with *.journal files)")
         if not os.access(folder, os.R_OK | os.X_OK):
             raise JournalError(f"{folder}: {_WHO_MAY}")
@@ -134,21 +155,22 @@ class Selection:
             )
         return f"{self.described}: cannot be opened: {fault.strerror} (expected a journal)"
 
-    def _match_boot(self, raw: journal.Reader, boot: str) -> str:
-        match = f"_BOOT_ID={boot if len(boot) == 32 else self._boot_id(raw, int(boot))}"
-        raw.add_match(match)
-        raw.seek_head()
-        if len(boot) == 32 and not raw._next():
-            raise JournalError(
-                f"{self.described}: there is no boot {boot} (expected one that `journalctl "
-                "--list-boots` shows)"
-            )
-        return match
+    def _boot_id(self, places: Places, boot: str) -> str:
+        """The ID of a boot.
 
-    def _boot_id(self, raw: journal.Reader, offset: int) -> str:
-        if offset == 0 and not self.files and self.directory is None:
+        :raises JournalError: the journal has no such boot.
+        """
+        if boot == "0" and not self.files and self.directory is None:
             return str(id128.get_boot().hex)
-        boots = _boots(raw)
+        boots = _boots(places)
+        if len(boot) == 32:
+            if boot not in boots:
+                raise JournalError(
+                    f"{self.described}: there is no boot {boot} (expected one that `journalctl "
+                    "--list-boots` shows)"
+                )
+            return boot
+        offset = int(boot)
         index = len(boots) - 1 + offset if offset <= 0 else offset - 1
         if not 0 <= index < len(boots):
             expected = f"{1 - len(boots)} to 0, 1 to {len(boots)}, or a boot's ID"
@@ -186,15 +208,20 @@ def _may_read_system_journal() -> bool:
     return True
 
 
-def _boots(raw: journal.Reader) -> list[str]:
+def _boots(places: Places) -> list[str]:
     """The boots of a journal in the order of their first entries."""
-    first: list[tuple[int, str]] = []
-    for boot in raw.query_unique("_BOOT_ID"):
-        identifier = boot.hex
-        raw.flush_matches()
-        raw.add_match(f"_BOOT_ID={identifier}")
-        raw.seek_head()
-        if raw._next():
-            first.append((raw._get_realtime(), identifier))
-    raw.flush_matches()
-    return [identifier for _, identifier in sorted(first)]
+    first: dict[str, int] = {}
+    for files in places.files().values():
+        try:
+            raw = journal.Reader(files=[file.path for file in files])
+        except OSError:
+            continue  # told when it is opened
+        for boot in raw.query_unique("_BOOT_ID"):
+            raw.flush_matches()
+            raw.add_match(f"_BOOT_ID={boot.hex}")
+            raw.seek_head()
+            if raw._next():
+                at = raw._get_realtime()
+                first[boot.hex] = min(at, first.get(boot.hex, at))
+        raw.close()
+    return sorted(first, key=first.__getitem__)

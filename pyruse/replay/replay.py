@@ -19,7 +19,7 @@ from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Fault, Faults
 from pyruse.engine.modes import DRY
 from pyruse.engine.patience import Patience
-from pyruse.journal.reader import JournalReader
+from pyruse.journal.journal import Journal
 from pyruse.journal.selection import Selection
 from pyruse.report.render import report_data
 from pyruse.state.ban_history import BanRecord
@@ -183,7 +183,7 @@ def replay(
 
 
 def _handle_all(
-    engine: Engine, handle: Callable[..., int], reader: JournalReader, progress: Progress | None
+    engine: Engine, handle: Callable[..., int], reader: Journal, progress: Progress | None
 ) -> int:
     entries = 0
     patience = Patience(lambda: reader.position, engine.travel.at_work)

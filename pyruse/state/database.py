@@ -31,13 +31,8 @@ from pyruse.state.migrations import VERSION, migrate
 from pyruse.state.offenders import Offenders
 from pyruse.state.outbox import Outbox
 from pyruse.state.part import Part
+from pyruse.state.positions import Positions
 from pyruse.state.tables import Tables
-
-_SCHEMA = """
-    CREATE TABLE IF NOT EXISTS cursor (
-        only INTEGER PRIMARY KEY CHECK (only = 1), cursor TEXT NOT NULL, time INTEGER NOT NULL
-    );
-"""
 
 MEMORY = ":memory:"
 
@@ -54,8 +49,8 @@ _WORTH_SHRINKING = 8 << 20
 class State:
     """Everything that outlives an entry, each part with one owner.
 
-    One transaction holds the journal's cursor *and* everything that the entries up to it caused:
-    after a crash at any instant, the next start resumes at the cursor as if nothing had happened.
+    One transaction holds the positions in the journal *and* everything that the entries up to there
+    caused: after a crash at any instant, the next start goes on there as if nothing had happened.
     """
 
     def __init__(self, path: str = MEMORY, *, read_only: bool = False) -> None:
@@ -72,11 +67,10 @@ class State:
         self.offenders = Offenders()
         self.outbox = Outbox()
         self.faults = FaultRecords()
-        self.cursor: tuple[str, int] | None = None
-        """The journal's cursor up to which everything is handled, and that entry's instant."""
+        self.positions = Positions()
         self.parts: tuple[Part, ...] = (
-            self.counters, self.tables, self.days, self.bans, self.ban_history, self.offenders,
-            self.outbox, self.faults,
+            self.positions, self.counters, self.tables, self.days, self.bans, self.ban_history,
+            self.offenders, self.outbox, self.faults,
         )  # fmt: skip
         try:
             self.db = _connect(path, read_only)
@@ -111,10 +105,10 @@ class State:
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT}")
         if version < VERSION:
-            schema = _SCHEMA + "".join(part.SCHEMA for part in self.parts)
+            schema = "".join(part.SCHEMA for part in self.parts)
             migrate(self.db, version, schema, APPLICATION_ID)
         # In WAL mode NORMAL never damages the database; after a power cut the last transactions
-        # may be undone as a whole, cursor and all, and are then done again.
+        # may be undone as a whole, positions and all, and are then done again.
         self.db.execute("PRAGMA synchronous = NORMAL")
         self.db.execute(f"PRAGMA cache_size = {-_CACHE_KB}")
 
@@ -128,7 +122,6 @@ class State:
         # doubles the time for thousands of bans, and stops the daemon for a moment later on.
         gc.disable()
         try:
-            self.cursor = self.stored_cursor()
             for part in self.parts:
                 part.load(self.db)
             gc.freeze()
@@ -138,11 +131,6 @@ class State:
             raise DamagedError(self.path, fault) from None
         finally:
             gc.enable()
-
-    def stored_cursor(self) -> tuple[str, int] | None:
-        """The cursor as the database has it, and the instant of its entry."""
-        row = self.db.execute("SELECT cursor, time FROM cursor").fetchone()
-        return None if row is None else (row[0], row[1])
 
     @contextmanager
     def at_one_instant(self) -> Iterator[None]:
@@ -162,8 +150,8 @@ class State:
         if found != "ok":
             raise DamagedError(self.path, " ".join(found.split()))
 
-    def commit(self, cursor: tuple[str, int] | None = None) -> None:
-        """Write, in one transaction, what changed in every part, and the cursor.
+    def commit(self) -> None:
+        """Write, in one transaction, what changed in every part.
 
         When it fails, nothing is written and nothing is forgotten: it can be called again.
 
@@ -177,23 +165,19 @@ class State:
                 "touched only while Pyruse is stopped)"
             )
         try:
-            self._write(cursor)
+            self._write()
         except sqlite3.Error as fault:
             if is_damage(fault):
                 raise DamagedError(self.path, fault) from None
             raise
         for part in self.parts:
             part.saved()
-        if cursor is not None:
-            self.cursor = cursor
 
-    def _write(self, cursor: tuple[str, int] | None) -> None:
+    def _write(self) -> None:
         self.db.execute("BEGIN IMMEDIATE")
         try:
             for part in self.parts:
                 part.save(self.db)
-            if cursor is not None:
-                self.db.execute("INSERT OR REPLACE INTO cursor VALUES (1, ?, ?)", cursor)
             self.db.execute("COMMIT")
         except BaseException:
             if self.db.in_transaction:

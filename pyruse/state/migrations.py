@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 3
+VERSION = 4
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -55,6 +55,14 @@ _STEPS = {
             WHERE network LIKE '%/32' AND NOT instr(network, ':');
         UPDATE offenders SET network = substr(network, 1, length(network) - 4)
             WHERE network LIKE '%/128';
+    """,
+    4: """
+        -- A cursor for each machine, where there was one for all of them.
+        CREATE TABLE positions (
+            machine TEXT PRIMARY KEY, cursor TEXT NOT NULL, time INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        INSERT INTO positions SELECT '*', cursor, time FROM cursor;
+        DROP TABLE cursor;
     """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""

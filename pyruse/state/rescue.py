@@ -20,6 +20,7 @@ from pyruse.state.damage import (
     was_not_closed,
 )
 from pyruse.state.database import MEMORY, State
+from pyruse.state.positions import place_in_time
 
 
 @contextmanager
@@ -171,7 +172,7 @@ def _drop_nonsense(db: sqlite3.Connection) -> list[str]:
 def _place_in_time(path: str, db: sqlite3.Connection) -> None:
     """Where the journal's cursor is lost: go on at the time when the files were last written."""
     written = max(_written_us(file) for file in (path, wal_of(path)))
-    db.execute("INSERT OR IGNORE INTO cursor VALUES (1, ?, ?)", (f"t={written:x}", written))
+    place_in_time(db, written)
 
 
 def _written_us(path: str) -> int:

@@ -54,9 +54,12 @@ def write_export(path: str | os.PathLike[str], entries: Iterable[EntryFields]) -
     return count
 
 
-def make_journal(path: str | os.PathLike[str], entries: Iterable[EntryFields]) -> Path:
+def make_journal(
+    path: str | os.PathLike[str], entries: Iterable[EntryFields], *, append: bool = False
+) -> Path:
     """Write entries into a new journal file, in place of any that is there.
 
+    :param append: instead, add them to the file that is there.
     :param path: must end in ``.journal``, as libsystemd ignores other files in a directory.
     :param entries: the fields of each entry.
     :return: the same path.
@@ -69,7 +72,8 @@ def make_journal(path: str | os.PathLike[str], entries: Iterable[EntryFields]) -
     export = journal.with_suffix(".export")
     try:
         write_export(export, entries)
-        journal.unlink(missing_ok=True)  # systemd-journal-remote would append to it
+        if not append:
+            journal.unlink(missing_ok=True)  # systemd-journal-remote would append to it
         done = subprocess.run(
             [program, f"--output={journal}", "--split-mode=none", "--compress=no", str(export)],
             env={**os.environ, **_ENVIRONMENT},

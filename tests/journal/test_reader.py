@@ -13,6 +13,8 @@ import pytest
 from systemd import journal
 
 from pyruse.entry.decoding import Decoder
+from pyruse.journal.journal import Journal
+from pyruse.journal.position import Position
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import JournalError, Selection
 from pyruse.testing.journal import BOOT_ID, FIRST_TIME, make_journal, unavailable
@@ -28,8 +30,7 @@ def opened(journal_file):
     readers: list[JournalReader] = []
 
     def make(entries, decoder=None) -> JournalReader:
-        selection = Selection(files=[journal_file(entries)])
-        readers.append(selection.open(decoder or Decoder()))
+        readers.append(reader_of(journal_file(entries), decoder=decoder))
         return readers[-1]
 
     yield make
@@ -37,7 +38,15 @@ def opened(journal_file):
         reader.close()
 
 
-def messages(reader: JournalReader, limit: int = ALL) -> list[str | None]:
+def reader_of(*files: Path, decoder: Decoder | None = None) -> JournalReader:
+    """A reader at the beginning of files."""
+    raw = journal.Reader(files=list(map(str, files)))
+    raw.data_threshold = 0
+    raw.seek_head()
+    return JournalReader(raw, decoder or Decoder())
+
+
+def messages(reader: JournalReader | Journal, limit: int = ALL) -> list[str | None]:
     return [entry.get("MESSAGE") for entry in reader.entries(limit)]
 
 
@@ -286,9 +295,9 @@ def times(*seconds: float) -> list[dict[str, object]]:
 def test_behind_a_cursor_comes_the_very_next_entry(opened, journal_file, number):
     # Several have the same time, and one comes late.
     file = journal_file(times(0, 1, 1, 1, 0.5, 2))
-    first, second = (Selection(files=[file]).open(Decoder()) for _ in range(2))
-    cursors = [(entry["__CURSOR"], entry.time_us) for entry in first.entries(ALL)]
-    assert second.seek_after(*cursors[number])
+    first, second = (reader_of(file) for _ in range(2))
+    cursors = [Position(entry["__CURSOR"], entry.time_us) for entry in first.entries(ALL)]
+    assert second.seek_after(cursors[number])
     assert messages(second) == [str(n) for n in range(number + 1, 6)]
 
 
@@ -297,8 +306,7 @@ def test_behind_the_last_entry_there_is_none(opened):
     last = reader.last()
     assert last is not None
     assert last["MESSAGE"] == "1"
-    cursor, time_us = last["__CURSOR"], last.time_us
-    assert reader.seek_after(cursor, time_us)
+    assert reader.seek_after(Position(last["__CURSOR"], last.time_us))
     assert messages(reader) == []
 
 
@@ -307,22 +315,22 @@ def test_the_entry_of_a_cursor_was_vacuumed(journal_file):
         journal_file([{**entry, "_BOOT_ID": boot * 32} for entry in times(*seconds)])
         for boot, seconds in (("a", (0, 1)), ("b", (2, 3, 4)))
     )
-    whole = Selection(files=[old, new]).open(Decoder())
-    _, cursor = [(entry["__CURSOR"], entry.time_us) for entry in whole.entries(2)]
-    assert whole.seek_after(*cursor)
+    whole = reader_of(old, new)
+    _, cursor = [Position(entry["__CURSOR"], entry.time_us) for entry in whole.entries(2)]
+    assert whole.seek_after(cursor)
     assert messages(whole) == ["0", "1", "2"]
-    kept = Selection(files=[new]).open(Decoder())
-    assert not kept.seek_after(*cursor)
+    kept = reader_of(new)
+    assert not kept.seek_after(cursor)
     assert messages(kept) == ["0", "1", "2"]
 
 
 def test_entries_of_several_files_that_are_equally_near(journal_file):
     files = [journal_file(times(second, second + 10)) for second in range(3)]
-    whole = Selection(files=files).open(Decoder())
-    cursors = [(entry["__CURSOR"], entry.time_us) for entry in whole.entries(ALL)]
+    whole = reader_of(*files)
+    cursors = [Position(entry["__CURSOR"], entry.time_us) for entry in whole.entries(ALL)]
     assert len(cursors) == 6
     for number, cursor in enumerate(cursors):
-        assert whole.seek_after(*cursor)
+        assert whole.seek_after(cursor)
         behind = [entry["__CURSOR"] for entry in whole.entries(ALL)]
         assert behind == [following for following, _ in cursors[number + 1 :]]
 
@@ -330,7 +338,7 @@ def test_entries_of_several_files_that_are_equally_near(journal_file):
 def test_where_the_cursor_is_gone_reading_goes_on_by_time(opened):
     reader = opened(times(0, 1, 2, 3))
     gone = f"s={'a' * 32};i=7;b={'b' * 32};m=1;t={FIRST_TIME + SECOND:x};x=1"
-    assert not reader.seek_after(gone, FIRST_TIME + 2 * SECOND)
+    assert not reader.seek_after(Position(gone, FIRST_TIME + 2 * SECOND))
     assert messages(reader) == ["2", "3"]
 
 
@@ -338,7 +346,7 @@ def test_where_the_cursor_is_gone_reading_goes_on_by_time(opened):
 def test_a_cursor_that_is_none(opened, cursor):
     reader = opened(times(0, 1, 2))
     assert reader.at(cursor) is None
-    assert not reader.seek_after(cursor, FIRST_TIME + SECOND)
+    assert not reader.seek_after(Position(cursor, FIRST_TIME + SECOND))
     assert messages(reader) == ["1", "2"]
 
 
@@ -363,7 +371,7 @@ def test_a_cursor_for_when_the_journal_is_not_readable_any_more(opened, monkeypa
         patched.setattr(reader._raw, "_get_cursor", fail)
         cursor = reader.cursor_at(entry.time_us)
     assert cursor == f"t={entry.time_us:x}"
-    assert reader.seek_after(cursor, entry.time_us)
+    assert reader.seek_after(Position(cursor, entry.time_us))
     assert messages(reader) == ["1", "2"]
 
 
@@ -387,11 +395,8 @@ def test_the_newest_entry_to_read(journal_file, until, message):
 def test_a_journal_without_entries(tmp_path):
     reader = Selection(directory=tmp_path).open(Decoder())
     assert messages(reader) == []
-    reader.seek_tail()
-    assert messages(reader) == []
-    assert (reader.last(), reader.span(), reader.time_us()) == (None, None, None)
+    assert (reader.last(), reader.span()) == (None, None)
     assert reader.at("s=1") is None
-    assert not reader.seek_after("s=1", FIRST_TIME)
     reader.close()
 
 
@@ -417,7 +422,8 @@ def sound(tmp_path_factory):
 
 def read_everything(path: Path) -> int:
     """Read it in every way, and give how many entries there were."""
-    reader = Selection(files=[path]).open(Decoder())
+    whole = Selection(files=[path]).open(Decoder())
+    reader = whole.machines[path.stem].reader
     reader.span()
     last = reader.last()
     cursor = None if last is None else last.get("__CURSOR")
@@ -436,7 +442,7 @@ def read_everything(path: Path) -> int:
         pytest.fail("there was no end of it")
     if cursor is not None:
         reader.at(cursor)
-        reader.seek_after(cursor, FIRST_TIME)
+        reader.seek_after(Position(cursor, FIRST_TIME))
     reader.close()
     return entries
 
@@ -489,6 +495,15 @@ class Damaged:
     def __init__(self, after: int) -> None:
         self.good = after
         self.calls = 0
+
+    def seek_head(self):
+        pass
+
+    def get_usage(self):
+        return 8 << 20
+
+    def _get_cursor(self):
+        raise OSError(99, "Cannot assign requested address")
 
     def _next(self):
         self.calls += 1

@@ -175,7 +175,7 @@ def test_there_is_nothing_to_span(tmp_path):
 def test_a_namespace(journald):
     journald.send(MESSAGE="hello", SYSLOG_IDENTIFIER="test")
     journald.sync()
-    reader = Selection(namespace=journald.namespace).open(Decoder())
+    reader = Selection(namespaces=[journald.namespace]).open(Decoder())
     found = {entry.get("MESSAGE") for entry in reader.entries(1000)}
     reader.close()
     assert "hello" in found
@@ -186,7 +186,7 @@ def test_a_journal_has_a_name():
         selection.described
         for selection in (
             Selection(),
-            Selection(namespace="web"),
+            Selection(namespaces=["web"]),
             Selection(directory=Path("/srv/logs")),
             Selection(files=[Path("a.journal"), Path("b.journal")]),
         )

@@ -75,8 +75,8 @@ class Follower:
         mode = replace(LIVE, own=set, clock=lambda: self.now)
         self.engine = assemble(self._configuration, self.state, faults, mode)
         self.daemon = Daemon(self.engine, lambda: self.engine)
-        self.daemon._reader.fileno()
-        self.daemon._seek()
+        self.daemon._reading.resume()
+        self.daemon._take_only(self.engine.wanted)
         self.state.days.begin(self.daemon._today())
 
     def restart(self) -> None:
@@ -85,7 +85,7 @@ class Follower:
         self._start()
 
     def close(self) -> None:
-        self.daemon._reader.close()
+        self.daemon._reading.close()
         self.daemon._control.close()
         self.state.close()
 
@@ -99,7 +99,7 @@ class Follower:
     def pass_by(self, span: int = 0) -> None:
         """Let time pass, and then the daemon do what is to be done."""
         self.now += span
-        self.daemon._reader._raw.process()
+        self.daemon._journal.wait(0)
         while not self.daemon._batch():
             pass
 
@@ -261,7 +261,7 @@ def test_machines_whose_entries_come_out_of_order_are_each_filed_once(
             time_us = FIRST_TIME + 11 * HOUR + minute * 3 * 60 * SECOND - late
             follower.log({"MESSAGE": f"{host}{minute}", "__REALTIME_TIMESTAMP": time_us})
             sent[follower.engine.calendar.day_of(time_us).isoformat(), f"{host}{minute}"] += 1
-        follower.daemon._reader._raw.process()
+        follower.daemon._journal.wait(0)
     follower.pass_by()
     assert follower.events() == sent
     assert list(follower.reports()) == ["2026-03-14", "2026-03-15"]

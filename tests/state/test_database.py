@@ -49,8 +49,8 @@ def held(state: State) -> dict[str, int]:
 
 
 FILLED = {
-    "cursor": 1, "counts": 2, "graces": 1, "plugin_tables": 1, "days": 1, "events": 1, "notes": 1,
-    "outbox": 2, "gatherings": 1,
+    "positions": 1, "counts": 2, "graces": 1, "plugin_tables": 1, "days": 1, "events": 1,
+    "notes": 1, "outbox": 2, "gatherings": 1,
 }  # fmt: skip
 
 
@@ -62,10 +62,11 @@ def rows(state: State) -> dict[str, int]:
 def test_everything_and_the_cursor_are_there_at_the_next_start(opened):
     state = opened()
     fill(state)
-    state.commit(CURSOR)
+    state.positions.update({"": CURSOR})
+    state.commit()
     assert rows(state) == FILLED
     state = opened()
-    assert state.cursor == CURSOR
+    assert state.positions.get("") == CURSOR
     assert state.counters.count("c", "k", at=T0, within=1000) == 2
     assert state.counters.count("ever", "k", at=T0) == 2
     assert state.counters.count("grace", "k", at=T0) == 0
@@ -76,10 +77,11 @@ def test_everything_and_the_cursor_are_there_at_the_next_start(opened):
 
 def test_a_commit_without_a_cursor_keeps_the_last_one(opened):
     state = opened()
-    state.commit(CURSOR)
+    state.positions.update({"": CURSOR})
+    state.commit()
     fill(state)
     state.commit()
-    assert opened().cursor == CURSOR
+    assert opened().positions.get("") == CURSOR
 
 
 @pytest.mark.parametrize("part", ["counters", "tables", "days", "bans", "outbox"])
@@ -92,12 +94,12 @@ def test_when_a_part_fails_nothing_is_written_and_nothing_forgotten(opened, monk
 
     with monkeypatch.context() as patched:
         patched.setattr(getattr(state, part), "save", fail)
+        state.positions.update({"": CURSOR})
         for _ in range(2):
             with pytest.raises(sqlite3.OperationalError):
-                state.commit(CURSOR)
+                state.commit()
             assert rows(state) == {}
-            assert state.cursor is None
-    state.commit(CURSOR)
+    state.commit()
     assert rows(state) == FILLED
 
 
@@ -109,18 +111,20 @@ def test_a_disk_that_is_full(opened):
     fill(state)
     for number in range(1000):
         state.days.note("2026-03-14", f"{number} " + "x" * 100)
+    state.positions.update({"": CURSOR})
     with pytest.raises(sqlite3.OperationalError, match="full"):
-        state.commit(CURSOR)
+        state.commit()
     assert rows(state) == {}
     state.db.execute("PRAGMA max_page_count = 1000000")
-    state.commit(CURSOR)
+    state.commit()
     assert rows(state) == {**FILLED, "notes": 1001}
 
 
 def test_a_reader_sees_a_batch_whole_or_not_at_all(opened, tmp_path):
     state = opened()
     fill(state)
-    state.commit(CURSOR)
+    state.positions.update({"": CURSOR})
+    state.commit()
     reader = State(str(tmp_path / "state.sqlite"), read_only=True)
     fill(state, T0 + 1)
     state.db.execute("BEGIN IMMEDIATE")
@@ -136,13 +140,15 @@ def test_a_reader_sees_a_batch_whole_or_not_at_all(opened, tmp_path):
 def test_read_only_it_is_never_written(opened, tmp_path):
     state = opened()
     fill(state)
-    state.commit(CURSOR)
+    state.positions.update({"": CURSOR})
+    state.commit()
     reader = State(str(tmp_path / "state.sqlite"), read_only=True)
     reader.load()
-    assert reader.cursor == CURSOR
+    assert reader.positions.get("") == CURSOR
+    reader.positions.update({"": ("other", T0)})
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader.commit(("other", T0))
-    assert reader.cursor == CURSOR
+        reader.commit()
+    assert reader.db.execute("SELECT cursor, time FROM positions").fetchone() == CURSOR
     reader.close()
 
 
@@ -187,10 +193,11 @@ def test_the_folder_is_made_and_others_may_not_read_it(tmp_path):
 def test_a_path_with_odd_characters(tmp_path):
     path = str(tmp_path / "a b%20?#é" / "state.sqlite")
     state = State(path)
-    state.commit(CURSOR)
+    state.positions.update({"": CURSOR})
+    state.commit()
     reader = State(path, read_only=True)
     reader.load()
-    assert reader.cursor == CURSOR
+    assert reader.positions.get("") == CURSOR
     reader.close()
     state.close()
 
@@ -286,7 +293,8 @@ def test_a_kill_in_the_middle_of_making_it(tmp_path):
     state = State(str(path))
     assert rows(state) == {}
     fill(state)
-    state.commit(CURSOR)
+    state.positions.update({"": CURSOR})
+    state.commit()
     assert rows(state) == FILLED
     state.close()
 
@@ -298,14 +306,15 @@ def test_room_that_a_flood_had_taken_is_given_back_once_it_is_forgotten(opened, 
         state.days.add("2026-03-10", "other", f"{number} " + "x" * 500, "ALL", T0, None)
     state.days.end("2026-03-10", T0)
     fill(state)
-    state.commit(CURSOR)
+    state.positions.update({"": CURSOR})
+    state.commit()
     state.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert path.stat().st_size > 10_000_000
     state.remove_before(T0, date(2026, 3, 14))
     state.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert path.stat().st_size < 300_000
     assert rows(state)["events"] == 1
-    assert opened().cursor == CURSOR
+    assert opened().positions.get("") == CURSOR
 
 
 def test_what_is_older_than_it_should_be_kept_is_removed(opened):

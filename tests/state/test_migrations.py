@@ -34,7 +34,7 @@ def first(tmp_path: Path) -> str:
 def test_everything_of_schema_1_is_there(first: str) -> None:
     with State(first) as state:
         state.load()
-        assert state.cursor == ("s=abc;i=1", T + 1)
+        assert state.positions.get("anybody") == ("s=abc;i=1", T + 1)
         count = state.counters.count
         assert count("ssh", "203.0.113.7", at=T + 2, within=600_000_000) == 3
         assert count("ssh", "192.0.2.1", at=T + 2, within=1) == 0, "its grace lasts"
@@ -71,10 +71,11 @@ def test_what_is_new_can_be_kept_in_it(first: str) -> None:
     with State(first) as state:
         state.load()
         state.faults.add("2026-03-14", "state", "commit", "no room", T)
-        state.commit(("s=abc;i=2", T + 5))
+        state.positions.update({"": ("s=abc;i=2", T + 5)})
+        state.commit()
     with State(first, read_only=True) as state:
         state.load()
-        assert state.cursor == ("s=abc;i=2", T + 5)
+        assert state.positions.get("") == ("s=abc;i=2", T + 5)
         assert kept_days(state.db)[0].day == date(2026, 3, 14).isoformat()
 
 

@@ -51,7 +51,8 @@ def fill(state: State) -> None:
     state.tables.table("nat").put("key", 1)
     mail = {"subject": "s", "to": [], "parts": ["x"], "count": 1, "html": None}
     state.outbox.put(OutboxItem("mail", mail, T0, T0))
-    state.commit(("s=1;i=2", T0))
+    state.positions.update({"": ("s=1;i=2", T0)})
+    state.commit()
 
 
 @contextmanager
@@ -100,7 +101,7 @@ def mistaken_for_whole(path: Path) -> None:
 def test_a_whole_state_is_opened_as_it_is(path: Path) -> None:
     before = path.read_bytes()
     with daemon(path) as (state, told):
-        assert state.cursor == ("s=1;i=2", T0)
+        assert state.positions.get("") == ("s=1;i=2", T0)
         assert (len(messages(state)), len(state.bans)) == (EVENTS, BANS)
     assert told == []
     assert path.read_bytes() == before
@@ -116,7 +117,7 @@ def test_a_garbled_page_costs_what_was_on_it(path: Path) -> None:
         assert left[0] == "event 0000"
         assert left[-1] == f"event {EVENTS - 1}"
         assert len(state.bans) == BANS
-        assert state.cursor == ("s=1;i=2", T0)
+        assert state.positions.get("") == ("s=1;i=2", T0)
         assert len(state.outbox.items()) == 1
         assert state.counters.count("ssh", "203.0.113.7", at=T0) == 2
         (line,) = told
@@ -151,10 +152,11 @@ def test_garbled_bans_cost_nothing_but_bans(path: Path) -> None:
 def test_a_file_that_was_cut_off_has_its_first_part_still(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
     with daemon(path) as (state, told):
-        assert state.cursor == ("s=1;i=2", T0)
+        assert state.positions.get("") == ("s=1;i=2", T0)
         assert len(messages(state)) > 100
         assert "database disk image is malformed" in told[0]
-        state.commit(("s=1;i=3", T0 + 1))
+        state.positions.update({"": ("s=1;i=3", T0 + 1)})
+        state.commit()
         state.check()
 
 
@@ -165,7 +167,7 @@ def test_a_garbled_list_of_tables_leaves_a_new_state_that_begins_when_the_old_on
     os.utime(path, ns=(T0 * 1000, T0 * 1000))
     with daemon(path) as (state, told):
         assert messages(state) == []
-        assert state.cursor == (f"t={T0:x}", T0)
+        assert state.positions.get("") == (f"t={T0:x}", T0)
         (day,) = state.days.unreported()
         assert notes_of(state.db, [day]) == told
     assert aside(path).exists()
@@ -195,7 +197,7 @@ def test_a_log_of_garbage_means_the_state_before_it(path: Path) -> None:
     Path(f"{path}-wal").write_bytes(random.Random(1).randbytes(100_000))
     Path(f"{path}-shm").write_bytes(random.Random(1).randbytes(32_768))
     with daemon(path) as (state, told):
-        assert state.cursor == ("s=1;i=2", T0)
+        assert state.positions.get("") == ("s=1;i=2", T0)
         assert len(messages(state)) == EVENTS
     assert told == []
 
@@ -240,7 +242,7 @@ def test_an_empty_file_is_a_new_state(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
     path.touch()
     with daemon(path) as (state, told):
-        assert state.cursor is None
+        assert state.positions.get("") is None
     assert told == []
 
 
@@ -303,7 +305,8 @@ def run(path: Path, meanwhile: Callable[[], object]) -> str:
 def commit(state: State, meanwhile: Callable[[], object]) -> None:
     meanwhile()
     state.days.add(DAY, "important", "not committed", "ALL", T0, None)
-    state.commit(("s=1;i=3", T0 + 1))
+    state.positions.update({"": ("s=1;i=3", T0 + 1)})
+    state.commit()
 
 
 def test_damage_that_shows_while_it_runs_ends_the_run_and_is_put_right(path: Path) -> None:
@@ -311,7 +314,7 @@ def test_damage_that_shows_while_it_runs_ends_the_run_and_is_put_right(path: Pat
     fault = run(path, lambda: None)
     assert fault.endswith(f"the damaged file is {aside(path)} (start Pyruse again)")
     with daemon(path) as (state, told):
-        assert state.cursor == ("s=1;i=2", T0), "the same entries come again"
+        assert state.positions.get("") == ("s=1;i=2", T0), "the same entries come again"
         assert len(messages(state)) == EVENTS
         assert told == []
 
@@ -331,7 +334,7 @@ def test_a_file_that_was_removed_is_written_again(path: Path) -> None:
         "while Pyruse is stopped); it was written again, and nothing is lost (start Pyruse again)"
     )
     with daemon(path) as (state, told):
-        assert state.cursor == ("s=1;i=2", T0)
+        assert state.positions.get("") == ("s=1;i=2", T0)
         assert (len(messages(state)), len(state.bans)) == (EVENTS, BANS)
         assert state.db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert told == []
@@ -341,11 +344,12 @@ def test_a_file_that_was_removed_is_written_again(path: Path) -> None:
 def test_a_file_that_was_replaced_is_left_to_who_did_it(path: Path, tmp_path: Path) -> None:
     other = tmp_path / "backup.sqlite"
     with State(str(other)) as backup:
-        backup.commit(("s=1;i=1", T0 - 1))
+        backup.positions.update({"": ("s=1;i=1", T0 - 1)})
+        backup.commit()
     fault = run(path, lambda: other.rename(path))
     assert "another file is there now" in fault
     with daemon(path) as (state, _):
-        assert state.cursor == ("s=1;i=1", T0 - 1)
+        assert state.positions.get("") == ("s=1;i=1", T0 - 1)
 
 
 def test_days_that_are_lost_leave_no_events_for_ever(path: Path) -> None:

@@ -1,0 +1,127 @@
+"""Reading on from where the last run ended, and telling what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyruse.config.settings import JournalSettings
+from pyruse.entry.decoding import Decoder
+from pyruse.journal.journal import Journal
+from pyruse.journal.machine import Machine
+from pyruse.journal.position import Gap, Position
+from pyruse.journal.selection import Selection
+from pyruse.state.positions import Positions
+from pyruse.system.bus_errors import bus_errors
+
+
+class Reading:
+    """The journal of a daemon: every entry of every machine, once."""
+
+    def __init__(
+        self, settings: JournalSettings, decoder: Decoder, positions: Positions,
+        tell: Callable[[str, str], None],
+    ) -> None:  # fmt: skip
+        """Open the journal, and notice from now on what is added to it.
+
+        :param tell: told of what is not read: whose it is, or of what kind; and the fault.
+        :raises JournalError: the journal cannot be read.
+        """
+        self._start = settings.start
+        self._selection = Selection.of(settings)
+        self._decoder = decoder
+        self._positions = positions
+        self._tell = tell
+        self._told: set[str] = set()
+        self._pages = 0
+        """How many pages of files that could not be read were told of."""
+        self.journal: Journal = self._selection.open(decoder, follow=True)
+
+    def resume(self) -> None:
+        """Go where the last run ended; the very first run begins where `[journal] start` says.
+
+        In a journal that was followed before, a machine without a position is new: all of it is
+        read. The positions are to be committed before the first entry is handled.
+        """
+        known = {
+            name: Position(*position)
+            for name in self.journal.machines
+            if (position := self._positions.get(name)) is not None
+        }
+        self.journal.resume(known, self._begin)
+        self._positions.follow(self._selection.sources())
+        self._positions.update(
+            {
+                name: machine.position
+                for name, machine in self.journal.machines.items()
+                if machine.position is not None
+            }
+        )
+        self.tell()
+
+    def _begin(self, machine: Machine) -> None:
+        if self._positions.follows(self._selection.source_of(machine.name)):
+            machine.reader.seek_head()
+        elif self._start == "tail":
+            machine.begin_at_tail()
+        elif self._start == "boot":
+            machine.reader.seek_boot()
+        else:
+            machine.reader.seek_head()
+
+    def handled(self, last_time: int) -> None:
+        """Note how far entries are handled, to be committed with what they caused.
+
+        :param last_time: the instant of the last one, in microseconds since the epoch.
+        """
+        self._positions.update(self.journal.positions(last_time))
+
+    def tell(self) -> None:
+        """Tell what was not read, and what keeps entries from being noticed."""
+        for gap in self.journal.gaps:
+            self._tell("damaged" if gap.damaged else "removed", self._in_words(gap))
+        self.journal.gaps.clear()
+        if (pages := bus_errors().pages) > self._pages:
+            number = "1 page" if pages == self._pages + 1 else f"{pages - self._pages:,} pages"
+            self._tell(
+                "unreadable",
+                f"{number} of the journal's files cannot be read, and count as empty (expected a "
+                "sound disk, and files that nobody cuts: see `journalctl --verify`)",
+            )
+            self._pages = pages
+        faults = {*self.journal.missing(), *self.journal.faults()}
+        assert self.journal.watch is not None
+        if self.journal.watch.fault is not None:
+            faults.add(
+                f"{self.journal.watch.fault}: the kernel gives no notice of new entries, which are "
+                "looked for every 2 s instead (expected more of fs.inotify.max_user_watches and "
+                "max_user_instances)"
+            )
+        for fault in sorted(faults - self._told):
+            self._tell(fault, fault)
+        self._told = faults
+
+    def _in_words(self, gap: Gap) -> str:
+        machine = f" of {gap.machine}" if len(self.journal.machines) > 1 else ""
+        since = f"{self._decoder.time(gap.since):%F %T}"
+        until = "now" if gap.until is None else f"{self._decoder.time(gap.until):%F %T}"
+        if gap.damaged:
+            number = _entries(gap.entries or 0)
+            return f"{number}{machine} between {since} and {until} cannot be read: damaged"
+        if gap.entries is None:
+            return (
+                f"the journal{machine} no longer has the entry of {since} at which the last run "
+                f"ended: entries from then until {until} may have been removed unread"
+            )
+        number, was = _entries(gap.entries), "was" if gap.entries == 1 else "were"
+        return (
+            f"{number}{machine} from {since} until {until} {was} removed unread "
+            "(expected a journal that keeps more: SystemMaxUse= in journald.conf)"
+        )
+
+    def close(self) -> None:
+        """Close the journal."""
+        self.journal.close()
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number:,} entries"

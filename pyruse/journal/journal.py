@@ -1,0 +1,268 @@
+"""A journal of one machine or of many: each has a reader and a position of its own.
+
+libsystemd has one position in all the files of a reader, and never gives an entry that arrives
+behind it: of a machine whose clock is half a second late, or whose entries come late, nothing would
+be seen. So the files of each machine are read alone. What is there already is merged by time; what
+is just being logged comes as it arrives, and no machine waits for another one.
+"""
+
+from __future__ import annotations
+
+import heapq
+import select
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from pyruse.entry.entry import Entry
+from pyruse.journal.machine import Machine
+from pyruse.journal.places import Places
+from pyruse.journal.position import Gap, Position
+from pyruse.journal.watch import POLL_MS, Watch
+
+_Head = tuple[int, str, Machine]
+
+
+class Journal:
+    """Gives the entries of all machines, each valid until the next one is asked for."""
+
+    def __init__(
+        self, places: Places, make: Callable[[str], Machine], *, follow: bool = False
+    ) -> None:
+        """Open what is there.
+
+        :param places: where the files are.
+        :param make: gives a machine of a name, which has no files yet.
+        :param follow: watch for what is added; else, what is there now is all.
+        """
+        self._places = places
+        self._make = make
+        self.machines: dict[str, Machine] = {}
+        """By name; this machine's own name is empty where its folder has none."""
+        self._ready: dict[str, Machine] = {}
+        """Those that may have more entries."""
+        self._heads: list[_Head] = []
+        """A heap: the machines of which the next entry is known, by its instant."""
+        self._handled: dict[str, Machine] = {}
+        """Those that have a new position."""
+        self._only: Mapping[str, Collection[str]] = {}
+        self._began = False
+        """Where to read is decided: what comes from now on is read from its beginning."""
+        self.gaps: list[Gap] = []
+        """What was removed before it was read, to be told and taken out."""
+        self.broken: dict[str, OSError] = {}
+        """The machines none of whose files can be opened; they are tried again as files change."""
+        self.watch = Watch() if follow else None
+        self._look()
+
+    # -- Reading
+
+    def entries(self, limit: int) -> Iterator[Entry]:
+        """The next entries, at most so many, until there is none (for now)."""
+        if len(self.machines) == 1:  # nothing to merge: nothing stands between
+            (machine,) = self.machines.values()
+            self._handled = self.machines
+            self._ready.clear()
+            return machine.reader.entries(limit)
+        return self._merged(limit)
+
+    def _merged(self, limit: int) -> Iterator[Entry]:
+        heads = self._heads
+        known = {name for _, name, _ in heads}
+        for name, machine in list(self._ready.items()):
+            if name not in known:
+                self._push(machine)
+        for _ in range(limit):
+            if not heads:
+                return
+            time_us, name, machine = heads[0]
+            yield Entry(time_us, machine.reader)
+            machine.note(time_us)
+            self._handled[name] = machine
+            heapq.heappop(heads)
+            self._push(machine)
+
+    def _push(self, machine: Machine) -> None:
+        time_us = machine.reader.advance()
+        if time_us is None:
+            self._ready.pop(machine.name, None)
+        else:
+            heapq.heappush(self._heads, (time_us, machine.name, machine))
+
+    def positions(self, last_time: int) -> dict[str, Position]:
+        """How far each machine is handled of which entries were read since the last call.
+
+        :param last_time: the instant of the entry that was handled last, in µs since the epoch.
+        """
+        handled, self._handled = self._handled, {}
+        if handled is self.machines:
+            (machine,) = handled.values()
+            machine.note(last_time)
+        passed_over = (machine.passed_over() for machine in handled.values())
+        self.gaps += [gap for gap in passed_over if gap is not None]
+        return {
+            name: machine.position
+            for name, machine in handled.items()
+            if machine.position is not None
+        }
+
+    @property
+    def position(self) -> int:
+        """Rises with each entry that is read."""
+        return sum(machine.reader.position for machine in self.machines.values())
+
+    @property
+    def damaged(self) -> int:
+        """How many entries could not be read because a journal file is damaged."""
+        return sum(machine.reader.damaged for machine in self.machines.values())
+
+    def faults(self) -> list[str]:
+        """Why files are left out: one line each."""
+        return [fault for machine in self.machines.values() for fault in machine.faults]
+
+    def take_only(self, values: Mapping[str, Collection[str]]) -> None:
+        """Leave out the entries that have none of these values, from here on.
+
+        :param values: of fields; none: no entry is left out. See `pyruse.chains.pushdown`.
+        """
+        self._only = values
+        for _, name, machine in self._heads:  # they are not handled yet
+            machine.reader.go_back_to_current()
+            self._ready[name] = machine
+        self._heads.clear()
+        for machine in self.machines.values():
+            machine.take_only(values)
+
+    def measure(self, moving: Callable[..., Any], reading: Callable[..., Any]) -> None:
+        """Have the calls into libsystemd wrapped that move to an entry, and that read its fields.
+
+        To be called before the first entry is read.
+        """
+        for machine in self.machines.values():
+            machine.reader.measure(moving, reading)
+
+    # -- Where to read
+
+    def resume(
+        self, positions: Mapping[str, Position], otherwise: Callable[[Machine], None]
+    ) -> None:
+        """Go where the last run ended.
+
+        :param positions: by machine.
+        :param otherwise: seeks where to begin with a machine that has no position.
+        """
+        for name, machine in self.machines.items():
+            if name in positions:
+                if gap := machine.resume(positions[name]):
+                    self.gaps.append(gap)
+            else:
+                otherwise(machine)
+        self._began = True
+
+    def missing(self) -> list[str]:
+        """Which of the chosen places are not there: one line each."""
+        return self._places.missing()
+
+    def at(self, cursor: str) -> Entry | None:
+        """The entry of a cursor, or None when no machine has it."""
+        found = (machine.reader.at(cursor) for machine in self.machines.values())
+        return next((entry for entry in found if entry is not None), None)
+
+    def last(self) -> Entry | None:
+        """The newest entry to read, or None where there is none."""
+        found = [
+            entry
+            for machine in self.machines.values()
+            if (entry := machine.reader.last()) is not None
+        ]
+        return max(found, key=lambda entry: entry.time_us, default=None)
+
+    def span(self) -> tuple[int, int] | None:
+        """The instants of the first and the last entry, µs since the epoch; None: no entry."""
+        spans = [
+            span
+            for machine in self.machines.values()
+            if (span := machine.reader.span()) is not None
+        ]
+        if not spans:
+            return None
+        return min(first for first, _ in spans), max(last for _, last in spans)
+
+    # -- Following
+
+    def wait(self, timeout_ms: int | None, *others: int) -> None:
+        """Sleep until there may be more entries, another descriptor is readable, or time is over.
+
+        To be called when there are no more entries.
+
+        :param timeout_ms: at most so long; None: without end.
+        :param others: more file descriptors to wait for.
+        """
+        assert self.watch is not None, "the journal was not opened to be followed"
+        if self._renew():
+            return
+        poll = select.poll()
+        for fd in (self.watch.fileno(), *others):
+            if fd is not None:
+                poll.register(fd, select.POLLIN)
+        if self.watch.polls:
+            timeout_ms = POLL_MS if timeout_ms is None else min(POLL_MS, timeout_ms)
+        poll.poll(timeout_ms)
+        news = self.watch.news()
+        for folder, file in news.written:
+            name = self._places.machine_of(folder, file)
+            if name in self.machines:
+                self._ready[name] = self.machines[name]
+        if news.files:
+            self._ready.update(self.machines)
+            self._look()
+
+    def _look(self) -> None:
+        """See which files there are, and take in the machines that are new."""
+        if self.watch is not None:  # first: nothing may come between the looking and the watching
+            self.watch.follow(*self._places.folders())
+        by_machine = self._places.files()
+        for name, files in by_machine.items():
+            machine = self.machines.get(name)
+            if machine is not None:
+                machine.offer(files)
+            elif (machine := self._opened(name)) is not None:
+                self.machines[name] = self._ready[name] = machine
+        self.broken = {name: why for name, why in self.broken.items() if name in by_machine}
+
+    def _opened(self, name: str) -> Machine | None:
+        machine = self._make(name)
+        try:
+            machine.renew()
+        except OSError as fault:
+            self.broken[name] = fault
+            return None
+        self.broken.pop(name, None)
+        machine.take_only(self._only)
+        if self._began:
+            machine.reader.seek_head()
+        return machine
+
+    def _renew(self) -> bool:
+        """Take in the files that have come, and let go those that are gone or wholly read."""
+        if self._handled is self.machines:
+            self._handled = dict(self.machines)
+            for machine in self._handled.values():
+                if (last_time := machine.reader.time_us()) is not None:
+                    machine.note(last_time)
+        renewed = False
+        for machine in self.machines.values():
+            if machine.is_stale:
+                with suppress(OSError):  # its files are gone, or unreadable just now
+                    if gap := machine.renew():
+                        self.gaps.append(gap)
+                self._ready[machine.name] = machine
+                renewed = True
+        return renewed
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self.watch is not None:
+            self.watch.close()
+        for machine in self.machines.values():
+            machine.reader.close()

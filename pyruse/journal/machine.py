@@ -1,0 +1,173 @@
+"""One machine's journal: the files that it consists of now, and how far it is handled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from systemd import journal
+
+from pyruse.journal.files import Header, JournalFile, header
+from pyruse.journal.position import Gap, Position
+from pyruse.journal.reader import JournalReader
+
+_DAY_US = 86_400_000_000
+"""A file of another writer that ended so long before the position is wholly read."""
+
+Opened = Callable[[journal.Reader], JournalReader]
+
+
+class Machine:
+    """Reads the files of one machine. Each is opened as long as something in it may be unread."""
+
+    def __init__(
+        self, name: str, opened: Opened, look: Callable[[], Sequence[JournalFile]]
+    ) -> None:
+        """Open nothing yet.
+
+        :param opened: makes the reader of an open journal, which goes to its beginning.
+        :param look: gives the files that there are now.
+        """
+        self.name = name
+        self.position: Position | None = None
+        self.faults: list[str] = []
+        """Why files are left out: one line each."""
+        self.reader: JournalReader
+        self._opened = opened
+        self._look = look
+        self._is_open = False
+        self._files: Sequence[JournalFile] = ()
+        self._open: set[tuple[int, int]] = set()
+        """The files that are open, by their identity."""
+        self._read = 0
+        """How many entries were read up to the position."""
+        self._base: tuple[Position, int] | None = None
+        """A position, and how many entries were read up to there: to see what was passed over."""
+        self.is_stale = False
+        """Files have come or gone, or are wholly read: `renew` is to be called at the end."""
+
+    def note(self, time_us: int) -> None:
+        """The current entry is handled.
+
+        :param time_us: its instant, in microseconds since the epoch.
+        """
+        self.position = Position(self.reader.cursor_at(time_us), time_us)
+        self._read = self.reader.position
+
+    def take_only(self, values: Mapping[str, Collection[str]]) -> None:
+        """Leave out the entries that have none of these values (see `JournalReader.take_only`)."""
+        self._base = None
+        self.reader.take_only(values)
+
+    def passed_over(self) -> Gap | None:
+        """What libsystemd has passed over since the last call, as it is damaged.
+
+        It does so without a word, but sequence numbers rise by one from entry to entry. Nothing is
+        known where entries are left out by their values, or files by who may read them.
+        """
+        base, read = self._base, self._read
+        self._base = None if self.position is None else (self.position, read)
+        if base is None or self._base is None or self.faults or self.reader.leaves_out:
+            return None
+        (before, read_before), (now, _) = base, self._base
+        lost = now.seqnum - before.seqnum - (read - read_before)
+        if lost <= 0 or now.seqnum_id != before.seqnum_id or not before.seqnum:
+            return None
+        return Gap(self.name, before.time_us, now.time_us, lost, damaged=True)
+
+    def offer(self, files: Sequence[JournalFile]) -> None:
+        """Say which files there are now; they are opened once those before are read."""
+        identities = {file.identity for file in files}
+        self.is_stale = self._is_open and not (
+            self._open <= identities
+            and not any(
+                file.identity not in self._open and self._may_have_more(file, header(file.path))
+                for file in files
+            )
+        )
+
+    def begin_at_tail(self) -> None:
+        """Go behind the newest entry: everything before counts as handled."""
+        self.reader.seek_tail()
+        if (time_us := self.reader.time_us()) is not None:
+            self.note(time_us)
+
+    def renew(self) -> Gap | None:
+        """Open the files that may have something unread, and go on behind the position.
+
+        :return: what was removed unread.
+        """
+        self.is_stale = False
+        raw = self._raw()
+        if not self._is_open:
+            self.reader, self._is_open = self._opened(raw), True
+            self.reader.reopen = self._raw
+            return None
+        self.reader.replace(raw)
+        if self.position is None:
+            self.reader.seek_head()
+            return None
+        return self.resume(self.position)
+
+    def resume(self, position: Position) -> Gap | None:
+        """Go behind a position.
+
+        :return: what was removed unread since.
+        """
+        self.position = position
+        found = self.reader.seek_after(position)
+        self._read = self.reader.position
+        self._base = (position, self._read) if found else None
+        if found or position.cursor.startswith("t="):
+            return None  # "t=…": nothing more than a time was known, as a file could not be read
+        return self._gap(position)
+
+    def _gap(self, position: Position) -> Gap | None:
+        headers = [one for file in self._files if (one := header(file.path)) is not None]
+        same = [one for one in headers if one.entries and one.seqnum_id == position.seqnum_id]
+        first = min(same, key=lambda one: one.head_seqnum, default=None)
+        if first is not None:
+            lost = first.head_seqnum - position.seqnum - 1
+            if lost <= 0:
+                return None  # all that came after it is there; it is gone itself
+            return Gap(self.name, position.time_us, first.head_at, lost)
+        return Gap(self.name, position.time_us, self.reader.next_time(position.time_us), None)
+
+    def _raw(self) -> journal.Reader:
+        """An open journal of the files that may have something unread.
+
+        They are looked for anew: a file that was rotated meanwhile has another name.
+        """
+        self._files = self._look()
+        chosen = [
+            file for file in self._files if self._may_have_more(file, header(file.path))
+        ] or list(self._files)
+        self.faults = []
+        self._open = {file.identity for file in chosen}
+        try:
+            raw = journal.Reader(files=[file.path for file in chosen])
+        except OSError as fault:
+            raw = self._sound(chosen, fault)
+        # libsystemd cuts compressed fields at 64 KiB unless told otherwise (sd_journal_get_data(3))
+        raw.data_threshold = 0
+        return raw
+
+    def _sound(self, files: Sequence[JournalFile], fault: OSError) -> journal.Reader:
+        """Leave out the files that cannot be opened, and say which."""
+        sound = []
+        for file in files:
+            try:
+                journal.Reader(files=[file.path]).close()
+                sound.append(file.path)
+            except OSError as why:
+                self.faults.append(f"{file.path}: cannot be read: {why.strerror}")
+        if not sound:
+            raise fault
+        return journal.Reader(files=sound)
+
+    def _may_have_more(self, file: JournalFile, said: Header | None) -> bool:
+        """Whether something in a file may be unread: a file that is complete may be skipped."""
+        if self.position is None or not file.archived or said is None:
+            return True
+        if said.seqnum_id == self.position.seqnum_id:
+            return said.tail_seqnum >= self.position.seqnum
+        return said.tail_at >= self.position.time_us - _DAY_US

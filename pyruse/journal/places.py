@@ -1,0 +1,109 @@
+"""Where journal files are: of this machine, of its namespaces, of a folder, or named one by one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyruse.journal import files as journal_files
+from pyruse.journal.files import JournalFile
+
+_ROOTS = ("/var/log/journal", "/run/log/journal")
+_MACHINE_ID = Path("/etc/machine-id")
+
+
+@dataclass
+class Places:
+    """Where to look for files, now and later: machine-id(5), systemd-journald.service(8)."""
+
+    directory: Path | None = None
+    """A folder, with the folders of machines in it; None: this machine's."""
+    paths: Sequence[Path] = ()
+    """Files, one by one."""
+    namespaces: Sequence[str] = field(default_factory=list)
+    """Of this machine's: names, ``*`` for all of them, none for the default one."""
+
+    def files(self) -> dict[str, list[JournalFile]]:
+        """The files that there are, by machine."""
+        if self.paths:
+            found = journal_files.named(self.paths)
+        elif self.directory is not None:
+            found = journal_files.look(str(self.directory), below=True)
+        else:
+            found = [file for folder in self._own() for file in journal_files.look(folder)]
+        by_machine: dict[str, list[JournalFile]] = {}
+        for file in found:
+            by_machine.setdefault(file.machine, []).append(file)
+        return by_machine
+
+    def files_of(self, machine: str) -> list[JournalFile]:
+        """The files of one machine that there are."""
+        return self.files().get(machine, [])
+
+    def machine_of(self, folder: str, name: str) -> str | None:
+        """Whose a file of a watched folder is; None: it is no journal file, or not chosen."""
+        if self.paths:
+            found = journal_files.named([Path(folder, name) if name else Path(folder)])
+            return found[0].machine if found else None
+        return journal_files.machine_of(folder, name)
+
+    def folders(self) -> tuple[list[str], list[str], list[str]]:
+        """What to watch: folders with files, folders in which those may come, single files."""
+        if self.paths:
+            return [], sorted({str(path.parent) for path in self.paths}), list(map(str, self.paths))
+        if self.directory is not None:
+            folder = str(self.directory)
+            return [folder, *sorted(_machines_in(folder))], [], []
+        return self._own(), list(_ROOTS), []
+
+    def missing(self) -> list[str]:
+        """Which places that were chosen are not there: one line each."""
+        if self.paths:
+            return [f"{path}: no such file" for path in self.paths if not path.exists()]
+        if self.directory is not None:
+            there = self.directory.is_dir()
+            return [] if there else [f"{self.directory}: no such folder"]
+        return [
+            f"journal namespace {name}: there is no journal of it"
+            for name in self.namespaces
+            if name != "*" and not any(map(os.path.isdir, self._of(name)))
+        ]
+
+    def _own(self) -> list[str]:
+        """The folders of this machine that are chosen, whether they are there or not."""
+        names = self.namespaces or [""]
+        folders: dict[str, None] = {}
+        for name in names:
+            folders.update(dict.fromkeys(self._of(name)))
+        return list(folders)
+
+    def _of(self, namespace: str) -> list[str]:
+        own = machine_id()
+        if namespace != "*":
+            name = f"{own}.{namespace}" if namespace else own
+            return [f"{root}/{name}" for root in _ROOTS]
+        found = [
+            folder
+            for root in _ROOTS
+            for folder in sorted(_machines_in(root))
+            if os.path.basename(folder).partition(".")[0] == own
+        ]
+        return list(dict.fromkeys([*self._of(""), *found]))
+
+
+def machine_id() -> str:
+    """This machine's ID (machine-id(5)); empty where it has none."""
+    try:
+        return _MACHINE_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
+def _machines_in(folder: str) -> list[str]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [os.path.join(folder, name) for name in names if journal_files.is_machines(name)]

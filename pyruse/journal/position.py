@@ -1,0 +1,59 @@
+"""How far a machine's journal is handled: its cursor, and what a cursor says."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Position(NamedTuple):
+    """The entry of a machine's that was handled last."""
+
+    cursor: str
+    """libsystemd's cursor of it; ``t=…``, where nothing but its instant is known."""
+    time_us: int
+    """Its instant, in microseconds since the epoch."""
+
+    @property
+    def seqnum_id(self) -> str:
+        """Whose sequence number it has; empty where that is not known."""
+        return _parts(self.cursor).get("s", "")
+
+    @property
+    def seqnum(self) -> int:
+        """Its sequence number; 0 where that is not known."""
+        try:
+            return int(_parts(self.cursor).get("i", "0"), 16)
+        except ValueError:
+            return 0
+
+    def is_at(self, cursor: str) -> bool:
+        """Whether a cursor is of the same entry, in whatever file.
+
+        A copy of an entry in another file (``journalctl --flush``) has another sequence number, but
+        the same boot, times, and hash of its fields.
+        """
+        mine, its = _parts(self.cursor), _parts(cursor)
+        keys = _CONTENT if mine.keys() >= set(_CONTENT) else mine.keys()
+        return bool(mine) and all(mine[key] == its.get(key) for key in keys)
+
+
+_CONTENT = ("b", "m", "t", "x")
+
+
+def _parts(cursor: str) -> dict[str, str]:
+    """The parts of a cursor such as ``s=…;i=…;b=…;m=…;t=…;x=…``, by their letters."""
+    return dict(part.split("=", 1) for part in cursor.split(";") if "=" in part)
+
+
+class Gap(NamedTuple):
+    """Entries that were not read: they were removed before, or are damaged."""
+
+    machine: str
+    since: int
+    """After this instant they were logged (µs since the epoch) …"""
+    until: int | None
+    """… and before this one; None: nothing is there after them."""
+    entries: int | None
+    """How many there were, where the sequence numbers tell."""
+    damaged: bool = False
+    """They are there, but cannot be read."""

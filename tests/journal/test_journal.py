@@ -1,0 +1,289 @@
+"""Journals of many machines: every entry of every machine, once."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyruse.entry.decoding import Decoder
+from pyruse.journal.journal import Journal
+from pyruse.journal.position import Gap, Position
+from pyruse.journal.selection import Selection
+from pyruse.testing.journal import FIRST_TIME, make_journal, unavailable
+from pyruse.testing.journald import Journald
+from pyruse.testing.plugin import need
+
+SECOND = 1_000_000
+ALL = 1_000_000
+LONG_MS = 20_000  # a wait that ends sooner, when there is something
+
+Open = Callable[..., Journal]
+
+
+@pytest.fixture(autouse=True)
+def _needed() -> None:
+    need(unavailable())
+
+
+@pytest.fixture
+def follow() -> Iterator[Open]:
+    """``follow(directory=…)``: a journal that is followed, closed at the end."""
+    made: list[Journal] = []
+
+    def open_(**selected: Any) -> Journal:
+        made.append(Selection(**selected).open(Decoder(), follow=True))
+        return made[-1]
+
+    yield open_
+    for journal in made:
+        journal.close()
+
+
+def write(file: Path, *seconds: float, host: str = "", **more: Any) -> Path:
+    """Append entries of these instants to a journal file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    entries = [
+        {
+            "MESSAGE": f"{host or file.stem} {second:g}",
+            "__REALTIME_TIMESTAMP": FIRST_TIME + round(second * SECOND),
+            "__MONOTONIC_TIMESTAMP": round((second + 10) * SECOND),
+            **more,
+        }
+        for second in seconds
+    ]
+    return make_journal(file, entries, append=True)
+
+
+def messages(journal: Journal, limit: int = ALL) -> list[str | None]:
+    return [entry.get("MESSAGE") for entry in journal.entries(limit)]
+
+
+def news(journal: Journal) -> list[str | None]:
+    """What comes next, as soon as there is anything; it is handled, as the daemon does it."""
+    for _ in range(100):
+        found, last_time = [], 0
+        for entry in journal.entries(ALL):
+            found.append(entry.get("MESSAGE"))
+            last_time = entry.time_us
+        if found:
+            journal.positions(last_time)
+            return found
+        journal.wait(LONG_MS)
+    raise AssertionError("nothing came")
+
+
+def test_what_is_there_is_merged_by_time(tmp_path: Path) -> None:
+    write(tmp_path / "remote-a.journal", 0, 2, 4)
+    write(tmp_path / "remote-b.journal", 1, 3, 5)
+    write(tmp_path / "system.journal", 2.5)
+    journal = Selection(directory=tmp_path).open(Decoder())
+    assert messages(journal, 3) == ["remote-a 0", "remote-b 1", "remote-a 2"]
+    assert messages(journal) == ["system 2.5", "remote-b 3", "remote-a 4", "remote-b 5"]
+    assert messages(journal) == []
+    journal.close()
+
+
+def test_a_machine_whose_clock_is_late_is_seen(tmp_path: Path, follow: Open) -> None:
+    write(tmp_path / "remote-a.journal", 10)
+    write(tmp_path / "remote-b.journal", 1)
+    journal = follow(directory=tmp_path)
+    assert messages(journal) == ["remote-b 1", "remote-a 10"]
+    write(tmp_path / "remote-a.journal", 11)
+    assert news(journal) == ["remote-a 11"]
+    write(tmp_path / "remote-b.journal", 2, 3)
+    assert news(journal) == ["remote-b 2", "remote-b 3"]
+
+
+def test_a_machine_that_comes_later_is_read_from_its_beginning(
+    tmp_path: Path, follow: Open
+) -> None:
+    write(tmp_path / "remote-a.journal", 10)
+    journal = follow(directory=tmp_path)
+    journal.resume({}, lambda machine: machine.reader.seek_tail())
+    assert messages(journal) == []
+    write(tmp_path / "remote-b.journal", 1, 2)
+    assert news(journal) == ["remote-b 1", "remote-b 2"]
+
+
+def test_a_folder_that_comes_later(tmp_path: Path, follow: Open) -> None:
+    folder = tmp_path / "later" / "journals"
+    journal = follow(directory=folder)
+    assert journal.missing() == [f"{folder}: no such folder"]
+    write(folder / ("d" * 32) / "system.journal", 1)
+    assert news(journal) == ["system 1"]
+    assert journal.missing() == []
+
+
+def test_a_position_for_each_machine(tmp_path: Path, follow: Open) -> None:
+    write(tmp_path / "remote-a.journal", 0, 2, 4)
+    write(tmp_path / "remote-b.journal", 1, 3, 5)
+    journal = follow(directory=tmp_path)
+    assert messages(journal, 3) == ["remote-a 0", "remote-b 1", "remote-a 2"]
+    positions = journal.positions(FIRST_TIME + 2 * SECOND)
+    assert {name: one.time_us for name, one in positions.items()} == {
+        "remote-a": FIRST_TIME + 2 * SECOND,
+        "remote-b": FIRST_TIME + SECOND,
+    }
+    again = follow(directory=tmp_path)
+    again.resume(positions, lambda machine: pytest.fail("has a position"))
+    assert messages(again) == ["remote-b 3", "remote-a 4", "remote-b 5"]
+    assert again.gaps == []
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_what_was_not_handled_yet_is_not_lost_when_the_choice_changes(
+    tmp_path: Path, number: int
+) -> None:
+    write(tmp_path / "remote-a.journal", 0, 2, 4)
+    write(tmp_path / "remote-b.journal", 1, 3, 5)
+    journal = Selection(directory=tmp_path).open(Decoder())
+    found = messages(journal, number)
+    journal.take_only({})
+    found += messages(journal)
+    whole = [f"remote-{'ab'[number % 2]} {number}" for number in range(6)]
+    assert found == whole
+    journal.close()
+
+
+@pytest.mark.realparts
+def test_over_rotations_nothing_is_lost_and_nothing_comes_twice(
+    journald: Journald, follow: Open
+) -> None:
+    journal = follow(namespaces=[journald.namespace])
+    found: list[str | None] = []
+    for number in range(6):
+        journald.send(MESSAGE=f"m{number}", N="1")
+        if number % 2:
+            journald.rotate()
+        journald.sync()
+        while f"m{number}" not in found:
+            found += news(journal)
+    journald.vacuum()
+    journald.send(MESSAGE="last", N="1")
+    while "last" not in found:
+        found += news(journal)
+    ours = [message for message in found if message and message[0] in "ml" and len(message) < 5]
+    assert ours == ["m0", "m1", "m2", "m3", "m4", "m5", "last"]
+    assert journal.gaps == []
+
+
+@pytest.mark.realparts
+def test_what_was_vacuumed_before_it_was_read_is_told_with_its_number(
+    journald: Journald, follow: Open
+) -> None:
+    journal = follow(namespaces=[journald.namespace])
+    journald.send(MESSAGE="first", N="1")
+    journald.sync()
+    found: list[str | None] = []
+    while "first" not in found:
+        found += news(journal)
+    last = journal.last()
+    assert last is not None
+    positions = {name: Position(last["__CURSOR"], last.time_us) for name in journal.machines}
+    for number in range(50):
+        journald.send(MESSAGE=f"lost{number}")
+    journald.sync()
+    journald.rotate()
+    journald.vacuum()
+    journald.send(MESSAGE="kept")
+    journald.sync()
+    later = follow(namespaces=[journald.namespace])
+    later.resume(positions, lambda machine: pytest.fail("has a position"))
+    (gap,) = later.gaps
+    assert gap.entries is not None
+    assert gap.entries >= 50
+    assert "kept" in messages(later)
+
+
+def test_where_no_number_tells_the_gap_has_its_span(tmp_path: Path, follow: Open) -> None:
+    write(tmp_path / "system.journal", 1, 2, 3)
+    old = Position(f"s={'a' * 32};i=7;b={'b' * 32};m=1;t={FIRST_TIME:x};x=1", FIRST_TIME)
+    journal = follow(directory=tmp_path)
+    journal.resume({"": old}, lambda machine: pytest.fail("has a position"))
+    assert journal.gaps == [Gap("", FIRST_TIME, FIRST_TIME + SECOND, None)]
+    assert messages(journal) == ["system 1", "system 2", "system 3"]
+
+
+def test_a_copy_of_an_entry_in_another_file_is_the_same_entry(tmp_path: Path, follow: Open) -> None:
+    run, var = tmp_path / "run", tmp_path / "var"
+    write(run / "system.journal", 1, 2)
+    write(var / "system.journal", 0, 1, 2, 3)
+    journal = follow(directory=run)
+    assert messages(journal) == ["system 1", "system 2"]
+    positions = journal.positions(FIRST_TIME + 2 * SECOND)
+    flushed = follow(directory=var)
+    flushed.resume(positions, lambda machine: pytest.fail("has a position"))
+    assert messages(flushed) == ["system 3"]
+    assert flushed.gaps == []
+
+
+def test_files_that_are_no_journals_are_left_out_and_told(tmp_path: Path) -> None:
+    write(tmp_path / "system.journal", 1)
+    (tmp_path / "user-1000.journal").write_text("no journal")
+    journal = Selection(directory=tmp_path).open(Decoder())
+    assert messages(journal) == ["system 1"]
+    (fault,) = journal.faults()
+    assert fault.startswith(f"{tmp_path}/user-1000.journal: cannot be read: ")
+    journal.close()
+
+
+def test_a_machine_that_goes_leaves_the_others_alone(tmp_path: Path, follow: Open) -> None:
+    write(tmp_path / "a" / ("a" * 32) / "system.journal", 1, host="a")
+    write(tmp_path / "a" / ("b" * 32) / "system.journal", 2, host="b")
+    journal = follow(directory=tmp_path / "a")
+    assert messages(journal) == ["a 1", "b 2"]
+    shutil.rmtree(tmp_path / "a" / ("a" * 32))
+    write(tmp_path / "a" / ("b" * 32) / "system.journal", 3, host="b")
+    assert news(journal) == ["b 3"]
+
+
+_ENTRY = 3  # the type of an entry's object (systemd.io/JOURNAL_FILE_FORMAT)
+
+
+def damage(file: Path, number: int) -> None:
+    """Overwrite the type of an entry's object."""
+    content = bytearray(file.read_bytes())
+    at, tail = struct.unpack_from("<Q", content, 88)[0], struct.unpack_from("<Q", content, 136)[0]
+    entries = []
+    while at <= tail:
+        if content[at] == _ENTRY:
+            entries.append(at)
+        at += (struct.unpack_from("<Q", content, at + 8)[0] + 7) & ~7
+    content[entries[number]] = 0
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("only", [{}, {"SYSLOG_IDENTIFIER": ["gen"]}])
+@pytest.mark.parametrize("batch", [7, 30, 1000])
+def test_behind_a_damaged_entry_all_others_are_read(
+    tmp_path: Path, only: dict[str, list[str]], batch: int
+) -> None:
+    write(tmp_path / "system@1.journal", *range(100), host="old", SYSLOG_IDENTIFIER="gen")
+    write(tmp_path / "system.journal", *range(100, 110), host="new", SYSLOG_IDENTIFIER="gen")
+    damage(tmp_path / "system@1.journal", 30)
+    journal = Selection(directory=tmp_path).open(Decoder())
+    journal.take_only(only)
+    found: list[str | None] = []
+    while more := messages(journal, batch):
+        found += more
+    whole = [f"old {n}" for n in range(100) if n != 30] + [f"new {n}" for n in range(100, 110)]
+    assert sorted(map(str, found)) == sorted(whole)
+    journal.close()
+
+
+def test_entries_that_libsystemd_passes_over_are_told(tmp_path: Path, follow: Open) -> None:
+    write(tmp_path / "system.journal", *range(100), host="old")
+    damage(tmp_path / "system.journal", 30)
+    journal = follow(directory=tmp_path)
+    for _ in range(10):
+        last = [entry.time_us for entry in journal.entries(12)]
+        if last:
+            journal.positions(last[-1])
+    assert journal.gaps == [
+        Gap("", FIRST_TIME + 23 * SECOND, FIRST_TIME + 36 * SECOND, 1, damaged=True)
+    ]
