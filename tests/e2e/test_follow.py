@@ -130,8 +130,8 @@ def test_a_vacuumed_cursor_is_told_of(journald: Journald, daemon: Daemon) -> Non
     with closing(sqlite3.connect(daemon.state)) as db, db:
         (note,) = db.execute("SELECT note FROM notes").fetchone()
     told = re.fullmatch(
-        r"(\d+) entries from (\S+ \S+) until (\S+ \S+) were removed unread \(expected a journal that "
-        r"keeps more: SystemMaxUse= in journald.conf\)",
+        r"\d+ entries from (\S+ \S+) until (\S+ \S+) were removed unread \(expected a journal "
+        r"that keeps more: SystemMaxUse= in journald.conf\)",
         note,
     )
     assert told is not None, note
