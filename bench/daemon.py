@@ -86,7 +86,7 @@ class Daemon(testing.Daemon):
 
     def reached(self) -> int:
         """The instant of the last entry that is committed, in microseconds since the epoch."""
-        return self._asked("SELECT max(time) FROM cursor")
+        return self._asked("SELECT max(time) FROM positions")
 
     def wait_for(self, entries: int) -> None:
         """Wait until so many entries are committed."""

@@ -120,7 +120,7 @@ TABLES = {
     "bans": "SELECT network, since, until, level FROM bans ORDER BY 1",
     "history": "SELECT time, network, until, level FROM ban_history ORDER BY 1, 2",
     "outbox": "SELECT kind, payload, created, refused FROM outbox ORDER BY number",
-    "cursor": "SELECT * FROM cursor",
+    "positions": "SELECT * FROM positions",
 }
 
 START = 1_773_489_600_000_000  # µs: 2026-03-14 12:00 UTC
