@@ -55,7 +55,7 @@ command = ["/bin/true"]
   {{ action = "count", counter = "who", key = "ip", distinct = "user", within = "1h", into = "u" }},
   {{ filter = "at_least", field = "n", value = 5, else = "counted" }},
   {{ action = "report", section = "interesting", message = "{{ip}}: {{n}}, {{u}} users" }},
-  {{ action = "ban", ip = "ip", escalate = ["1h", "5h", "10w"] }},
+  {{ action = "ban", ip = "ip", escalate = ["1h", "100w", "200w"] }},
   {{ action = "reset", counter = "ssh", key = "ip", grace = "1m" }},
 ]
 "counted" = [
