@@ -23,12 +23,12 @@ from pyruse.api.observer import Observer
 from pyruse.api.parcel import Parcel, Refused
 from pyruse.api.report import Details, Line, Report, ReportTable, Row, Section, Times
 from pyruse.api.traits import Traits
-from pyruse.config.settings import MailAddress
 from pyruse.entry.entry import Entry, address_of, as_text
 from pyruse.errors import UserError
 from pyruse.hookspecs import hookimpl
 from pyruse.options.durations import Duration
 from pyruse.options.fields import Field, NewField
+from pyruse.options.mail_address import MailAddress
 from pyruse.options.networks import Networks
 from pyruse.options.patterns import Pattern
 from pyruse.options.secret_file import SecretFile

@@ -30,6 +30,7 @@ from pyruse import (
     Line,
     Mail,
     Observer,
+    Parcel,
     Program,
     Report,
     ReportTable,
@@ -87,7 +88,7 @@ TYPES = {
 }
 """What `pyruse.options.build.described` calls a type, and what the documentation says instead."""
 TOLD = (
-    *(Attachment, Ban, BanRequest, Context, Counters, Entry, Line, Mail, Observer, Program),
+    *(Attachment, Ban, BanRequest, Context, Counters, Entry, Line, Mail, Observer, Parcel, Program),
     *(Report, ReportTable, Row, Table, Times, Traits),
 )
 """Of what authors of plugins are given, the classes whose members stand in a table."""

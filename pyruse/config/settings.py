@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time, tzinfo
 from functools import cached_property
@@ -15,11 +14,12 @@ from zoneinfo import available_timezones
 from pyruse.bans.aggregate import Aggregate
 from pyruse.errors import did_you_mean
 from pyruse.options.durations import Duration
+from pyruse.options.mail_address import MailAddress
 from pyruse.options.networks import Networks
 from pyruse.options.secret_file import SecretFile
 from pyruse.options.templates import Template
 from pyruse.state.database import path_of
-from pyruse.text import printable, shown
+from pyruse.text import shown
 from pyruse.times import Calendar, system_zone, zone_named
 
 _ALL_BYTES = bytes(range(256))
@@ -73,30 +73,6 @@ class StateUrl(str):
     def path(self) -> str:
         """The file."""
         return path_of(self)
-
-
-_ADDRESS = re.compile(r"[^@\s<>,;:\"()]+(?:@[^@\s<>,;:\"()]+)?\Z")
-
-
-class MailAddress(str):
-    """An address of mail: ``hostmaster@example.org``, or a local user such as ``root``."""
-
-    IN_WORDS: ClassVar[str] = "a mail address"
-    SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1}
-
-    @classmethod
-    def parse(cls, value: Any) -> Self:
-        """Read a mail address.
-
-        :raises ValueError: it is no such address.
-        """
-        if isinstance(value, str) and _ADDRESS.match(value) and printable(value) == value:
-            with suppress(UnicodeError):  # of a name that no host can have
-                value.partition("@")[2].encode("idna")
-                return cls(value)
-        raise ValueError(
-            f'{shown(value)} is no mail address (expected "name@example.org" or a local user)'
-        )
 
 
 _NO_URL = re.compile(r"[\x00-\x20\x7f-\x9f]")

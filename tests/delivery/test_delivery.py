@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
+from pyruse.config.settings import EmailSettings, SmtpUrl
 from pyruse.delivery.delivery import Delivery
 from pyruse.delivery.named import set_aside_in_words
 from pyruse.options.durations import Duration
+from pyruse.options.mail_address import MailAddress
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing import wait_until

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pyruse.config.settings import MailAddress
+from pyruse.options.mail_address import MailAddress
 from pyruse.text import printable, shown
 
 if TYPE_CHECKING:

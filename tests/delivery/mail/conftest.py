@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
+from pyruse.config.settings import EmailSettings, SmtpUrl
 from pyruse.options.durations import Duration
+from pyruse.options.mail_address import MailAddress
 from pyruse.options.secret_file import SecretFile
 from pyruse.testing.smtp import SmtpServer
 from pyruse.testing.waiting import TIME_LIMIT

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
+from pyruse.config.settings import EmailSettings, SmtpUrl
 from pyruse.delivery.mail.message import compose
+from pyruse.options.mail_address import MailAddress
 from pyruse.state.outbox_item import OutboxItem
 
 CREATED = 1_773_489_600_123_456  # 2026-03-14 12:00:00.123456 UTC

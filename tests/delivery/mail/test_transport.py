@@ -4,11 +4,12 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from pyruse.config.settings import EmailSettings, MailAddress, SmtpUrl
+from pyruse.config.settings import EmailSettings, SmtpUrl
 from pyruse.delivery.mail.message import compose
 from pyruse.delivery.mail.outcome import MailError
 from pyruse.delivery.mail.transport import check, send
 from pyruse.options.durations import Duration
+from pyruse.options.mail_address import MailAddress
 from pyruse.options.secret_file import SecretFile
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing.smtp import SmtpServer
