@@ -12,7 +12,10 @@ class Enforcement:
     """Owns the firewalls, which are opened when they are first asked for."""
 
     def __init__(self, bans: StoredBans, opener: Opener, clock: Clock) -> None:
-        """:param opener: gives the firewall of a name, or None where no plugin has it."""
+        """Open no firewall yet.
+
+        :param opener: gives the firewall of a name, or None where no plugin has it.
+        """
         self._bans = bans
         self._opener = opener
         self._clock = clock

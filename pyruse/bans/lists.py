@@ -42,9 +42,10 @@ def parse(value: str) -> Network:
 def read(text: str, name: str, label: str, until: int | None) -> list[Item]:
     """The bans of a list: an address or network a line, comments after ``#`` or ``;``.
 
-    :param name: of the file.
-    :param label: of bans whose line has none.
-    :param until: when those end whose line does not say it; None: never.
+    :param text: the content of the file.
+    :param name: the name of the file, for the faults.
+    :param label: the label of bans whose line has none.
+    :param until: the end of bans whose line has none; None: never.
     :raises UserError: lines are not understood.
     """
     items: list[Item] = []
@@ -87,6 +88,7 @@ def _note(comment: str) -> _Note | None:
 def write(bans: Iterable[Ban], backend: str) -> Iterator[str]:
     """The lines of an export; networks that have grown are left out, as their members are in it.
 
+    :param bans: the bans to export.
     :param backend: the firewall that bans go to by default.
     """
     for ban in bans:

@@ -22,7 +22,10 @@ class Protection:
     """Spares networks and addresses."""
 
     def __init__(self, never: Networks, own: Callable[[], set[Address]]) -> None:
-        """:param own: gives this machine's own addresses, which may change."""
+        """Protect these networks, and this machine.
+
+        :param own: gives this machine's own addresses, which may change.
+        """
         self._never = never
         self._read_own = own
         self._own: set[Address] = set()

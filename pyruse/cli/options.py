@@ -21,8 +21,8 @@ from pyruse.times import now_us
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: What cannot be read is told of by those who read it.
 _PATH = click.Path(path_type=Path, readable=False)
+"""What cannot be read is told of by those who read it."""
 
 
 def config_option(command: F) -> F:

@@ -22,8 +22,8 @@ from pyruse.text import printable
 if TYPE_CHECKING:
     from pyruse.config.load import Configuration
 
-#: So many networks are named in one go.
 MOST_SHOWN = 20
+"""So many networks are named in one go."""
 
 _KEPT = "it is remembered all the same, and the daemon tries again"
 
@@ -45,6 +45,7 @@ def carry_out(loaded: Configuration, order: BanOrder | UnbanOrder) -> Answer:
 def finish(answer: Answer, refused: str, faults: Sequence[str] = ()) -> None:
     """Tell, at the end of a command, what firewalls said.
 
+    :param answer: the answer to the order.
     :param refused: what has become of a network for which they refused what was ordered.
     :param faults: what else was not done.
     :raises UserError: not all was done.

@@ -150,7 +150,6 @@ def _parsed(text: str, name: str, faults: list[str]) -> dict[str, Any] | None:
 
 
 _TOML = "TOML: see https://toml.io"
-#: What to write instead, by the beginning of tomllib's message.
 _HINTS = {
     "Unescaped": "text with backslashes in single quotes",
     "Cannot overwrite": "each key and each chain once",
@@ -159,6 +158,7 @@ _HINTS = {
     "Invalid initial character": "a key; { … } stands on one line",
     "Invalid value": "text in quotes; true, false and numbers without",
 }
+"""What to write instead, by the beginning of tomllib's message."""
 
 
 def _merge(document: Document, content: dict[str, Any], file: str) -> None:

@@ -31,8 +31,8 @@ from pyruse.times import Calendar, Clock
 if TYPE_CHECKING:
     from pyruse.report.render import Renderer
 
-#: A log line that Pyruse caused may cause another one (recidivism), but not without end.
 _MAX_HOPS = 5
+"""A log line that Pyruse caused may cause another one (recidivism), but not without end."""
 
 _LONGEST_PAYLOAD = 250_000  # characters
 

@@ -12,8 +12,8 @@ from pyruse.state.database import State
 from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, Clock
 
-#: Where a fault is logged: message, level (syslog(3)), fields.
 JournalLog = Callable[[str, int, Mapping[str, object]], None]
+"""Where a fault is logged: message, level (syslog(3)), fields."""
 
 _ERROR = 3
 _QUIET_S = 6 * 3600

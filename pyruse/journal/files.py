@@ -19,8 +19,8 @@ _OWN = re.compile(r"system\Z|user-\d+\Z")
 _FOLDER = re.compile(r"[0-9a-f]{32}(?:\.[^/]+)?\Z")
 """A machine's ID, and perhaps a namespace (sd_journal_open_directory(3))."""
 
-#: systemd.io/JOURNAL_FILE_FORMAT: the header up to ``tail_entry_monotonic``; all little-endian.
 _HEADER = struct.Struct("<8sII B7x 16s16s16s16s QQQQQQQQQ QQ Q QQ")
+"""systemd.io/JOURNAL_FILE_FORMAT: the header up to ``tail_entry_monotonic``; all little-endian."""
 _SIGNATURE = b"LPKSHHRH"
 
 
@@ -51,7 +51,8 @@ class Header(NamedTuple):
 def look(folder: str, *, below: bool = False) -> list[JournalFile]:
     """The journal files of a folder; what cannot be looked at is left out.
 
-    :param below: those of the machines' folders in it, too, as journalctl --directory shows them.
+    :param folder: the path of the folder.
+    :param below: look into the machines' folders in it, too, as journalctl --directory does.
     """
     found = list(_files(folder, Path(folder).name if _FOLDER.match(Path(folder).name) else ""))
     if below:

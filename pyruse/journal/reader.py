@@ -15,8 +15,8 @@ from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.journal.position import Position
 
-#: What libsystemd answers where a journal file is damaged: the entry or field is passed over.
 _DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
+"""What libsystemd answers where a journal file is damaged: the entry or field is passed over."""
 
 _EQUALLY_NEAR = 100
 """Entries: so many are looked at for the one of a cursor."""

@@ -74,8 +74,9 @@ class Selection:
     def open(self, decoder: Decoder, *, follow: bool = False) -> Journal:
         """Open the journal, at its first selected entry.
 
-        :param follow: watch for what is added, and for what is not there yet.
-        :raises JournalError: it cannot be read; says who may, and how to get there.
+        :param decoder: makes values of the journal's bytes.
+        :param follow: watch for entries, files and folders that are added.
+        :raises JournalError: the journal cannot be read; the text says who may, and how.
         """
         bus_errors()
         self._look(missing_is_fault=not follow)

@@ -23,10 +23,9 @@ _FILES = (
     | Mask.DELETE_SELF | Mask.MOVE_SELF
 )  # fmt: skip
 _FILE = Mask.MODIFY | Mask.ATTRIB | Mask.DELETE_SELF | Mask.MOVE_SELF
-#: Of a folder above, only what leads to a journal's folder; others may write their logs there.
 _ABOVE = Mask.CREATE | Mask.MOVED_TO | Mask.DELETE_SELF | Mask.MOVE_SELF | Mask.ATTRIB
+"""Of a folder above, only what leads to a journal's folder; others may write their logs there."""
 
-#: File systems on which changes by other machines raise no notice (as libsystemd has it).
 _REMOTE = (
     "9p",
     "afs",
@@ -41,6 +40,7 @@ _REMOTE = (
     "ocfs",
     "smb",
 )
+"""File systems on which changes by other machines raise no notice (as libsystemd has it)."""
 
 
 class News(NamedTuple):
@@ -78,6 +78,7 @@ class Watch:
         :param journals: folders that have journal files, or will have.
         :param above: folders in which folders with journals may come; one that is not there is
             waited for in the folder above it.
+        :param files: single files.
         """
         wanted: dict[str, Mask] = {file: _FILE for file in files if os.path.exists(file)}
         for folder in above:

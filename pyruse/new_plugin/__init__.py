@@ -15,13 +15,13 @@ from typing import Literal
 
 Kind = Literal["filter", "action", "extension", "firewall"]
 
-#: The group of entry points of each kind: a firewall is an extension, too.
 GROUPS: Mapping[Kind, str] = {
     "filter": "pyruse.filters",
     "action": "pyruse.actions",
     "extension": "pyruse",
     "firewall": "pyruse",
 }
+"""The group of entry points of each kind: a firewall is an extension, too."""
 
 LONGEST = 30
 """Longer ones would make longer lines than the package's own lint allows."""
@@ -41,7 +41,6 @@ _FILES = {
 """Each file of the package with its template; the names are templates themselves."""
 
 
-#: What the module and its tests import for each kind: names, by module.
 _IMPORTS: Mapping[str, Mapping[Kind, Mapping[str, str]]] = {
     "module": {
         "filter": {"dataclasses": "dataclass", "pyruse": "Entry Field hookimpl"},
@@ -64,6 +63,7 @@ _IMPORTS: Mapping[str, Mapping[Kind, Mapping[str, str]]] = {
         },
     },
 }
+"""What the module and its tests import for each kind: names, by module."""
 
 
 @dataclass(frozen=True)

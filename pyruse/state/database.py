@@ -37,13 +37,13 @@ from pyruse.state.tables import Tables
 MEMORY = ":memory:"
 
 
-#: So long the log may stay, in bytes: after a long reader had made it grow, it is cut again.
 _LOG_LIMIT = 4 << 20
-#: Pages that SQLite keeps in memory, in KiB. Rows are added at the end of their tables, and what is
-#: large is in the kernel's cache: with four times as many (SQLite's default), nothing is faster.
+"""So long the log may stay, in bytes: after a long reader had made it grow, it is cut again."""
 _CACHE_KB = 512
-#: A file of this size (bytes) is made smaller once more than half of it is empty.
+"""Pages that SQLite keeps in memory, in KiB. Rows are added at the end of their tables, and what is
+large is in the kernel's cache: with four times as many (SQLite's default), nothing is faster."""
 _WORTH_SHRINKING = 8 << 20
+"""A file of this size (bytes) is made smaller once more than half of it is empty."""
 
 
 class State:

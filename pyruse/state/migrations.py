@@ -71,8 +71,10 @@ _STEPS = {
 def migrate(db: sqlite3.Connection, version: int, schema: str, application_id: int) -> None:
     """Bring a database up to date, or make all of an empty one, in one transaction.
 
+    :param db: the database.
     :param version: the version that it has; 0: it is empty.
     :param schema: makes the tables of today that are not there.
+    :param application_id: marks the database as Pyruse's.
     :raises sqlite3.Error: it failed, and nothing has changed.
     """
     steps = "".join(_STEPS[step] for step in range(version + 1, VERSION + 1)) if version else ""

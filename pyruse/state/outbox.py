@@ -13,12 +13,12 @@ from pyruse.state.backlog import Backlog
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.outbox_queue import Queue, QueueSlot
 
-#: Of repeats gathered into one mail, so many are quoted; the rest is counted.
 _QUOTED = 50
-#: And no further ones once they have so many characters: they are written with each repeat.
+"""Of repeats gathered into one mail, so many are quoted; the rest is counted."""
 _QUOTED_CHARACTERS = 100_000
-#: The number of items that are kept though they can never be sent: the newest ones.
+"""And no further ones once they have so many characters: they are written with each repeat."""
 KEPT_ASIDE = 1_000
+"""The number of items that are kept though they can never be sent: the newest ones."""
 
 
 class _Fate(IntEnum):

@@ -42,7 +42,10 @@ class Inotify:
     """Watches folders. The descriptor is readable when there are notices."""
 
     def __init__(self) -> None:
-        """:raises OSError: the kernel gives no instance (EMFILE: too many of this user)."""
+        """Watch nothing yet.
+
+        :raises OSError: the kernel gives no instance (EMFILE: too many of this user).
+        """
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._fd = self._checked(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
         self._folders: dict[int, str] = {}

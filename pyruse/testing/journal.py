@@ -15,26 +15,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 FieldValue = str | bytes | int
-#: The fields of one entry; one that occurs several times in the entry has a list of values.
 EntryFields = Mapping[str, FieldValue | Sequence[FieldValue]]
+"""The fields of one entry; one that occurs several times in the entry has a list of values."""
 
-#: Of an entry without ``__REALTIME_TIMESTAMP`` that is the first: 2026-03-14 12:00 UTC, in µs.
 FIRST_TIME = 1_773_489_600_000_000
-#: Of entries without ``_BOOT_ID``.
+"""Of an entry without ``__REALTIME_TIMESTAMP`` that is the first: 2026-03-14 12:00 UTC, in µs."""
 BOOT_ID = "b007b007b007b007b007b007b007b007"
+"""Of entries without ``_BOOT_ID``."""
 
 _UPTIME = 3_600_000_000  # of the machine at the first entry, in µs
 _SECOND = 1_000_000
 
-#: With these (and without compression of values) every version of systemd reads the file, xz makes
-#: it small, and its hashes do not depend on its random identity.
 _ENVIRONMENT = {
     "SYSTEMD_JOURNAL_COMPACT": "0",
     "SYSTEMD_JOURNAL_KEYED_HASH": "0",
     "SYSTEMD_LOG_LEVEL": "warning",
 }
-#: Distributions install it outside of everybody's PATH.
+"""With these (and without compression of values) every version of systemd reads the file, xz makes
+it small, and its hashes do not depend on its random identity."""
 _DIRECTORIES = ("/usr/lib/systemd", "/lib/systemd")
+"""Distributions install it outside of everybody's PATH."""
 
 
 class JournalError(RuntimeError):

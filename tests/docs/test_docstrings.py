@@ -15,25 +15,7 @@ import pytest
 from tests.docs.markdown import ROOT
 
 FOLDERS = [ROOT / "pyruse", ROOT / "plugins" / "pyruse_plugins"]
-PENDING = {
-    "pyruse/bans/enforcement.py",
-    "pyruse/bans/ledger.py",
-    "pyruse/bans/listing.py",
-    "pyruse/bans/lists.py",
-    "pyruse/bans/offenders.py",
-    "pyruse/bans/orders.py",
-    "pyruse/bans/protection.py",
-    "pyruse/cli/ordering.py",
-    "pyruse/journal/reader.py",
-    "pyruse/state/migrations.py",
-}
-"""Not mended yet."""
-FILES = sorted(
-    file
-    for folder in FOLDERS
-    for file in folder.rglob("*.py")
-    if str(file.relative_to(ROOT)) not in PENDING
-)
+FILES = sorted(file for folder in FOLDERS for file in folder.rglob("*.py"))
 
 _PARAM = re.compile(r":param (\w+):")
 _ODD = re.compile(r":(?:parameter|arg|type|rtype|returns|raise|except)\b[^`]*?:")
@@ -92,3 +74,8 @@ def test_docstrings(file: Path) -> None:
 def test_what_is_wrong_is_seen(source: str, fault: str) -> None:
     (function,) = functions(ast.parse(f"def f(a, *, b=1):\n    {source}\n"))
     assert [found[: len(fault)] for found in faults(function)] == [fault]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_constants_are_documented_by_a_string_after_them(file: Path) -> None:
+    assert [line for line in file.read_text("utf-8").splitlines() if re.match(r" *#: ", line)] == []

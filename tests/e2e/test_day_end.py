@@ -43,11 +43,11 @@ mv {folder}/mail.new {folder}/mail.$$
 
 HOUR = 3600
 
-#: The clock of a daemon stands still two seconds before midnight, until there is a file.
 STANDING_CLOCK = """
 import os, time
 time.time_ns = lambda: ({midnight} + (3 if os.path.exists("{file}") else -2)) * 10**9
 """
+"""The clock of a daemon stands still two seconds before midnight, until there is a file."""
 
 
 def make_zone(midnight: int, folder: Path) -> None:

@@ -82,11 +82,11 @@ def test_resumes_after_a_stop_and_a_kill(journald: Journald, daemon: Daemon) -> 
     assert reported(daemon) == expected
 
 
-#: Journals that other tests make and remove meanwhile are news to libsystemd, too: hidden here.
 ALONE = """
 mount --make-rprivate / && mkdir "$1" && mount --bind "$2" "$1" &&
 mount -t tmpfs none /var/log/journal && mkdir "$2" && mount --bind "$1" "$2" && shift 2 && exec "$@"
 """
+"""Journals that other tests make and remove meanwhile are news to libsystemd, too: hidden here."""
 
 
 def test_sleeps_while_nothing_is_logged(journald: Journald, daemon: Daemon, tmp_path: Path) -> None:

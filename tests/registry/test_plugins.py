@@ -101,7 +101,6 @@ PLAIN = GOOD.replace('country: str\n    """Its code."""', "")
 HOOKS_WRONG = "its hooks are wrong: "
 TRAITS_WRONG = "its traits are wrong: "
 
-#: What is wrong with a filter's class or module, and how it is told.
 BROKEN = {
     "importing": (
         "import geoip2_that_is_not_there\n",
@@ -192,11 +191,12 @@ BROKEN = {
         "its option name cannot be given: every step has its own",
     ),
 }
+"""What is wrong with a filter's class or module, and how it is told."""
 
-#: Those that import well and have good hooks, but fail when a step is made.
 FAILING = {
     "constructor": GOOD + "\n    def __post_init__(self):\n        {}['database']\n",
 }
+"""Those that import well and have good hooks, but fail when a step is made."""
 
 
 @pytest.fixture(scope="module")

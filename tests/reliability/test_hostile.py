@@ -61,9 +61,9 @@ SENDMAIL = """#!/bin/sh
 cat > {folder}/mail.$$.new && mv {folder}/mail.$$.new {folder}/mail.$$
 """
 
-#: What no terminal may get from a log line: the beginnings of sequences that act on it, controls,
-#: and what turns text around. Pyruse's own colours end with an "m", and are not among these.
 ACTING = ("\x1b]", "\x1b[31m", "\x07", "\x08", "\0", "\x9b", "\u202e", "\u2066", "\u200b", "\x7f")
+"""What no terminal may get from a log line: the beginnings of sequences that act on it, controls,
+and what turns text around. Pyruse's own colours end with an "m", and are not among these."""
 
 
 @pytest.fixture

@@ -44,8 +44,8 @@ to = ["root@example.org"]
 {chains(KINDS)}
 """
 
-#: What a terminal acts upon, but for the line break.
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal acts upon, but for the line break."""
 
 value = st.one_of(
     st.sampled_from(VALUES),

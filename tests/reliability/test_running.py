@@ -144,7 +144,6 @@ def has_stopped(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
-#: Has the daemon get a signal when it has read so many entries: it is at work then.
 TELL_ITSELF = """
 import os, sys
 from pyruse.journal.reader import JournalReader
@@ -160,6 +159,7 @@ def entries(*arguments):
 if sys.argv[1] == "run":
     JournalReader.entries = entries
 """
+"""Has the daemon get a signal when it has read so many entries: it is at work then."""
 ENTRIES = 20_000
 DAY = "2026-03-14"
 

@@ -11,8 +11,8 @@ import pyruse_plugins
 _SQL = re.compile(
     r"\.execute(?:many|script)?\(|\b(?:SELECT|INSERT INTO|DELETE FROM|UPDATE|PRAGMA) [a-z*]"
 )
-#: The database of fail2ban is another program's.
 _OTHERS = {"bans/fail2ban.py"}
+"""The database of fail2ban is another program's."""
 
 
 def test_no_other_module_speaks_sql() -> None:

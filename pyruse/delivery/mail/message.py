@@ -15,9 +15,9 @@ from pyruse.state.outbox_item import OutboxItem
 from pyruse.text import one_line, printable, shortened
 from pyruse.times import datetime_of
 
-#: Bodies are encoded for 7-bit ways (RFC 2045 §2.7): no server then has to re-encode them, and no
-#: line is ever too long (RFC 5321 §4.5.3.1.6: 998 bytes).
 _POLICY = SMTP.clone(cte_type="7bit")
+"""Bodies are encoded for 7-bit ways (RFC 2045 §2.7): no server then has to re-encode them, and no
+line is ever too long (RFC 5321 §4.5.3.1.6: 998 bytes)."""
 
 _LONGEST_SUBJECT = 200  # characters: even in UTF-8, far from 998 bytes
 _LONGEST_PART = 2_000  # characters quoted of each of the gathered repeats

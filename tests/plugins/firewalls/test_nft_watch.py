@@ -142,9 +142,9 @@ def test_a_reload_that_makes_the_administrators_sets_anew_is_noticed(machines, k
     assert machines.dropped() == ["192.0.2.7"]
 
 
-#: The first PID namespace (linux/proc_ns.h, PROC_PID_INIT_INO): in others, as of containers, the
-#: kernel's process numbers are not those that programs see.
 _FIRST_PID_NAMESPACE = 0xEFFFFFFC
+"""The first PID namespace (linux/proc_ns.h, PROC_PID_INIT_INO): in others, as of containers, the
+kernel's process numbers are not those that programs see."""
 
 
 def test_changes_of_its_own_do_not_wake_it(machines, keep, nft):
