@@ -36,7 +36,7 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
         nonlocal node
         node = entrance
         known = entry._known.get
-        while node is not None:
+        while True:  # once more after each fault
             try:
                 while node is not None:
                     switch = node.switch
@@ -61,6 +61,8 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
                     continue
                 on_fault(faulty, entry, fault)
                 node = faulty.faulty
+            else:
+                return
 
     def at_work(frame: FrameType | None) -> Node | None:
         # Between two steps, and where it handles a fault, this function itself is at work.

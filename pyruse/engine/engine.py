@@ -103,21 +103,25 @@ class Engine:
         """
         lead = self.travel.lead
         latest = now + AHEAD_US
-        handled = 0
-        for handled, entry in enumerate(entries, 1):  # noqa: B007 -- how many there were
-            time_us = entry.time_us
-            if time_us > latest:
-                self._tell_of_future(entry)
-                time_us = entry.time_us = now
-            if not self._day_start <= time_us < self._day_end:
-                self._turn_to_day_of(time_us)
-            elif time_us < self._first:
-                self._first = time_us
-            elif time_us > self._last:
-                self._last = time_us
-            self._entries += 1
-            self.last_time = time_us
-            lead(entry)
+        handled = of_days_before = 0
+        try:
+            for handled, entry in enumerate(entries, 1):
+                time_us = entry.time_us
+                if time_us > latest:
+                    self._tell_of_future(entry)
+                    time_us = entry.time_us = now
+                if not self._day_start <= time_us < self._day_end:
+                    self._entries += handled - 1 - of_days_before
+                    of_days_before = handled - 1
+                    self._turn_to_day_of(time_us)
+                elif time_us < self._first:
+                    self._first = time_us
+                elif time_us > self._last:
+                    self._last = time_us
+                self.last_time = time_us
+                lead(entry)
+        finally:  # where the journal fails, the next batch counts those that were handled
+            self._entries += handled - of_days_before
         self._count_entries()
         return handled
 
