@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
-_TIME_LIMIT = 30.0
-"""Seconds: longer than anything takes but a test that fails."""
+from pyruse.testing.keeper import ShortFolder
+from pyruse.testing.waiting import TIME_LIMIT
+
 _POLL_S = 0.01
 
 
@@ -88,21 +87,19 @@ class HttpServer:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def wait_for(self, count: int) -> list[Request]:
-        """The requests, once there are so many; fails after half a minute."""
-        deadline = time.monotonic() + _TIME_LIMIT
+        """The requests, once there are so many; fails after two minutes."""
         with self._arrival:
-            while len(self.requests) < count:
-                left = deadline - time.monotonic()
-                assert left > 0, f"{len(self.requests)} requests of {count} have arrived"
-                self._arrival.wait(left)
+            come = self._arrival.wait_for(lambda: len(self.requests) >= count, TIME_LIMIT)
+            assert come, f"{len(self.requests)} requests of {count} have arrived"
         return self.requests
 
     def __enter__(self) -> Self:
         with ExitStack() as end:
             server = end.enter_context(_Server(self))
             if self._tls:
-                folder = Path(end.enter_context(TemporaryDirectory()))
-                server.socket = self._context(folder).wrap_socket(
+                folder = ShortFolder()
+                end.callback(folder.close)
+                server.socket = self._context(Path(folder.path)).wrap_socket(
                     server.socket, server_side=True, do_handshake_on_connect=False
                 )
             self.port = server.server_address[1]
@@ -154,7 +151,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    timeout = _TIME_LIMIT
+    timeout = TIME_LIMIT
 
     def __getattr__(self, name: str) -> Any:
         """Take any method: `http.server` looks for ``do_POST`` and so on."""

@@ -114,7 +114,9 @@ def test_a_faulty_configuration_is_refused_in_its_own_words(
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_fault_has_its_address_and_says_what_is_expected(case: str) -> None:
-    for line in expected(case):
+    lines = expected(case)
+    assert lines
+    for line in lines:
         assert line.startswith(("FILE: ", "FILE/"))
         assert "(expected " in line
         assert line.endswith(")")

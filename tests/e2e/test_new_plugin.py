@@ -48,7 +48,9 @@ def run(folder: Path, *command: str | Path, **environment: str) -> str:
 def test_lint_and_types_are_clean(folder: Path) -> None:
     assert len(NAME) == LONGEST
     programs = Path(sys.executable).parent
-    for package in sorted(folder.glob("pyruse-*")):
+    packages = sorted(folder.glob("pyruse-*"))
+    assert packages
+    for package in packages:
         run(package, programs / "ruff", "check", "--no-cache", ".")
         run(package, programs / "ruff", "format", "--no-cache", "--check", ".")
         # The first of them reads Pyruse's own annotations, which takes the time.
