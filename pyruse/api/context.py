@@ -139,7 +139,8 @@ class Context(Protocol):
             disk: so no secrets.
         :param every: at most one call of `deliver` in this time for this step; what comes meanwhile
             is gathered into the next one.
-        :param timeout: a call of `deliver` that takes longer counts as failed.
+        :param timeout: a call of `deliver` that takes longer counts as failed: by default, after a
+            minute.
         :raises TypeError: the plugin has no hook `deliver`, or JSON cannot hold the payload.
         :raises ValueError: the payload is too long.
         """

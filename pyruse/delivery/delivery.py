@@ -133,12 +133,13 @@ class Delivery:
 
         :return: whether the outbox changed, to be committed.
         """
-        changed = self._give_up_waiting(now)
+        changed = False
         while True:
             try:
                 lane, outcome = self._results.get_nowait()
             except Empty:
-                return changed
+                # What is there already is not late, whenever the main thread comes to look.
+                return self._give_up_waiting(now) or changed
             if not lane.take_back(outcome):
                 continue
             if outcome.end == "untried":
