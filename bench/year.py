@@ -21,6 +21,7 @@ from typing import Any
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.daemon.daemon import Daemon
+from pyruse.daemon.day_ends import today
 from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
@@ -112,21 +113,18 @@ class MovedDaemon(Daemon):
         self.sizes: dict[str, int] = {}
         """By day, in bytes: the database and its log, once the day before is cleaned up."""
 
-    def _batch(self) -> bool:
+    def batch(self) -> bool:
         """Let all mails leave before the next day: how long they take is the machine's."""
-        caught_up = super()._batch()
+        caught_up = super().batch()
+        path = self._state.path
+        self.sizes[today(self._engine)] = sum(
+            file.stat().st_size for file in (Path(path), Path(f"{path}-wal"))
+        )
         while self._delivery.busy:
-            self._wait(1_000, journal=False)  # a worker that has finished ends it
+            self._wake.sleep(1_000)  # a worker that has finished ends it
             if self._delivery.collect(self._clock()):
                 self._commit()
         return caught_up
-
-    def _remove_old(self, now: int) -> None:
-        super()._remove_old(now)
-        path = self._state.path
-        self.sizes[self._today()] = sum(
-            file.stat().st_size for file in (Path(path), Path(f"{path}-wal"))
-        )
 
 
 def live(folder: Path, plan: Plan) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pyruse.chains.pushdown import Wanted
 from pyruse.config.settings import JournalSettings
 from pyruse.entry.decoding import Decoder
 from pyruse.journal.journal import Journal
@@ -34,6 +35,10 @@ class Reading:
         self._told: set[str] = set()
         self._pages = 0
         """How many pages of files that could not be read were told of."""
+        self.last_time = positions.latest() or 0
+        """The instant of the last entry handled, in microseconds since the epoch."""
+        self.skimming = False
+        """libsystemd leaves out the entries that the chains would do nothing with."""
         self.journal: Journal = self._selection.open(decoder, follow=True)
 
     def resume(self) -> None:
@@ -73,7 +78,20 @@ class Reading:
 
         :param last_time: the instant of the last one, in microseconds since the epoch.
         """
+        self.last_time = last_time
         self._positions.update(self.journal.positions(last_time))
+
+    def take_only(self, wanted: Wanted) -> None:
+        """Have libsystemd leave out, from here on, the entries that are not wanted.
+
+        That is for catching up. An entry that journald is just writing is in the journal a moment
+        before it is in its index of values, and whoever looks for values in this moment is not
+        shown it until the next one has come: too late for a ban.
+
+        :param wanted: what the chains want; `Wanted()`: every entry.
+        """
+        self.skimming = bool(wanted)
+        self.journal.take_only(wanted.values)
 
     def tell(self) -> None:
         """Tell what was not read, and what keeps entries from being noticed."""

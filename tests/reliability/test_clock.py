@@ -16,6 +16,7 @@ import pytest
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.config.settings import EmailSettings
+from pyruse.daemon import day_ends
 from pyruse.daemon.daemon import Daemon
 from pyruse.delivery.delivery import Delivery
 from pyruse.engine.assembly import assemble
@@ -75,9 +76,7 @@ class Follower:
         mode = replace(LIVE, own=set, clock=lambda: self.now)
         self.engine = assemble(self._configuration, self.state, faults, mode)
         self.daemon = Daemon(self.engine, lambda: self.engine)
-        self.daemon._reading.resume()
-        self.daemon._take_only(self.engine.wanted)
-        self.state.days.begin(self.daemon._today())
+        self.daemon.begin()
 
     def restart(self) -> None:
         self.close()
@@ -85,8 +84,7 @@ class Follower:
         self._start()
 
     def close(self) -> None:
-        self.daemon._reading.close()
-        self.daemon._control.close()
+        self.daemon.close()
         self.state.close()
 
     def log(self, *entries: dict[str, str | int]) -> None:
@@ -99,8 +97,8 @@ class Follower:
     def pass_by(self, span: int = 0) -> None:
         """Let time pass, and then the daemon do what is to be done."""
         self.now += span
-        self.daemon._journal.wait(0)
-        while not self.daemon._batch():
+        self.daemon._reading.journal.wait(0)
+        while not self.daemon.batch():
             pass
 
     def reports(self) -> dict[str, str]:
@@ -121,7 +119,7 @@ def follower(tmp_path: Path) -> Iterator[Follower]:
 
 
 def today(follower: Follower) -> str:
-    return follower.daemon._today()
+    return day_ends.today(follower.engine)
 
 
 @pytest.mark.realparts
@@ -261,7 +259,7 @@ def test_machines_whose_entries_come_out_of_order_are_each_filed_once(
             time_us = FIRST_TIME + 11 * HOUR + minute * 3 * 60 * SECOND - late
             follower.log({"MESSAGE": f"{host}{minute}", "__REALTIME_TIMESTAMP": time_us})
             sent[follower.engine.calendar.day_of(time_us).isoformat(), f"{host}{minute}"] += 1
-        follower.daemon._journal.wait(0)
+        follower.daemon._reading.journal.wait(0)
     follower.pass_by()
     assert follower.events() == sent
     assert list(follower.reports()) == ["2026-03-14", "2026-03-15"]
