@@ -20,7 +20,7 @@ def inline(value):
     return json.dumps(value)
 
 
-def made(flow):
+def banned(flow):
     return [(ban.ip, ban.label, ban.duration) for ban in flow.bans]
 
 
@@ -28,13 +28,13 @@ def test_an_address_is_banned_under_the_name_of_the_chain(pipeline):
     flow = pipeline(chain(duration="1d"))
     flow.feed(ip="203.0.113.7")
     flow.feed(ip="2001:db8::7")
-    assert made(flow) == [("203.0.113.7", "ssh", 86400), ("2001:db8::7", "ssh", 86400)]
+    assert banned(flow) == [("203.0.113.7", "ssh", 86400), ("2001:db8::7", "ssh", 86400)]
 
 
 def test_without_duration_a_ban_is_for_ever(pipeline):
     flow = pipeline(chain(label="guests"))
     flow.feed(ip="203.0.113.7")
-    assert made(flow) == [("203.0.113.7", "guests", None)]
+    assert banned(flow) == [("203.0.113.7", "guests", None)]
 
 
 @pytest.mark.parametrize(
