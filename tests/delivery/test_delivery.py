@@ -1,113 +1,16 @@
 """What leaves after a commit, through real programs and a real mail server."""
 
-import os
-import signal
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from pyruse.config.settings import EmailSettings, SmtpUrl
-from pyruse.delivery.delivery import Delivery
+from pyruse.config.settings import SmtpUrl
 from pyruse.delivery.named import set_aside_in_words
-from pyruse.options.durations import Duration
-from pyruse.options.mail_address import MailAddress
-from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
-from pyruse.testing import wait_until
 from pyruse.testing.smtp import SmtpServer
 from pyruse.testing.waiting import TIME_LIMIT
-
-SECOND = 1_000_000
-HOUR = 3600 * SECOND
-T0 = 1_773_489_600 * SECOND
-
-
-class House:
-    """A daemon's main thread, with a clock of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.outbox = Outbox()
-        self.settings = EmailSettings(
-            to=[MailAddress("root")], sendmail=[], timeout=Duration(seconds=TIME_LIMIT)
-        )
-        self.sendmail('cat > "$(mktemp mail.XXXXXX)"')
-        self.faults: list[tuple[str, str]] = []
-        self.logs: list[tuple[str, int, Mapping[str, object]]] = []
-        self.log_fault: Exception | None = None
-        self.woken = threading.Event()
-        self.now = T0
-        self.delivery = self.start()
-
-    def start(self) -> Delivery:
-        return Delivery(
-            self.outbox, self.settings, "vm1", self._log,
-            self.fault, self.woken.set,
-        )  # fmt: skip
-
-    def fault(self, place: str, text: str, kind: str = "delivery") -> None:
-        self.faults.append((place, text))
-
-    def _log(self, message: str, level: int, fields: Mapping[str, object]) -> None:
-        if self.log_fault is not None:
-            raise self.log_fault
-        self.logs.append((message, level, fields))
-
-    def sendmail(self, script: str) -> None:
-        """Have another program in place of sendmail."""
-        file = self.folder / "sendmail"
-        file.write_text(f"cd {self.folder}\n{script}\n")
-        self.settings.sendmail = ["/bin/sh", str(file), "-t"]
-
-    def mail(self, subject: str, to: list[str] | None = None) -> OutboxItem:
-        payload = {
-            "subject": subject, "to": ["root"] if to is None else to, "parts": ["text"],
-            "count": 1, "html": None,
-        }  # fmt: skip
-        return self._put("mail", payload)
-
-    def command(self, *command: str, timeout: float = TIME_LIMIT) -> OutboxItem:
-        payload = {"command": list(command), "timeout": timeout, "step": 'chains."ssh"[3]'}
-        return self._put("command", payload)
-
-    def log(self, message: str) -> OutboxItem:
-        return self._put("log", {"message": message, "level": 6, "fields": {"PYRUSE_HOPS": 1}})
-
-    def _put(self, kind: str, payload: dict[str, object]) -> OutboxItem:
-        item = OutboxItem(kind, payload, self.now, self.now)
-        self.outbox.put(item)
-        return item
-
-    def started(self) -> int:
-        """Wait for the program that writes its number into the file `pid`."""
-        file = self.folder / "pid"
-        wait_until(lambda: file.exists() and file.read_text().endswith("\n"))
-        return int(file.read_text())
-
-    def kill(self) -> None:
-        """End that program."""
-        os.kill(self.started(), signal.SIGKILL)
-
-    def round(self) -> bool:
-        """One turn of the main loop: send what is due, wait for what became of it."""
-        changed = self.delivery.dispatch(self.now)
-        while self.delivery.busy:
-            changed = self.collect() or changed
-        return changed
-
-    def collect(self) -> bool:
-        """Sleep until something has become of what was sent, and take that in."""
-        assert self.woken.wait(TIME_LIMIT), "no wake"
-        self.woken.clear()
-        return self.delivery.collect(self.now)
-
-    def subjects(self) -> list[str]:
-        """Of the mails that sendmail took, without order."""
-        mails = [file.read_text() for file in self.folder.glob("mail.*")]
-        return sorted(mail.partition("Subject: ")[2].partition("\n")[0] for mail in mails)
+from tests.delivery.house import HOUR, SECOND, T0, House
 
 
 @pytest.fixture

@@ -11,13 +11,12 @@ import pytest
 
 from pyruse.api.parcel import Parcel, Refused
 from pyruse.delivery import delivery as delivery_module
-from pyruse.delivery.delivery import Delivery
 from pyruse.delivery.named import set_aside_in_words
 from pyruse.delivery.receivers import Receiver
 from pyruse.state.outbox_item import OutboxItem, parcel_kind
 from pyruse.testing import wait_until
 from pyruse.testing.waiting import TIME_LIMIT
-from tests.delivery.test_delivery import SECOND, House
+from tests.delivery.house import SECOND, House
 
 HOOK = "action webhook"
 PLACE = 'chains."ssh"[3]'
@@ -54,12 +53,6 @@ class HouseWithPlugins(House):
         self.plugins: list[Plugin] = []
         super().__init__(folder)
 
-    def start(self) -> Delivery:
-        return Delivery(
-            self.outbox, self.settings, "vm1", self._log,
-            self.fault, self.woken.set, self.receivers,
-        )  # fmt: skip
-
     @property
     def receivers(self) -> dict[str, Receiver]:
         return {plugin.kind: plugin.receiver for plugin in self.plugins}
@@ -77,7 +70,7 @@ class HouseWithPlugins(House):
 
     def send(self, plugin: Plugin, *texts: str, timeout: float = 60.0) -> list[OutboxItem]:
         fixed = {"count": 1, "step": plugin.receiver.place, "timeout": timeout}
-        return [self._put(plugin.kind, {**fixed, "parts": [f'"{text}"']}) for text in texts]
+        return [self.put(plugin.kind, {**fixed, "parts": [f'"{text}"']}) for text in texts]
 
     def rounds(self, number: int) -> None:
         for _ in range(number):
