@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from pyruse.api.bans import Ban
 from pyruse.state.bans import target_of_json, target_to_json
+from pyruse.state.part import Part
 from pyruse.times import FOREVER
 
 AGGREGATE = "aggregate"
@@ -22,7 +23,7 @@ class BanRecord(NamedTuple):
     """As it was then; `Ban.since` is the same in all the records of one ban."""
 
 
-class BanHistory:
+class BanHistory(Part):
     """What each ban was when it began, and each time that it was made longer."""
 
     SCHEMA: ClassVar[str] = """
@@ -79,7 +80,6 @@ class BanHistory:
             )
         ]  # fmt: skip
 
-    @staticmethod
-    def remove(db: sqlite3.Connection, before: int) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
         """Remove the records before an instant; how often somebody was banned is kept apart."""
-        db.execute("DELETE FROM ban_history WHERE time < ?", (before,))
+        db.execute("DELETE FROM ban_history WHERE time < ?", (time_us,))

@@ -15,6 +15,7 @@ from pyruse.addresses import bits_of
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Target
 from pyruse.state.due import Due
+from pyruse.state.part import Part
 from pyruse.times import FOREVER
 
 WANTED, ENFORCED, LIFTED = "wanted", "enforced", "lifted"
@@ -45,7 +46,7 @@ class Untaken:
         """Bans to be taken out of it."""
 
 
-class StoredBans:
+class StoredBans(Part):
     """The bans, two of a key at most: one that was asked for, and one of a network that has grown.
 
     The firewall is to hold the one that lasts longer: that one *stands*. Who is banned, and until

@@ -8,6 +8,7 @@ from bisect import insort
 from typing import Any, ClassVar
 
 from pyruse.state.due import Due
+from pyruse.state.part import Part
 from pyruse.times import FOREVER
 
 KEPT = 100_000
@@ -94,7 +95,7 @@ class _Window:
         return not (self.events or self.forever or self.grace_until)
 
 
-class Counters:
+class Counters(Part):
     """All the counters, by name and key. Instants are microseconds since the epoch.
 
     Windows are looked for in memory, and then, if there are more than fit there, in the database.

@@ -186,19 +186,16 @@ class State:
 
     def expire(self, at: int) -> None:
         """Drop what no longer counts at an instant in entry time."""
-        self.counters.expire(at)
-        self.tables.expire(at)
-        self.offenders.expire(at)
+        for part in self.parts:
+            part.expire(at)
 
     def remove_before(self, time_us: int, day: date) -> None:
         """Remove what is older than it should be kept: reported days, and the history of bans.
 
         :raises sqlite3.Error: it failed.
         """
-        self.days.remove(self.db, day.isoformat())
-        self.faults.remove(self.db, day.isoformat())
-        self.ban_history.remove(self.db, time_us)
-        self.outbox.remove_set_aside(time_us)
+        for part in self.parts:
+            part.remove_before(self.db, time_us, day.isoformat())
         self._shrink()
 
     def _shrink(self) -> None:

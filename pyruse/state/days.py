@@ -11,6 +11,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import ClassVar, NamedTuple
 
+from pyruse.state.part import Part
+
 
 @dataclass
 class Day:
@@ -31,7 +33,7 @@ class Day:
         self.last = last if self.last is None else max(self.last, last)
 
 
-class Days:
+class Days(Part):
     """Report events and totals by day, kept in the database and read when a report is made."""
 
     SCHEMA: ClassVar[str] = """
@@ -137,12 +139,12 @@ class Days:
         self._changed.add(name)
         return self._days.setdefault(name, Day(name))
 
-    def remove(self, db: sqlite3.Connection, before: str) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
         """Remove the days before one that are not to be reported any more, with their events."""
-        self._reported = {day for day in self._reported if day >= before}
+        self._reported = {one for one in self._reported if one >= day}
         done = "day < ? AND day NOT IN (SELECT day FROM days WHERE reported IS NULL)"
         for table in ("events", "notes", "days"):
-            db.execute(f"DELETE FROM {table} WHERE {done}", (before,))
+            db.execute(f"DELETE FROM {table} WHERE {done}", (day,))
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read the days that are not reported yet, and the names of those that are."""

@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pyruse.state.part import Part
+
 
 @dataclass
 class FaultRecord:
@@ -23,7 +25,7 @@ class FaultRecord:
     count: int = 0
 
 
-class FaultRecords:
+class FaultRecords(Part):
     """Faults by day, place and kind."""
 
     SCHEMA: ClassVar[str] = """
@@ -62,9 +64,9 @@ class FaultRecords:
         """The faults are committed."""
         self._changed.clear()
 
-    def remove(self, db: sqlite3.Connection, before: str) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
         """Forget the faults of the days before one."""
-        db.execute("DELETE FROM faults WHERE day < ?", (before,))
+        db.execute("DELETE FROM faults WHERE day < ?", (day,))
 
 
 def faults_of(db: sqlite3.Connection, days: list[str]) -> list[FaultRecord]:

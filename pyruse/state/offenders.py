@@ -6,6 +6,7 @@ import sqlite3
 from typing import ClassVar, NamedTuple
 
 from pyruse.state.bans import BanKey, target_to_json
+from pyruse.state.part import Part
 
 _CLEAN_UP_US = 3_600_000_000
 
@@ -21,7 +22,7 @@ class _Offender(NamedTuple):
         return self.ended is not None and self.ended + self.forget <= at
 
 
-class Offenders:
+class Offenders(Part):
     """How many bans each network has had from each target.
 
     Not a part of the history of bans: that one is for reading, and is kept as long as

@@ -12,6 +12,7 @@ import msgspec
 from pyruse.state.backlog import Backlog
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.outbox_queue import Queue, QueueSlot
+from pyruse.state.part import Part
 
 _QUOTED = 50
 """Of repeats gathered into one mail, so many are quoted; the rest is counted."""
@@ -35,7 +36,7 @@ class _Fate(IntEnum):
         return cls.SET_ASIDE_AND_TOLD if item.told else cls.SET_ASIDE
 
 
-class Outbox:
+class Outbox(Part):
     """The items in the order in which they were put in."""
 
     SCHEMA: ClassVar[str] = """
@@ -252,10 +253,10 @@ class Outbox:
             self._changed.add(item_id)
         return item
 
-    def remove_set_aside(self, before: int) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
         """Forget what was set aside before an instant."""
         for item in self.set_aside():
-            if item.due < before:
+            if item.due < time_us:
                 self._forget(item.id)
 
     def narrow(self, item_id: str, to: list[str]) -> None:

@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Mapping
 from typing import ClassVar
 
+from pyruse.state.part import Part
+
 _OLD = "*"  # of a state that knew one cursor for all machines; no machine's name
 
 
-class Positions:
+class Positions(Part):
     """A cursor for each machine, written in the transaction of what its entries caused.
 
     An instant alone (``t=…`` in hexadecimal) is a cursor, too: a part of libsystemd's.

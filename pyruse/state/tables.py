@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from pyruse.state.due import Due
+from pyruse.state.part import Part
 
 
 class Table:
@@ -80,7 +81,7 @@ class Table:
         self._changed.clear()
 
 
-class Tables:
+class Tables(Part):
     """All the tables, by name."""
 
     SCHEMA: ClassVar[str] = """

@@ -287,7 +287,7 @@ def test_old_days_are_removed_with_all_that_they_hold(state):
     state.days.end("2026-03-14", us(24))
     state.days.end("2026-03-15", us(48))
     state.commit()
-    state.days.remove(state.db, "2026-03-15")
+    state.days.remove_before(state.db, 0, "2026-03-15")
     report = filled(state)
     assert [day.day for day in kept_days(state.db)] == ["2026-03-15"]
     assert [row.message for row in report.interesting] == ["event of 2026-03-15"]
@@ -301,7 +301,7 @@ def test_a_day_that_is_not_reported_yet_keeps_all_that_it_holds(state):
     add(state, "event")
     state.days.note("2026-03-14", "note")
     state.commit()
-    state.days.remove(state.db, "2026-06-01")
+    state.days.remove_before(state.db, 0, "2026-06-01")
     report = filled(state)
     assert [day.day for day in kept_days(state.db)] == ["2026-03-14"]
     assert [row.message for row in report.interesting] == ["event"]
