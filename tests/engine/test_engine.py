@@ -436,6 +436,22 @@ def test_whoever_wants_to_hears_of_start_and_stop(engine):
     assert sorted(HEARD[5:]) == [f"{place} stops" for place in places]
 
 
+def test_steps_hear_and_are_refused_in_the_order_of_the_configuration(engine):
+    order = """
+        [chains]
+        "a" = [ { filter = "exists", field = "A", then = "jumped to" }, { action = "STEP" } ]
+        "jumped to" = [ { action = "STEP" } ]
+        "b" = [ { action = "STEP" } ]
+    """
+    places = ['chains."a"[1]', 'chains."jumped to"[0]', 'chains."b"[0]']
+    engine(order.replace("STEP", "listening"))
+    assert [f"{place} starts" for place in places] == HEARD
+    with pytest.raises(ConfigError) as refused:
+        engine(order.replace("STEP", "unsure"))
+    told = [fault.split(": ")[1] for fault in refused.value.faults]
+    assert told == places
+
+
 def test_faults_of_plugins_are_contained(engine):
     chains = engine(
         '[chains]\n"a" = [ { action = "report", section = "other", message = "x" } ]',
