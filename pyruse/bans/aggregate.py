@@ -17,7 +17,7 @@ class Growth:
     prefix: int
     """The prefix length of the networks."""
     at: int
-    """So many bans in one network have all of it banned."""
+    """The number of bans in one network from which all of it is banned."""
 
     IN_WORDS: ClassVar[str] = "a table such as { prefix = 24, at = 16 }"
     SCHEMA: ClassVar[dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""Enforcing bans: all the firewalls are brought in line with the bans in force, and kept so."""
+"""Enforces bans: brings all firewalls in line with the bans in force, and keeps them so."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Enforcement:
     def bring_up_to_date(self, on_fault: OnFault) -> None:
         """Bring every firewall in line with the bans in force, each in one transaction.
 
-        What a firewall refuses stays waiting, and is tried again later; the rest, and what comes
-        meanwhile, does not wait for it.
+        A change that a firewall refuses waits, and is tried again later. All other changes, and new
+        ones, do not wait for it.
         """
         now = self._clock()
         for upkeep in self._concerned():

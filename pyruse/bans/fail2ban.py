@@ -1,4 +1,4 @@
-"""The bans of fail2ban, by its database (``dbfile`` in fail2ban.conf(5))."""
+"""Reads the bans of fail2ban from its database (``dbfile`` in fail2ban.conf(5))."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LAST_BANS = "SELECT ip, jail, timeofban, bantime, bancount FROM bips ORDER BY t
 def read(source: Path | bytes, name: str, now: int) -> tuple[list[Item], list[str]]:
     """The bans in force, and those that are over but remembered, with how many came before.
 
-    By ``bancount``, ``bantime.increment`` makes bans longer (jail.conf(5)). The database is only
+    ``bantime.increment`` makes bans longer by ``bancount`` (jail.conf(5)). The database is only
     read, also while fail2ban writes it.
 
     :param source: the file, or its content.

@@ -1,4 +1,4 @@
-"""How long a ban lasts: by how often there was one before, and by what is in force."""
+"""Decides how long a ban lasts: by the number of earlier bans, and by the ban in force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bans in each network that may grow, and until when there are many of them."""
+"""Counts the bans in each network that may grow, and tells until when there are enough."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Around = tuple[int, int, Target]  # a network: the version of IP, its bits; and
 class Members:
     """When the bans in each network end: to tell until when there are many of them.
 
-    A ban costs the same however many others there are: only those of its own network are looked at.
+    A ban costs the same however many others there are: only its own network is looked at.
     """
 
     def __init__(self, aggregate: Aggregate) -> None:

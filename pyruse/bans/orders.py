@@ -1,7 +1,7 @@
-"""What the commands `ban`, `unban` and `bans` order; `pyruse.bans.carry_out` does it.
+"""Orders of the commands `ban`, `unban` and `bans`; `pyruse.bans.carry_out` carries them out.
 
-An order and its answer go through `pyruse.daemon.control`, in JSON. Until it is started again, the
-daemon may be older than the command, or newer: fields are only ever added, and have a default.
+An order and its answer go through `pyruse.daemon.control`, in JSON. After an upgrade, the daemon
+may be older than the command, or newer: fields are only ever added, and have a default.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
     """What firewalls said, and of which networks: of none that is in ``done`` or ``unchanged``. The
     state has the change, so it is tried again."""
     faults: list[str] = []
-    """What firewalls said of bans that this order is not about."""
+    """What firewalls said of other bans than those of this order."""
 
 
 def read(message: dict[str, Any]) -> BanOrder | UnbanOrder:

@@ -1,4 +1,4 @@
-"""What one firewall has yet to take."""
+"""Knows what one firewall has yet to take."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Standing(Enum):
     """How far a firewall is."""
 
     UNKNOWN = "unknown"
-    """What it holds is not known: it is to be told of all bans in force."""
+    """Nobody knows what it holds: tell it of all bans in force."""
     BEHIND = "behind"
-    """It is to be told of changes."""
+    """It does not know of some changes: tell it."""
     IN_LINE = "in line"
     """It holds what it should."""
     WAITING = "waiting for retry"
-    """It has refused something. It is told of new changes, and of the refused ones later on."""
+    """It has refused a change. Tell it of new changes now, and of refused ones later."""
 
 
 class Telling(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the configuration and the machine say about bans."""
+"""The policy of bans: what the configuration and the machine say about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is never banned: this machine, addresses that are nobody's, and those that `[bans]` names."""
+"""Spares who is never banned: this machine, special addresses, and the networks of `[bans]`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Protection:
         """Why an address, or anybody in a network, may not be banned, or None where they may."""
         own = self._own_addresses()
         if "/" not in address:
-            # Nearly all bans: at a cost that does not grow with `never`.
+            # The quick way for nearly all bans: its cost does not grow with `never`.
             version, number, _ = bits_of(address)
             if not self._fixed.covers(version, number) and address not in self._own_texts:
                 return None

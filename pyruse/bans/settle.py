@@ -13,13 +13,13 @@ def settle(
 ) -> None:
     """Put into the firewalls what was decided, and commit it.
 
-    A crash may come in between, so the order counts. What entries led to is *enforced first*: the
-    journal's cursor is committed together with the bans, so after a crash the same entries are
-    read again, and lead to the same bans, which are in the firewall already. So a ban does not wait
-    for the disk, and one transaction holds the ban and that the firewall has it.
+    A crash may come in between, so the order counts. Bans of entries are *enforced first*: the
+    journal's position is committed together with the bans, so after a crash the same entries are
+    read again and lead to the same bans, which are in the firewall already. A ban does not wait for
+    the disk, and one transaction holds both the ban and that the firewall has it.
 
-    An order is given once. It is *committed first*: what a firewall has must be known to the state
-    after a crash, too, or nobody would ever take it out again. That takes two transactions.
+    An order is given once. It is *committed first*: the state must know what a firewall has, also
+    after a crash, or nobody would ever take the ban out again. That takes two transactions.
 
     :param bans: of the configuration at work.
     :param commit: commits the state.

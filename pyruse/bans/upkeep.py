@@ -1,4 +1,4 @@
-"""Keeping one firewall in line with the bans in force."""
+"""Keeps one firewall in line with the bans in force."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ OnFault = Callable[[Exception], None]
 class Upkeep:
     """One firewall, opened when it is first needed.
 
-    All instants here are the machine's (``now``): so much time is left of a ban for the kernel, and
-    for programs that are asked again.
+    All instants here are the machine's (``now``): the kernel and programs are told how much time of
+    a ban is left.
     """
 
     def __init__(self, name: str, bans: StoredBans, opener: Opener) -> None:
@@ -104,7 +104,7 @@ class Upkeep:
             if ban.alive(now) or not _ends_itself(ban, firewall.longest)
         ]
         if telling.everything:
-            # Before it is told: whoever changes it right afterwards is noticed.
+            # Watch before telling: so changes by others right afterwards are noticed.
             self._watch(on_fault)
             firewall.reconcile(add, remove)
         elif add or remove:

@@ -51,8 +51,8 @@ def bans_in_force(
 
     :param db: of the state.
     :param now: in microseconds since the epoch.
-    :param label: only those of this label.
-    :param inside: only those in this network.
+    :param label: give bans with this label only.
+    :param inside: give bans inside this network only.
     """
     found = [
         BanView(ban, WAITING if state == WANTED else IN_FORCE)

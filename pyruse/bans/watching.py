@@ -1,4 +1,4 @@
-"""Whether somebody else has changed a firewall, so that it is to be looked at."""
+"""Notices that somebody else has changed a firewall, so that Pyruse looks at it."""
 
 from __future__ import annotations
 

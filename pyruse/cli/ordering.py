@@ -1,4 +1,4 @@
-"""How commands change bans: through the daemon, or without one by themselves."""
+"""Commands change bans: through the daemon, or by themselves where none runs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def listed(networks: Sequence[str]) -> str:
 
 
 def teardown(loaded: Configuration) -> None:
-    """Take everything that is Pyruse's out of the firewalls; the state keeps the bans.
+    """Remove everything of Pyruse's from the firewalls; the state keeps the bans.
 
     :raises UserError: a daemon runs, a firewall refused it, or the state cannot be used.
     """

@@ -1,9 +1,10 @@
 """A journal of one machine or of many: each has a reader and a position of its own.
 
 libsystemd has one position in all the files of a reader, and never gives an entry that arrives
-behind it: of a machine whose clock is half a second late, or whose entries come late, nothing would
-be seen. So the files of each machine are read alone. What is there already is merged by time; what
-is just being logged comes as it arrives, and no machine waits for another one.
+behind it. So Pyruse would not see a machine whose clock is half a second late, or whose entries
+come late. Therefore the files of each machine are read alone. Entries that are there already are
+merged by time; new entries come as they arrive, and no machine waits for another one
+(docs/decisions/0047-a-reader-for-each-machine.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One machine's journal: the files that it consists of now, and how far it is handled."""
+"""One machine's journal: its files at this moment, and how far it is handled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a machine's journal is handled: its cursor, and what a cursor says."""
+"""The position in a machine's journal: up to which entry it is handled, and what a cursor says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Position(NamedTuple):
-    """The entry of a machine's that was handled last."""
+    """The last entry of a machine that was handled."""
 
     cursor: str
     """libsystemd's cursor of it; ``t=…``, where nothing but its instant is known."""

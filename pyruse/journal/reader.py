@@ -1,4 +1,4 @@
-"""Reading one machine's journal files, entry by entry, field by field."""
+"""Reads one machine's journal files, entry by entry, field by field."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EQUALLY_NEAR = 100
 class JournalReader:
     """Gives the entries of an open journal, each valid until the next one is asked for.
 
-    Of ``systemd.journal.Reader``, only the parts are used that read what is asked for: its own
+    It uses only those parts of ``systemd.journal.Reader`` that read one field: the Reader's own
     iterator converts every field of every entry.
     """
 
@@ -184,7 +184,10 @@ class JournalReader:
         return None if entry is None else entry.time_us
 
     def _pass_over(self, fault: OSError) -> bool:
-        """Go on behind a damaged place; :return: whether that makes sense."""
+        """Skip a damaged entry.
+
+        :return: False: stop reading.
+        """
         if fault.errno not in _DAMAGED:
             raise fault
         self.damaged += 1

@@ -1,8 +1,8 @@
-"""Noticing that journals grow, and that their files and folders come, go and move.
+"""Notices that journals grow, and that their files and folders come, go and move.
 
-libsystemd watches only the folders that are there when it opens a journal (systemd issue 8262), so
-Pyruse watches by itself. Where the kernel cannot notify, as on a network's file system, or where it
-has no more watches to give, the journals are looked at every few seconds instead.
+libsystemd watches only the folders that exist when it opens a journal (systemd issue 8262), so
+Pyruse watches by itself. Where the kernel cannot notify (a network file system), or has no more
+watches to give, Pyruse looks at the journals every few seconds instead.
 """
 
 from __future__ import annotations

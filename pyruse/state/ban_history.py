@@ -1,4 +1,4 @@
-"""The bans that were, for reports and lists. Nothing is decided by them."""
+"""The history of bans, for reports and lists only: it decides nothing."""
 
 from __future__ import annotations
 

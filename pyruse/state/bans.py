@@ -25,8 +25,8 @@ WANTED, ENFORCED, LIFTED = "wanted", "enforced", "lifted"
 class BanKey(Struct, frozen=True, cache_hash=True, gc=False):
     """Who is banned from where: what tells bans apart.
 
-    Networks are kept as text: of many thousands, most are never more than looked up and written,
-    and to make an object of `ipaddress` takes ten times as long.
+    Networks are kept as text: most are only looked up and written, and making an object of
+    `ipaddress` takes ten times as long (docs/decisions/0023-bans-are-text.md).
     """
 
     network: str

@@ -1,4 +1,4 @@
-"""Who was banned how often: what escalation goes by, for as long as it is told to remember."""
+"""Offenders: who was banned how often. Escalation goes by them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ class _Offender(NamedTuple):
 class Offenders(Part):
     """How many bans each network has had from each target.
 
-    Not a part of the history of bans: that one is for reading, and is kept as long as
-    ``[state] keep`` says; this is kept until the offender has been quiet for long enough.
+    The history of bans is for reading, and is kept as long as ``[state] keep`` says. Offenders are
+    kept until they have been quiet for long enough
+    (docs/decisions/0022-escalation-has-its-own-memory.md).
     """
 
     SCHEMA: ClassVar[str] = """

@@ -1,4 +1,4 @@
-"""How far the journal of each machine is handled."""
+"""The positions: how far the journal of each machine is handled."""
 
 from __future__ import annotations
 

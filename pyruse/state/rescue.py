@@ -1,4 +1,4 @@
-"""A daemon's state, whatever happened to its file: what is damaged is set aside, not given up."""
+"""Opens a daemon's state, whatever happened to its file: a damaged one is set aside and saved."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _open(path: str) -> State:
 def rescue(path: str, damage: DamagedError) -> str:
     """Set a damaged database aside; in its place is then what can be read of it.
 
-    The damaged one is kept. At every instant, there is one of the two in the place.
+    The damaged file is kept. At every instant, one of the two stands at the path.
 
     :return: what was done, for the log; the next report tells it, too.
     :raises StateError: it cannot be done, and nothing has changed.
@@ -156,7 +156,10 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> bool:
 
 
 def _drop_nonsense(db: sqlite3.Connection) -> list[str]:
-    """Empty the tables of those parts that make no sense of them; :return: which ones."""
+    """Empty the tables of parts that cannot load them.
+
+    :return: the names of these tables.
+    """
     dropped = []
     with State(MEMORY) as scratch:
         for part in scratch.parts:

@@ -1,4 +1,4 @@
-"""The kernel's notices of what changes in folders (inotify(7)), which Python itself leaves out."""
+"""Notices of the kernel about changes in folders (inotify(7)), which Python itself leaves out."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ def command(
 ) -> None:
     """Ban addresses or networks by hand.
 
-    At once, whether the daemon runs or not; a ban that is in force already lasts until the later
-    end. This machine's own addresses and those of "[bans] never" are never banned.
+    Works at once, whether the daemon runs or not. A ban that is in force already lasts until the
+    later end. This machine's own addresses and those of "[bans] never" are never banned.
     """  # fmt: skip
     from pyruse.addresses import network_text
     from pyruse.bans.orders import BanOrder, Item

@@ -59,9 +59,9 @@ def command(  # noqa: PLR0913 -- one for each option
     forgotten, and why. Works while the daemon runs.
 
     \b
-    An import takes one address or network a line, with comments after "#" or ";", or a database of
-    fail2ban, of which it takes the bans in force with the time that is left, and how often each
-    address was banned.
+    An import takes one address or network a line, with comments after "#" or ";". Or it takes a
+    database of fail2ban: the bans in force with the time that is left, and how often each address
+    was banned.
 
     \b
     --teardown is for the end of Pyruse on this machine. The daemon must not run; its next start

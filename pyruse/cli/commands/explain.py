@@ -34,9 +34,9 @@ def command(
 ) -> None:
     """Show an entry's way through the chains, step by step.
 
-    The entry is made of the fields given; or read, as `journalctl -o json` writes it, from standard
-    input ("-"); or taken from the journal: the one of a cursor, else the newest one that is
-    selected. A dry run: nothing is mailed, banned, run or logged.
+    The entry is made of the fields given. Or it is read from standard input ("-"), as `journalctl
+    -o json` writes it. Or it is taken from the journal: the entry of a cursor, or the newest one
+    that is selected. A dry run: nothing is mailed, banned, run or logged.
 
     \b
     pyruse explain SYSLOG_IDENTIFIER=sshd 'MESSAGE=Failed password for root from 192.0.2.1 port 22'

@@ -37,7 +37,7 @@ def command(  # noqa: PLR0913 -- one for each option
     author: str | None,
     output: Path | None,
 ) -> None:
-    """Write a package with a plugin that works, to make one of your own of it.
+    """Write a package with a plugin that works, for you to change.
 
     It has all that a plugin needs to be published: the class with its options, tests that pass,
     lint and type check, a README, a license, tox.ini and a workflow for CI. NAME is what chains

@@ -17,11 +17,10 @@ from pyruse.text import one_line, printable
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @config_option
 def command(name: str | None, form: str, config: Path | None) -> None:
-    """List the plugins and where each comes from; or show the options of one.
+    """List the plugins and where each comes from; or show the options of one plugin.
 
-    A plugin comes from a package that is installed, or from a Python file in the folder "plugins"
-    beside the configuration. What is wrong with packages and files is told on standard error, a
-    line each.
+    A plugin comes from an installed package, or from a Python file in the folder "plugins"
+    beside the configuration. Faults of packages and files are told on standard error, a line each.
     """
     from pyruse.cli.output import show_json
     from pyruse.config.load import registry_of

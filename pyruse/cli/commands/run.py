@@ -17,9 +17,9 @@ _ERROR = 3  # syslog(3)
 def command(config: Path | None, once: bool) -> None:
     """Follow the journal: filter, count, ban, mail, and report once a day.
 
-    Begins where the last run ended, so no entry is lost or handled twice; the very first run
-    begins where "[journal] start" says. SIGTERM and SIGINT end it; SIGHUP has the configuration
-    read again.
+    Begins where the last run ended, so no entry is lost or handled twice. The very first run
+    begins where "[journal] start" says. SIGTERM and SIGINT end it; SIGHUP makes it read the
+    configuration again.
     """
     from pyruse.daemon.daemon import Daemon
     from pyruse.engine.assembly import assemble

@@ -17,10 +17,10 @@ from pyruse.cli.options import config_option, configuration
 def command(
     config: Path | None, networks: tuple[str, ...], everybody: bool, label: str | None
 ) -> None:
-    """Lift the bans of addresses, or of networks and all that is in them.
+    """Lift the bans of addresses, or of networks and all addresses in them.
 
-    At once, whether the daemon runs or not. A ban of a broader network stays, since it is about
-    others, too: the command tells of it.
+    Works at once, whether the daemon runs or not. A ban of a broader network stays, since it is
+    about others, too: the command names it.
     """
     from pyruse.addresses import network_text
     from pyruse.bans.orders import UnbanOrder
