@@ -66,6 +66,11 @@ def quoted(text: str) -> str:
     return f"{mark}{text}{end}{mark}"
 
 
+def toml_key(name: str) -> str:
+    """A key as TOML writes it: quoted where it must be."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)
+
+
 def _toml(value: Any, depth: int) -> str:
     text = ""
     match value:

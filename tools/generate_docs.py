@@ -40,8 +40,8 @@ from pyruse import (
     Traits,
 )
 from pyruse.cli import COMMANDS
-from pyruse.config.load import SECTIONS
 from pyruse.config.reference import described_hook, described_options, described_plugin
+from pyruse.config.sections import SECTIONS
 from pyruse.registry.found import PluginError
 from pyruse.registry.hooks import HOOKS
 from pyruse.registry.kinds import ACTIONS, EXTENSIONS, FILTERS

@@ -6,13 +6,14 @@ import errno
 import os
 import tomllib
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pyruse.errors import ConfigError, did_you_mean
-from pyruse.options.build import key
+from pyruse.options.faults import ConfigFaults, SectionFaults
 from pyruse.registry.files import PluginFiles
-from pyruse.text import shown
+from pyruse.text import shown, toml_key
 
 DEFAULT = Path("/etc/pyruse")
 VARIABLE = "PYRUSE_CONFIG"
@@ -35,6 +36,14 @@ class Document:
     """Where the administrator's templates are looked for."""
     faults: list[str] = field(default_factory=list)
     """What is wrong with how the files are made up."""
+
+    def section(self, name: str, faults: list[str]) -> SectionFaults:
+        """The collector for the faults of a section.
+
+        :param name: of the section.
+        :param faults: what they are added to.
+        """
+        return SectionFaults(name, partial(self.source, name), faults)
 
     def source(self, section: str, name: str | None = None) -> str:
         """The file to name in a message about a key, or else about its section."""
@@ -69,7 +78,7 @@ def read(path: Path) -> Document:
     document = Document(files, folder=folder)
     faults: list[str] = []
     for file in files:
-        content = _content(file, faults)
+        content = _content(file, ConfigFaults(str(file), faults))
         if content is not None:
             _merge(document, content, str(file))
     if faults:
@@ -84,7 +93,7 @@ def from_text(text: str, name: str = "pyruse.toml") -> Document:
     """
     document = Document([Path(name)], folder=Path())
     faults: list[str] = []
-    content = _parsed(text, name, faults)
+    content = _parsed(text, ConfigFaults(name, faults))
     if content is not None:
         _merge(document, content, name)
     if faults:
@@ -95,7 +104,7 @@ def from_text(text: str, name: str = "pyruse.toml") -> Document:
 def _files(path: Path) -> tuple[list[Path], Path]:
     if os.path.isdir(path):  # unlike Path.is_dir, it never raises
         if not os.access(path, os.R_OK | os.X_OK):
-            raise ConfigError([_unreadable(path, os.strerror(errno.EACCES))])
+            raise ConfigError([f"{path}: {_unreadable(os.strerror(errno.EACCES))}"])
         main = path / "pyruse.toml"
         files = [main] if main.is_file() else []
         # Hidden ones are what editors leave behind.
@@ -113,39 +122,39 @@ def _files(path: Path) -> tuple[list[Path], Path]:
     return [path], path.parent
 
 
-def _content(file: Path, faults: list[str]) -> dict[str, Any] | None:
+def _content(file: Path, faults: ConfigFaults) -> dict[str, Any] | None:
     try:
         raw = file.read_bytes()
     except OSError as fault:
-        faults.append(_unreadable(file, fault.strerror))
+        faults.add(_unreadable(fault.strerror))
         return None
     try:
-        return _parsed(raw.decode("utf-8-sig"), str(file), faults)
+        return _parsed(raw.decode("utf-8-sig"), faults)
     except UnicodeDecodeError as fault:
         line = fault.object.count(b"\n", 0, fault.start) + 1
-        faults.append(f"{file}: line {line} is not UTF-8 (expected TOML, which is UTF-8)")
+        faults.add(f"line {line} is not UTF-8 (expected TOML, which is UTF-8)")
         return None
 
 
-def _unreadable(path: Path, reason: str | None) -> str:
+def _unreadable(reason: str | None) -> str:
     return (
-        f"{path}: cannot be read: {reason} (expected a TOML file; another place is chosen with "
-        f"-c PATH or {VARIABLE})"
+        f"cannot be read: {reason} (expected a TOML file; another place is chosen with -c PATH or "
+        f"{VARIABLE})"
     )
 
 
-def _parsed(text: str, name: str, faults: list[str]) -> dict[str, Any] | None:
+def _parsed(text: str, faults: ConfigFaults) -> dict[str, Any] | None:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         what, _, where = str(fault).rpartition(" (at ")
         place = where.rstrip(")") or "somewhere"
         hint = next((hint for begin, hint in _HINTS.items() if what.startswith(begin)), _TOML)
-        faults.append(f"{name}: {place}: {what or fault} (expected {hint})")
+        faults.add(f"{place}: {what or fault} (expected {hint})")
     except ValueError:
-        faults.append(f"{name}: a number has too many digits (expected at most 19)")
+        faults.add("a number has too many digits (expected at most 19)")
     except RecursionError:
-        faults.append(f"{name}: nested too deeply (expected sections, and chains of steps)")
+        faults.add("nested too deeply (expected sections, and chains of steps)")
     return None
 
 
@@ -165,7 +174,7 @@ def _merge(document: Document, content: dict[str, Any], file: str) -> None:
     for section, table in content.items():
         if section not in KNOWN_SECTIONS:
             document.faults.append(
-                f"{file}: {key(section)}: unknown section (expected one of: "
+                f"{file}: {toml_key(section)}: unknown section (expected one of: "
                 f"{', '.join(KNOWN_SECTIONS)}{did_you_mean(section, KNOWN_SECTIONS)})"
             )
         elif not isinstance(table, dict):

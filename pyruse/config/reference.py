@@ -12,13 +12,13 @@ from typing import Any
 from pyruse import hookspecs
 from pyruse.config.settings import Zone
 from pyruse.entry.entry import as_text
-from pyruse.options.build import Option, described, key, options_of
+from pyruse.options.build import Option, described, options_of
 from pyruse.options.durations import Duration
 from pyruse.options.networks import Networks
 from pyruse.registry.found import Found
 from pyruse.registry.hooks import has_firewall, hooks_of
 from pyruse.registry.kinds import EXTENSIONS
-from pyruse.text import shown
+from pyruse.text import shown, toml_key
 
 _DIRECTIVE = re.compile(r"^:(param|raises) (\w+): ", re.MULTILINE)
 
@@ -38,7 +38,7 @@ def described_plugin(found: Found) -> dict[str, Any]:
         "kind": found.kind,
         "name": found.name,
         "group": found.group,
-        "table": f"{section}.{key(found.name)}" if found.group == EXTENSIONS else None,
+        "table": f"{section}.{toml_key(found.name)}" if found.group == EXTENSIONS else None,
         "hooks": hooks_of(loaded),
         "distribution": found.distribution,
         "version": found.version,

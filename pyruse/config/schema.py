@@ -9,8 +9,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from pyruse.config.load import SECTIONS
 from pyruse.config.reference import attribute_docstrings
+from pyruse.config.sections import SECTIONS
 from pyruse.config.steps import LINKS
 from pyruse.options.build import Option, options_of, without_none
 from pyruse.registry.found import Found, PluginError

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyruse.config.load import Configuration
-from pyruse.options.build import key
 from pyruse.options.secret_file import SecretFile
 from pyruse.registry.hooks import has_firewall
+from pyruse.text import toml_key
 
 
 def secret_faults(configuration: Configuration) -> list[str]:
@@ -21,7 +21,7 @@ def secret_faults(configuration: Configuration) -> list[str]:
     with the rest of the mail: `pyruse.delivery.mail.transport.check`.)
     """
     extensions = (
-        (f"{'bans' if has_firewall(plugin) else 'plugins'}.{key(name)}", plugin)
+        (f"{'bans' if has_firewall(plugin) else 'plugins'}.{toml_key(name)}", plugin)
         for name, plugin in configuration.extensions.items()
     )
     steps = (
@@ -56,7 +56,7 @@ def _files(value: Any, address: str) -> Iterator[tuple[str, SecretFile]]:
             yield from _files(item, f"{address}[{index}]")
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield from _files(item, f"{address}.{key(str(name))}")
+            yield from _files(item, f"{address}.{toml_key(str(name))}")
     elif dataclasses.is_dataclass(value):
         for option in dataclasses.fields(value):
             name = option.name.removesuffix("_")

@@ -1,12 +1,14 @@
-"""One step of a chain: from its table to the plugin's object with its options."""
+"""Chains and their steps: from their tables to the plugins' objects with their options."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
 from pyruse.chains.model import Chain, Step
+from pyruse.config.files import Document
 from pyruse.errors import did_you_mean
 from pyruse.options.build import build
+from pyruse.options.faults import ConfigFaults
 from pyruse.registry.found import PluginError
 from pyruse.registry.kinds import ACTIONS, FILTERS
 from pyruse.registry.registry import Registry
@@ -28,88 +30,82 @@ _LINK_WORDS = {
 }
 
 
-class StepBuilder:
+def chains_of(document: Document, registry: Registry, faults: list[str]) -> dict[str, Chain]:
+    """The chains, with the steps that have no faults.
+
+    :param document: of all the files.
+    :param registry: has the filters and actions.
+    :param faults: what is wrong is added.
+    """
+    steps_of = _StepMaker(registry)
+    chains: dict[str, Chain] = {}
+    for name, tables in document.chains.items():
+        chain = chains[name] = Chain(name, [], document.source("chains", name))
+        place = ConfigFaults(chain.address, faults)
+        if not isinstance(tables, list):
+            place.add(
+                f"{shown(tables)} is no chain (expected a list of steps: "
+                '[ { filter = "…" }, { action = "…" } ])'
+            )
+            continue
+        for index, table in enumerate(tables):
+            step = steps_of.step(chain, index, table, place.at(index))
+            if step is not None:
+                chain.steps.append(step)
+    if not document.chains and not document.faults:
+        document.section("chains", faults).add(
+            "there are none (expected at least one: `pyruse demo` shows a complete configuration)"
+        )
+    return chains
+
+
+class _StepMaker:
     """Makes steps; classes are loaded and checked once each."""
 
-    def __init__(self, registry: Registry, faults: list[str]) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._faults = faults
         self._classes: dict[tuple[str, str], type | PluginError] = {}
 
-    def build(self, chain: Chain, index: int, table: Any) -> Step | None:
+    def step(self, chain: Chain, index: int, table: Any, faults: ConfigFaults) -> Step | None:
         """The step of a table, or None when something is wrong with it: faults are added."""
-        address = f"{chain.address}[{index}]"
         if not isinstance(table, dict):
-            self._faults.append(
-                f'{address}: {shown(table)} is no step (expected {{ filter = "…", … }} or '
+            faults.add(
+                f'{shown(table)} is no step (expected {{ filter = "…", … }} or '
                 '{ action = "…", … })'
             )
             return None
-        kind = self._kind(table, address)
+        kind = _kind(table, faults)
         if kind is None:
             return None
         options = {name: value for name, value in table.items() if name != kind}
-        links = self._links(kind, options, address)
+        links = _links(kind, options, faults)
         name = table[kind]
         if not isinstance(name, str):
-            self._faults.append(
-                f"{address}.{kind}: {shown(name)} is no name (expected one that `pyruse plugins` "
-                "lists)"
+            faults.at(kind).add(
+                f"{shown(name)} is no name (expected one that `pyruse plugins` lists)"
             )
             return None
-        instance = self._instance(kind, name, options, address)
+        instance = self._instance(kind, name, options, faults)
         return Step(
             chain.name, index, kind, name, instance,
             then=links.get("then"), otherwise=links.get("else"),
             invert=bool(links.get("invert")), label=links.get("name"), source=chain.source,
-            options=options,
         )  # fmt: skip
 
-    def _kind(self, table: dict[str, Any], address: str) -> _Kind | None:
-        kinds: list[_Kind] = [kind for kind in _GROUPS if kind in table]
-        if len(kinds) == 1:
-            return kinds[0]
-        what = "both a filter and an action" if kinds else "neither a filter nor an action"
-        hints = [] if kinds else [hint for name in table if (hint := did_you_mean(name, _GROUPS))]
-        self._faults.append(
-            f'{address}: {what} (expected filter = "…" or action = "…"{"".join(hints[:1])})'
-        )
-        return None
-
-    def _links(self, kind: _Kind, options: dict[str, Any], address: str) -> dict[str, Any]:
-        """Take ``then``, ``else``, ``name`` and ``invert`` out of the options."""
-        links: dict[str, Any] = {}
-        for link, wanted in LINKS[kind].items():
-            if link in options:
-                value = options.pop(link)
-                if type(value) is wanted:
-                    links[link] = value
-                else:
-                    self._faults.append(
-                        f"{address}.{link}: {shown(value)} is of the wrong type "
-                        f"(expected {_LINK_WORDS[link]})"
-                    )
-        for link in LINKS["filter"]:
-            if link in options and link not in LINKS[kind]:
-                del options[link]
-                self._faults.append(
-                    f"{address}.{link}: an action has no {link} (expected in filters)"
-                )
-        return links
-
-    def _instance(self, kind: _Kind, name: str, options: dict[str, Any], address: str) -> Any:
-        cls = self._class(kind, name, address)
+    def _instance(
+        self, kind: _Kind, name: str, options: dict[str, Any], faults: ConfigFaults
+    ) -> Any:
+        cls = self._class(kind, name, faults.at(kind))
         if cls is None:
             return None
         try:
-            return build(cls, options, address, self._faults, others=LINKS[kind])
+            return build(cls, options, faults, others=LINKS[kind])
         except Exception as fault:  # noqa: BLE001 -- a class of anybody's: it may raise anything
             found = self._registry.find(_GROUPS[kind], name)
-            text = f"cannot be made: {type(fault).__name__}: {fault}"
-            self._faults.append(f"{address}: {found.error(text)}")
+            faults.add(str(found.error(f"cannot be made: {type(fault).__name__}: {fault}")))
             return None
 
-    def _class(self, kind: _Kind, name: str, address: str) -> type | None:
+    def _class(self, kind: _Kind, name: str, faults: ConfigFaults) -> type | None:
         group = _GROUPS[kind]
         if (group, name) not in self._classes:
             try:
@@ -118,6 +114,35 @@ class StepBuilder:
                 self._classes[group, name] = fault
         found = self._classes[group, name]
         if isinstance(found, PluginError):
-            self._faults.append(f"{address}.{kind}: {found}")
+            faults.add(str(found))
             return None
         return found
+
+
+def _kind(table: dict[str, Any], faults: ConfigFaults) -> _Kind | None:
+    kinds: list[_Kind] = [kind for kind in _GROUPS if kind in table]
+    if len(kinds) == 1:
+        return kinds[0]
+    what = "both a filter and an action" if kinds else "neither a filter nor an action"
+    hints = [] if kinds else [hint for name in table if (hint := did_you_mean(name, _GROUPS))]
+    faults.add(f'{what} (expected filter = "…" or action = "…"{"".join(hints[:1])})')
+    return None
+
+
+def _links(kind: _Kind, options: dict[str, Any], faults: ConfigFaults) -> dict[str, Any]:
+    """Take ``then``, ``else``, ``name`` and ``invert`` out of the options."""
+    links: dict[str, Any] = {}
+    for link, wanted in LINKS[kind].items():
+        if link in options:
+            value = options.pop(link)
+            if type(value) is wanted:
+                links[link] = value
+            else:
+                faults.at(link).add(
+                    f"{shown(value)} is of the wrong type (expected {_LINK_WORDS[link]})"
+                )
+    for link in LINKS["filter"]:
+        if link in options and link not in LINKS[kind]:
+            del options[link]
+            faults.at(link).add(f"an action has no {link} (expected in filters)")
+    return links

@@ -25,7 +25,8 @@ from typing import (
 import msgspec
 
 from pyruse.errors import did_you_mean
-from pyruse.text import quoted, shown
+from pyruse.options.faults import ConfigFaults
+from pyruse.text import shown
 
 T = TypeVar("T")
 
@@ -90,51 +91,36 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return None if field.default is dataclasses.MISSING else field.default
 
 
-def build(  # noqa: PLR0913 -- half of them are about the wording of faults
-    cls: type[T],
-    table: Mapping[str, Any],
-    address: str,
-    faults: list[str],
-    *,
-    others: Iterable[str] = (),
-    source: Callable[[str | None], str] | None = None,
+def build(
+    cls: type[T], table: Mapping[str, Any], faults: ConfigFaults, *, others: Iterable[str] = ()
 ) -> T | None:
     """Make an object of a class from a table of options.
 
     :param cls: the class; its annotations are the options.
     :param table: the options as TOML has them.
-    :param address: where the table stands, for the error messages.
-    :param faults: every fault is added to it, in the order of the table: *address: fault
-        (expected …)*.
+    :param faults: of the table: every fault is added, in the order of the table.
     :param others: keys that may stand in the table, too, but are taken out of it already.
-    :param source: gives the file that an option, or (None) the table, stands in, where the
-        address has none.
     :return: None when there was a fault.
     """
-
-    def at(name: str | None = None) -> str:
-        place = address if name is None else f"{address}.{key(name)}"
-        return place if source is None else f"{source(name)}: {place}"
-
-    before = len(faults)
+    before = len(faults.texts)
     options = {option.name: option for option in options_of(cls)}
     values: dict[str, Any] = {}
     for name, value in table.items():
         if name in options:
             option = options[name]
-            values[option.attribute] = converted(value, option.type, at(name), faults)
+            values[option.attribute] = converted(value, option.type, faults.at(name))
         else:
-            faults.append(f"{at(name)}: unknown option ({_known([*options, *others], name)})")
+            faults.at(name).add(f"unknown option ({_known([*options, *others], name)})")
     for name, option in options.items():
         if option.required and name not in table:
             wanted = described(option.type, at_length=True)
-            faults.append(f"{at(name)}: missing (expected {wanted})")
-    if len(faults) > before:
+            faults.at(name).add(f"missing (expected {wanted})")
+    if len(faults.texts) > before:
         return None
     try:
         return cls(**values)
     except ValueError as fault:  # __post_init__: how options go together
-        faults.append(f"{at()}: {_text_of(fault)}")
+        faults.add(_text_of(fault))
         return None
 
 
@@ -145,60 +131,55 @@ def _known(names: list[str], name: str) -> str:
 
 
 def converted(  # noqa: PLR0911 -- a kind of type each
-    value: Any, wanted: Any, address: str, faults: list[str]
+    value: Any, wanted: Any, faults: ConfigFaults
 ) -> Any:
     """A value of the configuration as an object of the wanted type; faults are added."""
     wanted = without_none(wanted)
     origin, arguments = get_origin(wanted), get_args(wanted)
     if origin is list and isinstance(value, list):
-        return _each(value, arguments[0], address, faults)
+        return [converted(item, arguments[0], faults.at(at)) for at, item in enumerate(value)]
     if origin is dict and isinstance(value, dict):
         items = value.items()
-        return {k: converted(v, arguments[1], f"{address}.{key(k)}", faults) for k, v in items}
+        return {k: converted(v, arguments[1], faults.at(k)) for k, v in items}
     if origin is Literal:
-        return _one_of(value, arguments, address, faults)
+        return _one_of(value, arguments, faults)
     if origin is Union:
-        return _first_fit(value, arguments, address, faults)
+        return _first_fit(value, arguments, faults)
     parse: Callable[[Any], Any] | None = getattr(wanted, "parse", None)
     if parse is None and isinstance(value, dict) and dataclasses.is_dataclass(wanted):
         assert isinstance(wanted, type)
-        return build(wanted, value, address, faults)
+        return build(wanted, value, faults)
     try:
         return _plain(value, wanted) if parse is None else parse(value)
     except msgspec.ValidationError:
-        faults.append(f"{address}: {_wrong_type(value, wanted)}")
+        faults.add(_wrong_type(value, wanted))
     except ValueError as fault:
-        faults += _faults_of_items(value, wanted, address) or [f"{address}: {_text_of(fault)}"]
+        if not _add_faults_of_items(value, wanted, faults):
+            faults.add(_text_of(fault))
     return None
 
 
-def _each(items: list[Any], wanted: Any, address: str, faults: list[str]) -> list[Any]:
-    return [
-        converted(item, wanted, f"{address}[{index}]", faults) for index, item in enumerate(items)
-    ]
-
-
-def _one_of(value: Any, allowed: tuple[Any, ...], address: str, faults: list[str]) -> Any:
+def _one_of(value: Any, allowed: tuple[Any, ...], faults: ConfigFaults) -> Any:
     if value in allowed and type(value) is type(allowed[allowed.index(value)]):
         return value
     names = ", ".join(map(shown, allowed))
     hint = did_you_mean(value, map(str, allowed)) if isinstance(value, str) else ""
-    faults.append(f"{address}: {shown(value)} is unknown (expected one of: {names}{hint})")
+    faults.add(f"{shown(value)} is unknown (expected one of: {names}{hint})")
     return None
 
 
-def _first_fit(value: Any, types: tuple[Any, ...], address: str, faults: list[str]) -> Any:
+def _first_fit(value: Any, types: tuple[Any, ...], faults: ConfigFaults) -> Any:
     """The value as the first of several types that takes it; its own type comes before others."""
     kind = type(value)
     own = [one for one in types if kind in (one, get_origin(one))]
     if own:
-        return converted(value, own[0], address, faults)
+        return converted(value, own[0], faults)
     for one in types:
-        tried: list[str] = []
-        found = converted(value, one, address, tried)
-        if not tried:
+        tried = ConfigFaults(faults.address)
+        found = converted(value, one, tried)
+        if not tried.texts:
             return found
-    faults.append(f"{address}: {_wrong_type(value, Union[types])}")  # noqa: UP007 -- a tuple
+    faults.add(_wrong_type(value, Union[types]))  # noqa: UP007 -- a tuple
     return None
 
 
@@ -220,18 +201,21 @@ def _plain(value: Any, wanted: Any) -> Any:
     return msgspec.convert(value, wanted, strict=True)
 
 
-def _faults_of_items(value: Any, wanted: Any, address: str) -> list[str]:
-    """Of a type that takes a list (it has a ``parse_item``): which of its items are faulty."""
+def _add_faults_of_items(value: Any, wanted: Any, faults: ConfigFaults) -> bool:
+    """Tell which items are faulty, of a type that takes a list and has a ``parse_item``.
+
+    :return: whether there was any.
+    """
     parse_item: Callable[[Any], Any] | None = getattr(wanted, "parse_item", None)
     if parse_item is None or not isinstance(value, list):
-        return []
-    faults: list[str] = []
+        return False
+    before = len(faults.texts)
     for index, item in enumerate(value):
         try:
             parse_item(item)
         except ValueError as fault:
-            faults.append(f"{address}[{index}]: {_text_of(fault)}")
-    return faults
+            faults.at(index).add(_text_of(fault))
+    return len(faults.texts) > before
 
 
 def _wrong_type(value: Any, wanted: Any) -> str:
@@ -313,8 +297,3 @@ def without_none(wanted: Any) -> Any:
         others = [argument for argument in get_args(wanted) if argument is not type(None)]
         return Union[tuple(others)]  # noqa: UP007 -- a tuple; of one type, it is that type
     return wanted
-
-
-def key(name: str) -> str:
-    """A key as TOML writes it: quoted where it must be."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)

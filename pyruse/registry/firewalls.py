@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyruse.api.firewall import Firewall
-from pyruse.options.build import key
 from pyruse.registry.broadcasts import Broadcasts
+from pyruse.text import toml_key
 
 
 class Firewalls:
@@ -24,7 +24,7 @@ class Firewalls:
         """
         self._extensions = Broadcasts(on_fault)
         for name, extension in extensions.items():
-            self._extensions.register(extension, f"plugins.{key(name)}", None)
+            self._extensions.register(extension, f"plugins.{toml_key(name)}", None)
 
     def open(self, name: str) -> Firewall | None:
         """The firewall of a name, or None where no extension has it.

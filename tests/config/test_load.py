@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pyruse.config import files
-from pyruse.config.load import SECTIONS, Configuration, configure, load, options_in
+from pyruse.config.load import Configuration, configure, load
+from pyruse.config.sections import SECTIONS, options_in
 from pyruse.errors import ConfigError
 from pyruse.options.networks import Networks
 from pyruse.options.templates import Template

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pyruse.config.load import SECTIONS
 from pyruse.config.reference import described_hook, described_options, described_plugin
+from pyruse.config.sections import SECTIONS
 from pyruse.registry.hooks import HOOKS
 from pyruse.registry.registry import Registry
 from tests.docs.markdown import ROOT

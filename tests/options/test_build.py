@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pytest
 
-from pyruse.options.build import build, converted, described, key, options_of, unwritable
+from pyruse.options.build import build, converted, described, options_of, unwritable
 from pyruse.options.durations import Duration
+from pyruse.options.faults import ConfigFaults, SectionFaults
 from pyruse.options.fields import Field, NewField
 from pyruse.options.networks import Networks
 from pyruse.options.templates import Template
+from pyruse.text import toml_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,17 +56,17 @@ class Refused:
 
 
 def built(**table: Any) -> Some:
-    faults: list[str] = []
-    made = build(Some, {"number": 1} | table, "here", faults)
-    assert faults == []
+    faults = ConfigFaults("here")
+    made = build(Some, {"number": 1} | table, faults)
+    assert faults.texts == []
     assert made is not None
     return made
 
 
 def faults_of(cls: type = Some, /, **table: Any) -> list[str]:
-    faults: list[str] = []
-    assert build(cls, {"number": 1} | table if cls is Some else table, "here", faults) is None
-    return faults
+    faults = ConfigFaults("here")
+    assert build(cls, {"number": 1} | table if cls is Some else table, faults) is None
+    return faults.texts
 
 
 def test_options_left_out_have_their_defaults() -> None:
@@ -234,11 +236,11 @@ class WithEvens:
 
 
 def test_a_type_of_a_plugins_own() -> None:
-    faults: list[str] = []
-    assert build(WithEvens, {"even": 2, "evens": [4, 6]}, "x", faults) == WithEvens(
+    faults = ConfigFaults("x")
+    assert build(WithEvens, {"even": 2, "evens": [4, 6]}, faults) == WithEvens(
         Even(2), Evens((Even(4), Even(6)))
     )
-    assert faults == []
+    assert faults.texts == []
     assert faults_of(WithEvens) == ["here.even: missing (expected an even number)"]
     assert faults_of(WithEvens, even=3) == ["here.even: 3 is odd (expected another value)"]
     assert faults_of(WithEvens, even=2, evens=[1, 2, 3]) == [
@@ -253,7 +255,7 @@ def test_a_type_of_a_plugins_own() -> None:
 def test_each_option_may_stand_in_a_file_of_its_own() -> None:
     faults: list[str] = []
     table = {"number": "a", "from": 5, "x y": 1}
-    build(Some, table, "sec", faults, source=lambda name: f"/{name}", others=["then"])
+    build(Some, table, SectionFaults("sec", lambda name: f"/{name}", faults), others=["then"])
     assert [fault.partition(" is ")[0] for fault in faults[:2]] == [
         '/number: sec.number: "a"', "/from: sec.from: 5",
     ]  # fmt: skip
@@ -351,22 +353,22 @@ def test_a_type_at_length(wanted: Any, words: str) -> None:
 
 
 def test_keys_are_quoted_where_toml_needs_it() -> None:
-    assert key("password_file") == "password_file"
-    assert key("two words") == '"two words"'
-    assert key("") == '""'
-    assert key('a"b') == "'a\"b'"
-    assert key("a\nb") == "'a\\nb'"
+    assert toml_key("password_file") == "password_file"
+    assert toml_key("two words") == '"two words"'
+    assert toml_key("") == '""'
+    assert toml_key('a"b') == "'a\"b'"
+    assert toml_key("a\nb") == "'a\\nb'"
 
 
 def test_a_value_alone_is_converted() -> None:
-    faults: list[str] = []
-    assert converted("5m", Duration, "x", faults) == Duration(minutes=5)
-    assert converted(["ssh"], list[str], "x", faults) == ["ssh"]
-    assert converted([1], Literal["a", "b"], "x", faults) is None
-    assert converted(True, Literal[1, 2], "y", faults) is None
-    assert faults == [
+    faults = ConfigFaults("x")
+    assert converted("5m", Duration, faults) == Duration(minutes=5)
+    assert converted(["ssh"], list[str], faults) == ["ssh"]
+    assert converted([1], Literal["a", "b"], faults) is None
+    assert converted(True, Literal[1, 2], faults.at("y")) is None
+    assert faults.texts == [
         'x: [1] is unknown (expected one of: "a", "b")',
-        "y: true is unknown (expected one of: 1, 2)",
+        "x.y: true is unknown (expected one of: 1, 2)",
     ]
 
 

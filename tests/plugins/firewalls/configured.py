@@ -7,14 +7,15 @@ from typing import Any
 from pyruse import Firewall
 from pyruse.errors import ConfigError
 from pyruse.options.build import build
+from pyruse.options.faults import ConfigFaults
 
 
 def configured(plugin: type[Any], name: str, options: dict[str, Any]) -> Firewall:
     """:raises ConfigError: options are faulty."""
-    faults: list[str] = []
-    made = build(plugin, options, f"bans.{name}", faults)
+    faults = ConfigFaults(f"bans.{name}")
+    made = build(plugin, options, faults)
     if made is None:
-        raise ConfigError(faults)
+        raise ConfigError(faults.texts)
     firewall = made.open_firewall(name)
     assert isinstance(firewall, Firewall)
     return firewall

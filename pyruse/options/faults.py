@@ -1,0 +1,54 @@
+"""The faults of a configuration: collected, so that all of them are told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyruse.text import toml_key
+
+
+class ConfigFaults:
+    """Collects faults, each with its address: *FILE: place: fault (expected …)*.
+
+    A collector stands for one place, such as ``pyruse.toml: chains."ssh"[3]``. It gives others, for
+    the places inside: they add to the same list.
+    """
+
+    def __init__(self, address: str, texts: list[str] | None = None) -> None:
+        """Stand for a place.
+
+        :param address: of the place.
+        :param texts: what faults are added to, in their order; None: a list of its own.
+        """
+        self.address = address
+        self.texts: list[str] = [] if texts is None else texts
+
+    def add(self, fault: str) -> None:
+        """Add a fault of this place: ``"fault (expected …)"``."""
+        self.texts.append(f"{self.address}: {fault}")
+
+    def at(self, part: str | int) -> ConfigFaults:
+        """The collector for an option, or for an item of a list (by its index, from 0 on)."""
+        inside = f"[{part}]" if isinstance(part, int) else f".{toml_key(part)}"
+        return ConfigFaults(f"{self.address}{inside}", self.texts)
+
+
+class SectionFaults(ConfigFaults):
+    """Collects the faults of a section, whose keys may stand in several files."""
+
+    def __init__(self, name: str, file_of: Callable[[str | None], str], texts: list[str]) -> None:
+        """Stand for the section.
+
+        :param name: of the section.
+        :param file_of: the file that a key stands in; of None: the section itself.
+        :param texts: what faults are added to.
+        """
+        super().__init__(f"{file_of(None)}: {name}", texts)
+        self._name = name
+        self._file_of = file_of
+
+    def at(self, part: str | int) -> ConfigFaults:
+        """The collector for a key of the section."""
+        key = str(part)
+        address = f"{self._file_of(key)}: {self._name}.{toml_key(key)}"
+        return ConfigFaults(address, self.texts)
