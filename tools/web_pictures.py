@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pyruse import Observer, time_us_of
 from pyruse.config.load import load
-from pyruse.daemon.observer import StateObserver
+from pyruse.daemon.status.observer import StateObserver
 from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Faults
 from pyruse.engine.modes import LIVE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from pyruse.daemon.activity import Activity
 from pyruse.daemon.signals import Signals
+from pyruse.daemon.status.activity import Activity
 from pyruse.daemon.wake import Wake
 from pyruse.errors import UserError
 from pyruse.state.database import State

@@ -9,14 +9,14 @@ from pyruse.bans.settle import settle
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.secrets import secret_faults
 from pyruse.daemon import orders
-from pyruse.daemon.activity import Activity
 from pyruse.daemon.commits import Commits
 from pyruse.daemon.control import Control
 from pyruse.daemon.day_ends import end_days, next_end, today
-from pyruse.daemon.observer import StateObserver
 from pyruse.daemon.reading import Reading
 from pyruse.daemon.reload import remade, tell_reloaded
 from pyruse.daemon.signals import Signals
+from pyruse.daemon.status.activity import Activity
+from pyruse.daemon.status.observer import StateObserver
 from pyruse.daemon.wake import Wake
 from pyruse.delivery.delivery import Delivery
 from pyruse.delivery.mail.transport import check as check_mail

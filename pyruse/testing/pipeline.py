@@ -13,7 +13,7 @@ from pyruse.api.observer import Observer
 from pyruse.api.report import Report
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.daemon.observer import StateObserver
+from pyruse.daemon.status.observer import StateObserver
 from pyruse.delivery.attempts import deliverer
 from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Fault, Faults

@@ -11,7 +11,7 @@ import pytest
 from pyruse.chains.travel import journey
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
-from pyruse.daemon.activity import Activity
+from pyruse.daemon.status.activity import Activity
 from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults

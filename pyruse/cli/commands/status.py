@@ -15,7 +15,7 @@ from pyruse.cli.output import show_json, show_lines, shown_time
 from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
-    from pyruse.daemon.status import Status
+    from pyruse.daemon.status.overview import Status
     from pyruse.state.outbox_item import OutboxItem
 
 _LABELS = 5
@@ -34,7 +34,7 @@ def command(config: Path | None, form: str, chains: bool) -> None:
 
     Exits with 1 when the daemon does not run.
     """
-    from pyruse.daemon.status import status
+    from pyruse.daemon.status.overview import status
     from pyruse.times import now_us
 
     settings = configuration(config).settings

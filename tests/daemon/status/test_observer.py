@@ -16,7 +16,7 @@ from pyruse import UserError, parse_network
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.daemon.control import Message
-from pyruse.daemon.observer import StateObserver
+from pyruse.daemon.status.observer import StateObserver
 from pyruse.registry.registry import Registry
 from pyruse.report.render import Renderer
 from pyruse.testing.pipeline import Clock, Pipeline

@@ -43,7 +43,7 @@ class StateObserver:
         self._calendar = self._settings.report.calendar
 
     def status(self) -> dict[str, Any]:
-        from pyruse.daemon.status import status
+        from pyruse.daemon.status.overview import status
 
         return status(self._settings, self._path, self._clock(), self._daemon).data()
 
