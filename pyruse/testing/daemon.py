@@ -48,8 +48,8 @@ command = ["true"]
 class Daemon:
     """``pyruse run``, and other commands, on the configuration of a folder; as context manager.
 
-    It runs from `start` to `stop`, once or several times on the same state. At the end of the
-    ``with`` block nothing of it runs any more, whatever has happened.
+    The daemon runs from `start` to `stop`, once or several times on the same state. At the end of
+    the ``with`` block, none of its processes is left, whatever has happened.
     """
 
     _program = _PROGRAM
@@ -63,8 +63,8 @@ class Daemon:
         """Start nothing yet.
 
         :param folder: has the configuration, as ``pyruse -c`` takes it (see `surround`).
-        :param prefix: what stands before each command, such as that of a network namespace; a
-            program that becomes the one that it is given (execve(2)).
+        :param prefix: stands before each command, such as the prefix of a network namespace; a
+            program that replaces itself by the command (execve(2)).
         :param environment: variables that are added to those of the test.
         """
         self.folder = folder
@@ -74,7 +74,7 @@ class Daemon:
         self.prelude = ""
         """Python code that each process runs before anything else, such as for another clock."""
         self.told: list[str] = []
-        """What it has told the service manager, from the first start on (sd_notify(3))."""
+        """What the daemon has told the service manager, from the first start on (sd_notify(3))."""
         self._mark = Mark()
         self._environment = {**(environment or {}), **self._mark.environment}
         self._log = folder / "log"
@@ -84,8 +84,8 @@ class Daemon:
     def surround(self, journal: Journald | Path) -> None:
         """Write what a configuration needs besides chains: a journal, read from its head, a state.
 
-        Nothing leaves it, as long as `configure` does not say how: mails go to `true`(1), and so do
-        the orders for nftables.
+        Nothing leaves the test unless `configure` says how: mails and the changes for nftables go
+        to `true`(1).
 
         :param journal: a journald, or a journal's file.
         """
@@ -98,7 +98,7 @@ class Daemon:
         (self.folder / "pyruse.toml").write_text(text)
 
     def configure(self, toml: str) -> None:
-        """Write the rest, or write it anew: it counts from the next start or `reload` on."""
+        """Write the rest of the configuration, for the next start or `reload`."""
         file = self.folder / "conf.d" / "test.toml"  # after pyruse.toml: so what it sets counts
         file.parent.mkdir(exist_ok=True)
         file.write_text(toml)
@@ -111,7 +111,7 @@ class Daemon:
         self.close()
 
     def close(self) -> None:
-        """End it, and the programs that it has left behind, as systemd ends all of a unit."""
+        """End the daemon and the programs that it has left behind, as systemd ends a unit."""
         self._end()
         self._mark.close()
 
@@ -123,14 +123,14 @@ class Daemon:
 
     @property
     def log(self) -> str:
-        """What it has said, on standard error and output, from the first start on."""
+        """What the daemon has written to standard error and output, from the first start on."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def start(self, *options: str) -> Self:
-        """Start it, and wait until it is ready: it has restored the bans, and begins to read.
+        """Start the daemon, and wait until it is ready: bans are restored, reading begins.
 
         :param options: of ``pyruse run``.
-        :raises AssertionError: it has ended before, or is not ready within two minutes.
+        :raises AssertionError: the daemon has ended, or is not ready within two minutes.
         """
         self._end()
         self._manager = ServiceManager(self._hear)
@@ -144,18 +144,18 @@ class Daemon:
         return self
 
     def reload(self) -> None:
-        """Have it read the configuration again, and wait until it has.
+        """Have the daemon read the configuration again, and wait until it has.
 
-        :raises AssertionError: it has ended, or has not done so within two minutes.
+        :raises AssertionError: the daemon has ended, or has not done so within two minutes.
         """
         with self._ready_again():
             self.process.send_signal(signal.SIGHUP)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """End it, by a signal.
+        """End the daemon by a signal.
 
         :return: the exit code; of a process that was killed, the negative number of the signal.
-        :raises subprocess.TimeoutExpired: it has not ended within two minutes.
+        :raises subprocess.TimeoutExpired: the daemon has not ended within two minutes.
         """
         self.process.send_signal(number)
         code = self.process.wait(TIME_LIMIT)

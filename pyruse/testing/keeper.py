@@ -1,4 +1,4 @@
-"""Nothing stays behind when a test ends, also when its process is killed."""
+"""Tidies up when a test ends, also when its process is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Network namespaces for tests: a machine's network stack and firewall, without touching any.
+"""Network namespaces for tests: a network stack and a firewall apart from the machine's own.
 
 Two of them, connected, are an attacker and a server::
 

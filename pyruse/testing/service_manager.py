@@ -1,4 +1,4 @@
-"""What a daemon takes for the service manager, and tells how it is doing (sd_notify(3))."""
+"""Stands in for the service manager: a daemon tells it how it is doing (sd_notify(3))."""
 
 from __future__ import annotations
 

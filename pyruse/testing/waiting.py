@@ -1,4 +1,4 @@
-"""The one way to wait in a test: for what shall be there, never for a time.
+"""The one way to wait in a test: for a state, never for a time.
 
 So a test passes on any machine: on a quick one at once, on a busy one later.
 """

@@ -1,4 +1,4 @@
-"""The ways of the entries that a test has fed: what is shown when it fails."""
+"""Keeps the ways of the entries that a test has fed, to show them when it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is going on in a running Pyruse, for the eyes of plugins that have threads of their own."""
+"""A look at a running Pyruse, for plugins that have threads of their own."""
 
 from __future__ import annotations
 
