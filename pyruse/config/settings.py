@@ -194,6 +194,9 @@ class JournalSettings:
     """Journal files, instead of this machine's journal."""
     namespace: str | None = None
     """A journal namespace of this machine (`LogNamespace=`, see systemd-journald.service(8))."""
+    namespaces: list[str] = field(default_factory=list)
+    """Several of them, each read by itself; `"*"`: all that there are and will be, and the entries
+    of no namespace."""
     legacy_encoding: Encoding = Encoding("iso-8859-1")
     """How to read the fields that are not valid UTF-8."""
     start: Literal["tail", "boot", "head"] = "tail"

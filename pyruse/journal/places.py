@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pyruse.errors import did_you_mean
 from pyruse.journal import files as journal_files
 from pyruse.journal.files import JournalFile
 
@@ -61,15 +62,29 @@ class Places:
     def missing(self) -> list[str]:
         """Which places that were chosen are not there: one line each."""
         if self.paths:
-            return [f"{path}: no such file" for path in self.paths if not path.exists()]
+            return [
+                f"{path}: no such file (expected a journal file; it is read once it is there)"
+                for path in self.paths
+                if not path.exists()
+            ]
         if self.directory is not None:
-            there = self.directory.is_dir()
-            return [] if there else [f"{self.directory}: no such folder"]
+            if self.directory.is_dir():
+                return []
+            return [
+                f"{self.directory}: no such folder (expected a folder with journal files; they are "
+                "read once they are there)"
+            ]
         return [
-            f"journal namespace {name}: there is no journal of it"
+            f"journal namespace {name}: nothing was logged in it (expected the LogNamespace= of a "
+            f"unit; it is read once it is there{did_you_mean(name, self._namespaces())})"
             for name in self.namespaces
             if name != "*" and not any(map(os.path.isdir, self._of(name)))
         ]
+
+    def _namespaces(self) -> list[str]:
+        """The namespaces that this machine has."""
+        names = (os.path.basename(folder).partition(".") for folder in self._of("*"))
+        return [namespace for _, _, namespace in names if namespace]
 
     def _own(self) -> list[str]:
         """The folders of this machine that are chosen, whether they are there or not."""

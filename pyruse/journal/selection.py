@@ -44,7 +44,7 @@ class Selection:
     @classmethod
     def of(cls, settings: JournalSettings) -> Selection:
         """The journal that the configuration chooses."""
-        namespaces = [settings.namespace] if settings.namespace else []
+        namespaces = [*([settings.namespace] if settings.namespace else []), *settings.namespaces]
         return cls(settings.directory, list(settings.files), namespaces)
 
     @property
@@ -57,6 +57,11 @@ class Selection:
         if self.namespaces:
             return f"journal namespace {', '.join(self.namespaces)}"
         return "this machine's journal"
+
+    @property
+    def places(self) -> Places:
+        """Where the files are."""
+        return Places(self.directory, self.files, self.namespaces)
 
     def sources(self) -> set[str]:
         """What is followed, in words that stay the same: folders, files, namespaces."""
@@ -80,7 +85,7 @@ class Selection:
         """
         bus_errors()
         self._look(missing_is_fault=not follow)
-        places = Places(self.directory, self.files, self.namespaces)
+        places = self.places
         match = None if self.boot is None else f"_BOOT_ID={self._boot_id(places, self.boot)}"
 
         def opened(raw: journal.Reader) -> JournalReader:

@@ -113,7 +113,10 @@ def test_a_machine_that_comes_later_is_read_from_its_beginning(
 def test_a_folder_that_comes_later(tmp_path: Path, follow: Open) -> None:
     folder = tmp_path / "later" / "journals"
     journal = follow(directory=folder)
-    assert journal.missing() == [f"{folder}: no such folder"]
+    assert journal.missing() == [
+        f"{folder}: no such folder (expected a folder with journal files; they are read once they "
+        "are there)"
+    ]
     write(folder / ("d" * 32) / "system.journal", 1)
     assert news(journal) == ["system 1"]
     assert journal.missing() == []

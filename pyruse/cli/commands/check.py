@@ -30,6 +30,7 @@ def command(config: Path | None, verbose: bool) -> None:
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
     from pyruse.engine.modes import DRY
+    from pyruse.journal.selection import Selection
     from pyruse.report.wording import counted
     from pyruse.state.database import State
     from pyruse.system.log import to_stderr
@@ -42,6 +43,7 @@ def command(config: Path | None, verbose: bool) -> None:
         *check_mail(loaded.settings.email),
         *secret_faults(loaded),
         *engine.template_faults(),
+        *Selection.of(loaded.settings.journal).places.missing(),
     ):
         click.echo(f"warning: {printable(warning)}", err=True)
     if verbose:

@@ -32,7 +32,8 @@ _LONGEST_REASON = 120
 def command(config: Path | None, form: str, chains: bool) -> None:
     """Show how Pyruse is doing: daemon, lag behind the journal, outbox, bans, faults.
 
-    Exits with 1 when the daemon does not run.
+    Exits with 1 when the daemon does not run, cannot be asked, or has handled nothing for a minute
+    although there are older entries.
     """
     from pyruse.daemon.status.overview import status
     from pyruse.times import now_us
@@ -45,7 +46,7 @@ def command(config: Path | None, form: str, chains: bool) -> None:
         _show(found, settings.report.timezone.zone)
         if chains:
             _show_chains(found, settings.report.timezone.zone)
-    if found.daemon is None and not found.daemon_fault:
+    if not found.is_well:
         sys.exit(1)
 
 
@@ -114,7 +115,8 @@ def _journal(found: Status, zone: tzinfo) -> str:
         return f"up to date; {last}"
     lag = "" if found.lag_us is None else f", {found.lag_us / 1e6:,.1f} s"
     entries = "1 entry" if found.behind == 1 else f"{found.behind:,} entries"
-    return f"{entries} behind{lag}; {last}"
+    deaf = ", and nothing was handled for a minute (restart Pyruse)" if found.is_deaf else ""
+    return f"{entries} behind{lag}{deaf}; {last}"
 
 
 def _entries(found: Status) -> str:

@@ -24,6 +24,8 @@ from pyruse.state.positions import Positions
 
 _COUNTED = 100_000
 """Entries: so many are counted of those that are not handled yet."""
+_DEAF_US = 60_000_000
+"""journald tells of an entry within 250 ms; nobody who hears takes a minute."""
 
 
 @dataclass
@@ -55,19 +57,36 @@ class Status:
     faults: list[FaultRecord] = field(default_factory=list)
     """Those of today and yesterday."""
 
+    oldest_unhandled: int | None = None
+    """The instant of the oldest entry that is not handled yet; None: there is none."""
+    now: int = 0
+    """When this was found out."""
+
     @property
     def lag_us(self) -> int | None:
-        """How old the newest entry that is handled is against the newest one there is."""
-        if not self.behind:
-            return self.behind
-        if self.last_logged is None or self.last_handled is None:
+        """How old the oldest entry is that is not handled yet; 0: there is none, None: unknown."""
+        if self.behind is None:
             return None
-        return max(0, self.last_logged - self.last_handled)
+        return 0 if self.oldest_unhandled is None else max(0, self.now - self.oldest_unhandled)
+
+    @property
+    def is_deaf(self) -> bool:
+        """The daemon runs, has handled nothing for a minute, and there are older entries."""
+        if self.daemon is None or not self.lag_us or self.lag_us < _DEAF_US:
+            return False
+        for_a_minute = self.now - self.daemon["since"] > _DEAF_US
+        return for_a_minute and not self.daemon["per_second"]["minute"]
+
+    @property
+    def is_well(self) -> bool:
+        """The daemon runs, can be asked, and handles what is logged."""
+        return self.daemon is not None and not self.is_deaf
 
     def data(self) -> dict[str, Any]:
         """The status in JSON types."""
         return {
             "running": self.daemon is not None or bool(self.daemon_fault),
+            "well": self.is_well,
             "daemon": self.daemon,
             "journal": {
                 "behind": self.behind,
@@ -118,7 +137,7 @@ def status(
     :param daemon: gives what the daemon says; by default, it is asked through its socket.
     :raises StateError: the state cannot be read.
     """
-    found = Status()
+    found = Status(now=now)
     try:
         found.daemon = ask(path, {"request": "status"}) if daemon is None else daemon()
     except UserError as fault:
@@ -165,6 +184,10 @@ def _compare(found: Status, settings: Settings, positions: Positions) -> None:
             if (position := positions.get(name)) is not None
         }
         journal.resume(known, lambda machine: machine.reader.seek_head())
-        found.behind = sum(1 for _ in journal.entries(_COUNTED))
+        found.behind = 0
+        for entry in journal.entries(_COUNTED):
+            found.behind += 1
+            if found.oldest_unhandled is None or entry.time_us < found.oldest_unhandled:
+                found.oldest_unhandled = entry.time_us
     finally:
         journal.close()
