@@ -106,11 +106,11 @@ class JournalReader:
 
     def _all(self, limit: int) -> Iterator[Entry]:
         next_, realtime, until = self._raw._next, self._raw._get_realtime, self._until
-        before, given = self._cursor(), 0
+        before, first = self._cursor(), self.position
         for _ in range(limit):
             try:
                 if not next_():
-                    if not self._has_let_go(before, given):
+                    if not self._has_let_go(before, self.position - first):
                         return
                     next_, realtime = self._raw._next, self._raw._get_realtime
                     continue
@@ -123,7 +123,6 @@ class JournalReader:
             if until is not None and time_us > until:
                 return
             yield Entry(time_us, self)
-            given += 1
 
     def _has_let_go(self, before: str | None, given: int) -> bool:
         """Whether libsystemd has let go a file, which it does without a word where it is damaged.
