@@ -283,14 +283,14 @@ class EngineSettings:
     """``[engine]``: how entries are led through the chains. It never changes what comes of it."""
 
     optimize: bool = True
-    """Take short cuts on the way through the chains. Where much is to be read at once (at a start,
-    in a replay), leave entries unread that they would do nothing with: `pyruse check -v` shows
-    which are read then; the others are not counted in reports. Without, it takes longer: this
-    option is there to find out whether a short cut is at fault."""
+    """Take short cuts on the way through the chains. Where there is much to read at once (at a
+    start, in a replay), leave entries unread that the chains would do nothing with. `pyruse check
+    -v` shows which entries are read then; reports do not count the others. With `false`, Pyruse
+    takes longer: this option is there to find out whether a short cut is at fault."""
     counters: bool = False
     """Count how many entries each chain and step sees, for `pyruse status --chains`, from each
-    start and each reload on. All entries are read then, also those that the chains would do nothing
-    with."""
+    start and each reload on. All entries are read then, also entries that the chains would do
+    nothing with."""
 
 
 @dataclass

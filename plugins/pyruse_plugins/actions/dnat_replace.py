@@ -18,9 +18,8 @@ from pyruse_plugins.actions.dnat_capture import (
 class DnatReplace:
     """Give the client's real address back to an entry, as `dnat_capture` has remembered it.
 
-    Every fact that is given must be the same as in what was remembered; of several, the
-    newest counts. An entry that lacks one of the fields, or of which nothing is known, stays as it
-    is.
+    Every fact that is given must be the same as in the capture. If several captures match, the
+    newest counts. An entry that lacks one of the fields, or matches no capture, stays unchanged.
 
     ```toml
     { action = "dnat_replace", addr = "ip", port = "port", saddr_into = "ip" }
@@ -73,7 +72,7 @@ class DnatReplace:
 
 
 def _ask_for(context: Context, shape: str, at: int) -> None:
-    """Have clients found by these facts from now on, those captured before included."""
+    """Make clients known by these facts from now on, also clients captured before."""
     context.table(ASKED).put(shape, True)
     names = set(shape.split(","))
     for other in [one for one in context.table(TABLE) if names < set(one.split(","))]:

@@ -15,9 +15,9 @@ _NUMBERS = {name: number for number, name in enumerate(get_args(Level))}
 class Log:
     """Write a line to the journal.
 
-    It is an entry like any other, with the identifier `pyruse` and the fields `PYRUSE_CHAIN` and
-    `PYRUSE_STEP`, so that chains can see it: this is how those who come back after a ban are found.
-    A line that causes a line that causes a line … ends after five.
+    The line is an entry like any other, with the identifier `pyruse` and the fields `PYRUSE_CHAIN`
+    and `PYRUSE_STEP`. So chains can see it: that is how to find who comes back after a ban. When a
+    line causes a line that causes a line …, the fifth is the last one.
 
     ```toml
     { action = "log", message = "banned {ip} after {failures} failures", level = "NOTICE" }

@@ -9,7 +9,7 @@ from pyruse import Context, Entry, Field, address_of, hookimpl, printable, short
 
 @dataclass
 class Unban:
-    """Lift the bans of the address that a field holds; none is fine.
+    """Lift the bans of the address that a field holds, if there are any.
 
     A ban of a network around the address stays in force, as it is about others, too. An entry whose
     field holds no address ends its journey here, and Pyruse says so.

@@ -26,9 +26,9 @@ class Change(Generic[W]):
     asked_by: list[Element]
     """Several targets may name the same set: then they share a change."""
     adds: bool
-    """It is to be held; otherwise, it is to be removed."""
+    """True: the firewall is to hold the element; False: it is to remove it."""
     seconds: int | None
-    """How long it is to be held; None: for ever."""
+    """How long to hold the element; None: for ever."""
 
     def join(self, element: Element, adds: bool) -> None:
         """Do what an element wants, too: what is held the longest counts."""

@@ -74,10 +74,10 @@ class OwnSet(NftSet):
     def creation(self) -> list[str]:
         """Commands that make the set, and a chain of its own for its rule, if they are not there.
 
-        The table is to be there.
+        The table must exist.
 
-        With a chain for each set, the rule of one is never touched when another one is made, be it
-        by another process.
+        As each set has a chain of its own, making one set never touches the rule of another, even
+        if another process makes it.
         """
         hook = f"type filter hook prerouting priority {_PRIORITY}; policy accept;"
         return [

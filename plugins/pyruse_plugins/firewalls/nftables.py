@@ -62,9 +62,9 @@ class Nftables:
     `nft list table inet pyruse`; its counter `dropped` tells how many packets were dropped.
 
     Packets of the banned are dropped before connection tracking and address translation: none
-    reaches this machine, nor the containers and machines that it forwards to, and `ports` are those
-    that the packets ask for, not those that they are translated to. Established connections end,
-    too. Bans end by the kernel's own clock, and last while Pyruse is stopped.
+    reaches this machine, nor the containers and machines that it forwards to. `ports` are the ports
+    that the packets ask for, before any translation. Established connections end, too. Bans end by
+    the kernel's own clock, and last while Pyruse is stopped.
 
     With `sets`, bans go into sets of yours, and what happens to the banned is up to your rules.
     They need `flags timeout`, and `flags interval` as well when `prefix4` or `prefix6` ban
@@ -226,8 +226,8 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
             self._program.run(self.reading, "\n".join([*lines, ""]))
 
     def _listed(self) -> str | None:
-        """What is in Pyruse's table, but for the elements of its sets; None: there is no table."""
-        # Of all listings, those of the ruleset alone do not fetch the elements (nft 1.0.6).
+        """Pyruse's table without the elements of its sets; None: there is no table."""
+        # Only listings of the whole ruleset do without the elements (nft 1.0.6).
         listed = self._program.run(["-t", "list", "ruleset", "inet"], kept=_LONGEST_LISTING)
         table = re.search(rf"^table inet {self._table} {{.*?^}}", listed, re.DOTALL | re.MULTILINE)
         return None if table is None else table[0]
@@ -298,7 +298,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
 
 
 def _new(changes: Changes[NftSet]) -> list[str]:
-    """Commands that make changes, of which none adds what is there already."""
+    """Commands that make changes; no added element may be there already."""
     added = [change for change in changes if change.adds]
     removed = [change for change in changes if not change.adds]
     return [*_removed(removed), *_added("create", added)]
@@ -326,7 +326,7 @@ def _removed(changes: Changes[NftSet]) -> list[str]:
 def _added(action: str, changes: Changes[NftSet]) -> list[str]:
     """The command that adds elements with their time.
 
-    :param action: ``add``; or ``create``, of which nft(8) says that none may be there yet.
+    :param action: ``add``; or ``create``, which nft(8) refuses if an element is there already.
     """
     if not changes:
         return []

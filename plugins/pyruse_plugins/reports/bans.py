@@ -10,7 +10,7 @@ from pyruse import Context, Report, datetime_of, hookimpl, time_us_of
 
 @dataclass
 class BanSummary:
-    """Tell in each report who was banned in its period, those banned most often first.
+    """Tell in each report who was banned in its period: the addresses with most bans first.
 
     ```toml
     [plugins.ban_summary]

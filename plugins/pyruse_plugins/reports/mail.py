@@ -6,7 +6,7 @@ from pyruse import Context, Mail, Report, hookimpl
 
 
 class MailReport:
-    """Mail each day's report, as text and as HTML, to those in `[email] to`.
+    """Mail each day's report, as text and as HTML, to the addresses in `[email] to`.
 
     `[report] subject` is a template; it may have `{day}`, `{host}` (several are separated by
     commas), `{entries}` (how many were read), and how many rows the sections have: `{important}`,
