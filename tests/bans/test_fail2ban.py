@@ -18,6 +18,7 @@ from pyruse.bans.orders import Item
 from pyruse.errors import UserError
 from pyruse.testing.journal import make_journal, unavailable
 from pyruse.testing.plugin import need
+from pyruse.testing.waiting import TIME_LIMIT
 
 NOW_S = 1_773_489_600
 NOW = NOW_S * 1_000_000
@@ -73,7 +74,7 @@ def make(file: Path, now_s: int) -> Path:
     try:
         done = subprocess.run(
             [PYTHON, "-c", _MAKE, file, str(now_s)],
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=TIME_LIMIT,
         )  # fmt: skip
     except OSError as fault:
         need(f"{PYTHON}: {fault.strerror}")
@@ -170,7 +171,7 @@ def test_a_step_that_escalates_goes_on_where_fail2ban_was(tmp_path):
         words = [command, "-c", str(config), *map(str, arguments)]
         done = subprocess.run(
             [sys.executable, "-m", "pyruse", *words],
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=TIME_LIMIT,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -17,6 +17,7 @@ import pytest
 
 from pyruse.testing.journal import FIRST_TIME, make_journal, unavailable
 from pyruse.testing.plugin import need
+from pyruse.testing.waiting import TIME_LIMIT
 
 CONFIG = r"""
 [report]
@@ -100,7 +101,7 @@ def process(tmp_path: Path) -> Callable[..., Done]:
     def run(*arguments: object, stdin: bytes = b"") -> Done:
         done = subprocess.run(
             [sys.executable, "-m", "pyruse", *map(str, arguments)], input=stdin,
-            capture_output=True, cwd=tmp_path, timeout=60, check=False,
+            capture_output=True, cwd=tmp_path, timeout=TIME_LIMIT, check=False,
         )  # fmt: skip
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
@@ -158,8 +159,8 @@ def on_terminal(tmp_path: Path) -> Callable[..., Done]:
             env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
         )  # fmt: skip
         os.close(theirs)
-        code = process.wait(60)
-        reader.join(60)
+        code = process.wait(TIME_LIMIT)
+        reader.join(TIME_LIMIT)
         os.close(ours)
         return Done(code, b"".join(pieces).decode().replace("\r\n", "\n"))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pyruse.testing.plugin import need
+from pyruse.testing.waiting import TIME_LIMIT
 
 COMMANDS = ["run", "check", "replay", "explain", "report", "stats", "plugins", "schema", "demo"]
 
@@ -82,7 +83,11 @@ def imported(code: str) -> set[str]:
     """The top-level names of all modules that some code imports."""
     program = f"{code}\nimport sys; print(*sys.modules, file=sys.stderr)"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=TIME_LIMIT,
     )
     return {name.partition(".")[0] for name in done.stderr.split()}
 
@@ -125,13 +130,15 @@ def test_whoever_reads_may_have_seen_enough(config, journal):
         process.stdout.close()  # before anything is written
         err = process.stderr.read().decode()
         process.stderr.close()
-        assert (process.wait(60), err) == (1, "")
+        assert (process.wait(TIME_LIMIT), err) == (1, "")
 
 
 def test_an_encoding_that_has_not_every_letter(config):
     command = [sys.executable, "-m", "pyruse", "explain", "-c", str(config), "MESSAGE=日本 …"]
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
-    done = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, check=True, timeout=TIME_LIMIT
+    )
     assert b"\n  report, other: [/] \\u65e5\\u672c \\u2026\n" in done.stdout
     assert done.stderr == b""
 

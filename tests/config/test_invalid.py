@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from pyruse.testing.waiting import TIME_LIMIT
+
 INVALID = Path(__file__).parent / "invalid"
 CASES = sorted(path.name for path in INVALID.iterdir())
 
@@ -69,14 +71,14 @@ def expected(case: str) -> list[str]:
 def check(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=INVALID, capture_output=True, text=True, check=False, timeout=60,
+        cwd=INVALID, capture_output=True, text=True, check=False, timeout=TIME_LIMIT,
     )  # fmt: skip
 
 
 def run_forked(cases: list[str]) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-c", _FORKED],
-        input=json.dumps(cases), cwd=INVALID, capture_output=True, text=True, timeout=120,
+        input=json.dumps(cases), cwd=INVALID, capture_output=True, text=True, timeout=TIME_LIMIT,
         check=False,
     )  # fmt: skip
     assert done.stderr == ""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pyruse.testing.plugin import need
+from pyruse.testing.waiting import TIME_LIMIT
 
 _POWERLESS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
 """Root without the right to pass over permissions is a user like any other one, except that it can
@@ -35,7 +36,8 @@ def powerless() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*_POWERLESS, sys.executable, "-m", "pyruse", *map(str, arguments)],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=TIME_LIMIT,
         )  # fmt: skip
 
     return run

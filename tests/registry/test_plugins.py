@@ -21,6 +21,7 @@ from packaging.specifiers import SpecifierSet
 
 from pyruse.registry.found import PluginError
 from pyruse.registry.registry import Registry
+from pyruse.testing.waiting import TIME_LIMIT
 
 FILTER, ACTION, PROGRAM = "pyruse.filters", "pyruse.actions", "pyruse"
 
@@ -77,7 +78,7 @@ class Site:
         return subprocess.run(
             [sys.executable, "-m", "pyruse", *arguments],
             env={**os.environ, "PYTHONPATH": path}, cwd=self.folder,
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=TIME_LIMIT,
         )  # fmt: skip
 
     def check(self, steps: Iterable[str], before: str = "") -> subprocess.CompletedProcess[str]:

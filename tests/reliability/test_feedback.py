@@ -16,6 +16,7 @@ from systemd import journal
 from pyruse.testing import Daemon
 from pyruse.testing.journald import Journald
 from pyruse.testing.plugin import need
+from pyruse.testing.waiting import TIME_LIMIT
 from tests.reliability.machine import unavailable
 
 pytestmark = pytest.mark.realparts
@@ -155,7 +156,7 @@ def test_a_fault_while_journald_is_away_is_told_on_standard_error(
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", DEAD_SOCKET, "sh", sys.executable, sys.executable,
          "-m", "pyruse", "run", "--once", "-c", config],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=TIME_LIMIT, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

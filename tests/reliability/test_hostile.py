@@ -29,6 +29,7 @@ from pyruse.registry.registry import Registry
 from pyruse.replay.replay import outcome_of
 from pyruse.state.database import State
 from pyruse.testing import Daemon, Journald
+from pyruse.testing.waiting import TIME_LIMIT
 from tests.reliability.hostile import VALUES
 
 pytestmark = pytest.mark.realparts
@@ -159,7 +160,7 @@ def on_terminal(*arguments: object) -> str:
     reader.start()
     subprocess.run(
         [sys.executable, "-m", "pyruse", *map(str, arguments)],
-        stdin=theirs, stdout=theirs, stderr=theirs, check=True, timeout=60,
+        stdin=theirs, stdout=theirs, stderr=theirs, check=True, timeout=TIME_LIMIT,
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
     os.close(theirs)
@@ -253,7 +254,7 @@ def test_a_megabyte_is_reported_whole_in_json_and_cut_for_people(
     pages = {
         form: subprocess.run(
             [sys.executable, "-m", "pyruse", "replay", "-c", str(config), "--file", str(journal),
-             "--format", form], capture_output=True, check=True, text=True, timeout=60,
+             "--format", form], capture_output=True, check=True, text=True, timeout=TIME_LIMIT,
         ).stdout
         for form in ("text", "html", "json")
     }  # fmt: skip

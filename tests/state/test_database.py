@@ -19,6 +19,7 @@ from pyruse.state.database import State
 from pyruse.state.migrations import VERSION
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
+from pyruse.testing.waiting import TIME_LIMIT
 
 T0 = 1_773_489_600_000_000
 CURSOR = ("s=1;i=2", T0)
@@ -287,7 +288,7 @@ database.State(sys.argv[1])
 
 def test_a_kill_in_the_middle_of_making_it(tmp_path):
     path = tmp_path / "state.sqlite"
-    done = subprocess.run([sys.executable, "-c", KILLED, path], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", KILLED, path], check=False, timeout=TIME_LIMIT)
     assert done.returncode == -signal.SIGKILL
     assert path.exists()
     state = State(str(path))
