@@ -176,8 +176,8 @@ def test_many_fields_are_set_at_once_and_none_leaves_a_field_as_it_is() -> None:
         "MESSAGE": "m", "user": "root", "ip": "192.0.2.1", "port": 22, "name": "caf\u00e9 ?",
     }  # fmt: skip
     entry.set_many({})
-    entry.set_many({"MESSAGE": "plain"})
-    assert entry["MESSAGE"] == "plain"
+    entry.set_many({"MESSAGE": "plain", "looks": "like a name\0_UID"})
+    assert (entry["MESSAGE"], entry["looks"]) == ("plain", "like a name\0_UID")
 
 
 def test_what_journald_vouches_for_is_neither_set_nor_removed() -> None:

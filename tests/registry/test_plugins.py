@@ -334,8 +334,8 @@ def test_a_step_whose_trait_pyruse_would_not_see_never_acts_in_a_dry_run(
         f'{attribute} is none; did you mean "traits = Traits(outside_effects=True)"? (expected a '
         "working plugin: upgrade or remove pyruse-siren)\n"
     )
-    dry = site.pyruse("test", "-c", "p.toml", "MESSAGE=fire")
-    assert dry.returncode == 2
+    dry = site.pyruse("explain", "-c", "p.toml", "MESSAGE=fire")
+    assert (dry.returncode, dry.stderr) == (2, done.stderr)
     assert not (site.folder / "acted").exists()
 
 
