@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -37,7 +38,8 @@ def over_once(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]
     """
 
     def stop_clock(there: Callable[[], object]) -> None:
-        clock = SimpleNamespace(monotonic=lambda: 1e9 if there() else 0.0)
+        ages = itertools.count(1e9, 1e9)  # at each look at the clock, every time limit is over
+        clock = SimpleNamespace(monotonic=lambda: next(ages) if there() else 0.0)
         monkeypatch.setattr("pyruse.system.programs.time", clock)
 
     return stop_clock
