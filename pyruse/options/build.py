@@ -8,7 +8,7 @@ import math
 import re
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import (
     Any,
@@ -55,7 +55,7 @@ def options_of(cls: type) -> Sequence[Option]:
     return _options_of(cls)
 
 
-@cache  # many steps are of one class, and annotations take their time
+@lru_cache  # many steps are of one class, and annotations take their time
 def _options_of(cls: type) -> Sequence[Option]:
     hints = get_type_hints(cls)
     # A subclass of a dataclass is one in the eyes of `is_dataclass`, decorated or not.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from bisect import insort_left
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MethodType
 from typing import Any, NamedTuple
 
@@ -127,7 +127,7 @@ def _arguments_of(method: Callable[..., Any]) -> Sequence[str]:
     return _named_arguments(method)
 
 
-@cache  # many steps are of one class
+@lru_cache  # many steps are of one class
 def _named_arguments(function: Callable[..., Any]) -> Sequence[str]:
     """As in pluggy, an argument with a default is the implementation's own affair."""
     parameters = inspect.signature(function).parameters.values()
