@@ -47,34 +47,34 @@ class Extensions:
 
     def _see_names(self, registry: Registry) -> None:
         disable = self._in_plugins.at("disable")
-        places = [
+        named = [
             *((name, self._in_plugins.at(name)) for name in self._settings.plugins),
             *((name, disable.at(at)) for at, name in enumerate(self._settings.disabled) if name),
         ]
-        for name, place in places:
+        for name, here in named:
             try:
                 registry.find(EXTENSIONS, name)
             except PluginError as fault:
-                place.add(str(fault))
+                here.add(str(fault))
 
     def _add(self, found: Found) -> None:
-        place = self._in_plugins.at(found.name)
+        here = self._in_plugins.at(found.name)
         try:
-            extension = self._made(found, place)
+            extension = self._made(found, here)
         except PluginError as fault:
             self.broken[found.name] = str(fault)
             if found.name in self._settings.plugins:
-                place.add(str(fault))
+                here.add(str(fault))
             return
         if extension is not None:
             self.at_work[found.name] = extension
 
-    def _made(self, found: Found, place: ConfigFaults) -> Any:
+    def _made(self, found: Found, here: ConfigFaults) -> Any:
         """An extension with its options; None where they are faulty, or nobody wants it."""
         name = found.name
         table: Any = self._settings.plugins.get(name, {})
         if not isinstance(table, dict):
-            place.add(
+            here.add(
                 f"{shown(table)} is no table (expected [plugins.{toml_key(name)}] with its "
                 f'options, or disable = ["{name}"])'
             )
@@ -83,18 +83,18 @@ class Extensions:
         if has_firewall(loaded):
             self._firewalls.append(name)
             if table:
-                place.add(f"a firewall has no options here (expected [bans.{toml_key(name)}])")
+                here.add(f"a firewall has no options here (expected [bans.{toml_key(name)}])")
                 return None
             if not self._is_wanted(name, loaded):
                 return None
-            place = self._in_bans.at(name)
+            here = self._in_bans.at(name)
             table = self._settings.backends.get(name, {})
         if not isinstance(loaded, type):
             for option in table:
-                place.at(option).add("unknown option (expected none)")
+                here.at(option).add("unknown option (expected none)")
             return loaded
         try:
-            return build(loaded, table, place)
+            return build(loaded, table, here)
         except Exception as fault:  # a constructor that fails
             raise found.error(f"cannot be made: {type(fault).__name__}: {fault}") from fault
 
@@ -119,14 +119,14 @@ class Extensions:
         for name, key in keys.items():
             if name in self._firewalls and name not in self.at_work:
                 continue  # what is wrong with its options is told already
-            place = self._in_bans.at(key)
+            here = self._in_bans.at(key)
             try:
                 firewall = firewalls.open(name)
             except ValueError as fault:
-                place.add(str(fault))
+                here.add(str(fault))
                 continue
             if firewall is None:
-                place.add(self.broken.get(name) or self._no_firewall(name))
+                here.add(self.broken.get(name) or self._no_firewall(name))
 
     def _no_firewall(self, name: str) -> str:
         known = self._firewalls

@@ -31,8 +31,8 @@ def secret_faults(configuration: Configuration) -> list[str]:
     )
     return [
         f"{address}: {fault}"
-        for place, plugin in (*extensions, *steps)
-        for address, file in _files(plugin, place)
+        for where, plugin in (*extensions, *steps)
+        for address, file in _files(plugin, where)
         if (fault := _fault_of(file)) is not None
     ]
 

@@ -41,15 +41,15 @@ def chains_of(document: Document, registry: Registry, faults: list[str]) -> dict
     chains: dict[str, Chain] = {}
     for name, tables in document.chains.items():
         chain = chains[name] = Chain(name, [], document.source("chains", name))
-        place = ConfigFaults(chain.address, faults)
+        here = ConfigFaults(chain.address, faults)
         if not isinstance(tables, list):
-            place.add(
+            here.add(
                 f"{shown(tables)} is no chain (expected a list of steps: "
                 '[ { filter = "…" }, { action = "…" } ])'
             )
             continue
         for index, table in enumerate(tables):
-            step = steps_of.step(chain, index, table, place.at(index))
+            step = steps_of.step(chain, index, table, here.at(index))
             if step is not None:
                 chain.steps.append(step)
     if not document.chains and not document.faults:

@@ -10,21 +10,21 @@ from pyruse.text import toml_key
 class ConfigFaults:
     """Collects faults, each with its address: *FILE: place: fault (expected …)*.
 
-    A collector stands for one place, such as ``pyruse.toml: chains."ssh"[3]``. It gives others, for
-    the places inside: they add to the same list.
+    A collector stands at one address, such as ``pyruse.toml: chains."ssh"[3]``. It gives collectors
+    for the addresses inside, which add to the same list.
     """
 
     def __init__(self, address: str, texts: list[str] | None = None) -> None:
-        """Stand for a place.
+        """Stand at an address.
 
-        :param address: of the place.
+        :param address: such as ``pyruse.toml: chains."ssh"[3]``.
         :param texts: what faults are added to, in their order; None: a list of its own.
         """
         self.address = address
         self.texts: list[str] = [] if texts is None else texts
 
     def add(self, fault: str) -> None:
-        """Add a fault of this place: ``"fault (expected …)"``."""
+        """Add a fault at this address: ``"fault (expected …)"``."""
         self.texts.append(f"{self.address}: {fault}")
 
     def at(self, part: str | int) -> ConfigFaults:

@@ -39,7 +39,7 @@ class FilePlugin(Found):
     @property
     def origin(self) -> str:
         """The file and the line: ``/etc/pyruse/plugins/mine.py:7``."""
-        return self._source.place(self._loaded)
+        return self._source.origin(self._loaded)
 
     def load(self) -> Any:
         """The class or module, after it is checked.
@@ -51,8 +51,8 @@ class FilePlugin(Found):
 
     def error(self, fault: str, part: str | None = None) -> PluginError:
         """An error that names file and line."""
-        place = self._source.place(self._loaded, part)
-        return PluginError(f'{place}: {self.kind} "{self.name}": {fault} {MEND}')
+        origin = self._source.origin(self._loaded, part)
+        return PluginError(f'{origin}: {self.kind} "{self.name}": {fault} {MEND}')
 
 
 class PluginFiles:
@@ -162,7 +162,7 @@ def _plugins_of(
             faults.append(str(fault))
         except Exception as fault:  # noqa: BLE001 -- a class of anybody's: to look at it runs code
             some = True
-            faults.append(f"{source.place(part)}: {in_words(fault)} {MEND}")
+            faults.append(f"{source.origin(part)}: {in_words(fault)} {MEND}")
     if not some:
         raise PluginError(
             f"{file}: there is no plugin in it (expected a class with a @hookimpl; the name of a "
@@ -184,7 +184,7 @@ class _Source:
     lines: Lines
     checker: Checker
 
-    def place(self, part: type | ModuleType, name: str | None = None) -> str:
+    def origin(self, part: type | ModuleType, name: str | None = None) -> str:
         """File and line of a class or module, or of what is named in it."""
         return f"{self.file}:{self.lines.of(part, name)}"
 
@@ -202,8 +202,8 @@ class _Source:
         for name in MAIN_HOOK.values():
             if name in functions:
                 raise PluginError(
-                    f"{self.place(part, name)}: {name} stands outside of a class (expected a class "
-                    "with it: chains name the class)"
+                    f"{self.origin(part, name)}: {name} stands outside of a class (expected a "
+                    "class with it: chains name the class)"
                 )
         marked = [name for name, one in functions.items() if hasattr(one, "pyruse_impl")]
         if marked:
@@ -221,7 +221,7 @@ class _Source:
         for name in MAIN_HOOK.values():
             if not marked and inspect.isfunction(vars(cls).get(name)):
                 raise PluginError(
-                    f"{self.place(cls, name)}: {name} is not marked, so it would never be called "
+                    f"{self.origin(cls, name)}: {name} is not marked, so it would never be called "
                     "(expected @hookimpl above it)"
                 )
         if not marked:
@@ -237,7 +237,7 @@ class _Source:
         if isinstance(name, str) and NAME.match(name):
             return name
         raise PluginError(
-            f"{self.place(cls)}: {shown(name)} cannot be the name of a plugin (expected letters, "
+            f"{self.origin(cls)}: {shown(name)} cannot be the name of a plugin (expected letters, "
             f'digits and underscores, such as "{by_rule}")'
         )
 
@@ -249,7 +249,7 @@ class _Source:
         for name in marked:
             if name not in HOOKS:
                 raise PluginError(
-                    f"{self.place(part, name)}: {name} is no hook (expected one that Pyruse calls"
+                    f"{self.origin(part, name)}: {name} is no hook (expected one that Pyruse calls"
                     f"{did_you_mean(name, HOOKS)})"
                 )
 

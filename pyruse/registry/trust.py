@@ -24,20 +24,20 @@ def distrust(path: Path, owners: Collection[int]) -> str | None:
     :raises OSError: it does not exist, or cannot be looked at.
     """
     way = list(_way(path))
-    for place, status in way:
+    for one, status in way:
         if status.st_uid not in owners:
             return (
-                f"{place}: belongs to {_user(status.st_uid)}, so no plugin is loaded from there "
+                f"{one}: belongs to {_user(status.st_uid)}, so no plugin is loaded from there "
                 f"(expected {' or '.join(_user(one) for one in sorted(owners))}: chown "
-                f"{_user(min(owners))} {place})"
+                f"{_user(min(owners))} {one})"
             )
         if stat.S_ISLNK(status.st_mode) or not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             continue
-        is_passed = place != way[-1][0] and stat.S_ISDIR(status.st_mode)
+        is_passed = one != way[-1][0] and stat.S_ISDIR(status.st_mode)
         if not (is_passed and status.st_mode & stat.S_ISVTX):
             return (
-                f"{place}: others than its owner may write there, so no plugin is loaded from "
-                f"there (expected that they may not: chmod go-w {place})"
+                f"{one}: others than its owner may write there, so no plugin is loaded from "
+                f"there (expected that they may not: chmod go-w {one})"
             )
     return None
 
@@ -49,20 +49,20 @@ def _way(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
     ahead = list(reversed(Path(os.path.abspath(path)).parts[1:]))
     links = 0
     while ahead:
-        part = ahead.pop()
-        if part == "..":
+        name = ahead.pop()
+        if name == "..":
             here = here.parent
             continue
-        place = here / part
-        status = os.lstat(place)
-        yield place, status
+        there = here / name
+        status = os.lstat(there)
+        yield there, status
         if not stat.S_ISLNK(status.st_mode):
-            here = place
+            here = there
             continue
         links += 1
         if links > _MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-        target = Path(os.readlink(place))
+        target = Path(os.readlink(there))
         if target.is_absolute():
             here = Path("/")
         ahead += reversed(target.parts[1:] if target.is_absolute() else target.parts)
