@@ -14,7 +14,7 @@ from pyruse.addresses import (
     parse_network,
     text_around,
 )
-from pyruse.api.bans import Ban, BanRequest
+from pyruse.api.bans import Ban, BanRequest, UnbanReason
 from pyruse.api.context import Context
 from pyruse.api.effects import Attachment, Mail, Program
 from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
@@ -76,6 +76,7 @@ __all__ = [
     "Template",
     "Times",
     "Traits",
+    "UnbanReason",
     "UserError",
     "Watch",
     "__version__",

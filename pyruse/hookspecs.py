@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from pyruse.api.bans import Ban, UnbanReason
     from pyruse.api.context import Context
     from pyruse.api.firewall import Firewall
     from pyruse.api.parcel import Parcel
@@ -137,6 +138,35 @@ def on_day_end(report: Report, context: Context) -> None:
     :param report: with what all the plugins have contributed; `Context.render` makes text of it.
     :param context: of the step, or of the extension; mail that leaves by it is committed together
         with "this day is reported".
+    """
+
+
+@hookspec
+def on_ban(ban: Ban, context: Context) -> None:
+    """A ban began, or was made longer: of an address or a network, by a step or a command.
+
+    Called once that is committed, and again if Pyruse is killed before what the call did is
+    committed, too: at least once. A ban that was made longer has the same `Ban.since` as before.
+    Bans that Pyruse puts back into the firewall when it starts are not told again. What leaves
+    Pyruse goes through the context: a dry run calls this hook, too.
+
+    :param ban: who is banned, from where, why and until when.
+    :param context: of the step, or of the program; there is no entry: give None.
+    """
+
+
+@hookspec
+def on_unban(ban: Ban, why: UnbanReason, context: Context) -> None:
+    """A ban ended: its time was over, or it was lifted.
+
+    Called at least once, as `on_ban` is; of the end of its time at most a second later, or once
+    Pyruse has read all the entries until then.
+
+    :param ban: as it was.
+    :param why: ``"over"``: its time is over; ``"unbanned"``: a step or a command lifted it;
+        ``"spared"``: ``[bans] never`` has the network since the configuration was read again;
+        ``"few"``: of a network that was banned since many in it were, too few are now.
+    :param context: of the step, or of the program; there is no entry: give None.
     """
 
 

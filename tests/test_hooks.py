@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pyruse import Entry, Firewall, Report
+from pyruse import Ban, Entry, Firewall, Report
 from pyruse.config.load import load
 from pyruse.registry.hooks import HOOKS
 from pyruse.registry.registry import Registry
@@ -77,6 +77,15 @@ class Step:
     @hookimpl
     def on_day_end(self, report, context):
         self.called("on_day_end", report=report, context=context)
+
+    @hookimpl
+    def on_ban(self, ban, context):
+        self.called("on_ban", ban=ban, context=context)
+        context.log(None, f"on_ban {ban.network}", 6)
+
+    @hookimpl
+    def on_unban(self, ban, why, context):
+        self.called("on_unban", ban=ban, why=why, context=context)
 
 @dataclass
 class Hello:
@@ -255,6 +264,54 @@ def test_on_day_end_gets_what_all_have_contributed(
     report = calls[-1][1]["report"]
     assert [table.title for table in report.tables] == ["Mine"]
     assert calls[-1][1]["context"].render(report, "text").count("MINE") == 1
+
+
+BANS = """
+    [chains]
+    "c" = [
+      { filter = "equals", field = "MESSAGE", value = "ban", else = "lift" },
+      { action = "hooked" },
+      { action = "ban", ip = "ip", duration = "1h", label = "web" },
+    ]
+    "lift" = [{ action = "unban", ip = "ip" }]
+"""
+
+
+def bans_of(calls: list[Any], hook: str) -> list[Ban]:
+    """The bans that a hook was called with."""
+    return [arguments["ban"] for name, arguments in calls if name == hook]
+
+
+def test_on_ban_tells_of_each_ban_and_of_each_that_was_made_longer(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    chains = pipeline(BANS)
+    chains.feed(MESSAGE="ban", ip="203.0.113.7")
+    began = chains.clock.us
+    chains.clock.advance("10m")
+    chains.feed(MESSAGE="ban", ip="203.0.113.7")
+    first, longer = bans_of(calls, "on_ban")
+    assert (first.network, first.label, first.chain, first.reason, first.count) == (
+        "203.0.113.7", "web", "c", "ban", 1
+    )  # fmt: skip
+    assert (first.since, first.until) == (began, began + 3_600_000_000)
+    assert (longer.since, longer.until) == (began, began + 4_200_000_000)
+    assert [line.message for line in chains.logs].count("on_ban 203.0.113.7") == 2
+
+
+def test_on_unban_tells_of_each_ban_that_ended_and_why(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    chains = pipeline(BANS)
+    chains.feed(MESSAGE="ban", ip="203.0.113.7")
+    chains.feed(MESSAGE="ban", ip="203.0.113.8")
+    chains.feed(MESSAGE="lift", ip="203.0.113.7")
+    assert [ban.network for ban in bans_of(calls, "on_unban")] == ["203.0.113.7"]
+    chains.clock.advance("1h")
+    chains.feed(MESSAGE="nothing", ip="203.0.113.9")
+    assert [ban.network for ban in bans_of(calls, "on_unban")] == ["203.0.113.7", "203.0.113.8"]
+    whys = [arguments["why"] for hook, arguments in calls if hook == "on_unban"]
+    assert whys == ["unbanned", "over"]
 
 
 def test_open_firewall_is_asked_for_each_name_with_the_options_of_its_table(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from msgspec import Struct
 
 from pyruse.addresses import Address
 from pyruse.api.firewall import Target
 from pyruse.options.durations import Duration
+
+UnbanReason = Literal["over", "unbanned", "spared", "few"]
+"""Why a ban ended: its time is over; a step or a command lifted it; ``[bans] never`` spares the
+network now; or too few are banned in a network that had grown, to ban all of it."""
 
 
 class BanRequest(Struct, frozen=True):

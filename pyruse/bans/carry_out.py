@@ -108,7 +108,7 @@ def _unban(order: UnbanOrder, bans: Bans, now: int) -> tuple[Answer, set[BanKey]
     keys = set()
     networks = ["0.0.0.0/0", "::/0"] if order.networks is None else order.networks
     for text in networks:
-        lifted = bans.unban(text, at=now, label=order.label)
+        lifted = bans.unban(text, Cause(now), order.label)
         answer.done += [ban.network for ban in sorted(lifted, key=_bits)]
         if not lifted:
             answer.unchanged.append(text)

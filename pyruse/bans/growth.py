@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from pyruse.api.bans import Ban
 from pyruse.bans.aggregate import Aggregate
 from pyruse.bans.members import Members
+from pyruse.state.ban_events import BanEvent
 from pyruse.state.ban_history import AGGREGATE
 from pyruse.state.bans import BanKey
 from pyruse.state.database import State
@@ -22,6 +23,7 @@ class Growth:
         """No network grows before `follow` tells how."""
         self._bans = state.bans
         self._history = state.ban_history
+        self._events = state.ban_events
         self._members = Members(Aggregate())
         self._may_grow: Callable[[str], bool] = lambda network: True
 
@@ -60,13 +62,17 @@ class Growth:
         if end <= at or not self._may_grow(key.network):
             if known is not None:
                 self._bans.drop(key, grown=True)
+                self._events.add(BanEvent("unban", known, "few" if known.alive(at) else "over"))
             return
         until = None if end == FOREVER else end
         if known is not None and known.alive(at):
             if known.until != until:
                 self._bans.put(key, replace(known, until=until))
             return
+        if known is not None:
+            self._events.add(BanEvent("unban", known, "over"))
         reason = f"{self._members.at(key)} or more bans in this network"
         ban = Ban(key.network, AGGREGATE, at, until, reason, "", 1, key.target, grown=True)
         self._bans.put(key, ban)
         self._history.add(ban, at)
+        self._events.add(BanEvent("ban", ban))

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from pyruse.addresses import contains, network_of, network_text
-from pyruse.api.bans import Ban, BanRequest
+from pyruse.api.bans import Ban, BanRequest, UnbanReason
 from pyruse.bans import length
 from pyruse.bans.growth import Growth
+from pyruse.state.ban_events import BanEvent
 from pyruse.state.bans import BanKey
 from pyruse.state.database import State
 
@@ -27,6 +28,8 @@ class Cause(NamedTuple):
     """The name of the chain; empty for an order."""
     reason: str = ""
     """The message of the entry, or who typed the command."""
+    hops: int = 0
+    """How many of Pyruse's own lines led to it, one after another (``PYRUSE_HOPS``)."""
 
 
 class InForce:
@@ -37,6 +40,7 @@ class InForce:
         self._bans = state.bans
         self._history = state.ban_history
         self._offenders = state.offenders
+        self._events = state.ban_events
         self.growth = Growth(state)
 
     def __len__(self) -> int:
@@ -55,6 +59,8 @@ class InForce:
         if known is not None and known.alive(at):
             since, before = known.since, known.count - 1
         else:
+            if known is not None:
+                self._events.add(BanEvent("unban", known, "over"))
             known, since, before = None, at, self._offenders.bans(key, at)
         until = length.end(request.durations, before, at)
         if known is not None and not length.is_later(until, known.until):
@@ -66,6 +72,7 @@ class InForce:
         self._replace(key, ban)
         self._offenders.banned(key, ban.count, until, length.forget_us(request.forget))
         self._history.add(ban, at)
+        self._events.add(BanEvent("ban", ban, hops=cause.hops))
         self.growth.review(key, at)
         return ban
 
@@ -85,24 +92,36 @@ class InForce:
             self._replace(key, replace(known, count=bans + 1))
             self._offenders.banned(key, bans + 1, known.until, length.FORGET_US)
 
-    def unban(self, network: str, *, at: int, label: str | None = None) -> list[Ban]:
+    def unban(
+        self,
+        network: str,
+        cause: Cause,
+        *,
+        label: str | None = None,
+        why: UnbanReason = "unbanned",
+    ) -> list[Ban]:
         """Lift the bans of an address, or of a network and of all in it, on every target.
 
         Networks that had grown are let go as there are too few bans left in them.
 
         :param network: as `network_text` writes it.
-        :param at: when the bans are lifted.
+        :param cause: what led to that, and when.
         :param label: only bans of this label.
+        :param why: what plugins are told.
         :return: the bans that were lifted, but for those of networks that had grown.
         """
         lifted = [
             (key, ban) for key, ban in self._inside(network) if label is None or ban.label == label
         ]
-        for key, _ in lifted:
+        for key, ban in lifted:
             self._replace(key, None)
-            self._offenders.lifted(key, at)
+            self._offenders.lifted(key, cause.at)
+            if ban.alive(cause.at):
+                self._events.add(BanEvent("unban", ban, why, cause.hops))
+            else:
+                self._events.add(BanEvent("unban", ban, "over"))
         for key, _ in lifted:
-            self.growth.review(key, at)
+            self.growth.review(key, cause.at)
         return [ban for _, ban in lifted]
 
     def _inside(self, network: str) -> list[tuple[BanKey, Ban]]:
@@ -136,6 +155,7 @@ class InForce:
                 self._bans.drop(key, grown=True)
             else:
                 self._replace(key, None)
+            self._events.add(BanEvent("unban", ban, "over"))
 
     def all(self, at: int) -> list[Ban]:
         """The bans that last, two of one key included."""

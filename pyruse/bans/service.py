@@ -74,10 +74,10 @@ class Bans:
         reason = shortened(cause.reason, _LONGEST_REASON)
         return self.in_force.ban(BanKey(network, target), request, cause._replace(reason=reason))
 
-    def unban(self, network: str, *, at: int, label: str | None = None) -> list[Ban]:
+    def unban(self, network: str, cause: Cause, label: str | None = None) -> list[Ban]:
         """Lift the bans of an address, or of a network and of all in it (see `InForce.unban`)."""
         self._apply_policy()
-        return self.in_force.unban(network, at=at, label=label)
+        return self.in_force.unban(network, cause, label=label)
 
     def removals(self) -> list[tuple[BanKey, Ban]]:
         """What firewalls have yet to let go."""
@@ -111,7 +111,7 @@ class Bans:
         now = self.clock()
         for ban in self.in_force.all(now):
             if not ban.grown and self._protection.why(ban.network) is not None:
-                self.in_force.unban(ban.network, at=now, label=ban.label)
+                self.in_force.unban(ban.network, Cause(now), label=ban.label, why="spared")
         self.in_force.growth.follow(self.policy.aggregate, self._may_grow, now)
 
     def _may_grow(self, network: str) -> bool:

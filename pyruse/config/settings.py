@@ -276,6 +276,8 @@ class BanSettings:
     aggregate: Aggregate | None = None
     """Growing networks: `{ ipv4 = { prefix = 24, at = 16 }, ipv6 = { prefix = 64, at = 4 } }` bans
     a network of this prefix length while `at` or more of its addresses are banned."""
+    log: bool = True
+    """Write a line to the journal for each ban, each unban, and each start of Pyruse."""
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from pyruse import __version__
 from pyruse.bans.settle import settle
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.secrets import secret_faults
@@ -95,11 +96,12 @@ class Daemon:
                     self._reload()
                 caught_up = self.batch()
                 orders.answer(self._control, self._engine.bans, self._commit, self._firewall_fault)
-                if caught_up and once:
+                idle = not self._tell_news() and caught_up
+                if idle and once:
                     break
-                if caught_up and self._reading.skimming:
+                if idle and self._reading.skimming:
                     self._reading.take_only(Wanted())
-                elif caught_up and not self._signals.stop:
+                elif idle and not self._signals.stop:
                     self._wait()
             service_manager.stopping()
             self._control.close()
@@ -116,6 +118,11 @@ class Daemon:
         self._reading.resume()
         self._reading.take_only(self._engine.wanted)
         self._state.days.begin(today(self._engine))
+        settings = self._engine.settings
+        self._engine.ban_news.start(
+            __version__, len(self._engine.configuration.chains), settings.bans.backend,
+            len(self._engine.bans.in_force),
+        )  # fmt: skip
         settle(self._engine.bans, self._commit, self._firewall_fault, read_again=True)
         self._start()
 
@@ -125,6 +132,8 @@ class Daemon:
         :return: whether there are no more entries for now.
         """
         self._look_at_clock()
+        if self._engine.ban_news.too_many:
+            return False
         most = self._engine.mode.batch
         with self._patience:
             entries = self._reading.journal.entries(most)
@@ -149,6 +158,17 @@ class Daemon:
             self._commit()
         return caught_up
 
+    def _tell_news(self) -> bool:
+        """Tell of bans that are committed, some at a time, so that nothing waits for long.
+
+        :return: whether there are more.
+        """
+        if self._engine.ban_news.tell():
+            self._commit()
+            if self._delivery.dispatch(self._clock()):
+                self._commit()
+        return self._engine.ban_news.waiting > 0
+
     def close(self) -> None:
         """Let go of everything; what is not committed is done again by the next run."""
         self._control.close()
@@ -168,7 +188,7 @@ class Daemon:
     def _commit_batch(self, handled: int) -> None:
         """Commit what came of the entries handled, of deliveries, and of the time; if anything."""
         delivered = self._delivery.collect(self._clock())
-        if handled or delivered or self._state.bans.has_changed:
+        if handled or delivered or self._state.has_news:
             self._commit()
 
     def _wait(self) -> None:

@@ -21,6 +21,8 @@ from pyruse.chains.travel import OnFault
 from pyruse.config.load import Configuration
 from pyruse.config.settings import Settings
 from pyruse.delivery.receivers import Receiver
+from pyruse.engine.ban_lines import BanLines
+from pyruse.engine.ban_news import BanNews
 from pyruse.engine.context import BoundContext, Services
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import FaultReporter, Faults, in_words
@@ -76,6 +78,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     traffic = Traffic(chains, graph, mode.clock()) if _counted(settings, mode) else None
     to_read = _short_cuts(graph, traffic, settings, decoder)
     listeners = [*extensions, *((step.instance, steps[step]) for step in reversed(steps))]
+    broadcasts = _broadcasts(listeners, reporter)
     return Engine(
         configuration=configuration,
         mode=mode,
@@ -86,7 +89,8 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
         host=host,
         services=services,
         bans=bans,
-        broadcasts=_broadcasts(listeners, reporter),
+        broadcasts=broadcasts,
+        ban_news=_ban_news(settings, state, broadcasts, mode),
         # Of several with the same options, the first one counts.
         receivers={one.kind: one for one in reversed(receivers.values())},
         graph=graph,
@@ -107,6 +111,18 @@ def _bans(
         firewalls.open,
         lambda text: reporter.tell("bans", "aggregate", text), mode.clock,
     )  # fmt: skip
+
+
+def _ban_news(settings: Settings, state: State, broadcasts: Broadcasts, mode: Mode) -> BanNews:
+    """Have it noted what happens to bans, if anybody wants to know.
+
+    An order that is carried out without a daemon is told of by the next one: so it is noted in a
+    dry run, too, but written to the journal by the daemon alone.
+    """
+    log = settings.bans.log
+    state.ban_events.wanted = log or broadcasts.listens("on_ban", "on_unban")
+    lines = BanLines(state.outbox, mode.clock) if log and not mode.dry_run else None
+    return BanNews(state.ban_events, broadcasts, lines)
 
 
 def _check_options(contexts: Contexts) -> None:

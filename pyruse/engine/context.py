@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -31,8 +32,7 @@ from pyruse.times import Calendar, Clock
 if TYPE_CHECKING:
     from pyruse.report.render import Renderer
 
-_MAX_HOPS = 5
-"""A log line that Pyruse caused may cause another one (recidivism), but not without end."""
+MAX_HOPS = 5
 
 _LONGEST_PAYLOAD = 250_000  # characters
 
@@ -114,6 +114,8 @@ class BoundContext:
         for word, known in ((section, SECTIONS), (details, DETAILS)):
             if word not in known:
                 raise ValueError(f"{word!r} is unknown to reports (expected {', '.join(known)})")
+        if section == "other" and entry is not None and _is_own_news(entry):
+            return  # the report tells of bans, and nobody is to wonder about these lines
         at = self._time_of(entry)
         host = self._services.host if entry is None else entry.text("_HOSTNAME")
         self._services.state.days.add(
@@ -138,9 +140,8 @@ class BoundContext:
     def log(self, entry: Entry | None, message: str, level: int) -> None:
         if level not in range(8):
             raise ValueError(f"{level!r} is no level (expected 0 to 7, see syslog(3))")
-        hops = "0" if entry is None else entry.text("PYRUSE_HOPS") or "0"
-        hop = int(hops) + 1 if hops.isdecimal() and len(hops) < 3 else 1
-        if hop > _MAX_HOPS:
+        hop = _hops(entry) + 1
+        if hop > MAX_HOPS:
             return
         payload = {
             "message": _text(message),
@@ -207,7 +208,8 @@ class BoundContext:
         reason = request.reason
         if reason is None:
             reason = "" if entry is None else entry.text("MESSAGE") or ""
-        ban = self._services.bans.ban(request, Cause(self._time_of(entry), self.chain, reason))
+        cause = Cause(self._time_of(entry), self.chain, reason, _hops(entry))
+        ban = self._services.bans.ban(request, cause)
         return ban is not None
 
     def spared(self, address: Address) -> str | None:
@@ -215,7 +217,8 @@ class BoundContext:
 
     def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
         text = text_around(address, 32, 128)
-        return bool(self._services.bans.unban(text, at=self._time_of(entry), label=label))
+        cause = Cause(self._time_of(entry), self.chain, hops=_hops(entry))
+        return bool(self._services.bans.unban(text, cause, label))
 
     def ban_history(self, since: int, until: int) -> list[Ban]:
         state = self._services.state
@@ -252,6 +255,20 @@ def _json(payload: object) -> str:
             f"the payload has {len(text):,} characters (expected {_LONGEST_PAYLOAD:,} at most)"
         )
     return _text(text)
+
+
+def _is_own_news(entry: Entry) -> bool:
+    """Whether it is a line by which Pyruse tells of a ban, an unban or its start.
+
+    Anybody may log such a field; the user who has logged it is known to journald.
+    """
+    return entry.get("PYRUSE_EVENT") is not None and entry.text("_UID") == str(os.geteuid())
+
+
+def _hops(entry: Entry | None) -> int:
+    """How many lines of Pyruse's own led to an entry, one after another."""
+    hops = "" if entry is None else entry.text("PYRUSE_HOPS") or ""
+    return int(hops) if hops.isdecimal() and len(hops) < 3 else 0
 
 
 def _text(value: object) -> str:

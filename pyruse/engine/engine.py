@@ -16,6 +16,7 @@ from pyruse.chains.travel import Travel
 from pyruse.config.load import Configuration
 from pyruse.config.settings import Settings
 from pyruse.delivery.receivers import Receivers
+from pyruse.engine.ban_news import BanNews
 from pyruse.engine.context import Services
 from pyruse.engine.faults import FaultReporter
 from pyruse.engine.modes import Mode
@@ -47,6 +48,8 @@ class Engine:
     """What steps and extensions have in common."""
     bans: Bans
     broadcasts: Broadcasts
+    ban_news: BanNews
+    """Tells plugins, and the journal, of bans that are committed."""
     receivers: Receivers
     """The steps and extensions that deliver what they send."""
     graph: Graph
@@ -154,6 +157,12 @@ class Engine:
         """Let go what no longer counts at an instant in entry time (µs since the epoch)."""
         self.state.expire(at)
         self.bans.expire(at)
+
+    def tell_news(self) -> None:
+        """Commit, and tell of all bans that there were; for dry runs, which nothing holds up."""
+        self.state.commit()
+        while self.ban_news.tell():
+            self.state.commit()
 
     def report(self, day: str | None = None) -> Report:
         """The report of a day (``YYYY-MM-DD``), or of all that the committed state holds."""

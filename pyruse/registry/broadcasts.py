@@ -52,6 +52,10 @@ class Broadcasts:
                 else:
                     insort_left(calls, call, key=_rank)
 
+    def listens(self, *hooks: str) -> bool:
+        """Whether any plugin has one of these hooks."""
+        return any(self._calls[hook] for hook in hooks)
+
     def call(self, hook: str, **arguments: Any) -> list[Any]:
         """Call a hook of every plugin that has it; one that raises does not disturb the others."""
         return list(self._answers(hook, arguments))

@@ -194,7 +194,7 @@ def _handle_all(
             return entries
         entries += handled
         engine.expire(engine.last_time)
-        engine.state.commit()
+        engine.tell_news()
         if progress is not None:
             progress(entries, engine.last_time)
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from pyruse.state.ban_events import BanEvents
 from pyruse.state.ban_history import BanHistory
 from pyruse.state.bans import StoredBans
 from pyruse.state.counters import Counters
@@ -64,13 +65,14 @@ class State:
         self.days = Days()
         self.bans = StoredBans()
         self.ban_history = BanHistory()
+        self.ban_events = BanEvents()
         self.offenders = Offenders()
         self.outbox = Outbox()
         self.faults = FaultRecords()
         self.positions = Positions()
         self.parts: tuple[Part, ...] = (
             self.positions, self.counters, self.tables, self.days, self.bans, self.ban_history,
-            self.offenders, self.outbox, self.faults,
+            self.ban_events, self.offenders, self.outbox, self.faults,
         )  # fmt: skip
         try:
             self.db = _connect(path, read_only)
@@ -131,6 +133,11 @@ class State:
             raise DamagedError(self.path, fault) from None
         finally:
             gc.enable()
+
+    @property
+    def has_news(self) -> bool:
+        """Whether bans have changed since the last commit."""
+        return self.bans.has_changed or self.ban_events.has_changed
 
     @contextmanager
     def at_one_instant(self) -> Iterator[None]:

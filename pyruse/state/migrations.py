@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 4
+VERSION = 5
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -64,6 +64,7 @@ _STEPS = {
         INSERT INTO positions SELECT '*', cursor, time FROM cursor;
         DROP TABLE cursor;
     """,
+    5: "",
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

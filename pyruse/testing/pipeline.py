@@ -119,6 +119,8 @@ class Pipeline:
         entry = make_entry(fields, self.engine.decoder, time_us=time_us)
         self._entries += self.engine.handle([entry])
         self.engine.expire(time_us)
+        if self.state.ban_events.has_changed:
+            self.engine.tell_news()
         return dict(entry)
 
     def end_day(self) -> Report:

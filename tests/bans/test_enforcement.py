@@ -99,7 +99,7 @@ class Town:
         self.in_force.ban(key, request(address, seconds), Cause(self.now))
 
     def unban(self, address):
-        self.in_force.unban(address, at=self.now)
+        self.in_force.unban(address, Cause(self.now))
 
     def after(self, seconds=0):
         """What the wall is told this much later."""

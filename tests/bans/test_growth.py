@@ -111,9 +111,9 @@ def test_an_unban_of_one_may_end_it_and_the_others_stay_banned(state):
     bans = made(state)
     for last in (7, 8, 9, 10):
         ban(bans, f"203.0.113.{last}", 60)
-    bans.unban("203.0.113.7", at=NOON)
+    bans.unban("203.0.113.7", Cause(NOON))
     assert grown(bans) == {"203.0.113.0/24": 60}
-    bans.unban("203.0.113.8", at=NOON)
+    bans.unban("203.0.113.8", Cause(NOON))
     assert grown(bans) == {}
     assert len(bans.in_force.all(NOON)) == 2
 
@@ -158,10 +158,10 @@ def test_the_firewall_holds_the_longer_of_two_bans_of_a_network(state):
         ban(bans, f"203.0.113.{last}", 200, at=1)
     bans.enforce(pytest.fail)
     assert wall.held[place] == 201
-    bans.unban("203.0.113.7", at=NOON)
+    bans.unban("203.0.113.7", Cause(NOON))
     bans.enforce(pytest.fail)
     assert wall.held[place] == 100, "what was asked for is there still"
-    bans.unban("203.0.113.0/24", at=NOON)
+    bans.unban("203.0.113.0/24", Cause(NOON))
     bans.enforce(pytest.fail)
     assert wall.held == {}
 
@@ -194,7 +194,7 @@ def test_a_restart_finds_the_same(tmp_path):
         state.commit()
     with State(path) as state:
         state.load()
-        made(state).unban("203.0.113.8", at=NOON)
+        made(state).unban("203.0.113.8", Cause(NOON))
         state.commit()
     with State(path) as state:
         state.load()
@@ -215,7 +215,7 @@ def test_a_new_rule_holds_for_the_bans_that_there_are(state, rule, networks):
     for last in (7, 8, 9):
         ban(bans, f"203.0.113.{last}", 60)
     bans = made(state, rule)
-    bans.unban("192.0.2.1", at=NOON)
+    bans.unban("192.0.2.1", Cause(NOON))
     assert grown(bans) == networks
 
 
@@ -224,7 +224,7 @@ def test_who_is_never_banned_by_a_new_configuration_is_let_go(state):
     ban(bans, "203.0.113.7", 60)
     ban(bans, "198.51.100.7", 60)
     bans = made(state, None, never=["203.0.113.0/24"])
-    bans.unban("192.0.2.1", at=NOON)
+    bans.unban("192.0.2.1", Cause(NOON))
     assert [one.network for one in bans.in_force.all(NOON)] == ["198.51.100.7"]
 
 
@@ -258,7 +258,7 @@ def test_networks_grow_as_a_naive_model_says(steps):
                 standing = model.get(address, 0)
                 model[address] = max(end, standing if standing > now else 0)
             elif what == "unban":
-                bans.unban(address, at=NOON + now * SECOND)
+                bans.unban(address, Cause(NOON + now * SECOND))
                 for known in list(model):
                     one, outer = net(known), net(address)
                     if one.version == outer.version and one.subnet_of(outer):

@@ -101,7 +101,7 @@ def test_making_a_ban_last_longer_is_no_further_ban(bans):
 
 def test_an_escalation_goes_on_after_an_unban(bans):
     ban(bans, "192.0.2.7", 10, 20)
-    bans.unban("192.0.2.7", at=NOON)
+    bans.unban("192.0.2.7", Cause(NOON))
     assert ban(bans, "192.0.2.7", 10, 20, at=1).count == 2
 
 
@@ -117,7 +117,7 @@ def test_unbanning_a_network_lifts_all_that_is_in_it(bans, state):
         ban(bans, address, 60)
     ban(bans, "192.0.2.7", 60, target=MAIL)
     enforce(state)
-    lifted = bans.unban("192.0.2.0/24", at=NOON)
+    lifted = bans.unban("192.0.2.0/24", Cause(NOON))
     assert sorted(one.network for one in lifted) == ["192.0.2.128/25", "192.0.2.7", "192.0.2.7"]
     assert in_force(bans) == ["192.0.2.0/23", "192.0.3.1", "2001:db8::7"]
     assert waiting(state) == ([], ["192.0.2.128/25", "192.0.2.7", "192.0.2.7"])
@@ -126,14 +126,14 @@ def test_unbanning_a_network_lifts_all_that_is_in_it(bans, state):
 def test_unbanning_by_label(bans):
     ban(bans, "192.0.2.7", 60, label="ssh")
     ban(bans, "192.0.2.7", 60, label="mail", target=MAIL)
-    assert [one.label for one in bans.unban("192.0.2.7", at=NOON, label="mail")] == ["mail"]
-    assert bans.unban("192.0.2.7", at=NOON, label="web") == []
+    assert [one.label for one in bans.unban("192.0.2.7", Cause(NOON), label="mail")] == ["mail"]
+    assert bans.unban("192.0.2.7", Cause(NOON), label="web") == []
     assert in_force(bans) == ["192.0.2.7"]
 
 
 def test_a_new_ban_takes_back_the_removal_of_the_old_one(bans, state):
     ban(bans, "192.0.2.7", 60)
-    bans.unban("192.0.2.7", at=NOON)
+    bans.unban("192.0.2.7", Cause(NOON))
     ban(bans, "192.0.2.7", 60, at=1)
     assert waiting(state) == (["192.0.2.7"], [])
 
@@ -182,7 +182,7 @@ class TestOnDisk:
             ban(bans, "192.0.2.7", 60)
             enforce(state)
             ban(bans, "192.0.2.8", 60)
-            bans.unban("192.0.2.7", at=NOON)
+            bans.unban("192.0.2.7", Cause(NOON))
         with reopened(path) as (state, bans):
             assert waiting(state) == (["192.0.2.8"], ["192.0.2.7"])
             assert in_force(bans) == ["192.0.2.6", "192.0.2.8"]
@@ -255,9 +255,9 @@ class TestForgetting:
 
     def test_an_unban_is_the_end_of_a_ban(self, bans):
         ban(bans, "203.0.113.7")  # for ever
-        bans.unban("203.0.113.7", at=NOON)
+        bans.unban("203.0.113.7", Cause(NOON))
         assert self.offend(bans, at=100) == 1
-        bans.unban("203.0.113.7", at=NOON + 200 * SECOND)
+        bans.unban("203.0.113.7", Cause(NOON + 200 * SECOND))
         assert self.offend(bans, at=91 * self.DAY) == 0
 
     def test_neither_a_restart_nor_the_end_of_the_history_is_forgetting(self, tmp_path):

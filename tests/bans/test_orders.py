@@ -273,7 +273,7 @@ class TestBansBefore:
             before = [
                 ban.count - 1 for ban in bans.in_force.all(now_us()) if ban.network == address
             ]
-            bans.unban(address, at=now_us())
+            bans.unban(address, Cause(now_us()))
             again = bans.ban(request(address, 1), Cause(now_us()))
             return *before, again.count - 1
 

@@ -119,11 +119,11 @@ def test_this_machine_is_never_banned(bans):
 def test_bans_and_unbans_reach_the_firewall_with_the_seconds_that_are_left(bans, clock, wall):
     ban(bans, clock, "203.0.113.6", "203.0.113.7", "203.0.113.8")
     ban(bans, clock, "203.0.113.9", seconds=None)
-    bans.unban("203.0.113.8", at=clock[0])
+    bans.unban("203.0.113.8", Cause(clock[0]))
     clock[0] += 100 * SECOND + 1
     assert enforced(bans) == []
     assert wall.held == {"203.0.113.6/32": 500, "203.0.113.7/32": 500, "203.0.113.9/32": None}
-    bans.unban("203.0.113.6", at=clock[0])
+    bans.unban("203.0.113.6", Cause(clock[0]))
     assert enforced(bans) == []
     assert list(wall.held) == ["203.0.113.7/32", "203.0.113.9/32"]
 
@@ -186,7 +186,7 @@ def test_a_removal_that_is_refused_is_tried_again(bans, clock, wall):
     ban(bans, clock, "203.0.113.7")
     enforced(bans)
     wall.refusing = {"203.0.113.7/32"}
-    bans.unban("203.0.113.7", at=clock[0])
+    bans.unban("203.0.113.7", Cause(clock[0]))
     assert enforced(bans) == ["wall: no"]
     wall.refusing.clear()
     clock[0] += 10 * SECOND

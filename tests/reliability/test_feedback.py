@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from systemd import journal
 
+from pyruse.engine.ban_lines import MESSAGE_IDS
 from pyruse.testing import Daemon
 from pyruse.testing.journald import Journald
 from pyruse.testing.plugin import need
@@ -127,6 +129,69 @@ def test_pyruse_does_not_feed_on_what_it_logs(daemons: list[Listening]) -> None:
         assert daemon.stop() == 0
 
 
+BANS = """
+[bans]
+backend = "command"
+[bans.command]
+ban = ["/bin/true", "{ip}"]
+unban = ["/bin/true", "{ip}"]
+[chains]
+"own lines" = [
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "pyruse" },
+  { filter = "exists", field = "PYRUSE_ADDRESS" },
+  { action = "ban", ip = "PYRUSE_ADDRESS", duration = "1h" },
+]
+"test" = [
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "test" },
+  { filter = "regex", pattern = '^attack of (?P<ip>\\S+)$' },
+  { action = "ban", ip = "ip", duration = "1h", label = "attack" },
+]
+"rest" = [{ action = "report", section = "other", message = "{MESSAGE}" }]
+"""
+
+
+def test_each_ban_and_each_start_has_a_line_that_is_not_in_the_report(tmp_path: Path) -> None:
+    """A chain makes each ban longer that a line tells of, which would go on for ever."""
+    from pyruse.testing import journald
+
+    need(journald.unavailable() or unavailable())
+    with Journald() as own, Listening("a line of its own", tmp_path, own) as daemon:
+        text = (tmp_path / "pyruse.toml").read_text()
+        (tmp_path / "pyruse.toml").write_text(text[: text.index("[chains]")] + BANS)
+        daemon.start()
+        own.send(SYSLOG_IDENTIFIER="test", MESSAGE="attack of 203.0.113.7")
+        own.send(SYSLOG_IDENTIFIER="test", MESSAGE="something else")
+        lines = daemon.wait_until(lambda: daemon.lines_at_rest() if banned(own) else Counter())
+        started, *bans = told(own)
+        assert (started["PYRUSE_EVENT"], started["PYRUSE_BACKEND"]) == ("start", "command")
+        assert started["MESSAGE"].endswith(": 3 chains, bans by command, 0 bans restored")
+        assert len(bans) == lines.total() - 1 == 5, "its own lines lead to five more at most"
+        assert {(ban["PYRUSE_EVENT"], ban["PYRUSE_ADDRESS"]) for ban in bans} == {
+            ("ban", "203.0.113.7")
+        }
+        assert bans[0]["PYRUSE_LABEL"] == "attack"
+        assert bans[0]["PYRUSE_COUNT"] == "1"
+        assert str(bans[0]["MESSAGE_ID"]).replace("-", "") == MESSAGE_IDS["ban"]
+        rest = [row["message"] for row in daemon.ask("report", "today")["sections"]["other"]]
+        assert "something else" in rest
+        assert not set(rest) & set(lines)
+        assert daemon.command("unban", "203.0.113.7").returncode == 0
+        daemon.wait_until(lambda: [one for one in told(own) if one["PYRUSE_EVENT"] == "unban"])
+        assert daemon.stop() == 0
+
+
+def told(own: Journald) -> list[dict[str, Any]]:
+    """The lines of starts, bans and unbans, in order."""
+    own.sync()
+    with journal.Reader(namespace=own.namespace) as reader:
+        return [dict(entry) for entry in reader if "PYRUSE_EVENT" in entry]
+
+
+def banned(own: Journald) -> bool:
+    """Whether there is a line that tells of a ban."""
+    return any(one["PYRUSE_EVENT"] == "ban" for one in told(own))
+
+
 DEAD_SOCKET = """
 mount --make-rprivate / && mount -t tmpfs none /run/systemd && mkdir /run/systemd/journal &&
 "$1" -c "import socket
@@ -166,4 +231,4 @@ def test_a_fault_while_journald_is_away_is_told_on_standard_error(
     ) in done.stderr
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as db, db:
         assert list(db.execute("SELECT message FROM events")) == [("192.0.2.7",)]
-        assert list(db.execute("SELECT count(*) FROM outbox WHERE kind = 'log'")) == [(2,)]
+        assert list(db.execute("SELECT count(*) FROM outbox WHERE kind = 'log'")) == [(3,)]

@@ -1,4 +1,4 @@
-"""The action ``notify``, and the report by Apprise."""
+"""The action ``notify``, and reports and bans by Apprise."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pyruse import (
+    Ban,
     Context,
     Duration,
     Entry,
     Program,
     Report,
     Template,
+    datetime_of,
     hookimpl,
     one_line,
     shortened,
@@ -107,6 +109,41 @@ class AppriseReport:
         text = shortened(context.render(report, "text"), self.limit)
         command = _command(self.config, self.tag, kind, title)
         context.run(None, Program(command, self.timeout, text))
+
+
+@dataclass
+class AppriseBans:
+    """Notify of bans, by the services that Apprise knows. Nothing is sent without `config`.
+
+    ```toml
+    [plugins.apprise_bans]
+    config = "/etc/pyruse/apprise.conf"
+    tag = "bans"
+    labels = ["ssh"]
+    ```
+    """
+
+    config: ServicesFile | None = None
+    """The file with the URLs of the services."""
+    tag: str = "all"
+    """Those of the services that have this tag in the file."""
+    labels: list[str] | None = None
+    """Only bans with one of these labels; without it, all of them."""
+    every: Duration = field(default=_MINUTE)
+    """At most one notification in this time, with all the bans that came meanwhile."""
+    timeout: Duration = field(default=_MINUTE)
+    """So long all the services together may take, with two more tries of each."""
+
+    @hookimpl
+    def on_ban(self, ban: Ban, context: Context) -> None:
+        if self.config is None or (self.labels is not None and ban.label not in self.labels):
+            return
+        until = "for ever"
+        if ban.until is not None:
+            until = f"until {datetime_of(ban.until, context.zone):%Y-%m-%d %H:%M:%S}"
+        text = f"{ban.network} is banned {until} ({ban.label})"
+        command = _command(self.config, self.tag, "info", "Pyruse: bans")
+        context.run(None, Program(command, self.timeout, text, self.every))
 
 
 def _command(config: str, tag: str, kind: str, title: str) -> list[str]:

@@ -107,6 +107,29 @@ def test_what_comes_within_every_is_gathered(pipeline, clock, services):
     ]
 
 
+def test_bans_of_a_label_are_told_gathered(pipeline, clock, services):
+    chains = pipeline(f"""
+        [plugins.apprise_bans]
+        config = "{services("json://127.0.0.1")}"
+        labels = ["ssh"]
+        [chains]
+        ssh = [{{ action = "ban", ip = "ip", duration = "1h" }}]
+        web = [{{ action = "ban", ip = "ip", duration = "2h" }}]
+    """)
+    for last in (7, 8, 9):
+        chains.feed(ip=f"203.0.113.{last}")
+    assert [(one["parts"], one["count"]) for one in waiting(chains)] == [
+        (["203.0.113.7 is banned until 2026-03-14 13:00:00 (ssh)"], 1),
+        (
+            [
+                "203.0.113.8 is banned until 2026-03-14 13:00:00 (ssh)",
+                "203.0.113.9 is banned until 2026-03-14 13:00:00 (ssh)",
+            ],
+            2,
+        ),
+    ]
+
+
 def test_a_tag_chooses_services(pipeline, service, services):
     config = services(f"ops={service.url}", "other=json://127.0.0.1:1")
     chains = pipeline(chain(config, ', tag = "ops"'))

@@ -1,0 +1,102 @@
+"""Bans and unbans that plugins and the journal are yet to be told of."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from typing import ClassVar, Literal, NamedTuple
+
+import msgspec
+
+from pyruse.api.bans import Ban, UnbanReason
+
+EventKind = Literal["ban", "unban"]
+
+
+class BanEvent(NamedTuple):
+    """A ban began or was made longer, or it is in force no longer."""
+
+    kind: EventKind
+    ban: Ban
+    why: UnbanReason | None = None
+    """Of an unban."""
+    hops: int = 0
+    """How many of Pyruse's own lines led to it, one after another."""
+
+
+class BanEvents:
+    """Events, told in their order, after the commit that made them and at least once.
+
+    They are written in the transaction of what made them, and removed in the one that holds what
+    came of telling them: after a crash in between, they are told again.
+    """
+
+    SCHEMA: ClassVar[str] = """
+        CREATE TABLE IF NOT EXISTS ban_events (
+            number INTEGER PRIMARY KEY, kind TEXT NOT NULL, ban BLOB NOT NULL, why TEXT,
+            hops INTEGER NOT NULL
+        );
+    """
+
+    def __init__(self) -> None:
+        self.wanted = False
+        """Whether anybody is to be told: otherwise, nothing is kept."""
+        self._new: list[BanEvent] = []
+        self._committed: deque[BanEvent] = deque()
+        self._taken = 0
+        """How many of those in the database are told."""
+        self._first = 1
+        """The number of the oldest event in the database."""
+
+    def __len__(self) -> int:
+        """How many are committed, and to be told."""
+        return len(self._committed)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._new or self._taken)
+
+    def add(self, event: BanEvent) -> None:
+        """Have an event told, once it is committed."""
+        if self.wanted:
+            self._new.append(event)
+
+    def take(self, most: int) -> list[BanEvent]:
+        """Events to be told now, the oldest ones; the next commit removes them."""
+        taken = [self._committed.popleft() for _ in range(min(most, len(self._committed)))]
+        self._taken += len(taken)
+        return taken
+
+    def load(self, db: sqlite3.Connection) -> None:
+        """Read what was not told."""
+        rows = db.execute("SELECT number, kind, ban, why, hops FROM ban_events ORDER BY number")
+        for number, kind, ban, why, hops in rows:
+            if not self._committed:
+                self._first = number
+            self._committed.append(BanEvent(kind, _decoder.decode(ban), why, hops))
+
+    def save(self, db: sqlite3.Connection) -> None:
+        """Write what is new, and remove what is told."""
+        if self._taken:
+            end = self._first + self._taken
+            db.execute("DELETE FROM ban_events WHERE number < ?", (end,))
+        next_number = self._first + self._taken + len(self._committed)
+        db.executemany(
+            "INSERT INTO ban_events VALUES (?, ?, ?, ?, ?)",
+            [
+                (number, event.kind, _encoder.encode(event.ban), event.why, event.hops)
+                for number, event in enumerate(self._new, next_number)
+            ],
+        )
+
+    def saved(self) -> None:
+        """The changes are committed: what was new is to be told."""
+        self._first += self._taken
+        self._taken = 0
+        self._committed.extend(self._new)
+        self._new.clear()
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Ban)

@@ -1,0 +1,193 @@
+"""Bans are told once they are committed, at least once, and in few lines if they are many."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyruse import Ban, Target
+from pyruse.engine.ban_lines import BanLines
+from pyruse.engine.ban_news import BanNews
+from pyruse.hookspecs import hookimpl
+from pyruse.registry.broadcasts import Broadcasts
+from pyruse.state.ban_events import BanEvent
+from pyruse.state.database import State
+from pyruse.testing.daemon import MakeDaemon
+
+NOON = 1_773_489_600_000_000
+TARGET = Target("nftables")
+
+
+class Witness:
+    """Notes whom it is told of."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    @hookimpl
+    def on_ban(self, ban: Ban) -> None:
+        self.heard.append(f"+{ban.network}")
+
+    @hookimpl
+    def on_unban(self, ban: Ban, why: str) -> None:
+        self.heard.append(f"-{ban.network} {why}")
+
+
+@pytest.fixture
+def witness() -> Witness:
+    return Witness()
+
+
+def news(state: State, witness: Witness) -> BanNews:
+    broadcasts = Broadcasts(lambda *fault: pytest.fail(str(fault)))
+    broadcasts.register(witness, "witness", None)
+    state.ban_events.wanted = True
+    return BanNews(state.ban_events, broadcasts, BanLines(state.outbox, lambda: NOON))
+
+
+def ban(number: int, until: int | None = NOON + 60_000_000) -> Ban:
+    network = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+    return Ban(network, "ssh", NOON, until, "Failed password", "ssh", 1, TARGET)
+
+
+def lines(state: State) -> list[str]:
+    return [item.payload["message"] for item in state.outbox.items("log")]
+
+
+def test_nothing_is_told_before_it_is_committed(witness: Witness) -> None:
+    with State() as state:
+        told = news(state, witness)
+        state.ban_events.add(BanEvent("ban", ban(7)))
+        assert not told.tell()
+        state.commit()
+        assert told.tell()
+        assert witness.heard == ["+10.0.0.7"]
+        assert not told.tell()
+
+
+def test_what_was_told_but_not_committed_is_told_again(witness: Witness, tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+    with State(path) as state:
+        told = news(state, witness)
+        for number in (7, 8):
+            state.ban_events.add(BanEvent("ban", ban(number)))
+        state.ban_events.add(BanEvent("unban", ban(7), "over"))
+        state.commit()
+        assert told.tell(most=1)
+        state.commit()
+        assert told.tell(most=1)  # and then it is killed
+    with State(path) as state:
+        state.load()
+        again = news(state, witness)
+        assert again.waiting == 2
+        again.tell()
+        state.ban_events.add(BanEvent("ban", ban(9)))
+        state.commit()
+        again.tell()
+        state.commit()
+        assert state.db.execute("SELECT count(*) FROM ban_events").fetchone() == (0,)
+    assert witness.heard == [
+        "+10.0.0.7", "+10.0.0.8", "+10.0.0.8", "-10.0.0.7 over", "+10.0.0.9"
+    ]  # fmt: skip
+
+
+def test_a_flood_is_told_in_slices_each_with_one_line(witness: Witness) -> None:
+    with State() as state:
+        told = news(state, witness)
+        for number in range(10_500):
+            state.ban_events.add(BanEvent("ban", ban(number)))
+        state.commit()
+        assert told.waiting == 10_500
+        assert told.too_many, "entries wait meanwhile"
+        rounds = 0
+        while told.tell():
+            state.commit()
+            rounds += 1
+        assert rounds == 11
+        assert len(witness.heard) == 10_500
+        assert len(lines(state)) == 11
+        assert lines(state)[0] == "1,000 were banned: 10.0.0.0, 10.0.0.1, 10.0.0.2 and 997 more"
+
+
+def test_a_line_tells_who_is_banned_until_when_and_nothing_that_was_logged(
+    witness: Witness,
+) -> None:
+    with State() as state:
+        told = news(state, witness)
+        state.ban_events.add(BanEvent("ban", ban(7)))
+        state.ban_events.add(BanEvent("ban", ban(8, None), hops=4))
+        state.ban_events.add(BanEvent("ban", ban(9), hops=5))
+        state.ban_events.add(BanEvent("unban", ban(7), "unbanned"))
+        state.commit()
+        told.tell()
+        assert lines(state) == [
+            "10.0.0.7 is banned until 2026-03-14T12:01:00Z (ssh, ban 1 of this network)",
+            "10.0.0.8 is banned for ever (ssh, ban 1 of this network)",
+            "the ban of 10.0.0.7 (ssh) is lifted",
+        ]
+        first, for_ever, lifted = (item.payload["fields"] for item in state.outbox.items("log"))
+        assert first["PYRUSE_UNTIL"] == "2026-03-14T12:01:00Z"
+        assert "PYRUSE_UNTIL" not in for_ever
+        assert lifted["PYRUSE_WHY"] == "unbanned"
+
+
+PLUGIN = '''
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyruse import Ban, hookimpl
+
+
+@dataclass
+class Witness:
+    """Writes down whom it is told of."""
+
+    name = "witness"
+
+    @hookimpl
+    def on_ban(self, ban: Ban) -> None:
+        with Path("{file}").open("a") as file:
+            file.write(ban.network + "\\n")
+'''
+CONFIG = """
+[chains]
+"ssh" = [{ action = "ban", ip = "MESSAGE", duration = "1h" }]
+"""
+KILLED = """
+import os, signal
+from pyruse.daemon.daemon import Daemon
+from pyruse.engine.ban_news import BanNews
+
+def kill(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+BEFORE = f"""{KILLED}
+tell = BanNews.tell
+BanNews.tell = lambda self: kill() if self.waiting else tell(self)
+"""
+AFTER = f"""{KILLED}
+tell = BanNews.tell
+BanNews.tell = lambda self: tell(self) and kill()
+"""
+
+
+@pytest.mark.realparts
+@pytest.mark.parametrize(("prelude", "times"), [(BEFORE, 1), (AFTER, 2)])
+def test_a_daemon_that_is_killed_around_the_call_tells_after_its_next_start(
+    daemon: MakeDaemon, journal_file: Any, tmp_path: Path, prelude: str, times: int
+) -> None:
+    made = daemon(CONFIG, journal=journal_file([{"MESSAGE": "203.0.113.7"}]))
+    file = tmp_path / "heard"
+    plugins = made.folder / "plugins"
+    plugins.mkdir()
+    (plugins / "witness.py").write_text(PLUGIN.replace("{file}", str(file)))
+    made.prelude = prelude
+    assert made.command("run", "--once").returncode == -signal.SIGKILL
+    made.prelude = ""
+    assert made.command("run", "--once").returncode == 0
+    assert file.read_text().split() == ["203.0.113.7"] * times
+    assert made.command("run", "--once").returncode == 0
+    assert file.read_text().split() == ["203.0.113.7"] * times
