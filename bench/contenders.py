@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.fail2ban import server
 from bench.measure import Command
+from pyruse import CommandLine
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Element, Target
 from pyruse.state.bans import BanKey
@@ -21,7 +22,6 @@ from pyruse.state.database import State
 from pyruse.testing.journald import Journald
 from pyruse.testing.namespace import NamespaceError, NetworkNamespace
 from pyruse.times import now_us
-from pyruse_plugins.firewalls._program import CommandLine
 from pyruse_plugins.firewalls.nftables import Nftables
 
 PATIENCE = 600.0  # seconds, for anything

@@ -37,6 +37,8 @@ from pyruse.text import one_line, printable, shortened, shown
 from pyruse.times import datetime_of, time_us_of
 
 if TYPE_CHECKING:
+    from pyruse.bans.firewall_program import CommandLine, FirewallProgram, ProgramRefusal
+    from pyruse.bans.program_firewall import Change, Changes, ProgramFirewall
     from pyruse.system.programs import Standby, run_program
 
 __all__ = [
@@ -44,6 +46,9 @@ __all__ = [
     "Attachment",
     "Ban",
     "BanRequest",
+    "Change",
+    "Changes",
+    "CommandLine",
     "Context",
     "Counters",
     "Details",
@@ -53,6 +58,7 @@ __all__ = [
     "Field",
     "Firewall",
     "FirewallError",
+    "FirewallProgram",
     "Line",
     "Mail",
     "MailAddress",
@@ -63,6 +69,8 @@ __all__ = [
     "Parcel",
     "Pattern",
     "Program",
+    "ProgramFirewall",
+    "ProgramRefusal",
     "Refused",
     "Report",
     "ReportTable",
@@ -106,6 +114,14 @@ def __getattr__(name: str) -> Any:
         return version("pyruse")
     if name == "Observer":
         return Observer
+    if name in ("Change", "Changes", "ProgramFirewall"):
+        from pyruse.bans import program_firewall
+
+        return getattr(program_firewall, name)
+    if name in ("CommandLine", "FirewallProgram", "ProgramRefusal"):
+        from pyruse.bans import firewall_program
+
+        return getattr(firewall_program, name)
     if name in ("Standby", "run_program"):
         from pyruse.system import programs
 

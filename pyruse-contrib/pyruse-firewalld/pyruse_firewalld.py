@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from pyruse import (
+    Changes,
+    CommandLine,
     Element,
     Firewall,
-    FirewallError,
+    FirewallProgram,
+    ProgramFirewall,
     Target,
     hookimpl,
-    run_program,
 )
 
 _TIME_LIMIT = 60.0  # seconds
@@ -48,31 +50,33 @@ class Firewalld:
     ```
     """
 
-    command: list[str] = field(default_factory=lambda: ["firewall-cmd"])
+    command: CommandLine = CommandLine(["firewall-cmd"])
     """The program, and arguments that come before all others."""
     ipv4: SetName = SetName("pyruse4")
     """The set for addresses and networks of IPv4."""
     ipv6: SetName = SetName("pyruse6")
     """The set for those of IPv6."""
 
-    def __post_init__(self) -> None:
-        if not all(self.command) or not self.command:
-            raise ValueError('command is no program (expected a list such as ["firewall-cmd"])')
-
     @hookimpl
     def open_firewall(self, name: str) -> Firewall | None:
         """Give the firewall ``firewalld``."""
-        return IpSets(self.command, {4: self.ipv4, 6: self.ipv6}) if name == "firewalld" else None
+        program = FirewallProgram(self.command, _TIME_LIMIT)
+        return IpSets(program, {4: self.ipv4, 6: self.ipv6}) if name == "firewalld" else None
 
 
-class IpSets(Firewall):
+class IpSets(ProgramFirewall[str]):
     """Adds and removes entries; a list of them is one run of the program, however long it is."""
 
+    name = "firewalld"
     longest = 0  # firewalld cannot count time for the entries of its sets
 
-    def __init__(self, command: Sequence[str], sets: Mapping[int, str]) -> None:
-        """:param sets: their names, by the version of IP."""
-        self._command = command
+    def __init__(self, program: FirewallProgram, sets: Mapping[int, str]) -> None:
+        """Change nothing yet.
+
+        :param program: firewall-cmd.
+        :param sets: their names, by the version of IP.
+        """
+        super().__init__(program)
         self._sets = sets
 
     def check(self, target: Target) -> None:
@@ -83,23 +87,30 @@ class IpSets(Firewall):
                 "happens to who is in its sets is up to firewalld's rules)"
             )
 
-    def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
-        """See `pyruse.Firewall`."""
-        for version, name in self._sets.items():
-            removed, added = (
-                {one.address for one in elements if one.version == version}
-                for elements in (remove, add)
-            )
-            self._change(name, "remove", removed - added)
-            self._change(name, "add", added)
+    def set_of(self, element: Element) -> str:
+        """See `pyruse.ProgramFirewall`."""
+        return self._sets[element.version]
 
-    def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
-        """See `pyruse.Firewall`: what is there already is not touched."""
-        for version, name in self._sets.items():
-            wanted = {ban.address for ban in bans if ban.version == version}
-            there = set(self._run(f"--ipset={name}", "--get-entries").split())
-            self._change(name, "remove", there - wanted)
-            self._change(name, "add", wanted - there)
+    def run(self, groups: Sequence[Changes[str]]) -> None:
+        """See `pyruse.ProgramFirewall`."""
+        for group in groups:
+            for adds, action in ((False, "remove"), (True, "add")):
+                self._change(
+                    group[0].where, action, {one.text for one in group if one.adds is adds}
+                )
+
+    def refill(self, groups: Sequence[Changes[str]]) -> None:
+        """See `pyruse.ProgramFirewall`: what is there already is not touched."""
+        wanted = {
+            one.where: {each.text for each in group if each.adds}
+            for group in groups
+            for one in group[:1]
+        }
+        for name in self._sets.values():
+            listed = self.program.run([f"--ipset={name}", "--get-entries"], kept=_LONGEST_LISTING)
+            there = set(listed.split())
+            self._change(name, "remove", there - wanted.get(name, set()))
+            self._change(name, "add", wanted.get(name, set()) - there)
 
     def teardown(self, bans: Sequence[Element]) -> None:
         """See `pyruse.Firewall`: the sets stay, for they are the administrator's."""
@@ -108,19 +119,4 @@ class IpSets(Firewall):
     def _change(self, name: str, action: str, entries: Iterable[str]) -> None:
         lines = "".join(f"{entry}\n" for entry in sorted(entries))
         if lines:
-            self._run(f"--ipset={name}", f"--{action}-entries-from-file=/dev/stdin", lines=lines)
-
-    def _run(self, *arguments: str, lines: str = "") -> str:
-        try:
-            done = run_program(
-                [*self._command, *arguments],
-                timeout=_TIME_LIMIT, stdin=lines.encode(), kept=_LONGEST_LISTING,
-            )  # fmt: skip
-        except OSError as fault:
-            raise FirewallError(
-                f"firewalld: {self._command[0]}: {fault.strerror} (expected firewall-cmd; see the "
-                "option command)"
-            ) from None
-        if done.fault is not None:
-            raise FirewallError(f"firewalld: {' '.join(arguments)}: {done.fault}")
-        return done.output
+            self.program.run([f"--ipset={name}", f"--{action}-entries-from-file=/dev/stdin"], lines)

@@ -8,9 +8,20 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any, ClassVar, Self
 
-from pyruse import Duration, Element, Firewall, FirewallError, Target, hookimpl, shown
-from pyruse_plugins.firewalls._apply import Fault, summary
-from pyruse_plugins.firewalls._program import CommandLine, Program, Refused
+from pyruse import (
+    Changes,
+    CommandLine,
+    Duration,
+    Element,
+    Firewall,
+    FirewallError,
+    FirewallProgram,
+    ProgramFirewall,
+    ProgramRefusal,
+    Target,
+    hookimpl,
+    shown,
+)
 
 
 class PlainCommand:
@@ -123,11 +134,17 @@ class Command:
         return CommandFirewall(self) if name == "command" else None
 
 
-class CommandFirewall(Firewall):
+class CommandFirewall(ProgramFirewall[Target]):
     """Runs a program for each change."""
 
+    name = "command"
+
     def __init__(self, commands: Command) -> None:
-        """Make a firewall of the configured commands."""
+        """Run nothing yet.
+
+        :param commands: of the configuration.
+        """
+        super().__init__(FirewallProgram(()))  # each command has its own
         self._commands = commands
         self._time_limit = commands.timeout.total_seconds()
         self.longest = None if "seconds" in commands.ban.names else 0
@@ -142,23 +159,29 @@ class CommandFirewall(Firewall):
                 "[bans.command] ban)"
             )
 
-    def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
-        """See `pyruse.Firewall`."""
+    def set_of(self, element: Element) -> Target:
+        """See `pyruse.ProgramFirewall`."""
+        self.check(element.target)  # it may have come from another configuration
+        return element.target
+
+    def named(self, where: Target | None, *, adds: bool) -> str:
+        """See `pyruse.ProgramFirewall`: the option with the program."""
+        return "ban" if adds else "unban"
+
+    def run(self, groups: Sequence[Changes[Target]]) -> None:
+        """See `pyruse.ProgramFirewall`: of what fails, the others take no notice."""
         end = time.monotonic() + self._time_limit
-        faults: list[Fault] = []
-        commands = self._commands
-        changes = (("unban", commands.unban, remove), ("ban", commands.ban, add))
-        for option, command, elements in changes:
-            for element in elements:
-                try:
-                    self.check(element.target)  # it may have come from another configuration
-                    self._run(command.filled(element), end)
-                except (FirewallError, Refused, ValueError) as fault:
-                    faults.append((element, option, str(fault)))
-        if faults:
-            raise FirewallError(
-                f"command: {summary(faults)}", [element for element, _, _ in faults]
-            )
+        refused = []
+        changes = [change for group in groups for change in group]
+        for change in sorted(changes, key=lambda change: change.adds):
+            command = self._commands.ban if change.adds else self._commands.unban
+            element = Element(change.text, change.where, change.seconds)
+            try:
+                self._run(command.filled(element), end)
+            except (FirewallError, ProgramRefusal) as fault:
+                refused.append((change, str(fault)))
+        if refused:
+            raise ProgramRefusal(refused[0][1], refused)
 
     def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
         """See `pyruse.Firewall`."""
@@ -180,7 +203,7 @@ class CommandFirewall(Firewall):
     def _run_whole(self, option: str, command: PlainCommand, text: str = "") -> None:
         try:
             self._run(command.filled(), time.monotonic() + self._time_limit, text)
-        except Refused as refusal:
+        except ProgramRefusal as refusal:
             raise FirewallError(f"command: {option}: {refusal}") from None
 
     def _run(self, command: Sequence[str], end: float, text: str = "") -> None:
@@ -190,7 +213,7 @@ class CommandFirewall(Firewall):
                 f"not run, the {self._time_limit:g} s for all programs were over (expected faster "
                 "programs, or a longer timeout)"
             )
-        Program((command[0],), left).run(command[1:], text)
+        FirewallProgram((command[0],), left).run(command[1:], text)
 
 
 def _ports(element: Element) -> str:

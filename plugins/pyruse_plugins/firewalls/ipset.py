@@ -7,13 +7,26 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pyruse import Element, Firewall, FirewallError, Target, Watch, hookimpl
-from pyruse_plugins.firewalls._apply import Change, Changes, ProgramFirewall
-from pyruse_plugins.firewalls._program import CommandLine, Program, Refused
+from pyruse import (
+    Change,
+    Changes,
+    CommandLine,
+    Element,
+    Firewall,
+    FirewallError,
+    FirewallProgram,
+    ProgramFirewall,
+    ProgramRefusal,
+    Target,
+    Watch,
+    hookimpl,
+)
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,30}")  # the kernel's IPSET_MAXNAMELEN is 32
 _OWN = {4: "pyruse4", 6: "pyruse6"}
 _LONGEST_LISTING = 1 << 26  # bytes
+_NOISE = re.compile(r"ipset v\S+ |Error(?: in line \d+)?: ")
+"""Of ipset: what its messages begin with."""
 _NO_RAW_SOCKET = "Can't open socket to ipset"
 
 
@@ -69,9 +82,12 @@ class Ipset:
     def open_firewall(self, name: str) -> Firewall | None:
         if name != "ipset":
             return None
-        program = Program(self.command)
+        program = FirewallProgram(self.command, noise=_NOISE)
         rules = {_OWN[4]: self.iptables, _OWN[6]: self.ip6tables} if self.rules else {}
-        iptables = {own: Program(command, pids=program.pids) for own, command in rules.items()}
+        iptables = {
+            own: FirewallProgram(command, noise=_NOISE, pids=program.pids)
+            for own, command in rules.items()
+        }
         return IpsetFirewall(program, iptables)
 
 
@@ -84,7 +100,7 @@ class IpsetFirewall(ProgramFirewall[str]):
     general = ("The set with the given name does not exist", "Operation not permitted")
     longest = 2_147_483  # ipset(8), timeout
 
-    def __init__(self, program: Program, iptables: Mapping[str, Program]) -> None:
+    def __init__(self, program: FirewallProgram, iptables: Mapping[str, FirewallProgram]) -> None:
         """Change nothing yet.
 
         :param iptables: programs that add rules for Pyruse's own sets, by set; empty if the
@@ -150,13 +166,13 @@ class IpsetFirewall(ProgramFirewall[str]):
 
     def _restore(self, lines: Sequence[str]) -> None:
         if lines:
-            self._program.run(self.reading, "".join(lines))
+            self.program.run(self.reading, "".join(lines))
 
     def _sets(self) -> set[str]:
-        return set(self._program.run(["list", "-n"], kept=_LONGEST_LISTING).split())
+        return set(self.program.run(["list", "-n"], kept=_LONGEST_LISTING).split())
 
     def _elements(self, name: str) -> list[str]:
-        saved = self._program.run(["save", name], kept=_LONGEST_LISTING)
+        saved = self.program.run(["save", name], kept=_LONGEST_LISTING)
         lines = map(str.split, saved.splitlines())
         return [words[2] for words in lines if words[:1] == ["add"]]
 
@@ -170,10 +186,10 @@ class IpsetFirewall(ProgramFirewall[str]):
             return
         try:
             iptables.run(_rule("-C", name))
-        except Refused:
+        except ProgramRefusal:
             try:
                 iptables.run(_rule("-I", name))
-            except Refused as refusal:
+            except ProgramRefusal as refusal:
                 expected = (
                     "the capability CAP_NET_RAW, from the drop-in ipset.conf that comes with "
                     "pyruse.service"
@@ -195,13 +211,13 @@ class IpsetFirewall(ProgramFirewall[str]):
         there = self._sets() & set(_OWN.values())
         for name in sorted(there):
             if (iptables := self._iptables.get(name)) is not None:
-                with suppress(Refused):  # until there is none
+                with suppress(ProgramRefusal):  # until there is none
                     for _ in range(100):
                         iptables.run(_rule("-D", name))
             try:
-                self._program.run(["destroy", name])
-            except Refused:  # rules of the administrator's use it
-                self._program.run(["flush", name])
+                self.program.run(["destroy", name])
+            except ProgramRefusal:  # rules of the administrator's use it
+                self.program.run(["flush", name])
         self._made = set()
         self.apply((), [ban for ban in bans if ban.target.sets is not None])
 
@@ -209,7 +225,7 @@ class IpsetFirewall(ProgramFirewall[str]):
         """Rules of iptables can be watched where nftables keeps them."""
         from pyruse_plugins.firewalls._nft_watch import watch
 
-        return watch(self._program.pids) if self._iptables else None
+        return watch(self.program.pids) if self._iptables else None
 
     def intact(self) -> bool:
         """See `pyruse.Firewall`."""
@@ -217,7 +233,7 @@ class IpsetFirewall(ProgramFirewall[str]):
             for name in sorted(self._made):
                 if (iptables := self._iptables.get(name)) is not None:
                     iptables.run(_rule("-C", name))
-        except Refused:
+        except ProgramRefusal:
             return False
         return self._made <= self._sets()
 

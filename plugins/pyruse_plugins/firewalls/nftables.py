@@ -8,14 +8,29 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from pyruse import Element, Firewall, FirewallError, Target, Watch, hookimpl, shown
-from pyruse_plugins.firewalls._apply import Changes, ProgramFirewall
+from pyruse import (
+    Changes,
+    CommandLine,
+    Element,
+    Firewall,
+    FirewallError,
+    FirewallProgram,
+    ProgramFirewall,
+    ProgramRefusal,
+    Target,
+    Watch,
+    hookimpl,
+    shown,
+)
 from pyruse_plugins.firewalls._nft_sets import NftSet, OwnSet, named_set
-from pyruse_plugins.firewalls._program import CommandLine, Program, Refused
 
 _DAY = 86_400
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
 _LONGEST_LISTING = 1 << 26  # bytes
+_NOISE = re.compile(
+    r"\S*stdin:\S+: |internal:0:0-0: |Error(?: in line \d+)?: |Could not process rule: "
+)
+"""Of nft: places in an input that nobody sees."""
 
 _MEANINGS = {
     "Invalid argument": 'expected a set that was made with "flags timeout"',
@@ -96,7 +111,11 @@ class Nftables:
 
     @hookimpl
     def open_firewall(self, name: str) -> Firewall | None:
-        return NftablesFirewall(Program(self.command), self.table) if name == "nftables" else None
+        return (
+            NftablesFirewall(FirewallProgram(self.command, noise=_NOISE), self.table)
+            if name == "nftables"
+            else None
+        )
 
 
 class NftablesFirewall(ProgramFirewall[NftSet]):
@@ -107,7 +126,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
     general = ("No such file or directory", "Operation not permitted", "syntax error")
     longest = 36_500 * _DAY  # the kernel counts nanoseconds in 63 bits, three times as long
 
-    def __init__(self, program: Program, table: str) -> None:
+    def __init__(self, program: FirewallProgram, table: str) -> None:
         """Change nothing yet.
 
         :param table: Pyruse's own table, in the family ``inet``.
@@ -172,7 +191,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         """
         try:
             self._transact([*lines, *(line for group in groups for line in _new(group))])
-        except Refused:  # an element is there already; versions of nft say it differently
+        except ProgramRefusal:  # an element is there already; versions of nft say it differently
             self._transact([*lines, *(line for group in groups for line in _renewed(group))])
 
     def refill(self, groups: Sequence[Changes[NftSet]]) -> None:
@@ -189,10 +208,10 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         try:
             shared = [line for group in theirs.values() for line in _renewed(group)]
             self._transact([*mended, *shared])
-        except Refused:
+        except ProgramRefusal:
             # What is there may be of another make: then the table is replaced.
             for lines in (mended, [*self._removal(), *self._contents(own, "")]):
-                with suppress(Refused):
+                with suppress(ProgramRefusal):
                     self._transact(lines)
                     break
             raise
@@ -223,12 +242,12 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
 
     def _transact(self, lines: Sequence[str]) -> None:
         if lines:
-            self._program.run(self.reading, "\n".join([*lines, ""]))
+            self.program.run(self.reading, "\n".join([*lines, ""]))
 
     def _listed(self) -> str | None:
         """Pyruse's table without the elements of its sets; None: there is no table."""
         # Only listings of the whole ruleset do without the elements (nft 1.0.6).
-        listed = self._program.run(["-t", "list", "ruleset", "inet"], kept=_LONGEST_LISTING)
+        listed = self.program.run(["-t", "list", "ruleset", "inet"], kept=_LONGEST_LISTING)
         table = re.search(rf"^table inet {self._table} {{.*?^}}", listed, re.DOTALL | re.MULTILINE)
         return None if table is None else table[0]
 
@@ -241,7 +260,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         """See `pyruse.Firewall`."""
         try:
             self._transact(self._removal())
-        except Refused as refusal:
+        except ProgramRefusal as refusal:
             raise FirewallError(f"{self.name}: {self.explained(str(refusal))}") from None
         self._made = set()
         self.apply((), [ban for ban in bans if ban.target.sets is not None])
@@ -250,7 +269,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         """See `pyruse.Firewall`."""
         from pyruse_plugins.firewalls._nft_watch import watch
 
-        noticing = watch(self._program.pids)
+        noticing = watch(self.program.pids)
         self._watched = noticing is not None
         self._note(())
         return noticing
@@ -260,7 +279,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         self._filled = dict.fromkeys(sets, "") | self._filled
         if self._watched and not all(self._filled.values()):
             there: dict[str, str] = {}
-            with suppress(Refused, FirewallError):  # the changes are made
+            with suppress(ProgramRefusal, FirewallError):  # the changes are made
                 there = self._sets_there()
             self._filled = {
                 where: number or there.get(str(where), "") for where, number in self._filled.items()
@@ -268,7 +287,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
 
     def _sets_there(self) -> dict[str, str]:
         """The sets, with numbers that change when a set is made again."""
-        listed = self._program.run(["-a", "-t", "list", "ruleset"], kept=_LONGEST_LISTING)
+        listed = self.program.run(["-a", "-t", "list", "ruleset"], kept=_LONGEST_LISTING)
         numbers: dict[str, str] = {}
         table = number = ""
         for line in listed.splitlines():

@@ -81,8 +81,8 @@ def test_each_ban_is_one_run_and_each_unban(recorded):
 
 def test_who_is_unbanned_goes_before_who_is_banned(recorded):
     firewall = recorded.open(ban=["+", "{ip}"], unban=["-", "{ip}"])
-    firewall.firewall.apply(firewall.elements("192.0.2.7"), firewall.elements("192.0.2.7"))
-    assert recorded.runs == ["- 192.0.2.7", "+ 192.0.2.7"]
+    firewall.firewall.apply(firewall.elements("192.0.2.7"), firewall.elements("192.0.2.6"))
+    assert recorded.runs == ["- 192.0.2.6", "+ 192.0.2.7"]
 
 
 def test_a_program_that_fails_is_named_and_the_others_are_run(recorded):

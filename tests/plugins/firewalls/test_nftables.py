@@ -394,7 +394,7 @@ def ready(machines):
 
     def prepare(firewall):
         firewall.firewall.prepare()
-        return firewall.firewall._program._standby._process.pid
+        return firewall.firewall.program._standby._process.pid
 
     return prepare
 
@@ -404,7 +404,7 @@ def test_a_process_waits_for_the_next_change(machines, firewall, ready):
     waiting = ready(firewall)
     assert ready(firewall) == waiting, "one is enough"
     firewall.ban("192.0.2.7")
-    assert firewall.firewall._program.pids[-1] == waiting
+    assert firewall.firewall.program.pids[-1] == waiting
     assert ready(firewall) != waiting
     firewall.unban("192.0.2.6")
     assert machines.dropped() == ["192.0.2.7"]
@@ -441,7 +441,7 @@ def test_the_waiting_process_says_what_is_refused(firewall, ready):
 def test_a_program_that_hangs_is_killed_with_all_that_it_started(tmp_path, driver, over_once):
     over_once((tmp_path / "pid").exists)
     firewall = opened(command=[str(hanging_nft(tmp_path))])
-    object.__setattr__(firewall._program, "time_limit", 0.3)
+    object.__setattr__(firewall.program, "time_limit", 0.3)
     with pytest.raises(FirewallError, match=r"no answer in 0\.3 s, so it was killed") as caught:
         driver(firewall).ban("192.0.2.7")
     assert caught.value.failed is None

@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pyruse import Element, Firewall, FirewallError
-from pyruse_plugins.firewalls._program import Program, Refused
+from pyruse.api.firewall import Element, Firewall, FirewallError
+from pyruse.bans.firewall_program import FirewallProgram, ProgramRefusal
 
 W = TypeVar("W", bound=Hashable)
 
@@ -45,28 +45,36 @@ Changes = list[Change[W]]
 
 
 class ProgramFirewall(Firewall, Generic[W]):
-    """The part of `pyruse.Firewall` that does not depend on the program."""
+    """A firewall that is changed by a program: all at once, else all that the program does take.
+
+    A class derived from it says where an element goes (`set_of`), and has the program make changes
+    (`run`). What several targets want of one set is joined to one change for each network. What is
+    refused is looked for by halves, and told with the program's reason.
+    """
 
     name: str
-    reading: tuple[str, ...]
-    """Arguments with which the program makes the changes that its standard input asks for."""
-    general: tuple[str, ...]
+    """Of the firewall, for messages."""
+    reading: tuple[str, ...] | None = None
+    """Arguments with which the program makes the changes that its standard input asks for: it is
+    started with them ahead of its next run, while the daemon waits. None: it is not."""
+    general: tuple[str, ...] = ()
     """Words of a refusal that is about the set, or about everything, not about some element."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: FirewallProgram) -> None:
         """Begin with nothing made ready.
 
         :param program: changes the firewall.
         """
-        self._program = program
+        self.program = program
 
     def prepare(self) -> None:
         """See `pyruse.Firewall`."""
-        self._program.prepare(self.reading)
+        if self.reading is not None:
+            self.program.prepare(self.reading)
 
     def close(self) -> None:
         """See `pyruse.Firewall`."""
-        self._program.close()
+        self.program.close()
 
     @abstractmethod
     def set_of(self, element: Element) -> W:
@@ -77,27 +85,37 @@ class ProgramFirewall(Firewall, Generic[W]):
 
     @abstractmethod
     def run(self, groups: Sequence[Changes[W]]) -> None:
-        """Make changes, those of each set together, in one run of the program.
+        """Make changes, those of each set together.
 
         It may be asked to make a change that is made already.
 
-        :raises Refused: not all of them were made.
+        :raises ProgramRefusal: not all of them were made.
         """
 
-    @abstractmethod
     def refill(self, groups: Sequence[Changes[W]]) -> None:
-        """The same, after which Pyruse's own sets hold nothing else.
+        """Make changes, after which Pyruse's own sets hold nothing else.
 
-        :raises Refused: not all of it was done. Pyruse's own sets hold nothing else all the same,
-            unless they are at fault.
+        Unless overridden, it is the same as `run`, which is right where nothing is held at a start.
+
+        :raises ProgramRefusal: not all of it was done. Pyruse's own sets hold nothing else all the
+            same, unless they are at fault.
         """
+        self.run(groups)
 
-    @abstractmethod
     def forget(self) -> bool:
         """A run was refused: take nothing for granted that was there before.
 
-        :return: whether what was there before is gone.
+        :return: whether what was there before is gone; unless overridden, it is not.
         """
+        return False
+
+    def named(self, where: W | None, *, adds: bool) -> str:
+        """Where a change that was refused was to be made, in words; empty: nowhere.
+
+        :param where: what `set_of` gave; None: that was refused.
+        :param adds: whether a network was to be added.
+        """
+        return "" if where is None else str(where)
 
     def explained(self, reason: str) -> str:
         """What the program said, in words that help."""
@@ -123,13 +141,15 @@ class ProgramFirewall(Firewall, Generic[W]):
         emptied = False
         try:
             run(groups)
-        except Refused as refusal:
+        except ProgramRefusal as refusal:
             emptied = self.forget()
-            if not groups:
+            if not groups and refusal.refused is None:
                 raise FirewallError(f"{self.name}: {self.explained(str(refusal))}") from None
-            for change, reason in self._refused(groups):
+            refused = self._refused(groups) if refusal.refused is None else refusal.refused
+            for change, reason in refused:
                 text = self.explained(reason)
-                faults += [(element, str(change.where), text) for element in change.asked_by]
+                where = self.named(change.where, adds=change.adds)
+                faults += [(element, where, text) for element in change.asked_by]
         if faults or emptied:
             raise FirewallError(
                 f"{self.name}: {summary(faults, emptied=emptied)}",
@@ -153,7 +173,7 @@ class ProgramFirewall(Firewall, Generic[W]):
                     try:
                         where = self.set_of(element)
                     except ValueError as fault:
-                        faults.append((element, "", str(fault)))
+                        faults.append((element, self.named(None, adds=adds), str(fault)))
                         continue
                     alike[kind] = (where, sets.setdefault(where, {}))
                 where, inside = alike[kind]
@@ -177,7 +197,7 @@ class ProgramFirewall(Firewall, Generic[W]):
             group = waiting.popleft()  # breadth first: each has its turn before the limit
             try:
                 self.run([group])
-            except Refused as fault:
+            except ProgramRefusal as fault:
                 reason = str(fault)
                 if len(group) == 1 or any(words in reason for words in self.general):
                     refused += [(change, reason) for change in group]

@@ -11,32 +11,42 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pyruse import FirewallError, one_line, shortened, shown
+from pyruse.api.firewall import FirewallError
+from pyruse.text import one_line, shortened, shown
 
 if TYPE_CHECKING:
-    from pyruse import Standby
+    from pyruse.bans.program_firewall import Change
+    from pyruse.system.programs import Standby
 
 _SYSTEM_PATH = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
-_NOISE = re.compile(
-    r"\S*stdin:\S+: |ipset v\S+ |internal:0:0-0: |Error(?: in line \d+)?: |Could not process rule: "
-)
-"""Of nft and ipset: places in an input that nobody sees."""
 _KEPT = 1 << 18  # bytes of what it says
 _PER_SECOND = 200_000  # bytes: a longer text gives a program more time
 
 
-class Refused(Exception):
+class ProgramRefusal(Exception):
     """The program ran and refused; the text is what it wrote."""
+
+    def __init__(self, text: str, refused: Sequence[tuple[Change[Any], str]] | None = None) -> None:
+        """Tell what was refused.
+
+        :param text: what the program wrote.
+        :param refused: changes that were not made, each with the reason, while all others were;
+            None: that is not known.
+        """
+        super().__init__(text)
+        self.refused = refused
 
 
 @dataclass
-class Program:
+class FirewallProgram:
     """A program that changes the firewall."""
 
     command: tuple[str, ...]
     """The program, and arguments that come before all others."""
     time_limit: float = 30.0
     """In seconds: the program is killed then. A long text gives it more, 1 s for each 200 kB."""
+    noise: re.Pattern[str] | None = None
+    """What is left out of its messages, such as places in an input that nobody sees."""
     pids: deque[int] = field(default_factory=lambda: deque(maxlen=1000), compare=False)
     """The processes that it has had: what they change is no news."""
     _standby: Standby | None = None
@@ -49,10 +59,11 @@ class Program:
         :param text: the program's standard input.
         :param kept: how many bytes of the output are kept.
         :return: the standard output.
-        :raises Refused: the exit code is not 0.
+        :raises ProgramRefusal: the exit code is not 0.
         :raises FirewallError: the program could not be run, did not end in time, or said too much.
         """
-        from pyruse import run_program  # not before it is needed: start-up time counts
+        # Imported when it is needed: start-up time counts.
+        from pyruse.system.programs import run_program
 
         name, stdin = self.command[0], text.encode()
         argv = self._argv(arguments)
@@ -77,14 +88,15 @@ class Program:
                 "what keeps it busy)"
             )
         if done.status != 0:
-            raise Refused(_said(done.errors.strip() or done.output) or str(done.fault))
+            said = _said(done.errors.strip() or done.output, self.noise)
+            raise ProgramRefusal(said or str(done.fault))
         if len(done.output) >= kept:
             raise FirewallError(f"{name}: answered with {kept} bytes or more (expected fewer)")
         return done.output
 
     def prepare(self, arguments: Sequence[str]) -> None:
-        """Start the program ahead of its next run with these arguments (see `pyruse.Standby`)."""
-        from pyruse import Standby
+        """Start the program ahead of its next run with these arguments (see `Standby`)."""
+        from pyruse.system.programs import Standby
 
         if self._standby is None or not self._standby.waits():
             self.close()
@@ -105,12 +117,14 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C"}
 
 
-def _said(text: str) -> str:
+def _said(text: str, noise: re.Pattern[str] | None) -> str:
     """What a program said, in one line, without what only repeats or quotes its input."""
     lines = [line.strip() for line in text.splitlines()]
     # nft quotes the command under each error, and says the same of each one that is alike.
     lines = [line for line in lines if "Error: " in line] or lines
-    distinct = dict.fromkeys(_NOISE.sub("", line) for line in lines)
+    if noise is not None:
+        lines = [noise.sub("", line) for line in lines]
+    distinct = dict.fromkeys(lines)
     return shortened(one_line(" ".join(filter(None, distinct))), 500)
 
 
