@@ -105,6 +105,7 @@ def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrd
         with State(path) as state:
             state.load()
             bans = assemble(loaded, state, Faults(to_stderr), DRY).bans
+            state.ban_events.wanted = True  # the next daemon tells of it
             try:
                 return execute(order, bans, state.commit)
             finally:

@@ -114,14 +114,10 @@ def _bans(
 
 
 def _ban_news(settings: Settings, state: State, broadcasts: Broadcasts, mode: Mode) -> BanNews:
-    """Have it noted what happens to bans, if anybody wants to know.
-
-    An order that is carried out without a daemon is told of by the next one: so it is noted in a
-    dry run, too, but written to the journal by the daemon alone.
-    """
-    log = settings.bans.log
+    """Have it noted what happens to bans, if anybody is to be told."""
+    log = settings.bans.log and not mode.dry_run
     state.ban_events.wanted = log or broadcasts.listens("on_ban", "on_unban")
-    lines = BanLines(state.outbox, mode.clock) if log and not mode.dry_run else None
+    lines = BanLines(state.outbox, mode.clock) if log else None
     return BanNews(state.ban_events, broadcasts, lines)
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, NamedTuple
 import msgspec
 
 from pyruse.api.bans import Ban, UnbanReason
+from pyruse.state.part import Part
 
 EventKind = Literal["ban", "unban"]
 
@@ -24,7 +25,7 @@ class BanEvent(NamedTuple):
     """How many of Pyruse's own lines led to it, one after another."""
 
 
-class BanEvents:
+class BanEvents(Part):
     """Events, told in their order, after the commit that made them and at least once.
 
     They are written in the transaction of what made them, and removed in the one that holds what

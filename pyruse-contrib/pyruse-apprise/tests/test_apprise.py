@@ -118,7 +118,7 @@ def test_bans_of_a_label_are_told_gathered(pipeline, clock, services):
     """)
     for last in (7, 8, 9):
         chains.feed(ip=f"203.0.113.{last}")
-    assert [(one["parts"], one["count"]) for one in waiting(chains)] == [
+    assert [(one.texts, one.count) for one in chains.programs] == [
         (["203.0.113.7 is banned until 2026-03-14 13:00:00 (ssh)"], 1),
         (
             [
