@@ -119,7 +119,11 @@ class Journal:
 
     def faults(self) -> list[str]:
         """Why files are left out: one line each."""
-        return [fault for machine in self.machines.values() for fault in machine.faults]
+        broken = [
+            f"the journal of {name or 'this machine'}: no file of it can be read: {why.strerror}"
+            for name, why in self.broken.items()
+        ]
+        return [*broken, *(one for machine in self.machines.values() for one in machine.faults)]
 
     def take_only(self, values: Mapping[str, Collection[str]]) -> None:
         """Leave out the entries that have none of these values, from here on.

@@ -144,7 +144,8 @@ class JournalReader:
 
     def _open_once_more(self, before: str | None) -> None:
         """Open the files once more, and go behind the entry of a cursor; None: to the beginning."""
-        self.replace(self.reopen())
+        with suppress(OSError):  # none of them can be opened any more
+            self.replace(self.reopen())
         if before is None or not self.seek_after(Position(before, 0)):
             self._seek_start()
 

@@ -102,7 +102,7 @@ class Selection:
             lambda name: Machine(name, opened, partial(places.files_of, name)),
             follow=follow,
         )
-        if found.broken and not found.machines:
+        if found.broken and not found.machines and not follow:
             raise JournalError(self._explained(next(iter(found.broken.values()))))
         return found
 

@@ -87,13 +87,12 @@ class Daemon:
         Nothing leaves the test unless `configure` says how: mails and the changes for nftables go
         to `true`(1).
 
-        :param journal: a journald, or a journal's file.
+        :param journal: a journald, or a journal's file, or a folder with such files.
         """
-        source = (
-            f'namespace = "{journal.namespace}"'
-            if isinstance(journal, Journald)
-            else f'files = ["{journal}"]'
-        )
+        if isinstance(journal, Journald):
+            source = f'namespace = "{journal.namespace}"'
+        else:
+            source = f'directory = "{journal}"' if journal.is_dir() else f'files = ["{journal}"]'
         text = _SURROUNDINGS.format(journal=source, state=self.state)
         (self.folder / "pyruse.toml").write_text(text)
 

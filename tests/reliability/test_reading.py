@@ -1,0 +1,118 @@
+"""Nothing missed: journals that move, are cut, are many, or of which the kernel tells nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pyruse.testing import Daemon, Journald, MakeDaemon
+from pyruse.testing.journal import FIRST_TIME, make_journal, unavailable
+from pyruse.testing.plugin import need
+from tests.reliability.moving_journal import CHAINS, handled
+
+pytestmark = pytest.mark.realparts
+
+ROOT = Path(__file__).parents[2]
+SECOND = 1_000_000
+
+
+def send(journald: Journald, first: int, last: int, size: int = 0) -> None:
+    """Log entries with these numbers, and make sure that they are in the journal's files."""
+    messages = [f"{number}{'y' * size}" for number in range(first, last)]
+    journald.send_all([{"SYSLOG_IDENTIFIER": "test", "MESSAGE": text} for text in messages])
+    journald.sync()
+
+
+def wait_for(daemon: Daemon, number: int) -> Counter[str]:
+    return daemon.wait_until(lambda: handled(daemon), lambda found: len(found) >= number)
+
+
+def test_a_journal_that_moves_from_memory_to_disk(tmp_path: Path) -> None:
+    need("only root can mount" if os.geteuid() != 0 else None)
+    done = subprocess.run(
+        ["unshare", "--mount", sys.executable, "-m", "tests.reliability.moving_journal", tmp_path],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    found = json.loads(done.stdout)
+    assert found["moved"], "journald has begun files on the disk"
+    assert found["handled"] == {str(number): 1 for number in range(50)}
+
+
+def test_files_that_are_cut_while_they_are_read(daemon: MakeDaemon, journald: Journald) -> None:
+    send(journald, 0, 3000, size=500)
+    journald.rotate()
+    send(journald, 3000, 3010)
+    one = daemon(CHAINS, journald).start()
+    wait_for(one, 3010)
+    files = list(journald.directory.glob("*.journal"))
+    assert len(files) == 2
+    for file in files:  # a page beyond the end of a file is as one on a bad sector: SIGBUS
+        os.truncate(file, 65_536)
+    send(journald, 3010, 3020)  # journald begins a new file
+    wait_for(one, 3020)
+    assert one.stop() == 0
+    assert set(handled(one).values()) == {1}
+
+
+@pytest.mark.parametrize("limit", ["max_inotify_watches", "max_inotify_instances"])
+def test_a_kernel_that_gives_no_notice(daemon: MakeDaemon, journald: Journald, limit: str) -> None:
+    one = daemon(CHAINS, journald)
+    # The limits of a user namespace of its own: nobody else is disturbed.
+    command = f'echo 0 > /proc/sys/user/{limit}; exec "$0" "$@"'
+    one.prefix = ["unshare", "--user", "--map-root-user", "sh", "-c", command]
+    one.start()
+    one.wait_for_line("the kernel gives no notice of new entries, which are looked for every 2 s")
+    send(journald, 0, 20)
+    wait_for(one, 20)
+    journald.rotate()
+    send(journald, 20, 40)
+    wait_for(one, 40)
+    assert one.stop() == 0
+    assert set(handled(one).values()) == {1}
+
+
+def test_machines_in_one_folder_each_with_a_clock_of_its_own(
+    daemon: MakeDaemon, tmp_path: Path
+) -> None:
+    need(unavailable())
+    journals = tmp_path / "journals"
+    journals.mkdir()
+
+    def upload(host: int, first: int, last: int) -> None:
+        """As systemd-journal-remote does it: the clocks of hosts are up to a minute late."""
+        make_journal(
+            journals / f"remote-host{host}.journal",
+            [
+                {
+                    "MESSAGE": f"{host}/{number}",
+                    "SYSLOG_IDENTIFIER": "test",
+                    "__REALTIME_TIMESTAMP": FIRST_TIME + (number - 20 * host) * SECOND,
+                }
+                for number in range(first, last)
+            ],
+            append=True,
+        )
+
+    one = daemon(CHAINS, journals)
+    for host in range(3):
+        upload(host, 0, 10)
+    one.start()
+    wait_for(one, 30)
+    for round_ in range(1, 4):
+        for host in range(4):  # the last one comes when the daemon runs already
+            upload(host, round_ * 10, round_ * 10 + 10)
+    wait_for(one, 30 + 4 * 30)
+    assert one.stop() == 0
+    upload(4, 0, 10)  # and this one while it is stopped
+    one.start()
+    wait_for(one, 160)
+    assert one.stop() == 0
+    assert set(handled(one).values()) == {1}
