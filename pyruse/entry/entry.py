@@ -76,7 +76,9 @@ class Entry(MutableMapping[str, Any]):
         value = self._known.get(field, UNREAD)
         if value is UNREAD:
             value = self._read(field)
-        return value if value is None or type(value) is str else encodable(as_text(value))
+        if type(value) is str:  # most are, and this is where the time goes
+            return value
+        return None if value is None else encodable(as_text(value))
 
     def values_of(self, field: str) -> list[Any]:
         """Every value of a field: a journal field may occur several times in one entry."""

@@ -43,13 +43,15 @@ class Due(Generic[K]):
 
     def set(self, key: K, at: int) -> None:
         """Have a key be due at an instant, and at no other; FOREVER: never."""
-        look = self._put_off.get(key, self._at.get(key, FOREVER))
+        known = self._at.get(key)
         self._at[key] = at
-        if at > look:
-            self._put_off[key] = look
-        else:
-            self._put_off.pop(key, None)
-            if at < look:
+        if known is None:
+            self._look(key, at)
+        elif at != known:
+            look = self._put_off.pop(key, known)
+            if at > look:
+                self._put_off[key] = look
+            elif at < look:
                 self._look(key, at)
 
     def discard(self, key: K) -> None:
