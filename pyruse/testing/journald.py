@@ -46,6 +46,7 @@ class Journald:
         self.namespace = f"pyruse{uuid.uuid4().hex[:8]}"
         self._run = Path("/run/systemd") / f"journal.{self.namespace}"
         self._process: subprocess.Popen[bytes] | None = None
+        self._connection: socket.socket | None = None
         machine = _MACHINE_ID.read_text().strip()
         self.directory = Path("/var/log/journal") / f"{machine}.{self.namespace}"
         """Where its files are."""
@@ -68,6 +69,10 @@ class Journald:
             raise RuntimeError(
                 f"{_PROGRAM} {self.namespace} did not start: {said or fault}"
             ) from None
+        # The journald of a namespace ends by itself where it has had nothing to do for 30 s, unless
+        # somebody is connected.
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.connect(str(self._run / "stdout"))
         return self
 
     def _is_ready(self) -> bool:
@@ -91,6 +96,8 @@ class Journald:
         :return: what it said on standard error; little, so that no pipe runs full.
         """
         assert self._process is not None
+        if self._connection is not None:
+            self._connection.close()
         self._process.terminate()
         try:
             _, said = self._process.communicate(timeout=_LONGEST_END)

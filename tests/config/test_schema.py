@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -116,9 +114,6 @@ def test_an_installed_package_is_in_it(tmp_path: Path, monkeypatch: pytest.Monke
     }
     install_package({"name": "pyruse-geo", "version": "1.0", "entry-points": points}, tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    # What is imported from there is forgotten at the end.
-    monkeypatch.setitem(sys.modules, "pyruse_geo", ModuleType("pyruse_geo"))
-    monkeypatch.delitem(sys.modules, "pyruse_geo")
     validator = Draft202012Validator(schema(Registry()))
     good = """
         [bans.geo_wall]
