@@ -19,7 +19,12 @@ from tests.reliability.test_feedback import AS_SYSTEM
 
 pytestmark = pytest.mark.realparts
 
-CHAINS = '[chains]\n"all" = [ { action = "log", message = "seen: {MESSAGE}" } ]\n'
+CHAINS = """
+[bans]
+log = false
+[chains]
+"all" = [ { action = "log", message = "seen: {MESSAGE}" } ]
+"""
 
 
 @pytest.fixture
