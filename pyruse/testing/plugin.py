@@ -92,6 +92,7 @@ def pipeline(clock: Clock, request: pytest.FixtureRequest) -> Iterator[MakePipel
         ) -> Pipeline:
             made = Pipeline(toml, clock, state=state, plugins=plugins)
             end.callback(made.state.close)
+            end.callback(made.engine.bans.enforcement.close)
             end.callback(made.engine.stop)
             title = "ways of the entries through the chains"
             _show_on_failure(request, title, lambda: "\n".join(made.ways))

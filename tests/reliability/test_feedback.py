@@ -172,7 +172,7 @@ def test_each_ban_and_each_start_has_a_line_that_is_not_in_the_report(tmp_path: 
         assert bans[0]["PYRUSE_LABEL"] == "attack"
         assert bans[0]["PYRUSE_COUNT"] == "1"
         assert str(bans[0]["MESSAGE_ID"]).replace("-", "") == MESSAGE_IDS["ban"]
-        rest = [row["message"] for row in daemon.ask("report", "today")["sections"]["other"]]
+        rest = [row["message"] for row in daemon.ask("report", "today")["report"]["other"]]
         assert "something else" in rest
         assert not set(rest) & set(lines)
         assert daemon.command("unban", "203.0.113.7").returncode == 0

@@ -157,6 +157,7 @@ def test_all_bans_are_back_after_a_reload_of_the_rules_and_the_next_ban(machines
         if address == "192.0.2.6":
             nft("flush ruleset")
         bans.enforce(said.append)
+    bans.enforcement.close()
     assert machines.dropped() == ["192.0.2.6", "192.0.2.7", "2001:db8::7"]
     assert [str(fault) for fault in said] == [
         "nftables: somebody removed its sets, so all bans are put there again"
