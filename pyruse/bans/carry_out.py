@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from ipaddress import ip_address
 
-from pyruse.addresses import bits_of, network_of
+from pyruse.addresses import bits_of, network_of, parse_address
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.firewall import Sets, Target
 from pyruse.bans.in_force import Cause
@@ -83,10 +82,12 @@ def _ban(order: BanOrder, bans: Bans, now: int) -> tuple[Answer, set[BanKey]]:
 
 
 def _request(item: Item, target: Target, now: int) -> BanRequest:
-    address, _, prefix = item.network.partition("/")
+    text, _, prefix = item.network.partition("/")
+    address = parse_address(text)
+    assert address is not None, "orders are checked when they are read"
     duration = None if item.until is None else Duration(microseconds=item.until - now)
     return BanRequest(
-        ip_address(address), (duration,), target, item.label,
+        address, (duration,), target, item.label,
         prefix4=int(prefix or 32), prefix6=int(prefix or 128),
     )  # fmt: skip
 

@@ -44,6 +44,8 @@ class Growth:
 
     def replaced(self, key: BanKey, before: Ban | None, after: Ban | None) -> None:
         """Count a ban that was asked for anew, or (None) no longer; `review` is to follow."""
+        if not self._members.count_any:
+            return
         if before is not None:
             self._members.remove(key, before.until)
         if after is not None:
@@ -51,7 +53,7 @@ class Growth:
 
     def review(self, key: BanKey, at: int) -> None:
         """See whether the network around a ban that changed is still, or newly, to be banned."""
-        around = self._members.around(key)
+        around = self._members.around(key) if self._members.count_any else None
         if around is not None:
             self._grow(around, at)
 

@@ -22,7 +22,8 @@ class Members:
 
     def __init__(self, aggregate: Aggregate) -> None:
         self._aggregate = aggregate
-        self._grows = aggregate != Aggregate()
+        self.count_any = aggregate != Aggregate()
+        """Whether networks grow at all; if not, nothing is counted."""
         self._ends: dict[_Around, list[int]] = {}
         """In order, the latest last."""
 
@@ -70,7 +71,7 @@ class Members:
         return growth.at
 
     def _around(self, key: BanKey) -> _Around | None:
-        if not self._grows:
+        if not self.count_any:
             return None
         version, number, prefix = bits_of(key.network)
         growth = self._aggregate.of(version)

@@ -71,8 +71,9 @@ class Bans:
         target = request.target or self.target(None, None, ())
         if self._protection.why(network) is not None:
             return None
-        reason = shortened(cause.reason, _LONGEST_REASON)
-        return self.in_force.ban(BanKey(network, target), request, cause._replace(reason=reason))
+        if len(cause.reason) > _LONGEST_REASON:
+            cause = cause._replace(reason=shortened(cause.reason, _LONGEST_REASON))
+        return self.in_force.ban(BanKey(network, target), request, cause)
 
     def unban(self, network: str, cause: Cause, label: str | None = None) -> list[Ban]:
         """Lift the bans of an address, or of a network and of all in it (see `InForce.unban`)."""

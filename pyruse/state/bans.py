@@ -85,7 +85,10 @@ class StoredBans(Part):
 
     def standing(self, key: BanKey) -> Ban | None:
         """The ban that the firewall is to hold: the longer one of the two."""
-        asked_for, grown = self.asked_for.get(key), self.grown.get(key)
+        asked_for = self.asked_for.get(key)
+        if not self.grown:  # most often: so this costs one look-up
+            return asked_for
+        grown = self.grown.get(key)
         if asked_for is None or grown is None:
             return asked_for or grown
         return grown if _end(grown) > _end(asked_for) else asked_for
@@ -120,9 +123,10 @@ class StoredBans(Part):
 
     def _await_end(self, key: BanKey) -> None:
         end = FOREVER
-        for bans in (self.asked_for, self.grown):
-            if (ban := bans.get(key)) is not None:
-                end = min(end, _end(ban))
+        if (asked_for := self.asked_for.get(key)) is not None:
+            end = _end(asked_for)
+        if self.grown and (grown := self.grown.get(key)) is not None:
+            end = min(end, _end(grown))
         if end < FOREVER:
             self._ends.set(key, end)
         else:
@@ -152,6 +156,7 @@ class StoredBans(Part):
     def load(self, db: sqlite3.Connection) -> None:
         """Read the bans."""
         wanted = []
+        ends: dict[BanKey, int] = {}
         for state, ban in stored_bans(db):
             key = BanKey(ban.network, ban.target)
             self.targets.add(ban.target)
@@ -161,9 +166,11 @@ class StoredBans(Part):
                 self.untaken[key.target.backend].remove[key] = ban
                 continue
             (self.grown if ban.grown else self.asked_for)[key] = ban
-            self._await_end(key)
+            if ban.until is not None:
+                ends[key] = min(ban.until, ends.get(key, FOREVER))
             if state == WANTED:
                 wanted.append(key)
+        self._ends.fill(ends)
         for key in wanted:
             standing = self.standing(key)
             assert standing is not None

@@ -54,6 +54,11 @@ class Due(Generic[K]):
             elif at < look:
                 self._look(key, at)
 
+    def fill(self, at: dict[K, int]) -> None:
+        """Have these keys be due, and no others: for many, in a fraction of the time of `set`."""
+        self._at = at
+        self._rebuild()
+
     def discard(self, key: K) -> None:
         """Forget a key; one that is not there is fine."""
         if self._at.pop(key, None) is not None:

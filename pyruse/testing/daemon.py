@@ -40,6 +40,8 @@ url = "sqlite://{state}"
 [email]
 to = ["root"]
 sendmail = ["true"]
+[bans]
+log = false
 [bans.nftables]
 command = ["true"]
 """
@@ -85,7 +87,7 @@ class Daemon:
         """Write what a configuration needs besides chains: a journal, read from its head, a state.
 
         Nothing leaves the test unless `configure` says how: mails and the changes for nftables go
-        to `true`(1).
+        to `true`(1). Bans and starts have no lines in its log (`[bans] log = false`).
 
         :param journal: a journald, or a journal's file, or a folder with such files.
         """

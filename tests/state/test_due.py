@@ -96,3 +96,12 @@ def test_it_does_what_a_plain_dictionary_does(steps: list[tuple[str, int, int]])
         first = min((one for one in plain.values() if one < FOREVER), default=None)
         assert due.next() == first
         assert len(due) == len(plain)
+
+
+def test_many_keys_at_once() -> None:
+    due: Due[str] = Due()
+    due.set("gone", 1)
+    due.fill({"late": 30, "early": 10, "never": FOREVER})
+    due.set("early", 20)
+    assert due.next() == 20
+    assert list(due.pop_until(40)) == ["early", "late"]
