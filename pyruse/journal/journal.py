@@ -132,7 +132,7 @@ class Journal:
         """
         self._only = values
         for _, name, machine in self._heads:  # they are not handled yet
-            machine.reader.go_back_to_current()
+            machine.go_back()
             self._ready[name] = machine
         self._heads.clear()
         for machine in self.machines.values():

@@ -58,6 +58,13 @@ class Machine:
         self._base = None
         self.reader.take_only(values)
 
+    def go_back(self) -> None:
+        """Have what comes after the last handled entry be read once more."""
+        if self.position is None:
+            self.reader.seek_start()
+        else:
+            self.reader.seek_after(self.position)
+
     def passed_over(self) -> Gap | None:
         """What libsystemd has passed over since the last call, as it is damaged.
 

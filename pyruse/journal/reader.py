@@ -298,9 +298,9 @@ class JournalReader:
                 break
         return False
 
-    def go_back_to_current(self) -> None:
-        """Have the current entry be the next one to be read."""
-        self._raw.seek_cursor(self._raw._get_cursor())
+    def seek_start(self) -> None:
+        """Go where the first entry is, as it was sought."""
+        self._seek_start()
 
     def next_time(self, since: int) -> int | None:
         """The instant of the first entry from an instant on, or None where there is none.
