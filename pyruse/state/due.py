@@ -53,6 +53,7 @@ class Due(Generic[K]):
                 self._put_off[key] = look
             elif at < look:
                 self._look(key, at)
+                self._tidy()
 
     def fill(self, at: dict[K, int]) -> None:
         """Have these keys be due, and no others: for many, in a fraction of the time of `set`."""
@@ -102,7 +103,6 @@ class Due(Generic[K]):
     def _look(self, key: K, at: int) -> None:
         if at < FOREVER:
             heapq.heappush(self._heap, (at, next(self._numbers), key))
-            self._tidy()
 
     def _tidy(self) -> None:
         if len(self._heap) > len(self._at) * 3 // 2 + _SPARE:
