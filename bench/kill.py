@@ -76,8 +76,6 @@ rm mail-after 2>/dev/null && kill -KILL $PPID
 mv "$file" mails
 """
 
-#: The daemon, which dies at a place that is counted. Batches are small, so that there are many
-#: commits; the daemon that is left alone has its own.
 DYING = """
 import os, resource, signal, sys
 from pyruse.cli import main
@@ -109,8 +107,9 @@ if place == "call":
     sys.setprofile(lambda _, event, __: countdown() if event.endswith("call") else None)
 main()
 """
+"""The daemon, which dies at a place that is counted. Batches are small, so that there are many
+commits; the daemon that is left alone has its own."""
 
-#: What must be the same, however often the daemon was killed.
 TABLES = {
     "counts": "SELECT counter, key, expires, amount, value FROM counts ORDER BY 1, 2, 3, 4, 5",
     "graces": "SELECT * FROM graces ORDER BY 1, 2",
@@ -122,16 +121,17 @@ TABLES = {
     "outbox": "SELECT kind, payload, created, refused FROM outbox ORDER BY number",
     "positions": "SELECT * FROM positions",
 }
+"""What must be the same, however often the daemon was killed."""
 
 START = 1_773_489_600_000_000  # µs: 2026-03-14 12:00 UTC
 STEP = 1_500_000
 _STARTING = 0.25  # seconds: a daemon does not read before
 
 
-#: Where a daemon is killed: before a function call of its main thread; before an SQL statement, or
-#: one that begins with this word; at a byte that it writes to the log of its database, or to the
-#: database itself; by sendmail, before and after it has taken a mail.
 PLACES = ("call", "statement", "BEGIN", "COMMIT", "write", "mail-before", "mail-after")
+"""Where a daemon is killed: before a function call of its main thread; before an SQL statement, or
+one that begins with this word; at a byte that it writes to the log of its database, or to the
+database itself; by sendmail, before and after it has taken a mail."""
 
 
 @dataclass(frozen=True)

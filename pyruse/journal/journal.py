@@ -17,9 +17,9 @@ from typing import Any
 
 from pyruse.entry.entry import Entry
 from pyruse.journal.machine import Machine
-from pyruse.journal.places import Places
 from pyruse.journal.position import Gap, Position
 from pyruse.journal.watch import POLL_MS, Watch
+from pyruse.journal.whereabouts import Whereabouts
 
 _Head = tuple[int, str, Machine]
 
@@ -28,15 +28,15 @@ class Journal:
     """Gives the entries of all machines, each valid until the next one is asked for."""
 
     def __init__(
-        self, places: Places, make: Callable[[str], Machine], *, follow: bool = False
+        self, whereabouts: Whereabouts, make: Callable[[str], Machine], *, follow: bool = False
     ) -> None:
         """Open what is there.
 
-        :param places: where the files are.
+        :param whereabouts: where the files are.
         :param make: gives a machine of a name, which has no files yet.
         :param follow: watch for what is added; else, what is there now is all.
         """
-        self._places = places
+        self._whereabouts = whereabouts
         self._make = make
         self.machines: dict[str, Machine] = {}
         """By name; this machine's own name is empty where its folder has none."""
@@ -165,8 +165,8 @@ class Journal:
         self._began = True
 
     def missing(self) -> list[str]:
-        """Which of the chosen places are not there: one line each."""
-        return self._places.missing()
+        """What was chosen and is not there: one line each."""
+        return self._whereabouts.missing()
 
     def at(self, cursor: str) -> Entry | None:
         """The entry of a cursor, or None when no machine has it."""
@@ -215,7 +215,7 @@ class Journal:
         poll.poll(timeout_ms)
         news = self.watch.news()
         for folder, file in news.written:
-            name = self._places.machine_of(folder, file)
+            name = self._whereabouts.machine_of(folder, file)
             if name in self.machines:
                 self._ready[name] = self.machines[name]
         if news.files:
@@ -225,8 +225,8 @@ class Journal:
     def _look(self) -> None:
         """See which files there are, and take in the machines that are new."""
         if self.watch is not None:  # first: nothing may come between the looking and the watching
-            self.watch.follow(*self._places.folders())
-        by_machine = self._places.files()
+            self.watch.follow(*self._whereabouts.folders())
+        by_machine = self._whereabouts.files()
         for name, files in by_machine.items():
             machine = self.machines.get(name)
             if machine is not None:

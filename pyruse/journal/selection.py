@@ -17,8 +17,8 @@ from pyruse.entry.decoding import Decoder
 from pyruse.errors import UserError
 from pyruse.journal.journal import Journal
 from pyruse.journal.machine import Machine
-from pyruse.journal.places import Places
 from pyruse.journal.reader import JournalReader
+from pyruse.journal.whereabouts import Whereabouts
 from pyruse.system.bus_errors import bus_errors
 
 
@@ -59,9 +59,9 @@ class Selection:
         return "this machine's journal"
 
     @property
-    def places(self) -> Places:
+    def whereabouts(self) -> Whereabouts:
         """Where the files are."""
-        return Places(self.directory, self.files, self.namespaces)
+        return Whereabouts(self.directory, self.files, self.namespaces)
 
     def sources(self) -> set[str]:
         """What is followed, in words that stay the same: folders, files, namespaces."""
@@ -85,8 +85,8 @@ class Selection:
         """
         bus_errors()
         self._look(missing_is_fault=not follow)
-        places = self.places
-        match = None if self.boot is None else f"_BOOT_ID={self._boot_id(places, self.boot)}"
+        whereabouts = self.whereabouts
+        match = None if self.boot is None else f"_BOOT_ID={self._boot_id(whereabouts, self.boot)}"
 
         def opened(raw: journal.Reader) -> JournalReader:
             reader = JournalReader(raw, decoder, until=self.until, match=match)
@@ -98,8 +98,8 @@ class Selection:
             return reader
 
         found = Journal(
-            places,
-            lambda name: Machine(name, opened, partial(places.files_of, name)),
+            whereabouts,
+            lambda name: Machine(name, opened, partial(whereabouts.files_of, name)),
             follow=follow,
         )
         if found.broken and not found.machines and not follow:
@@ -161,14 +161,14 @@ class Selection:
             )
         return f"{self.described}: cannot be opened: {fault.strerror} (expected a journal)"
 
-    def _boot_id(self, places: Places, boot: str) -> str:
+    def _boot_id(self, whereabouts: Whereabouts, boot: str) -> str:
         """The ID of a boot.
 
         :raises JournalError: the journal has no such boot.
         """
         if boot == "0" and not self.files and self.directory is None:
             return str(id128.get_boot().hex)
-        boots = _boots(places)
+        boots = _boots(whereabouts)
         if len(boot) == 32:
             if boot not in boots:
                 raise JournalError(
@@ -214,10 +214,10 @@ def _may_read_system_journal() -> bool:
     return True
 
 
-def _boots(places: Places) -> list[str]:
+def _boots(whereabouts: Whereabouts) -> list[str]:
     """The boots of a journal in the order of their first entries."""
     first: dict[str, int] = {}
-    for files in places.files().values():
+    for files in whereabouts.files().values():
         try:
             raw = journal.Reader(files=[file.path for file in files])
         except OSError:

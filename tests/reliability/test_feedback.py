@@ -23,12 +23,12 @@ from tests.reliability.machine import unavailable
 
 pytestmark = pytest.mark.realparts
 
-#: The journald of the test's own takes the place of the machine's, for this program alone.
 AS_SYSTEM = """
 mount --make-rprivate / && mkdir -p "$2" && mount --bind "$1" "$2" &&
 mount -t tmpfs none /run/systemd && mkdir /run/systemd/journal &&
 mount --bind "$2" /run/systemd/journal && shift 2 && exec "$@"
 """
+"""The journald of the test's own takes the place of the machine's, for this program alone."""
 
 CONFIG = """
 [journal]
@@ -51,7 +51,6 @@ sendmail = ["/bin/false"]
 ]
 """
 
-#: Each of them logs something when it fails, or by itself: an entry that comes to it again.
 STEPS = {
     "an action that fails": '{ action = "ban", ip = "MESSAGE", duration = "1h" },',
     "a line of its own": '{ action = "log", message = "again: {MESSAGE}" },',
@@ -64,6 +63,7 @@ STEPS = {
   { action = "email", message = "{MESSAGE}", every = "1s" },
   { action = "ban", ip = "MESSAGE" },""",
 }
+"""Each of them logs something when it fails, or by itself: an entry that comes to it again."""
 
 TRIGGERS = 3
 LINES = 200

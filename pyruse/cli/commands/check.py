@@ -43,7 +43,7 @@ def command(config: Path | None, verbose: bool) -> None:
         *check_mail(loaded.settings.email),
         *secret_faults(loaded),
         *engine.template_faults(),
-        *Selection.of(loaded.settings.journal).places.missing(),
+        *Selection.of(loaded.settings.journal).whereabouts.missing(),
     ):
         click.echo(f"warning: {printable(warning)}", err=True)
     if verbose:

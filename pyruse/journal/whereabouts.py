@@ -16,7 +16,7 @@ _MACHINE_ID = Path("/etc/machine-id")
 
 
 @dataclass
-class Places:
+class Whereabouts:
     """Where to look for files, now and later: machine-id(5), systemd-journald.service(8)."""
 
     directory: Path | None = None
@@ -60,7 +60,7 @@ class Places:
         return self._own(), list(_ROOTS), []
 
     def missing(self) -> list[str]:
-        """Which places that were chosen are not there: one line each."""
+        """What was chosen and is not there: one line each."""
         if self.paths:
             return [
                 f"{path}: no such file (expected a journal file; it is read once it is there)"
