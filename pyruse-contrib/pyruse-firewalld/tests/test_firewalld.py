@@ -97,10 +97,9 @@ def test_what_firewalld_says_reaches_the_administrator(machine):
     with pytest.raises(FirewallError) as caught:
         firewall.apply(elements("192.0.2.7"), [])
     assert str(caught.value) == (
-        "firewalld: --ipset=nosuch --add-entries-from-file=/dev/stdin: failed with exit code 1: "
-        "Error: INVALID_IPSET: 'nosuch' is not a valid ipset"
+        "firewalld: nosuch: 192.0.2.7: Error: INVALID_IPSET: 'nosuch' is not a valid ipset"
     )
-    assert caught.value.failed is None
+    assert caught.value.failed == elements("192.0.2.7")
 
 
 def test_a_program_that_is_missing_is_named():
@@ -153,9 +152,9 @@ def test_a_configuration_with_it_bans(pipeline, machine):
         ('zone = "drop"', r"\.zone: unknown option \(expected one of: command, ipv4, ipv6\)"),
         (
             'command = "x"',
-            r'\.command: "x" is of the wrong type \(expected a list, each item text\)',
+            r'\.command: "x" is no program \(expected a list: the program and its first arguments',
         ),
-        ("command = []", r": command is no program \(expected a list such as"),
+        ("command = []", r"\.command: \[\] is no program \(expected a list: the program and"),
         (
             'ipv4 = "two words"',
             r"\.ipv4: 'two words' is no name of a set \(expected one word of at",
