@@ -183,10 +183,12 @@ class _Attendant:
 
     def wait(self, deadline: float) -> bool:
         """Attend to it until it ends, or until an instant of `time.monotonic`: then False."""
+        in_time = True
         while self._process.poll() is None:
             left = deadline - time.monotonic()
             if left <= 0:
-                return False
+                in_time = False
+                break
             for key, _ in self._selector.select(left if self._pidfd else min(left, _TICK)):
                 if key.data != "end":
                     self._listen(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
@@ -195,7 +197,7 @@ class _Attendant:
         for key in list(self._selector.get_map().values()):
             if isinstance(key.data, bytearray):
                 self._listen(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
-        return True
+        return in_time
 
     def _listen(self, stream: IO[bytes], said: bytearray) -> None:
         """Read what there is."""
