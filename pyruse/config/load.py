@@ -69,9 +69,9 @@ def configure(document: Document, registry: Registry) -> Configuration:
     except ConfigError as fault:
         faults += fault.faults
     if faults:
-        # Who misses a plugin wants to know of the broken file that it is in.
+        # Who misses a plugin wants to know of the broken file that it is in: the cause comes first.
         told = "\n".join(faults)
-        faults += [fault for fault in registry.faults if fault not in told]
-        raise ConfigError(dict.fromkeys(faults))
+        causes = [fault for fault in registry.faults if fault not in told]
+        raise ConfigError(dict.fromkeys([*causes, *faults]))
     notices = dict.fromkeys([*registry.faults, *extensions.broken.values()])
     return Configuration(settings, chains, extensions.at_work, document.files, [*notices])

@@ -7,6 +7,7 @@ and runs nothing that is not in a file there.
 from __future__ import annotations
 
 import ast
+import errno
 import importlib.util
 import inspect
 import os
@@ -62,6 +63,8 @@ class Package:
                 f"{file}: no module can have this name (expected letters, digits and underscores, "
                 "before .py)"
             )
+        if _leads_nowhere(file):
+            raise PluginError(f"{file}: leads nowhere (expected a file; remove the link)")
         try:
             module = importlib.import_module(f"{self._name}.{file.stem}")
             return module, Lines(file)
@@ -69,6 +72,17 @@ class Package:
             raise
         except (Exception, SystemExit) as fault:  # whatever happens while somebody's module runs
             raise _import_error(file, fault) from fault
+
+
+def _leads_nowhere(file: Path) -> bool:
+    """Whether a file is a symbolic link to nothing, or to itself."""
+    if not os.path.islink(file):
+        return False
+    try:
+        os.stat(file)
+    except OSError as fault:
+        return fault.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+    return False
 
 
 def _import_error(file: Path, fault: BaseException) -> PluginError:

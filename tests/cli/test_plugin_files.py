@@ -406,9 +406,9 @@ def test_a_chain_that_uses_what_is_broken_is_refused_and_told_why(site: Site) ->
     assert (done.code, done.err.splitlines()) == (
         2,
         [
+            BROKEN["syntax"][1],
             'pyruse.toml: chains."c"[0].filter: there is no filter "geo" (expected one that is '
             "installed: see `pyruse plugins`)",
-            BROKEN["syntax"][1],
         ],
     )
     site.write("broken.py", BROKEN["type"][0])
@@ -416,6 +416,18 @@ def test_a_chain_that_uses_what_is_broken_is_refused_and_told_why(site: Site) ->
     assert (done.code, done.err) == (
         2, f'pyruse.toml: chains."c"[0].filter: {BROKEN["type"][1]}\n'
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", ["syntax", "import", "unmarked", "misspelt", "mode", "folder"])
+def test_why_a_plugin_is_missing_is_told_before_that_it_is(site: Site, fault: str) -> None:
+    file = site.write("broken.py", BROKEN[fault][0] if fault in BROKEN else FILTER)
+    if fault == "mode":
+        file.chmod(0o666)
+    elif fault == "folder":
+        site.plugins.chmod(0o777)
+    cause, consequence = site.check(ONE_STEP % "name").err.splitlines()
+    assert "plugins" in cause.partition(": ")[0]
+    assert consequence.startswith('pyruse.toml: chains."c"[0].filter: there is no filter "name" (')
 
 
 def test_a_name_of_two_files_is_nobodys(site: Site) -> None:
@@ -517,6 +529,12 @@ def test_a_helper_is_looked_at_as_well(site: Site) -> None:
     site.write("mine.py", "from ._shared import HOUR\n" + OFFICE)
     [line] = told(site)
     assert "_shared.py: others than its owner may write there" in line
+
+
+def test_a_link_to_nothing_is_told_as_such(site: Site) -> None:
+    site.write("good.py", OFFICE)
+    (site.plugins / "link.py").symlink_to("removed.py")
+    assert told(site) == ["plugins/link.py: leads nowhere (expected a file; remove the link)"]
 
 
 def test_a_link_to_itself_costs_one_line(site: Site) -> None:
