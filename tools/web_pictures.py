@@ -76,7 +76,7 @@ def observed(folder: Path) -> Observer:
         with closing(reader):
             engine.handle(reader.entries(1 << 30))
         engine.expire(engine.last_time)
-        state.positions.update({"": (reader_cursor(journal), engine.last_time)})
+        state.positions.update({"day": (reader_cursor(journal), engine.last_time)})
         state.commit()
         assert engine.traffic is not None
         chains = engine.traffic.data()
