@@ -102,7 +102,7 @@ class Made:
 
 
 def deliver(engine: Engine, now: int) -> None:
-    """Take everything out of the outbox, and out of the ledger what firewalls would take."""
+    """Take everything out of the outbox, and let firewalls take what waits for them."""
     outbox = engine.state.outbox
     for kind in ("mail", "command", "log"):
         while (item := outbox.take(kind, now)) is not None:

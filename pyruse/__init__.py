@@ -3,6 +3,7 @@
 This module has all that authors of plugins need; nothing else is promised to stay as it is.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pyruse.addresses import (
@@ -37,8 +38,9 @@ from pyruse.text import one_line, printable, shortened, shown
 from pyruse.times import datetime_of, time_us_of
 
 if TYPE_CHECKING:
-    from pyruse.bans.firewall_program import CommandLine, FirewallProgram, ProgramRefusal
-    from pyruse.bans.program_firewall import Change, Changes, ProgramFirewall
+    from pyruse.bans.firewalls.by_program import ProgramFirewall
+    from pyruse.bans.firewalls.changes import Change, Changes
+    from pyruse.bans.firewalls.program import CommandLine, FirewallProgram, ProgramRefusal
     from pyruse.system.programs import Standby, run_program
 
 __all__ = [
@@ -106,6 +108,19 @@ __all__ = [
 ]
 
 
+_LAZY = {
+    "Change": "pyruse.bans.firewalls.changes",
+    "Changes": "pyruse.bans.firewalls.changes",
+    "CommandLine": "pyruse.bans.firewalls.program",
+    "FirewallProgram": "pyruse.bans.firewalls.program",
+    "ProgramFirewall": "pyruse.bans.firewalls.by_program",
+    "ProgramRefusal": "pyruse.bans.firewalls.program",
+    "Standby": "pyruse.system.programs",
+    "run_program": "pyruse.system.programs",
+}
+"""What is imported once it is asked for, and where it is."""
+
+
 def __getattr__(name: str) -> Any:
     """What takes its time to be looked up or imported, once it is asked for."""
     if name == "__version__":
@@ -114,16 +129,6 @@ def __getattr__(name: str) -> Any:
         return version("pyruse")
     if name == "Observer":
         return Observer
-    if name in ("Change", "Changes", "ProgramFirewall"):
-        from pyruse.bans import program_firewall
-
-        return getattr(program_firewall, name)
-    if name in ("CommandLine", "FirewallProgram", "ProgramRefusal"):
-        from pyruse.bans import firewall_program
-
-        return getattr(firewall_program, name)
-    if name in ("Standby", "run_program"):
-        from pyruse.system import programs
-
-        return getattr(programs, name)
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -151,7 +151,7 @@ def on_ban(ban: Ban, context: Context) -> None:
     Pyruse goes through the context: a dry run calls this hook, too.
 
     :param ban: who is banned, from where, why and until when.
-    :param context: of the step, or of the program; there is no entry: give None.
+    :param context: of the step, or of the extension; there is no entry: give None.
     """
 
 
@@ -166,7 +166,7 @@ def on_unban(ban: Ban, why: UnbanReason, context: Context) -> None:
     :param why: ``"over"``: its time is over; ``"unbanned"``: a step or a command lifted it;
         ``"spared"``: ``[bans] never`` has the network since the configuration was read again;
         ``"few"``: of a network that was banned since many in it were, too few are now.
-    :param context: of the step, or of the program; there is no entry: give None.
+    :param context: of the step, or of the extension; there is no entry: give None.
     """
 
 

@@ -1,7 +1,7 @@
 """Bans, by question.
 
 Who (`in_force`), how long (`length`), who else (`growth`), who never (`protection`), what a
-firewall has yet to take (`pending`); `service` is what the rest of Pyruse asks.
+firewall has yet to take (`firewalls.pending`); `service` is what the rest of Pyruse asks.
 
 Two times meet here. The time of the entry (``at``) *decides*: when a ban begins and ends, and which
 ban of this network it is. So a replay decides as the daemon did, and catching up bans nobody for

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pyruse.addresses import text_around
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.firewall import Sets, Target
-from pyruse.bans.enforcement import Enforcement
+from pyruse.bans.firewalls.enforcement import Enforcement
+from pyruse.bans.firewalls.upkeep import OnFault, Opener
 from pyruse.bans.in_force import Cause, InForce
 from pyruse.bans.policy import Policy
 from pyruse.bans.protection import Protection
-from pyruse.bans.upkeep import OnFault, Opener
 from pyruse.state.bans import BanKey
 from pyruse.state.database import State
 from pyruse.text import shortened

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pyruse.bans.firewalls.upkeep import OnFault
 from pyruse.bans.service import Bans
-from pyruse.bans.upkeep import OnFault
 
 
 def settle(

@@ -9,7 +9,7 @@ from pyruse import __version__
 from pyruse.bans.settle import settle
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.secrets import secret_faults
-from pyruse.daemon import orders
+from pyruse.daemon import answers
 from pyruse.daemon.commits import Commits
 from pyruse.daemon.control import Control
 from pyruse.daemon.day_ends import end_days, next_end, today
@@ -95,7 +95,7 @@ class Daemon:
                 if self._signals.reload:
                     self._reload()
                 caught_up = self.batch()
-                orders.answer(self._control, self._engine.bans, self._commit, self._firewall_fault)
+                answers.answer(self._control, self._engine.bans, self._commit, self._firewall_fault)
                 idle = not self._tell_news() and caught_up
                 if idle and once:
                     break

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import date
 
-from pyruse.delivery.named import set_aside_in_words
+from pyruse.delivery.item_names import set_aside_in_words
 from pyruse.engine.engine import AHEAD_US, Engine
 from pyruse.state.damage import is_damage
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pyruse.api.parcel import Parcel, Refused
 from pyruse.config.settings import EmailSettings
-from pyruse.delivery.mail.outcome import MailError
+from pyruse.delivery.mail.refusals import MailError
 from pyruse.delivery.mail.transport import send
 from pyruse.delivery.outcome import Outcome
 from pyruse.delivery.receivers import Receiver, Receivers

@@ -14,8 +14,8 @@ from typing import Protocol
 
 from pyruse.config.settings import EmailSettings
 from pyruse.delivery.attempts import JournalLog, deliverer, log_writer, mailer, run_command
+from pyruse.delivery.item_names import named
 from pyruse.delivery.lanes import Lane, PluginLane
-from pyruse.delivery.named import named
 from pyruse.delivery.outcome import Outcome
 from pyruse.delivery.receivers import NO_RECEIVERS, Receiver, Receivers, find_heirs
 from pyruse.delivery.retries import FIRST_RETRY_US, Retries

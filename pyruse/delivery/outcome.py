@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pyruse.delivery.mail.outcome import Refusal
+from pyruse.delivery.mail.refusals import Refusal
 from pyruse.state.outbox_item import OutboxItem
 
 

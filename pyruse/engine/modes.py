@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyruse.addresses import Address
-from pyruse.bans.own import own_addresses
+from pyruse.bans.own_addresses import own_addresses
 from pyruse.chains.link import Node
 from pyruse.chains.model import Step
 from pyruse.chains.travel import OnFault, Travel, travel

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import msgspec
 
-from pyruse.state.backlog import Backlog
+from pyruse.state.outbox_backlog import Backlog
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.outbox_queue import Queue, QueueSlot
 from pyruse.state.part import Part

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from pyruse.api.firewall import Sets, Target
+from pyruse.bans.firewalls.pending import Pending
 from pyruse.bans.in_force import Cause, InForce
-from pyruse.bans.pending import Pending
 from pyruse.options.durations import Duration
 from pyruse.state.bans import BanKey
 from pyruse.state.database import State

@@ -7,7 +7,7 @@ import pytest
 from pyruse.addresses import network_around, network_text, text_around
 from pyruse.api.firewall import Firewall, FirewallError, Target
 from pyruse.bans.in_force import Cause
-from pyruse.bans.own import own_addresses
+from pyruse.bans.own_addresses import own_addresses
 from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
 from pyruse.options.networks import Networks

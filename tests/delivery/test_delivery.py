@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from pyruse.config.settings import SmtpUrl
-from pyruse.delivery.named import set_aside_in_words
+from pyruse.delivery.item_names import set_aside_in_words
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing.smtp import SmtpServer
 from pyruse.testing.waiting import TIME_LIMIT

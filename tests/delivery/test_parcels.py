@@ -11,7 +11,7 @@ import pytest
 
 from pyruse.api.parcel import Parcel, Refused
 from pyruse.delivery import delivery as delivery_module
-from pyruse.delivery.named import set_aside_in_words
+from pyruse.delivery.item_names import set_aside_in_words
 from pyruse.delivery.receivers import Receiver
 from pyruse.state.outbox_item import OutboxItem, parcel_kind
 from pyruse.testing import wait_until

@@ -82,7 +82,7 @@ def _send(engine: Engine, report: Report) -> None:
     All of it is tried, whatever becomes of one part.
     """
     from pyruse.delivery.attempts import attempts
-    from pyruse.delivery.named import named
+    from pyruse.delivery.item_names import named
     from pyruse.system.log import to_journal
 
     engine.deliver(report)

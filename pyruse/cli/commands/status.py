@@ -51,7 +51,7 @@ def command(config: Path | None, form: str, chains: bool) -> None:
 
 
 def _show(found: Status, zone: tzinfo) -> None:
-    from pyruse.delivery.named import named
+    from pyruse.delivery.item_names import named
 
     for title, text in (
         ("Daemon", _daemon(found, zone)),
@@ -138,7 +138,7 @@ def _report(found: Status, zone: tzinfo) -> str:
 
 
 def _outbox(found: Status, zone: tzinfo) -> str:
-    from pyruse.delivery.named import named
+    from pyruse.delivery.item_names import named
 
     if not found.waiting and not found.set_aside:
         return "empty"

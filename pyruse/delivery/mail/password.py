@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyruse.config.settings import EmailSettings
-from pyruse.delivery.mail.outcome import MailError
+from pyruse.delivery.mail.refusals import MailError
 
 
 def password_of(user: str, settings: EmailSettings) -> str:

@@ -13,8 +13,8 @@ from typing import cast
 
 from pyruse.config.settings import EmailSettings, SmtpUrl
 from pyruse.delivery.mail.address import recipients
-from pyruse.delivery.mail.outcome import MailError, Refusal
 from pyruse.delivery.mail.password import password_of
+from pyruse.delivery.mail.refusals import MailError, Refusal
 from pyruse.text import one_line, shortened
 
 _PERMANENT = 500  # replies from here on: RFC 5321 §4.2.1

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from pyruse.config.settings import EmailSettings
 from pyruse.delivery.mail.address import recipients
-from pyruse.delivery.mail.outcome import MailError, Refusal
 from pyruse.delivery.mail.password import password_of
+from pyruse.delivery.mail.refusals import MailError, Refusal
 from pyruse.system.privileges import no_new_privileges
 from pyruse.system.programs import Finished, run_program
 from pyruse.text import one_line

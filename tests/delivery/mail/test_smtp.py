@@ -7,7 +7,7 @@ import pytest
 
 from pyruse.config.settings import EmailSettings, SmtpUrl
 from pyruse.delivery.mail.message import compose
-from pyruse.delivery.mail.outcome import MailError
+from pyruse.delivery.mail.refusals import MailError
 from pyruse.delivery.mail.transport import send
 from pyruse.options.durations import Duration
 from pyruse.options.mail_address import MailAddress

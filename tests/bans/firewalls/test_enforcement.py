@@ -7,7 +7,7 @@ import os
 import pytest
 
 from pyruse.api.firewall import Firewall, FirewallError, Target
-from pyruse.bans.enforcement import Enforcement
+from pyruse.bans.firewalls.enforcement import Enforcement
 from pyruse.bans.in_force import Cause, InForce
 from pyruse.state.bans import BanKey
 from pyruse.state.database import State
@@ -326,7 +326,7 @@ def test_bans_of_a_firewall_that_is_no_longer_there_are_told_until_they_are_over
     assert town.due is None
 
 
-def test_a_teardown_is_told_to_every_firewall_and_the_ledger_keeps_its_bans(town, wall):
+def test_a_teardown_is_told_to_every_firewall_and_the_state_keeps_its_bans(town, wall):
     town.walls["other"] = other = Wall()
     town.ban("192.0.2.6")
     town.ban("192.0.2.7", backend="other")

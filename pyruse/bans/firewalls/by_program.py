@@ -5,43 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pyruse.api.firewall import Element, Firewall, FirewallError
-from pyruse.bans.firewall_program import FirewallProgram, ProgramRefusal
+from pyruse.bans.firewalls.changes import Change, Changes
+from pyruse.bans.firewalls.program import FirewallProgram, ProgramRefusal
 
 W = TypeVar("W", bound=Hashable)
 
 _MAX_RUNS = 100  # in search of what is refused
-
-
-@dataclass(slots=True)
-class Change(Generic[W]):
-    """A network that a set is to hold, or to hold no longer."""
-
-    where: W
-    text: str
-    """The address, or the network with its prefix length."""
-    asked_by: list[Element]
-    """Several targets may name the same set: then they share a change."""
-    adds: bool
-    """True: the firewall is to hold the element; False: it is to remove it."""
-    seconds: int | None
-    """How long to hold the element; None: for ever."""
-
-    def join(self, element: Element, adds: bool) -> None:
-        """Do what an element wants, too: what is held the longest counts."""
-        if adds and not self.adds:
-            self.adds, self.seconds = True, element.seconds
-        elif adds and self.seconds is not None:
-            seconds = element.seconds
-            self.seconds = None if seconds is None else max(self.seconds, seconds)
-        self.asked_by.append(element)
-
-
-Changes = list[Change[W]]
-"""Those of one set."""
 
 
 class ProgramFirewall(Firewall, Generic[W]):

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pyruse.api.firewall import FirewallError
+from pyruse.bans.firewalls.changes import Change
 from pyruse.text import one_line, shortened, shown
 
 if TYPE_CHECKING:
-    from pyruse.bans.program_firewall import Change
     from pyruse.system.programs import Standby
 
 _SYSTEM_PATH = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")

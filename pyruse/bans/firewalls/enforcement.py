@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyruse.api.firewall import Firewall, FirewallError
-from pyruse.bans.upkeep import OnFault, Opener, Upkeep
+from pyruse.bans.firewalls.upkeep import OnFault, Opener, Upkeep
 from pyruse.state.bans import BanKey, StoredBans
 from pyruse.times import Clock
 

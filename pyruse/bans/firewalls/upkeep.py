@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Element, Firewall, FirewallError
-from pyruse.bans.pending import Pending, Telling
-from pyruse.bans.watching import Watching
+from pyruse.bans.firewalls.pending import Pending, Telling
+from pyruse.bans.firewalls.watching import Watching
 from pyruse.state.bans import BanKey, StoredBans
 
 Opener = Callable[[str], Firewall | None]

@@ -1,0 +1,1 @@
+"""Keeping firewalls in line with the bans in force."""
