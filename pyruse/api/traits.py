@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from typing import NamedTuple
 
@@ -47,14 +48,28 @@ def misdeclared(cls: type) -> Misdeclared | None:
                 continue
             value = vars(base).get(name)
             if name == "traits" and isinstance(value, Traits):
+                if _is_option(base, name):
+                    text = "traits would be an option (expected traits: ClassVar[Traits] = …)"
+                    return Misdeclared(name, text)
                 continue
-            if name in ("trait", "traits") or isinstance(value, Traits):
-                return Misdeclared(name, f'{name} is none; did you mean "traits = Traits(…)"?')
+            if name == "traits":
+                return Misdeclared(name, "traits is no Traits(…)")
+            if name == "trait" or isinstance(value, Traits):
+                hint = 'did you mean "traits = Traits(…)"?'
+                return Misdeclared(name, f"{name} is no trait; {hint}")
             meant = _meant(name)
             if meant is not None:
                 hint = f'did you mean "traits = Traits({meant}=True)"?'
-                return Misdeclared(name, f"{name} is none; {hint}")
+                return Misdeclared(name, f"{name} is no trait; {hint}")
     return None
+
+
+def _is_option(cls: type, name: str) -> bool:
+    """Whether an attribute of a class has an annotation, and not that it is the class's."""
+    if "__dataclass_fields__" in vars(cls):
+        return any(option.name == name for option in dataclasses.fields(cls))
+    annotation = inspect.get_annotations(cls).get(name)
+    return annotation is not None and "ClassVar" not in str(annotation)
 
 
 def _meant(name: str) -> str | None:

@@ -66,15 +66,33 @@ class Checker:
         except Exception as fault:  # pluggy says it in several ways; getattr may run any code
             misspelled = re.search(r"unknown hook '(\w+)'", str(fault))
             named = misspelled or re.search(r"for hook '(\w+)'", str(fault))
-            hint = did_you_mean(misspelled[1], HOOKS) if misspelled else ""
-            said = str(fault).partition(" in plugin ")[0] if misspelled else str(fault)
-            text = one_line(f"{said}{hint}".replace("Argument(s) {", "argument(s) {"))
+            if misspelled:
+                said = str(fault).partition(" in plugin ")[0]
+                text = f"{said}{did_you_mean(misspelled[1], HOOKS)}"
+            else:
+                text = (named and self._strange_argument(plugin, named[1])) or str(fault)
             raise found.error(
-                f"its hooks are wrong: {text}", named[1] if named else None
+                f"its hooks are wrong: {one_line(text)}", named[1] if named else None
             ) from fault
         finally:
             if manager.is_registered(plugin):
                 manager.unregister(plugin)
+
+    def _strange_argument(self, plugin: Any, name: str) -> str | None:
+        """The first argument of an implementation that the hook has not; None: there is none."""
+        options = self._manager.parse_hookimpl_opts(plugin, name)
+        hook = getattr(self._manager.hook, name, None)
+        if options is None or hook is None or hook.spec is None:
+            return None
+        known = hook.spec.argnames
+        arguments = pluggy.HookImpl(plugin, name, getattr(plugin, name), options).argnames
+        strange = next((one for one in arguments if one not in known), None)
+        if strange is None:
+            return None
+        expected = ", ".join(known) or "none"
+        return (
+            f"{name} has an argument {strange} (expected {expected}{did_you_mean(strange, known)})"
+        )
 
 
 def _is_no_plain_function(hook: Any) -> bool:

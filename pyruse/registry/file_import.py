@@ -20,7 +20,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from pyruse.registry.found import PluginError, in_words
+from pyruse.registry.found import PluginError, why_not_imported
 
 MEND = "(expected a working plugin: mend the file, or remove it)"
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
@@ -100,7 +100,7 @@ def _import_error(file: Path, fault: BaseException) -> PluginError:
         if at.tb_frame.f_code.co_filename == path:
             line = at.tb_lineno
         at = at.tb_next
-    return PluginError(f"{file}:{line}: cannot be imported: {in_words(fault)} {MEND}")
+    return PluginError(f"{file}:{line}: cannot be imported: {why_not_imported(fault)} {MEND}")
 
 
 class _Finder(MetaPathFinder):

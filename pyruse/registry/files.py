@@ -52,7 +52,8 @@ class FilePlugin(Found):
     def error(self, fault: str, part: str | None = None) -> PluginError:
         """An error that names file and line."""
         origin = self._source.origin(self._loaded, part)
-        return PluginError(f'{origin}: {self.kind} "{self.name}": {fault} {MEND}')
+        mend = "" if "(expected " in fault else f" {MEND}"
+        return PluginError(f'{origin}: {self.kind} "{self.name}": {fault}{mend}')
 
 
 class PluginFiles:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-from pyruse.errors import UserError
+from pyruse.api.traits import Traits
+from pyruse.errors import UserError, did_you_mean
 from pyruse.registry.kinds import KIND
 from pyruse.text import one_line, shortened
 
@@ -66,3 +68,13 @@ class Found(ABC):
 def in_words(fault: BaseException) -> str:
     """An exception on one line, not too long."""
     return shortened(one_line(f"{type(fault).__name__}: {fault}"), 300)
+
+
+def why_not_imported(fault: BaseException) -> str:
+    """What a module raised while it ran, with the name of a trait that it has misspelt."""
+    # msgspec's words, without the name of the class: a Python function would begin with its own.
+    keyword = re.fullmatch(r"Unexpected keyword argument '(\w+)'", str(fault))
+    hint = ""
+    if keyword is not None and isinstance(fault, TypeError):
+        hint = did_you_mean(keyword[1], Traits.__struct_fields__)
+    return in_words(fault) + hint

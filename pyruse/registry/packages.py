@@ -15,7 +15,7 @@ from importlib.metadata import (
 from typing import Any
 
 from pyruse.registry.checks import Checker
-from pyruse.registry.found import Found, PluginError, in_words
+from pyruse.registry.found import Found, PluginError, in_words, why_not_imported
 from pyruse.registry.kinds import EXTENSIONS, KIND
 
 OWN = "pyruse"
@@ -53,7 +53,7 @@ class PackagePlugin(Found):
         try:
             loaded = self.entry_point.load()
         except (Exception, SystemExit) as fault:  # whatever happens while somebody's module runs
-            raise self.error(f"cannot be imported: {in_words(fault)}") from fault
+            raise self.error(f"cannot be imported: {why_not_imported(fault)}") from fault
         is_module = self.group == EXTENSIONS and inspect.ismodule(loaded)
         if not inspect.isclass(loaded) and not is_module:
             raise self.error(f"{self.entry_point.value} is no class")
@@ -62,9 +62,10 @@ class PackagePlugin(Found):
 
     def error(self, fault: str, part: str | None = None) -> PluginError:
         """An error that names the distribution."""
+        mend = ":" if "(expected " in fault else " (expected a working plugin:"
+        end = "" if mend == ":" else ")"
         return PluginError(
-            f"{self.described}: {fault} (expected a working plugin: upgrade or remove "
-            f"{self.distribution})"
+            f"{self.described}: {fault}{mend} upgrade or remove {self.distribution}{end}"
         )
 
     def _check_requirement(self) -> None:

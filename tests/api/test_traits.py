@@ -56,7 +56,7 @@ def test_traits_are_those_of_the_class() -> None:
     ],
 )
 def test_a_former_or_misspelt_trait_is_refused(name: str, meant: str) -> None:
-    fault = f'{name} is none; did you mean "traits = Traits({meant}=True)"?'
+    fault = f'{name} is no trait; did you mean "traits = Traits({meant}=True)"?'
     plain = type("Plain", (), {name: True})
     annotated = type("Annotated", (), {name: True, "__annotations__": {name: "ClassVar[bool]"}})
     without_value = type("WithoutValue", (), {"__annotations__": {name: bool}})
@@ -70,11 +70,31 @@ def test_a_former_or_misspelt_trait_is_refused(name: str, meant: str) -> None:
     [
         ("trait", Traits(final=True)),
         ("trait", {"final": True}),
-        ("traits", {"final": True}),
-        ("traits", "final"),
         ("mine", Traits(final=True)),
     ],
 )
 def test_traits_that_are_no_traits_are_refused(name: str, value: Any) -> None:
-    fault = f'{name} is none; did you mean "traits = Traits(…)"?'
+    fault = f'{name} is no trait; did you mean "traits = Traits(…)"?'
     assert misdeclared(type("Plain", (), {name: value})) == (name, fault)
+
+
+@pytest.mark.parametrize("value", [{"final": True}, "final", None, Traits])
+def test_a_value_of_traits_that_is_no_traits_is_refused(value: Any) -> None:
+    plain = type("Plain", (), {"traits": value})
+    assert misdeclared(plain) == ("traits", "traits is no Traits(…)")
+
+
+def test_traits_that_would_be_an_option_are_refused() -> None:
+    @dataclass
+    class Option:
+        traits: Traits = Traits(final=True)
+
+    class Plain:
+        traits: Traits = Traits(final=True)
+
+    class Derived(Option):
+        pass
+
+    fault = "traits would be an option (expected traits: ClassVar[Traits] = …)"
+    for cls in (Option, Plain, Derived):
+        assert misdeclared(cls) == ("traits", fault)

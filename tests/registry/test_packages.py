@@ -150,8 +150,17 @@ BROKEN = {
     "argument": (
         GOOD.replace("(self, entry)", "(self, entri)"),
         HOOKS_WRONG
-        + "Plugin 'Geo' for hook 'match_entry' hookimpl definition: match_entry(self, entri) "
-        "argument(s) {'entri'} are declared in the hookimpl but can not be found in the hookspec",
+        + 'match_entry has an argument entri (expected entry, context; did you mean "entry"?)',
+    ),
+    "misspelled_trait": (
+        "from pyruse import Traits\n" + GOOD + "\n    traits = Traits(outside_effect=True)\n",
+        "cannot be imported: TypeError: Unexpected keyword argument 'outside_effect'; did you mean "
+        '"outside_effects"?',
+    ),
+    "option_of_traits": (
+        "from pyruse import Traits\n"
+        + GOOD.replace("country: str", "traits: Traits = Traits()\n    country: str = ''"),
+        TRAITS_WRONG + "traits would be an option (expected traits: ClassVar[Traits] = …)",
     ),
     "wrapper": (
         GOOD.replace("@hookimpl", "@hookimpl(wrapper=True)").replace("return ", "yield "),
@@ -218,10 +227,10 @@ def listed(broken: Site) -> subprocess.CompletedProcess[str]:
 
 
 def described(name: str, fault: str) -> str:
-    return (
-        f'filter "{name}" of pyruse-{name} 1.0: {fault} (expected a working plugin: upgrade or '
-        f"remove pyruse-{name})"
-    )
+    mend = f"upgrade or remove pyruse-{name}"
+    if "(expected " in fault:  # what is expected is told once
+        return f'filter "{name}" of pyruse-{name} 1.0: {fault}: {mend}'
+    return f'filter "{name}" of pyruse-{name} 1.0: {fault} (expected a working plugin: {mend})'
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -331,8 +340,8 @@ def test_a_step_whose_trait_pyruse_would_not_see_never_acts_in_a_dry_run(
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         'p.toml: chains."c"[0].action: action "siren" of pyruse-siren 1.0: its traits are wrong: '
-        f'{attribute} is none; did you mean "traits = Traits(outside_effects=True)"? (expected a '
-        "working plugin: upgrade or remove pyruse-siren)\n"
+        f'{attribute} is no trait; did you mean "traits = Traits(outside_effects=True)"? (expected '
+        "a working plugin: upgrade or remove pyruse-siren)\n"
     )
     dry = site.pyruse("explain", "-c", "p.toml", "MESSAGE=fire")
     assert (dry.returncode, dry.stderr) == (2, done.stderr)
