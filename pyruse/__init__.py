@@ -16,7 +16,7 @@ from pyruse.addresses import (
     text_around,
 )
 from pyruse.api.bans import Ban, BanRequest, UnbanReason
-from pyruse.api.context import Context
+from pyruse.api.context import Context, LogLevel
 from pyruse.api.effects import Attachment, Mail, Program
 from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
 from pyruse.api.memory import Counters, Table
@@ -62,6 +62,7 @@ __all__ = [
     "FirewallError",
     "FirewallProgram",
     "Line",
+    "LogLevel",
     "Mail",
     "MailAddress",
     "Network",

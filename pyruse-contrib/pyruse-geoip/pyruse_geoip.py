@@ -26,7 +26,6 @@ from pyruse import (
     text_around,
 )
 
-_WARNING = 4  # syslog(3)
 _SETTLED = 5.0  # seconds: a file that was changed just now may be half of what it will be
 
 Record = Mapping[str, Any]
@@ -136,7 +135,7 @@ def _look_up(
         return {}, None
     fault = database.refresh()
     if fault is not None:
-        context.log(entry, f"{context.step}: {fault}; the one before is still used", _WARNING)
+        context.log(entry, f"{context.step}: {fault}; the one before is still used", "warning")
     record, prefix = database.look_up(address)
     return record, text_around(address, prefix, prefix) if record else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pyruse.addresses import Address
 from pyruse.api.bans import Ban, BanRequest
@@ -17,6 +17,13 @@ from pyruse.api.parcel import DELIVER_TIMEOUT
 from pyruse.api.report import Details, Report, Section
 from pyruse.entry.entry import Entry
 from pyruse.options.durations import Duration
+
+LogLevel = (
+    Literal["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
+    | Literal["EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG"]
+    | int
+)
+"""How grave a line of the journal is, as in syslog(3): a name, or a number from 0 to 7."""
 
 
 class Context(Protocol):
@@ -101,7 +108,7 @@ class Context(Protocol):
         :param mail: at least ``Mail(subject, text)``.
         """
 
-    def log(self, entry: Entry | None, message: str, level: int) -> None:
+    def log(self, entry: Entry | None, message: str, level: LogLevel) -> None:
         """Write to the journal.
 
         The line has the fields PYRUSE_CHAIN, PYRUSE_STEP and PYRUSE_HOPS; an entry that goes back
@@ -109,7 +116,9 @@ class Context(Protocol):
 
         :param entry: what caused it; None: nothing in the journal did.
         :param message: the line.
-        :param level: 0 (emergency) … 7 (debug), see syslog(3).
+        :param level: ``"emerg"``, ``"alert"``, ``"crit"``, ``"err"``, ``"warning"``, ``"notice"``,
+            ``"info"`` or ``"debug"``, in small or capital letters, or its number, 0 to 7: see
+            syslog(3).
         :raises ValueError: there is no such level.
         """
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyruse.addresses import Address, text_around
 from pyruse.api.bans import Ban, BanRequest
+from pyruse.api.context import LogLevel
 from pyruse.api.effects import Mail, Program
 from pyruse.api.firewall import Sets, Target
 from pyruse.api.observer import Observer
@@ -21,6 +22,7 @@ from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
 from pyruse.entry.entry import Entry
+from pyruse.errors import did_you_mean
 from pyruse.options.durations import Duration
 from pyruse.state.counters import Counters
 from pyruse.state.database import State
@@ -33,6 +35,14 @@ if TYPE_CHECKING:
     from pyruse.report.render import Renderer
 
 MAX_HOPS = 5
+
+_LEVEL_NAMES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+_LEVELS: Mapping[str | int, int] = {
+    word: number
+    for number, name in enumerate(_LEVEL_NAMES)
+    for word in (name, name.upper(), number)
+}
+"""The number of each level, by all that it may be called."""
 
 _LONGEST_PAYLOAD = 250_000  # characters
 
@@ -137,15 +147,20 @@ class BoundContext:
         }
         self._send("mail", payload, entry, mail.every)
 
-    def log(self, entry: Entry | None, message: str, level: int) -> None:
-        if level not in range(8):
-            raise ValueError(f"{level!r} is no level (expected 0 to 7, see syslog(3))")
+    def log(self, entry: Entry | None, message: str, level: LogLevel) -> None:
+        number = _LEVELS.get(level)
+        if number is None:
+            hint = did_you_mean(level, _LEVEL_NAMES) if isinstance(level, str) else ""
+            raise ValueError(
+                f"{level!r} is no level (expected {', '.join(_LEVEL_NAMES)}, or 0 to 7, see "
+                f"syslog(3){hint})"
+            )
         hop = _hops(entry) + 1
         if hop > MAX_HOPS:
             return
         payload = {
             "message": _text(message),
-            "level": level,
+            "level": number,
             "fields": {"PYRUSE_CHAIN": self.chain, "PYRUSE_STEP": self.step, "PYRUSE_HOPS": hop},
         }
         self._send("log", payload, entry)

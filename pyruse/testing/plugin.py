@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:  # pytest loads this module in every project where Pyruse is installed
+    from pyruse.engine.faults import Fault
     from pyruse.testing.daemon import Daemon, MakeDaemon
     from pyruse.testing.http_server import HttpServer
     from pyruse.testing.journald import Journald
@@ -69,6 +70,13 @@ def pytest_runtest_makereport(
     return report
 
 
+def _in_words(faults: Iterable[Fault]) -> str:
+    return "\n".join(
+        f"{fault.place}: {fault.text}" + (f" ({fault.count} times)" if fault.count > 1 else "")
+        for fault in faults
+    )
+
+
 def _show_on_failure(request: pytest.FixtureRequest, title: str, text: Callable[[], str]) -> None:
     request.node.stash.setdefault(_SHOWN, []).append((title, text))
 
@@ -77,7 +85,8 @@ def _show_on_failure(request: pytest.FixtureRequest, title: str, text: Callable[
 def pipeline(clock: Clock, request: pytest.FixtureRequest) -> Iterator[MakePipeline]:
     """``pipeline(toml_text)``: a configuration at work (see `Pipeline`), on the test's clock.
 
-    When the test fails, pytest shows the ways of its last entries, step by step.
+    When the test fails, pytest shows the ways of its last entries, step by step, and the faults of
+    steps and plugins.
     ``pipeline(toml_text, state=tmp_path / "state.sqlite").observer`` looks at it from any thread.
     ``pipeline(toml_text, plugins=Path("mine.py"))`` knows the plugins of a file, too.
     """
@@ -96,6 +105,7 @@ def pipeline(clock: Clock, request: pytest.FixtureRequest) -> Iterator[MakePipel
             end.callback(made.engine.stop)
             title = "ways of the entries through the chains"
             _show_on_failure(request, title, lambda: "\n".join(made.ways))
+            _show_on_failure(request, "faults of steps and plugins", lambda: _in_words(made.faults))
             return made
 
         yield make

@@ -66,6 +66,28 @@ def test_a_failing_test_shows_the_way_of_its_entries(said: str) -> None:
     assert first_missing(shown, said) is None, said
 
 
+def test_a_failing_test_shows_the_faults_of_hooks(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text(
+        """\
+from pyruse import hookimpl
+
+class Mine:
+    @hookimpl
+    def match_entry(self, entry):
+        raise OSError("no siren")
+
+def test_mine(pipeline):
+    chains = pipeline('[chains]\\n"c" = [{ filter = "mine" }]', plugins=Mine)
+    chains.feed()
+    chains.feed()
+    assert not chains.faults
+"""
+    )
+    lines = run_pytest(tmp_path, "test_mine.py").splitlines()
+    [title] = [at for at, line in enumerate(lines) if "- faults of steps and plugins -" in line]
+    assert lines[title + 1] == 'chains."c"[0]: filter mine: OSError: no siren (2 times)'
+
+
 @pytest.fixture
 def poor(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine where nothing is installed, and nobody is root."""

@@ -19,6 +19,7 @@ from pyruse import (
     Context,
     Duration,
     Entry,
+    LogLevel,
     Mail,
     Program,
     Report,
@@ -31,7 +32,7 @@ from pyruse.registry.found import Found
 from pyruse.registry.kinds import ACTIONS, EXTENSIONS
 from pyruse.registry.packages import PackagePlugin, installed
 from pyruse.registry.registry import Registry
-from pyruse.testing.pipeline import Clock, Pipeline
+from pyruse.testing.pipeline import Clock, MakePipeline, Pipeline
 from pyruse.times import FOREVER
 
 WHO, OTHER = ip_address("192.0.2.1"), ip_address("192.0.2.2")
@@ -243,3 +244,22 @@ def test_a_mail_without_a_subject_has_that_of_the_configuration(clock: Clock) ->
     context.mail(None, Mail("mine", "text"))
     assert [mail.subject for mail in chains.emails] == [" did it", "jo did it", "mine"]
     chains.state.close()
+
+
+def test_a_level_is_a_name_or_a_number(pipeline: MakePipeline) -> None:
+    names: list[LogLevel] = [
+        *("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"),
+        *("EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG"),
+        *range(8),
+    ]
+
+    class Each:
+        @hookimpl
+        def act_on_entry(self, entry: Entry, context: Context) -> None:
+            for level in names:
+                context.log(entry, "logged", level)
+
+    chains = pipeline('[chains]\n"c" = [{ action = "each" }]\n', plugins=Each)
+    chains.feed()
+    assert [line.level for line in chains.logs] == names[8:16] * 3
+    assert not chains.faults

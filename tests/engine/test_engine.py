@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -68,6 +68,7 @@ class Hand:
             "section": lambda: context.report(entry, word, "text"),
             "details": lambda: context.report(entry, "other", "text", word),
             "log": lambda: context.log(entry, thing, 6),
+            "level_name": lambda: context.log(entry, "text", cast("Any", "warn")),
             "level": lambda: context.log(entry, "text", 8),
             "mail": lambda: context.mail(entry, Mail("subject", thing)),
             "html": lambda: context.mail(entry, Mail("subject", "text", html=thing)),
@@ -359,7 +360,16 @@ def test_what_a_log_line_puts_into_a_fault_is_harmless_and_short(engine):
         ("section", "'SOME' is unknown to reports (expected important, interesting, other)"),
         ("details", "'SOME' is unknown to reports (expected ALL, NONE, FIRST, LAST, FIRSTLAST)"),
         ("log", "TypeError: <object object at "),
-        ("level", "8 is no level (expected 0 to 7, see syslog(3))"),
+        (
+            "level",
+            "8 is no level (expected emerg, alert, crit, err, warning, notice, info, debug, or "
+            "0 to 7, see syslog(3))",
+        ),
+        (
+            "level_name",
+            "'warn' is no level (expected emerg, alert, crit, err, warning, notice, info, debug, "
+            'or 0 to 7, see syslog(3); did you mean "warning"?)',
+        ),
         ("mail", "TypeError: <object object at "),
         ("html", "TypeError: <object object at "),
         ("run", "TypeError: <object object at "),

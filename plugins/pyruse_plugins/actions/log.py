@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from pyruse import Context, Entry, Template, hookimpl
 
 Level = Literal["EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG"]
-_NUMBERS = {name: number for number, name in enumerate(get_args(Level))}
 
 
 @dataclass
@@ -31,4 +30,4 @@ class Log:
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        context.log(entry, self.message.render(entry), _NUMBERS[self.level])
+        context.log(entry, self.message.render(entry), self.level)
