@@ -24,7 +24,7 @@ COMMANDS = {
     "stats": ("stats", "Count entries by identifier and priority: what to write chains for."),
     "plugins": ("plugins", "List the plugins that are installed, and their options."),
     "schema": ("schema", "Print the JSON schema of the configuration, for editors."),
-    "new-plugin": ("new_plugin", "Write a package for a filter or an action of your own."),
+    "new-plugin": ("new_plugin", "Write a package for a plugin of your own, of any kind."),
     "import": ("import_", "Turn the configuration of another program into one of Pyruse's."),
     "demo": ("demo", "Show what Pyruse does, on a sample journal."),
 }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
+import stat
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -99,6 +102,16 @@ def from_text(text: str, name: str = "pyruse.toml") -> Document:
     if faults:
         raise ConfigError(faults)
     return document
+
+
+def open_to_others(files: Iterable[Path]) -> list[str]:
+    """Which files of the configuration others than their owners may write, and what to do."""
+    return [
+        f"{file}: others than its owner may write there, and so choose the programs that Pyruse "
+        f"runs (expected that they may not: chmod go-w {shlex.quote(str(file))})"
+        for file in files
+        if stat.S_ISREG(mode := file.stat().st_mode) and mode & (stat.S_IWGRP | stat.S_IWOTH)
+    ]
 
 
 def _files(path: Path) -> tuple[list[Path], Path]:

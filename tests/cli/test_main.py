@@ -148,3 +148,23 @@ def test_python_m_pyruse_and_the_script_are_the_same(pyruse):
     need(None if script.exists() else "Pyruse is not installed as a script here")
     done = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
     assert done.stdout == pyruse("--help").out
+
+
+@pytest.mark.parametrize("mode", [0o646, 0o664])
+def test_check_warns_of_a_configuration_that_others_may_write(pyruse, tmp_path, mode):
+    folder = tmp_path / "conf.d"
+    folder.mkdir()
+    file, other = folder / "a.toml", folder / "b.toml"
+    file.write_text('[chains]\n"c" = [{ action = "discard" }]\n')
+    other.write_text('[chains]\n"d" = [{ action = "discard" }]\n')
+    file.chmod(mode)
+    other.chmod(0o644)
+    done = pyruse("check", "-c", str(tmp_path))
+    assert done.code == 0
+    [told] = [line for line in done.err.splitlines() if "others" in line]
+    assert told == (
+        f"warning: {file}: others than its owner may write there, and so choose the programs that "
+        f"Pyruse runs (expected that they may not: chmod go-w {file})"
+    )
+    file.chmod(0o644)
+    assert "others" not in pyruse("check", "-c", str(tmp_path)).err

@@ -38,10 +38,17 @@ def test_an_extension_has_a_group_of_its_own(option: str, pyruse, tmp_path: Path
     )
 
 
-def test_a_firewall_is_an_extension_already(pyruse) -> None:
-    done = pyruse("new-plugin", "watch", "--extension", "--firewall")
+@pytest.mark.parametrize("option", ["--program", "--extension"])
+def test_a_firewall_is_an_extension_already(option: str, pyruse) -> None:
+    done = pyruse("new-plugin", "watch", option, "--firewall")
     assert done.code == 2
-    assert "a firewall is an extension: expected --extension or --firewall\n" in done.err
+    assert f"a firewall is an extension: expected {option} or --firewall\n" in done.err
+
+
+def test_the_options_together_are_one(pyruse, tmp_path: Path) -> None:
+    assert pyruse("new-plugin", "watch", "--program", "--extension", "--filter").code == 0
+    project = tomllib.loads((tmp_path / "pyruse-watch" / "pyproject.toml").read_text())["project"]
+    assert sorted(project["entry-points"]) == ["pyruse", "pyruse.filters"]
 
 
 def test_the_package_is_for_this_interface() -> None:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 @click.option("--filter", "is_filter", is_flag=True, help="With a filter (as without any option).")
 @click.option("--action", "is_action", is_flag=True, help="With an action.")
 @click.option(
-    "--extension",
     "--program",
-    "is_extension",
-    is_flag=True,
-    help="With an extension: it hears of starts and of the ends of days.",
+    "extension",
+    flag_value="--program",
+    help="With an extension, for the whole program: it hears of starts and of the ends of days.",
 )
+@click.option("--extension", "extension", flag_value="--extension", help="The same as --program.")
 @click.option("--firewall", "is_firewall", is_flag=True, help="With a firewall.")
 @click.option("--author", metavar="NAME", help="Who holds the copyright (MIT license).")
 @click.option("-o", "--output", metavar="FOLDER", type=click.Path(path_type=Path),
@@ -32,7 +32,7 @@ def command(  # noqa: PLR0913 -- one for each option
     name: str,
     is_filter: bool,
     is_action: bool,
-    is_extension: bool,
+    extension: str | None,
     is_firewall: bool,
     author: str | None,
     output: Path | None,
@@ -47,19 +47,19 @@ def command(  # noqa: PLR0913 -- one for each option
     pyruse new-plugin first_seen
     pyruse new-plugin pager --action
     pyruse new-plugin geo --filter --action
-    pyruse new-plugin metrics --extension
+    pyruse new-plugin metrics --program
     pyruse new-plugin pf --firewall
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse import __version__
     from pyruse.errors import UserError
     from pyruse.new_plugin import NewPlugin
 
-    if is_extension and is_firewall:
-        raise click.UsageError("a firewall is an extension: expected --extension or --firewall")
+    if extension and is_firewall:
+        raise click.UsageError(f"a firewall is an extension: expected {extension} or --firewall")
     wanted: dict[Kind, bool] = {
         "filter": is_filter,
         "action": is_action,
-        "extension": is_extension,
+        "extension": extension is not None,
         "firewall": is_firewall,
     }
     kinds = tuple(kind for kind in wanted if wanted[kind]) or ("filter",)
