@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pyruse.state.database import State
+from pyruse.testing.processes import Mark
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,6 +29,16 @@ with suppress(ModuleNotFoundError):  # where the README of a package in pyruse-c
         "pyruse", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
     hypothesis.settings.load_profile("pyruse")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_stays() -> Iterator[None]:
+    """Fail at the end where a program of any test still runs; kill it if the tests are killed."""
+    with Mark() as mark, pytest.MonkeyPatch.context() as patch:
+        for name, value in mark.environment.items():
+            patch.setenv(name, value)
+        yield
+        mark.wait()
 
 
 @pytest.fixture

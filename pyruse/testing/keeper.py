@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 
@@ -26,6 +27,7 @@ class Keeper:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
+            env={"PATH": os.environ.get("PATH", os.defpath)},  # without any `Mark`
             start_new_session=True,  # Ctrl-C does not reach it
         )
 
