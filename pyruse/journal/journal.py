@@ -217,7 +217,8 @@ class Journal:
         for folder, file in news.written:
             name = self._whereabouts.machine_of(folder, file)
             if name in self.machines:
-                self._ready[name] = self.machines[name]
+                machine = self._ready[name] = self.machines[name]
+                machine.is_stale = machine.is_stale or machine.is_being_made
         if news.files:
             self._ready.update(self.machines)
             self._look()
@@ -253,16 +254,16 @@ class Journal:
         if self._handled is self.machines:
             self._handled = dict(self.machines)
             for machine in self._handled.values():
-                if (last_time := machine.reader.time_us()) is not None:
+                if machine.is_ahead and (last_time := machine.reader.time_us()) is not None:
                     machine.note(last_time)
         renewed = False
         for machine in self.machines.values():
             if machine.is_stale:
-                with suppress(OSError):  # its files are gone, or unreadable just now
+                with suppress(OSError):  # its files are gone, or unreadable: with the next notice
                     if gap := machine.renew():
                         self.gaps.append(gap)
-                self._ready[machine.name] = machine
-                renewed = True
+                    self._ready[machine.name] = machine
+                    renewed = True
         return renewed
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from systemd import journal
@@ -10,6 +12,8 @@ from pyruse.journal.files import Header, JournalFile, header
 from pyruse.journal.position import Gap, Position
 from pyruse.journal.reader import JournalReader
 
+_YOUNG_S = 10.0
+"""Seconds: journald writes the header of a new file sooner than that."""
 _DAY_US = 86_400_000_000
 """A file of another writer that ended so long before the position is wholly read."""
 
@@ -20,12 +24,18 @@ class Machine:
     """Reads the files of one machine. Each is opened as long as something in it may be unread."""
 
     def __init__(
-        self, name: str, opened: Opened, look: Callable[[], Sequence[JournalFile]]
+        self,
+        name: str,
+        opened: Opened,
+        look: Callable[[], Sequence[JournalFile]],
+        *,
+        follows: bool = False,
     ) -> None:
         """Open nothing yet.
 
         :param opened: makes the reader of an open journal, which goes to its beginning.
         :param look: gives the files that there are now.
+        :param follows: more is to come: a file without a header yet is no fault.
         """
         self.name = name
         self.position: Position | None = None
@@ -34,14 +44,17 @@ class Machine:
         self.reader: JournalReader
         self._opened = opened
         self._look = look
+        self._follows = follows
         self._is_open = False
         self._files: Sequence[JournalFile] = ()
         self._open: set[tuple[int, int]] = set()
-        """The files that are open, by their identity."""
+        """The files that are open, or cannot be opened, by their identity."""
         self._read = 0
         """How many entries were read up to the position."""
         self._base: tuple[Position, int] | None = None
         """A position, and how many entries were read up to there: to see what was passed over."""
+        self.is_being_made = False
+        """A file is there, but not its header yet: it is looked at again with the next notice."""
         self.is_stale = False
         """Files have come or gone, or are wholly read: `renew` is to be called at the end."""
 
@@ -52,6 +65,11 @@ class Machine:
         """
         self.position = Position(self.reader.cursor_at(time_us), time_us)
         self._read = self.reader.position
+
+    @property
+    def is_ahead(self) -> bool:
+        """Entries were read since the position was noted."""
+        return self.reader.position > self._read
 
     def take_only(self, values: Mapping[str, Collection[str]]) -> None:
         """Leave out the entries that have none of these values (see `JournalReader.take_only`)."""
@@ -79,7 +97,9 @@ class Machine:
         lost = now.seqnum - before.seqnum - (read - read_before)
         if lost <= 0 or now.seqnum_id != before.seqnum_id or not before.seqnum:
             return None
-        return Gap(self.name, before.time_us, now.time_us, lost, damaged=True)
+        # What was removed is behind the oldest entry that there is; damage is in the midst.
+        removed = self._gap(before)
+        return Gap(self.name, before.time_us, now.time_us, lost, damaged=removed is None)
 
     def offer(self, files: Sequence[JournalFile]) -> None:
         """Say which files there are now; they are opened once those before are read."""
@@ -103,15 +123,16 @@ class Machine:
 
         :return: what was removed unread.
         """
-        self.is_stale = False
+        self.is_stale = True  # until it has succeeded
         raw = self._raw()
+        self.is_stale = False
         if not self._is_open:
             self.reader, self._is_open = self._opened(raw), True
             self.reader.reopen = self._raw
             return None
         self.reader.replace(raw)
         if self.position is None:
-            self.reader.seek_head()
+            self.reader.seek_start()
             return None
         return self.resume(self.position)
 
@@ -148,10 +169,10 @@ class Machine:
         chosen = [
             file for file in self._files if self._may_have_more(file, header(file.path))
         ] or list(self._files)
-        self.faults = []
-        self._open = {file.identity for file in chosen}
+        self.faults, self.is_being_made = [], False
         try:
             raw = journal.Reader(files=[file.path for file in chosen])
+            self._open = {file.identity for file in chosen}
         except OSError as fault:
             raw = self._sound(chosen, fault)
         # libsystemd cuts compressed fields at 64 KiB unless told otherwise (sd_journal_get_data(3))
@@ -160,15 +181,20 @@ class Machine:
 
     def _sound(self, files: Sequence[JournalFile], fault: OSError) -> journal.Reader:
         """Leave out the files that cannot be opened, and say which."""
-        sound = []
+        sound, known = [], set()
         for file in files:
             try:
                 journal.Reader(files=[file.path]).close()
                 sound.append(file.path)
             except OSError as why:
+                if self._follows and header(file.path) is None and _is_young(file.path):
+                    self.is_being_made = True  # journald writes its header just now
+                    continue
                 self.faults.append(f"{file.path}: cannot be read: {why.strerror}")
+            known.add(file.identity)
         if not sound:
             raise fault
+        self._open = known
         return journal.Reader(files=sound)
 
     def _may_have_more(self, file: JournalFile, said: Header | None) -> bool:
@@ -178,3 +204,11 @@ class Machine:
         if said.seqnum_id == self.position.seqnum_id:
             return said.tail_seqnum >= self.position.seqnum
         return said.tail_at >= self.position.time_us - _DAY_US
+
+
+def _is_young(path: str) -> bool:
+    """Whether a file was written to within the last seconds."""
+    try:
+        return time.time() - os.stat(path).st_mtime < _YOUNG_S
+    except OSError:
+        return False

@@ -48,6 +48,13 @@ class JournalReader:
         """Entries cannot be found by their values: all are read."""
         self.reopen: Callable[[], journal.Reader]
         """Opens the same files once more; set by whoever knows them."""
+        self._mark: tuple[str | None, int] = (None, 0)
+        """An entry that can be found again in other files, by its cursor (None: the beginning, see
+        `_seek_start`), and how many entries were read up to there."""
+        self._given: Counter[int] = Counter()
+        """The instants of the entries that were given since, where some are left out."""
+        self._last_us = 0
+        """The instant of the entry that was given last, in microseconds since the epoch."""
         self._gave_up_at = -1
         """The number of entries after which files were opened once more, in vain if it stays so."""
         self._seek_start = raw.seek_head
@@ -106,11 +113,13 @@ class JournalReader:
 
     def _all(self, limit: int) -> Iterator[Entry]:
         next_, realtime, until = self._raw._next, self._raw._get_realtime, self._until
-        before, first = self._cursor(), self.position
+        self._set_mark()
+        time_us = self._last_us
         for _ in range(limit):
             try:
                 if not next_():
-                    if not self._has_let_go(before, self.position - first):
+                    self._last_us = time_us
+                    if not self._has_let_go():
                         return
                     next_, realtime = self._raw._next, self._raw._get_realtime
                     continue
@@ -123,49 +132,68 @@ class JournalReader:
             if until is not None and time_us > until:
                 return
             yield Entry(time_us, self)
+        self._last_us = time_us
 
-    def _has_let_go(self, before: str | None, given: int) -> bool:
+    def _set_mark(self) -> None:
+        """Remember the current entry, if there is one: there is none after `take_only`."""
+        cursor = self._cursor()
+        if cursor is not None:
+            self._mark = cursor, self.position
+            self._given.clear()
+
+    def _has_let_go(self) -> bool:
         """Whether libsystemd has let go a file, which it does without a word where it is damaged.
 
-        Then the files are opened once more, and reading goes on where it was.
-
-        :param before: the cursor of an entry, None: the beginning …
-        :param given: … after which so many were given.
+        Then the files are opened once more, and reading goes on where it was. A file also becomes
+        smaller when it is rotated; opening it once more does no harm.
         """
         size = self._raw.get_usage()
         if size >= self._size or self._values or self._gave_up_at == self.position:
             self._size = max(size, self._size)
             return False
         self._gave_up_at = self.position
-        self._open_once_more(before)
-        for _ in range(given):
-            self._raw._next()
+        given = self.position - self._mark[1]
+        self._open_once_more()
+        self._skip(given)
+        self._set_mark()
         return True
 
-    def _open_once_more(self, before: str | None) -> None:
-        """Open the files once more, and go behind the entry of a cursor; None: to the beginning."""
+    def _skip(self, given: int) -> None:
+        """Go past the entries that were given already, as far as they are still there."""
+        raw = self._raw
+        for _ in range(given):
+            if not raw._next():
+                return
+            if raw._get_realtime() > self._last_us:  # others were removed
+                if not raw._previous():
+                    raw.seek_head()
+                return
+
+    def _open_once_more(self) -> None:
+        """Open the files once more, and go behind the mark."""
+        cursor, _ = self._mark
         with suppress(OSError):  # none of them can be opened any more
             self.replace(self.reopen())
-        if before is None or not self.seek_after(Position(before, 0)):
+        if cursor is None or not self._go_behind(Position(cursor, 0)):
             self._seek_start()
 
     def _skimmed(self, limit: int) -> Iterator[Entry]:
         """The entries with the values of `take_only`, by the index of the journal.
 
         Where an entry in the index is damaged, libsystemd lets go the whole file without a word;
-        all that is seen is that its files have become smaller. Then all entries since the last call
-        are read without the index, but for those that it has given.
+        all that is seen is that its files have become smaller. Then all entries since the mark are
+        read without the index, but for those that it has given.
         """
-        before = self._cursor()
-        given: Counter[int] = Counter()
+        self._set_mark()
         for entry in self._all(limit):
-            given[entry.time_us] += 1
+            self._given[entry.time_us] += 1
             yield entry
         if self._raw.get_usage() >= self._size:
             return
+        given = self._given.copy()
         self.index_is_damaged = True
         self._values = {}
-        self._open_once_more(before)
+        self._open_once_more()
         read = 0
         while read < limit or given:
             entry_ = next(self._all(1), None)
@@ -269,6 +297,13 @@ class JournalReader:
 
         :return: whether the journal still has that entry.
         """
+        if self._go_behind(position):
+            self._set_mark()
+            return True
+        self.seek_since(position.time_us)
+        return False
+
+    def _go_behind(self, position: Position) -> bool:
         raw = self._raw
         try:
             raw.seek_cursor(position.cursor)
@@ -281,11 +316,11 @@ class JournalReader:
         except OSError as fault:
             if fault.errno not in {*_DAMAGED, errno.EINVAL}:
                 raise
+        if not position.time_us:
+            return False
         raw.seek_realtime(position.time_us)
         with suppress(OSError):
-            if self._is_near(position):  # a copy of it, in another file
-                return True
-        raw.seek_realtime(position.time_us)
+            return self._is_near(position)  # a copy of it, in another file
         return False
 
     def _is_near(self, position: Position) -> bool:
@@ -322,14 +357,18 @@ class JournalReader:
 
     def _sought(self, seek: Callable[[], None]) -> None:
         self._seek_start = seek
+        self._mark = None, self.position
+        self._given.clear()
         seek()
 
     def seek_tail(self) -> None:
         """Go behind the newest entry."""
         # sd_journal_seek_tail(3): the position is defined only once it was left for an entry.
         self._raw.seek_tail()
-        if not self._raw._previous():
-            self._raw.seek_head()
+        if self._raw._previous():
+            self._set_mark()
+        else:
+            self.seek_head()
 
     def seek_boot(self) -> None:
         """Go to the first entry since this machine was booted."""

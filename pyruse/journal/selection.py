@@ -99,7 +99,7 @@ class Selection:
 
         found = Journal(
             whereabouts,
-            lambda name: Machine(name, opened, partial(whereabouts.files_of, name)),
+            lambda name: Machine(name, opened, partial(whereabouts.files_of, name), follows=follow),
             follow=follow,
         )
         if found.broken and not found.machines and not follow:

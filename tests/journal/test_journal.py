@@ -20,7 +20,7 @@ from pyruse.testing.plugin import need
 
 SECOND = 1_000_000
 ALL = 1_000_000
-LONG_MS = 20_000  # a wait that ends sooner, when there is something
+LONG_MS = 1_000  # a wait that ends sooner, when there is something
 
 Open = Callable[..., Journal]
 
@@ -290,3 +290,64 @@ def test_entries_that_libsystemd_passes_over_are_told(tmp_path: Path, follow: Op
     assert journal.gaps == [
         Gap("", FIRST_TIME + 23 * SECOND, FIRST_TIME + 36 * SECOND, 1, damaged=True)
     ]
+
+
+@pytest.mark.realparts
+def test_a_rotation_in_the_midst_of_a_batch(journald: Journald, follow: Open) -> None:
+    journal = follow(namespaces=[journald.namespace])
+    for number in range(30):
+        journald.send(MESSAGE=f"m{number}")
+    journald.sync()
+    journal.take_only({"MESSAGE": ["m7"]})
+    assert messages(journal) == ["m7"]
+    journal.take_only({})  # as the daemon does it once it has caught up: no entry is current
+    found = ["m7", *news(journal)]
+    journald.send(MESSAGE="m30")
+    journald.sync()
+    for entry in journal.entries(ALL):
+        found.append(entry.get("MESSAGE"))
+        if found[-1] == "m30":
+            journald.rotate()  # the file gets smaller
+    journal.positions(0)
+    journald.send(MESSAGE="m31")
+    journald.sync()
+    while "m31" not in found:
+        found += news(journal)
+    assert [one for one in found if one and one[0] == "m"] == [f"m{n}" for n in range(7, 32)]
+
+
+def test_a_folder_that_is_removed_and_made_again(tmp_path: Path, follow: Open) -> None:
+    folder = tmp_path / ("a" * 32)
+    write(tmp_path / ("b" * 32) / "system.journal", 1, host="b")
+    write(folder / "system.journal", 1, 2)
+    journal = follow(directory=tmp_path)
+    assert sorted(map(str, news(journal))) == ["b 1", "system 1", "system 2"]
+    for round_ in range(3, 9, 2):
+        shutil.rmtree(folder)
+        write(folder / "system.journal", round_, round_ + 1)
+        found: list[str | None] = []
+        while len(found) < 2:
+            found += news(journal)
+        assert found == [f"system {round_}", f"system {round_ + 1}"]
+
+
+@pytest.mark.realparts
+def test_a_vacuum_that_overtakes_is_no_damage(journald: Journald, follow: Open) -> None:
+    journal = follow(namespaces=[journald.namespace])
+    journald.send(MESSAGE="first")
+    journald.sync()
+    assert "first" in news(journal)
+    for number in range(100):
+        journald.send(MESSAGE=f"lost{number}")
+    journald.sync()
+    journald.rotate()
+    journald.vacuum()
+    journald.send(MESSAGE="kept")
+    journald.sync()
+    found: list[str | None] = []
+    while "kept" not in found:
+        found += news(journal)
+    lost = sum(gap.entries or 0 for gap in journal.gaps)
+    kept = sum(1 for message in found if message and message.startswith("lost"))
+    assert kept + lost >= 100
+    assert not any(gap.damaged for gap in journal.gaps)
