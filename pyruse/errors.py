@@ -23,6 +23,22 @@ class ConfigError(UserError):
         super().__init__("\n".join(self.faults))
 
 
+def in_words(fault: BaseException, *plain: type[BaseException]) -> str:
+    """What anybody's code raised: ``KeyError: 'x'``. Raises nothing, whatever that code does.
+
+    :param plain: kinds whose text says enough without the name of the kind.
+    """
+    kind = type(fault)
+    name: str = type.__getattribute__(kind, "__name__")
+    try:
+        text = str(fault)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 -- the text of an exception is made by its own code
+        return f"{name} (its text cannot be told)"
+    return text if text and issubclass(kind, plain) else f"{name}: {text}"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint such as ``; did you mean "regex"?``, or nothing when no known word is near."""
     import difflib

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pyruse.chains.link import Node, Switch
 from pyruse.entry.entry import UNREAD, Entry
 
-OnFault = Callable[[Node, Entry, Exception], None]
+OnFault = Callable[[Node, Entry, BaseException], None]
 
 
 class Travel(NamedTuple):
@@ -52,7 +52,9 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
                     else:
                         positions, ways = found
                         node = ways[bisect_left(positions, node.position) if node.position else 0]
-            except Exception as fault:  # noqa: BLE001 -- whatever a plugin raises costs this entry alone
+            except KeyboardInterrupt:
+                raise
+            except BaseException as fault:  # noqa: BLE001 -- even SystemExit costs this entry alone
                 faulty, node = node, None  # no step is at work while its fault is told
                 assert faulty is not None
                 if faulty.switch is not None and isinstance(fault, TypeError):
@@ -77,7 +79,7 @@ class Stop(NamedTuple):
     node: Node
     passed: bool
     """For a filter, whether the entry passed (``invert`` taken into account)."""
-    fault: Exception | None
+    fault: BaseException | None
     fields: dict[str, object]
     """The fields that the step set."""
 
@@ -90,14 +92,16 @@ def journey(node: Node | None, entry: Entry) -> Iterator[Stop]:
     """
     before = dict(entry)
     while node is not None:
-        fault: Exception | None = None
+        fault: BaseException | None = None
         answer = False
         try:
             if node.switch is None:
                 answer = bool(node.call(entry))
             else:
                 answer = _answer(node.switch, node.position, entry)
-        except Exception as raised:  # noqa: BLE001 -- whatever a plugin raises is shown
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:  # noqa: BLE001 -- whatever a plugin raises is shown
             fault = raised
         after = dict(entry)
         fields = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pyruse.chains.travel import Stop
+from pyruse.errors import in_words as fault_in_words
 from pyruse.text import one_line, shortened
 
 
@@ -33,7 +34,7 @@ def _station(stop: Stop) -> str:
     step = stop.node.step
     label = f' "{one_line(step.label)}"' if step.label else ""
     if stop.fault is not None:
-        return f"{step.plugin}{label}: FAULT: {brief(f'{type(stop.fault).__name__}: {stop.fault}')}"
+        return f"{step.plugin}{label}: FAULT: {brief(fault_in_words(stop.fault))}"
     if step.kind == "action":
         return f"{step.plugin}{label}: done"
     inverted = "not " if step.invert else ""

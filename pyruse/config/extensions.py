@@ -6,7 +6,7 @@ from typing import Any
 
 from pyruse.config.files import Document
 from pyruse.config.settings import Settings
-from pyruse.errors import did_you_mean
+from pyruse.errors import did_you_mean, in_words
 from pyruse.options.build import build, options_of
 from pyruse.options.faults import ConfigFaults
 from pyruse.registry.firewalls import Firewalls
@@ -95,8 +95,10 @@ class Extensions:
             return loaded
         try:
             return build(loaded, table, here)
-        except Exception as fault:  # a constructor that fails
-            raise found.error(f"cannot be made: {type(fault).__name__}: {fault}") from fault
+        except KeyboardInterrupt:
+            raise
+        except BaseException as fault:  # a constructor that fails
+            raise found.error(f"cannot be made: {in_words(fault)}") from fault
 
     def _is_wanted(self, firewall: str, plugin: Any) -> bool:
         """Whether a firewall is there; one that needs options is not, until somebody names it."""
@@ -108,7 +110,7 @@ class Extensions:
     def _open_firewalls(self, document: Document, faults: list[str]) -> None:
         """See that there are the firewalls that ``[bans]`` names, and that they can be opened."""
 
-        def failed(place: str, hook: str, fault: Exception) -> None:
+        def failed(place: str, hook: str, fault: BaseException) -> None:
             text = f"{type(fault).__name__}: {fault}"
             faults.append(f"{place}: {hook}: {text} (expected a working plugin)")
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pyruse.chains.model import Chain, Step
 from pyruse.config.files import Document
-from pyruse.errors import did_you_mean
+from pyruse.errors import did_you_mean, in_words
 from pyruse.options.build import build
 from pyruse.options.faults import ConfigFaults
 from pyruse.registry.found import PluginError
@@ -100,9 +100,11 @@ class _StepMaker:
             return None
         try:
             return build(cls, options, faults, others=LINKS[kind])
-        except Exception as fault:  # noqa: BLE001 -- a class of anybody's: it may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as fault:  # noqa: BLE001 -- a class of anybody's: it may raise anything
             found = self._registry.find(_GROUPS[kind], name)
-            faults.add(str(found.error(f"cannot be made: {type(fault).__name__}: {fault}")))
+            faults.add(str(found.error(f"cannot be made: {in_words(fault)}")))
             return None
 
     def _class(self, kind: _Kind, name: str, faults: ConfigFaults) -> type | None:

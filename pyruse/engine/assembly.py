@@ -25,11 +25,11 @@ from pyruse.engine.ban_lines import BanLines
 from pyruse.engine.ban_news import BanNews
 from pyruse.engine.context import BoundContext, Services
 from pyruse.engine.engine import Engine
-from pyruse.engine.faults import FaultReporter, Faults, in_words
+from pyruse.engine.faults import FaultReporter, Faults
 from pyruse.engine.modes import Bind, Mode
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
-from pyruse.errors import ConfigError
+from pyruse.errors import ConfigError, in_words
 from pyruse.hookspecs import hook_of
 from pyruse.registry.broadcasts import Broadcasts, bound, delivering
 from pyruse.registry.firewalls import Firewalls
@@ -133,11 +133,13 @@ def _check_options(contexts: Contexts) -> None:
             call()
         except ValueError as fault:
             faults.append(f"{step.address}: {fault}")
-        except Exception as fault:  # noqa: BLE001 -- a faulty plugin costs no traceback
+        except KeyboardInterrupt:
+            raise
+        except BaseException as fault:  # noqa: BLE001 -- a faulty plugin costs no traceback
             faults.append(
                 f"{step.address}: {step.kind} {step.plugin}: {hook}: "
-                f"{shortened(one_line(in_words(fault)), 300)} (expected a working plugin: "
-                "upgrade or remove it)"
+                f"{shortened(one_line(in_words(fault, ValueError)), 300)} "
+                "(expected a working plugin: upgrade or remove it)"
             )
 
     for step, context in contexts.items():
@@ -222,7 +224,7 @@ def _broadcasts(listeners: Iterable[tuple[Any, Context]], reporter: FaultReporte
 def _on_fault(reporter: FaultReporter, traffic: Traffic | None) -> OnFault:
     """What is told of steps that raise."""
 
-    def on_fault(node: Node, entry: Entry, fault: Exception) -> None:
+    def on_fault(node: Node, entry: Entry, fault: BaseException) -> None:
         if traffic is not None:
             traffic.fault(node)
         reporter.of_step(node.step, entry, fault)

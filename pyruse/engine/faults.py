@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pyruse.chains.model import Step
 from pyruse.entry.entry import Entry
+from pyruse.errors import in_words
 from pyruse.state.database import State
 from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, Clock
@@ -94,12 +95,12 @@ class FaultReporter:
         day = self._state.days.open_day(self._calendar.day_of(now))
         self._state.faults.add(day, place, kind, fault.text, now)
 
-    def of_step(self, step: Step, entry: Entry, fault: Exception) -> None:
+    def of_step(self, step: Step, entry: Entry, fault: BaseException) -> None:
         """A step has raised."""
         self.tell(
             step.place,
             type(fault).__name__,
-            f"{step.kind} {step.plugin}: {in_words(fault)}",
+            f"{step.kind} {step.plugin}: {in_words(fault, ValueError)}",
             {
                 "PYRUSE_CHAIN": step.chain,
                 "PYRUSE_STEP": step.place,
@@ -107,12 +108,6 @@ class FaultReporter:
             },
         )
 
-    def of_plugin(self, place: str, hook: str, fault: Exception) -> None:
+    def of_plugin(self, place: str, hook: str, fault: BaseException) -> None:
         """A hook that is broadcast has raised."""
-        self.tell(place, f"{hook} {type(fault).__name__}", f"{hook}: {in_words(fault)}")
-
-
-def in_words(fault: Exception) -> str:
-    """A fault as administrators understand it; a programming error keeps the name of its kind."""
-    text = str(fault)
-    return text if isinstance(fault, ValueError) and text else f"{type(fault).__name__}: {text}"
+        self.tell(place, f"{hook} {type(fault).__name__}", f"{hook}: {in_words(fault, ValueError)}")

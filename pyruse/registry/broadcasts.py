@@ -33,7 +33,7 @@ class Broadcasts:
     count.
     """
 
-    def __init__(self, on_fault: Callable[[str, str, Exception], None]) -> None:
+    def __init__(self, on_fault: Callable[[str, str, BaseException], None]) -> None:
         """Begin without plugins.
 
         :param on_fault: told of an implementation that raised: (plugin, hook, exception).
@@ -81,7 +81,9 @@ class Broadcasts:
                 answer = call.function(*[known[name] for name in call.arguments])
             except refusal:
                 raise
-            except Exception as fault:  # noqa: BLE001 -- contained to this call, whatever it is
+            except KeyboardInterrupt:
+                raise
+            except BaseException as fault:  # noqa: BLE001 -- contained to this call, even SystemExit
                 self._on_fault(call.name, hook, fault)
             else:
                 yield answer

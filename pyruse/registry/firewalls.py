@@ -14,7 +14,7 @@ class Firewalls:
     """The firewalls of the extensions that are switched on."""
 
     def __init__(
-        self, extensions: Mapping[str, Any], on_fault: Callable[[str, str, Exception], None]
+        self, extensions: Mapping[str, Any], on_fault: Callable[[str, str, BaseException], None]
     ) -> None:
         """Nothing is opened yet.
 

@@ -102,7 +102,7 @@ def way(chains: dict[str, Chain], fields: dict[str, Any], *, switches: bool) -> 
     return [*came, repr(sorted(entry.items(), key=repr))]
 
 
-def no_fault(node: Node, entry: Entry, fault: Exception) -> None:
+def no_fault(node: Node, entry: Entry, fault: BaseException) -> None:
     raise AssertionError(node.step.place) from fault
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from asyncio import CancelledError
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,7 @@ def railway(*calls: Callable[[Entry], Any]) -> Node:
     return nodes[0]
 
 
-def raising(fault: Exception) -> Callable[[Entry], Any]:
+def raising(fault: BaseException) -> Callable[[Entry], Any]:
     def call(entry: Entry) -> Any:
         raise fault
 
@@ -44,7 +45,7 @@ def test_no_chains_no_journey() -> None:
 
 
 def test_every_fault_on_the_way_is_told_with_its_node_and_entry() -> None:
-    told: list[tuple[Node, Entry, Exception]] = []
+    told: list[tuple[Node, Entry, BaseException]] = []
     faults = [ValueError("one"), KeyError("two")]
     called: list[Entry] = []
     start = railway(raising(faults[0]), called.append, raising(faults[1]), called.append)
@@ -67,20 +68,27 @@ def test_the_next_entry_travels_as_if_nothing_had_happened() -> None:
     arrived: list[int] = []
     start = railway(call, lambda entry: arrived.append(entry.time_us))
     start.faulty = None
-    told: list[Exception] = []
+    told: list[BaseException] = []
     for time_us in (1, 2, 3):
         travel(start, lambda _node, _entry, fault: told.append(fault)).lead(Entry(time_us))
     assert arrived == [1, 3]
     assert len(told) == 1
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_whoever_wants_to_stop_the_program_stops_it(stop: type[BaseException]) -> None:
-    def call(entry: Entry) -> Any:
-        raise stop
+def test_whoever_wants_to_stop_the_program_stops_it() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        travel(railway(raising(KeyboardInterrupt())), lambda *_: None).lead(Entry(0))
 
-    with pytest.raises(stop):
-        travel(railway(call), lambda *_: None).lead(Entry(0))
+
+@pytest.mark.parametrize("end", [SystemExit, GeneratorExit, CancelledError])
+def test_a_step_cannot_end_the_program(end: type[BaseException]) -> None:
+    told: list[BaseException] = []
+    arrived: list[Entry] = []
+    start = railway(raising(end()), arrived.append)
+    travel(start, lambda _node, _entry, fault: told.append(fault)).lead(Entry(0))
+    assert [type(fault) for fault in told] == [end]
+    assert len(arrived) == 1
+    assert [type(stop.fault) for stop in journey(start, Entry(0))] == [end, type(None)]
 
 
 def test_the_step_that_is_at_work_can_be_seen_and_pyruse_itself_is_none() -> None:
@@ -216,7 +224,7 @@ class Railway:
         """What is called, what is told of faults, and the entry at the end, by `travel`."""
         self.called, faults, entry = [], [], Entry(0, values=dict(fields))
 
-        def on_fault(node: Node, _: Entry, fault: Exception) -> None:
+        def on_fault(node: Node, _: Entry, fault: BaseException) -> None:
             faults.append(f"{node.step.place}: {fault}")
 
         travel(self.graph.entrance, on_fault).lead(entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -162,6 +163,19 @@ class Faulty:
         raise RuntimeError("no end")
 
 
+@dataclass
+class Leaving:
+    """A step, heard at the end of a day, too, that would end the program."""
+
+    @hookimpl
+    def match_entry(self, entry: Entry) -> bool:
+        sys.exit("no entry")
+
+    @hookimpl
+    def on_day_end(self) -> None:
+        sys.exit(3)
+
+
 class Contributing:
     """An extension that works."""
 
@@ -188,7 +202,7 @@ class Boastful:
 
 
 OURS: dict[str, dict[str, type]] = {
-    FILTERS: {"picky": Picky, "boastful": Boastful},
+    FILTERS: {"picky": Picky, "boastful": Boastful, "leaving": Leaving},
     ACTIONS: {"hand": Hand, "touch": Touch, "last": Last, "listening": Listening, "unsure": Unsure},
     EXTENSIONS: {"faulty": Faulty, "contributing": Contributing},
 }
@@ -481,6 +495,25 @@ def test_faults_of_plugins_are_contained(engine):
         ("plugins.faulty", "contribute_to_report: RuntimeError: no report"),
         ("plugins.faulty", "on_day_end: RuntimeError: no end"),
         ("plugins.faulty", "on_stop: RuntimeError: no stop"),
+    ]
+
+
+def test_sys_exit_costs_its_call_alone(engine):
+    chains = engine(
+        """
+        [chains]
+        "a" = [ { filter = "leaving" } ]
+        "b" = [ { action = "log", message = "b" } ]
+        """,
+        "contributing",
+    )
+    chains.feed(MESSAGE="hello")
+    chains.end_day()
+    assert [line.message for line in chains.logs] == ["b"]
+    assert HEARD == ["end of 2026-03-14"]
+    assert [(fault.place, fault.text) for fault in chains.faults] == [
+        ('chains."a"[0]', "filter leaving: SystemExit: no entry"),
+        ('chains."a"[0]', "on_day_end: SystemExit: 3"),
     ]
 
 

@@ -100,7 +100,7 @@ class Listening:
 
 @dataclass
 class Failing:
-    fault: Exception
+    fault: BaseException
 
     @hookimpl
     def on_start(self) -> None:
@@ -112,7 +112,7 @@ class NoHook:
         raise AssertionError("it is not marked as a hook")
 
 
-Faults = list[tuple[str, str, Exception]]
+Faults = list[tuple[str, str, BaseException]]
 
 
 @pytest.fixture
