@@ -26,6 +26,7 @@ class ConfigError(UserError):
 def in_words(fault: BaseException, *plain: type[BaseException]) -> str:
     """What anybody's code raised: ``KeyError: 'x'``. Raises nothing, whatever that code does.
 
+    :param fault: what was raised.
     :param plain: kinds whose text says enough without the name of the kind.
     """
     kind = type(fault)

@@ -111,7 +111,7 @@ class Extensions:
         """See that there are the firewalls that ``[bans]`` names, and that they can be opened."""
 
         def failed(place: str, hook: str, fault: BaseException) -> None:
-            text = f"{type(fault).__name__}: {fault}"
+            text = in_words(fault)
             faults.append(f"{place}: {hook}: {text} (expected a working plugin)")
 
         firewalls = Firewalls(self.at_work, failed)

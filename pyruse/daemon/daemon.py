@@ -221,6 +221,7 @@ class Daemon:
         service_manager.reloading()
         old = self._engine
         new = remade(old, self._remake)
+        self._signals.catch()  # a plugin that was imported just now may have taken them
         if new is not None:
             self._engine = new
             if self._reading.skimming:

@@ -65,12 +65,14 @@ class Package:
             )
         if _leads_nowhere(file):
             raise PluginError(f"{file}: leads nowhere (expected a file; remove the link)")
+        if file.exists() and not file.is_file():
+            raise PluginError(f"{file}: is no plain file (expected a Python file)")
         try:
             module = importlib.import_module(f"{self._name}.{file.stem}")
             return module, Lines(file)
-        except PluginError:  # a file is not to be trusted
+        except (PluginError, KeyboardInterrupt):  # a file is not to be trusted; Ctrl+C
             raise
-        except (Exception, SystemExit) as fault:  # whatever happens while somebody's module runs
+        except BaseException as fault:  # whatever happens while somebody's module runs
             raise _import_error(file, fault) from fault
 
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
+from pyruse import errors
 from pyruse.api.traits import Traits
 from pyruse.errors import UserError, did_you_mean
 from pyruse.registry.kinds import KIND
@@ -67,7 +68,7 @@ class Found(ABC):
 
 def in_words(fault: BaseException) -> str:
     """An exception on one line, not too long."""
-    return shortened(one_line(f"{type(fault).__name__}: {fault}"), 300)
+    return shortened(one_line(errors.in_words(fault)), 300)
 
 
 def why_not_imported(fault: BaseException) -> str:

@@ -549,6 +549,19 @@ def test_a_link_to_nothing_is_told_as_such(site: Site) -> None:
     assert told(site) == ["plugins/link.py: leads nowhere (expected a file; remove the link)"]
 
 
+def test_what_is_no_plain_file_is_not_opened(site: Site) -> None:
+    site.write("good.py", OFFICE)
+    os.mkfifo(site.plugins / "pipe.py", 0o644)  # nobody writes to it: reading would not end
+    assert told(site) == ["plugins/pipe.py: is no plain file (expected a Python file)"]
+
+
+def test_whatever_an_import_raises_costs_one_line(site: Site) -> None:
+    site.write("good.py", OFFICE)
+    site.write("mine.py", "import asyncio\nraise asyncio.CancelledError\n")
+    [line] = told(site)
+    assert line.startswith("plugins/mine.py:2: cannot be imported: CancelledError")
+
+
 def test_a_link_to_itself_costs_one_line(site: Site) -> None:
     site.write("mine.py", OFFICE)
     (site.plugins / "loop.py").symlink_to("loop.py")
