@@ -36,8 +36,14 @@ def parse_network(value: Any) -> Network:
     return network
 
 
+def unmapped(address: Address) -> Address:
+    """The IPv4 address of one that is written in IPv6 (``::ffff:…``); any other, as it is."""
+    return address if address.version == 4 else address.ipv4_mapped or address
+
+
 def network_around(address: Address, prefix4: int, prefix6: int) -> Network:
     """The network of this prefix length that an address is in."""
+    address = unmapped(address)
     # Of a number: of an address, ipaddress would make text, and parse that.
     if address.version == 4:
         return ipaddress.IPv4Network((int(address), prefix4), strict=False)
@@ -46,6 +52,7 @@ def network_around(address: Address, prefix4: int, prefix6: int) -> Network:
 
 def text_around(address: Address, prefix4: int, prefix6: int) -> str:
     """The same as people write it (see `network_text`)."""
+    address = unmapped(address)
     if address.version == 4 and prefix4 == 32:
         return inet_ntoa(address.packed)  # as ipaddress writes it, in a fifth of the time
     return network_text(network_around(address, prefix4, prefix6))
@@ -94,7 +101,7 @@ def _parsed(text: str) -> Address | None:
         address = ipaddress.IPv6Address(inet_pton(AF_INET6, text))
     except (OSError, ValueError):
         return None
-    return address.ipv4_mapped or address
+    return unmapped(address)
 
 
 def network_of(address: str) -> Network:

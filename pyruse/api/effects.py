@@ -38,6 +38,10 @@ class Mail(Struct, frozen=True):
     attachments: Sequence[Attachment] = ()
     """Files that go with the mail. Of gathered mails, those of the first one are sent."""
 
+    def __post_init__(self) -> None:
+        if isinstance(self.to, str):
+            raise TypeError('to is one text (expected a list, such as ["ops@example.org"])')
+
 
 class Program(Struct, frozen=True):
     """A program to be run, without a shell."""
@@ -51,3 +55,9 @@ class Program(Struct, frozen=True):
     every: Duration | None = None
     """Run the program at most once in this time for this step: the texts for standard input that
     come meanwhile are gathered into the next run. None: each run happens at once."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.command, str):
+            raise TypeError('command is one text (expected a list, such as ["touch", "x"])')
+        if not self.command:
+            raise ValueError("command is empty (expected a program and its arguments)")

@@ -10,6 +10,7 @@ from pyruse.engine.context import MAX_HOPS
 from pyruse.state.ban_events import BanEvent, EventKind
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
+from pyruse.text import one_line, shortened
 from pyruse.times import Clock, datetime_of
 
 MESSAGE_IDS = {
@@ -22,6 +23,7 @@ MESSAGE_IDS = {
 _EACH = 50
 """Up to so many at a time have a line each; of more, one line tells."""
 _NAMED = 3
+_LONGEST_LABEL = 200  # characters
 _NOTICE, _INFO = 5, 6  # syslog(3)
 _WHY = {
     "over": "is over",
@@ -103,9 +105,13 @@ class BanLines:
 def _in_words(event: BanEvent) -> str:
     ban = event.ban
     if event.kind == "unban":
-        return f"the ban of {ban.network} ({ban.label}) {_WHY[event.why]}"
+        return f"the ban of {ban.network} ({_label(ban)}) {_WHY[event.why]}"
     end = "for ever" if ban.until is None else f"until {_instant(ban.until)}"
-    return f"{ban.network} is banned {end} ({ban.label}, ban {ban.count} of this network)"
+    return f"{ban.network} is banned {end} ({_label(ban)}, ban {ban.count} of this network)"
+
+
+def _label(ban: Ban) -> str:
+    return shortened(one_line(ban.label), _LONGEST_LABEL)
 
 
 def _facts(event: BanEvent) -> dict[str, object]:

@@ -21,6 +21,7 @@ from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
+from pyruse.engine.handed_over import ban_request, duration, text
 from pyruse.entry.entry import Entry
 from pyruse.errors import did_you_mean
 from pyruse.options.durations import Duration
@@ -28,7 +29,7 @@ from pyruse.state.counters import Counters
 from pyruse.state.database import State
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.tables import Table
-from pyruse.text import one_line, shortened
+from pyruse.text import one_line
 from pyruse.times import Calendar, Clock
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class BoundContext:
         self._receiver = receiver
         self.chain = chain
         self.step = step
+        self._targets: set[Target] = set()
+        """Those that are known to be sound."""
 
     @property
     def dry_run(self) -> bool:
@@ -129,7 +132,7 @@ class BoundContext:
         at = self._time_of(entry)
         host = self._services.host if entry is None else entry.text("_HOSTNAME")
         self._services.state.days.add(
-            self._services.day_of(at), section, _text(message), details, at, host
+            self._services.day_of(at), section, text(message), details, at, host
         )
 
     def mail(self, entry: Entry | None, mail: Mail) -> None:
@@ -138,12 +141,12 @@ class BoundContext:
             subject = self._services.settings.email.subject.render({} if entry is None else entry)
         to = self.recipients if mail.to is None else mail.to
         payload: dict[str, Any] = {
-            "subject": one_line(_text(subject)),
-            "to": [str(address) for address in to],
-            "parts": [_text(mail.text)],
+            "subject": one_line(text(subject)),
+            "to": [str(text(address)) for address in to],
+            "parts": [text(mail.text)],
             "count": 1,
-            "html": None if mail.html is None else _text(mail.html),
-            "attachments": [[_text(part) for part in one] for one in mail.attachments],
+            "html": None if mail.html is None else text(mail.html),
+            "attachments": [[text(part) for part in one] for one in mail.attachments],
         }
         self._send("mail", payload, entry, mail.every)
 
@@ -159,7 +162,7 @@ class BoundContext:
         if hop > MAX_HOPS:
             return
         payload = {
-            "message": _text(message),
+            "message": text(message),
             "level": number,
             "fields": {"PYRUSE_CHAIN": self.chain, "PYRUSE_STEP": self.step, "PYRUSE_HOPS": hop},
         }
@@ -167,12 +170,12 @@ class BoundContext:
 
     def run(self, entry: Entry | None, program: Program) -> None:
         payload: dict[str, Any] = {
-            "command": [_text(argument) for argument in program.command],
-            "timeout": program.timeout.total_seconds(),
+            "command": [text(argument) for argument in program.command],
+            "timeout": duration(program.timeout).total_seconds(),
             "step": self.step,
         }
         if program.stdin is not None:
-            payload |= {"parts": [_text(program.stdin)], "count": 1}
+            payload |= {"parts": [text(program.stdin)], "count": 1}
         elif program.every is not None:
             raise ValueError("every gathers what is on standard input (expected stdin)")
         self._send("command", payload, entry, program.every)
@@ -194,7 +197,7 @@ class BoundContext:
             self._services.state.outbox.put(item)
         else:
             item.group = self.step if item.plugin is None else f"{self.step} {kind}"
-            self._services.state.outbox.put_gathered(item, every.us)
+            self._services.state.outbox.put_gathered(item, duration(every).us)
 
     def send(
         self,
@@ -210,16 +213,22 @@ class BoundContext:
             "parts": [_json(payload)],
             "count": 1,
             "step": self.step,
-            "timeout": timeout.total_seconds(),
+            "timeout": duration(timeout).total_seconds(),
         }
         self._send(self._receiver, item, entry, every)
 
     def ban_target(
         self, backend: str | None = None, sets: Sets | None = None, ports: Sequence[int] = ()
     ) -> Target:
-        return self._services.bans.target(backend, sets, ports)
+        target = self._services.bans.target(backend, sets, ports)
+        self._targets.add(target)
+        return target
 
     def ban(self, entry: Entry | None, request: BanRequest) -> bool:
+        request = ban_request(request)
+        target = request.target
+        if target is not None and target not in self._targets:  # a plugin has made it by itself
+            self.ban_target(target.backend, target.sets, target.ports)
         reason = request.reason
         if reason is None:
             reason = "" if entry is None else entry.text("MESSAGE") or ""
@@ -228,12 +237,12 @@ class BoundContext:
         return ban is not None
 
     def spared(self, address: Address) -> str | None:
-        return self._services.bans.spared(str(address))
+        return self._services.bans.spared(text_around(address, 32, 128))
 
     def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
-        text = text_around(address, 32, 128)
+        network = text_around(address, 32, 128)
         cause = Cause(self._time_of(entry), self.chain, hops=_hops(entry))
-        return bool(self._services.bans.unban(text, cause, label))
+        return bool(self._services.bans.unban(network, cause, label))
 
     def ban_history(self, since: int, until: int) -> list[Ban]:
         state = self._services.state
@@ -262,14 +271,14 @@ def _json(payload: object) -> str:
     :raises ValueError: it is too long.
     """
     try:
-        text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        dumped = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as fault:
         raise TypeError(f"JSON cannot hold the payload: {fault}") from None
-    if len(text) > _LONGEST_PAYLOAD:
+    if len(dumped) > _LONGEST_PAYLOAD:
         raise ValueError(
-            f"the payload has {len(text):,} characters (expected {_LONGEST_PAYLOAD:,} at most)"
+            f"the payload has {len(dumped):,} characters (expected {_LONGEST_PAYLOAD:,} at most)"
         )
-    return _text(text)
+    return text(dumped)
 
 
 def _is_own_news(entry: Entry) -> bool:
@@ -284,13 +293,3 @@ def _hops(entry: Entry | None) -> int:
     """How many lines of Pyruse's own led to an entry, one after another."""
     hops = "" if entry is None else entry.text("PYRUSE_HOPS") or ""
     return int(hops) if hops.isdecimal() and len(hops) < 3 else 0
-
-
-def _text(value: object) -> str:
-    """A text from a plugin, as the state can keep it.
-
-    :raises TypeError: it is none. Found out at the commit, it would cost the whole batch.
-    """
-    if not isinstance(value, str):
-        raise TypeError(f"{shortened(repr(value), 80)} is no text")
-    return value if value.isascii() else value.encode(errors="replace").decode()

@@ -15,6 +15,10 @@ _PART = re.compile(r"(\d+)(ms|[wdhms])")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
+LONGEST = 1e10
+"""Seconds, some 300 years: no duration reaches it. `timedelta` itself ends at 2.7 million years."""
+
+
 class Duration(timedelta):
     """A span of time above zero: ``90`` or ``"90s"``, ``"15m"``, ``"2h"``, ``"1h30m"``."""
 
@@ -38,7 +42,7 @@ class Duration(timedelta):
             seconds = int(value)
         elif isinstance(value, str) and _DURATION.match(value):
             seconds = sum(int(n) * _SECONDS[unit] for n, unit in _PART.findall(value))
-        if 0 < seconds < 1e10:  # some 300 years; timedelta itself ends at 2.7 million
+        if 0 < seconds < LONGEST:
             return cls(seconds=seconds)
         raise ValueError(
             f'{shown(value)} is no duration (expected seconds, or "90s", "15m", "2h", "5d", "1w", '

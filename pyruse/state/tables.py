@@ -10,6 +10,8 @@ import msgspec
 
 from pyruse.state.due import Due
 from pyruse.state.part import Part
+from pyruse.text import encodable
+from pyruse.times import FOREVER
 
 
 class Table:
@@ -37,10 +39,15 @@ class Table:
         :param key: the key, in this table.
         :param value: what JSON can hold; None forgets the key.
         :param until: an instant in entry time; None: for ever.
-        :raises TypeError: JSON cannot hold the value, or the key is no text.
+        :raises TypeError: JSON cannot hold the value, the key is no text, or the instant no number.
+        :raises ValueError: the database cannot hold the key or the instant.
         """
-        if not isinstance(key, str):
-            raise TypeError(f"{key!r} is no key of a table (expected text)")
+        _check_text(key, "key of a table")
+        if until is not None:
+            if not isinstance(until, int):
+                raise TypeError(f"{until!r} is no instant (expected microseconds)")
+            if not -FOREVER <= until <= FOREVER:
+                raise ValueError(f"until is no instant (expected {FOREVER} at most)")
         if value is None:
             self.remove(key)
             return
@@ -95,7 +102,12 @@ class Tables(Part):
         self._tables: dict[str, Table] = {}
 
     def table(self, name: str) -> Table:
-        """The table of a name, made when first asked for."""
+        """The table of a name, made when first asked for.
+
+        :raises TypeError: the name is no text.
+        :raises ValueError: the database cannot hold it.
+        """
+        _check_text(name, "name of a table")
         return self._tables.setdefault(name, Table())
 
     def expire(self, at: int) -> None:
@@ -124,3 +136,15 @@ class Tables(Part):
         """The changes are committed."""
         for table in self._tables.values():
             table.saved()
+
+
+def _check_text(value: object, what: str) -> None:
+    """Found out at the commit, it would cost the whole batch.
+
+    :raises TypeError: it is no text.
+    :raises ValueError: it is none that UTF-8 can encode.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no {what} (expected text)")
+    if encodable(value) != value:
+        raise ValueError(f"{value!r} is no {what} (expected text that UTF-8 can encode)")

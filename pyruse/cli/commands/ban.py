@@ -10,7 +10,7 @@ import click
 
 from pyruse.cli.options import config_option, configuration
 from pyruse.errors import UserError
-from pyruse.text import printable
+from pyruse.text import encodable, printable
 
 if TYPE_CHECKING:
     from pyruse.addresses import Network
@@ -95,8 +95,12 @@ def parse_duration(text: str | None) -> Duration | None:
 def checked_label(text: str) -> str:
     """The value of ``--label``.
 
-    :raises click.UsageError: it is empty.
+    :raises click.UsageError: it is empty, too long, or no text.
     """
+    if encodable(text) != text:
+        raise click.UsageError("--label is no UTF-8 (expected text)")
+    if len(text) > 200:
+        raise click.UsageError(f"--label has {len(text):,} characters (expected 200 at most)")
     if not text.strip():
         raise click.UsageError('--label is empty (expected a word or two, such as "mail")')
     return text

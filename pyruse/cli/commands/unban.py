@@ -24,11 +24,12 @@ def command(
     """
     from pyruse.addresses import network_text
     from pyruse.bans.orders import UnbanOrder
-    from pyruse.cli.commands.ban import parse_networks
+    from pyruse.cli.commands.ban import checked_label, parse_networks
     from pyruse.cli.ordering import MOST_SHOWN, carry_out, finish
 
     if bool(networks) == everybody:
         raise click.UsageError("expected addresses or networks, or --all")
+    label = None if label is None else checked_label(label)
     texts = None if everybody else [network_text(one) for one in parse_networks(networks)]
     answer = carry_out(configuration(config), UnbanOrder(texts, label))
     for done in answer.done[:MOST_SHOWN]:
