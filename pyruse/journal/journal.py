@@ -123,6 +123,12 @@ class Journal:
             f"the journal of {name or 'this machine'}: no file of it can be read: {why.strerror}"
             for name, why in self.broken.items()
         ]
+        broken += [
+            f"the journal of {name or 'this machine'}: its index of values is damaged, so all "
+            "entries are read (expected a file that `journalctl --verify` accepts)"
+            for name, machine in self.machines.items()
+            if machine.reader.index_is_damaged
+        ]
         return [*broken, *(one for machine in self.machines.values() for one in machine.faults)]
 
     def take_only(self, values: Mapping[str, Collection[str]]) -> None:

@@ -62,10 +62,6 @@ class Inotify:
         number = self._libc.inotify_add_watch(self._fd, os.fsencode(folder), ctypes.c_uint32(mask))
         self._folders[self._checked(number)] = folder
 
-    def watched(self) -> set[str]:
-        """The folders that are watched."""
-        return set(self._folders.values())
-
     def read(self) -> list[Notice]:
         """The notices that there are; it does not wait."""
         notices: list[Notice] = []

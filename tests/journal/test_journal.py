@@ -276,6 +276,8 @@ def test_behind_a_damaged_entry_all_others_are_read(
         found += more
     whole = [f"old {n}" for n in range(100) if n != 30] + [f"new {n}" for n in range(100, 110)]
     assert sorted(map(str, found)) == sorted(whole)
+    told = [fault for fault in journal.faults() if "its index of values is damaged" in fault]
+    assert len(told) == bool(only)
     journal.close()
 
 
