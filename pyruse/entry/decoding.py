@@ -8,6 +8,7 @@ from typing import Any
 
 from systemd.journal import DEFAULT_CONVERTERS
 
+from pyruse.entry.terminal import without_codes
 from pyruse.text import encodable, shown
 from pyruse.times import datetime_of
 
@@ -43,8 +44,10 @@ class Decoder:
         self.legacy_encoding = legacy_encoding
         self.zone = zone
         times = dict.fromkeys(_TIMES, lambda raw: self.time(int(raw)))
-        self.converters: Mapping[str, Callable[[bytes], Any]] = {**CONVERTERS, **times}
-        """What is made of the fields that are more than text."""
+        self.converters: Mapping[str, Callable[[bytes], Any]] = {
+            **CONVERTERS, **times, "MESSAGE": lambda raw: without_codes(self._text(raw)),
+        }  # fmt: skip
+        """What is made of the fields that are more than their bytes as text."""
 
     def __call__(self, field: str, raw: bytes) -> Any:
         """The value of a field."""
@@ -54,6 +57,9 @@ class Decoder:
                 return converter(raw)
             except (ValueError, OverflowError):
                 pass  # whoever logs may put anything into a field: it is text then
+        return self._text(raw)
+
+    def _text(self, raw: bytes) -> str:
         try:
             return raw.decode()
         except UnicodeDecodeError:

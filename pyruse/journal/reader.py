@@ -13,6 +13,7 @@ from systemd import journal
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
+from pyruse.entry.terminal import ESCAPE
 from pyruse.journal.position import Position
 
 _DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
@@ -236,6 +237,14 @@ class JournalReader:
                 return raw.decode()
             except UnicodeDecodeError:
                 pass
+        elif field == "MESSAGE":  # no other field is read as often: as above
+            try:
+                text: str = raw.decode()
+            except UnicodeDecodeError:
+                pass
+            else:
+                if ESCAPE not in text and text[-1:] != "\r":
+                    return text
         return self._decoder(field, raw)
 
     def read_all(self) -> dict[str, Any]:

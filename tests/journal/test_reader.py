@@ -171,12 +171,22 @@ def test_text_of_every_kind(opened):
         "a\nb\r\nc",
         "tab\t",
         "nul \0 here",
-        "\x1b[31mred",
         "日本語 😀",
         "é" * 100_000,
     ]
     found = messages(opened([{"MESSAGE": text} for text in texts]))
     assert found == texts
+
+
+def test_what_terminals_add_is_not_in_the_message(opened):
+    line = "\x1b[36m12:00\x1b[0m [\x1b[1;33mW\x1b[0m] from \x1b[1m192.0.2.1\x1b[0m\r"
+    plain = "12:00 [W] from 192.0.2.1"
+    reader = opened([{"MESSAGE": line, "OTHER": line}, {"MESSAGE": line.encode() + b"\xe9"}])
+    one, other = (dict(entry) for entry in reader.entries(ALL))
+    assert (one["MESSAGE"], one["OTHER"], other["MESSAGE"]) == (plain, line, f"{plain}\ré")
+    reader.seek_head()
+    first, second = (entry.text("MESSAGE") for entry in reader.entries(ALL))
+    assert (first, second) == (plain, f"{plain}\ré")
 
 
 def test_a_field_above_the_limit_of_libsystemd_is_read_whole(opened):
