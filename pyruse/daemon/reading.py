@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.settings import JournalSettings
@@ -48,13 +48,13 @@ class Reading:
         read. The positions are to be committed before the first entry is handled.
         """
         known = {
-            name: Position(*position)
+            name: Position(*position, self._positions.held(name))
             for name in self.journal.machines
             if (position := self._positions.get(name)) is not None
         }
         self.journal.resume(known, self._begin)
         self._positions.follow(self._selection.sources())
-        self._positions.update(
+        self._update(
             {
                 name: machine.position
                 for name, machine in self.journal.machines.items()
@@ -79,7 +79,13 @@ class Reading:
         :param last_time: the instant of the last one, in microseconds since the epoch.
         """
         self.last_time = last_time
-        self._positions.update(self.journal.positions(last_time))
+        self._update(self.journal.positions(last_time))
+
+    def _update(self, positions: Mapping[str, Position]) -> None:
+        self._positions.update(
+            {name: (one.cursor, one.time_us) for name, one in positions.items()},
+            {name: one.held for name, one in positions.items() if one.held},
+        )
 
     def take_only(self, wanted: Wanted) -> None:
         """Have libsystemd leave out, from here on, the entries that are not wanted.

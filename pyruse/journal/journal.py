@@ -21,7 +21,7 @@ from pyruse.journal.position import Gap, Position
 from pyruse.journal.watch import POLL_MS, Watch
 from pyruse.journal.whereabouts import Whereabouts
 
-_Head = tuple[int, str, Machine]
+_Head = tuple[int, str, Machine, Entry]
 
 
 class Journal:
@@ -69,26 +69,26 @@ class Journal:
 
     def _merged(self, limit: int) -> Iterator[Entry]:
         heads = self._heads
-        known = {name for _, name, _ in heads}
+        known = {name for _, name, _, _ in heads}
         for name, machine in list(self._ready.items()):
             if name not in known:
                 self._push(machine)
         for _ in range(limit):
             if not heads:
                 return
-            time_us, name, machine = heads[0]
-            yield Entry(time_us, machine.reader)
+            time_us, name, machine, entry = heads[0]
+            yield entry
             machine.note(time_us)
             self._handled[name] = machine
             heapq.heappop(heads)
             self._push(machine)
 
     def _push(self, machine: Machine) -> None:
-        time_us = machine.reader.advance()
-        if time_us is None:
+        entry = machine.reader.advance()
+        if entry is None:
             self._ready.pop(machine.name, None)
         else:
-            heapq.heappush(self._heads, (time_us, machine.name, machine))
+            heapq.heappush(self._heads, (entry.time_us, machine.name, machine, entry))
 
     def positions(self, last_time: int) -> dict[str, Position]:
         """How far each machine is handled of which entries were read since the last call.
@@ -137,7 +137,7 @@ class Journal:
         :param values: of fields; none: no entry is left out. See `pyruse.chains.pushdown`.
         """
         self._only = values
-        for _, name, machine in self._heads:  # they are not handled yet
+        for _, name, machine, _ in self._heads:  # they are not handled yet
             machine.go_back()
             self._ready[name] = machine
         self._heads.clear()
@@ -216,9 +216,14 @@ class Journal:
         for fd in (self.watch.fileno(), *others):
             if fd is not None:
                 poll.register(fd, select.POLLIN)
+        waits = [] if timeout_ms is None else [timeout_ms]
         if self.watch.polls:
-            timeout_ms = POLL_MS if timeout_ms is None else min(POLL_MS, timeout_ms)
-        poll.poll(timeout_ms)
+            waits.append(POLL_MS)
+        for machine in self.machines.values():
+            if (seconds := machine.reader.split_lines.wait_s()) is not None:
+                waits.append(round(seconds * 1000) + 1)
+                self._ready[machine.name] = machine
+        poll.poll(min(waits, default=None))
         news = self.watch.news()
         for folder, file in news.written:
             name = self._whereabouts.machine_of(folder, file)

@@ -63,7 +63,10 @@ class Machine:
 
         :param time_us: its instant, in microseconds since the epoch.
         """
-        self.position = Position(self.reader.cursor_at(time_us), time_us)
+        reader = self.reader
+        if reader.has_parts:  # the entry at hand may be a part, and another one the last handled
+            time_us = reader.time_us() or time_us
+        self.position = Position(reader.cursor_at(time_us), time_us, reader.split_lines.cursors())
         self._read = self.reader.position
 
     @property

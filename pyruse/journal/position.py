@@ -12,6 +12,9 @@ class Position(NamedTuple):
     """libsystemd's cursor of it; ``t=…``, where nothing but its instant is known."""
     time_us: int
     """Its instant, in microseconds since the epoch."""
+    held: tuple[tuple[str, int], ...] = ()
+    """The cursors and instants of entries before it that are not handled: parts of lines that are
+    not whole yet (see `pyruse.journal.split_lines`)."""
 
     @property
     def seqnum_id(self) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from systemd import journal
@@ -15,12 +16,17 @@ from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.entry.terminal import ESCAPE
 from pyruse.journal.position import Position
+from pyruse.journal.split_lines import MARK, SplitLines
 
 _DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
 """What libsystemd answers where a journal file is damaged: the entry or field is passed over."""
 
 _EQUALLY_NEAR = 100
 """Entries: so many are looked at for the one of a cursor."""
+
+
+_PARTS_LIE_WITHIN = 1000
+"""Entries: so far back the parts of a single entry's line are looked for."""
 
 
 class JournalReader:
@@ -37,11 +43,13 @@ class JournalReader:
         *,
         until: int | None = None,
         match: str | None = None,
+        follows: bool = False,
     ) -> None:
         """Read an open journal.
 
         :param until: the last instant to read, in microseconds since the epoch.
         :param match: a field and its value, ``FIELD=value``; other entries are left out.
+        :param follows: more is to come, such as the rest of a line.
         """
         self._match = match
         self._values: Mapping[str, Collection[str]] = {}
@@ -61,6 +69,10 @@ class JournalReader:
         self._seek_start = raw.seek_head
         """Goes to where the first entry is, as it was sought."""
         self._measures: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+        self.split_lines = SplitLines(decoder)
+        self._follows = follows
+        self._was_at_end = False
+        """Entries may be written while they are read."""
         self._use(raw)
         self._decoder = decoder
         self._converters = decoder.converters
@@ -77,6 +89,8 @@ class JournalReader:
     def _use(self, raw: journal.Reader) -> None:
         self._raw = raw
         self._get = raw._get
+        self.has_parts = False
+        """Lines are split in these files; see `_looks_split`."""
         self._size = raw.get_usage()
         """Of the files, in bytes: libsystemd lets go those in which it finds damage."""
 
@@ -116,24 +130,61 @@ class JournalReader:
         next_, realtime, until = self._raw._next, self._raw._get_realtime, self._until
         self._set_mark()
         time_us = self._last_us
-        for _ in range(limit):
-            try:
-                if not next_():
-                    self._last_us = time_us
-                    if not self._has_let_go():
+        for entry in islice(self.split_lines.overdue(time_us), limit):
+            yield entry
+            limit -= 1
+        split = self._looks_split()
+        careful = split or self._was_at_end
+        while limit:
+            skipped = 0
+            for _ in range(limit):
+                try:
+                    if not next_():
+                        self._last_us = time_us
+                        if not self._has_let_go():
+                            self._was_at_end = True
+                            yield from self._rest()
+                            return
+                        next_, realtime = self._raw._next, self._raw._get_realtime
+                        skipped += 1
+                        continue
+                    self.position += 1
+                    time_us = realtime()
+                except OSError as fault:
+                    if not self._pass_over(fault):
                         return
-                    next_, realtime = self._raw._next, self._raw._get_realtime
+                    skipped += 1
                     continue
-                self.position += 1
-                time_us = realtime()
-            except OSError as fault:
-                if not self._pass_over(fault):
+                if until is not None and time_us > until:
+                    yield from self._rest()
                     return
-                continue
-            if until is not None and time_us > until:
-                return
-            yield Entry(time_us, self)
+                if careful and (split := split or self._looks_split()):
+                    known = self.split_lines.take(self, time_us)
+                    if known is None:
+                        skipped += 1
+                    else:
+                        yield Entry(time_us, self, known)
+                    continue
+                yield Entry(time_us, self)
+            limit = skipped
         self._last_us = time_us
+
+    def _looks_split(self) -> bool:
+        """Whether lines are split in the files that are open.
+
+        It is asked for all files at once, and not of each entry: a field that an entry does not
+        have is what takes libsystemd longest. What is being written is looked at for each entry.
+        """
+        if not self.has_parts:
+            try:
+                self.has_parts = bool(self._raw.query_unique(MARK))
+            except OSError:  # damaged
+                self.has_parts = True
+        return self.has_parts
+
+    def _rest(self) -> Iterator[Entry]:
+        """At the end: the lines that will not become whole."""
+        return iter(()) if self._follows else self.split_lines.rest()
 
     def _set_mark(self) -> None:
         """Remember the current entry, if there is one: there is none after `take_only`."""
@@ -207,10 +258,12 @@ class JournalReader:
                 yield entry_
             given += Counter()  # without those that are zero
 
-    def advance(self) -> int | None:
-        """Go to the next entry, and tell its instant; None: there is none (for now)."""
+    def advance(self) -> Entry | None:
+        """Go to the next entry; None: there is none (for now)."""
         entry = next(self.entries(1), None)
-        return None if entry is None else entry.time_us
+        if entry is not None:
+            self._last_us = max(entry.time_us, self._last_us)
+        return entry
 
     def _pass_over(self, fault: OSError) -> bool:
         """Skip a damaged entry.
@@ -221,6 +274,14 @@ class JournalReader:
             raise fault
         self.damaged += 1
         return self.damaged < 1000 or self.damaged < self.position
+
+    def raw(self, field: str) -> bytes | None:
+        """The bytes of a field of the current entry, or None."""
+        try:
+            value: bytes = self._get(field)
+        except (KeyError, OSError, ValueError):
+            return None
+        return value
 
     def read(self, field: str) -> Any | None:
         """The value of a field of the current entry, or None (see `Entry`)."""
@@ -243,7 +304,7 @@ class JournalReader:
             except UnicodeDecodeError:
                 pass
             else:
-                if ESCAPE not in text and text[-1:] != "\r":
+                if ESCAPE not in text and "\r" not in text:
                     return text
         return self._decoder(field, raw)
 
@@ -301,15 +362,24 @@ class JournalReader:
     def seek_after(self, position: Position) -> bool:
         """Go behind the entry of a position, so that the next one read is the first one after it.
 
+        The parts of lines that were held at the position are held again.
+
         Where the journal no longer has that entry (the file was removed), reading goes on with the
         first entry from its instant on.
 
         :return: whether the journal still has that entry.
         """
+        self.split_lines.held.clear()
+        for cursor, time_us in position.held:
+            if self._go_behind(Position(cursor, time_us)):
+                self.split_lines.take(self, time_us)
+                self.has_parts = True
         if self._go_behind(position):
             self._set_mark()
             return True
+        held = self.split_lines.held.copy()
         self.seek_since(position.time_us)
+        self.split_lines.held.update(held)
         return False
 
     def _go_behind(self, position: Position) -> bool:
@@ -365,6 +435,7 @@ class JournalReader:
         self._sought(lambda: self._raw.seek_realtime(time_us))
 
     def _sought(self, seek: Callable[[], None]) -> None:
+        self.split_lines.held.clear()
         self._seek_start = seek
         self._mark = None, self.position
         self._given.clear()
@@ -391,8 +462,7 @@ class JournalReader:
             self._raw.seek_realtime(self._until)
         if not self._raw._previous():
             return None
-        self.position += 1
-        return Entry(self._raw._get_realtime(), self)
+        return self._single()
 
     def at(self, cursor: str) -> Entry | None:
         """The entry of a cursor, or None when the journal does not have it."""
@@ -402,8 +472,22 @@ class JournalReader:
                 return None
         except (OSError, ValueError):  # not there, or no cursor at all
             return None
+        return self._single()
+
+    def _single(self) -> Entry:
+        """The current entry; of a line that was split, with the parts before it."""
+        raw, known = self._raw, None
+        if self._looks_split():
+            lines = SplitLines(self._decoder)
+            back = 0
+            while back < _PARTS_LIE_WITHIN and raw._previous():
+                back += 1
+            for _ in range(back):
+                lines.take(self, raw._get_realtime())
+                raw._next()
+            known = lines.take(self, raw._get_realtime())
         self.position += 1
-        return Entry(self._raw._get_realtime(), self)
+        return Entry(raw._get_realtime(), self, known)
 
     def span(self) -> tuple[int, int] | None:
         """The instants of the first and the last entry, µs since the epoch; None: no entry."""

@@ -89,7 +89,7 @@ class Selection:
         match = None if self.boot is None else f"_BOOT_ID={self._boot_id(whereabouts, self.boot)}"
 
         def opened(raw: journal.Reader) -> JournalReader:
-            reader = JournalReader(raw, decoder, until=self.until, match=match)
+            reader = JournalReader(raw, decoder, until=self.until, match=match, follows=follow)
             reader.take_only({})
             if self.since is None:
                 reader.seek_head()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 5
+VERSION = 6
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -65,6 +65,7 @@ _STEPS = {
         DROP TABLE cursor;
     """,
     5: "",
+    6: "",
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from pyruse.state.part import Part
+
+Cursor = tuple[str, int]
+"""A cursor, and its instant in microseconds since the epoch."""
 
 _OLD = "*"  # of a state that knew one cursor for all machines; no machine's name
 
@@ -21,26 +24,45 @@ class Positions(Part):
         CREATE TABLE IF NOT EXISTS positions (
             machine TEXT PRIMARY KEY, cursor TEXT NOT NULL, time INTEGER NOT NULL
         ) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS held_entries (
+            machine TEXT NOT NULL, number INTEGER NOT NULL, cursor TEXT NOT NULL,
+            time INTEGER NOT NULL, PRIMARY KEY (machine, number)
+        ) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS sources (source TEXT PRIMARY KEY) WITHOUT ROWID;
     """
 
     def __init__(self) -> None:
-        self._positions: dict[str, tuple[str, int]] = {}
+        self._positions: dict[str, Cursor] = {}
+        self._held: dict[str, tuple[Cursor, ...]] = {}
         self._sources: set[str] = set()
+        self._saved_held: set[str] = set()
+        """The machines that have rows of held entries."""
         self._changed: set[str] = set()
         self._new_sources: set[str] = set()
 
-    def get(self, machine: str) -> tuple[str, int] | None:
+    def get(self, machine: str) -> Cursor | None:
         """The cursor of the entry of a machine that was handled last, and that entry's instant.
 
         Where a machine is not known yet, a state of before it was told apart has one for all.
         """
         return self._positions.get(machine) or self._positions.get(_OLD)
 
-    def update(self, positions: Mapping[str, tuple[str, int]]) -> None:
-        """More entries are handled; instants are microseconds since the epoch."""
+    def held(self, machine: str) -> tuple[Cursor, ...]:
+        """The entries before the position that are not handled: more of their lines is to come."""
+        return self._held.get(machine, ())
+
+    def update(
+        self, positions: Mapping[str, Cursor], held: Mapping[str, Iterable[Cursor]] = {}
+    ) -> None:
+        """More entries are handled.
+
+        :param positions: by machine.
+        :param held: the entries before them that are not handled yet.
+        """
         self._positions.update(positions)
         self._changed.update(positions)
+        for machine in positions:
+            self._held[machine] = tuple(held.get(machine, ()))
 
     def latest(self) -> int | None:
         """The instant of the newest entry that is handled, or None where none is."""
@@ -61,6 +83,11 @@ class Positions(Part):
         """Read everything."""
         for machine, cursor, time_us in db.execute("SELECT machine, cursor, time FROM positions"):
             self._positions[machine] = (str(cursor), int(time_us))
+        for machine, cursor, time_us in db.execute(
+            "SELECT machine, cursor, time FROM held_entries ORDER BY machine, number"
+        ):
+            self._held[machine] = (*self.held(machine), (str(cursor), int(time_us)))
+            self._saved_held.add(machine)
         self._sources = {source for (source,) in db.execute("SELECT source FROM sources")}
 
     def save(self, db: sqlite3.Connection) -> None:
@@ -71,11 +98,21 @@ class Positions(Part):
                 db.execute("DELETE FROM positions WHERE machine = ?", (machine,))
             else:
                 db.execute("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", (machine, *known))
+            if machine in self._saved_held or self.held(machine):
+                db.execute("DELETE FROM held_entries WHERE machine = ?", (machine,))
+                db.executemany(
+                    "INSERT INTO held_entries VALUES (?, ?, ?, ?)",
+                    [
+                        (machine, number, *cursor)
+                        for number, cursor in enumerate(self.held(machine))
+                    ],
+                )
         for source in self._new_sources:
             db.execute("INSERT OR IGNORE INTO sources VALUES (?)", (source,))
 
     def saved(self) -> None:
         """The changes are committed."""
+        self._saved_held |= {machine for machine in self._changed if self.held(machine)}
         self._changed.clear()
         self._new_sources.clear()
 

@@ -342,7 +342,7 @@ def test_entries_of_several_files_that_are_equally_near(journal_file):
     for number, cursor in enumerate(cursors):
         assert whole.seek_after(cursor)
         behind = [entry["__CURSOR"] for entry in whole.entries(ALL)]
-        assert behind == [following for following, _ in cursors[number + 1 :]]
+        assert behind == [following for following, *_ in cursors[number + 1 :]]
 
 
 def test_where_the_cursor_is_gone_reading_goes_on_by_time(opened):
@@ -511,6 +511,9 @@ class Damaged:
 
     def get_usage(self):
         return 8 << 20
+
+    def query_unique(self, field):
+        return set()
 
     def _get_cursor(self):
         raise OSError(99, "Cannot assign requested address")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -116,3 +117,22 @@ def test_machines_in_one_folder_each_with_a_clock_of_its_own(
     wait_for(one, 160)
     assert one.stop() == 0
     assert set(handled(one).values()) == {1}
+
+
+def test_a_kill_between_the_parts_of_a_line(daemon: MakeDaemon, journald: Journald) -> None:
+    whole: dict[str, str | bytes | int] = {
+        "SYSLOG_IDENTIFIER": "test", "CONTAINER_ID_FULL": "c1", "CONTAINER_PARTIAL_ID": "l1",
+    }  # fmt: skip
+    part = {**whole, "CONTAINER_PARTIAL_MESSAGE": "true"}
+    one = daemon(CHAINS, journald).start()
+    journald.send(MESSAGE="one ", **part)
+    send(journald, 0, 1)
+    wait_for(one, 1)
+    one.stop(signal.SIGKILL)
+    journald.rotate()
+    journald.send(MESSAGE="two ", **part)
+    journald.send(MESSAGE="three", CONTAINER_PARTIAL_LAST="true", **whole)
+    one.start()
+    wait_for(one, 2)
+    assert one.stop() == 0
+    assert handled(one) == {"0": 1, "one two three": 1}

@@ -179,7 +179,7 @@ def _compare(found: Status, settings: Settings, positions: Positions) -> None:
         last = journal.last()
         found.last_logged = None if last is None else last.time_us
         known = {
-            name: Position(*position)
+            name: Position(*position, positions.held(name))
             for name in journal.machines
             if (position := positions.get(name)) is not None
         }
