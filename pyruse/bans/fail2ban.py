@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pyruse.addresses import parse_address, text_around
-from pyruse.bans.orders import LAST_US, Item
+from pyruse.bans.orders import LAST_US, LONGEST_LABEL, Item
 from pyruse.errors import UserError
 from pyruse.text import printable, shortened
 
@@ -46,7 +46,8 @@ def read(source: Path | bytes, name: str, now: int) -> tuple[list[Item], list[st
                 if address is not None:
                     network = text_around(address, 32, 128)
                     before = min(max(int(count) - 1, 0), _MOST_BEFORE)
-                    items.append(Item(network, str(jail), "from fail2ban", until, before=before))
+                    label = _label(str(jail))
+                    items.append(Item(network, label, "from fail2ban", until, before=before))
                 elif until is None or until > now:
                     others.append(shortened(printable(str(ip)), 80))
     except (sqlite3.Error, ValueError, TypeError) as fault:
@@ -55,6 +56,10 @@ def read(source: Path | bytes, name: str, now: int) -> tuple[list[Item], list[st
             "or later, such as /var/lib/fail2ban/fail2ban.sqlite3)"
         ) from None
     return items, others
+
+
+def _label(jail: str) -> str:
+    return jail if len(jail) <= LONGEST_LABEL else f"{jail[: LONGEST_LABEL - 1]}…"
 
 
 def _open(source: Path | bytes) -> sqlite3.Connection:

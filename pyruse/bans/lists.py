@@ -1,4 +1,8 @@
-"""Lists of bans: what other programs offer, and what `pyruse bans --export` writes."""
+"""Lists of bans: of addresses, as others offer them; and exports, of which a line says much more.
+
+Anybody may write a list, so nothing but addresses is taken from it. What an export says of its bans
+(end, label, firewall, sets, how many came before) is obeyed where an administrator restores it.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,15 @@ import msgspec
 
 from pyruse.addresses import Network, network_around, network_text, parse_address, parse_network
 from pyruse.api.bans import Ban
-from pyruse.bans.orders import Count, Item, Where
+from pyruse.bans.orders import LONGEST_LABEL, Count, Item, Where
 from pyruse.errors import UserError
 from pyruse.text import json_escaped
 from pyruse.times import datetime_of, time_us_of
 
 _COMMENT = re.compile(r"[#;]")
 _FAULTS_SHOWN = 10
+_EXPORT = "# Bans of Pyruse, "
+"""How the first line of an export begins."""
 
 
 class _Note(msgspec.Struct, omit_defaults=True):
@@ -39,17 +45,63 @@ def parse(value: str) -> Network:
     return parse_network(value) if address is None else network_around(address, 32, 128)
 
 
+def is_export(text: str) -> bool:
+    """Whether a text claims to be an export: its first line says so, which anybody can write."""
+    return text.startswith(_EXPORT)
+
+
 def read(text: str, name: str, label: str, until: int | None) -> list[Item]:
-    """The bans of a list: an address or network a line, comments after ``#`` or ``;``.
+    """The bans of a list: an address or network a line; what comes after ``#`` or ``;`` is nothing.
 
     :param text: the content of the file.
     :param name: the name of the file, for the faults.
-    :param label: the label of bans whose line has none.
-    :param until: the end of bans whose line has none; None: never.
+    :param label: the label of the bans.
+    :param until: their end; None: never.
     :raises UserError: lines are not understood.
     """
-    items: list[Item] = []
     faults: list[str] = []
+    items = [
+        Item(network, label, f"from {name}", until) for _, network, _ in _lines(text, name, faults)
+    ]
+    _raise(faults)
+    return items
+
+
+def restore(text: str, name: str, label: str | None, until: int | None) -> list[Item]:
+    """The bans of an export, each as its line says.
+
+    A line without a note, which somebody has added, is banned like that of a list.
+
+    :param text: the content of the file.
+    :param name: the name of the file, for the faults.
+    :param label: the label of all the bans; None: each has its own.
+    :param until: the end of all the bans; None: each has its own.
+    :raises UserError: it is no export, or lines are not understood.
+    """
+    if not is_export(text):
+        raise UserError(
+            f"{name}: is no export of Pyruse (expected what `pyruse bans --export` has printed; "
+            "lists of others, and databases of fail2ban, are for --import)"
+        )
+    faults: list[str] = []
+    items = []
+    for number, network, comment in _lines(text, name, faults):
+        if not comment.strip():
+            items.append(Item(network, label or "import", f"from {name}", until))
+            continue
+        try:
+            note = _note(comment)
+        except ValueError as fault:
+            faults.append(f"{name}:{number}: {fault}")
+            continue
+        end = time_us_of(note.until) if until is None and note.until is not None else until
+        items.append(Item(network, label or note.label, note.reason, end, note.where, note.before))
+    _raise(faults)
+    return items
+
+
+def _lines(text: str, name: str, faults: list[str]) -> Iterator[tuple[int, str, str]]:
+    """The lines with a network: number, network, comment; what is none is added to the faults."""
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         value, *comment = _COMMENT.split(line, maxsplit=1)
         if not value.strip():
@@ -59,30 +111,42 @@ def read(text: str, name: str, label: str, until: int | None) -> list[Item]:
         except ValueError as fault:
             faults.append(f"{name}:{number}: {fault}")
             continue
-        note = _note(comment[0]) if comment else None
-        if note is None:
-            items.append(Item(network, label, f"from {name}", until))
-        else:
-            end = None if note.until is None else time_us_of(note.until)
-            items.append(Item(network, note.label, note.reason, end, note.where, note.before))
+        yield number, network, comment[0] if comment else ""
+
+
+def _raise(faults: list[str]) -> None:
     if faults:
         more = len(faults) - _FAULTS_SHOWN
         shown = faults[:_FAULTS_SHOWN] + ([f"and {more} more lines"] if more > 0 else [])
         raise UserError("; ".join([*shown, "so nothing was imported"]))
-    return items
 
 
-def _note(comment: str) -> _Note | None:
-    """What an exported line says; None: it is another comment."""
-    if not comment.lstrip().startswith("{"):
-        return None
+def _note(comment: str) -> _Note:
+    """What an exported line says.
+
+    :raises ValueError: it is another comment, or not understood.
+    """
     try:
         note = msgspec.json.decode(comment, type=_Note)
-    except msgspec.MsgspecError:
-        return None
+    except msgspec.MsgspecError as fault:
+        raise ValueError(
+            f"the note is not understood: {fault} (expected it as --export has written it)"
+        ) from None
+    if len(note.label) > LONGEST_LABEL:
+        raise ValueError(
+            f"the label has {len(note.label):,} characters (expected {LONGEST_LABEL} at most)"
+        )
     if note.until is not None and note.until.tzinfo is None:
         note.until = note.until.replace(tzinfo=UTC)
     return note
+
+
+def title(when: str) -> str:
+    """The first line of an export.
+
+    :param when: the time of the export, in words.
+    """
+    return f"{_EXPORT}{when}; `pyruse bans --restore FILE` puts them back"
 
 
 def write(bans: Iterable[Ban], backend: str) -> Iterator[str]:
@@ -101,6 +165,6 @@ def write(bans: Iterable[Ban], backend: str) -> Iterator[str]:
             where = Where(target.backend, sets, list(target.ports))
         until = None if ban.until is None else datetime_of(ban.until, UTC)
         note = msgspec.json.encode(
-            _Note(ban.label, until, ban.reason, where, ban.count - 1)
+            _Note(ban.label[:LONGEST_LABEL], until, ban.reason, where, ban.count - 1)
         ).decode()
         yield f"{ban.network} # {json_escaped(note)}"

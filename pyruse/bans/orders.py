@@ -15,10 +15,13 @@ from pyruse.errors import UserError
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 """A number of bans."""
+LONGEST_LABEL = 200
+"""Characters of a label."""
 LAST_US = 253_370_764_800_000_000
 """The last instant that a ban can end at, in µs since the epoch: `datetime` ends in 9999."""
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Label = Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL)]
 _Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_US)]
 
 
@@ -34,7 +37,7 @@ class Item(msgspec.Struct, omit_defaults=True):
     """A ban to make; one that is over by now is to be remembered, for `escalate`."""
 
     network: str
-    label: str
+    label: Label
     reason: str = ""
     until: _Instant | None = None
     """In microseconds since the epoch; None: for ever."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyruse.addresses import text_around
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Sets, Target
-from pyruse.bans.lists import read, write
+from pyruse.bans.lists import read, restore, title, write
 from pyruse.bans.orders import Item, Where
 from pyruse.errors import UserError
 from pyruse.text import printable
@@ -43,10 +43,68 @@ def test_lists_of_the_ecosystem():
     ]  # fmt: skip
 
 
-def test_where_a_line_says_nothing_the_options_do():
-    assert read("192.0.2.7 # {not ours}\n", "list", "spam", NOW) == [
+@pytest.mark.parametrize(
+    "note",
+    [
+        '{"label":"x","where":{"sets":{"ipv4":"inet filter trusted"}}}',
+        '{"label":"manual","before":1000000}',
+        '{"label":"x","until":"2999-01-01T00:00:00Z","where":{"ports":[9]}}',
+        "{not ours}",
+    ],
+)
+@pytest.mark.parametrize("begin", ["", title("today") + "\n"])
+def test_of_a_list_nothing_but_the_addresses_is_taken(note, begin):
+    assert read(f"{begin}192.0.2.7 # {note}\n", "list", "spam", NOW) == [
         Item("192.0.2.7", "spam", "from list", NOW)
     ]
+
+
+def restored(*lines, label=None, until=None):
+    return restore("\n".join([title("today"), *lines]), "list", label, until)
+
+
+def test_of_an_export_the_options_win_over_what_its_lines_say():
+    line = '192.0.2.7 # {"label":"x","until":"2999-01-01T00:00:00Z","reason":"r","before":3}'
+    (item,) = restored(line, label="drop", until=NOW)
+    assert item == Item("192.0.2.7", "drop", "r", NOW, before=3)
+
+
+def test_a_line_that_was_added_to_an_export():
+    assert restored("192.0.2.7") == [Item("192.0.2.7", "import", "from list")]
+
+
+def test_a_list_is_no_export():
+    with pytest.raises(UserError) as refused:
+        restore('192.0.2.7 # {"label":"x"}\n', "list", None, None)
+    assert str(refused.value) == (
+        "list: is no export of Pyruse (expected what `pyruse bans --export` has printed; lists of "
+        "others, and databases of fail2ban, are for --import)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("note", "fault"),
+    [
+        ("seen today", "list:2: the note is not understood: "),
+        ('{"before":1}', "list:2: the note is not understood: "),
+        ('{"label":"x","before":1000001}', "list:2: the note is not understood: "),
+        (
+            '{"label":"' + "x" * 201 + '"}',
+            "list:2: the label has 201 characters (expected 200 at most)",
+        ),
+    ],
+)
+def test_notes_that_are_not_understood_are_told_of(note, fault):
+    with pytest.raises(UserError) as refused:
+        restored(f"192.0.2.7 # {note}")
+    assert str(refused.value).startswith(fault)
+    assert str(refused.value).endswith("; so nothing was imported")
+
+
+def test_a_label_that_is_too_long_is_exported_as_one_that_can_be_restored():
+    ban = Ban("192.0.2.7", "x" * 300, NOW, None, "", "", 1, Target("nftables"))
+    (item,) = restored(*write([ban], "nftables"))
+    assert item.label == "x" * 200
 
 
 def test_lines_that_are_no_networks_are_told_of_all_at_once():
@@ -106,10 +164,10 @@ BANS = st.builds(
 
 @settings(deadline=None)
 @given(st.lists(BANS, max_size=5))
-def test_an_export_is_imported_as_it_was(bans):
-    text = "".join(f"{line}\n" for line in write(bans, "nftables"))
+def test_an_export_is_restored_as_it_was(bans):
+    text = "".join(f"{line}\n" for line in [title("today"), *write(bans, "nftables")])
     assert printable(text) == text
-    items = read(text, "list", "import", 7)
+    items = restore(text, "list", None, None)
     assert [(item.network, item.label, item.reason, item.until, item.before) for item in items] == [
         (ban.network, ban.label, ban.reason, ban.until, ban.count - 1) for ban in bans
     ]

@@ -244,7 +244,7 @@ def test_export_and_import(pyruse, config, banned, tmp_path, either):
     file.write_text(done.out)
     pyruse("unban", "-c", config, "--all")
     assert banned() == {}
-    done = pyruse("bans", "-c", config, "--import", file)
+    done = pyruse("bans", "-c", config, "--restore", file)
     assert done.out == "2 banned, 0 banned already for at least as long, 0 spared\n"
     after = pyruse("bans", "-c", config, "--format", "json").out
     for old, new in zip(json.loads(before), json.loads(after), strict=True):
@@ -262,6 +262,35 @@ def test_import_of_a_list(pyruse, config, banned, tmp_path):
     assert "198.51.100.9: not banned: [bans] never has 198.51.100.0/24\n" in done.err
     assert 604_000 < banned()["203.0.113.0/24"] <= 604_800
     assert addresses(pyruse, "-c", config, "--label", "drop") == ["203.0.113.0/24"]
+
+
+def test_a_list_cannot_say_how_its_addresses_are_banned(pyruse, config, banned):
+    text = (
+        '203.0.113.66 # {"label":"x","where":{"sets":{"ipv4":"inet filter trusted"}}}\n'
+        '203.0.113.67 # {"label":"manual","before":1000000}\n'
+        '203.0.113.68 # {"label":"x","until":"2999-01-01T00:00:00Z","where":{"ports":[9]}}\n'
+    )
+    options = ("--for", "1h", "--label", "drop")
+    done = pyruse("bans", "-c", config, "--import", "-", *options, stdin=text.encode())
+    assert done.out == "3 banned, 0 banned already for at least as long, 0 spared\n"
+    assert all(3500 < seconds <= 3600 for seconds in banned().values())
+    done = pyruse("bans", "-c", config, "--format", "json", "--label", "drop")
+    listed = json.loads(done.out)
+    assert [(one["label"], one["before"], one["sets"], one["ports"]) for one in listed] == [
+        ("drop", 0, None, [])
+    ] * 3
+
+
+def test_an_export_that_is_imported_as_a_list_is_told_of(pyruse, config):
+    pyruse("ban", "-c", config, "203.0.113.7", "--for", "1d", "--label", "mine")
+    export = pyruse("bans", "-c", config, "--export").out
+    pyruse("unban", "-c", config, "--all")
+    done = pyruse("bans", "-c", config, "--import", "-", stdin=export.encode())
+    assert done.err == (
+        "standard input: looks like an export, of which nothing but the addresses is taken here "
+        "(expected --restore, if it is your own)\n"
+    )
+    assert addresses(pyruse, "-c", config, "--label", "import") == ["203.0.113.7"]
 
 
 def test_import_of_what_is_no_list(pyruse, config, tmp_path):
@@ -292,6 +321,12 @@ def test_import_of_a_database_of_fail2ban(pyruse, config, banned, tmp_path):
     assert done.err.endswith("1 bans are of no addresses, and were left out: root\n")
     assert 500 < banned()["203.0.113.7"] <= 540
     assert addresses(pyruse, "-c", config, "--label", "sshd") == ["203.0.113.7"]
+    pyruse("unban", "-c", config, "--all")
+    options = ("--for", "1h", "--label", "moved")
+    done = pyruse("bans", "-c", config, "--import", file, *options)
+    assert done.out.startswith("1 banned, ")
+    assert 3500 < banned()["203.0.113.7"] <= 3600
+    assert addresses(pyruse, "-c", config, "--label", "moved") == ["203.0.113.7"]
 
 
 def test_very_many(pyruse, config, banned):

@@ -19,6 +19,9 @@ from pyruse import (
 )
 from pyruse_plugins.actions._networks import Ipv4PrefixLength, Ipv6PrefixLength, Number
 
+_LONGEST_LABEL = 200
+"""Characters, as of the labels that commands give."""
+
 
 class Port(Number):
     """A port of TCP and UDP."""
@@ -76,6 +79,10 @@ class Ban:
                 raise ValueError(f"{name} is empty (expected one item or more, or no {name})")
         if self.label is not None and not self.label.strip():
             raise ValueError('label is empty (expected a word or two, such as "mail")')
+        if self.label is not None and len(self.label) > _LONGEST_LABEL:
+            raise ValueError(
+                f"label has {len(self.label):,} characters (expected {_LONGEST_LABEL} at most)"
+            )
         self._target: Target | None = None
 
     @hookimpl

@@ -97,10 +97,14 @@ def checked_label(text: str) -> str:
 
     :raises click.UsageError: it is empty, too long, or no text.
     """
+    from pyruse.bans.orders import LONGEST_LABEL
+
     if encodable(text) != text:
         raise click.UsageError("--label is no UTF-8 (expected text)")
-    if len(text) > 200:
-        raise click.UsageError(f"--label has {len(text):,} characters (expected 200 at most)")
+    if len(text) > LONGEST_LABEL:
+        raise click.UsageError(
+            f"--label has {len(text):,} characters (expected {LONGEST_LABEL} at most)"
+        )
     if not text.strip():
         raise click.UsageError('--label is empty (expected a word or two, such as "mail")')
     return text

@@ -29,16 +29,20 @@ _LONGEST_REASON = 100
 @click.option("--network", "inside", metavar="NETWORK", help="Only bans in this network.")
 @click.option("--all", "everything", is_flag=True, help="Also the bans that are over.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-@click.option("--export", is_flag=True, help="Print a list that --import and others can read.")
+@click.option("--export", is_flag=True, help="Print a list that --restore and others can read.")
 @click.option(
     "--import",
     "source",
     metavar="FILE",
-    help="Ban what is in a list, or in a fail2ban.sqlite3; - is standard input.",
+    help="Ban the addresses of a list, or the bans in a fail2ban.sqlite3; - is standard input.",
 )
 @click.option(
-    "--for", "duration", metavar="DURATION", help="Of an import: how long, where it does not say."
+    "--restore",
+    "restored",
+    metavar="FILE",
+    help="Ban as an export of your own says: ends, labels, firewalls; - is standard input.",
 )
+@click.option("--for", "duration", metavar="DURATION", help="Of an import: how long all bans last.")
 @click.option("--force", is_flag=True, help="Of an import: as for `pyruse ban`.")
 @click.option("--teardown", is_flag=True, help="Take all that is Pyruse's out of the firewall.")
 def command(  # noqa: PLR0913 -- one for each option
@@ -49,6 +53,7 @@ def command(  # noqa: PLR0913 -- one for each option
     form: str,
     export: bool,
     source: str | None,
+    restored: str | None,
     duration: str | None,
     force: bool,
     teardown: bool,
@@ -59,25 +64,32 @@ def command(  # noqa: PLR0913 -- one for each option
     forgotten, and why. Works while the daemon runs.
 
     \b
-    An import takes one address or network a line, with comments after "#" or ";". Or it takes a
-    database of fail2ban: the bans in force with the time that is left, and how often each address
-    was banned.
+    --import takes one address or network a line, and nothing else: what stands after "#" or ";" is
+    no concern of Pyruse's. Or it takes a database of fail2ban: the bans in force with the time that
+    is left, and how often each address was banned.
+
+    \b
+    --restore takes what --export has printed, and obeys what it says of each ban: so give it your
+    own exports alone. --label and --for win over what a file says.
 
     \b
     --teardown is for the end of Pyruse on this machine. The daemon must not run; its next start
     puts the bans back.
     """  # noqa: D301 -- click takes this one character for "as it stands"  # fmt: skip
-    if sum(map(bool, (export, source, teardown, everything))) > 1:
-        raise click.UsageError("--all, --export, --import, --teardown: expected one at most")
-    if source is None and (duration or force):
+    if sum(map(bool, (export, source, restored, teardown, everything))) > 1:
+        raise click.UsageError(
+            "--all, --export, --import, --restore, --teardown: expected one at most"
+        )
+    file = source if restored is None else restored
+    if file is None and (duration or force):
         raise click.UsageError("--for and --force are for an import: expected --import FILE, too")
-    if (source or teardown) and inside:
+    if (file or teardown) and inside:
         raise click.UsageError("--network is for lists: expected neither --import nor --teardown")
     if teardown and label:
         raise click.UsageError("--teardown takes everything: expected no --label")
     loaded = configuration(config)
-    if source is not None:
-        _import(loaded, source, label, duration, force)
+    if file is not None:
+        _import(loaded, _items(file, label, duration, restored=restored is not None), force)
     elif teardown:
         from pyruse.cli.ordering import teardown as tear_down
 
@@ -136,27 +148,20 @@ def _time(moment: int | None, zone: tzinfo) -> str:
 
 
 def _export(loaded: Configuration, listed: list[BanView], zone: tzinfo) -> None:
-    from pyruse.bans.lists import write
+    from pyruse.bans.lists import title, write
     from pyruse.times import now_us
 
-    click.echo(f"# Bans of Pyruse, {_time(now_us(), zone)}; `pyruse bans --import` reads them")
+    click.echo(title(_time(now_us(), zone)))
     for line in write([one.ban for one in listed], loaded.settings.bans.backend):
         click.echo(line)
 
 
-def _import(
-    loaded: Configuration, source: str, label: str | None, duration: str | None, force: bool
-) -> None:
+def _import(loaded: Configuration, items: list[Item], force: bool) -> None:
     from pyruse.addresses import parse_network
     from pyruse.bans.orders import Answer, BanOrder
-    from pyruse.cli.commands.ban import parse_duration
     from pyruse.cli.doubts import addresses_of_session, doubt
     from pyruse.cli.ordering import carry_out, finish
-    from pyruse.times import now_us
 
-    span, now = parse_duration(duration), now_us()
-    until = None if span is None else now + span.us
-    items = _items(source, label, until, now)
     session = addresses_of_session()
     kept, spared = [], []
     for item in items:
@@ -171,17 +176,39 @@ def _import(
     finish(answer, "not in force yet")
 
 
-def _items(source: str, label: str | None, until: int | None, now: int) -> list[Item]:
+def _items(source: str, label: str | None, duration: str | None, *, restored: bool) -> list[Item]:
+    """The bans of a list, of a database of fail2ban, or of an export that is to be restored."""
     from pyruse.bans import fail2ban, lists
-    from pyruse.cli.commands.ban import checked_label
-    from pyruse.cli.ordering import listed
+    from pyruse.cli.commands.ban import checked_label, parse_duration
+    from pyruse.times import now_us
 
-    content = _content(source)
-    name = "standard input" if source == "-" else source
-    if not content.startswith(fail2ban.MAGIC):
-        label = checked_label("import" if label is None else label)
-        return lists.read(content.decode(errors="replace"), name, label, until)
-    items, others = fail2ban.read(content if source == "-" else Path(source), name, now)
+    span, now = parse_duration(duration), now_us()
+    until = None if span is None else now + span.us
+    label = None if label is None else checked_label(label)
+    content, name = _content(source)
+    if content.startswith(fail2ban.MAGIC) and not restored:
+        return _of_fail2ban(content if source == "-" else Path(source), name, label, until)
+    text = content.decode(errors="replace")
+    if restored:
+        return lists.restore(text, name, label, until)
+    if lists.is_export(text):
+        click.echo(
+            f"{printable(name)}: looks like an export, of which nothing but the addresses is taken "
+            "here (expected --restore, if it is your own)",
+            err=True,
+        )
+    return lists.read(text, name, "import" if label is None else label, until)
+
+
+def _of_fail2ban(
+    source: Path | bytes, name: str, label: str | None, until: int | None
+) -> list[Item]:
+    from pyruse.bans import fail2ban
+    from pyruse.cli.ordering import listed
+    from pyruse.times import now_us
+
+    now = now_us()
+    items, others = fail2ban.read(source, name, now)
     if others:
         click.echo(
             f"{printable(name)}: {len(others)} bans are of no addresses, and were left out: "
@@ -190,14 +217,17 @@ def _items(source: str, label: str | None, until: int | None, now: int) -> list[
         )
     for item in items:
         item.label = item.label if label is None else label
+        if until is not None and (item.until is None or item.until > now):
+            item.until = until
     return items
 
 
-def _content(source: str) -> bytes:
+def _content(source: str) -> tuple[bytes, str]:
+    """What a file holds, and what it is called in messages."""
     if source == "-":
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(), "standard input"
     try:
-        return Path(source).read_bytes()
+        return Path(source).read_bytes(), source
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
         raise UserError(
