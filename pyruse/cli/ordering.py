@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +14,7 @@ from pyruse.bans.carry_out import carry_out as execute
 from pyruse.bans.orders import Answer, BanOrder, UnbanOrder
 from pyruse.daemon.control import ask
 from pyruse.errors import UserError
+from pyruse.state.hand_over import hand_over
 from pyruse.text import printable
 
 if TYPE_CHECKING:
@@ -88,7 +86,7 @@ def teardown(loaded: Configuration) -> None:
             bans.enforcement.teardown()
             bans.enforcement.close()
     finally:
-        _hand_over(path)
+        hand_over(path)
         lock.release()
 
 
@@ -113,16 +111,5 @@ def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrd
     except sqlite3.Error as fault:
         raise UserError(f"{path}: cannot be written: {fault} (expected room on the disk)") from None
     finally:
-        _hand_over(path)
+        hand_over(path)
         lock.release()
-
-
-def _hand_over(path: str) -> None:
-    """Let files that root has made belong to the daemon's user: the one whose folder it is."""
-    if os.geteuid() != 0:
-        return
-    with suppress(OSError):
-        folder = Path(path).parent.stat()
-        for ending in ("", "-wal", "-shm", ".lock"):
-            with suppress(FileNotFoundError):
-                os.chown(f"{path}{ending}", folder.st_uid, folder.st_gid, follow_symlinks=False)

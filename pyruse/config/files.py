@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-import stat
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,11 +16,18 @@ from typing import Any
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.faults import ConfigFaults, SectionFaults
 from pyruse.registry.files import PluginFiles
+from pyruse.registry.trust import open_to_others
+from pyruse.system.files import read_file
 from pyruse.text import shown, toml_key
 
 DEFAULT = Path("/etc/pyruse")
 VARIABLE = "PYRUSE_CONFIG"
 KNOWN_SECTIONS = ("journal", "state", "email", "report", "bans", "engine", "plugins", "chains")
+
+JOINED = {("bans", "never")}
+"""Lists that protect: what several files say of them counts together."""
+_LARGEST = 16 << 20
+"""Bytes of a file."""
 
 
 @dataclass
@@ -29,12 +36,15 @@ class Document:
 
     files: list[Path]
     sections: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """All but the chains; of a key that several files set, the last one's value."""
+    """All but the chains; of a key that several files set, the last one's value, unless it is a
+    list that is `JOINED`."""
     chains: dict[str, Any] = field(default_factory=dict)
     """In the order of the files, and in each of them from top to bottom."""
     sources: dict[tuple[str, str | None], str] = field(default_factory=dict)
     """The file that a (section, key) or a ("chains", name) comes from; with the key None, the first
     file that has the section."""
+    parts: dict[tuple[str, str], list[tuple[str, int]]] = field(default_factory=dict)
+    """Of a list that is joined: the files, and how many items each has."""
     folder: Path = DEFAULT
     """Where the administrator's templates are looked for."""
     faults: list[str] = field(default_factory=list)
@@ -46,7 +56,8 @@ class Document:
         :param name: of the section.
         :param faults: what they are added to.
         """
-        return SectionFaults(name, partial(self.source, name), faults)
+        parts = {key: parts for (section, key), parts in self.parts.items() if section == name}
+        return SectionFaults(name, partial(self.source, name), faults, parts)
 
     def source(self, section: str, name: str | None = None) -> str:
         """The file to name in a message about a key, or else about its section."""
@@ -104,13 +115,17 @@ def from_text(text: str, name: str = "pyruse.toml") -> Document:
     return document
 
 
-def open_to_others(files: Iterable[Path]) -> list[str]:
-    """Which files of the configuration others than their owners may write, and what to do."""
+def writable_by_others(files: Iterable[Path]) -> list[str]:
+    """What others may write to, and so have another configuration take its place; what to do."""
+    found: dict[Path, None] = {}
+    for file in files:
+        with suppress(OSError):  # a pipe that was given as a file is on no way
+            if file.is_file():
+                found |= dict.fromkeys(open_to_others(file))
     return [
-        f"{file}: others than its owner may write there, and so choose the programs that Pyruse "
-        f"runs (expected that they may not: chmod go-w {shlex.quote(str(file))})"
-        for file in files
-        if stat.S_ISREG(mode := file.stat().st_mode) and mode & (stat.S_IWGRP | stat.S_IWOTH)
+        f"{one}: others than its owner may write there, and so choose the programs that Pyruse "
+        f"runs (expected that they may not: chmod go-w {shlex.quote(str(one))})"
+        for one in found
     ]
 
 
@@ -119,7 +134,7 @@ def _files(path: Path) -> tuple[list[Path], Path]:
         if not os.access(path, os.R_OK | os.X_OK):
             raise ConfigError([f"{path}: {_unreadable(os.strerror(errno.EACCES))}"])
         main = path / "pyruse.toml"
-        files = [main] if main.is_file() else []
+        files = [main] if os.path.lexists(main) else []
         # Hidden ones are what editors leave behind.
         files += sorted(
             file for file in (path / "conf.d").glob("*.toml") if not file.name.startswith(".")
@@ -137,9 +152,12 @@ def _files(path: Path) -> tuple[list[Path], Path]:
 
 def _content(file: Path, faults: ConfigFaults) -> dict[str, Any] | None:
     try:
-        raw = file.read_bytes()
+        raw = read_file(file, _LARGEST)
     except OSError as fault:
         faults.add(_unreadable(fault.strerror))
+        return None
+    except ValueError as fault:
+        faults.add(_unreadable(str(fault)))
         return None
     try:
         return _parsed(raw.decode("utf-8-sig"), faults)
@@ -202,6 +220,9 @@ def _merge(document: Document, content: dict[str, Any], file: str) -> None:
 def _merge_section(document: Document, section: str, table: dict[str, Any], file: str) -> None:
     for name, value in table.items():
         known = document.sources.get((section, name))
+        if (section, name) in JOINED:
+            _join(document, section, name, value, file)
+            continue
         if section != "chains":
             document.sections.setdefault(section, {})[name] = value
         elif known is None:
@@ -213,3 +234,18 @@ def _merge_section(document: Document, section: str, table: dict[str, Any], file
             )
             continue
         document.sources[section, name] = file
+
+
+def _join(document: Document, section: str, name: str, value: Any, file: str) -> None:
+    """Add what a file has of a list; what is no list stays alone, so that its fault is told."""
+    keys = document.sections.setdefault(section, {})
+    parts = document.parts.setdefault((section, name), [])
+    if name in keys and not parts:
+        return
+    if isinstance(value, list):
+        keys[name] = [*keys.get(name, []), *value]
+        parts.append((file, len(value)))
+    else:
+        keys[name] = value
+        parts.clear()
+    document.sources[section, name] = file

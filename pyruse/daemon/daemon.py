@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pyruse import __version__
 from pyruse.bans.settle import settle
 from pyruse.chains.pushdown import Wanted
+from pyruse.config.files import writable_by_others
 from pyruse.config.secrets import secret_faults
 from pyruse.daemon import answers
 from pyruse.daemon.commits import Commits
@@ -241,7 +242,11 @@ class Daemon:
         engine.start(
             StateObserver(engine.configuration, self._state.path, self._activity.data, self._clock)
         )
-        for warning in (*check_mail(engine.settings.email), *secret_faults(engine.configuration)):
+        for warning in (
+            *writable_by_others(engine.configuration.files),
+            *check_mail(engine.settings.email),
+            *secret_faults(engine.configuration),
+        ):
             tell(warning, _WARNING, {})
 
     def _finish_delivery(self) -> None:

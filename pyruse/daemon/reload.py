@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyruse.engine.engine import Engine
-from pyruse.errors import ConfigError, UserError
+from pyruse.errors import ConfigError, UserError, in_words
 from pyruse.system.log import tell
 
 _ERROR, _WARNING, _INFO = 3, 4, 6  # syslog(3)
@@ -18,7 +18,8 @@ def remade(old: Engine, remake: Callable[[], Engine]) -> Engine | None:
 
     :param old: the engine at work.
     :param remake: reads the configuration, and makes an engine; `UserError` if it has faults.
-    :return: the new engine; None: there are faults, which are told, and the old one stays at work.
+    :return: the new engine; None: there are faults, or something is short on the machine, such as
+        descriptors; that is told, and the old one stays at work.
     """
     try:
         new = remake()
@@ -26,6 +27,14 @@ def remade(old: Engine, remake: Callable[[], Engine]) -> Engine | None:
         faults = fault.faults if isinstance(fault, ConfigError) else [str(fault)]
         for line in ("the configuration stays as it was: the new one has faults", *faults):
             tell(line, _ERROR, {})
+        return None
+    except Exception as fault:  # noqa: BLE001 -- what guards the machine goes on, whatever is short
+        tell(
+            f"the configuration stays as it was: the new one cannot be read: {in_words(fault)} "
+            "(expected a reload when the machine has descriptors and memory to spare)",
+            _ERROR,
+            {},
+        )
         return None
     old.stop()
     old.bans.enforcement.close()

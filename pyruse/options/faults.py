@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from pyruse.text import toml_key
 
@@ -36,19 +36,48 @@ class ConfigFaults:
 class SectionFaults(ConfigFaults):
     """Collects the faults of a section, whose keys may stand in several files."""
 
-    def __init__(self, name: str, file_of: Callable[[str | None], str], texts: list[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        file_of: Callable[[str | None], str],
+        texts: list[str],
+        parts: Mapping[str, Sequence[tuple[str, int]]] = {},
+    ) -> None:
         """Stand for the section.
 
         :param name: of the section.
         :param file_of: the file that a key stands in; of None: the section itself.
         :param texts: what faults are added to.
+        :param parts: of each list that is joined of several files: the files, and how many items
+            each has.
         """
         super().__init__(f"{file_of(None)}: {name}", texts)
         self._name = name
         self._file_of = file_of
+        self._parts = parts
 
     def at(self, part: str | int) -> ConfigFaults:
         """The collector for a key of the section."""
         key = str(part)
-        address = f"{self._file_of(key)}: {self._name}.{toml_key(key)}"
-        return ConfigFaults(address, self.texts)
+        inside = f"{self._name}.{toml_key(key)}"
+        if len(parts := self._parts.get(key, ())) > 1:
+            return _JoinedFaults(inside, self.texts, parts)
+        return ConfigFaults(f"{self._file_of(key)}: {inside}", self.texts)
+
+
+class _JoinedFaults(ConfigFaults):
+    """Collects the faults of a list that several files have a part of."""
+
+    def __init__(self, inside: str, texts: list[str], parts: Sequence[tuple[str, int]]) -> None:
+        super().__init__(f"{parts[0][0]}: {inside}", texts)
+        self._inside = inside
+        self._parts = parts
+
+    def at(self, part: str | int) -> ConfigFaults:
+        """The collector for an item: in its file, by its place there."""
+        index = int(part)
+        for file, number in self._parts:
+            if index < number:
+                return ConfigFaults(f"{file}: {self._inside}", self.texts).at(index)
+            index -= number
+        return super().at(part)

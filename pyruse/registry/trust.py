@@ -31,15 +31,29 @@ def distrust(path: Path, owners: Collection[int]) -> str | None:
                 f"(expected {' or '.join(_user(one) for one in sorted(owners))}: chown "
                 f"{_user(min(owners))} {one})"
             )
-        if stat.S_ISLNK(status.st_mode) or not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            continue
-        is_passed = one != way[-1][0] and stat.S_ISDIR(status.st_mode)
-        if not (is_passed and status.st_mode & stat.S_ISVTX):
+        if _lets_others_write(status.st_mode, is_passed=one != way[-1][0]):
             return (
                 f"{one}: others than its owner may write there, so no plugin is loaded from "
                 f"there (expected that they may not: chmod go-w {one})"
             )
     return None
+
+
+def open_to_others(path: Path) -> Iterator[Path]:
+    """The file or folder, and what is on the way to it, that others than their owners may write to.
+
+    :raises OSError: it does not exist, or cannot be looked at.
+    """
+    way = list(_way(path))
+    for one, status in way:
+        if _lets_others_write(status.st_mode, is_passed=one != way[-1][0]):
+            yield one
+
+
+def _lets_others_write(mode: int, *, is_passed: bool) -> bool:
+    if stat.S_ISLNK(mode) or not mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return False
+    return not (is_passed and stat.S_ISDIR(mode) and mode & stat.S_ISVTX)
 
 
 def _way(path: Path) -> Iterator[tuple[Path, os.stat_result]]:

@@ -168,3 +168,24 @@ def test_check_warns_of_a_configuration_that_others_may_write(pyruse, tmp_path, 
     )
     file.chmod(0o644)
     assert "others" not in pyruse("check", "-c", str(tmp_path)).err
+
+
+@pytest.mark.parametrize("name", ["", "conf.d", "../above"])
+def test_check_warns_of_folders_in_which_others_may_put_a_configuration(pyruse, tmp_path, name):
+    above = tmp_path / "above"
+    path = above / "pyruse"
+    (path / "conf.d").mkdir(parents=True)
+    (path / "conf.d" / "a.toml").write_text('[chains]\n"c" = [{ action = "discard" }]\n')
+    folder = (path / name).resolve() if name != "../above" else above
+    assert "others" not in pyruse("check", "-c", str(path)).err
+    folder.chmod(0o777)
+    done = pyruse("check", "-c", str(path))
+    assert done.code == 0
+    [told] = [line for line in done.err.splitlines() if "others" in line]
+    assert told == (
+        f"warning: {folder}: others than its owner may write there, and so choose the programs "
+        f"that Pyruse runs (expected that they may not: chmod go-w {folder})"
+    )
+    if folder == above:  # as /tmp is: nobody can replace what is another's
+        folder.chmod(0o1777)
+        assert "others" not in pyruse("check", "-c", str(path)).err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -151,6 +152,24 @@ def test_sent_again_in_vain(pyruse, place, tmp_path):
     assert done.err.startswith("pyruse: ")
     assert "/bin/false" in done.err
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_leaves_nothing_that_the_daemon_may_not_write(process, place, tmp_path):
+    daemon = 12345
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, daemon, daemon)
+    file = tmp_path / "pyruse.toml"
+    file.write_text(
+        place.config.read_text()
+        .replace(f"{place.folder}/state.sqlite", f"{state}/state.sqlite")
+        .replace("[report]", f'[report]\narchive = "{state}/reports"')
+    )
+    assert process("run", "-c", file, "--once").code == 0
+    assert process("report", "-c", file, place.day(2), "--send").code == 0
+    assert len(list((state / "reports").iterdir())) >= 3
+    assert {one.stat().st_uid for one in state.rglob("*")} == {daemon}
 
 
 def test_a_day_that_is_not_kept(pyruse, place):

@@ -31,7 +31,8 @@ BEYOND = {
     "chains-missing", "else-to-unknown-chain", "empty-file", "loop-of-one-chain",
     "loop-of-three-chains", "loop-of-two-chains", "loops-two-of-them", "then-to-unknown-chain",
     # what is inside of a text
-    "ban-label-empty", "ban-sets-with-no-name", "duration-too-long", "duration-zero",
+    "ban-label-empty", "ban-label-too-long", "ban-sets-with-no-name", "duration-too-long",
+    "duration-zero",
     "encoding-not-of-all-bytes", "encoding-not-of-text", "encoding-unknown",
     "field-value-never-there", "mail-address-from", "mail-address-with-line-break",
     "pattern-unbalanced", "pattern-very-long", "pattern-with-field-of-the-journal",

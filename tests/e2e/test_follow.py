@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 import signal
 import sqlite3
 import time
@@ -151,6 +153,33 @@ def test_reloads_the_configuration_unless_it_is_faulty(journald: Journald, daemo
     daemon.reload()
     send(journald, 50, 51)
     expected["16: entry 50"] += 1  # the counter goes on where it was
+    wait_for(daemon, expected)
+    assert daemon.stop() == 0
+
+
+def test_a_reload_for_which_descriptors_are_short_leaves_the_configuration_as_it_was(
+    journald: Journald, daemon: Daemon
+) -> None:
+    expected = send(journald, 0, 5)
+    daemon.start()
+    wait_for(daemon, expected)
+    pid = daemon.process.pid
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = max(int(number) for number in os.listdir(f"/proc/{pid}/fd")) + 1
+    daemon.configure(CHAINS.replace("{MESSAGE}", "{n}: {MESSAGE}"))
+    for spare in range(6):  # each time, something else is short
+        limit = (used + spare, hard)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
+        told = daemon.log.count("the configuration")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_until(lambda: daemon.log.count("the configuration"), lambda now: now > told)  # noqa: B023
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(1024, hard), hard))
+    assert "the configuration stays as it was: " in daemon.log
+    assert "Traceback" not in daemon.log
+    daemon.configure(CHAINS.replace("{MESSAGE}", "{n}: {MESSAGE}"))
+    daemon.reload()
+    send(journald, 50, 51)
+    expected["6: entry 50"] += 1
     wait_for(daemon, expected)
     assert daemon.stop() == 0
 

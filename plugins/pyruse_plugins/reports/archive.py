@@ -15,8 +15,9 @@ class ArchiveReport:
 
     There are three files for a day: `2026-03-14.html`, `2026-03-14.txt` and `2026-03-14.json`.
     They are readable by the user that Pyruse runs as and by that user's group (mode 0640), and so
-    is the folder when Pyruse makes it (0750). Nobody ever sees half a file, also after a power
-    cut. Pyruse removes none of them.
+    is the folder when Pyruse makes it (0750). What root makes, as by `pyruse report --send`,
+    belongs to the owner of the folder that it is in, so that the daemon may go on there. Nobody
+    ever sees half a file, also after a power cut. Pyruse removes none of them.
 
     ```toml
     [report]
@@ -29,10 +30,33 @@ class ArchiveReport:
         folder = context.archive
         if folder is None:
             return
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        _make(folder)
         for suffix, form in _FORMS.items():
             _write(folder / f"{report.title}.{suffix}", context.render(report, form))
         _sync(folder)
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, and those above it that are not there."""
+    if folder.is_dir():
+        return
+    try:
+        folder.mkdir(mode=0o750)
+    except FileNotFoundError:
+        _make(folder.parent)
+        folder.mkdir(mode=0o750)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _hand_over(handle, folder)
+    finally:
+        os.close(handle)
+
+
+def _hand_over(handle: int, path: Path) -> None:
+    """Let what root has made belong to the owner of the folder that it is in."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def _write(file: Path, text: str) -> None:
@@ -43,6 +67,7 @@ def _write(file: Path, text: str) -> None:
     try:
         with open(os.open(new, flags, 0o640), "w", encoding="utf-8") as stream:
             os.fchmod(stream.fileno(), 0o640)  # whatever the umask
+            _hand_over(stream.fileno(), file)
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())

@@ -25,7 +25,7 @@ def command(config: Path | None, verbose: bool) -> None:
     Exits with 0 when Pyruse would start with it (warnings may be shown), else with 2.
     """
     from pyruse.chains.lint import warnings
-    from pyruse.config.files import open_to_others
+    from pyruse.config.files import writable_by_others
     from pyruse.config.secrets import secret_faults
     from pyruse.delivery.mail.transport import check as check_mail
     from pyruse.engine.assembly import assemble
@@ -40,7 +40,7 @@ def command(config: Path | None, verbose: bool) -> None:
     with State() as state:
         engine = assemble(loaded, state, Faults(to_stderr), DRY)
     for warning in (
-        *open_to_others(loaded.files),
+        *writable_by_others(loaded.files),
         *warnings(loaded.chains),
         *check_mail(loaded.settings.email),
         *secret_faults(loaded),

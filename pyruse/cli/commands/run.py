@@ -25,6 +25,7 @@ def command(config: Path | None, once: bool) -> None:
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
     from pyruse.engine.modes import LIVE
+    from pyruse.state.hand_over import hand_over
     from pyruse.state.lock import StateLock
     from pyruse.state.rescue import kept_state
     from pyruse.system.log import tell
@@ -39,4 +40,5 @@ def command(config: Path | None, once: bool) -> None:
             remake = lambda: assemble(configuration(config), state, faults, LIVE)  # noqa: E731
             Daemon(engine, remake).run(once=once)
     finally:
+        hand_over(path)
         lock.release()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +96,18 @@ def test_without_a_folder_nothing_is_written(pipeline, tmp_path, monkeypatch):
     flow.end_day()
     assert os.listdir(tmp_path) == []
     assert flow.faults == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", ["reports", "a/b/reports"])
+def test_what_root_makes_belongs_to_the_owner_of_the_folder(pipeline, tmp_path, name):
+    daemon = (1234, 5678)
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, *daemon)
+    flow = archiving(pipeline, state / name)
+    flow.end_day()
+    assert flow.faults == []
+    made = list(state.rglob("*"))
+    assert len(made) == 3 + len(Path(name).parts)
+    assert {(one.stat().st_uid, one.stat().st_gid) for one in made} == {daemon}
