@@ -24,8 +24,9 @@ from pyruse.api.observer import Observer
 from pyruse.api.parcel import Parcel, Refused
 from pyruse.api.report import Details, Line, Report, ReportTable, Row, Section, Times
 from pyruse.api.traits import Traits
+from pyruse.api.vocabulary import EVENTS, EventKind
 from pyruse.entry.entry import Entry, address_of, as_text
-from pyruse.errors import UserError
+from pyruse.errors import UserError, did_you_mean
 from pyruse.hookspecs import hookimpl
 from pyruse.options.durations import Duration
 from pyruse.options.fields import Field, NewField
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pyruse.system.programs import Standby, run_program
 
 __all__ = [
+    "EVENTS",
     "Address",
     "Attachment",
     "Ban",
@@ -57,6 +59,7 @@ __all__ = [
     "Duration",
     "Element",
     "Entry",
+    "EventKind",
     "Field",
     "Firewall",
     "FirewallError",
@@ -94,6 +97,7 @@ __all__ = [
     "address_of",
     "as_text",
     "datetime_of",
+    "did_you_mean",
     "hookimpl",
     "network_around",
     "network_text",

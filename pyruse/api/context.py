@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -99,6 +99,20 @@ class Context(Protocol):
         :param message: events with the same message share a row of the report.
         :param details: which times of the row are shown.
         :raises ValueError: there is no such section, or no such details.
+        """
+
+    def tally(
+        self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0
+    ) -> None:
+        """Count an event for the summaries of the entry's day (see the action `event`).
+
+        Of an event, 2,000 different combinations of fields are kept of a day; further ones are
+        added up in one row, and the report says so.
+
+        :param entry: what caused it; None: the event is of now.
+        :param event: its name: one of `EVENTS`, or any other.
+        :param fields: by which it is counted apart; values are cut at 200 characters.
+        :param amount: what adds up, such as bytes; not negative.
         """
 
     def mail(self, entry: Entry | None, mail: Mail) -> None:

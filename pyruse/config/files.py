@@ -22,7 +22,11 @@ from pyruse.text import shown, toml_key
 
 DEFAULT = Path("/etc/pyruse")
 VARIABLE = "PYRUSE_CONFIG"
-KNOWN_SECTIONS = ("journal", "state", "email", "report", "bans", "engine", "plugins", "chains")
+USE = "use"
+"""The names of rules: the only thing that stands outside of sections."""
+KNOWN_SECTIONS = (
+    "journal", "state", "email", "report", "bans", "engine", "plugins", "rules", "chains",
+)  # fmt: skip
 
 JOINED = {("bans", "never")}
 """Lists that protect: what several files say of them counts together."""
@@ -38,8 +42,13 @@ class Document:
     sections: dict[str, dict[str, Any]] = field(default_factory=dict)
     """All but the chains; of a key that several files set, the last one's value, unless it is a
     list that is `JOINED`."""
+    use: dict[str, str] = field(default_factory=dict)
+    """The names of the rules that are used, each with its place: those of all the files."""
     chains: dict[str, Any] = field(default_factory=dict)
-    """In the order of the files, and in each of them from top to bottom."""
+    """In the order of the files, and in each of them from top to bottom; once they are known, with
+    those of the rules."""
+    origins: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
+    """Of a step (chain and index): by option, where a value that rules have put there stands."""
     sources: dict[tuple[str, str | None], str] = field(default_factory=dict)
     """The file that a (section, key) or a ("chains", name) comes from; with the key None, the first
     file that has the section."""
@@ -203,10 +212,13 @@ _HINTS = {
 
 def _merge(document: Document, content: dict[str, Any], file: str) -> None:
     for section, table in content.items():
-        if section not in KNOWN_SECTIONS:
+        if section == USE:
+            _merge_use(document, table, file)
+        elif section not in KNOWN_SECTIONS:
+            known = (USE, *KNOWN_SECTIONS)
             document.faults.append(
                 f"{file}: {toml_key(section)}: unknown section (expected one of: "
-                f"{', '.join(KNOWN_SECTIONS)}{did_you_mean(section, KNOWN_SECTIONS)})"
+                f"{', '.join(known)}{did_you_mean(section, known)})"
             )
         elif not isinstance(table, dict):
             document.faults.append(
@@ -217,6 +229,19 @@ def _merge(document: Document, content: dict[str, Any], file: str) -> None:
             _merge_section(document, section, table, file)
 
 
+def _merge_use(document: Document, names: Any, file: str) -> None:
+    """Add what a file uses: a file more never takes away what another one protects."""
+    here = ConfigFaults(f"{file}: {USE}", document.faults)
+    if not isinstance(names, list):
+        here.add(f'{shown(names)} is no list (expected names of rules: ["sshd", "postfix"])')
+        return
+    for index, name in enumerate(names):
+        if isinstance(name, str) and name:
+            document.use.setdefault(name, here.at(index).address)
+        else:
+            here.at(index).add(f"{shown(name)} is no name (expected one that `pyruse rules` lists)")
+
+
 def _merge_section(document: Document, section: str, table: dict[str, Any], file: str) -> None:
     for name, value in table.items():
         known = document.sources.get((section, name))
@@ -224,7 +249,12 @@ def _merge_section(document: Document, section: str, table: dict[str, Any], file
             _join(document, section, name, value, file)
             continue
         if section != "chains":
-            document.sections.setdefault(section, {})[name] = value
+            merged = document.sections.setdefault(section, {})
+            before = merged.get(name)
+            if section == "rules" and isinstance(value, dict) and isinstance(before, dict):
+                before |= value  # [rules.sshd] of two files: each option counts by itself
+            else:
+                merged[name] = value
         elif known is None:
             document.chains[name] = value
         else:

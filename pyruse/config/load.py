@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from pyruse.config.settings import Settings
 from pyruse.config.steps import chains_of
 from pyruse.errors import ConfigError
 from pyruse.registry.registry import Registry
+from pyruse.rules.library import Library
+from pyruse.rules.rules_file import RulesFile
+from pyruse.rules.use import expand
 
 
 @dataclass
@@ -27,7 +31,9 @@ class Configuration:
     """The extensions that are switched on, with their options, by name."""
     files: list[Path] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
-    """What is wrong with installed plugins that no chain uses."""
+    """What is wrong with installed plugins that no chain uses, and with options of rules."""
+    used: list[RulesFile] = field(default_factory=list)
+    """The rules that ``use`` names; their chains are among the others."""
 
     @property
     def steps(self) -> list[Step]:
@@ -62,6 +68,12 @@ def configure(document: Document, registry: Registry) -> Configuration:
     faults = list(document.faults)
     settings = settings_of(document, faults)
     extensions = Extensions(document, settings, registry, faults)
+    rules = expand(
+        document.use, document.sections.get("rules", {}), document.chains, Library(registry),
+        partial(document.source, "rules"), faults,
+    )  # fmt: skip
+    document.chains, document.origins = rules.chains, rules.origins
+    document.sources |= {("chains", name): file for name, file in rules.sources.items()}
     chains = chains_of(document, registry, faults)
     # Links are looked at also when steps are faulty: an administrator wants all faults at once.
     try:
@@ -73,5 +85,7 @@ def configure(document: Document, registry: Registry) -> Configuration:
         told = "\n".join(faults)
         causes = [fault for fault in registry.faults if fault not in told]
         raise ConfigError(dict.fromkeys([*causes, *faults]))
-    notices = dict.fromkeys([*registry.faults, *extensions.broken.values()])
-    return Configuration(settings, chains, extensions.at_work, document.files, [*notices])
+    notices = dict.fromkeys([*registry.faults, *extensions.broken.values(), *rules.notices])
+    return Configuration(
+        settings, chains, extensions.at_work, document.files, [*notices], rules.used
+    )

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pyruse.chains.model import Chain, Step
 from pyruse.config.files import Document
 from pyruse.errors import did_you_mean, in_words
-from pyruse.options.build import build
-from pyruse.options.faults import ConfigFaults
+from pyruse.options.build import build, options_of
+from pyruse.options.faults import ConfigFaults, RedirectedFaults
 from pyruse.registry.found import PluginError
 from pyruse.registry.kinds import ACTIONS, FILTERS
 from pyruse.registry.registry import Registry
@@ -49,12 +49,14 @@ def chains_of(document: Document, registry: Registry, faults: list[str]) -> dict
             )
             continue
         for index, table in enumerate(tables):
-            step = steps_of.step(chain, index, table, here.at(index))
+            origins = document.origins.get((name, index), {})
+            step = steps_of.step(chain, index, table, RedirectedFaults(here.at(index), origins))
             if step is not None:
                 chain.steps.append(step)
-    if not document.chains and not document.faults:
+    if not document.chains and not document.use and not document.faults:
         document.section("chains", faults).add(
-            "there are none (expected at least one: `pyruse demo` shows a complete configuration)"
+            'there are none (expected at least one, or rules: use = ["sshd"]; `pyruse rules` '
+            "lists them)"
         )
     return chains
 
@@ -85,6 +87,8 @@ class _StepMaker:
                 f"{shown(name)} is no name (expected one that `pyruse plugins` lists)"
             )
             return None
+        if "name" in links and self._has_name(kind, name):
+            options["name"] = links["name"]
         instance = self._instance(kind, name, options, faults)
         return Step(
             chain.name, index, kind, name, instance,
@@ -106,6 +110,11 @@ class _StepMaker:
             found = self._registry.find(_GROUPS[kind], name)
             faults.add(str(found.error(f"cannot be made: {in_words(fault)}")))
             return None
+
+    def _has_name(self, kind: _Kind, name: str) -> bool:
+        """Whether the label of a step is an option of its plugin, too."""
+        cls = self._class(kind, name, ConfigFaults(""))  # what is wrong is told with the instance
+        return cls is not None and any(option.name == "name" for option in options_of(cls))
 
     def _class(self, kind: _Kind, name: str, faults: ConfigFaults) -> type | None:
         group = _GROUPS[kind]

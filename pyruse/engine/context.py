@@ -29,7 +29,7 @@ from pyruse.state.counters import Counters
 from pyruse.state.database import State
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.tables import Table
-from pyruse.text import one_line
+from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, Clock
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ _LEVELS: Mapping[str | int, int] = {
 """The number of each level, by all that it may be called."""
 
 _LONGEST_PAYLOAD = 250_000  # characters
+_LONGEST_VALUE = 200  # characters, of a field of an event
 
 
 @dataclass
@@ -134,6 +135,17 @@ class BoundContext:
         self._services.state.days.add(
             self._services.day_of(at), section, text(message), details, at, host
         )
+
+    def tally(
+        self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0
+    ) -> None:
+        time_us = self._time_of(entry)
+        host = "" if entry is None else entry.text("_HOSTNAME") or ""
+        by = tuple(
+            (text(name), shortened(text(value), _LONGEST_VALUE)) for name, value in fields.items()
+        )
+        day = self._services.day_of(time_us)
+        self._services.state.tallies.add(day, text(event), host, by, max(0, int(amount)), time_us)
 
     def mail(self, entry: Entry | None, mail: Mail) -> None:
         subject = mail.subject

@@ -81,3 +81,21 @@ class _JoinedFaults(ConfigFaults):
                 return ConfigFaults(f"{file}: {self._inside}", self.texts).at(index)
             index -= number
         return super().at(part)
+
+
+class RedirectedFaults(ConfigFaults):
+    """Collects the faults of a step, some of whose options were written somewhere else."""
+
+    def __init__(self, faults: ConfigFaults, origins: Mapping[str, str]) -> None:
+        """Stand at the same address.
+
+        :param faults: of the step.
+        :param origins: by option, where its value was written.
+        """
+        super().__init__(faults.address, faults.texts)
+        self._origins = origins
+
+    def at(self, part: str | int) -> ConfigFaults:
+        """The collector for an option: it stands where the option's value was written."""
+        origin = self._origins.get(str(part))
+        return super().at(part) if origin is None else ConfigFaults(origin, self.texts)

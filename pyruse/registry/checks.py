@@ -16,7 +16,8 @@ from pyruse.registry.hooks import HOOKS, HookManager, hooks_of
 from pyruse.registry.kinds import ACTIONS, EXTENSIONS, MAIN_HOOK
 from pyruse.text import one_line
 
-_OF_EVERY_STEP = ("filter", "action", "then", "else", "name", "invert")
+_OF_EVERY_STEP = ("filter", "action", "then", "else", "invert")
+"""An option `name` may be a plugin's, too: it is the step's label then."""
 
 
 class Checker:

@@ -20,7 +20,7 @@ from pyruse.registry.checks import Checker
 from pyruse.registry.file_import import MEND, NAME, Lines, Package
 from pyruse.registry.found import Found, PluginError, in_words
 from pyruse.registry.hooks import HOOKS
-from pyruse.registry.kinds import EXTENSIONS, MAIN_HOOK
+from pyruse.registry.kinds import EXTENSIONS, MAIN_HOOK, RULES
 from pyruse.registry.trust import distrust
 from pyruse.text import shown
 
@@ -56,8 +56,32 @@ class FilePlugin(Found):
         return PluginError(f'{origin}: {self.kind} "{self.name}": {fault}{mend}')
 
 
+class FileRules(Found):
+    """Rules in a file of their own: their name is the file's."""
+
+    file: Path
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(RULES, file.stem)
+        self.file = file
+
+    @property
+    def origin(self) -> str:
+        """The file."""
+        return str(self.file)
+
+    def load(self) -> Path:
+        """Give the file."""
+        return self.file
+
+    def error(self, fault: str, part: str | None = None) -> PluginError:
+        """An error that names the file."""
+        mend = "" if "(expected " in fault else f" {MEND}"
+        return PluginError(f"{self.file}: {fault}{mend}")
+
+
 class PluginFiles:
-    """A source of plugins: a folder with Python files, or one file.
+    """A source of plugins: a folder with Python files and rules' files (TOML), or one file.
 
     Files are no plugins if their names begin with ``_`` (helpers, for ``from ._helper import …``)
     or with ``test_``; nor is ``conftest.py`` (pytest's).
@@ -92,23 +116,46 @@ class PluginFiles:
         package = Package(folder, self._distrust)
         for file in files:
             try:
-                yield from _plugins_of(file, package, checker, faults)
+                if file.suffix == ".toml":
+                    yield self._rules(file)
+                else:
+                    yield from _plugins_of(file, package, checker, faults)
             except PluginError as fault:
                 faults.append(str(fault))
 
     def _files(self) -> list[Path]:
         if not self._trusted and not os.path.isdir(self._path):
             return []
-        if self._path.suffix == ".py":
+        if self._path.suffix in (".py", ".toml"):
             os.stat(self._path)
             return [self._path]
         return sorted(
             self._path / name
             for name in os.listdir(self._path)
-            if name.endswith(".py")
+            if name.endswith((".py", ".toml"))
             and not name.startswith((".", "_", "test_"))
             and name != "conftest.py"
         )
+
+    def _rules(self, file: Path) -> FileRules:
+        """The rules of a file.
+
+        :raises PluginError: others could have written the file, or it is none.
+        """
+        if not NAME.match(file.stem):
+            raise PluginError(
+                f"{file}: no rules can have this name (expected letters, digits and underscores, "
+                "before .toml)"
+            )
+        try:
+            reason = self._distrust(file)
+            if reason is None and not file.is_file():  # a FIFO would be waited for
+                reason = f"{file}: is no plain file (expected a file of rules, in TOML)"
+        except OSError as fault:
+            reason = f"{file}: cannot be read: {fault.strerror} (expected a file of rules, in TOML)"
+        if reason is not None:
+            raise PluginError(reason)
+        return FileRules(file)
 
     def _distrust(self, path: Path) -> str | None:
         return None if self._trusted else distrust(path, self._owners)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from functools import cache
+from importlib import resources
 from importlib.metadata import (
     Distribution,
     EntryPoint,
@@ -12,11 +13,12 @@ from importlib.metadata import (
     entry_points,
     version,
 )
+from pathlib import Path
 from typing import Any
 
 from pyruse.registry.checks import Checker
 from pyruse.registry.found import Found, PluginError, in_words, why_not_imported
-from pyruse.registry.kinds import EXTENSIONS, KIND
+from pyruse.registry.kinds import EXTENSIONS, KIND, RULES
 
 OWN = "pyruse"
 """The distribution whose names nobody else can claim."""
@@ -79,6 +81,25 @@ class PackagePlugin(Found):
             raise PluginError(f"{self.described}: {why}")
 
 
+class PackageRules(PackagePlugin):
+    """Rules that an installed distribution registers: a TOML file beside a module."""
+
+    def load(self) -> Path:
+        """Give the file: ``sshd.toml`` beside the module that the entry point ``sshd`` names.
+
+        :raises PluginError: there is no such module, or no such file.
+        """
+        self._check_requirement()
+        module = self.entry_point.value
+        try:
+            file = Path(str(resources.files(module) / f"{self.name}.toml"))
+        except (Exception, SystemExit) as fault:  # whatever happens while somebody's module runs
+            raise self.error(f"cannot be imported: {why_not_imported(fault)}") from fault
+        if not file.is_file():
+            raise self.error(f"there is no file {file.name} beside the module {module}")
+        return file
+
+
 def installed(checker: Checker, faults: list[str]) -> Iterator[PackagePlugin]:
     """The plugins of all packages.
 
@@ -92,7 +113,8 @@ def installed(checker: Checker, faults: list[str]) -> Iterator[PackagePlugin]:
         plugin = (point.group, point.name, name.lower(), point.value)
         if plugin not in seen:  # an editable install may be found twice
             seen.add(plugin)
-            yield PackagePlugin(point, name, release, checker)
+            made = PackageRules if point.group == RULES else PackagePlugin
+            yield made(point, name, release, checker)
 
 
 def _points(faults: list[str]) -> list[EntryPoint]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pyruse.errors import did_you_mean
 from pyruse.registry.checks import Checker
 from pyruse.registry.found import Found, PluginError
-from pyruse.registry.kinds import KIND, KIND_WITH_ARTICLE
+from pyruse.registry.kinds import KIND, KIND_WITH_ARTICLE, PLUGINS, RULES
 from pyruse.registry.packages import OWN, installed
 from pyruse.text import shown
 
@@ -46,8 +46,11 @@ class Registry:
         also = ", though it is Pyruse's own" if built_in else ""
         in_file = any(one.file for one in claimants)
         todo = "give a class another `name`" if in_file else "remove a distribution"
+        if in_file and several[0].group == RULES:
+            todo = "rename the file"
+        verb = "are" if several[0].group == RULES else "is"
         fault = (
-            f'{several[0].kind} "{several[0].name}" is claimed by {names}{also} '
+            f'{several[0].kind} "{several[0].name}" {verb} claimed by {names}{also} '
             f"(expected one claimant: {todo})"
         )
         self.faults.append(fault)
@@ -56,8 +59,8 @@ class Registry:
         return built_in
 
     def all(self) -> Iterator[Found]:
-        """Every plugin, by group and name."""
-        for group in KIND:
+        """Every plugin, by group and name; rules are none: they are data."""
+        for group in PLUGINS:
             yield from sorted(self._found[group].values(), key=lambda found: found.name)
 
     def names(self, group: str) -> list[str]:
@@ -78,7 +81,8 @@ class Registry:
                 kind for other, kind in KIND_WITH_ARTICLE.items() if name in self._found[other]
             ]
             hint = "".join(f"; {shown(name)} is {kind}" for kind in others)
-            raise PluginError(
-                f"there is no {KIND[group]} {shown(name)} (expected one that is installed: see "
-                f"`pyruse plugins`{hint or did_you_mean(name, self._found[group])})"
-            ) from None
+            hint = hint or did_you_mean(name, self._found[group])
+            what, where = f"is no {KIND[group]}", "one that is installed: see `pyruse plugins`"
+            if group == RULES:
+                what, where = "are no rules", "rules that are installed: see `pyruse rules`"
+            raise PluginError(f"there {what} {shown(name)} (expected {where}{hint})") from None

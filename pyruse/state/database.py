@@ -34,6 +34,7 @@ from pyruse.state.outbox import Outbox
 from pyruse.state.part import Part
 from pyruse.state.positions import Positions
 from pyruse.state.tables import Tables
+from pyruse.state.tallies import Tallies
 
 MEMORY = ":memory:"
 
@@ -63,6 +64,7 @@ class State:
         self.counters = Counters()
         self.tables = Tables()
         self.days = Days()
+        self.tallies = Tallies()
         self.bans = StoredBans()
         self.ban_history = BanHistory()
         self.ban_events = BanEvents()
@@ -71,8 +73,8 @@ class State:
         self.faults = FaultRecords()
         self.positions = Positions()
         self.parts: tuple[Part, ...] = (
-            self.positions, self.counters, self.tables, self.days, self.bans, self.ban_history,
-            self.ban_events, self.offenders, self.outbox, self.faults,
+            self.positions, self.counters, self.tables, self.days, self.tallies, self.bans,
+            self.ban_history, self.ban_events, self.offenders, self.outbox, self.faults,
         )  # fmt: skip
         try:
             self.db = _connect(path, read_only)

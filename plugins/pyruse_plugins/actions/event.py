@@ -1,0 +1,64 @@
+"""The action ``event``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pyruse import EVENTS, Context, Entry, Field, NewField, Template, did_you_mean, hookimpl, shown
+
+
+@dataclass
+class Event:
+    """Say what the entry means: an event of the vocabulary, such as `login failed`.
+
+    The event is counted by day, for the summaries of the report, by the fields that belong to it
+    (see [events](events.md)), as far as the entry has them at this point. Later steps
+    find its name in the field `event`, and the service in `service`. Then the entry goes on.
+
+    An event that the vocabulary does not have says itself by which fields it is counted.
+
+    ```toml
+    { action = "event", name = "login failed", service = "ssh", then = "guessing" }
+    { action = "event", name = "door opened", fields = ["door", "user"] }
+    ```
+    """
+
+    name: str
+    """What has happened."""
+    service: Template | None = None
+    """The service that it happened to; without it, what the field `service` says."""
+    fields: list[Field] | None = None
+    """By which fields the event is counted apart, for events that the vocabulary does not have."""
+    sets: tuple[NewField, ...] = field(
+        init=False, repr=False, default=(NewField("event"), NewField("service"))
+    )
+
+    def __post_init__(self) -> None:
+        kind = EVENTS.get(self.name)
+        if kind is None and self.fields is None:
+            raise ValueError(
+                f"{shown(self.name)} is no event (expected one of the vocabulary"
+                f"{did_you_mean(self.name, EVENTS)}, or fields = […] that it is counted by)"
+            )
+        if kind is not None and self.fields is not None:
+            raise ValueError(
+                f"{shown(self.name)} has its fields from the vocabulary (expected no fields, or "
+                "another name)"
+            )
+        names = kind.fields if kind is not None else tuple(self.fields or ())
+        self._fields = ("service", *names)
+        self._amount = None if kind is None else kind.amount
+
+    @hookimpl
+    def act_on_entry(self, entry: Entry, context: Context) -> None:
+        entry["event"] = self.name
+        if self.service is not None:
+            entry["service"] = self.service.render(entry)
+        values = ((name, entry.text(name)) for name in self._fields)
+        amount = None if self._amount is None else entry.text(self._amount)
+        context.tally(
+            entry,
+            self.name,
+            {name: value for name, value in values if value},
+            int(amount) if amount is not None and amount.isdecimal() and len(amount) < 16 else 0,
+        )

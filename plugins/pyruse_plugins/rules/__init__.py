@@ -1,0 +1,1 @@
+"""The built-in rules: a TOML file for each program, and for each policy."""

@@ -1,0 +1,83 @@
+"""The vocabulary of events: what entries can mean, whichever program has written them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class EventKind(NamedTuple):
+    """One word of the vocabulary."""
+
+    fields: tuple[str, ...]
+    """The fields by which such events are counted apart, besides `service`."""
+    meaning: str
+    amount: str | None = None
+    """The field whose numbers add up."""
+
+
+_BY_DEVICE = ("device", "reason")
+_BY_MAIL = ("from", "to", "ip", "relay", "status", "reason")
+_BY_NAME = ("name", "reason")
+
+EVENTS: Mapping[str, EventKind] = MappingProxyType(
+    {
+        "login": EventKind(("user", "ip", "method"), "somebody has logged in"),
+        "login failed": EventKind(
+            ("user", "ip", "method", "reason"),
+            "somebody has tried to log in: one event a try",
+        ),
+        "logout": EventKind(("user", "ip"), "a session has ended"),
+        "became": EventKind(
+            ("user", "target", "command"), "a user acts as another one: sudo, su, pkexec, doas"
+        ),
+        "denied": EventKind(
+            ("user", "target", "command", "ip", "reason"), "somebody wanted what is not allowed"
+        ),
+        "forged": EventKind(
+            ("claim", "unit", "exe", "uid"),
+            "a line claims to be of a program that has not written it",
+        ),
+        "mail accepted": EventKind(("from", "to", "user", "ip"), "a mail has come in", "size"),
+        "mail sent": EventKind(_BY_MAIL, "a mail is delivered", "size"),
+        "mail deferred": EventKind(_BY_MAIL, "a mail could not be delivered yet"),
+        "mail bounced": EventKind(_BY_MAIL, "a mail could not be delivered at all"),
+        "mail refused": EventKind(_BY_MAIL, "a mail was not taken"),
+        "request": EventKind(("site", "status"), "a request was answered", "size"),
+        "request failed": EventKind(
+            ("site", "status", "path", "ip"), "a request was answered with an error", "size"
+        ),
+        "scan": EventKind(
+            ("ip", "reason"), "somebody looks for weaknesses, or speaks another protocol"
+        ),
+        "packet dropped": EventKind(
+            ("ip", "port", "protocol", "device"), "a packet was dropped by the firewall"
+        ),
+        "query refused": EventKind(("ip", "name"), "a name server refused a query"),
+        "unit failed": EventKind(("unit", "reason"), "a service or another unit has failed"),
+        "unit restarted": EventKind(("unit",), "a service was started again by systemd"),
+        "crashed": EventKind(("program", "signal"), "a program was ended by a fault of its own"),
+        "killed for memory": EventKind(
+            ("program", "unit"), "the kernel ended a program for memory"
+        ),
+        "disk fault": EventKind(_BY_DEVICE, "a disk fails, or is about to"),
+        "raid fault": EventKind(_BY_DEVICE, "an array has lost a disk, or data"),
+        "file system fault": EventKind(_BY_DEVICE, "a file system has errors"),
+        "disk full": EventKind(("path", "device"), "there is no room left"),
+        "certificate renewed": EventKind(_BY_NAME, "a certificate was renewed"),
+        "certificate failed": EventKind(_BY_NAME, "a certificate could not be renewed"),
+        "backup done": EventKind(_BY_NAME, "a backup was made", "size"),
+        "backup failed": EventKind(_BY_NAME, "a backup was not made"),
+        "updated": EventKind(("package", "version"), "software was installed, updated or removed"),
+        "update failed": EventKind(("package", "reason"), "software could not be updated"),
+        "booted": EventKind(("version",), "the machine has started"),
+        "clock stepped": EventKind(("seconds",), "the clock was set"),
+        "job ran": EventKind(("user", "name"), "a job of cron, at or a timer has run"),
+        "job failed": EventKind(("user", "name", "reason"), "such a job has failed"),
+        "trouble": EventKind(("unit", "reason"), "a service says that it cannot work as it should"),
+        "noise": EventKind((), "nothing that anybody wants to know"),
+    }
+)
+"""The events by name. Rules and chains may have others, which say themselves what they are counted
+by."""

@@ -1,0 +1,216 @@
+"""A file of rules: what it has to look like. The steps in it are checked where they are used."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pyruse.errors import did_you_mean
+from pyruse.options.faults import ConfigFaults
+from pyruse.registry.found import PluginError
+from pyruse.text import shown
+
+_KEYS = ("title", "programs", "options", "chains", "samples")
+_OPTION_KEYS = ("default", "help")
+_SAMPLE_KEYS = ("entry", "before", "event", "fields")
+
+
+@dataclass(frozen=True)
+class RuleOption:
+    """An option of rules."""
+
+    default: Any
+    """As TOML has it."""
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An entry, and what the rules are to say of it."""
+
+    entry: Mapping[str, Any]
+    """Its fields."""
+    event: str | None
+    """The event that it is; None: the rules must not recognise it."""
+    fields: Mapping[str, str]
+    """Fields that it has then, with their values as text."""
+    before: tuple[Mapping[str, Any], ...] = ()
+    """Entries that come before it, such as the first lines of the same session."""
+    address: str = ""
+    """Where it stands: ``sshd.toml: samples[3]``."""
+
+
+@dataclass(frozen=True)
+class RulesFile:
+    """The rules of one program, or a policy: what becomes of events, whoever writes them."""
+
+    name: str
+    """By which ``use`` names them."""
+    file: str
+    origin: str
+    """Where they come from: a distribution with its version, or the file."""
+    title: str
+    programs: tuple[str, ...]
+    """SYSLOG_IDENTIFIERs by which a machine shows that it has the program; of a policy, none."""
+    options: Mapping[str, RuleOption]
+    chains: Mapping[str, list[Any]]
+    """The chains as TOML has them: lists of tables."""
+    samples: tuple[Sample, ...] = ()
+    main: tuple[str, ...] = field(default=())
+    """The names of the chains that no other chain of the file jumps to."""
+
+    @property
+    def is_policy(self) -> bool:
+        """Whether these rules are for others to jump to: no program is named."""
+        return not self.programs
+
+
+def chains_prefix(name: str) -> str:
+    """What the names of all chains of these rules begin with: "everything else"."""
+    return name.replace("_", " ")
+
+
+def belongs_to(chain: str, name: str) -> bool:
+    """Whether a chain may be one of the rules of this name: "sshd", or "sshd …"."""
+    prefix = chains_prefix(name)
+    return chain == prefix or chain.startswith(f"{prefix} ")
+
+
+def read_rules(name: str, file: Path, origin: str) -> RulesFile:
+    """Read a file of rules.
+
+    :param name: of the rules.
+    :param file: the file.
+    :param origin: where they come from.
+    :raises PluginError: with each of the faults of the file, a line each.
+    """
+    faults = ConfigFaults(str(file))
+    rules = _Reader(name, file, origin, faults).read()
+    if rules is None or faults.texts:
+        raise PluginError("\n".join(faults.texts))
+    return rules
+
+
+def jumps_of(tables: Any) -> Iterator[str]:
+    """The names of the chains that a chain's steps jump to, whatever else is wrong with it."""
+    for table in tables if isinstance(tables, list) else ():
+        for link in ("then", "else"):
+            target = table.get(link) if isinstance(table, dict) else None
+            if isinstance(target, str):
+                yield target
+
+
+class _Reader:
+    def __init__(self, name: str, file: Path, origin: str, faults: ConfigFaults) -> None:
+        self._name = name
+        self._file = file
+        self._origin = origin
+        self._faults = faults
+
+    def read(self) -> RulesFile | None:
+        content = self._content()
+        if content is None:
+            return None
+        for key in content:
+            if key not in _KEYS:
+                self._faults.at(key).add(
+                    f"unknown (expected one of: {', '.join(_KEYS)}{did_you_mean(key, _KEYS)})"
+                )
+        title = content.get("title")
+        if not isinstance(title, str) or not title.strip():
+            self._faults.at("title").add('missing (expected text, such as "OpenSSH: logins")')
+        programs = content.get("programs", [])
+        if not _is_list_of_text(programs):
+            self._faults.at("programs").add(
+                f"{shown(programs)} is of the wrong type (expected a list of SYSLOG_IDENTIFIERs)"
+            )
+            programs = []
+        chains = self._chains(content.get("chains"))
+        jumped_to = {target for tables in chains.values() for target in jumps_of(tables)}
+        return RulesFile(
+            self._name, str(self._file), self._origin, str(title), tuple(programs),
+            self._options(content.get("options", {})), chains,
+            tuple(self._samples(content.get("samples", []))),
+            tuple(name for name in chains if name not in jumped_to),
+        )  # fmt: skip
+
+    def _content(self) -> dict[str, Any] | None:
+        try:
+            return tomllib.loads(self._file.read_text("utf-8"))
+        except OSError as fault:
+            self._faults.add(f"cannot be read: {fault.strerror} (expected a file of rules)")
+        except (ValueError, RecursionError) as fault:  # not TOML, or not UTF-8
+            self._faults.add(f"{fault} (expected a file of rules, in TOML: see https://toml.io)")
+        return None
+
+    def _chains(self, chains: Any) -> dict[str, list[Any]]:
+        here = self._faults.at("chains")
+        if not isinstance(chains, dict) or not chains:
+            here.add("there are none (expected at least one)")
+            return {}
+        prefix = chains_prefix(self._name)
+        for name, tables in chains.items():
+            if not belongs_to(name, self._name):
+                here.add(
+                    f"{shown(name)} cannot be the name of a chain of these rules (expected "
+                    f'"{prefix}", or a name that begins with "{prefix} ")'
+                )
+            elif not isinstance(tables, list):
+                here.at(name).add(f"{shown(tables)} is no chain (expected a list of steps)")
+        return {name: tables for name, tables in chains.items() if isinstance(tables, list)}
+
+    def _options(self, options: Any) -> dict[str, RuleOption]:
+        here = self._faults.at("options")
+        if not isinstance(options, dict):
+            here.add(f"{shown(options)} is no table (expected options with their defaults)")
+            return {}
+        found: dict[str, RuleOption] = {}
+        for name, value in options.items():
+            if not isinstance(value, dict) or "default" not in value:
+                found[name] = RuleOption(value)
+                continue
+            found[name] = RuleOption(value["default"], str(value.get("help", "")))
+            for key in value:
+                if key not in _OPTION_KEYS:
+                    here.at(name).at(key).add(
+                        f"unknown (expected default, help{did_you_mean(key, _OPTION_KEYS)})"
+                    )
+        return found
+
+    def _samples(self, samples: Any) -> Iterator[Sample]:
+        here = self._faults.at("samples")
+        if not isinstance(samples, list):
+            here.add(f"{shown(samples)} is no list (expected [[samples]])")
+            return
+        for index, table in enumerate(samples):
+            at = here.at(index)
+            if not isinstance(table, dict) or not isinstance(table.get("entry"), dict):
+                at.add('has no entry (expected entry = { MESSAGE = "…", … })')
+                continue
+            for key in table:
+                if key not in _SAMPLE_KEYS:
+                    at.at(key).add(
+                        f"unknown (expected one of: {', '.join(_SAMPLE_KEYS)}"
+                        f"{did_you_mean(key, _SAMPLE_KEYS)})"
+                    )
+            event, fields, before = table.get("event"), table.get("fields"), table.get("before")
+            if event is not None and not isinstance(event, str):
+                at.at("event").add(f"{shown(event)} is no name (expected text)")
+            elif fields is not None and not isinstance(fields, dict):
+                at.at("fields").add(f"{shown(fields)} is no table (expected fields as text)")
+            elif before is not None and not _is_list_of_tables(before):
+                at.at("before").add(f"{shown(before)} is no list of entries (expected tables)")
+            else:
+                wanted = {name: str(value) for name, value in (fields or {}).items()}
+                yield Sample(table["entry"], event, wanted, tuple(before or ()), at.address)
+
+
+def _is_list_of_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_list_of_tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)

@@ -1,0 +1,191 @@
+"""Which rules a configuration uses, and the chains that they bring.
+
+Chains stay the only concept: what comes out is tables of steps, as if an administrator had written
+them. A policy is written once, and made anew for each of the rules that jump to it: "guessing"
+becomes "sshd guessing", with the options of sshd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyruse.options.faults import ConfigFaults
+from pyruse.registry.found import PluginError
+from pyruse.rules.library import Library
+from pyruse.rules.rules_file import RulesFile, chains_prefix, jumps_of
+from pyruse.rules.values import RuleTables, Values
+
+LAST = "everything_else"
+"""The rules that stand behind all the others, and that ``use`` brings by itself."""
+
+
+@dataclass
+class Expansion:
+    """The chains of a configuration with those of its rules."""
+
+    chains: dict[str, Any] = field(default_factory=dict)
+    """In the order in which entries pass them, as TOML has them."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """The file of each chain that rules have brought."""
+    origins: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
+    """Of a step (chain and index): by option, where an administrator has written its value."""
+    used: list[RulesFile] = field(default_factory=list)
+    """The rules that ``use`` names."""
+    notices: list[str] = field(default_factory=list)
+    """What is doubtful."""
+
+
+def expand(  # noqa: PLR0913 -- what a configuration says of rules
+    use: Mapping[str, str],
+    tables: Mapping[str, Any],
+    own: Mapping[str, Any],
+    library: Library,
+    file_of: Callable[[str], str],
+    faults: list[str],
+) -> Expansion:
+    """Bring the chains of rules among those of the files.
+
+    The files' own chains come first; then those of the rules; then "everything else". A chain of
+    the files with the name of a rules' chain stands in its place.
+
+    :param use: the names of rules, each with the place where it is written.
+    :param tables: ``[rules]``.
+    :param own: the chains of the files.
+    :param library: has the rules.
+    :param file_of: the file that a key of ``[rules]`` stands in.
+    :param faults: what is wrong is added.
+    """
+    return _Expander(RuleTables(tables, library.names, file_of), own, library, faults).expand(use)
+
+
+class _Expander:
+    def __init__(
+        self, tables: RuleTables, own: Mapping[str, Any], library: Library, faults: list[str]
+    ) -> None:
+        self._tables = tables
+        self._own = own
+        self._library = library
+        self._faults = faults
+        self._result = Expansion()
+        self._brought: dict[str, list[Any]] = {}
+        """The chains of rules, as far as some entry can get there."""
+        self._at_work: dict[str, RulesFile] = {}
+
+    def expand(self, use: Mapping[str, str]) -> Expansion:
+        result = self._result
+        for name, place in use.items():
+            rules = self._rules(name, place)
+            if rules is not None:
+                result.used.append(rules)
+        last = self._rules(LAST, "") if use else None
+        main: dict[str, RulesFile] = {}
+        for rules in [*result.used, *([last] if last else [])]:
+            self._at_work[rules.name] = rules
+            if not rules.is_policy or rules is last:
+                main |= dict.fromkeys(rules.main, rules)
+            Values(rules, rules, self._tables).look_up_all()
+        for chain, rules in main.items():
+            self._bring(chain, rules, rules)
+        for tables in self._own.values():
+            self._bring_for_own(tables)
+        result.notices += self._tables.check(self._at_work, self._faults)
+        self._put_in_order(main)
+        return result
+
+    def _rules(self, name: str, place: str) -> RulesFile | None:
+        try:
+            return self._library.rules(name)
+        except PluginError as fault:
+            # A broken file tells where by itself; a name that nobody has is a fault of `use`.
+            known = name in self._library.names
+            self._faults.append(str(fault) if known else f"{place}: {fault}")
+            return None
+
+    def _bring(self, chain: str, rules: RulesFile, policy: RulesFile) -> str:
+        """Bring a chain, and all that it jumps to.
+
+        :param chain: its name in its file.
+        :param rules: that it is for.
+        :param policy: whose file it stands in: the rules' own, or that of a policy.
+        :return: the name that it has here.
+        """
+        name = chain if policy is rules else f"{chains_prefix(rules.name)} {chain}"
+        if chain in self._own:
+            return chain
+        if name in self._own or name in self._brought:
+            return name
+        self._brought[name] = []  # chains that go round are told of where they are linked
+        self._result.sources[name] = policy.file
+        values = Values(rules, policy, self._tables)
+        here = ConfigFaults(f'{policy.file}: chains."{chain}"', self._faults)
+        for index, table in enumerate(policy.chains[chain]):
+            filled, origins = values.filled(table, here.at(index))
+            self._result.origins[name, index] = origins
+            if isinstance(filled, dict):
+                for link in ("then", "else"):
+                    if isinstance(filled.get(link), str):
+                        filled[link] = self._target(filled[link], rules, policy)
+            self._brought[name].append(filled)
+        return name
+
+    def _target(self, chain: str, rules: RulesFile, policy: RulesFile) -> str:
+        """The chain that a jump leads to, brought along; what is not there is told of later."""
+        if chain in policy.chains:
+            return self._bring(chain, rules, policy)
+        if chain in self._own:
+            return chain
+        other = self._policy_with(chain)
+        if other is None:
+            return chain
+        if other.name not in self._at_work:
+            self._at_work[other.name] = other
+        Values(rules, other, self._tables).look_up_all()
+        return self._bring(chain, rules, other)
+
+    def _policy_with(self, chain: str) -> RulesFile | None:
+        try:
+            found = self._library.owner_of(chain)
+        except PluginError as fault:
+            self._faults += str(fault).splitlines()
+            return None
+        return found if found is not None and found.is_policy else None
+
+    def _bring_for_own(self, tables: Any) -> None:
+        """Bring what an own chain jumps to: a policy by itself, or a chain of rules in use."""
+        for chain in jumps_of(tables):
+            if chain in self._own or chain in self._brought:
+                continue
+            try:
+                found = self._library.owner_of(chain)
+            except PluginError as fault:
+                self._faults += str(fault).splitlines()
+                continue
+            if found is not None and (found.is_policy or found in self._result.used):
+                self._at_work[found.name] = found
+                Values(found, found, self._tables).look_up_all()
+                self._bring(chain, found, found)
+            for rules in self._result.used:  # "sshd guessing"
+                policy_chain = chain.removeprefix(f"{chains_prefix(rules.name)} ")
+                if found is None and policy_chain != chain:
+                    self._target(policy_chain, rules, rules)
+
+    def _put_in_order(self, main: Collection[str]) -> None:
+        """Own chains, rules, "everything else": so the main sequence is."""
+        last = chains_prefix(LAST)
+        all_chains = {**self._brought, **self._own}
+        ordered = dict.fromkeys(name for name in self._own if name not in main)
+        # Rules that look at the same field stand together: they cost one look-up then.
+        ordered |= dict.fromkeys(sorted(main, key=self._first_field))
+        ordered |= dict.fromkeys(all_chains)
+        if last in ordered:
+            del ordered[last]
+            ordered[last] = None
+        self._result.chains = {name: all_chains[name] for name in ordered}
+
+    def _first_field(self, chain: str) -> tuple[bool, str]:
+        tables = self._brought.get(chain) or []
+        first = tables[0] if tables and isinstance(tables[0], dict) else {}
+        tested = str(first.get("field", "")) if first.get("filter") in ("equals", "in") else "~"
+        return tested != "SYSLOG_IDENTIFIER", tested
