@@ -21,6 +21,7 @@ from typing import Any
 import click
 
 from pyruse import (
+    EVENTS,
     Attachment,
     Ban,
     BanRequest,
@@ -301,7 +302,17 @@ def _blocks(chapters: Iterable[Iterator[str]]) -> Iterator[str]:
             yield ""
 
 
+def _events() -> str:
+    rows = ["| event | counted by | adds up | what it means |", "|---|---|---|---|"]
+    for name, kind in EVENTS.items():
+        fields = ", ".join(f"`{field}`" for field in kind.fields)
+        amount = f"`{kind.amount}`" if kind.amount else ""
+        rows.append(f"| `{name}` | {fields} | {amount} | {kind.meaning} |")
+    return "\n".join(rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    "events": _events,
     "settings": _settings,
     "filters": _plugins(FILTERS),
     "actions": _plugins(ACTIONS),

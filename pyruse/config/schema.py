@@ -12,11 +12,14 @@ import msgspec
 from pyruse.config.reference import attribute_docstrings
 from pyruse.config.sections import SECTIONS
 from pyruse.config.steps import LINKS
+from pyruse.errors import ConfigError
 from pyruse.options.build import Option, options_of, without_none
 from pyruse.registry.found import Found, PluginError
 from pyruse.registry.hooks import has_firewall
 from pyruse.registry.kinds import ACTIONS, EXTENSIONS, FILTERS
 from pyruse.registry.registry import Registry
+from pyruse.rules.library import Library
+from pyruse.rules.rules_file import RuleOption
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _LINK_HELP = {
@@ -42,6 +45,7 @@ def schema(registry: Registry) -> dict[str, Any]:
     others = {name: _extension(one) for name, one in loaded.items() if name not in firewalls}
     sections = {name: _object(cls, _doc(cls)) for name, cls in SECTIONS.items()}
     sections["bans"]["properties"] |= firewalls
+    library = Library(registry)
     return {
         "$schema": _DRAFT,
         "title": "Pyruse configuration",
@@ -58,6 +62,12 @@ def schema(registry: Registry) -> dict[str, Any]:
                 },
                 "additionalProperties": False,
             },
+            "use": {
+                "type": "array",
+                "description": "The rules that are used, by name.",
+                "items": {"enum": library.names},
+            },
+            "rules": _rules(library),
             "chains": {
                 "type": "object",
                 "description": "Chains, in the order in which entries travel through them.",
@@ -75,7 +85,6 @@ def _step(kind: str, found: Found) -> dict[str, Any] | None:
     made = _object(cls, _doc(cls))
     made["properties"] = {
         kind: {"const": found.name},
-        **made["properties"],
         **{
             link: {
                 "type": "string" if wanted is str else "boolean",
@@ -83,9 +92,55 @@ def _step(kind: str, found: Found) -> dict[str, Any] | None:
             }
             for link, wanted in LINKS[kind].items()
         },
+        **made["properties"],
     }
     made["required"] = [kind, *made["required"]]
     return made
+
+
+def _rules(library: Library) -> dict[str, Any]:
+    """The tables of rules; rules that are broken are left out."""
+    tables: dict[str, Any] = {}
+    general: dict[str, Any] = {}
+    for name in library.names:
+        try:
+            rules = library.rules(name)
+        except ConfigError:  # `pyruse rules` tells of it
+            continue
+        options = library.options_of(rules)
+        properties = {option: _rule_option(one) for option, one in options.items()}
+        general = {**properties, **general}
+        tables[name] = {
+            "type": "object",
+            "description": rules.title,
+            "properties": properties,
+            "additionalProperties": False,
+        }
+    return {
+        "type": "object",
+        "description": "Options of rules: for all of them, and for one of them in [rules.NAME].",
+        "properties": {**general, **tables},
+        "additionalProperties": False,
+    }
+
+
+def _rule_option(option: RuleOption) -> dict[str, Any]:
+    """What may be given for an option: something like its default."""
+    match option.default:
+        case bool():
+            kind: Any = "boolean"
+        case int():
+            kind = "integer"
+        case float():
+            kind = "number"
+        case list():
+            kind = "array"
+        case dict():
+            kind = "object"
+        case _:
+            kind = ["string", "number"]  # a duration may be a number of seconds
+    described = {"description": option.help} if option.help else {}
+    return {"type": kind, "default": option.default, **described}
 
 
 def _loaded(found: Found) -> Any:

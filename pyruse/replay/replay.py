@@ -24,6 +24,7 @@ from pyruse.journal.selection import Selection
 from pyruse.report.render import report_data
 from pyruse.state.ban_history import BanRecord
 from pyruse.state.database import State
+from pyruse.state.tallies import Tally, tallies_of
 
 Progress = Callable[[int, int], None]
 
@@ -97,6 +98,8 @@ class Outcome:
     logs: list[LoggedLine] = field(default_factory=list)
     programs: list[RunProgram] = field(default_factory=list)
     sent: list[SentParcel] = field(default_factory=list)
+    events: list[Tally] = field(default_factory=list)
+    """How often each event came, by the fields that it is counted by."""
     skipped: list[str] = field(default_factory=list)
     """The steps with effects of their own that were not called, each time."""
     faults: list[Fault] = field(default_factory=list)
@@ -124,6 +127,16 @@ class Outcome:
             "bans": [asdict(ban) for ban in self.bans],
             "logs": [asdict(line) for line in self.logs],
             "commands": self.commands,
+            "events": [
+                {
+                    "day": tally.day,
+                    "event": tally.event,
+                    "fields": tally.fields,
+                    "count": tally.count,
+                    "amount": tally.amount,
+                }
+                for tally in self.events
+            ],
             "sent": [asdict(parcel) for parcel in self.sent],
             "skipped": self.skipped,
             "faults": [
@@ -230,6 +243,7 @@ def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> 
             for item in outbox.items()
             if item.plugin is not None
         ],
+        events=list(tallies_of(engine.state.db)),
         skipped=engine.skipped,
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pyruse.errors import ConfigError
 from pyruse.registry.found import PluginError
 from pyruse.registry.kinds import RULES
 from pyruse.registry.registry import Registry
-from pyruse.rules.rules_file import RulesFile, belongs_to, read_rules
+from pyruse.rules.rules_file import RuleOption, RulesFile, belongs_to, jumps_of, read_rules
 
 
 class Library:
@@ -17,7 +18,7 @@ class Library:
         :param registry: has the files.
         """
         self._registry = registry
-        self._read: dict[str, RulesFile | PluginError] = {}
+        self._read: dict[str, RulesFile | ConfigError] = {}
 
     @property
     def names(self) -> list[str]:
@@ -27,23 +28,57 @@ class Library:
     def rules(self, name: str) -> RulesFile:
         """The rules of a name.
 
-        :raises PluginError: there are none, or they are broken: a line for each fault.
+        :raises ConfigError: there are none, or they are broken: a line for each fault.
         """
         if name not in self._read:
             try:
                 found = self._registry.find(RULES, name)
                 self._read[name] = read_rules(name, found.load(), found.origin)
             except PluginError as fault:
+                self._read[name] = ConfigError([str(fault)])
+            except ConfigError as fault:
                 self._read[name] = fault
         known = self._read[name]
-        if isinstance(known, PluginError):
+        if isinstance(known, ConfigError):
             raise known
         return known
+
+    def options_of(self, rules: RulesFile) -> dict[str, RuleOption]:
+        """The options that some rules have, those of the policies that they lead to among them.
+
+        :param rules: the rules.
+        """
+        options = dict(rules.options)
+        seen = {rules.name}
+        to_follow = [rules]
+        while to_follow:
+            here = to_follow.pop()
+            for chain in (jump for tables in here.chains.values() for jump in jumps_of(tables)):
+                policy = None if chain in here.chains else self._policy_with(chain)
+                if policy is not None and policy.name not in seen:
+                    seen.add(policy.name)
+                    to_follow.append(policy)
+                    options = {**policy.options, **options}
+        return options
+
+    def policy_with(self, chain: str) -> RulesFile | None:
+        """The policy that has a chain of this name; None: there is none.
+
+        :raises ConfigError: the policy by whose name the chain's name begins is broken.
+        """
+        found = self.owner_of(chain)
+        return found if found is not None and found.is_policy else None
+
+    def _policy_with(self, chain: str) -> RulesFile | None:
+        try:
+            return self.policy_with(chain)
+        except ConfigError:  # whoever uses it is told
+            return None
 
     def owner_of(self, chain: str) -> RulesFile | None:
         """The rules that have a chain of this name; None: no rules have one.
 
-        :raises PluginError: the rules by whose name the chain's name begins are broken.
+        :raises ConfigError: the rules by whose name the chain's name begins are broken.
         """
         for name in sorted(self.names, key=len, reverse=True):
             if belongs_to(chain, name):

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyruse.errors import did_you_mean
+from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.faults import ConfigFaults
-from pyruse.registry.found import PluginError
-from pyruse.text import shown
+from pyruse.text import shown, toml_key
 
 _KEYS = ("title", "programs", "options", "chains", "samples")
 _OPTION_KEYS = ("default", "help")
@@ -85,12 +84,12 @@ def read_rules(name: str, file: Path, origin: str) -> RulesFile:
     :param name: of the rules.
     :param file: the file.
     :param origin: where they come from.
-    :raises PluginError: with each of the faults of the file, a line each.
+    :raises ConfigError: with all the faults of the file.
     """
     faults = ConfigFaults(str(file))
     rules = _Reader(name, file, origin, faults).read()
     if rules is None or faults.texts:
-        raise PluginError("\n".join(faults.texts))
+        raise ConfigError(faults.texts)
     return rules
 
 
@@ -116,15 +115,15 @@ class _Reader:
             return None
         for key in content:
             if key not in _KEYS:
-                self._faults.at(key).add(
+                self._at(key).add(
                     f"unknown (expected one of: {', '.join(_KEYS)}{did_you_mean(key, _KEYS)})"
                 )
         title = content.get("title")
         if not isinstance(title, str) or not title.strip():
-            self._faults.at("title").add('missing (expected text, such as "OpenSSH: logins")')
+            self._at("title").add('missing (expected text, such as "OpenSSH: logins")')
         programs = content.get("programs", [])
         if not _is_list_of_text(programs):
-            self._faults.at("programs").add(
+            self._at("programs").add(
                 f"{shown(programs)} is of the wrong type (expected a list of SYSLOG_IDENTIFIERs)"
             )
             programs = []
@@ -137,6 +136,9 @@ class _Reader:
             tuple(name for name in chains if name not in jumped_to),
         )  # fmt: skip
 
+    def _at(self, key: str) -> ConfigFaults:
+        return ConfigFaults(f"{self._file}: {toml_key(key)}", self._faults.texts)
+
     def _content(self) -> dict[str, Any] | None:
         try:
             return tomllib.loads(self._file.read_text("utf-8"))
@@ -147,7 +149,7 @@ class _Reader:
         return None
 
     def _chains(self, chains: Any) -> dict[str, list[Any]]:
-        here = self._faults.at("chains")
+        here = self._at("chains")
         if not isinstance(chains, dict) or not chains:
             here.add("there are none (expected at least one)")
             return {}
@@ -163,7 +165,7 @@ class _Reader:
         return {name: tables for name, tables in chains.items() if isinstance(tables, list)}
 
     def _options(self, options: Any) -> dict[str, RuleOption]:
-        here = self._faults.at("options")
+        here = self._at("options")
         if not isinstance(options, dict):
             here.add(f"{shown(options)} is no table (expected options with their defaults)")
             return {}
@@ -181,7 +183,7 @@ class _Reader:
         return found
 
     def _samples(self, samples: Any) -> Iterator[Sample]:
-        here = self._faults.at("samples")
+        here = self._at("samples")
         if not isinstance(samples, list):
             here.add(f"{shown(samples)} is no list (expected [[samples]])")
             return

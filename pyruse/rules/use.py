@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyruse.errors import ConfigError
 from pyruse.options.faults import ConfigFaults
-from pyruse.registry.found import PluginError
 from pyruse.rules.library import Library
 from pyruse.rules.rules_file import RulesFile, chains_prefix, jumps_of
 from pyruse.rules.values import RuleTables, Values
@@ -91,16 +91,19 @@ class _Expander:
         for tables in self._own.values():
             self._bring_for_own(tables)
         result.notices += self._tables.check(self._at_work, self._faults)
-        self._put_in_order(main)
+        if use:
+            self._put_in_order(main)
+        else:
+            result.chains = {**self._own, **self._brought}
         return result
 
     def _rules(self, name: str, place: str) -> RulesFile | None:
         try:
             return self._library.rules(name)
-        except PluginError as fault:
+        except ConfigError as fault:
             # A broken file tells where by itself; a name that nobody has is a fault of `use`.
-            known = name in self._library.names
-            self._faults.append(str(fault) if known else f"{place}: {fault}")
+            where = "" if name in self._library.names else f"{place}: "
+            self._faults += [f"{where}{text}" for text in fault.faults]
             return None
 
     def _bring(self, chain: str, rules: RulesFile, policy: RulesFile) -> str:
@@ -146,11 +149,10 @@ class _Expander:
 
     def _policy_with(self, chain: str) -> RulesFile | None:
         try:
-            found = self._library.owner_of(chain)
-        except PluginError as fault:
-            self._faults += str(fault).splitlines()
+            return self._library.policy_with(chain)
+        except ConfigError as fault:
+            self._faults += fault.faults
             return None
-        return found if found is not None and found.is_policy else None
 
     def _bring_for_own(self, tables: Any) -> None:
         """Bring what an own chain jumps to: a policy by itself, or a chain of rules in use."""
@@ -159,8 +161,8 @@ class _Expander:
                 continue
             try:
                 found = self._library.owner_of(chain)
-            except PluginError as fault:
-                self._faults += str(fault).splitlines()
+            except ConfigError as fault:
+                self._faults += fault.faults
                 continue
             if found is not None and (found.is_policy or found in self._result.used):
                 self._at_work[found.name] = found

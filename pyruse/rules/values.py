@@ -43,12 +43,14 @@ class RuleTables:
     def given(self, name: str | None, option: str, default: Any) -> Given | None:
         """What is given for an option of some rules, or (None) of all.
 
+        :param name: of the rules.
+        :param option: its name.
         :param default: what holds where nothing is given.
         """
         self.known.setdefault(name, {}).setdefault(option, default)
         if name is None:
             value = self.tables.get(option)
-            if option not in self.tables or self._is_table_of_rules(option, value):
+            if option not in self.tables or isinstance(value, dict):
                 return None
             return Given(value, f"{self.file_of(option)}: [rules].{toml_key(option)}")
         table = self.tables.get(name)
@@ -67,7 +69,7 @@ class RuleTables:
         """
         for key, value in self.tables.items():
             file = self.file_of(key)
-            if self._is_table_of_rules(key, value):
+            if isinstance(value, dict):
                 if key in used:
                     here = ConfigFaults(f"{file}: [rules.{toml_key(key)}]", faults)
                     for option, given in value.items():
@@ -83,12 +85,8 @@ class RuleTables:
                         f"that `pyruse rules` lists{did_you_mean(key, self.names)})"
                     )
             else:
-                _check(
-                    key, value, self.known.get(None, {}), ConfigFaults(f"{file}: [rules]", faults)
-                )
-
-    def _is_table_of_rules(self, key: str, value: Any) -> bool:
-        return isinstance(value, dict)
+                here = ConfigFaults(f"{file}: [rules]", faults)
+                _check(key, value, self.known.get(None, {}), here)
 
 
 def _check(option: str, value: Any, known: Mapping[str, Any], here: ConfigFaults) -> None:
@@ -101,10 +99,8 @@ def _check(option: str, value: Any, known: Mapping[str, Any], here: ConfigFaults
         here.at(option).add(f"unknown option (expected {expected}{did_you_mean(option, known)})")
         return
     wanted = type(known[option])
-    # A whole number is a number, and a duration may be one.
-    if not isinstance(value, _LIKE.get(wanted, wanted)) or isinstance(value, bool) > (
-        wanted is bool
-    ):
+    fits = isinstance(value, _LIKE.get(wanted, wanted))
+    if not fits or (isinstance(value, bool) and wanted is not bool):
         here.at(option).add(
             f"{shown(value)} is of the wrong type (expected {described(wanted)}, such as "
             f"{shown(known[option])})"
@@ -112,6 +108,7 @@ def _check(option: str, value: Any, known: Mapping[str, Any], here: ConfigFaults
 
 
 _LIKE: Mapping[type, tuple[type, ...]] = {float: (int, float), str: (int, float, str)}
+"""By the type of a default, what else may be given: a duration may be a number of seconds."""
 
 
 class Values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 6
+VERSION = 7
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -66,6 +66,7 @@ _STEPS = {
     """,
     5: "",
     6: "",
+    7: "",
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

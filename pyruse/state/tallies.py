@@ -69,6 +69,8 @@ class Tallies(Part):
         """Count an event.
 
         :param day: the open day that it is filed under.
+        :param event: its name.
+        :param host: the machine that it happened on, or nothing.
         :param fields: what it is counted apart by.
         :param amount: what adds up.
         :param time: when it happened, in microseconds since the epoch.
@@ -138,12 +140,12 @@ def _text(fields: Fields) -> str:
     return json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":"))
 
 
-def tallies_of(db: sqlite3.Connection, days: Sequence[str]) -> Iterator[Tally]:
-    """The events of some days: by day, event and number, those that came most often first."""
-    marks = ", ".join("?" * len(days))
+def tallies_of(db: sqlite3.Connection, days: Sequence[str] | None = None) -> Iterator[Tally]:
+    """The events of some days (None: of all): by day, event and number, the most frequent first."""
+    where = "" if days is None else f"WHERE day IN ({', '.join('?' * len(days))})"
     query = f"""SELECT day, event, host, fields, count, amount, first, last FROM tallies
-                WHERE day IN ({marks}) ORDER BY day, event, count DESC, host, fields"""
-    for day, event, host, fields, *numbers in db.execute(query, days):
+                {where} ORDER BY day, event, count DESC, host, fields"""
+    for day, event, host, fields, *numbers in db.execute(query, days or ()):
         of_row = json.loads(fields)
         is_rest = of_row == dict(REST)
         yield Tally(day, event, host, {} if is_rest else of_row, is_rest, *numbers)

@@ -34,6 +34,7 @@ from pyruse.replay.replay import (
     outcome_of,
 )
 from pyruse.state.database import MEMORY, State
+from pyruse.state.tallies import Tally
 from pyruse.testing.ways import Ways
 from pyruse.times import time_us_of
 
@@ -184,6 +185,11 @@ class Pipeline:
     def skipped(self) -> list[str]:
         """The steps with effects of their own, each time that one was not called."""
         return self.outcome.skipped
+
+    @property
+    def events(self) -> list[Tally]:
+        """The events and their numbers: ``.event``, ``.fields``, ``.count``, ``.amount``."""
+        return self.outcome.events
 
     def enforce(self) -> list[str]:
         """Bring the firewalls up to date for real, as the daemon does after each batch.

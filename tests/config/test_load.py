@@ -241,5 +241,5 @@ def test_chains_may_also_be_written_as_arrays_of_tables(registry: Registry) -> N
 
 
 def test_the_sections_that_files_know_are_those_that_are_understood() -> None:
-    assert (*SECTIONS, "plugins", "chains") == files.KNOWN_SECTIONS
+    assert (*SECTIONS, "plugins", "rules", "chains") == files.KNOWN_SECTIONS
     assert "from" in options_in(SECTIONS["email"])

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import pyruse
-from pyruse.config.files import KNOWN_SECTIONS
+from pyruse.config.files import KNOWN_SECTIONS, USE
 from pyruse.config.schema import _object, schema
 from pyruse.options.fields import Field
 from pyruse.registry.kinds import ACTIONS, FILTERS
@@ -80,7 +80,7 @@ def test_it_is_a_json_schema(made: dict[str, Any]) -> None:
 
 
 def test_it_has_all_sections_and_all_plugins(made: dict[str, Any], registry: Registry) -> None:
-    assert set(made["properties"]) == set(KNOWN_SECTIONS)
+    assert set(made["properties"]) == {*KNOWN_SECTIONS, USE}
     steps = made["$defs"]["step"]["oneOf"]
     for kind, group in (("filter", FILTERS), ("action", ACTIONS)):
         found = [one["properties"][kind]["const"] for one in steps if kind in one["properties"]]

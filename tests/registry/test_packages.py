@@ -197,8 +197,8 @@ BROKEN = {
         "parse",
     ),
     "taken": (
-        GOOD.replace("country: str", "name: str"),
-        "its option name cannot be given: every step has its own",
+        GOOD.replace("country: str", "invert: str"),
+        "its option invert cannot be given: every step has its own",
     ),
 }
 """What is wrong with a filter's class or module, and how it is told."""

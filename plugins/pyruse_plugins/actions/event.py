@@ -13,7 +13,8 @@ class Event:
 
     The event is counted by day, for the summaries of the report, by the fields that belong to it
     (see [events](events.md)), as far as the entry has them at this point. Later steps
-    find its name in the field `event`, and the service in `service`. Then the entry goes on.
+    find its name in the field `meaning`, and the service in `service`. Then the entry goes on; the
+    chain `everything else` does not take it any more.
 
     An event that the vocabulary does not have says itself by which fields it is counted.
 
@@ -30,7 +31,7 @@ class Event:
     fields: list[Field] | None = None
     """By which fields the event is counted apart, for events that the vocabulary does not have."""
     sets: tuple[NewField, ...] = field(
-        init=False, repr=False, default=(NewField("event"), NewField("service"))
+        init=False, repr=False, default=(NewField("meaning"), NewField("service"))
     )
 
     def __post_init__(self) -> None:
@@ -51,7 +52,7 @@ class Event:
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        entry["event"] = self.name
+        entry["meaning"] = self.name
         if self.service is not None:
             entry["service"] = self.service.render(entry)
         values = ((name, entry.text(name)) for name in self._fields)

@@ -69,9 +69,12 @@ def _show_wanted(wanted: Wanted) -> None:
 
 def _show_links(chains: Mapping[str, Chain]) -> None:
     """How entries get into each chain, and where its steps lead."""
+    several = len({chain.source for chain in chains.values()}) > 1
     jumped_to = {jump for chain in chains.values() for step in chain.steps for jump in step.jumps}
     for name, chain in chains.items():
-        click.echo(f"{name} ({'reached by jumps' if name in jumped_to else 'main sequence'})")
+        reached = "reached by jumps" if name in jumped_to else "main sequence"
+        source = f"; {chain.source}" if several else ""
+        click.echo(printable(f"{name} ({reached}{source})"))
         for step, exits in chain.exits:
             text = f"  [{step.index}] {'not ' if step.invert else ''}{step.plugin}"
             ways = {"then": exits.passed, "else": exits.failed}
