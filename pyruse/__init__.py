@@ -34,6 +34,7 @@ from pyruse.options.mail_address import MailAddress
 from pyruse.options.networks import Networks
 from pyruse.options.patterns import Pattern
 from pyruse.options.secret_file import SecretFile
+from pyruse.options.sizes import Size
 from pyruse.options.templates import Template
 from pyruse.text import one_line, printable, shortened, shown
 from pyruse.times import datetime_of, time_us_of
@@ -84,6 +85,7 @@ __all__ = [
     "SecretFile",
     "Section",
     "Sets",
+    "Size",
     "Standby",
     "Table",
     "Target",

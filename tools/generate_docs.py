@@ -64,6 +64,7 @@ _DOUBLE_BACKTICKS = re.compile(r"(?<!`)``(?!`)")
 _REFERENCE = "configuration.md"
 TYPES = {
     "a duration": f"a [duration]({_REFERENCE}#durations)",
+    "a size": f"a [size]({_REFERENCE}#sizes)",
     "a field": f"a [field]({_REFERENCE}#fields)",
     "a new field": f"a [new field]({_REFERENCE}#fields)",
     "a template": f"a [message]({_REFERENCE}#messages)",

@@ -62,6 +62,8 @@ class Table(Protocol):
         :param value: what JSON can hold; None forgets the key.
         :param until: the instant at which the value expires; None: never.
         :raises TypeError: JSON cannot hold the value, or the key is no text.
+        :raises ValueError: the key has more than 1,000 characters, or the value, as JSON, more than
+            256 KiB.
         """
 
     def remove(self, key: str) -> None:

@@ -15,6 +15,7 @@ from pyruse.entry.entry import as_text
 from pyruse.options.build import Option, described, options_of
 from pyruse.options.durations import Duration
 from pyruse.options.networks import Networks
+from pyruse.options.sizes import Size
 from pyruse.registry.found import Found
 from pyruse.registry.hooks import has_firewall, hooks_of
 from pyruse.registry.kinds import EXTENSIONS
@@ -92,6 +93,8 @@ def default_in_words(option: Option) -> str:
     match value:
         case None:
             text = "none"
+        case Size():
+            return f'"{value}"'
         case Duration():
             text = f'"{duration_in_words(value)}"'
         case Networks():

@@ -17,6 +17,7 @@ from pyruse.options.durations import Duration
 from pyruse.options.mail_address import MailAddress
 from pyruse.options.networks import Networks
 from pyruse.options.secret_file import SecretFile
+from pyruse.options.sizes import Size
 from pyruse.options.templates import Template
 from pyruse.state.database import path_of
 from pyruse.text import shown
@@ -199,10 +200,19 @@ class JournalSettings:
     of no namespace."""
     legacy_encoding: Encoding = Encoding("iso-8859-1")
     """How to read the fields that are not valid UTF-8."""
+    longest: Size = Size(1 << 20)
+    """So much is read of a field. Of a longer one, the rest is cut, and `…` is put in its place;
+    the log, `pyruse status` and the report tell of it."""
     start: Literal["tail", "boot", "head"] = "tail"
     """Where the very first run begins: with what is logged from now on (`tail`), with the newest
     boot (`boot`), or with the oldest entry that is kept (`head`). Later runs go on where the
     last one ended."""
+
+    def __post_init__(self) -> None:
+        if self.longest < 1024:
+            raise ValueError(
+                f"longest = {int(self.longest)} would cut most entries (expected 1 KiB or more)"
+            )
 
 
 @dataclass

@@ -26,6 +26,7 @@ from pyruse.engine.engine import Engine
 from pyruse.engine.patience import Patience
 from pyruse.system import service_manager
 from pyruse.system.log import tell, to_journal
+from pyruse.system.memory import MemoryLimit
 
 _SET_BACK_US = 60_000_000
 """A clock that is set back by less than a minute is of no consequence."""
@@ -60,6 +61,7 @@ class Daemon:
             lambda: self._reading.journal.position,
             lambda frame: self._engine.travel.at_work(frame),  # noqa: PLW0108 -- a reload's, too
         )
+        self._memory = MemoryLimit()
         self._wake = Wake()
         self._signals = Signals(self._wake)
         self._delivery = Delivery(
@@ -136,7 +138,7 @@ class Daemon:
         if self._engine.ban_news.too_many:
             return False
         most = self._engine.mode.batch
-        with self._patience:
+        with self._patience, self._memory:
             entries = self._reading.journal.entries(most)
             handled = self._engine.handle(entries, now=self._batch_began)
         if handled:

@@ -11,8 +11,10 @@ from pyruse.journal.journal import Journal
 from pyruse.journal.machine import Machine
 from pyruse.journal.position import Gap, Position
 from pyruse.journal.selection import Selection
+from pyruse.options.sizes import Size
 from pyruse.state.positions import Positions
 from pyruse.system.bus_errors import bus_errors
+from pyruse.text import shortened
 
 
 class Reading:
@@ -112,6 +114,9 @@ class Reading:
                 "sound disk, and files that nobody cuts: see `journalctl --verify`)",
             )
             self._pages = pages
+        for field in self._decoder.cuts:
+            self._tell("longest", cut_in_words(field, self._decoder))
+        self._decoder.cuts.clear()
         faults = {*self.journal.missing(), *self.journal.faults()}
         assert self.journal.watch is not None
         if self.journal.watch.fault is not None:
@@ -145,6 +150,15 @@ class Reading:
     def close(self) -> None:
         """Close the journal."""
         self.journal.close()
+
+
+def cut_in_words(field: str, decoder: Decoder) -> str:
+    """What to tell of a field that was cut."""
+    name = shortened(field, 64)
+    return (
+        f"a field {name} is longer than {Size(decoder.longest)}, and was cut (expected shorter "
+        "ones, or a larger [journal] longest)"
+    )
 
 
 def _entries(number: int) -> str:

@@ -54,7 +54,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     """
     settings, chains = configuration.settings, configuration.chains
     calendar = settings.report.calendar
-    decoder = Decoder(settings.journal.legacy_encoding, calendar.zone)
+    decoder = Decoder(settings.journal.legacy_encoding, calendar.zone, settings.journal.longest)
     reporter = FaultReporter(faults, state, calendar, mode.clock)
     firewalls = Firewalls(configuration.extensions, reporter.of_plugin)
     bans = _bans(settings, state, firewalls, reporter, mode)

@@ -21,7 +21,7 @@ from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
-from pyruse.engine.handed_over import ban_request, duration, text
+from pyruse.engine.handed_over import ban_request, duration, message_text, text
 from pyruse.entry.entry import Entry
 from pyruse.errors import did_you_mean
 from pyruse.options.durations import Duration
@@ -133,7 +133,7 @@ class BoundContext:
         at = self._time_of(entry)
         host = self._services.host if entry is None else entry.text("_HOSTNAME")
         self._services.state.days.add(
-            self._services.day_of(at), section, text(message), details, at, host
+            self._services.day_of(at), section, message_text(message), details, at, host
         )
 
     def tally(

@@ -8,9 +8,13 @@ from msgspec.structs import replace
 
 from pyruse.api.bans import BanRequest
 from pyruse.api.firewall import Target
-from pyruse.options.durations import LONGEST, Duration
+from pyruse.options import durations
+from pyruse.options.durations import Duration
+from pyruse.options.templates import LONGEST
 from pyruse.text import encodable, shortened
 
+_MARK = 40
+"""Characters with which a template says that it has cut a message, at most."""
 _LONGEST_LABEL = 200  # characters
 
 
@@ -24,6 +28,16 @@ def text(value: object) -> str:
     return encodable(value)
 
 
+def message_text(value: object) -> str:
+    """A message for the report: of a length that the state can keep of each.
+
+    :raises TypeError: it is no text.
+    """
+    message = text(value)
+    # A template has cut it already, and said by how much.
+    return message if len(message) < LONGEST + _MARK else shortened(message, LONGEST)
+
+
 def duration(value: object) -> Duration:
     """A span of time that every instant can be moved by.
 
@@ -32,7 +46,7 @@ def duration(value: object) -> Duration:
     """
     if not isinstance(value, Duration):
         raise TypeError(f"{_shown(value)} is no duration (expected a Duration)")
-    if not 0 < value.us < LONGEST * 1_000_000:
+    if not 0 < value.us < durations.LONGEST * 1_000_000:
         raise ValueError(f"{value} is no duration (expected more than 0, and less than 1e10 s)")
     return value
 

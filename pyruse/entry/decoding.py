@@ -32,17 +32,29 @@ _MAY_BE_TEXT = frozenset({"SESSION_ID", "_SYSTEMD_SESSION", "COREDUMP_SESSION"})
 """These are numbers as a rule, but systemd-logind also names sessions "c1", "c2", …."""
 
 
+LONGEST = 1 << 20
+"""Bytes: no more is read of a field, unless ``[journal] longest`` says so."""
+CUT = "…"
+"""What a field ends with that was cut: no pattern that ends with ``$`` takes it for whole."""
+
+
 class Decoder:
     """Raw bytes of a field to its value: as ``systemd.journal`` does, text where that fails."""
 
-    def __init__(self, legacy_encoding: str = "iso-8859-1", zone: tzinfo = UTC) -> None:
+    def __init__(
+        self, legacy_encoding: str = "iso-8859-1", zone: tzinfo = UTC, longest: int = LONGEST
+    ) -> None:
         """Decode for one configuration.
 
         :param legacy_encoding: the encoding of whatever is not valid UTF-8.
         :param zone: the timezone of times.
+        :param longest: so many bytes of a field are read.
         """
         self.legacy_encoding = legacy_encoding
         self.zone = zone
+        self.longest = longest
+        self.cuts: list[str] = []
+        """The fields that were cut, each time; to be told and taken out."""
         times = dict.fromkeys(_TIMES, lambda raw: self.time(int(raw)))
         self.converters: Mapping[str, Callable[[bytes], Any]] = {
             **CONVERTERS, **times, "MESSAGE": lambda raw: without_codes(self._text(raw)),
@@ -51,6 +63,8 @@ class Decoder:
 
     def __call__(self, field: str, raw: bytes) -> Any:
         """The value of a field."""
+        if len(raw) > self.longest:
+            return self.cut(field, raw, self.longest)
         converter = self.converters.get(field)
         if converter is not None:
             try:
@@ -58,6 +72,17 @@ class Decoder:
             except (ValueError, OverflowError):
                 pass  # whoever logs may put anything into a field: it is text then
         return self._text(raw)
+
+    def cut(self, field: str, raw: bytes, longest: int) -> str:
+        """What is kept of a field that is too long: text, which ends with `CUT`.
+
+        :param field: its name.
+        :param raw: its bytes, or at least one more of them than are kept.
+        :param longest: so many of them are kept.
+        """
+        self.cuts.append(field)
+        text = self._text(_whole_characters(raw[:longest]))
+        return (without_codes(text) if field == "MESSAGE" else text) + CUT
 
     def _text(self, raw: bytes) -> str:
         try:
@@ -68,6 +93,16 @@ class Decoder:
     def time(self, time_us: int) -> datetime:
         """The aware time of an instant in microseconds since the epoch."""
         return datetime_of(time_us, self.zone)
+
+
+def _whole_characters(raw: bytes) -> bytes:
+    """The bytes without a character of UTF-8 at their end that was cut in two."""
+    for back in range(1, min(4, len(raw) + 1)):
+        byte = raw[-back]
+        if byte & 0xC0 != 0x80:  # the first byte of a character tells how many it has
+            length = 1 + (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0)
+            return raw[:-back] if length > back else raw
+    return raw
 
 
 def typed(field: str, value: Any) -> Any:

@@ -269,7 +269,7 @@ class Journal:
                     machine.note(last_time)
         renewed = False
         for machine in self.machines.values():
-            if machine.is_stale:
+            if machine.is_stale or machine.reader.is_bloated:
                 with suppress(OSError):  # its files are gone, or unreadable: with the next notice
                     if gap := machine.renew():
                         self.gaps.append(gap)

@@ -178,8 +178,6 @@ class Machine:
             self._open = {file.identity for file in chosen}
         except OSError as fault:
             raw = self._sound(chosen, fault)
-        # libsystemd cuts compressed fields at 64 KiB unless told otherwise (sd_journal_get_data(3))
-        raw.data_threshold = 0
         return raw
 
     def _sound(self, files: Sequence[JournalFile], fault: OSError) -> journal.Reader:

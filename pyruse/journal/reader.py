@@ -21,6 +21,16 @@ from pyruse.journal.split_lines import MARK, SplitLines
 _DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
 """What libsystemd answers where a journal file is damaged: the entry or field is passed over."""
 
+_OF_EACH = 64 << 10
+"""Bytes: where all the fields of an entry are read, it begins with so much of each. An entry may
+have a thousand fields (journald's ENTRY_FIELD_COUNT_MAX)."""
+_BLOATED = 4 << 20
+"""Bytes of a field that are worth opening the files anew, so that libsystemd lets its memory go."""
+_WHOLE = 16 << 20
+"""Bytes: so much is read then of the fields that are longer."""
+_LONGEST_NAME = 64
+"""Characters of a field's name (systemd.journal-fields(7))."""
+
 _EQUALLY_NEAR = 100
 """Entries: so many are looked at for the one of a cursor."""
 
@@ -73,9 +83,14 @@ class JournalReader:
         self._follows = follows
         self._was_at_end = False
         """Entries may be written while they are read."""
-        self._use(raw)
         self._decoder = decoder
         self._converters = decoder.converters
+        self._longest = decoder.longest
+        self._beyond = slice(self._longest, self._longest + 1)
+        """Of a field, the first byte that is too much."""
+        self.is_bloated = False
+        """libsystemd holds on to the memory of a long field, until its files are opened anew."""
+        self._use(raw)
         self._until = until
         self.position = 0
         self.damaged = 0
@@ -88,6 +103,9 @@ class JournalReader:
 
     def _use(self, raw: journal.Reader) -> None:
         self._raw = raw
+        # sd_journal_get_data(3): no more is unpacked, by those versions of libsystemd that keep to
+        # it. It counts the name, too, and one byte more shows that a field is too long.
+        raw.data_threshold = self._longest + _LONGEST_NAME + 2
         self._get = raw._get
         self.has_parts = False
         """Lines are split in these files; see `_looks_split`."""
@@ -97,6 +115,7 @@ class JournalReader:
     def replace(self, raw: journal.Reader) -> None:
         """Go on with other files; the place to go on at is for the caller to seek."""
         self._raw.close()
+        self.is_bloated = False
         self._use(raw)
         self.take_only(self._values)
         if self._measures is not None:
@@ -279,18 +298,24 @@ class JournalReader:
         """The bytes of a field of the current entry, or None."""
         try:
             value: bytes = self._get(field)
-        except (KeyError, OSError, ValueError):
+        except (KeyError, OSError, ValueError, MemoryError):  # see `pyruse.system.memory`
             return None
         return value
 
-    def read(self, field: str) -> Any | None:
+    def read(  # noqa: PLR0911 -- a call more for each field would cost 2 %
+        self, field: str
+    ) -> Any | None:
         """The value of a field of the current entry, or None (see `Entry`)."""
         try:
             raw = self._get(field)
         except KeyError:
             return None
-        except (OSError, ValueError):  # damaged, or no name of a field that is stored
-            return self._address_field(field)
+        except (OSError, ValueError, MemoryError) as fault:
+            if isinstance(fault, MemoryError) or getattr(fault, "errno", 0) == errno.ENOMEM:
+                return self._cut(field, b"")  # see `pyruse.system.memory`
+            return self._address_field(field)  # damaged, or no name of a field that is stored
+        if raw[self._beyond]:  # faster than a call of len()
+            return self._cut(field, raw)
         if field not in self._converters:
             # Most fields are text, and what the decoder makes of text is done here, too: with a
             # call more for each field, an entry would take 2.4 % more operations.
@@ -308,22 +333,44 @@ class JournalReader:
                     return text
         return self._decoder(field, raw)
 
+    def _cut(self, field: str, raw: bytes) -> str:
+        """What is kept of a field that is too long."""
+        self.is_bloated = self.is_bloated or not raw or len(raw) > _BLOATED
+        return self._decoder.cut(field, raw, self._longest)
+
     def read_all(self) -> dict[str, Any]:
         """All the fields of the current entry."""
-        decode = self._decoder
+        reader = self._raw
+        threshold, reader.data_threshold = reader.data_threshold, _OF_EACH + _LONGEST_NAME + 2
         try:
-            raw = self._raw._get_all()
+            raw = reader._get_all()
+        except MemoryError:
+            self._cut("of an entry with many", b"")
+            return {}
         except (OSError, ValueError):  # damaged, be it the name of a field
             return {}
+        finally:
+            reader.data_threshold = threshold
         fields: dict[str, Any] = {}
-        for name, value in raw.items():
-            if isinstance(value, list):
-                fields[name] = [decode(name, one) for one in value]
-            else:
-                fields[name] = decode(name, value)
+        left = _WHOLE
+        for name in list(raw):
+            value = raw.pop(name)
+            values = value if isinstance(value, list) else [value]
+            shown = [self._beginning(name, one) for one in values]
+            if len(values[0]) > _OF_EACH and left > 0:
+                shown[0] = self.read(name)
+                left -= self._longest
+            fields[name] = shown if isinstance(value, list) else shown[0]
         for name in ("__REALTIME_TIMESTAMP", "__MONOTONIC_TIMESTAMP", "__CURSOR"):
             fields[name] = self._address_field(name)
         return fields
+
+    def _beginning(self, field: str, raw: bytes) -> Any:
+        """The value of a field, of which `_OF_EACH` bytes are kept."""
+        longest = min(_OF_EACH, self._longest)
+        if len(raw) > longest:
+            return self._decoder.cut(field, raw, longest)
+        return self._decoder(field, raw)
 
     def _address_field(self, field: str) -> Any | None:
         """The fields that are not stored, but say where and when the entry is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -9,7 +10,16 @@ from typing import Any, ClassVar, Self
 
 from pyruse.entry.entry import as_text
 from pyruse.options.fields import NAME
-from pyruse.text import shown
+from pyruse.text import shortened, shown
+
+LONGEST = 1 << 16
+"""Characters: a longer message is cut, and says by how much. Strangers fill the fields, and a
+message is kept for its report, its mail or its program."""
+_WIDEST = 1_000
+"""Characters that a format may make of a value: more would fill the memory."""
+_NUMBERS = re.compile(r"\d+")
+_NUMBERS_OF_TIMES = re.compile(r"%[^A-Za-z%]*?(\d+)")
+"""Those behind a percent sign: a format of times is mostly text."""
 
 _BRACES = "fields in braces, such as {MESSAGE}; a brace itself is written twice"
 _EXCLAIMED = "!r, !s or !a"
@@ -18,7 +28,8 @@ _EXCLAIMED = "!r, !s or !a"
 class Template:
     """A message with fields of an entry in it: ``"{user} from {ip}"`` (Python's ``str.format``).
 
-    A missing field renders as nothing. A value never is a template itself, however it looks.
+    A missing field renders as nothing. A value never is a template itself, however it looks. What
+    is longer than 65,536 characters is cut, and says how many are left out.
     """
 
     IN_WORDS: ClassVar[str] = "text, with fields such as {MESSAGE} in it"
@@ -61,6 +72,12 @@ class Template:
                 f"{{{field}:{spec}}} has a field in its format",
                 "a fixed format, such as {count:>5}",
             )
+        numbers = _NUMBERS_OF_TIMES if spec and "%" in spec else _NUMBERS
+        if spec and any(len(n) > 9 or int(n) > _WIDEST for n in numbers.findall(spec)):
+            raise self._fault(
+                f"{{{field}:{spec}}} would make a text of any length",
+                f"{_WIDEST:,} characters at most",
+            )
         if conversion not in (None, "r", "s", "a"):
             raise self._fault(f"!{conversion} is no conversion", _EXCLAIMED)
 
@@ -84,7 +101,8 @@ class Template:
                 value = fields.get(field)
                 if value is not None:
                     pieces.append(_formatted(value, spec, conversion))
-        return "".join(pieces)
+        text = "".join(pieces)
+        return text if len(text) <= LONGEST else shortened(text, LONGEST)
 
     def __str__(self) -> str:
         return self.text

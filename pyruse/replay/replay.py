@@ -25,6 +25,7 @@ from pyruse.report.render import report_data
 from pyruse.state.ban_history import BanRecord
 from pyruse.state.database import State
 from pyruse.state.tallies import Tally, tallies_of
+from pyruse.text import shortened
 
 Progress = Callable[[int, int], None]
 
@@ -188,6 +189,12 @@ def replay(
             outcome.profile = profile.data(engine.traffic, outcome.seconds)
     if reader.damaged:
         report.notes.append(f"{reader.damaged} entries could not be read: the journal is damaged")
+    if cuts := engine.decoder.cuts:
+        names = ", ".join(sorted(set(cuts))[:5])
+        report.notes.append(
+            f"{len(cuts):,} fields were cut ({shortened(names, 200)}): they are longer than "
+            f"{engine.settings.journal.longest}"
+        )
     outcome.faults = list(faults.kinds.values())
     outcome.render = lambda form: engine.render(report, form)
     outcome.limit = engine.settings.report.limit

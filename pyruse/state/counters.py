@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import sqlite3
 from bisect import insort
@@ -10,6 +11,9 @@ from typing import Any, ClassVar
 from pyruse.state.due import Due
 from pyruse.state.part import Part
 from pyruse.times import FOREVER
+
+_LONGEST_KEY = 1_000
+"""Characters of a key, or of a distinct value: strangers must not fill the memory with them."""
 
 KEPT = 100_000
 """So many windows are kept in memory, some 800 bytes each; more are in the database alone. Whoever
@@ -164,6 +168,8 @@ class Counters(Part):
         window.turn_to(at)
         expires = FOREVER if within is None else at + within
         if distinct is not None:
+            if len(distinct) > _LONGEST_KEY:
+                distinct = _short(distinct)
             latest = window.values.get(distinct, 0)
             if expires > latest:
                 window.values[distinct] = expires
@@ -332,7 +338,13 @@ def live_keys(db: sqlite3.Connection, at: int) -> dict[str, int]:
 def _checked(counter: str, key: object) -> CounterKey:
     if not isinstance(key, str):  # the database would refuse it, and with it the whole batch
         raise TypeError(f"{key!r} is no key of a counter (expected text)")
-    return counter, key
+    return counter, key if len(key) <= _LONGEST_KEY else _short(key)
+
+
+def _short(text: str) -> str:
+    """A text that strangers made long, by its beginning and a number that tells it from others."""
+    digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
+    return f"{text[:_LONGEST_KEY]}… {digest}"
 
 
 def _expiry(event: tuple[Any, ...]) -> int:

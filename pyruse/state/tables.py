@@ -13,6 +13,10 @@ from pyruse.state.part import Part
 from pyruse.text import encodable
 from pyruse.times import FOREVER
 
+_LONGEST_KEY = 1_000  # characters
+_LONGEST_VALUE = 1 << 18
+"""Bytes of a value as JSON: tables are in memory."""
+
 
 class Table:
     """Values under text keys, each until an instant (µs since the epoch) or for ever.
@@ -40,9 +44,14 @@ class Table:
         :param value: what JSON can hold; None forgets the key.
         :param until: an instant in entry time; None: for ever.
         :raises TypeError: JSON cannot hold the value, the key is no text, or the instant no number.
-        :raises ValueError: the database cannot hold the key or the instant.
+        :raises ValueError: the database cannot hold the key or the instant, or the key or the value
+            is too long.
         """
         _check_text(key, "key of a table")
+        if len(key) > _LONGEST_KEY:
+            raise ValueError(
+                f"the key has {len(key):,} characters (expected {_LONGEST_KEY:,} at most)"
+            )
         if until is not None:
             if not isinstance(until, int):
                 raise TypeError(f"{until!r} is no instant (expected microseconds)")
@@ -51,7 +60,13 @@ class Table:
         if value is None:
             self.remove(key)
             return
-        self._changed[key] = msgspec.json.encode(value)
+        encoded = msgspec.json.encode(value)
+        if len(encoded) > _LONGEST_VALUE:
+            raise ValueError(
+                f"the value has {len(encoded):,} bytes as JSON (expected {_LONGEST_VALUE:,} at "
+                "most)"
+            )
+        self._changed[key] = encoded
         self.restore(key, value, until)
 
     def remove(self, key: str) -> None:

@@ -64,7 +64,7 @@ def test_every_hook_has_an_example() -> None:
 def test_what_is_exported_is_told_of() -> None:
     """Types of options, and what goes with entries, stand in tables."""
     text = DOCUMENT.read_text("utf-8")
-    types = "Field NewField Template Pattern Duration Networks MailAddress SecretFile"
+    types = "Field NewField Template Pattern Duration Size Networks MailAddress SecretFile"
     for name in types.split():
         assert f"\n| `{name}` |" in text
 

@@ -129,3 +129,28 @@ def test_a_value_that_a_field_never_has_is_refused(field: str, value: Any, fault
     with pytest.raises(ValueError, match="is never") as caught:
         typed(field, value)
     assert str(caught.value) == fault
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (b"0123456789", "0123456789"),
+        (b"0123456789a", "0123456789…"),
+        ("123456789é€".encode(), "123456789…"),
+        ("12345678éé€".encode(), "12345678é…"),
+        ("1234567€€".encode(), "1234567€…"),
+        ("123456789😀".encode(), "123456789…"),
+        (b"\xff23456789012", "ÿ234567890…"),
+        (b"\x80" * 11, "\x80" * 10 + "…"),
+    ],
+)
+def test_a_long_field_is_cut_between_two_characters_and_ends_with_a_mark(
+    raw: bytes, value: str
+) -> None:
+    decoder = Decoder(longest=10)
+    assert decoder("X", raw) == value
+    assert decoder.cuts == (["X"] if value.endswith("…") else [])
+
+
+def test_a_long_number_is_text() -> None:
+    assert Decoder(longest=10)("PRIORITY", b"1" * 20) == "1" * 10 + "…"

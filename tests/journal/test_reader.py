@@ -41,7 +41,6 @@ def opened(journal_file):
 def reader_of(*files: Path, decoder: Decoder | None = None) -> JournalReader:
     """A reader at the beginning of files."""
     raw = journal.Reader(files=list(map(str, files)))
-    raw.data_threshold = 0
     raw.seek_head()
     return JournalReader(raw, decoder or Decoder())
 
@@ -551,3 +550,22 @@ def test_another_error_is_an_error():
 
     with pytest.raises(PermissionError):
         next(JournalReader(Denied(0), Decoder()).entries(1))
+
+
+def test_no_more_is_read_of_a_field_than_the_limit(opened):
+    decoder = Decoder(longest=100_000)
+    (entry,) = opened([{"MESSAGE": "A" * 300_000, "X": "short"}], decoder).entries(ALL)
+    assert entry["MESSAGE"] == "A" * 100_000 + "…"
+    assert entry["X"] == "short"
+    assert decoder.cuts == ["MESSAGE"]
+
+
+def test_an_entry_as_a_whole_has_much_of_one_field_and_the_beginning_of_each(opened):
+    many = {f"F{number}": "b" * 200_000 for number in range(400)}
+    decoder = Decoder()
+    (entry,) = opened([{"A": "a" * 900_000, **many}], decoder).entries(ALL)
+    fields = dict(entry)
+    assert len(fields["A"]) == 900_000
+    assert sum(len(str(value)) for value in fields.values()) < 50_000_000
+    assert {len(fields[name]) for name in many} == {200_000, (64 << 10) + 1}
+    assert entry["F399"] in (fields["F399"], "b" * 200_000)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyruse.entry.made import make_entry
-from pyruse.options.templates import Template
+from pyruse.options.templates import LONGEST, Template
 
 ENTRY = {
     "user": "root",
@@ -144,3 +144,26 @@ def test_a_text_is_a_message_that_can_be_rendered_or_is_refused(text: str) -> No
         for value in RENDERED:
             assert isinstance(template.render({"a": value}), str)
     assert not fault or re.fullmatch(r"(?s).* is no message: .* \(expected .*\)", fault)
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{MESSAGE:>999999999}", "{count:999999999d}", "{share:.2000f}", "{user:x<1001}",
+     "{count:٩٩٩٩٩}", "{user:%>999999}", "{__REALTIME_TIMESTAMP:%99999d}", "{user!r:>5000}"],
+)  # fmt: skip
+def test_a_format_makes_no_text_of_any_length(template: str) -> None:
+    with pytest.raises(ValueError, match=r"would make a text of any length \(expected 1,000 char"):
+        Template.parse(template)
+
+
+@pytest.mark.parametrize(
+    "template", ["{user:>1000}", "{__REALTIME_TIMESTAMP:%Y and 20260314}", "{count:0=+1000,}"]
+)
+def test_a_format_may_be_wide(template: str) -> None:
+    assert len(Template.parse(template).render(ENTRY)) <= 1_340
+
+
+def test_a_message_is_cut_and_says_so() -> None:
+    text = Template("{long}{long}{user}").render({"long": "x" * 100_000, "user": "root"})
+    assert text == "x" * LONGEST + f"… ({200_004 - LONGEST} more characters)"
+    assert Template("{long}").render({"long": "x" * LONGEST}) == "x" * LONGEST

@@ -9,6 +9,8 @@ from pyruse import Context, Duration, Entry, Program, Template, hookimpl, shorte
 _LONGEST = 30_000
 """No argument of a program may be longer: 32 pages of 4 KiB (execve(2), MAX_ARG_STRLEN). What is
 left out is told, and no character takes more than 4 bytes."""
+_LONGEST_COMMAND = 400_000
+"""The same for all arguments together, of which there are 2 MiB, with the environment."""
 
 
 @dataclass
@@ -42,10 +44,11 @@ class Run:
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        command = [_argument(part, entry) for part in self.command]
+        longest = min(_LONGEST, _LONGEST_COMMAND // len(self.command))
+        command = [_argument(part, entry, longest) for part in self.command]
         context.run(entry, Program(command, self.timeout))
 
 
-def _argument(part: Template, entry: Entry) -> str:
+def _argument(part: Template, entry: Entry, longest: int) -> str:
     """What a program can be given: otherwise, a hostile line could keep it from being run."""
-    return shortened(part.render(entry).replace("\0", "\\x00"), _LONGEST)
+    return shortened(part.render(entry).replace("\0", "\\x00"), longest)
