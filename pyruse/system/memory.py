@@ -3,7 +3,7 @@
 libsystemd unpacks a field as a whole, whatever limit it is given (systemd 252), and nobody can ask
 before how long it is: a few bytes of a stranger become 700 MB. While entries are handled, no
 allocation may therefore take more than half of the memory that is left; one that would fails, and
-that field is not read (docs/decisions/0050-a-field-may-take-half-of-the-memory.md).
+that field is not read (docs/decisions/0052-a-field-may-take-half-of-the-memory.md).
 """
 
 from __future__ import annotations
