@@ -104,6 +104,13 @@ def _parsed(text: str) -> Address | None:
     return unmapped(address)
 
 
+@lru_cache(maxsize=4096)
+def address_text(value: str | None) -> str | None:
+    """An address as Pyruse writes it (see `parse_address`), or None where a text is none."""
+    address = parse_address(value)
+    return None if address is None else str(address)
+
+
 def network_of(address: str) -> Network:
     """The network of what `network_text` wrote.
 

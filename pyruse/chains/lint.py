@@ -90,7 +90,7 @@ def _doubtful_patterns(steps: list[Step]) -> Iterator[str]:
                     r"(expected \ before a bracket that is meant; \d, \w and the like, not "
                     "[:digit:])"
                 )
-            if can_take_for_ever(pattern.regex):
+            if can_take_for_ever(pattern.outline):
                 yield (
                     f"{step.address}: {shown(pattern.text)}: a line that is made for it can keep "
                     "it busy for ever, as a repeated part can match one text in several ways "

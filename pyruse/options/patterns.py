@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+from pyruse.options.address_groups import AddressRegex, compiled, expanded, is_hidden
 from pyruse.options.fields import NewField
 from pyruse.options.quick_search import Search, doubts_of, either, quick_search
 from pyruse.text import shown
 
 
 class Pattern:
-    """A regular expression of Python's ``re``, searched for anywhere in the text."""
+    """A regular expression of Python's ``re``, searched for anywhere in the text.
+
+    ``{address}`` in it is a group named ``ip`` that takes an address, ``{address:NAME}`` one of
+    another name; its port, if there is one, is the group ``NAME_port``.
+    """
 
     IN_WORDS: ClassVar[str] = "a regular expression"
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "format": "regex"}
@@ -24,21 +28,24 @@ class Pattern:
 
         :raises ValueError: it is no valid regular expression, or a group has a bad name.
         """
-        try:
-            # Python warns of a pattern that it compiles, but not when it finds it in its cache.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self.regex = re.compile(text)
-        except (re.error, OverflowError, RecursionError) as fault:
-            raise ValueError(
-                f"{shown(text)} is no regular expression: {fault} (expected Python's syntax; "
-                "in TOML, patterns are best written in single quotes)"
-            ) from None
-        self.doubts = doubts_of(self.regex)
+        self.text = text
+        """The expression as it was written."""
+        written_out = expanded(text)
+        self.addresses = written_out.addresses
+        """The groups that hold an address."""
+        self.outline = _compiled(written_out.outline, text)
+        """The expression, with next to nothing in place of its addresses: the same groups, and the
+        same for whoever analyses it."""
+        self._regex = (
+            AddressRegex(written_out.text, self.addresses) if self.addresses else self.outline
+        )
+        self.search: Search = self._regex.search
+        self.doubts = doubts_of(text)
         """Warnings for `pyruse check`: what is most likely not meant."""
-        self.search: Search = self.regex.search
         self.groups: list[NewField] = []
-        for name in self.regex.groupindex:
+        for name in self.outline.groupindex:
+            if is_hidden(name, self.addresses):
+                continue
             try:
                 self.groups.append(NewField.parse(name))
             except ValueError as fault:
@@ -47,12 +54,12 @@ class Pattern:
     @cached_property
     def quick_search(self) -> Search:
         """Finds the same as `search`, with less work."""
-        return quick_search(self.regex)
+        return quick_search(self._regex, self.outline)
 
     @staticmethod
     def either(patterns: Sequence[Pattern]) -> Search | None:
         """One search for all patterns; None: searching by each of them is less work."""
-        return either([pattern.regex for pattern in patterns])
+        return either([pattern.outline for pattern in patterns])
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -64,11 +71,6 @@ class Pattern:
             raise ValueError(f"{shown(value)} is no regular expression (expected text)")
         return cls(value)
 
-    @property
-    def text(self) -> str:
-        """The expression as it was written."""
-        return self.regex.pattern
-
     def __repr__(self) -> str:
         return f"Pattern({self.text!r})"
 
@@ -77,3 +79,21 @@ class Pattern:
 
     def __hash__(self) -> int:
         return hash(self.text)
+
+
+def _compiled(text: str, written: str) -> re.Pattern[str]:
+    """Compile a pattern.
+
+    :param text: the pattern, its addresses written out.
+    :param written: as the configuration has it.
+    :raises ValueError: it is no valid regular expression.
+    """
+    try:
+        return compiled(text)
+    except (re.error, OverflowError, RecursionError) as fault:
+        # Positions are those of what is written out.
+        words = fault.msg if isinstance(fault, re.error) and text != written else fault
+        raise ValueError(
+            f"{shown(written)} is no regular expression: {words} (expected Python's syntax; "
+            "in TOML, patterns are best written in single quotes)"
+        ) from None

@@ -12,13 +12,38 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 _PARSER = "re._parser"
 """CPython's own parser of patterns. It is private, so Pyruse asks little of it, and tests that with
 each version of Python. Without the parser, there are no short cuts."""
 
-Search = Callable[[str], re.Match[str] | None]
+
+class Match(Protocol):
+    """What a search has found: what a plugin may ask of a match of Python's ``re``."""
+
+    def __getitem__(self, group: int | str, /) -> str | Any:
+        """The text of a group; None: it took no part."""
+
+    def groupdict(self) -> dict[str, Any]:
+        """The texts of all named groups; None for those that took no part."""
+
+    def span(self, group: int | str = 0, /) -> tuple[int, int]:
+        """Where a group begins and ends in the text."""
+
+
+Search = Callable[[str], Match | None]
+
+
+class Regex(Protocol):
+    """What searches: a pattern of ``re``, or what stands for one."""
+
+    def search(self, text: str, /) -> Match | None:
+        """Find the pattern anywhere in a text."""
+
+    def match(self, text: str, /) -> Match | None:
+        """Find the pattern at the beginning of a text."""
+
 
 _WORTH = 3
 """Characters: a shorter text is found nearly everywhere."""
@@ -34,22 +59,26 @@ def parsed_pattern(regex: re.Pattern[str]) -> Any | None:
         return None
 
 
-def doubts_of(regex: re.Pattern[str]) -> list[str]:
+def doubts_of(pattern: str) -> list[str]:
     """What Python warns of: it works as it is written, if hardly as it is meant."""
     with warnings.catch_warnings(record=True) as doubts, suppress(ImportError, AttributeError):
         warnings.simplefilter("always")
-        importlib.import_module(_PARSER).parse(regex.pattern)
+        importlib.import_module(_PARSER).parse(pattern)
     return [str(doubt.message) for doubt in doubts]
 
 
-def quick_search(regex: re.Pattern[str]) -> Search:
-    """A search that finds the same as ``regex.search``."""
-    parsed = parsed_pattern(regex)
+def quick_search(regex: Regex, outline: re.Pattern[str]) -> Search:
+    """A search that finds the same as ``regex.search``.
+
+    :param regex: the pattern.
+    :param outline: the pattern itself, or one like it: with the same beginning and literal texts.
+    """
+    parsed = parsed_pattern(outline)
     if parsed is None:
         return regex.search
-    if _is_anchored(parsed, regex.flags):
+    if _is_anchored(parsed, outline.flags):
         return regex.match
-    literal = "" if regex.flags & re.IGNORECASE else _literal(parsed)
+    literal = "" if outline.flags & re.IGNORECASE else _literal(parsed)
     if literal and not _begins_literally(parsed):
         return _with_literal(regex, literal)
     return regex.search
@@ -101,10 +130,10 @@ def _literal(parsed: Any) -> str:
     return found if len(found) >= _WORTH else ""
 
 
-def _with_literal(regex: re.Pattern[str], literal: str) -> Search:
+def _with_literal(regex: Regex, literal: str) -> Search:
     search = regex.search
 
-    def found(text: str) -> re.Match[str] | None:
+    def found(text: str) -> Match | None:
         return search(text) if literal in text else None
 
     return found

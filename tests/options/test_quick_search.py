@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyruse.options.patterns import Pattern
-from pyruse.options.quick_search import either, quick_search
+from pyruse.options.quick_search import Match, either, quick_search
 
 PARTS = [
     "a", "b", "ab", "abc", "x y", "^", "$", r"\A", r"\Z", r"\b", ".", ".*", ".+?", "[ab]", r"\S+",
@@ -35,14 +36,14 @@ TEXTS = st.lists(
 ).map("".join)
 
 
-def found(match: re.Match[str] | None) -> object:
-    return match and (match.span(), match.groups())
+def found(match: Match | None) -> object:
+    return match and (match.span(), cast(re.Match[str], match).groups())
 
 
 @settings(max_examples=500, deadline=None)
 @given(patterns(), TEXTS)
 def test_what_is_found_is_the_same(regex: re.Pattern[str], text: str) -> None:
-    assert found(quick_search(regex)(text)) == found(regex.search(text))
+    assert found(quick_search(regex, regex)(text)) == found(regex.search(text))
 
 
 @settings(max_examples=300, deadline=None)
@@ -58,7 +59,7 @@ def test_one_of_several_is_found_where_one_of_them_is(
 @pytest.mark.parametrize("text", [r"^a", r"\Aa.*", r"^(?P<ip>\S+) x", "(?i)^a", "^$", "(?s)^.*b"])
 def test_what_can_only_be_at_the_beginning_is_looked_for_there_alone(text: str) -> None:
     regex = re.compile(text)
-    assert quick_search(regex) == regex.match
+    assert quick_search(regex, regex) == regex.match
 
 
 @pytest.mark.parametrize("text", ["a", "abc.*", "^a|b", "(?m)^a", "(^a)?b", "^*a", "a^", ".*", ""])
@@ -67,14 +68,15 @@ def test_what_can_be_elsewhere_is_looked_for_everywhere(text: str) -> None:
         regex = re.compile(text)
     except re.error:
         return
-    assert quick_search(regex) == regex.search
+    assert quick_search(regex, regex) == regex.search
 
 
 @pytest.mark.parametrize(
     ("text", "literal"), [(r".* failed \(2", " failed (2"), (r"(\d+) errors? in (\S+)", " error")]
 )
 def test_a_word_that_must_be_there_is_looked_for_first(text: str, literal: str) -> None:
-    search = quick_search(re.compile(text))
+    regex = re.compile(text)
+    search = quick_search(regex, regex)
     assert search.__closure__ is not None
     assert literal in [cell.cell_contents for cell in search.__closure__]
 
@@ -107,5 +109,5 @@ def test_a_pattern_that_python_doubts_is_doubted_once(text: str) -> None:
 def test_a_python_without_that_parser_searches_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pyruse.options.quick_search._PARSER", "re._no_longer")
     regex = re.compile("^a")
-    assert quick_search(regex) == regex.search
+    assert quick_search(regex, regex) == regex.search
     assert either([regex, re.compile("^b")]) is None

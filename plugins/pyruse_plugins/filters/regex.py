@@ -40,14 +40,22 @@ class Regex:
     r"""Pass when a regular expression is found in a field, and take fields out of it.
 
     The syntax is Python's; the expression may be found anywhere in the text unless it begins with
-    `^`. Of several patterns, the first one that is found counts. Named groups, `(?P<ip>\S+)`, become
+    `^`. Of several patterns, the first one that is found counts. Named groups, `(?P<user>\S+)`, become
     fields of the entry for the steps after this one; `save` gives names to the unnamed groups of a
     single pattern. A group that took no part in the match sets no field. A missing field never
     matches.
 
+    `{address}` takes an IP address, however it is written: `203.0.113.7`, `203.0.113.7:5060`,
+    `[2001:db8::7]:5060`, `::ffff:203.0.113.7`, `fe80::1%eth0`, `203.0.113.7#53`. The field `ip` gets
+    the address alone, always written in the same way, and the field `ip_port` the port, if there is
+    one; `{address:client}` sets `client` and `client_port` instead. Where there is no address, the
+    pattern is not found, and the next one is tried: `{address}` never takes white space, nor a part
+    of something longer, such as `10.0.0.1.example.com`. After an IPv6 address without brackets, say
+    where the port is: `{address}:\d+`. To mean the text `{address}`, write `\{address}`.
+
     ```toml
-    { filter = "regex", field = "MESSAGE", pattern = '^Failed password for (?P<user>.*) from (?P<ip>\S+)' }
-    { filter = "regex", field = "MESSAGE", pattern = ['^a: (?P<ip>\S+)', '^b (?P<ip>\S+)'] }
+    { filter = "regex", field = "MESSAGE", pattern = '^Failed password for (?P<user>.*) from {address} port \d+ ssh2$' }
+    { filter = "regex", field = "MESSAGE", pattern = ['^a: {address}$', '^b {address:client} to {address:server}$'] }
     { filter = "regex", field = "MESSAGE", pattern = '^session of (\w+) from (\S+)$', save = ["user", "ip"] }
     ```
     """  # noqa: E501 -- an example is one line in TOML
@@ -67,9 +75,9 @@ class Regex:
     def _groups_to_save(self) -> list[tuple[int, NewField]]:
         if len(self.pattern) > 1:
             raise ValueError(
-                "save goes with a single pattern (expected named groups, such as (?P<ip>…))"
+                "save goes with a single pattern (expected named groups, such as (?P<user>…))"
             )
-        regex = self.pattern[0].regex
+        regex = self.pattern[0].outline
         unnamed = [
             group for group in range(1, regex.groups + 1) if group not in regex.groupindex.values()
         ]

@@ -61,6 +61,41 @@ def test_a_group_that_took_no_part_sets_nothing(pipeline):
     assert (found["port"], found["rest"]) == ("as it was", "")
 
 
+def test_an_address_is_taken_without_its_port(pipeline):
+    """And so twelve failures of one address are twelve of one, not one of twelve."""
+    chains = pipeline(r"""
+        [chains]
+        "gitea" = [
+          { filter = "regex", pattern = '^Failed login of (?P<user>.*) from {address}: nobody$' },
+          { action = "count", counter = "gitea", key = "ip", within = "10m", into = "failures" },
+          { filter = "at_least", field = "failures", value = 12 },
+          { action = "ban", ip = "ip", duration = "1h" },
+        ]
+    """)
+    for port in range(51000, 51012):
+        chains.feed(MESSAGE=f"Failed login of a from b: from 203.0.113.7:{port}: nobody")
+        chains.feed(MESSAGE="Failed login of a from unknown: nobody")
+    assert [ban.ip for ban in chains.bans] == ["203.0.113.7"]
+    assert chains.faults == []
+
+
+def test_where_there_is_no_address_the_next_pattern_is_tried(pipeline):
+    options = "pattern = ['^from {address:client}', '^(?P<rest>from .*)']"
+    found = fed(pipeline, options, MESSAGE="from ::ffff:192.0.2.1")
+    assert (found["client"], "rest" in found, "client_port" in found) == ("192.0.2.1", False, False)
+    found = fed(pipeline, options, MESSAGE="from 192.0.2.1.example.com")
+    assert (found["rest"], "client" in found) == ("from 192.0.2.1.example.com", False)
+    assert not [name for name in found if "bracket" in name]
+
+
+def test_addresses_go_with_groups_that_are_saved(pipeline):
+    options = r"pattern = '^(\w+) {address} (\w+)$', save = ['who', 'what']"
+    found = fed(pipeline, options, MESSAGE="alice [192.0.2.1]:80 knocks")
+    assert [found[name] for name in ("who", "ip", "ip_port", "what")] == [
+        "alice", "192.0.2.1", "80", "knocks"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("pattern", "passed"),
     [("error", True), ("^error", False), ("error$", False), ("(?i)DISK", True), ("d.sk", True)],
@@ -131,7 +166,7 @@ def test_the_journals_own_fields_are_never_overwritten(refusal, name):
         ),
         (
             "pattern = ['(a)', '(b)'], save = ['a']",
-            ": save goes with a single pattern (expected named groups, such as (?P<ip>…))",
+            ": save goes with a single pattern (expected named groups, such as (?P<user>…))",
         ),
     ],
 )
