@@ -51,12 +51,18 @@ command = ["/bin/true"]
 [chains]
 "ssh" = [
   {{ filter = "regex", pattern = '^Failed password for (?P<user>\\S+) from (?P<ip>\\S+)' }},
+  {{ action = "recall", key = "{{user}} {{ip}}", into = "before" }},
+  {{ action = "remember", key = "{{user}} {{ip}}", keep = "1h" }},
+  {{ filter = "exists", field = "before", else = "new" }},
   {{ action = "count", counter = "ssh", key = "ip", within = "10m", into = "n" }},
   {{ action = "count", counter = "who", key = "ip", distinct = "user", within = "1h", into = "u" }},
   {{ filter = "at_least", field = "n", value = 5, else = "counted" }},
   {{ action = "report", section = "interesting", message = "{{ip}}: {{n}}, {{u}} users" }},
   {{ action = "ban", ip = "ip", escalate = ["1h", "100w", "200w"] }},
   {{ action = "reset", counter = "ssh", key = "ip", grace = "1m" }},
+]
+"new" = [
+  {{ action = "report", section = "interesting", message = "{{user}} from {{ip}}" }},
 ]
 "counted" = [
   {{ action = "report", section = "important", message = "{{user}}", details = "NONE" }},
@@ -113,6 +119,7 @@ commits; the daemon that is left alone has its own."""
 TABLES = {
     "counts": "SELECT counter, key, expires, amount, value FROM counts ORDER BY 1, 2, 3, 4, 5",
     "graces": "SELECT * FROM graces ORDER BY 1, 2",
+    "remembered": "SELECT name, key, value, until FROM remembered ORDER BY number",
     "events": "SELECT day, section, message, details, time FROM events ORDER BY 1, 2, 3, 5",
     "days": "SELECT day, entries, first, last FROM days WHERE entries > 0 ORDER BY 1",
     "notes": "SELECT day, note FROM notes ORDER BY 1, 2",

@@ -30,6 +30,7 @@ from pyruse.errors import UserError, did_you_mean
 from pyruse.hookspecs import hookimpl
 from pyruse.options.durations import Duration
 from pyruse.options.fields import Field, NewField
+from pyruse.options.keys import Key
 from pyruse.options.mail_address import MailAddress
 from pyruse.options.networks import Networks
 from pyruse.options.patterns import Pattern
@@ -65,6 +66,7 @@ __all__ = [
     "Firewall",
     "FirewallError",
     "FirewallProgram",
+    "Key",
     "Line",
     "LogLevel",
     "Mail",

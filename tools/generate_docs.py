@@ -67,6 +67,7 @@ TYPES = {
     "a size": f"a [size]({_REFERENCE}#sizes)",
     "a field": f"a [field]({_REFERENCE}#fields)",
     "a new field": f"a [new field]({_REFERENCE}#fields)",
+    "a key": f"a [key]({_REFERENCE}#keys)",
     "a template": f"a [message]({_REFERENCE}#messages)",
     "networks": f"[networks]({_REFERENCE}#networks)",
     "patterns": f"a [pattern]({_REFERENCE}#patterns), or a list of them",

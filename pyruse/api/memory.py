@@ -46,7 +46,11 @@ class Counters(Protocol):
 
 
 class Table(Protocol):
-    """Values under text keys, each until an instant or for ever. A value is what JSON can hold."""
+    """Values under text keys, each until an instant or for ever. A value is what JSON can hold.
+
+    100,000 values are kept, in all the tables together. Where there are more, the oldest of the
+    largest table go, and the log and the report tell of it.
+    """
 
     def get(self, key: str, *, at: int) -> Any | None:
         """The value under a key, or None where there is none, or where it has expired.

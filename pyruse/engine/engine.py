@@ -25,7 +25,8 @@ from pyruse.entry.entry import Entry
 from pyruse.registry.broadcasts import Broadcasts
 from pyruse.report.rows import report_of_all, report_of_day
 from pyruse.state.database import State
-from pyruse.text import shortened
+from pyruse.state.tables import KEPT
+from pyruse.text import shortened, shown
 from pyruse.times import FOREVER, Calendar, Clock
 
 AHEAD_US = 3_600_000_000
@@ -157,6 +158,14 @@ class Engine:
         """Let go what no longer counts at an instant in entry time (µs since the epoch)."""
         self.state.expire(at)
         self.bans.expire(at)
+        for table, dropped in self.state.tables.take_dropped().items():
+            self.tell_fault(
+                "memory",
+                table,
+                f"{dropped} values of {shown(table)} were forgotten before their time, as more "
+                f"than {KEPT:,} are remembered (expected a shorter keep, or keys that no stranger "
+                "makes up)",
+            )
 
     def tell_news(self) -> None:
         """Commit, and tell of all bans that there were; for dry runs, which nothing holds up."""

@@ -100,7 +100,7 @@ class Template:
             if field is not None:
                 value = fields.get(field)
                 if value is not None:
-                    pieces.append(_formatted(value, spec, conversion))
+                    pieces.append(formatted(value, spec, conversion))
         text = "".join(pieces)
         return text if len(text) <= LONGEST else shortened(text, LONGEST)
 
@@ -120,7 +120,8 @@ class Template:
 _CONVERSIONS: dict[str, Callable[[str], str]] = {"r": repr, "a": ascii, "s": str}
 
 
-def _formatted(value: Any, spec: str, conversion: str | None) -> str:
+def formatted(value: Any, spec: str, conversion: str | None) -> str:
+    """A value as text, by its format and conversion; without them, where they do not fit it."""
     text = as_text(value)
     if conversion is not None:
         value = text = _CONVERSIONS[conversion](text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 7
+VERSION = 8
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -67,6 +67,17 @@ _STEPS = {
     5: "",
     6: "",
     7: "",
+    8: """
+        -- Numbered in the order in which they were put, which was not kept before.
+        CREATE TABLE remembered (
+            number INTEGER PRIMARY KEY,
+            name TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, until INTEGER,
+            UNIQUE (name, key)
+        );
+        INSERT INTO remembered (name, key, value, until)
+            SELECT name, key, value, until FROM plugin_tables ORDER BY until IS NULL, until;
+        DROP TABLE plugin_tables;
+    """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -16,6 +18,10 @@ from pyruse.times import FOREVER
 _LONGEST_KEY = 1_000  # characters
 _LONGEST_VALUE = 1 << 18
 """Bytes of a value as JSON: tables are in memory."""
+KEPT = 100_000
+"""So many values are kept, in all the tables together, some 500 bytes each beside key and value.
+Where there are more, the oldest of the largest table go: whoever makes up keys washes out the table
+of these keys, and no other."""
 
 
 class Table:
@@ -26,16 +32,20 @@ class Table:
     """
 
     def __init__(self) -> None:
-        self._values: dict[str, Any] = {}
+        self._values: dict[str, bytes] = {}
+        """As JSON, which takes half the room, in the order in which they were put."""
         self._until: Due[str] = Due()
         """Until when each key is remembered; a key that is not in it, for ever."""
-        self._changed: dict[str, bytes | None] = {}
-        """What is to be written, as JSON; None: it was removed."""
+        self._changed: dict[str, None] = {}
+        """What is to be written or, where there is no such value any more, removed; in order."""
 
     def get(self, key: str, *, at: int) -> Any | None:
         """The value under a key, or None when there is none, or when it has expired."""
+        value = self._values.get(key)
+        if value is None:
+            return None
         until = self._until.get(key)
-        return self._values.get(key) if until is None or until > at else None
+        return msgspec.json.decode(value) if until is None or until > at else None
 
     def put(self, key: str, value: Any, *, until: int | None = None) -> None:
         """Remember a value.
@@ -66,8 +76,10 @@ class Table:
                 f"the value has {len(encoded):,} bytes as JSON (expected {_LONGEST_VALUE:,} at "
                 "most)"
             )
-        self._changed[key] = encoded
-        self.restore(key, value, until)
+        self._values.pop(key, None)  # the newest comes last, again
+        self._changed.pop(key, None)
+        self._changed[key] = None
+        self.restore(key, encoded, until)
 
     def remove(self, key: str) -> None:
         """Forget a key; one that is not there is fine."""
@@ -86,8 +98,13 @@ class Table:
         for key in self._until.pop_until(at):
             self.remove(key)
 
-    def restore(self, key: str, value: Any, until: int | None) -> None:
-        """Take a value over from the database."""
+    def drop_oldest(self, number: int) -> None:
+        """Drop the values that were put longest ago, so many of them."""
+        for key in list(itertools.islice(self._values, number)):
+            self.remove(key)
+
+    def restore(self, key: str, value: bytes, until: int | None) -> None:
+        """Take a value over from the database, as JSON."""
         self._values[key] = value
         if until is None:
             self._until.discard(key)
@@ -96,7 +113,7 @@ class Table:
 
     def changes(self) -> list[tuple[str, bytes | None, int | None]]:
         """What changed since the last commit: keys, values as JSON (None: removed), instants."""
-        return [(key, value, self._until.get(key)) for key, value in self._changed.items()]
+        return [(key, self._values.get(key), self._until.get(key)) for key in self._changed]
 
     def saved(self) -> None:
         """The changes are committed."""
@@ -107,14 +124,17 @@ class Tables(Part):
     """All the tables, by name."""
 
     SCHEMA: ClassVar[str] = """
-        CREATE TABLE IF NOT EXISTS plugin_tables (
+        CREATE TABLE IF NOT EXISTS remembered (
+            number INTEGER PRIMARY KEY,
             name TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, until INTEGER,
-            PRIMARY KEY (name, key)
-        ) WITHOUT ROWID;
+            UNIQUE (name, key)
+        );
     """
 
     def __init__(self) -> None:
         self._tables: dict[str, Table] = {}
+        self._dropped: Counter[str] = Counter()
+        """How many values each table has lost, for want of room, since that was last told."""
 
     def table(self, name: str) -> Table:
         """The table of a name, made when first asked for.
@@ -126,24 +146,46 @@ class Tables(Part):
         return self._tables.setdefault(name, Table())
 
     def expire(self, at: int) -> None:
-        """Drop what has expired."""
+        """Drop what has expired; and of what is left, what is more than can be kept."""
         for table in self._tables.values():
             table.expire(at)
+        excess = sum(map(len, self._tables.values())) - KEPT
+        while excess > 0:
+            largest, *others = sorted(self._tables, key=self._size_of, reverse=True)
+            next_size = self._size_of(others[0]) if others else 0
+            dropped = min(excess, max(1, self._size_of(largest) - next_size))
+            self._tables[largest].drop_oldest(dropped)
+            self._dropped[largest] += dropped
+            excess -= dropped
+
+    def _size_of(self, name: str) -> int:
+        return len(self._tables[name])
+
+    def take_dropped(self) -> Counter[str]:
+        """How many values were dropped for want of room since the last call, by table."""
+        dropped, self._dropped = self._dropped, Counter()
+        return dropped
 
     def load(self, db: sqlite3.Connection) -> None:
-        """Read everything."""
-        for name, key, value, until in db.execute("SELECT * FROM plugin_tables"):
-            self.table(name).restore(key, msgspec.json.decode(value), until)
+        """Read everything.
+
+        :raises ValueError: a value is no JSON.
+        """
+        query = "SELECT name, key, value, until FROM remembered ORDER BY number"
+        for name, key, value, until in db.execute(query):
+            msgspec.json.decode(value)
+            self.table(name).restore(key, value, until)
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
         for name, table in self._tables.items():
             for key, value, until in table.changes():
                 if value is None:
-                    db.execute("DELETE FROM plugin_tables WHERE name = ? AND key = ?", (name, key))
-                else:
+                    db.execute("DELETE FROM remembered WHERE name = ? AND key = ?", (name, key))
+                else:  # the newest gets the highest number
                     db.execute(
-                        "INSERT OR REPLACE INTO plugin_tables VALUES (?, ?, ?, ?)",
+                        "INSERT OR REPLACE INTO remembered (name, key, value, until)"
+                        " VALUES (?, ?, ?, ?)",
                         (name, key, value, until),
                     )
 

@@ -22,6 +22,7 @@ from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
 from pyruse.errors import ConfigError
 from pyruse.options.durations import Duration
+from pyruse.options.keys import in_words
 from pyruse.registry.files import PluginClass, PluginFiles
 from pyruse.registry.registry import Registry
 from pyruse.replay.replay import (
@@ -190,6 +191,15 @@ class Pipeline:
     def events(self) -> list[Tally]:
         """The events and their numbers: ``.event``, ``.fields``, ``.count``, ``.amount``."""
         return self.outcome.events
+
+    def remembered(self, memory: str = "") -> dict[str, Any]:
+        """What `remember` steps have remembered, and what is not forgotten yet: values by key.
+
+        :param memory: its name, as in the steps.
+        """
+        table, at = self.state.tables.table(f"remember {memory}"), self.clock.us
+        values = {in_words(key): table.get(key, at=at) for key in table}
+        return {key: value[1] for key, value in values.items() if value is not None}
 
     def enforce(self) -> list[str]:
         """Bring the firewalls up to date for real, as the daemon does after each batch.

@@ -24,7 +24,8 @@ DEMO = Path(pyruse.__file__).parent / "demo" / "demo.toml"
 BEYOND = {
     # how options go together
     "ban-with-duration-and-escalate", "count-distinct-with-by", "dnat-capture-without-address",
-    "dnat-replace-without-anything", "save-with-a-list-of-patterns", "save-with-too-many-names",
+    "dnat-replace-without-anything", "remember-with-field-and-value",
+    "save-with-a-list-of-patterns", "save-with-too-many-names",
     # the other chains, files and plugins
     "ban-backend-unknown", "ban-sets-of-the-wrong-family", "bans-backend-unknown",
     "chains-empty",
@@ -34,7 +35,8 @@ BEYOND = {
     "ban-label-empty", "ban-label-too-long", "ban-sets-with-no-name", "duration-too-long",
     "duration-zero",
     "encoding-not-of-all-bytes", "encoding-not-of-text", "encoding-unknown",
-    "field-value-never-there", "mail-address-from", "mail-address-with-line-break",
+    "field-value-never-there", "key-without-a-field",
+    "mail-address-from", "mail-address-with-line-break",
     "pattern-unbalanced", "pattern-very-long", "pattern-with-field-of-the-journal",
     "pattern-with-flags-inside", "report-subject-brace", "run-with-a-program-from-a-field",
     "smtp-url-path", "smtp-url-port", "smtp-url-with-password",

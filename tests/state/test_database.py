@@ -50,7 +50,7 @@ def held(state: State) -> dict[str, int]:
 
 
 FILLED = {
-    "positions": 1, "counts": 2, "graces": 1, "plugin_tables": 1, "days": 1, "events": 1,
+    "positions": 1, "counts": 2, "graces": 1, "remembered": 1, "days": 1, "events": 1,
     "notes": 1, "outbox": 2, "gatherings": 1,
 }  # fmt: skip
 

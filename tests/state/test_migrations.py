@@ -61,6 +61,19 @@ def test_everything_of_schema_1_is_there(first: str) -> None:
         assert state.offenders.bans(offender, T + 10**15 + 1) == 1
 
 
+def test_what_goes_first_of_what_is_remembered(first: str) -> None:
+    """Schema 5 did not keep in which order values were put: what ends first is the oldest."""
+    with closing(sqlite3.connect(first)) as db:
+        db.executemany(
+            "INSERT INTO plugin_tables VALUES ('dnat addr', ?, '1', ?)",
+            [("a", None), ("b", T + 3), ("c", T + 1)],
+        )
+        db.commit()
+    with State(first) as state:
+        state.load()
+        assert list(state.tables.table("dnat addr")) == ["c", "b", "a"]
+
+
 def test_the_tables_are_those_of_a_new_state(first: str, tmp_path: Path) -> None:
     with State(first) as state, State(str(tmp_path / "new.sqlite")) as new:
         assert schema(state.db) == schema(new.db)

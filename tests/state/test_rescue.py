@@ -207,7 +207,7 @@ def as_after_a_kill(path: Path, target: Path) -> Path:
     with State(str(path)) as state:
         state.db.execute("PRAGMA wal_autocheckpoint = 0")
         fill(state)
-        state.db.execute("UPDATE plugin_tables SET value = x'00'")
+        state.db.execute("UPDATE remembered SET value = x'00'")
         for suffix in ("", "-wal"):
             shutil.copy(f"{path}{suffix}", f"{target}{suffix}")
     return target
@@ -218,7 +218,7 @@ def test_what_is_in_the_log_is_kept_too(tmp_path: Path) -> None:
     assert path.stat().st_size == PAGE
     with daemon(path) as (state, told):
         assert (len(messages(state)), len(state.bans)) == (EVENTS, BANS)
-        assert "all but a part of plugin_tables;" in told[0]
+        assert "all but a part of remembered;" in told[0]
 
 
 @pytest.mark.parametrize("gone", [False, True])

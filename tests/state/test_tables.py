@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyruse.state import tables
 from pyruse.state.database import State
 from pyruse.state.tables import Table
 
@@ -113,6 +114,40 @@ def test_a_value_is_kept_as_it_was_put(opened):
     assert opened().tables.table("t").get("k", at=T0) == [1]
 
 
+def test_what_was_put_longest_ago_goes_first_also_over_a_restart(opened, monkeypatch):
+    monkeypatch.setattr(tables, "KEPT", 4)
+    state = opened()
+    table = state.tables.table("t")
+    for key in "abcd":
+        table.put(key, key, until=T0 + 10)
+    state.commit()
+    table.put("a", "again", until=T0 + 5)
+    state.expire(T0)
+    state.commit()
+    state = opened()
+    table = state.tables.table("t")
+    table.put("e", "e")
+    state.expire(T0)
+    assert list(table) == ["c", "d", "a", "e"]
+    assert state.tables.take_dropped() == {"t": 1}
+    assert state.tables.take_dropped() == {}
+    state.commit()
+    assert list(opened().tables.table("t")) == ["c", "d", "a", "e"]
+
+
+def test_the_largest_tables_share_what_is_too_much(opened, monkeypatch):
+    monkeypatch.setattr(tables, "KEPT", 10)
+    state = opened()
+    for name, number in (("few", 2), ("many", 9), ("more", 13)):
+        for key in range(number):
+            state.tables.table(name).put(str(key), key)
+    state.expire(T0)
+    sizes = {name: len(state.tables.table(name)) for name in ("few", "many", "more")}
+    assert sizes == {"few": 2, "many": 4, "more": 4}
+    assert list(state.tables.table("more")) == ["9", "10", "11", "12"]
+    assert state.tables.take_dropped() == {"many": 5, "more": 9}
+
+
 OPERATIONS = st.tuples(
     st.integers(-2, 5),
     st.sampled_from(["put", "put", "put", "remove", "expire", "commit", "restart"]),
@@ -156,6 +191,6 @@ def test_as_a_dictionary_over_restarts_at_any_time(operations):
                 found = state.tables.table("t").get(one, at=at)
                 assert found == (held if until > at else None)
         state.commit()
-        rows = state.db.execute("SELECT key FROM plugin_tables")
+        rows = state.db.execute("SELECT key FROM remembered")
         assert {key for (key,) in rows} == set(expected)
         state.close()
