@@ -16,15 +16,15 @@ class Forget:
     its journey here.
 
     ```toml
-    { action = "forget", memory = "clients", key = "queue_id" }
+    { action = "forget", name = "clients", key = "queue_id" }
     ```
     """
 
     key: Key
     """What the value is remembered under."""
-    memory: str = ""
+    name: str = ""
     """The same as that of the `remember` steps."""
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        table(context, self.memory).remove(self.key.of(entry))
+        table(context, self.name).remove(self.key.of(entry))

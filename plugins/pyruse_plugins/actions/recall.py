@@ -17,7 +17,7 @@ class Recall:
     sender of the entry has put into it. An entry without a field of the key ends its journey here.
 
     ```toml
-    { action = "recall", memory = "logins", key = "{user} {ip}", into = "last_login" },
+    { action = "recall", name = "logins", key = "{user} {ip}", into = "last_login" },
     { filter = "exists", field = "last_login", else = "first login from there" },
     ```
     """
@@ -26,12 +26,12 @@ class Recall:
     """What the value is remembered under."""
     into: NewField
     """The field that gets the value."""
-    memory: str = ""
+    name: str = ""
     """The same as that of the `remember` steps."""
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        known = table(context, self.memory).get(self.key.of(entry), at=entry.time_us)
+        known = table(context, self.name).get(self.key.of(entry), at=entry.time_us)
         if known is not None:
             entry[self.into] = known[1]
         elif self.into in entry:

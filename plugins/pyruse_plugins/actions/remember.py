@@ -30,8 +30,8 @@ class Remember:
     makes a good key only with a short `keep`.
 
     ```toml
-    { action = "remember", memory = "logins", key = "{user} {ip}", keep = "90d" }
-    { action = "remember", memory = "clients", key = "queue_id", field = "ip", keep = "1d" }
+    { action = "remember", name = "logins", key = "{user} {ip}", keep = "90d" }
+    { action = "remember", name = "clients", key = "queue_id", field = "ip", keep = "1d" }
     ```
     """
 
@@ -43,7 +43,7 @@ class Remember:
     """The field whose value is remembered."""
     value: Template | None = None
     """Text that is remembered instead."""
-    memory: str = ""
+    name: str = ""
     """The memory's name: what is remembered for different ends is kept apart by it."""
 
     def __post_init__(self) -> None:
@@ -57,7 +57,7 @@ class Remember:
         if value is None:
             return
         at = entry.time_us
-        memory = table(context, self.memory)
+        memory = table(context, self.name)
         known = memory.get(key, at=at)
         if known is None or known[0] <= at:  # else the entry is late, and what is known is newer
             memory.put(key, [at, value], until=at + self.keep.us)

@@ -4,13 +4,13 @@ CHAINS = """
 [chains]
 "start" = [
   { filter = "equals", field = "MESSAGE", value = "start" },
-  { action = "remember", memory = "sessions", key = "{_HOSTNAME} {_PID}", field = "user", keep = "1d" },
+  { action = "remember", name = "sessions", key = "{_HOSTNAME} {_PID}", field = "user", keep = "1d" },
 ]
 "stop" = [
   { filter = "equals", field = "MESSAGE", value = "stop" },
-  { action = "forget", memory = "sessions", key = "{_HOSTNAME} {_PID}" },
+  { action = "forget", name = "sessions", key = "{_HOSTNAME} {_PID}" },
 ]
-"work" = [ { action = "recall", memory = "sessions", key = "{_HOSTNAME} {_PID}", into = "of" } ]
+"work" = [ { action = "recall", name = "sessions", key = "{_HOSTNAME} {_PID}", into = "of" } ]
 """  # noqa: E501 -- a step is one line
 
 

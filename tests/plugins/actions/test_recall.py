@@ -4,10 +4,10 @@ CHAINS = """
 [chains]
 "remember" = [
   { filter = "exists", field = "remember" },
-  { action = "remember", memory = "seen", key = "ip", value = "by {remember}", keep = "1h" },
+  { action = "remember", name = "seen", key = "ip", value = "by {remember}", keep = "1h" },
 ]
 "recall" = [
-  { action = "recall", memory = "seen", key = "ip", into = "SEEN" },
+  { action = "recall", name = "seen", key = "ip", into = "SEEN" },
   { filter = "exists", field = "SEEN" },
   { action = "log", message = "{ip} was seen {SEEN}" },
 ]
@@ -28,9 +28,9 @@ def test_other_memories_know_nothing_of_it(pipeline):
     chains = pipeline("""
         [chains]
         "c" = [
-          { action = "remember", memory = "one", key = "ip", value = "1", keep = "1h" },
-          { action = "recall", memory = "one", key = "ip", into = "one" },
-          { action = "recall", memory = "two", key = "ip", into = "two" },
+          { action = "remember", name = "one", key = "ip", value = "1", keep = "1h" },
+          { action = "recall", name = "one", key = "ip", into = "one" },
+          { action = "recall", name = "two", key = "ip", into = "two" },
           { action = "recall", key = "ip", into = "none" },
         ]
     """)

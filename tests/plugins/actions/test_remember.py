@@ -13,18 +13,18 @@ POSTFIX = r"""
   { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "postfix/smtpd" },
   { filter = "equals", field = "_SYSTEMD_UNIT", value = "postfix@-.service" },
   { filter = "regex", pattern = '^(?P<queue_id>\w+): client=\S+\[(?P<ip>[0-9a-f.:]+)\]' },
-  { action = "remember", memory = "clients", key = "{_HOSTNAME} {queue_id}", field = "ip", keep = "5d" },
+  { action = "remember", name = "clients", key = "{_HOSTNAME} {queue_id}", field = "ip", keep = "5d" },
 ]
 "bounces" = [
   { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "postfix/smtp" },
   { filter = "equals", field = "_SYSTEMD_UNIT", value = "postfix@-.service" },
   { filter = "regex", pattern = '^(?P<queue_id>\w+): to=<(?P<to>[^>]*)>.* status=bounced' },
-  { action = "recall", memory = "clients", key = "{_HOSTNAME} {queue_id}", into = "ip" },
+  { action = "recall", name = "clients", key = "{_HOSTNAME} {queue_id}", into = "ip" },
   { action = "report", section = "interesting", message = "{ip} sent what {to} refused" },
 ]
 "done" = [
   { filter = "regex", pattern = '^(?P<queue_id>\w+): removed$' },
-  { action = "forget", memory = "clients", key = "{_HOSTNAME} {queue_id}" },
+  { action = "forget", name = "clients", key = "{_HOSTNAME} {queue_id}" },
 ]
 """  # noqa: E501 -- a step is one line
 
@@ -61,8 +61,8 @@ LOGINS = r"""
 "logins" = [
   { filter = "equals", field = "_COMM", value = "sshd" },
   { filter = "regex", pattern = '^Accepted \S+ for (?P<user>\S+) from (?P<ip>\S+) port \d+ ssh2' },
-  { action = "recall", memory = "logins", key = "{user} {ip}", into = "last_login" },
-  { action = "remember", memory = "logins", key = "{user} {ip}", keep = "90d" },
+  { action = "recall", name = "logins", key = "{user} {ip}", into = "last_login" },
+  { action = "remember", name = "logins", key = "{user} {ip}", keep = "90d" },
   { filter = "exists", field = "last_login", else = "first login" },
 ]
 "first login" = [
@@ -104,9 +104,9 @@ SSHD = r"""
     '^Failed password for .* from (?P<ip>[0-9a-f.:]+) port \d+ ssh2$',
     '^error: maximum authentication attempts exceeded for .* from (?P<ip>[0-9a-f.:]+) port \d+ ssh2 \[preauth\]$',
   ] },
-  { action = "recall", memory = "tries", key = "{_HOSTNAME} {_PID}", into = "tried" },
+  { action = "recall", name = "tries", key = "{_HOSTNAME} {_PID}", into = "tried" },
   { filter = "exists", field = "tried", invert = true },
-  { action = "remember", memory = "tries", key = "{_HOSTNAME} {_PID}", keep = "2m" },
+  { action = "remember", name = "tries", key = "{_HOSTNAME} {_PID}", keep = "2m" },
   { action = "count", counter = "sshd", key = "ip", within = "10m", into = "failures" },
 ]
 """  # noqa: E501 -- a step is one line
@@ -221,16 +221,16 @@ FLOOD = """
 [chains]
 "logins" = [
   { filter = "exists", field = "login" },
-  { action = "remember", memory = "logins", key = "login", keep = "90d" },
+  { action = "remember", name = "logins", key = "login", keep = "90d" },
 ]
 "flood" = [
   { filter = "exists", field = "made_up" },
-  { action = "remember", memory = "flood", key = "made_up", keep = "1h" },
+  { action = "remember", name = "flood", key = "made_up", keep = "1h" },
 ]
 "recall" = [
   { filter = "exists", field = "ask" },
-  { action = "recall", memory = "logins", key = "ask", into = "last_login" },
-  { action = "recall", memory = "flood", key = "ask", into = "flooded" },
+  { action = "recall", name = "logins", key = "ask", into = "last_login" },
+  { action = "recall", name = "flood", key = "ask", into = "flooded" },
 ]
 """
 
