@@ -6,7 +6,8 @@ may be older than the command, or newer: fields are only ever added, and have a 
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -19,6 +20,10 @@ LONGEST_LABEL = 200
 """Characters of a label."""
 LAST_US = 253_370_764_800_000_000
 """The last instant that a ban can end at, in µs since the epoch: `datetime` ends in 9999."""
+
+_PART = 10_000
+"""Bans, or networks, of an order that is sent at once."""
+T = TypeVar("T")
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Label = Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL)]
@@ -80,6 +85,36 @@ class Answer(msgspec.Struct, omit_defaults=True):
     state has the change, so it is tried again."""
     faults: list[str] = []
     """What firewalls said of other bans than those of this order."""
+
+
+def in_parts(order: BanOrder | UnbanOrder) -> list[BanOrder | UnbanOrder]:
+    """Orders that together are this one, each of which a daemon carries out at once."""
+    if isinstance(order, BanOrder):
+        return [BanOrder(list(part)) for part in _parts(order.bans)] or [order]
+    if order.networks is None:
+        return [order]
+    return [UnbanOrder(list(part), order.label) for part in _parts(order.networks)] or [order]
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for begin in range(0, len(items), _PART):
+        yield items[begin : begin + _PART]
+
+
+def joined(answers: Sequence[Answer]) -> Answer:
+    """One answer to the parts of an order."""
+    whole = Answer()
+    for one in answers:
+        whole.done += one.done
+        whole.unchanged += one.unchanged
+        whole.spared += one.spared
+        whole.over += one.over
+        whole.around += one.around
+        whole.faults += one.faults
+        for why, networks in one.refused.items():
+            whole.refused.setdefault(why, []).extend(networks)
+    whole.faults = list(dict.fromkeys(whole.faults))
+    return whole
 
 
 def read(message: dict[str, Any]) -> BanOrder | UnbanOrder:

@@ -32,12 +32,17 @@ def carry_out(loaded: Configuration, order: BanOrder | UnbanOrder) -> Answer:
     :raises UserError: the daemon cannot be asked, or the state cannot be used.
     """
     path = loaded.settings.state.url.path
-    said = ask(path, {"request": "order", "order": orders.message_of(order)})
-    if said is None:
-        return _without_daemon(loaded, path, order)
-    if not said.get("ok"):
-        raise UserError(str(said.get("fault")))
-    return msgspec.convert(said["answer"], Answer)
+    answers: list[Answer] = []
+    for part in orders.in_parts(order):
+        said = ask(path, {"request": "order", "order": orders.message_of(part)})
+        if said is None and not answers:
+            return _without_daemon(loaded, path, order)
+        if said is None:
+            raise UserError(f"{path}: the daemon has ended meanwhile (expected the same again)")
+        if not said.get("ok"):
+            raise UserError(str(said.get("fault")))
+        answers.append(msgspec.convert(said["answer"], Answer))
+    return orders.joined(answers)
 
 
 def finish(answer: Answer, refused: str, faults: Sequence[str] = ()) -> None:

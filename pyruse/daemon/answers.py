@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pyruse.bans import orders
+from pyruse.bans.carry_out import carry_out
 from pyruse.bans.service import Bans
 from pyruse.daemon.control import Control, Message
 from pyruse.errors import UserError
@@ -37,9 +39,6 @@ def _carry_out(
     on_fault: Callable[[Exception], object],
 ) -> Message:
     """Change the bans as a command wants it: at once in the firewall, and in the state."""
-    from pyruse.bans import orders
-    from pyruse.bans.carry_out import carry_out
-
     try:
         order = orders.read(message)
     except UserError as fault:

@@ -6,8 +6,10 @@ Whoever may write the state may connect (unix(7): that takes the right to write 
 from __future__ import annotations
 
 import os
+import select
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,25 +26,46 @@ Message = dict[str, Any]
 _ANSWER_S = 60.0
 """So long a command waits for its answer: the daemon may be about to change a firewall."""
 _LINE_S = 10.0
-"""So long the daemon waits for the rest of a line."""
-_LONGEST = 256 << 20
-"""Bytes of a line: an import of some million addresses."""
+"""So long the daemon waits for a request, and for its answer to be taken."""
+_LONGEST = 8 << 20
+"""Bytes of a request. An import of a million addresses is many requests (`pyruse.cli.ordering`)."""
+_LONGEST_ANSWER = 256 << 20
+_CLIENTS = 16
+"""So many are served at the same time; the kernel has the others wait."""
+_LOOK_S = 0.2
+"""So often a client that waits for the main loop is looked at: it may have given up."""
+_RETRY_S = 0.2
+"""So long after a client could not be accepted the next attempt is made."""
+_SHORT_S = 1.0
+"""A shortage that lasts so long is told of …"""
+_TELL_S = 60.0
+"""… and again after so long."""
 
 
 class Request:
     """Something that the main loop is asked for, and answers."""
 
-    def __init__(self, content: Message) -> None:
+    def __init__(self, content: Message, is_gone: Callable[[], bool]) -> None:
         self.content = content
+        self.is_withdrawn = is_gone
+        """Whether the command has given up: nobody waits for an answer."""
         self._answers: SimpleQueue[Message] = SimpleQueue()
 
     def answer(self, answer: Message) -> None:
         """Send the answer; the command waits for it."""
         self._answers.put(answer)
 
-    def wait(self) -> Message:
-        """The answer, once there is one. For the thread of the connection."""
-        return self._answers.get()
+    def wait(self) -> Message | None:
+        """The answer, once there is one; None: nobody waits for it any more.
+
+        For the thread of the connection.
+        """
+        while True:
+            try:
+                return self._answers.get(timeout=_LOOK_S)
+            except Empty:
+                if self.is_withdrawn():
+                    return None
 
 
 class Control:
@@ -56,13 +79,16 @@ class Control:
 
         :param state: the path of the state.
         :param status: answers the request ``status``, at once and in another thread.
-        :param wake: called, in another thread, when there is something in `requests`.
+        :param wake: called, in another thread, when there is something in `requests` or `faults`.
         :raises UserError: the socket cannot be made.
         """
         self._path = _path(state)
         self._status = status
         self._wake = wake
         self._requests: SimpleQueue[Request] = SimpleQueue()
+        self._faults: SimpleQueue[str] = SimpleQueue()
+        self._served = threading.BoundedSemaphore(_CLIENTS)
+        self._closed = threading.Event()
         self._socket = socket.socket(socket.AF_UNIX)
         try:
             self._path.unlink(missing_ok=True)  # of a daemon that was killed
@@ -82,12 +108,20 @@ class Control:
         """What waits to be answered by the main loop."""
         while True:
             try:
-                yield self._requests.get_nowait()
+                request = self._requests.get_nowait()
             except Empty:
                 return
+            if not request.is_withdrawn():
+                yield request
+
+    def faults(self) -> Iterator[str]:
+        """What kept commands from being listened to, to be told."""
+        while not self._faults.empty():
+            yield self._faults.get_nowait()
 
     def close(self) -> None:
         """Listen no more."""
+        self._closed.set()
         with suppress(OSError):
             self._path.unlink()
         with suppress(OSError):
@@ -95,32 +129,78 @@ class Control:
         self._socket.close()
 
     def _listen(self) -> None:
-        while True:
+        tell_at = 0.0
+        while not self._closed.is_set():
+            self._served.acquire()  # given back when the client is served
             try:
                 connection, _ = self._socket.accept()
-            except OSError:
-                return  # closed
+            except OSError as fault:
+                self._served.release()
+                if self._closed.is_set():
+                    return
+                # No descriptors, or no memory: whoever connects waits until there are some.
+                now = time.monotonic()
+                tell_at = tell_at or now + _SHORT_S
+                if now >= tell_at:
+                    self._tell(fault.strerror or str(fault))
+                    tell_at = now + _TELL_S
+                self._closed.wait(_RETRY_S)
+                continue
+            tell_at = 0.0
             name = "pyruse control connection"
-            with suppress(RuntimeError):  # no room for a thread: the command sees the end of file
+            try:
                 threading.Thread(
                     target=self._serve, args=(connection,), name=name, daemon=True
                 ).start()
+            except RuntimeError:  # no room for a thread: the command sees the end of file
+                connection.close()
+                self._served.release()
+
+    def _tell(self, why: str) -> None:
+        self._faults.put(
+            f"commands cannot be listened to: {why} (expected more descriptors: LimitNOFILE=)"
+        )
+        self._wake()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            connection.settimeout(_LINE_S)
-            try:
-                content = msgspec.json.decode(_line(connection), type=Message)
-            except msgspec.DecodeError:
-                return
-            if content.get("request") == "status":
-                answer = self._status()
-            else:
-                request = Request(content)
-                self._requests.put(request)
-                self._wake()
-                answer = request.wait()
-            connection.sendall(msgspec.json.encode(answer) + b"\n")
+        try:
+            with connection, suppress(OSError):
+                answer = self._answer(connection)
+                if answer is not None:
+                    connection.settimeout(_LINE_S)
+                    connection.sendall(msgspec.json.encode(answer) + b"\n")
+        finally:
+            self._served.release()
+
+    def _answer(self, connection: socket.socket) -> Message | None:
+        """The answer to a client, or None where there is nobody to be answered."""
+        try:
+            line = _line(connection, _LONGEST, time.monotonic() + _LINE_S)
+            content = msgspec.json.decode(line, type=Message)
+        except TimeoutError:
+            return _refused(f"no request came within {_LINE_S:g} s")
+        except (msgspec.DecodeError, ValueError) as fault:
+            return _refused(f"the request is not understood: {fault}")
+        if content.get("request") == "status":
+            return self._status()
+        request = Request(content, lambda: _is_gone(connection))
+        self._requests.put(request)
+        self._wake()
+        return request.wait()
+
+
+def _refused(why: str) -> Message:
+    return {"ok": False, "fault": f"{why} (expected a line of JSON from a command of Pyruse)"}
+
+
+def _is_gone(connection: socket.socket) -> bool:
+    """Whether the other end is closed (poll(2)), or this one."""
+    poll = select.poll()
+    try:
+        poll.register(connection, 0)
+    except ValueError:
+        return True
+    return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
 
 
 def ask(state: str, content: Message) -> Message | None:
@@ -146,8 +226,9 @@ def ask(state: str, content: Message) -> Message | None:
             ) from None
         try:
             connection.sendall(msgspec.json.encode(content) + b"\n")
-            answer: Message = msgspec.json.decode(_line(connection), type=Message)
-        except (OSError, msgspec.DecodeError):
+            line = _line(connection, _LONGEST_ANSWER, time.monotonic() + _ANSWER_S)
+            answer: Message = msgspec.json.decode(line, type=Message)
+        except (OSError, ValueError):  # msgspec.DecodeError is one, too
             raise UserError(
                 f"{path}: the daemon does not answer (expected an answer in {_ANSWER_S:.0f} s: see "
                 "what `pyruse status` and its log say)"
@@ -169,12 +250,24 @@ def _address(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
-def _line(connection: socket.socket) -> bytes:
-    """All until the end of the line, or of what is sent."""
+def _line(connection: socket.socket, longest: int, deadline: float) -> bytes:
+    """All until the end of the line, or of what is sent.
+
+    :param longest: so many bytes at most.
+    :param deadline: until an instant of `time.monotonic`.
+    :raises TimeoutError: it did not come until then.
+    :raises ValueError: it is longer.
+    """
     line = bytearray()
-    while not line.endswith(b"\n") and len(line) < _LONGEST:
+    while not line.endswith(b"\n"):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
         more = connection.recv(1 << 16)
         if not more:
             break
         line += more
+        if len(line) > longest:
+            raise ValueError(f"it is longer than {longest:,} bytes")
     return bytes(line)

@@ -99,6 +99,8 @@ class Daemon:
                     self._reload()
                 caught_up = self.batch()
                 answers.answer(self._control, self._engine.bans, self._commit, self._firewall_fault)
+                for fault in self._control.faults():
+                    self._engine.tell_fault("control", "listen", fault)
                 idle = not self._tell_news() and caught_up
                 if idle and once:
                     break

@@ -32,13 +32,14 @@ class MemoryLimit:
         self._soft, self._hard = resource.getrlimit(resource.RLIMIT_DATA)
         self._groups = _groups()
         self._looked = -_LOOK_S
-        self._limit = 0
+        self._limit = self._soft
 
     def __enter__(self) -> None:
         now = time.monotonic()
         if now - self._looked >= _LOOK_S:
             self._looked = now
-            self._limit = self._found()
+            with suppress(OSError):  # no descriptor is left: what was found before holds
+                self._limit = self._found()
         with suppress(ValueError, OSError):  # a hard limit below it: that one holds
             resource.setrlimit(resource.RLIMIT_DATA, (self._limit, self._hard))
 

@@ -20,6 +20,8 @@ from pyruse.bans.orders import (
     Item,
     UnbanOrder,
     Where,
+    in_parts,
+    joined,
     message_of,
     read,
 )
@@ -401,3 +403,25 @@ def test_nothing_that_comes_through_the_socket_is_a_bug(order, rest):
         except UserError:
             return
         carry_out(wanted, bans, state.commit)
+
+
+def test_a_long_order_goes_in_parts_and_has_one_answer():
+    networks = [f"10.{number >> 8}.{number & 255}.1" for number in range(25_000)]
+    parts = [message_of(part) for part in in_parts(BanOrder([Item(one, "x") for one in networks]))]
+    assert [len(part["bans"]) for part in parts] == [10_000, 10_000, 5_000]
+    assert [item["network"] for part in parts for item in part["bans"]] == networks
+    lifted = [message_of(part) for part in in_parts(UnbanOrder(networks, "x"))]
+    assert (len(lifted), len(lifted[-1]["networks"]), lifted[-1]["label"]) == (3, 5_000, "x")
+    for whole in (UnbanOrder(None), UnbanOrder([]), BanOrder([])):
+        assert in_parts(whole) == [whole]
+    answer = joined(
+        [
+            Answer(["10.0.0.1"], refused={"no": ["10.0.0.2"]}, faults=["a"]),
+            Answer(["10.0.0.3"], refused={"no": ["10.0.0.4"], "why": ["10.0.0.5"]}, faults=["a"]),
+        ]
+    )
+    assert answer == Answer(
+        ["10.0.0.1", "10.0.0.3"],
+        refused={"no": ["10.0.0.2", "10.0.0.4"], "why": ["10.0.0.5"]},
+        faults=["a"],
+    )

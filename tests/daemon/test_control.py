@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pyruse.daemon import control as control_module
 from pyruse.daemon.control import Control, ask
 from pyruse.errors import UserError
-from pyruse.testing.waiting import TIME_LIMIT
+from pyruse.testing.waiting import TIME_LIMIT, wait_until
 
 
 @pytest.fixture
@@ -86,18 +90,79 @@ def test_what_a_killed_daemon_left_is_no_daemon(
     assert ask(state, {"request": "status"}) == {"entries": 7}
 
 
-def test_nonsense_and_silence_disturb_nobody(state: str, listening: Callable[..., Control]) -> None:
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"\n", b"\xff\x00\n", b"[1]\n", b"{", b'{"request": "status"', b"[" * 100_000 + b"\n"],
+)
+def test_nonsense_is_answered_with_a_fault(
+    state: str, listening: Callable[..., Control], sent: bytes
+) -> None:
     control = listening()
-    for sent in (b"", b"\xff\x00\n", b"[1]\n", b"{", b'{"request": "status"'):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(f"{state}.socket")
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        answer = json.loads(client.makefile("rb").readline())
+    assert not answer["ok"]
+    assert "the request is not understood" in answer["fault"]
+    assert list(control.requests()) == []
+
+
+def test_a_request_may_not_be_of_any_length(state: str, listening: Callable[..., Control]) -> None:
+    listening()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(f"{state}.socket")
+        with suppress(ConnectionError):  # it is not read to its end
+            client.sendall(b'{"request": "' + b"x" * (9 << 20))
+        answer = json.loads(client.makefile("rb").readline())
+    assert "it is longer than 8,388,608 bytes" in answer["fault"]
+
+
+def test_who_says_nothing_is_sent_away(
+    state: str, listening: Callable[..., Control], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "_LINE_S", 0.2)
+    listening()
+    silent = [socket.socket(socket.AF_UNIX) for _ in range(40)]  # more than are served at once
+    for client in silent:
+        client.connect(f"{state}.socket")
+        client.send(b"{")
+    assert ask(state, {"request": "status"}) == {"entries": 7}
+    for client in silent:
+        assert b"no request came within" in client.makefile("rb").readline()
+        client.close()
+
+
+def test_a_command_that_gives_up_leaves_nothing_behind(
+    state: str, listening: Callable[..., Control]
+) -> None:
+    woken = threading.Event()
+    control = listening(woken.set)
+    threads, handles = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    for number in range(40):
+        woken.clear()
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(f"{state}.socket")
-            client.sendall(sent)
-            client.shutdown(socket.SHUT_WR)
-            assert client.recv(100) == b""
-    with socket.socket(socket.AF_UNIX) as silent:
-        silent.connect(f"{state}.socket")
-        assert ask(state, {"request": "status"}) == {"entries": 7}
+            client.sendall(b'{"request": "order", "number": %d}\n' % number)
+            assert woken.wait(TIME_LIMIT)
+    wait_until(threading.active_count, lambda now: now == threads)
+    assert len(os.listdir("/proc/self/fd")) == handles
     assert list(control.requests()) == []
+    assert ask(state, {"request": "status"}) == {"entries": 7}
+
+
+def test_who_has_said_all_may_close_his_half(state: str, listening: Callable[..., Control]) -> None:
+    woken = threading.Event()
+    control = listening(woken.set)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(f"{state}.socket")
+        client.sendall(b'{"request": "order"}\n')
+        client.shutdown(socket.SHUT_WR)
+        assert woken.wait(TIME_LIMIT)
+        time.sleep(3 * control_module._LOOK_S)  # it is looked at meanwhile
+        (request,) = control.requests()
+        request.answer({"ok": True})
+        assert client.makefile("rb").readline() == b'{"ok":true}\n'
 
 
 def test_a_daemon_that_ends_meanwhile_is_told_of(state: str, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+import weakref
 from collections import deque
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from pyruse.chains.traffic import Traffic
@@ -27,6 +27,10 @@ class Activity:
         self._entries = 0
         self._minutes: deque[tuple[int, int]] = deque(maxlen=_MINUTES)
         """The newest minutes in which entries came (of `time.monotonic`), and how many came."""
+        self._version = version("pyruse")
+        # Kept open: who asks when there are no descriptors left is answered all the same.
+        self._memory = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._memory)
         self.held_up_by = ""
         """What the daemon waits for at the moment instead of reading on, such as room on a disk."""
         self.traffic: Traffic | None = None
@@ -52,10 +56,10 @@ class Activity:
     def data(self) -> dict[str, Any]:
         """For people and programs; in JSON types."""
         traffic = self.traffic  # a reload may come in between
-        pages = int(Path("/proc/self/statm").read_text().split()[1])  # proc(5): the resident ones
+        pages = int(os.pread(self._memory, 200, 0).split()[1])  # proc(5): the resident ones
         return {
             "pid": os.getpid(),
-            "version": version("pyruse"),
+            "version": self._version,
             "since": self._since,
             "entries": self._entries,
             "per_second": {"minute": self._rate(1), "hour": self._rate(_MINUTES - 1)},
