@@ -81,7 +81,7 @@ def _unset_fields(steps: list[Step]) -> Iterator[str]:
 
 def _doubtful_patterns(steps: list[Step]) -> Iterator[str]:
     for step in steps:
-        for pattern in _values(step):
+        for pattern in values_of(step):
             if not isinstance(pattern, Pattern):
                 continue
             for doubt in pattern.doubts:
@@ -100,7 +100,7 @@ def _doubtful_patterns(steps: list[Step]) -> Iterator[str]:
 
 def fields_of(step: Step, kind: type[Field]) -> Iterator[Field]:
     """The fields that a step reads (`Field`) or sets (`NewField`), as its options tell."""
-    for value in _values(step):
+    for value in values_of(step):
         match value:
             case Field() if isinstance(value, NewField) == (kind is NewField):
                 yield value
@@ -110,7 +110,7 @@ def fields_of(step: Step, kind: type[Field]) -> Iterator[Field]:
                 yield from value.groups
 
 
-def _values(step: Step) -> Iterator[Any]:
+def values_of(step: Step) -> Iterator[Any]:
     """The values of a step's options, those in lists one by one."""
     if dataclasses.is_dataclass(step.instance):
         for option in dataclasses.fields(step.instance):

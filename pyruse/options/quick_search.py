@@ -76,7 +76,7 @@ def quick_search(regex: Regex, outline: re.Pattern[str]) -> Search:
     parsed = parsed_pattern(outline)
     if parsed is None:
         return regex.search
-    if _is_anchored(parsed, outline.flags):
+    if is_anchored(parsed, outline.flags):
         return regex.match
     literal = "" if outline.flags & re.IGNORECASE else _literal(parsed)
     if literal and not _begins_literally(parsed):
@@ -102,10 +102,10 @@ def _is_alone(regex: re.Pattern[str]) -> bool:
     if regex.flags != re.UNICODE.value:  # an inline flag, such as (?i), would be for all of them
         return False
     parsed = parsed_pattern(regex)
-    return parsed is not None and _is_anchored(parsed, regex.flags)
+    return parsed is not None and is_anchored(parsed, regex.flags)
 
 
-def _is_anchored(parsed: Any, flags: int) -> bool:
+def is_anchored(parsed: Any, flags: int) -> bool:
     """Whether a pattern can match at the beginning of a text only."""
     if not len(parsed):
         return False

@@ -1,8 +1,8 @@
 """Fixtures for the tests of plugins: a pytest plugin, there as soon as Pyruse is installed.
 
-`make_entry`, `pipeline`, `daemon` and `http_server` need nothing but Python. `journal_file`,
-`journald`, `smtp_server`, `network_namespace` and `machines` use real parts; where a machine lacks
-one, the test is skipped with the reason, or fails if the environment says
+`make_entry`, `pipeline`, `check_rules`, `daemon` and `http_server` need nothing but Python.
+`journal_file`, `journald`, `smtp_server`, `network_namespace` and `machines` use real parts; where
+a machine lacks one, the test is skipped with the reason, or fails if the environment says
 ``PYRUSE_REAL_PARTS=required``.
 """
 
@@ -109,6 +109,30 @@ def pipeline(clock: Clock, request: pytest.FixtureRequest) -> Iterator[MakePipel
             return made
 
         yield make
+
+
+@pytest.fixture
+def check_rules() -> Callable[[str | Path], None]:
+    """``check_rules("mine")``: test rules by all their samples, as ``pyruse rules --test`` does.
+
+    Injections are among the tests: texts that strangers could write are put into the samples, and
+    no other address than the true one may come out.
+    ``check_rules(Path("mine.toml"))`` tests rules that no package has.
+    """
+    from pyruse.registry.files import PluginFiles
+    from pyruse.registry.registry import Registry
+    from pyruse.replay.samples import sample_faults
+    from pyruse.rules.library import Library
+
+    def check(rules: str | Path) -> None:
+        files = [PluginFiles(rules, trusted=True)] if isinstance(rules, Path) else []
+        registry = Registry(*files)
+        name = rules.stem if isinstance(rules, Path) else rules
+        faults = sample_faults(Library(registry).rules(name), registry)
+        if faults:
+            pytest.fail("\n".join(faults), pytrace=False)
+
+    return check
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ def test_json(pyruse, config, journal, tmp_path):
         "bans": [{"ip": "203.0.113.7", "label": "ssh", "duration": 86400}],
         "logs": [{"level": "NOTICE", "message": "banned 203.0.113.7"}],
         "commands": [["/bin/false", "203.0.113.7", "a b"]],
+        "events": [],
         "sent": [],
         "skipped": [],
         "faults": [],

@@ -1,0 +1,192 @@
+"""``pyruse rules``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyruse.cli.options import config_option
+from pyruse.text import one_line, printable, shown
+
+if TYPE_CHECKING:
+    from pyruse.registry.registry import Registry
+    from pyruse.rules.library import Library
+    from pyruse.rules.rules_file import RulesFile
+
+
+@click.command("rules")
+@click.argument("name", required=False)
+@click.option("--test", "test", is_flag=True, help="Check the rules by all their samples.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@config_option
+def command(name: str | None, test: bool, form: str, config: Path | None) -> None:
+    """List the rules that are installed; or show those of one name.
+
+    The list says where they come from, whether this machine's journal has entries of their
+    programs, and whether the configuration uses them. Rules come from installed packages, and from
+    TOML files in the folder "plugins" beside the configuration.
+
+    With --test, each sample has to be what it says, each pattern needs a sample, and texts that
+    strangers could write are put into the samples: no other address than the true one may come
+    out. Exits with 1 if a sample fails.
+    """
+    from pyruse.cli.output import show_json
+    from pyruse.config.load import registry_of
+    from pyruse.errors import ConfigError
+    from pyruse.registry.kinds import RULES
+    from pyruse.rules.library import Library
+
+    registry = registry_of(config)
+    library = Library(registry)
+    faults = list(registry.faults)
+    found = []
+    if name is not None:
+        registry.find(RULES, name)
+    for one in [name] if name is not None else library.names:
+        try:
+            found.append(library.rules(one))
+        except ConfigError as fault:
+            faults += fault.faults
+    for text in dict.fromkeys(faults):
+        click.echo(f"pyruse: {one_line(text)}", err=True)
+    if test:
+        _test(found, registry)
+        failed = name is not None and not found
+    elif form == "json":
+        used, logged = _used(config), _logged(config)
+        show_json([_data(rules, library, used, logged) for rules in found])
+        failed = name is not None and not found
+    elif name is None:
+        _show_all(found, _used(config), _logged(config))
+        failed = False
+    else:
+        for rules in found:
+            _show_one(rules, library)
+        failed = not found
+    if failed:
+        raise SystemExit(1)
+
+
+def _test(found: list[RulesFile], registry: Registry) -> None:
+    from pyruse.replay.samples import sample_faults
+    from pyruse.report.wording import counted
+
+    faults: list[str] = []
+    for rules in found:
+        faults += sample_faults(rules, registry)
+    for fault in faults:
+        click.echo(printable(fault), err=True)
+    samples = counted(sum(len(rules.samples) for rules in found), "sample")
+    files = counted(len(found), "file")
+    told = counted(len(faults), "fault") if faults else "no faults"
+    click.echo(f"{samples} of {files} of rules: {told}")
+    if faults:
+        raise SystemExit(1)
+
+
+def _used(config: Path | None) -> set[str] | None:
+    """The names that the configuration uses; None: it cannot be read, or there is none."""
+    from pyruse.config.files import chosen, read
+    from pyruse.errors import ConfigError
+
+    try:
+        return set(read(chosen(config)).use)
+    except ConfigError:
+        return None
+
+
+def _logged(config: Path | None) -> set[str]:
+    """The SYSLOG_IDENTIFIERs that this machine's journal has, by its index."""
+    from pyruse.config.load import load
+    from pyruse.config.settings import Settings
+    from pyruse.errors import UserError
+    from pyruse.journal.selection import Selection
+
+    try:
+        settings = load(config).settings
+    except UserError:  # none is there, or it has faults: this machine's journal
+        settings = Settings()
+    try:
+        return Selection.of(settings.journal).values_of("SYSLOG_IDENTIFIER")
+    except UserError:
+        return set()
+
+
+def _data(
+    rules: RulesFile, library: Library, used: set[str] | None, logged: set[str]
+) -> dict[str, Any]:
+    """Rules as JSON has them."""
+    options = library.options_of(rules)
+    return {
+        "name": rules.name,
+        "title": rules.title,
+        "comes_from": rules.origin,
+        "file": rules.file,
+        "policy": rules.is_policy,
+        "programs": list(rules.programs),
+        "logged": bool(logged & set(rules.programs)),
+        "used": None if used is None else rules.name in used,
+        "options": [
+            {"name": name, "default": option.default, "help": option.help}
+            for name, option in options.items()
+        ],
+        "events": _events(rules),
+        "chains": dict(rules.chains),
+        "samples": len(rules.samples),
+    }
+
+
+def _events(rules: RulesFile) -> list[str]:
+    """The events that the rules' own chains know."""
+    steps = (step for tables in rules.chains.values() for step in tables)
+    names = [
+        step["name"] for step in steps if isinstance(step, dict) and step.get("action") == "event"
+    ]
+    return list(dict.fromkeys(map(str, names)))
+
+
+def _show_all(found: list[RulesFile], used: set[str] | None, logged: set[str]) -> None:
+    from pyruse.cli.output import show_table
+
+    rows = []
+    for rules in found:
+        here = "" if rules.is_policy else "yes" if logged & set(rules.programs) else "no"
+        in_use = "" if used is None or rules.is_policy else "yes" if rules.name in used else "no"
+        rows.append((rules.name, rules.title, here, in_use, printable(rules.origin)))
+    show_table("", ["name", "what it knows", "logged here", "used", "comes from"], rows)
+
+
+def _show_one(rules: RulesFile, library: Library) -> None:
+    click.echo(printable(f"rules {rules.name} ({rules.origin}; {rules.file})\n\n{rules.title}"))
+    if rules.programs:
+        click.echo(printable(f"\nPrograms: {', '.join(rules.programs)}"))
+    options = library.options_of(rules)
+    if options:
+        click.echo(f"\nOptions in [rules.{rules.name}], or for all rules in [rules]:")
+    for name, option in options.items():
+        click.echo(printable(f"  {name} = {shown(option.default)}"))
+        if option.help:
+            click.echo(printable(f"      {option.help}"))
+    events = _events(rules)
+    if events:
+        click.echo(printable(f"\nEvents: {', '.join(events)}"))
+    click.echo("\nChains:")
+    for name, tables in rules.chains.items():
+        click.echo(printable(f"  {name}"))
+        for index, table in enumerate(tables):
+            click.echo(printable(f"    [{index}] {_step(table)}"))
+    if rules.samples:
+        click.echo("\nSamples:")
+    for sample in rules.samples:
+        line = one_line(str(sample.entry.get("MESSAGE", dict(sample.entry))))
+        click.echo(printable(f"  {sample.event or '(not recognised)'}: {line}"))
+
+
+def _step(table: Any) -> str:
+    if not isinstance(table, dict):
+        return shown(table)
+    kind = table.get("filter") or table.get("action")
+    options = {name: value for name, value in table.items() if name not in ("filter", "action")}
+    return f"{kind} " + ", ".join(f"{name} = {shown(value)}" for name, value in options.items())
