@@ -11,6 +11,7 @@ from pyruse.chains.pushdown import Wanted
 from pyruse.config.files import writable_by_others
 from pyruse.config.secrets import secret_faults
 from pyruse.daemon import answers
+from pyruse.daemon.at_work import AtWork
 from pyruse.daemon.commits import Commits
 from pyruse.daemon.control import Control
 from pyruse.daemon.day_ends import end_days, next_end, today
@@ -24,6 +25,7 @@ from pyruse.delivery.delivery import Delivery
 from pyruse.delivery.mail.transport import check as check_mail
 from pyruse.engine.engine import Engine
 from pyruse.engine.patience import Patience
+from pyruse.errors import UserError
 from pyruse.system import service_manager
 from pyruse.system.log import tell, to_journal
 from pyruse.system.memory import MemoryLimit
@@ -73,6 +75,7 @@ class Daemon:
             wake=self._wake,
             receivers=engine.receivers,
         )
+        self._at_work = AtWork(self._state.path)
         self._batch_began = 0
         """What the clock showed when the last batch began, in microseconds since the epoch."""
         self._activity = Activity(self._clock())
@@ -115,6 +118,9 @@ class Daemon:
             self._delivery.close(_STOP_S)
             if self._delivery.collect(self._clock()):
                 self._commit()
+        except UserError:  # it ends as it should, though a batch may be in the midst
+            self._at_work.end()
+            raise
         finally:
             self.close()
 
@@ -139,18 +145,23 @@ class Daemon:
         self._look_at_clock()
         if self._engine.ban_news.too_many:
             return False
-        most = self._engine.mode.batch
+        most = self._at_work.begin(self._engine.mode.batch)
         with self._patience, self._memory:
-            entries = self._reading.journal.entries(most)
+            entries = self._at_work.watched(self._reading.journal.entries(most))
             handled = self._engine.handle(entries, now=self._batch_began)
         if handled:
             self._activity.handled(handled)
             self._reading.handled(self._engine.last_time)
             # An entry from the future, of a machine whose clock is wrong, makes nothing expire.
             self._engine.expire(min(self._engine.last_time, self._clock()))
+        elif (over := self._at_work.over) is not None:
+            handled = 1
+            self._reading.step_over(over)
+        self._at_work.keep()
         self._reading.tell()
         caught_up = handled < most
         if caught_up:
+            self._at_work.caught_up()
             self._engine.bans.expire(self._clock())
         settle(
             self._engine.bans,
@@ -158,6 +169,7 @@ class Daemon:
             self._firewall_fault,
             read_again=True,
         )
+        self._at_work.end()
         end_days(self._engine, self._reading.last_time, caught_up, self._commit)
         if self._delivery.dispatch(self._clock()):
             self._commit()
@@ -180,6 +192,7 @@ class Daemon:
         self._engine.stop()
         self._engine.bans.enforcement.close()
         self._reading.close()
+        self._at_work.close()
 
     def _look_at_clock(self) -> None:
         """Which day it is; where the clock was set back, nothing waits for what it showed then."""
@@ -267,10 +280,10 @@ class Daemon:
             if self._delivery.dispatch(self._clock()):
                 self._commit()
 
-    def _tell_unread(self, kind: str, text: str) -> None:
-        """Tell of entries that are not read: in the log, in the status and in the next report."""
+    def _tell_unread(self, kind: str, text: str, entries: bool) -> None:
+        """Tell of what is not read: in log and status; where it is entries, in the report, too."""
         self._engine.tell_fault("journal", kind, text)
-        if kind == "removed":
+        if entries:
             days = self._state.days
             days.note(days.open_day(self._engine.calendar.day_of(self._clock())), text)
 

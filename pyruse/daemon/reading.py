@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.settings import JournalSettings
+from pyruse.daemon.at_work import SteppedOver
 from pyruse.entry.decoding import Decoder
 from pyruse.journal.journal import Journal
 from pyruse.journal.machine import Machine
@@ -22,11 +23,12 @@ class Reading:
 
     def __init__(
         self, settings: JournalSettings, decoder: Decoder, positions: Positions,
-        tell: Callable[[str, str], None],
+        tell: Callable[[str, str, bool], None],
     ) -> None:  # fmt: skip
         """Open the journal, and notice from now on what is added to it.
 
-        :param tell: told of what is not read: whose it is, or of what kind; and the fault.
+        :param tell: told of what is not read: whose it is, or of what kind; the fault; and whether
+            entries are missed by it.
         :raises JournalError: the journal cannot be read.
         """
         self._start = settings.start
@@ -83,6 +85,19 @@ class Reading:
         self.last_time = last_time
         self._update(self.journal.positions(last_time))
 
+    def step_over(self, over: SteppedOver) -> None:
+        """Count an entry as handled that is not, and tell of it."""
+        self.last_time = max(self.last_time, over.time_us)
+        positions = self.journal.positions(over.time_us)
+        self._update(positions)
+        machine = f" of {next(iter(positions))}" if len(self.journal.machines) > 1 else ""
+        text = (
+            f"the entry{machine} from {self._decoder.time(over.time_us):%F %T} is stepped over: "
+            f"{over.deaths} times Pyruse has died over it (see it: journalctl "
+            f"--cursor='{over.cursor}' -n 1)"
+        )
+        self._tell(text, text, True)
+
     def _update(self, positions: Mapping[str, Position]) -> None:
         self._positions.update(
             {name: (one.cursor, one.time_us) for name, one in positions.items()},
@@ -104,7 +119,7 @@ class Reading:
     def tell(self) -> None:
         """Tell what was not read, and what keeps entries from being noticed."""
         for gap in self.journal.gaps:
-            self._tell("damaged" if gap.damaged else "removed", self._in_words(gap))
+            self._tell("damaged" if gap.damaged else "removed", self._in_words(gap), True)
         self.journal.gaps.clear()
         if (pages := bus_errors().pages) > self._pages:
             number = "1 page" if pages == self._pages + 1 else f"{pages - self._pages:,} pages"
@@ -112,6 +127,7 @@ class Reading:
                 "unreadable",
                 f"{number} of the journal's files cannot be read, and count as empty (expected a "
                 "sound disk, and files that nobody cuts: see `journalctl --verify`)",
+                True,
             )
             self._pages = pages
         for field in self._decoder.cuts:
@@ -126,7 +142,7 @@ class Reading:
                 "max_user_instances)"
             )
         for fault in sorted(faults - self._told):
-            self._tell(fault, fault)
+            self._tell(fault, fault, False)
         self._told = faults
 
     def _in_words(self, gap: Gap) -> str:
