@@ -131,7 +131,7 @@ class Reading:
             )
             self._pages = pages
         for field in self._decoder.cuts:
-            self._tell("longest", cut_in_words(field, self._decoder))
+            self._tell("longest", cut_in_words(field, self._decoder), False)
         self._decoder.cuts.clear()
         faults = {*self.journal.missing(), *self.journal.faults()}
         assert self.journal.watch is not None

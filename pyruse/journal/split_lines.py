@@ -24,13 +24,14 @@ MARK = "CONTAINER_PARTIAL_MESSAGE"
 
 PATIENCE_S = 10.0
 """So long the last part may be awaited."""
-_LONGEST = 1 << 20
-"""Bytes of a line: what is more becomes another entry."""
 _MOST_PARTS = 1000
 """Of a line."""
 _MOST_LINES = 256
 _MOST_BYTES = 16 << 20
 """Of all lines that are not whole: parts for which there is no room are entries of their own."""
+
+_MOST_FIELDS = 1 << 16
+"""Characters of all other fields of a part: container engines write less than a tenth of it."""
 
 _WRITER = ("_BOOT_ID", "_PID", "_UID")
 
@@ -51,7 +52,7 @@ class Line(NamedTuple):
 
     parts: tuple[Part, ...]
     fields: dict[str, Any]
-    """All the fields of the newest part."""
+    """All the other fields of the newest part."""
     size: int
     """Of its text so far, in bytes."""
     since: float
@@ -92,14 +93,26 @@ class SplitLines:
         if not is_part and line is None:
             return {}
         text = current.raw("MESSAGE") or b""
-        if is_part and self._has_room_for(line, len(text)):
-            part = Part(current.cursor_at(time_us), time_us, text)
-            self.held[key] = _longer(line, part, current.read_all())
-            return None
+        known = self._too_long(line, len(text))
+        if (is_part or known) and self._has_room_for(len(text)):
+            fields = current.read_all()
+            fields.pop("MESSAGE", None)
+            if sum(len(str(value)) for value in fields.values()) <= _MOST_FIELDS:
+                part = Part(current.cursor_at(time_us), time_us, text)
+                self.held[key] = _longer(None if known else line, part, fields)
+                return known
         if line is None:
             return {}
         del self.held[key]
         return {"MESSAGE": self._decoder("MESSAGE", _text(line) + text)}
+
+    def _too_long(self, line: Line | None, size: int) -> dict[str, Any] | None:
+        """What the line is so far, where one more part would be too much: that begins another."""
+        if line is None:
+            return None
+        if line.size + size <= self._decoder.longest and len(line.parts) < _MOST_PARTS:
+            return None
+        return {"MESSAGE": self._decoder("MESSAGE", _text(line))}
 
     def _key_of(self, current: Current) -> Key:
         line = current.raw("CONTAINER_PARTIAL_ID")
@@ -112,9 +125,7 @@ class SplitLines:
             which = (line,)
         return *which, *map(current.raw, _WRITER)
 
-    def _has_room_for(self, line: Line | None, size: int) -> bool:
-        if line is not None and (line.size + size > _LONGEST or len(line.parts) >= _MOST_PARTS):
-            return False
+    def _has_room_for(self, size: int) -> bool:
         lines = self.held.values()
         return len(lines) < _MOST_LINES and sum(line.size for line in lines) + size < _MOST_BYTES
 

@@ -236,13 +236,19 @@ def test_an_entry_that_is_asked_for_alone_is_whole_too(tmp_path: Path) -> None:
 def test_no_line_takes_more_room_than_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(split_lines, "_LONGEST", 10)
-    parts = docker("l1", *["12345"] * 7)
-    assert given(tmp_path / "a.journal", parts) == ["12345" * 3, "12345" * 3, "12345"]
+    make_journal(tmp_path / "a.journal", docker("l1", *["12345"] * 5))
+    journal = Selection(files=[tmp_path / "a.journal"]).open(Decoder(longest=10))
+    assert messages(journal) == ["12345" * 2, "12345" * 2, "12345"]
+    journal.close()
     monkeypatch.setattr(split_lines, "_MOST_BYTES", 8)
     both = zip(docker("l1", "a1234", "a5"), docker("l2", "b1234", "b5"), strict=True)
     mixed = [part for parts in both for part in parts]
     assert given(tmp_path / "b.journal", mixed) == ["b1234", "a1234a5", "b5"]
+
+
+def test_a_part_with_fields_that_no_container_engine_writes_is_not_held(tmp_path: Path) -> None:
+    parts = [{**part, "MORE": "x" * 100_000} for part in docker("l1", "one", "two", ends=False)]
+    assert given(tmp_path / "x.journal", [*parts, plain("behind")]) == ["one", "two", "behind"]
 
 
 def test_many_lines_that_nobody_ends(tmp_path: Path) -> None:
