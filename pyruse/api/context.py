@@ -122,7 +122,14 @@ class Context(Protocol):
         :param mail: at least ``Mail(subject, text)``.
         """
 
-    def log(self, entry: Entry | None, message: str, level: LogLevel) -> None:
+    def log(
+        self,
+        entry: Entry | None,
+        message: str,
+        level: LogLevel,
+        *,
+        every: Duration | None = None,
+    ) -> None:
         """Write to the journal.
 
         The line has the fields PYRUSE_CHAIN, PYRUSE_STEP and PYRUSE_HOPS; an entry that goes back
@@ -133,15 +140,19 @@ class Context(Protocol):
         :param level: ``"emerg"``, ``"alert"``, ``"crit"``, ``"err"``, ``"warning"``, ``"notice"``,
             ``"info"`` or ``"debug"``, in small or capital letters, or its number, 0 to 7: see
             syslog(3).
+        :param every: at most one line in this time for this step: what comes meanwhile is one line,
+            the newest, with how many there were.
         :raises ValueError: there is no such level.
         """
 
     def run(self, entry: Entry | None, program: Program) -> None:
         """Run a program, without a shell, once what caused it is committed.
 
+        The programs of a step run one after the other. Where 10,000 of them wait, the oldest are
+        given up, and that is told.
+
         :param entry: what caused it; None: it is run for now.
         :param program: at least ``Program(command)``.
-        :raises ValueError: it has ``every`` without ``stdin``: there is nothing to gather.
         """
 
     def send(

@@ -53,8 +53,9 @@ class Program(Struct, frozen=True):
     stdin: str | None = None
     """A text for the program's standard input: it may be long, and nobody else can see it."""
     every: Duration | None = None
-    """Run the program at most once in this time for this step: the texts for standard input that
-    come meanwhile are gathered into the next run. None: each run happens at once."""
+    """Run the program at most once in this time for this step. What comes meanwhile is one run with
+    the newest arguments, and with all the texts for standard input; the environment variable
+    ``PYRUSE_COUNT`` says how many there were. None: each run happens at once."""
 
     def __post_init__(self) -> None:
         if isinstance(self.command, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -72,8 +73,13 @@ def run_command(item: OutboxItem) -> Outcome:
         from pyruse.delivery.mail.message import text_of  # as rare as mail, and as slow to import
 
         stdin = text_of(payload).encode()
+    environment = None
+    if "count" in payload:
+        environment = {**os.environ, "PYRUSE_COUNT": str(payload["count"])}
     try:
-        done = run_program(payload["command"], timeout=payload["timeout"], stdin=stdin)
+        done = run_program(
+            payload["command"], timeout=payload["timeout"], stdin=stdin, environment=environment
+        )
     except FileNotFoundError:
         return Outcome(item, fault="is not there (expected a program that can be run)")
     except Exception as fault:  # noqa: BLE001 -- one bad command must not stop the others
@@ -88,7 +94,9 @@ def log_writer(journal_log: JournalLog) -> Attempt:
     def write(item: OutboxItem) -> Outcome:
         line = item.payload
         try:
-            journal_log(line["message"], line["level"], line["fields"])
+            count = line.get("count", 1)
+            again = f" ({count:,} times)" if count > 1 else ""
+            journal_log(f"{line['message']}{again}", line["level"], line["fields"])
         except OSError as fault:
             return Outcome(item, "retry", f"the journal took no line: {fault}", whole_way=True)
         except Exception as fault:  # noqa: BLE001 -- one bad line must not stop the daemon for good

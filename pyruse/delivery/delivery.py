@@ -22,9 +22,10 @@ from pyruse.delivery.retries import FIRST_RETRY_US, Retries
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
 
-_MOST_PARCELS = 10_000
+_MOST_WAITING = 10_000
 _MOST_CHARACTERS = 32_000_000
-"""No more parcels of one receiver wait, and no more text of theirs: the oldest are given up."""
+"""No more parcels of one receiver, or programs of one step, wait, and no more text of theirs: the
+oldest are given up."""
 
 
 class OnFault(Protocol):
@@ -68,10 +69,8 @@ class Delivery:
         self._wake = wake
         self._results: SimpleQueue[tuple[Lane, Outcome]] = SimpleQueue()
         self._mails = Lane("mail", mailer(settings, host), self._results, wake)
-        self._lanes = {
-            "mail": self._mails,
-            "command": Lane("command", run_command, self._results, wake),
-        }
+        self._program_lanes: dict[str, Lane] = {}
+        """By lane of the outbox: of each step whose programs have waited."""
         self._plugin_lanes: dict[str, PluginLane] = {}
         self._old_lanes: list[PluginLane] = []
         """Those of receivers that are gone, with a call that has not returned."""
@@ -114,17 +113,20 @@ class Delivery:
         if self._closed:
             return False
         changed = self._write_logs(now)
+        for name in self._outbox.program_lanes():
+            if name not in self._program_lanes:
+                self._program_lanes[name] = Lane(name, run_command, self._results, self._wake)
         changed = self._keep_bounded() or changed
-        for kind, lane in self._all_lanes().items():
-            while lane.is_open() and not self._retries.is_held(kind, now):
-                item = self._outbox.take(kind, now)
+        for name, lane in self._all_lanes().items():
+            while lane.is_open() and not self._retries.is_held(name, now):
+                item = self._outbox.take(name, now)
                 if item is None:
                     break
                 try:
                     lane.hand_over(item, now)
                 except RuntimeError as fault:  # no room for another thread
                     self._outbox.give_back(item.id)
-                    self._retries.hold(kind, now + FIRST_RETRY_US)
+                    self._retries.hold(name, now + FIRST_RETRY_US)
                     self._on_fault(_place(item), f"cannot be handled: {fault}; tried again in 30 s")
         return changed
 
@@ -155,10 +157,10 @@ class Delivery:
         """
         moments = [deadline for lane in self._calling() if (deadline := lane.deadline) is not None]
         lanes = self._all_lanes()
-        for kind in ("log", *lanes):
-            due = self._outbox.next_due(kind)
-            if due is not None and (kind == "log" or lanes[kind].is_open()):
-                moments.append(max(due, self._retries.held_until(kind)))
+        for name in ("log", *lanes):
+            due = self._outbox.next_due(name)
+            if due is not None and (name == "log" or lanes[name].is_open()):
+                moments.append(max(due, self._retries.held_until(name)))
         return min(moments, default=None)
 
     def close(self, timeout_s: float) -> None:
@@ -172,7 +174,7 @@ class Delivery:
             lane.close(deadline)
 
     def _all_lanes(self) -> Mapping[str, Lane]:
-        return {**self._lanes, **self._plugin_lanes}
+        return {"mail": self._mails, **self._program_lanes, **self._plugin_lanes}
 
     def _calling(self) -> list[PluginLane]:
         return [*self._plugin_lanes.values(), *self._old_lanes]
@@ -200,16 +202,18 @@ class Delivery:
 
     def _keep_bounded(self) -> bool:
         changed = False
-        for kind in self._plugin_lanes:
+        for name, lane in {**self._program_lanes, **self._plugin_lanes}.items():
             given_up = self._outbox.give_up_oldest(
-                kind, number=_MOST_PARCELS, size=_MOST_CHARACTERS
+                name, number=_MOST_WAITING, size=_MOST_CHARACTERS
             )
             changed = changed or given_up > 0
+            what, where, whom = "parcel", lane.name, "a receiver"
+            if name in self._program_lanes:
+                what, where, whom = "run of a program", name.removeprefix("command "), "a step"
             for _ in range(given_up):  # each, so that the fault is counted as often
                 self._on_fault(
-                    self._plugin_lanes[kind].name, "a parcel was given up, the oldest: no more "
-                    f"than {_MOST_PARCELS:,} of them, and {_MOST_CHARACTERS:,} characters, wait "
-                    "for a receiver", "given up",
+                    where, f"a {what} was given up, the oldest: no more than {_MOST_WAITING:,} of "
+                    f"them, and {_MOST_CHARACTERS:,} characters, wait for {whom}", "given up",
                 )  # fmt: skip
         return changed
 
@@ -275,7 +279,7 @@ class Delivery:
         delay = self._retries.delay(item.attempts + 1)
         self._outbox.failed(item.id, fault, retry_at=now + delay)
         if holds_up:
-            self._retries.hold(item.kind, now + delay)
+            self._retries.hold(item.lane, now + delay)
         return delay // 1_000_000
 
 

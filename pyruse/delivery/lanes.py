@@ -13,12 +13,15 @@ from pyruse.delivery.outcome import Outcome
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.system.workers import Worker
 
+_AT_HAND = 10
+"""So many items are with the worker, so that it has something to do while results are committed;
+the others wait in the outbox, which is bounded."""
 _LEFT_BEHIND = 3
 """So many calls of a plugin may hang at the same time, each in a thread that nothing can end."""
 
 
 class Lane:
-    """The way of the mails, or of the programs: their attempts end by themselves.
+    """The way of the mails, or of one step's programs: their attempts end by themselves.
 
     After a failure that may pass, all the others come back untried: none overtakes the one that
     failed.
@@ -54,7 +57,7 @@ class Lane:
         """Whether items may be handed over: those after a failure must have come back first."""
         if not self._handed_over:
             self._blocked.clear()
-        return not self._blocked.is_set()
+        return self._handed_over < _AT_HAND and not self._blocked.is_set()
 
     def hand_over(self, item: OutboxItem, now: int) -> None:
         """Have a copy of an item sent.

@@ -162,7 +162,14 @@ class BoundContext:
         }
         self._send("mail", payload, entry, mail.every)
 
-    def log(self, entry: Entry | None, message: str, level: LogLevel) -> None:
+    def log(
+        self,
+        entry: Entry | None,
+        message: str,
+        level: LogLevel,
+        *,
+        every: Duration | None = None,
+    ) -> None:
         number = _LEVELS.get(level)
         if number is None:
             hint = did_you_mean(level, _LEVEL_NAMES) if isinstance(level, str) else ""
@@ -173,12 +180,14 @@ class BoundContext:
         hop = _hops(entry) + 1
         if hop > MAX_HOPS:
             return
-        payload = {
+        payload: dict[str, Any] = {
             "message": text(message),
             "level": number,
             "fields": {"PYRUSE_CHAIN": self.chain, "PYRUSE_STEP": self.step, "PYRUSE_HOPS": hop},
         }
-        self._send("log", payload, entry)
+        if every is not None:
+            payload["count"] = 1
+        self._send("log", payload, entry, every)
 
     def run(self, entry: Entry | None, program: Program) -> None:
         payload: dict[str, Any] = {
@@ -189,7 +198,7 @@ class BoundContext:
         if program.stdin is not None:
             payload |= {"parts": [text(program.stdin)], "count": 1}
         elif program.every is not None:
-            raise ValueError("every gathers what is on standard input (expected stdin)")
+            payload["count"] = 1
         self._send("command", payload, entry, program.every)
 
     def _time_of(self, entry: Entry | None) -> int:
@@ -208,7 +217,7 @@ class BoundContext:
         if every is None:
             self._services.state.outbox.put(item)
         else:
-            item.group = self.step if item.plugin is None else f"{self.step} {kind}"
+            item.group = self.step if kind == "mail" else f"{self.step} {kind}"
             self._services.state.outbox.put_gathered(item, duration(every).us)
 
     def send(

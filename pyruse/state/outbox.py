@@ -54,7 +54,7 @@ class Outbox(Part):
         self._next_number = 0
         self._queues: dict[str, Queue] = {}
         self._backlogs: dict[str, Backlog] = {}
-        """Of each kind of parcels, what waits."""
+        """Of each lane that is bounded, what waits."""
         self._aside: dict[str, OutboxItem] = {}
         """What can never be sent, in the order in which that was found out."""
         self._gathering: dict[str, OutboxItem] = {}
@@ -73,19 +73,15 @@ class Outbox(Part):
         self._queue(item)
 
     def put_gathered(self, item: OutboxItem, every: int) -> None:
-        """Take a mail in, at most one of its group in ``every`` µs: repeats wait for the next one.
+        """Take an item in, at most one of its group in ``every`` µs: repeats wait for the next one.
 
-        The payload has the lists ``parts`` (what is quoted) and the number ``count``.
+        The payload has the number ``count``, and maybe the list ``parts`` (what is quoted). Without
+        it, the newest payload is the one that leaves.
         """
         assert item.group is not None
         waiting = self._gathering.get(item.group)
         if waiting is not None and self._still_gathers(waiting, item.created):
-            waiting.payload["count"] += 1
-            parts = waiting.payload["parts"]
-            if len(parts) < _QUOTED and sum(map(len, parts)) < _QUOTED_CHARACTERS:
-                parts += item.payload["parts"]
-                self._weigh(waiting)
-            self._changed.add(waiting.id)
+            self._gather(waiting, item)
             return
         last = self._last_due.get(item.group)
         if last is not None and item.created < last + every:
@@ -98,6 +94,18 @@ class Outbox(Part):
         self._last_due[item.group] = item.due
         self._changed_groups.add(item.group)
         self.put(item)
+
+    def _gather(self, waiting: OutboxItem, item: OutboxItem) -> None:
+        payload = waiting.payload
+        parts = payload.get("parts")
+        if parts is None:
+            waiting.payload = {**item.payload, "count": payload["count"] + 1}
+        else:
+            payload["count"] += 1
+            if len(parts) < _QUOTED and sum(map(len, parts)) < _QUOTED_CHARACTERS:
+                parts += item.payload["parts"]
+        self._weigh(waiting)
+        self._changed.add(waiting.id)
 
     def _still_gathers(self, waiting: OutboxItem, at: int) -> bool:
         # After a first attempt the mail may have arrived, so its text must not change any more.
@@ -120,9 +128,9 @@ class Outbox(Part):
             self._changed.add(item.id)
         return untold
 
-    def take(self, kind: str, now: int) -> OutboxItem | None:
+    def take(self, lane: str, now: int) -> OutboxItem | None:
         """The first that may leave now; it is `leaving` until `sent`, `failed` or `give_back`."""
-        item_id = self._queues[kind].take(now) if kind in self._queues else None
+        item_id = self._queues[lane].take(now) if lane in self._queues else None
         if item_id is None:
             return None
         item = self._items[item_id]
@@ -136,34 +144,37 @@ class Outbox(Part):
             item.leaving = False
             self._queue(item)
 
-    def next_due(self, kind: str | None = None) -> int | None:
+    def next_due(self, lane: str | None = None) -> int | None:
         """When the next item may leave (0: at once), or None when none waits."""
-        if kind is None:
+        if lane is None:
             moments = [due for each in self._queues if (due := self.next_due(each)) is not None]
             return min(moments, default=None)
-        return self._queues[kind].next() if kind in self._queues else None
+        return self._queues[lane].next() if lane in self._queues else None
+
+    def program_lanes(self) -> list[str]:
+        """The lanes of the programs that wait."""
+        return [lane for lane in self._backlogs if lane.startswith("command ")]
 
     def _weigh(self, item: OutboxItem) -> None:
-        """Count a parcel among those that wait."""
-        if item.plugin is not None:
-            backlog = self._backlogs.setdefault(item.kind, Backlog())
-            backlog.put(item.id, sum(map(len, item.payload["parts"])))
+        """Count a program, or a parcel, among those that wait."""
+        if item.is_bounded:
+            self._backlogs.setdefault(item.lane, Backlog()).put(item.id, item.size)
 
     def _unweigh(self, item: OutboxItem) -> None:
-        if item.kind in self._backlogs:
-            self._backlogs[item.kind].remove(item.id)
+        if item.lane in self._backlogs:
+            self._backlogs[item.lane].remove(item.id)
 
-    def give_up_oldest(self, kind: str, *, number: int, size: int) -> int:
-        """Forget the oldest parcels of a kind, until no more than so many wait.
+    def give_up_oldest(self, lane: str, *, number: int, size: int) -> int:
+        """Forget the oldest items of a lane that is bounded, until no more than so many wait.
 
-        A parcel that is leaving right now stays.
+        What is leaving right now stays.
 
-        :param kind: the kind of parcels.
-        :param number: the number of parcels that may wait.
+        :param lane: of parcels, or of programs.
+        :param number: the number of items that may wait.
         :param size: the number of characters that they may have together.
-        :return: the number of parcels that are forgotten.
+        :return: the number of items that are forgotten.
         """
-        backlog = self._backlogs.get(kind, Backlog())
+        backlog = self._backlogs.get(lane, Backlog())
         old = [each for each in backlog.beyond(number, size) if not self._items[each].leaving]
         for item_id in old:
             self._forget(item_id)
@@ -171,7 +182,12 @@ class Outbox(Part):
 
     def parcel_kinds(self) -> list[str]:
         """The kinds of the parcels that wait."""
-        return [kind for kind, backlog in self._backlogs.items() if len(backlog)]
+        programs = set(self.program_lanes())
+        return [
+            lane
+            for lane, backlog in self._backlogs.items()
+            if len(backlog) and lane not in programs
+        ]
 
     def readdress(self, kind: str, heir: Callable[[OutboxItem], str | None]) -> None:
         """Let the waiting parcels of a kind be delivered by others.
@@ -205,12 +221,12 @@ class Outbox(Part):
                 self._queue(item)
 
     def _queue(self, item: OutboxItem) -> None:
-        queue = self._queues.setdefault(item.kind, Queue())
+        queue = self._queues.setdefault(item.lane, Queue())
         queue.add(QueueSlot(item.number, item.id), item.leaves_at)
 
     def _unqueue(self, item: OutboxItem) -> None:
-        if item.kind in self._queues:
-            self._queues[item.kind].remove(QueueSlot(item.number, item.id))
+        if item.lane in self._queues:
+            self._queues[item.lane].remove(QueueSlot(item.number, item.id))
 
     def sent(self, item_id: str) -> None:
         """An item has left: forget it."""

@@ -67,6 +67,26 @@ class OutboxItem:
         return plugin if mark else None
 
     @property
+    def lane(self) -> str:
+        """Items of one lane leave one after the other: mails, log lines, parcels of one receiver.
+
+        Each step that runs programs has a lane of its own, such as ``command chains."ssh"[3]``, so
+        that a slow program holds up no other.
+        """
+        return f"command {self.payload.get('step', '')}" if self.kind == "command" else self.kind
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the oldest ones of its lane are given up where too many wait."""
+        return self.kind == "command" or self.plugin is not None
+
+    @property
+    def size(self) -> int:
+        """Characters of what is kept of a program, or of a parcel."""
+        payload = self.payload
+        return sum(map(len, (*payload.get("command", ()), *payload.get("parts", ()))))
+
+    @property
     def family(self) -> str:
         """The kind as people read it; of a parcel, its plugin, such as ``action webhook``."""
         return self.plugin or self.kind

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from pyruse.config.settings import SmtpUrl
+from pyruse.delivery import delivery as delivery_module
 from pyruse.delivery.item_names import set_aside_in_words
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing.smtp import SmtpServer
@@ -422,6 +423,68 @@ def test_a_slow_command_holds_up_no_mail_and_no_entry(house):
     (item,) = house.outbox.items()
     assert item.leaving
     house.kill()
+
+
+def test_a_slow_program_of_one_step_holds_up_no_other_step(house):
+    house.command("/bin/sh", "-c", f"echo $$ > {house.folder}/pid; exec sleep 1000")
+    house.command("/bin/touch", str(house.folder / "behind"))
+    house.put("command", {
+        "command": ["/bin/touch", str(house.folder / "beside")], "timeout": 60, "step": "other",
+    })  # fmt: skip
+    house.delivery.dispatch(house.now)
+    assert house.collect()
+    assert (house.folder / "beside").exists()
+    assert not (house.folder / "behind").exists()
+    house.kill()
+    while house.delivery.busy:
+        house.collect()
+    assert (house.folder / "behind").exists()
+
+
+def test_of_the_programs_that_wait_for_a_slow_one_the_oldest_are_given_up(house, monkeypatch):
+    monkeypatch.setattr(delivery_module, "_MOST_WAITING", 20)
+    house.command("/bin/sh", "-c", f"echo $$ > {house.folder}/pid; exec sleep 1000")
+    house.delivery.dispatch(house.now)
+    record = house.folder / "record"
+    for number in range(50):
+        house.command("/bin/sh", "-c", f"echo {number} >> {record}")
+        house.delivery.dispatch(house.now)
+    given_up = 50 + 1 - 20
+    assert house.faults == [
+        (
+            'chains."ssh"[3]',
+            "a run of a program was given up, the oldest: no more than 20 of them, and 32,000,000 "
+            "characters, wait for a step",
+        )
+    ] * (given_up - 10), "those that are with the worker already stay"
+    house.kill()
+    while house.outbox.items():
+        house.delivery.dispatch(house.now)
+        house.collect()
+    assert record.read_text().split()[-11:] == [str(number) for number in range(39, 50)]
+
+
+def test_a_program_or_a_line_that_gathers_leaves_once_as_the_newest(house):
+    record = house.folder / "record"
+    for number in (1, 2, 3):
+        script = f"echo {number} for $PYRUSE_COUNT >> {record}"
+        payloads = {
+            "command": {
+                "command": ["/bin/sh", "-c", script], "timeout": 60, "step": "a", "count": 1,
+            },
+            "log": {"message": f"line {number}", "level": 6, "fields": {}, "count": 1},
+        }  # fmt: skip
+        for kind, payload in payloads.items():
+            item = OutboxItem(kind, payload, house.now, house.now, f"a {kind}")
+            house.outbox.put_gathered(item, 600 * SECOND)
+        house.round()
+    assert record.read_text() == "1 for 1\n"
+    assert [message for message, _, _ in house.logs] == ["line 1"]
+    assert house.delivery.next_due() == house.now + 600 * SECOND
+    house.now += 600 * SECOND
+    house.round()
+    assert record.read_text() == "1 for 1\n3 for 2\n"
+    assert [message for message, _, _ in house.logs] == ["line 1", "line 3 (2 times)"]
 
 
 def test_a_stop_waits_for_what_is_being_sent(house):

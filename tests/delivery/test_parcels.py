@@ -294,7 +294,7 @@ def test_a_clock_that_is_set_back_does_not_give_a_call_a_year(house):
 
 
 def test_a_service_that_is_away_for_a_week_costs_the_oldest_only(house, monkeypatch):
-    monkeypatch.setattr(delivery_module, "_MOST_PARCELS", 20)
+    monkeypatch.setattr(delivery_module, "_MOST_WAITING", 20)
     plugin = house.plugin()
     plugin.act = fail
     for number in range(168):  # an hour each

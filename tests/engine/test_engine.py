@@ -62,7 +62,7 @@ class Hand:
     def act_on_entry(self, entry: Entry, context: Context) -> None:
         thing: Any = object()
         word: Any = "SOME"
-        second, hour = Duration(seconds=1), Duration(hours=1)
+        second = Duration(seconds=1)
         attachment = Attachment("a.txt", "text/plain", thing)
         ways: dict[str, Callable[[], object]] = {
             "report": lambda: context.report(entry, "other", thing),
@@ -78,7 +78,6 @@ class Hand:
             ),
             "run": lambda: context.run(entry, Program(["tell", thing], second)),
             "stdin": lambda: context.run(entry, Program(["tell"], second, thing)),
-            "every": lambda: context.run(entry, Program(["tell"], second, every=hour)),
             "counter": lambda: context.counters.count("c", thing, at=entry.time_us),
             "table": lambda: context.table("t").put("k", thing),
         }
@@ -388,7 +387,6 @@ def test_what_a_log_line_puts_into_a_fault_is_harmless_and_short(engine):
         ("html", "TypeError: <object object at "),
         ("run", "TypeError: <object object at "),
         ("stdin", "TypeError: <object object at "),
-        ("every", "every gathers what is on standard input (expected stdin)"),
         ("attachment", "TypeError: <object object at "),
         ("counter", "TypeError: <object object at "),
         ("table", "TypeError: Encoding objects of type object is unsupported"),

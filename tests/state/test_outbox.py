@@ -159,14 +159,14 @@ def test_next_due_is_by_kind():
     gather(outbox, "one", T0)
     gather(outbox, "two", T0 + 5)
     assert outbox.next_due() == outbox.next_due("mail") == 0
-    assert outbox.next_due("command") is None
+    assert outbox.next_due("log") is None
     taken = outbox.take("mail", T0)
     assert taken is not None
     assert outbox.next_due() == T0 + 10 * MINUTE
     outbox.failed(taken.id, "later", retry_at=T0 + MINUTE)
     assert outbox.next_due() == T0 + MINUTE
-    outbox.put(item(kind="command"))
-    assert (outbox.next_due("command"), outbox.next_due("mail")) == (0, T0 + MINUTE)
+    outbox.put(item(kind="log"))
+    assert (outbox.next_due("log"), outbox.next_due("mail")) == (0, T0 + MINUTE)
     outbox.sent(taken.id)
     assert outbox.next_due("mail") == T0 + 10 * MINUTE
 

@@ -93,5 +93,16 @@ def test_hops_that_somebody_made_up_break_nothing(pipeline, hops):
 def test_a_message_is_kept_as_it_is(pipeline):
     """The journal takes anything in a field; what shows it makes it harmless."""
     chains = pipeline(CHAINS)
-    chains.feed(MESSAGE="a\nb\x1b[31m\nPRIORITY=0")
-    assert chains.logs[0].message == "a\nb\x1b[31m\nPRIORITY=0!"
+    chains.feed(MESSAGE="a\nb\x07\nPRIORITY=0")
+    assert chains.logs[0].message == "a\nb\x07\nPRIORITY=0!"
+
+
+def test_with_every_it_is_one_line_in_that_time(pipeline, clock):
+    chains = pipeline("""
+        [chains]
+        "test" = [ { action = "log", message = "{n}", every = "10m" } ]
+    """)
+    for n in (1, 2, 3):
+        chains.feed(n=n)
+        clock.advance("1m")
+    assert [line.message for line in chains.logs] == ["1", "3"]

@@ -88,3 +88,17 @@ def test_no_line_keeps_the_program_from_being_run(pipeline):
     assert short == "a\\x00b"
     assert long.endswith("\U0001f4a9… (20000 more characters)")
     assert len(long.encode()) < 128 * 1024
+
+
+def test_with_every_it_runs_at_most_once_in_that_time(pipeline, clock):
+    chains = pipeline("""
+        [chains]
+        "test" = [ { action = "run", command = ["tell", "{n}"], every = "10m" } ]
+    """)
+    for n in (1, 2, 3):
+        chains.feed(n=n)
+        clock.advance("1m")
+    assert [(run.command, run.count) for run in chains.programs] == [
+        (["tell", "1"], 1),
+        (["tell", "3"], 2),
+    ]
