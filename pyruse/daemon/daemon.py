@@ -287,8 +287,10 @@ class Daemon:
             days = self._state.days
             days.note(days.open_day(self._engine.calendar.day_of(self._clock())), text)
 
-    def _delivery_fault(self, place: str, text: str, kind: str = "delivery") -> None:
-        self._engine.tell_fault(place, kind, text)
+    def _delivery_fault(
+        self, place: str, text: str, kind: str = "delivery", times: int = 1
+    ) -> None:
+        self._engine.tell_fault(place, kind, text, times=times)
 
     def _firewall_fault(self, fault: Exception) -> None:
         self._engine.tell_fault("bans", "firewall", str(fault))

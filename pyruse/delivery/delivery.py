@@ -29,9 +29,9 @@ oldest are given up."""
 
 
 class OnFault(Protocol):
-    """Tells of a fault: its place, what is wrong, and its kind, by which it is counted."""
+    """Tells of a fault: its place, what is wrong, its kind, by which it is counted, how often."""
 
-    def __call__(self, place: str, text: str, kind: str = "delivery") -> None:
+    def __call__(self, place: str, text: str, kind: str = "delivery", times: int = 1) -> None:
         """Tell."""
 
 
@@ -210,10 +210,11 @@ class Delivery:
             what, where, whom = "parcel", lane.name, "a receiver"
             if name in self._program_lanes:
                 what, where, whom = "run of a program", name.removeprefix("command "), "a step"
-            for _ in range(given_up):  # each, so that the fault is counted as often
+            if given_up:
                 self._on_fault(
                     where, f"a {what} was given up, the oldest: no more than {_MOST_WAITING:,} of "
                     f"them, and {_MOST_CHARACTERS:,} characters, wait for {whom}", "given up",
+                    given_up,
                 )  # fmt: skip
         return changed
 

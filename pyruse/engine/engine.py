@@ -206,7 +206,7 @@ class Engine:
         self.broadcasts.call("on_day_end", report=report)
 
     def tell_fault(
-        self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}
+        self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}, times: int = 1
     ) -> None:
         """A fault has happened: see `FaultReporter.tell`."""
-        self.faults.tell(place, kind, text, fields)
+        self.faults.tell(place, kind, text, fields, times)

@@ -46,13 +46,16 @@ class Faults:
         self._log = log
         self.kinds: dict[tuple[str, str], Fault] = {}
 
-    def report(self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}) -> Fault:
+    def report(
+        self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}, times: int = 1
+    ) -> Fault:
         """A fault has happened.
 
         :param place: where, such as ``chains."ssh"[3]``; it begins the message.
         :param kind: what makes it the same fault as another one at this place.
         :param text: what went wrong.
         :param fields: more fields for the journal.
+        :param times: it has happened so often.
         :return: the fault with its text as it was logged: one printable line.
         """
         text = shortened(one_line(text), _LONGEST)
@@ -61,15 +64,11 @@ class Faults:
         if fault.count and now - fault.last > _QUIET_S:
             fault.count, fault.text = 0, text
         fault.last = now
-        fault.count += 1
-        if _is_power_of_ten(fault.count):
+        before, fault.count = fault.count, fault.count + times
+        if len(str(fault.count)) > len(str(before)) or not before:  # 1, 10, 100, …
             again = f" ({fault.count} times)" if fault.count > 1 else ""
             self._log(f"{place}: {text}{again}", _ERROR, {"PYRUSE_FAULT": kind, **fields})
         return fault
-
-
-def _is_power_of_ten(number: int) -> bool:
-    return str(number).strip("0") == "1"
 
 
 class FaultReporter:
@@ -88,12 +87,14 @@ class FaultReporter:
         self._calendar = calendar
         self._clock = clock
 
-    def tell(self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}) -> None:
+    def tell(
+        self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}, times: int = 1
+    ) -> None:
         """A fault has happened (see `Faults.report`)."""
-        fault = self._faults.report(place, kind, text, fields)
+        fault = self._faults.report(place, kind, text, fields, times)
         now = self._clock()
         day = self._state.days.open_day(self._calendar.day_of(now))
-        self._state.faults.add(day, place, kind, fault.text, now)
+        self._state.faults.add(day, place, kind, fault.text, now, times)
 
     def of_step(self, step: Step, entry: Entry, fault: BaseException) -> None:
         """A step has raised."""

@@ -39,12 +39,14 @@ class FaultRecords(Part):
     def __init__(self) -> None:
         self._changed: dict[tuple[str, str, str], FaultRecord] = {}
 
-    def add(self, day: str, place: str, kind: str, text: str, now: int) -> None:
-        """A fault has happened, at this instant."""
+    def add(  # noqa: PLR0913 -- the facts of a fault
+        self, day: str, place: str, kind: str, text: str, now: int, times: int = 1
+    ) -> None:
+        """A fault has happened, at this instant, so many times."""
         key = (day, place, kind)
         record = self._changed.setdefault(key, FaultRecord(*key, text, now, now))
         record.text, record.last = text, now
-        record.count += 1
+        record.count += times
 
     def load(self, db: sqlite3.Connection) -> None:
         """Nothing of the past is needed: what is new is added to it."""

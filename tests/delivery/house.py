@@ -61,8 +61,8 @@ class House:
             receivers=self.receivers,
         )
 
-    def _fault(self, place: str, text: str, kind: str = "delivery") -> None:
-        self.faults.append((place, text))
+    def _fault(self, place: str, text: str, kind: str = "delivery", times: int = 1) -> None:
+        self.faults += [(place, text)] * times
 
     def _log(self, message: str, level: int, fields: Mapping[str, object]) -> None:
         if self.log_fault is not None:
