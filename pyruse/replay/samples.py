@@ -57,10 +57,11 @@ def sample_faults(rules: RulesFile, registry: Registry) -> list[str]:
         return list(fault.faults)
     faults: list[str] = []
     patterns = _patterns(configuration, rules)
+    entries: list[Entry] = []
     for sample in rules.samples:
-        faults += _faults_of(sample, configuration)
+        faults += _faults_of(sample, configuration, entries)
     if not rules.is_policy:
-        faults += _uncovered(rules, patterns)
+        faults += _uncovered(rules, patterns, entries)
     faults += _injected(rules, configuration, patterns)
     return list(dict.fromkeys(faults))
 
@@ -100,11 +101,11 @@ class _Trial:
         return {ban.network for _, ban in self._state.bans.all()}
 
 
-def _faults_of(sample: Sample, configuration: Configuration) -> Iterator[str]:
+def _faults_of(sample: Sample, configuration: Configuration, entries: list[Entry]) -> Iterator[str]:
+    """What is not as a sample says; the entries, at the end of their journeys, are added."""
     with _Trial(configuration) as trial:
-        for before in sample.before:
-            trial.feed(before)
-        entry = trial.feed(sample.entry)
+        entries += [trial.feed(fields) for fields in (*sample.before, sample.entry)]
+        entry = entries[-1]
         found = entry.text("meaning")
         line = shown(shortened(str(sample.entry.get("MESSAGE", "")), _SHOWN))
         if found != sample.event:
@@ -137,16 +138,13 @@ def _patterns(configuration: Configuration, rules: RulesFile) -> Patterns:
     return found
 
 
-def _uncovered(rules: RulesFile, patterns: Patterns) -> Iterator[str]:
+def _uncovered(rules: RulesFile, patterns: Patterns, entries: list[Entry]) -> Iterator[str]:
     """What no sample shows."""
     if all(sample.event is not None for sample in rules.samples):
         yield (
             f"{rules.file}: samples: all of them are recognised (expected one, at least, that is "
             "like the others, and must not be: without event)"
         )
-    entries = [
-        make_entry(fields) for sample in rules.samples for fields in (*sample.before, sample.entry)
-    ]
     for step, field, pattern in patterns:
         if not any(pattern.search(entry.text(field) or "") for entry in entries):
             yield (
@@ -217,7 +215,7 @@ def _injected(rules: RulesFile, configuration: Configuration, patterns: Patterns
     with _Trial(configuration) as trial:
         for sample in recognised:
             seen: set[str] = set()
-            for field, made in _variants(sample, patterns, hostile):
+            for field, made in _variants(sample, patterns, hostile, rules.own):
                 if made in seen:
                     continue
                 seen.add(made)
@@ -250,28 +248,36 @@ def _hostile_texts(lines: list[str]) -> Iterator[str]:
             yield _ADDRESS.sub(address, line)
 
 
-def _variants(sample: Sample, patterns: Patterns, hostile: list[str]) -> Iterator[tuple[str, str]]:
+def _variants(
+    sample: Sample, patterns: Patterns, hostile: list[str], own: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
     """The field and its text, with something else in each of the groups, and between them."""
     for field in {field for _, field, _ in patterns}:
         text = sample.entry.get(field)
         if not isinstance(text, str):
             continue
-        for begin, end in sorted(_spans(text, field, patterns)):
+        for begin, end in sorted(_spans(text, field, patterns, own)):
             for injected in hostile:
-                own = text[begin:end]
-                for put in (injected, f"{own} {injected}", f"{injected} {own}"):
+                was = text[begin:end]
+                for put in (injected, f"{was} {injected}", f"{injected} {was}"):
                     yield field, text[:begin] + put + text[end:]
 
 
-def _spans(text: str, field: str, patterns: Patterns) -> set[tuple[int, int]]:
-    """Where in a text the groups are that hold neither an address nor a number."""
+def _spans(text: str, field: str, patterns: Patterns, own: tuple[str, ...]) -> set[tuple[int, int]]:
+    """Where in a text the groups are that a stranger may have filled: no address, no number.
+
+    :param text: of the sample.
+    :param field: that has the text.
+    :param patterns: of the rules.
+    :param own: the groups that no stranger fills.
+    """
     spans = set()
     for _, of_field, pattern in patterns:
         match = pattern.search(text) if of_field == field else None
         if match is None:
             continue
         for name, value in match.groupdict().items():
-            if name in pattern.addresses:
+            if name in pattern.addresses or name in own:
                 continue
             if value and not value.isdecimal() and not _WITH_PORT.fullmatch(value):
                 spans.add(match.span(name))

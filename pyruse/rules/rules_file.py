@@ -12,7 +12,7 @@ from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.faults import ConfigFaults
 from pyruse.text import shown, toml_key
 
-_KEYS = ("title", "programs", "options", "chains", "samples")
+_KEYS = ("title", "programs", "options", "chains", "own", "samples")
 _OPTION_KEYS = ("default", "help")
 _SAMPLE_KEYS = ("entry", "before", "event", "fields")
 
@@ -58,6 +58,8 @@ class RulesFile:
     chains: Mapping[str, list[Any]]
     """The chains as TOML has them: lists of tables."""
     samples: tuple[Sample, ...] = ()
+    own: tuple[str, ...] = ()
+    """The groups of patterns that hold what the program itself has written, and no stranger can."""
     main: tuple[str, ...] = field(default=())
     """The names of the chains that no other chain of the file jumps to."""
 
@@ -121,20 +123,23 @@ class _Reader:
         title = content.get("title")
         if not isinstance(title, str) or not title.strip():
             self._at("title").add('missing (expected text, such as "OpenSSH: logins")')
-        programs = content.get("programs", [])
-        if not _is_list_of_text(programs):
-            self._at("programs").add(
-                f"{shown(programs)} is of the wrong type (expected a list of SYSLOG_IDENTIFIERs)"
-            )
-            programs = []
+        programs = self._texts(content, "programs", "SYSLOG_IDENTIFIERs")
         chains = self._chains(content.get("chains"))
         jumped_to = {target for tables in chains.values() for target in jumps_of(tables)}
         return RulesFile(
-            self._name, str(self._file), self._origin, str(title), tuple(programs),
+            self._name, str(self._file), self._origin, str(title), programs,
             self._options(content.get("options", {})), chains,
             tuple(self._samples(content.get("samples", []))),
+            self._texts(content, "own", "names of groups"),
             tuple(name for name in chains if name not in jumped_to),
         )  # fmt: skip
+
+    def _texts(self, content: dict[str, Any], key: str, what: str) -> tuple[str, ...]:
+        texts = content.get(key, [])
+        if _is_list_of_text(texts):
+            return tuple(texts)
+        self._at(key).add(f"{shown(texts)} is of the wrong type (expected a list of {what})")
+        return ()
 
     def _at(self, key: str) -> ConfigFaults:
         return ConfigFaults(f"{self._file}: {toml_key(key)}", self._faults.texts)
