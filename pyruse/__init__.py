@@ -18,6 +18,7 @@ from pyruse.addresses import (
 from pyruse.api.bans import Ban, BanRequest, UnbanReason
 from pyruse.api.context import Context, LogLevel
 from pyruse.api.effects import Attachment, Mail, Program
+from pyruse.api.expectation import Expectation
 from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
 from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
@@ -62,6 +63,7 @@ __all__ = [
     "Element",
     "Entry",
     "EventKind",
+    "Expectation",
     "Field",
     "Firewall",
     "FirewallError",

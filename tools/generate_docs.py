@@ -28,6 +28,7 @@ from pyruse import (
     Context,
     Counters,
     Entry,
+    Expectation,
     Line,
     Mail,
     Observer,
@@ -91,7 +92,20 @@ TYPES = {
 }
 """What `pyruse.options.build.described` calls a type, and what the documentation says instead."""
 TOLD = (
-    *(Attachment, Ban, BanRequest, Context, Counters, Entry, Line, Mail, Observer, Parcel, Program),
+    *(
+        Attachment,
+        Ban,
+        BanRequest,
+        Context,
+        Counters,
+        Entry,
+        Expectation,
+        Line,
+        Mail,
+        Observer,
+        Parcel,
+        Program,
+    ),
     *(Report, ReportTable, Row, Table, Times, Traits),
 )
 """Of what authors of plugins are given, the classes whose members stand in a table."""

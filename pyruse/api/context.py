@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from pyruse.addresses import Address
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.effects import Mail, Program
+from pyruse.api.expectation import Expectation
 from pyruse.api.firewall import Sets, Target
 from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
@@ -113,6 +114,25 @@ class Context(Protocol):
         :param event: its name: one of `EVENTS`, or any other.
         :param fields: by which it is counted apart; values are cut at 200 characters.
         :param amount: what adds up, such as bytes; not negative.
+        """
+
+    def expect(self, expectation: Expectation) -> None:
+        """Expect that something happens again and again; to be called from `check_options`.
+
+        Where it does not, the report tells of it, and the chains get an entry of Pyruse's own:
+        ``_TRANSPORT=pyruse``, ``PYRUSE_EVENT=absent``, ``PYRUSE_EXPECTED`` and ``PYRUSE_KEY``.
+
+        :param expectation: what is expected. Steps that expect the same thing share it.
+        :raises ValueError: another step expects it otherwise.
+        """
+
+    def happened(self, entry: Entry, name: str, key: str = "") -> None:
+        """Say that something has happened that is expected.
+
+        :param entry: what shows it. Pyruse's own entries show nothing.
+        :param name: the name of the expectation.
+        :param key: of whom, where it is expected of each by itself.
+        :raises ValueError: it is not expected, or 10,000 keys are expected already.
         """
 
     def mail(self, entry: Entry | None, mail: Mail) -> None:

@@ -149,6 +149,9 @@ class Daemon:
         with self._patience, self._memory:
             entries = self._at_work.watched(self._reading.journal.entries(most))
             handled = self._engine.handle(entries, now=self._batch_began)
+            caught_up = handled < most
+            if caught_up:
+                self._engine.tell_absent(self._clock())
         if handled:
             self._activity.handled(handled)
             self._reading.handled(self._engine.last_time)
@@ -159,7 +162,6 @@ class Daemon:
             self._reading.step_over(over)
         self._at_work.keep()
         self._reading.tell()
-        caught_up = handled < most
         if caught_up:
             self._at_work.caught_up()
             self._engine.bans.expire(self._clock())
@@ -225,6 +227,7 @@ class Daemon:
                 next_end(self._engine),
                 self._delivery.next_due(),
                 self._engine.bans.next_due(),
+                self._engine.expectations.next_due(),
                 None if alive_ms is None else now + alive_ms * 1000,
             )
             if moment is not None

@@ -8,6 +8,8 @@ from datetime import date
 
 from pyruse.delivery.item_names import set_aside_in_words
 from pyruse.engine.engine import AHEAD_US, Engine
+from pyruse.options.durations import written
+from pyruse.report.absences import whose
 from pyruse.state.damage import is_damage
 
 _GRACE_US = 2_000_000
@@ -56,6 +58,10 @@ def end_days(engine: Engine, last_time: int, caught_up: bool, commit: Callable[[
 def _remove_old(engine: Engine, now: int) -> None:
     """Remove what is older than ``[state] keep``."""
     before = now - engine.settings.state.keep.us
+    for gone in engine.state.expectations.forget_before(before):
+        text = f"{whose(gone)} was absent for {written(engine.settings.state.keep.us)} and more"
+        days = engine.state.days
+        days.note(days.open_day(engine.calendar.day_of(now)), f"{text}: it is expected no longer")
     try:
         engine.state.remove_before(before, engine.calendar.day_of(before))
     except sqlite3.Error as fault:

@@ -25,6 +25,7 @@ from pyruse.engine.ban_lines import BanLines
 from pyruse.engine.ban_news import BanNews
 from pyruse.engine.context import BoundContext, Services
 from pyruse.engine.engine import Engine
+from pyruse.engine.expectations import Expectations
 from pyruse.engine.faults import FaultReporter, Faults
 from pyruse.engine.modes import Bind, Mode
 from pyruse.entry.decoding import Decoder
@@ -60,9 +61,10 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     bans = _bans(settings, state, firewalls, reporter, mode)
     renderer = Renderer(settings.templates, settings.report.limit)
     host = socket.gethostname()
+    expectations = Expectations(state.expectations, decoder, host)
     services = Services(
         settings, configuration.extensions, state, bans, calendar, mode.clock, host, renderer,
-        mode.dry_run,
+        expectations, mode.dry_run,
     )  # fmt: skip
     receivers = _receivers(configuration)
 
@@ -91,6 +93,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
         bans=bans,
         broadcasts=broadcasts,
         ban_news=_ban_news(settings, state, broadcasts, mode),
+        expectations=expectations,
         # Of several with the same options, the first one counts.
         receivers={one.kind: one for one in reversed(receivers.values())},
         graph=graph,

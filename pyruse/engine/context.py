@@ -14,6 +14,7 @@ from pyruse.addresses import Address, text_around
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.context import LogLevel
 from pyruse.api.effects import Mail, Program
+from pyruse.api.expectation import Expectation
 from pyruse.api.firewall import Sets, Target
 from pyruse.api.observer import Observer
 from pyruse.api.parcel import DELIVER_TIMEOUT
@@ -21,6 +22,7 @@ from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
+from pyruse.engine.expectations import Expectations
 from pyruse.engine.handed_over import ban_request, duration, message_text, text
 from pyruse.entry.entry import Entry
 from pyruse.errors import did_you_mean
@@ -63,6 +65,7 @@ class Services:
     host: str
     """The name of this machine."""
     renderer: Renderer
+    expectations: Expectations
     dry_run: bool = False
     observer: Observer | None = None
 
@@ -146,6 +149,14 @@ class BoundContext:
         )
         day = self._services.day_of(time_us)
         self._services.state.tallies.add(day, text(event), host, by, max(0, int(amount)), time_us)
+
+    def expect(self, expectation: Expectation) -> None:
+        text(expectation.name)
+        duration(expectation.every)
+        self._services.expectations.expect(expectation, self)
+
+    def happened(self, entry: Entry, name: str, key: str = "") -> None:
+        self._services.expectations.happened(entry, text(name), text(key))
 
     def mail(self, entry: Entry | None, mail: Mail) -> None:
         subject = mail.subject

@@ -18,6 +18,7 @@ from pyruse.config.settings import Settings
 from pyruse.delivery.receivers import Receivers
 from pyruse.engine.ban_news import BanNews
 from pyruse.engine.context import Services
+from pyruse.engine.expectations import Expectations
 from pyruse.engine.faults import FaultReporter
 from pyruse.engine.modes import Mode
 from pyruse.entry.decoding import Decoder
@@ -53,6 +54,8 @@ class Engine:
     """Tells plugins, and the journal, of bans that are committed."""
     receivers: Receivers
     """The steps and extensions that deliver what they send."""
+    expectations: Expectations
+    """What has to happen again and again."""
     graph: Graph
     traffic: Traffic | None
     """Counts what the steps see, where that is wanted; the daemon alone is asked for it."""
@@ -66,12 +69,16 @@ class Engine:
     """The instant of the entry handled last, in microseconds since the epoch."""
     _day: date = field(default=date.min, init=False)
     _day_start: int = field(default=0, init=False)
-    _day_end: int = field(default=0, init=False)
+    _turn: int = field(default=0, init=False)
+    """The instant at which the day ends or, if that is earlier, something may be overdue."""
     _entries: int = field(default=0, init=False)
     """Those of the current day that are not counted in the state yet …"""
     _first: int = field(default=0, init=False)
     _last: int = field(default=0, init=False)
     """… and the instants of the first and the last of them."""
+
+    def __post_init__(self) -> None:
+        self.expectations.sooner = self._turn_soon
 
     @property
     def settings(self) -> Settings:
@@ -89,6 +96,7 @@ class Engine:
         :param observer: shows them what goes on, where that is anything at all: in the daemon.
         """
         self.services.observer = observer
+        self.expectations.start(self.clock())
         self.broadcasts.call("on_start")
 
     def stop(self) -> None:
@@ -114,10 +122,10 @@ class Engine:
                 if time_us > latest:
                     self._tell_of_future(entry)
                     time_us = entry.time_us = now
-                if not self._day_start <= time_us < self._day_end:
+                if not self._day_start <= time_us < self._turn:
                     self._entries += handled - 1 - of_days_before
                     of_days_before = handled - 1
-                    self._turn_to_day_of(time_us)
+                    self._turn_to(time_us)
                 elif time_us < self._first:
                     self._first = time_us
                 elif time_us > self._last:
@@ -138,12 +146,25 @@ class Engine:
             "of now (expected clocks that are right, on that machine and on this one)",
         )
 
-    def _turn_to_day_of(self, time_us: int) -> None:
+    def _turn_to(self, time_us: int) -> None:
+        """Go on at an instant that may be of another day, or find something overdue."""
         self._count_entries()
+        self.tell_absent(time_us)
         day = self.calendar.day_of(time_us)
-        self._day_start, self._day_end = self.calendar.start_of(day), self.calendar.end_of(day)
+        self._day_start, end = self.calendar.start_of(day), self.calendar.end_of(day)
+        self._turn = min(end, self.expectations.next_due() or end)
         self._day = day
         self._first = self._last = time_us
+
+    def _turn_soon(self) -> None:
+        """Have the next entry find what is overdue."""
+        self._turn = 0
+
+    def tell_absent(self, at: int) -> None:
+        """Tell of what is overdue at an instant (µs since the epoch): see `Expectations`."""
+        if self.mode.dry_run:
+            self.state.expectations.expect_earlier(at)
+        self.expectations.tell_absent(at, self.travel.lead)
 
     def _count_entries(self) -> None:
         if self._entries:
@@ -152,7 +173,7 @@ class Engine:
             if self.traffic is not None:
                 self.traffic.settle(self._entries)
             self._entries = 0
-            self._day_end = 0  # the day may be closed before the next entry comes
+            self._turn = 0  # the day may be closed before the next entry comes
 
     def expire(self, at: int) -> None:
         """Let go what no longer counts at an instant in entry time (µs since the epoch)."""

@@ -19,6 +19,16 @@ LONGEST = 1e10
 """Seconds, some 300 years: no duration reaches it. `timedelta` itself ends at 2.7 million years."""
 
 
+def written(us: int) -> str:
+    """A span of microseconds as it is written in a configuration: ``1h30m``."""
+    left, parts = us // 1000, []
+    for unit, seconds in (*((unit, _SECONDS[unit]) for unit in "wdhms"), ("ms", 0.001)):
+        number, left = divmod(left, round(seconds * 1000))
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts) or "0s"
+
+
 class Duration(timedelta):
     """A span of time above zero: ``90`` or ``"90s"``, ``"15m"``, ``"2h"``, ``"1h30m"``."""
 

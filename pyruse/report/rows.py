@@ -8,6 +8,7 @@ from datetime import date, tzinfo
 from typing import cast
 
 from pyruse.api.report import Details, Line, Report, Row, Section, Times, shown_times
+from pyruse.report.absences import absence_in_words
 from pyruse.state.database import State
 from pyruse.state.days import (
     Day,
@@ -22,10 +23,13 @@ from pyruse.state.days import (
     latest_events,
     notes_of,
 )
+from pyruse.state.expectations import absences_of
 from pyruse.state.faults import faults_of
-from pyruse.times import Calendar, datetime_of
+from pyruse.times import FOREVER, Calendar, datetime_of
 
 _FAULTS = 20  # kinds that are shown: each needs the administrator
+
+_EVER = (-FOREVER, FOREVER)
 
 Contribute = Callable[[Report], None]
 
@@ -36,7 +40,8 @@ def report_of_day(
     """The report of a day, named ``YYYY-MM-DD``; the state must be committed."""
     start, end = calendar.start_of(_date(day)), calendar.end_of(_date(day))
     kept = [known for known in kept_days(state.db) if known.day == day] or [Day(day)]
-    return _report(day, kept, (start, end), state, calendar, host, contribute)
+    span = start, end
+    return _report(day, kept, span, state, calendar, host, contribute, span)
 
 
 def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contribute) -> Report:
@@ -47,7 +52,7 @@ def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contr
     span = (min(firsts), max(lasts) + 1) if firsts and lasts else (0, 0)
     names = [day.day for day in days if day.entries]
     title = " – ".join(dict.fromkeys((names[0], names[-1]))) if names else "no entries"
-    return _report(title, days, span, state, calendar, host, contribute)
+    return _report(title, days, span, state, calendar, host, contribute, _EVER)
 
 
 def report_so_far(
@@ -92,10 +97,14 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
     calendar: Calendar,
     host: str,
     contribute: Contribute,
+    absent_in: tuple[int, int],
 ) -> Report:
     begin, end = (datetime_of(time_us, calendar.zone) for time_us in span)
     report = Report(title, [host], begin, end)
     fill(report, state.db, days, calendar.zone)
+    report.notes += [
+        absence_in_words(absence, calendar.zone) for absence in absences_of(state.db, *absent_in)
+    ]
     contribute(report)
     return report
 

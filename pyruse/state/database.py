@@ -27,6 +27,7 @@ from pyruse.state.damage import (
     is_damage,
 )
 from pyruse.state.days import Days
+from pyruse.state.expectations import Expectations
 from pyruse.state.faults import FaultRecords
 from pyruse.state.migrations import VERSION, migrate
 from pyruse.state.offenders import Offenders
@@ -71,10 +72,12 @@ class State:
         self.offenders = Offenders()
         self.outbox = Outbox()
         self.faults = FaultRecords()
+        self.expectations = Expectations()
         self.positions = Positions()
         self.parts: tuple[Part, ...] = (
             self.positions, self.counters, self.tables, self.days, self.tallies, self.bans,
             self.ban_history, self.ban_events, self.offenders, self.outbox, self.faults,
+            self.expectations,
         )  # fmt: skip
         try:
             self.db = _connect(path, read_only)
@@ -138,8 +141,8 @@ class State:
 
     @property
     def has_news(self) -> bool:
-        """Whether bans have changed since the last commit."""
-        return self.bans.has_changed or self.ban_events.has_changed
+        """Whether bans, or what is expected, have changed since the last commit."""
+        return self.bans.has_changed or self.ban_events.has_changed or self.expectations.has_changed
 
     @contextmanager
     def at_one_instant(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 8
+VERSION = 9
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -78,6 +78,7 @@ _STEPS = {
             SELECT name, key, value, until FROM plugin_tables ORDER BY until IS NULL, until;
         DROP TABLE plugin_tables;
     """,
+    9: "",
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

@@ -125,14 +125,21 @@ class Pipeline:
             self.engine.tell_news()
         return dict(entry)
 
+    def pass_time(self, span: str | int | timedelta) -> None:
+        """Move the clock on, and let happen what time alone brings: nothing is logged meanwhile."""
+        self.clock.advance(span)
+        self.engine.tell_absent(self.clock.us)
+        self.engine.expire(self.clock.us)
+
     def end_day(self) -> Report:
         """End the clock's day: its report is delivered; the clock moves to the next day's start.
 
         :return: the report.
         """
-        self.state.commit()
         day = self.engine.calendar.day_of(self.clock.us)
         end = self.engine.calendar.end_of(day)
+        self.engine.tell_absent(end)
+        self.state.commit()
         report = self.engine.end_day(day.isoformat(), end)
         self.state.commit()
         self.clock.now = self.engine.decoder.time(end)

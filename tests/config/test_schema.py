@@ -24,7 +24,7 @@ DEMO = Path(pyruse.__file__).parent / "demo" / "demo.toml"
 BEYOND = {
     # how options go together
     "ban-with-duration-and-escalate", "count-distinct-with-by", "dnat-capture-without-address",
-    "dnat-replace-without-anything", "remember-with-field-and-value",
+    "dnat-replace-without-anything", "expect-without-a-name", "remember-with-field-and-value",
     "save-with-a-list-of-patterns", "save-with-too-many-names",
     # the other chains, files and plugins
     "ban-backend-unknown", "ban-sets-of-the-wrong-family", "bans-backend-unknown",

@@ -16,6 +16,7 @@ from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
     from pyruse.daemon.status.overview import Status
+    from pyruse.state.expectations import Expected
     from pyruse.state.outbox_item import OutboxItem
 
 _LABELS = 5
@@ -52,6 +53,8 @@ def command(config: Path | None, form: str, chains: bool) -> None:
 
 def _show(found: Status, zone: tzinfo) -> None:
     from pyruse.delivery.item_names import named
+    from pyruse.options.durations import written
+    from pyruse.report.absences import whose
 
     for title, text in (
         ("Daemon", _daemon(found, zone)),
@@ -60,6 +63,7 @@ def _show(found: Status, zone: tzinfo) -> None:
         ("Report", _report(found, zone)),
         ("Outbox", _outbox(found, zone)),
         ("Bans", _bans(found)),
+        *((("Expected", _expected(found, zone)),) if found.expected else ()),
         ("Faults", f"{_counted(len(found.faults), 'kind')} since yesterday"),
     ):
         click.echo(f"{title:<9}{one_line(text)}")
@@ -68,6 +72,14 @@ def _show(found: Status, zone: tzinfo) -> None:
         [
             f"{named(item)} of {shown_time(item.created, zone)}: {item.error}"
             for item in found.set_aside
+        ],
+    )
+    show_lines(
+        "Absent",
+        [
+            f"{whose(one)}: {_last(one, zone)}, expected every {written(one.every)}"
+            for one in found.expected
+            if one.absent is not None
         ],
     )
     show_lines(
@@ -169,6 +181,23 @@ def _counted(number: int, noun: str) -> str:
     from pyruse.report.wording import counted
 
     return counted(number, noun) if number else "none"
+
+
+def _expected(found: Status, zone: tzinfo) -> str:
+    from pyruse.report.absences import whose
+
+    absent = sum(one.absent is not None for one in found.expected)
+    text = f"{len(found.expected):,}, {f'{absent:,}' if absent else 'none'} of them absent"
+    following = next((one for one in found.expected if one.absent is None), None)
+    if following is not None:
+        text += f"; next: {whose(following)} until {shown_time(following.due, zone)}"
+    return text
+
+
+def _last(one: Expected, zone: tzinfo) -> str:
+    if one.happened:
+        return f"not since {shown_time(one.since, zone)}"
+    return f"not once since {shown_time(one.since, zone)}"
 
 
 def _bans(found: Status) -> str:

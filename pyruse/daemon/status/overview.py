@@ -14,9 +14,11 @@ from pyruse.entry.decoding import Decoder
 from pyruse.errors import UserError
 from pyruse.journal.position import Position
 from pyruse.journal.selection import Selection
+from pyruse.options.keys import in_words
 from pyruse.state.bans import count_by_label
 from pyruse.state.database import State
 from pyruse.state.days import Day, kept_days
+from pyruse.state.expectations import Expected, expected_of
 from pyruse.state.faults import FaultRecord, faults_of
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
@@ -57,6 +59,8 @@ class Status:
     faults: list[FaultRecord] = field(default_factory=list)
     """Those of today and yesterday."""
 
+    expected: list[Expected] = field(default_factory=list)
+    """What has to happen: what is absent first, then by when it is due."""
     oldest_unhandled: int | None = None
     """The instant of the oldest entry that is not handled yet; None: there is none."""
     now: int = 0
@@ -116,6 +120,14 @@ class Status:
                 "by_label": dict(self.bans),
                 "unenforced": self.unenforced,
             },
+            "expected": [
+                {
+                    "name": one.name, "key": in_words(one.key), "every_us": one.every,
+                    "last": one.since if one.happened else None,
+                    "due": one.due, "absent": one.absent is not None,
+                }
+                for one in self.expected
+            ],
             "faults": [
                 {
                     "day": one.day, "place": one.place, "text": one.text,
@@ -165,6 +177,7 @@ def _read(found: Status, db: sqlite3.Connection, settings: Settings, now: int) -
     for item in outbox.items():
         (found.set_aside if item.refused else found.waiting).append(item)
     found.bans, found.unenforced = count_by_label(db, now)
+    found.expected = expected_of(db)
     found.faults = faults_of(db, [yesterday.isoformat(), today.isoformat()])
 
 
