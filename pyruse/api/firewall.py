@@ -106,7 +106,12 @@ class Watch(Protocol):
 
 
 class Firewall(ABC):
-    """A backend of bans. The hook ``open_firewall`` gives one."""
+    """A backend of bans. The hook ``open_firewall`` gives one.
+
+    The daemon calls it in a thread of its own, one call at a time: so a firewall that takes its
+    time holds up no entry, no mail and no stop, and its bans wait. `check` and `longest` are the
+    exceptions: the main loop asks for them, and they answer at once. `interrupt` comes in between.
+    """
 
     longest: int | None = None
     """The longest ban, in seconds, that this firewall ends by itself; None: it ends all; 0: it ends
@@ -156,6 +161,13 @@ class Firewall(ABC):
 
     def close(self) -> None:  # noqa: B027 -- most hold nothing
         """End what `prepare` has started. Bans stay."""
+
+    def interrupt(self) -> None:  # noqa: B027 -- most are done before anybody loses patience
+        """Have the call that is under way end soon, its work undone: Pyruse stops, and has waited.
+
+        Called in another thread than the others; only `close` is called afterwards. Whatever was
+        not done is done by the next start. By default, the call is left behind.
+        """
 
     def watch(self) -> Watch | None:
         """Begin to notice changes by others; None: this firewall cannot notice them."""

@@ -8,6 +8,7 @@ from functools import cache
 from pyruse.addresses import bits_of, network_of, parse_address
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.firewall import Sets, Target
+from pyruse.bans.firewalls.upkeep import OnFault
 from pyruse.bans.in_force import Cause
 from pyruse.bans.orders import Answer, BanOrder, Item, UnbanOrder, Where
 from pyruse.bans.service import Bans
@@ -22,12 +23,10 @@ def carry_out(
     commit: Callable[[], object],
     report_fault: Callable[[Exception], object] = lambda fault: None,
 ) -> Answer:
-    """Carry out an order, in the state and at once in the firewalls.
-
-    What these refused before is tried again, too: an administrator waits for it.
+    """Carry out an order, in the state and at once in the firewalls, and wait for these.
 
     :param order: what a command has sent.
-    :param bans: of the configuration at work.
+    :param bans: of the configuration at work, whose firewalls are called at once.
     :param commit: commits the state, which has the bans.
     :param report_fault: told of what firewalls said, whatever it is about.
     """
@@ -37,16 +36,69 @@ def carry_out(
         faults.append(str(fault))
         report_fault(fault)
 
+    under_way = begin(order, bans, commit, report)
+    under_way.faults = faults
+    return under_way.finish(bans)
+
+
+def begin(
+    order: BanOrder | UnbanOrder,
+    bans: Bans,
+    commit: Callable[[], object],
+    on_fault: OnFault,
+) -> UnderWay:
+    """Carry out an order in the state, and have the firewalls told.
+
+    What these refused before is tried again, too: an administrator waits for it.
+    """
     now = bans.clock()
     if isinstance(order, BanOrder):
         answer, keys = _ban(order, bans, now)
     else:
         answer, keys = _unban(order, bans, now)
     bans.enforcement.retry()
-    settle(bans, commit, report, read_again=False)
-    _tell_refused(answer, keys, bans.enforcement.refusals())
-    answer.faults = [text for text in dict.fromkeys(faults) if text not in answer.refused]
-    return answer
+    settle(bans, commit, on_fault, read_again=False)
+    return UnderWay(answer, keys)
+
+
+class UnderWay:
+    """An order that the state has, and firewalls may have yet to answer."""
+
+    def __init__(self, answer: Answer, keys: set[BanKey]) -> None:
+        """Begin to wait.
+
+        :param answer: the answer, as if no firewall refused anything.
+        :param keys: what firewalls are told of.
+        """
+        self._answer = answer
+        self._keys = keys
+        self._unknown = set(keys)
+        self.faults: list[str] = []
+        """What firewalls have said since, of whatever bans."""
+
+    def is_known(self, bans: Bans) -> bool:
+        """Whether the firewalls have answered, or are late with it."""
+        while self._unknown:
+            key = next(iter(self._unknown))
+            if bans.enforcement.waiting(key) == "":
+                return False
+            self._unknown.remove(key)
+        return True
+
+    def finish(self, bans: Bans, otherwise: str = "") -> Answer:
+        """The answer to the order.
+
+        :param bans: of the configuration at work.
+        :param otherwise: what is told of changes that a firewall has not answered for.
+        """
+        answer = self._answer
+        refused = bans.enforcement.refusals()
+        for key in self._keys:
+            if (why := bans.enforcement.waiting(key)) is not None:
+                refused[key] = why or otherwise
+        _tell_refused(answer, self._keys, refused)
+        answer.faults = [text for text in dict.fromkeys(self.faults) if text not in answer.refused]
+        return answer
 
 
 def _ban(order: BanOrder, bans: Bans, now: int) -> tuple[Answer, set[BanKey]]:

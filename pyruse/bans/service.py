@@ -54,7 +54,7 @@ class Bans:
         """
         numbers = {int(port) for port in ports}  # of no type of a plugin's own: they are stored
         target = Target(backend or self.policy.backend, sets, tuple(sorted(numbers)))
-        self.enforcement.firewall(target.backend).check(target)
+        self.enforcement.check(target)
         return target
 
     def spared(self, network: str) -> str | None:

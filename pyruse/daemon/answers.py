@@ -2,46 +2,102 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from pyruse.bans import orders
-from pyruse.bans.carry_out import carry_out
+from pyruse.bans.carry_out import UnderWay, begin
+from pyruse.bans.firewalls.upkeep import OnFault
 from pyruse.bans.service import Bans
-from pyruse.daemon.control import Control, Message
+from pyruse.daemon.control import Control, Message, Request
 from pyruse.errors import UserError
 
-
-def answer(
-    control: Control,
-    bans: Bans,
-    commit: Callable[[], object],
-    on_fault: Callable[[Exception], object],
-) -> None:
-    """Carry out the orders that have come, and answer each.
-
-    :param control: has the orders.
-    :param bans: of the configuration at work.
-    :param commit: commits the state.
-    :param on_fault: told what firewalls refused.
-    """
-    for request in control.requests():
-        order = request.content.get("order")
-        if request.content.get("request") != "order" or not isinstance(order, dict):
-            request.answer({"ok": False, "fault": "not understood: of another version?"})
-            continue
-        request.answer(_carry_out(order, bans, commit, on_fault))
+_LONGEST_S = 50.0
+"""So long an answer waits for a firewall: the command waits for ten seconds more."""
+_NOT_YET = "the firewall has not answered yet (expected an answer soon: see `pyruse status`)"
 
 
-def _carry_out(
-    message: Message,
-    bans: Bans,
-    commit: Callable[[], object],
-    on_fault: Callable[[Exception], object],
-) -> Message:
-    """Change the bans as a command wants it: at once in the firewall, and in the state."""
-    try:
-        order = orders.read(message)
-    except UserError as fault:
-        return {"ok": False, "fault": str(fault)}
-    done = carry_out(order, bans, commit, on_fault)
-    return {"ok": True, "answer": orders.message_of(done)}
+class _Waiting(NamedTuple):
+    request: Request
+    order: UnderWay
+    until: float
+    """An instant of `time.monotonic`."""
+
+
+class Answers:
+    """Carries orders out, and answers each once the firewalls have."""
+
+    def __init__(self, control: Control, commit: Callable[[], object]) -> None:
+        """Wait for nothing yet.
+
+        :param control: has the orders.
+        :param commit: commits the state.
+        """
+        self._control = control
+        self._commit = commit
+        self._waiting: list[_Waiting] = []
+
+    def carry_out(self, bans: Bans, on_fault: OnFault) -> None:
+        """Carry out the orders that have come: at once in the state, and soon in the firewalls.
+
+        :param bans: of the configuration at work.
+        :param on_fault: told what firewalls refused; it tells `heard`.
+        """
+        for request in self._control.requests():
+            order = request.content.get("order")
+            if request.content.get("request") != "order" or not isinstance(order, dict):
+                request.answer({"ok": False, "fault": "not understood: of another version?"})
+                continue
+            try:
+                under_way = self._begin(order, bans, on_fault)
+            except UserError as fault:
+                request.answer({"ok": False, "fault": str(fault)})
+                continue
+            until = time.monotonic() + _LONGEST_S
+            self._waiting.append(_Waiting(request, under_way, until))
+        self._answer(bans)
+
+    def _begin(self, message: Message, bans: Bans, on_fault: OnFault) -> UnderWay:
+        """Begin an order.
+
+        :raises UserError: it is not understood.
+        """
+        said: list[str] = []
+
+        def report(fault: Exception) -> None:
+            said.append(str(fault))
+            on_fault(fault)
+
+        under_way = begin(orders.read(message), bans, self._commit, report)
+        under_way.faults += said
+        return under_way
+
+    def heard(self, fault: str) -> None:
+        """A firewall has said something: who waits for it is told."""
+        for one in self._waiting:
+            one.order.faults.append(fault)
+
+    def _answer(self, bans: Bans) -> None:
+        now = time.monotonic()
+        for one in list(self._waiting):
+            if one.order.is_known(bans) or now >= one.until:
+                self._waiting.remove(one)
+                self._send(one, bans, _NOT_YET)
+
+    def finish(self, bans: Bans) -> None:
+        """Answer all that wait: Pyruse stops."""
+        for one in self._waiting:
+            self._send(one, bans, "Pyruse stops (expected at its next start)")
+        self._waiting.clear()
+
+    def _send(self, one: _Waiting, bans: Bans, otherwise: str) -> None:
+        answer = orders.message_of(one.order.finish(bans, otherwise))
+        one.request.answer({"ok": True, "answer": answer})
+
+    def wait_ms(self) -> int | None:
+        """How long the main loop may sleep at most; None: any time."""
+        if not self._waiting:
+            return None
+        left = min(one.until for one in self._waiting) - time.monotonic()
+        return max(0, int(left * 1000) + 1)

@@ -10,7 +10,7 @@ from pyruse.bans.settle import settle
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.files import writable_by_others
 from pyruse.config.secrets import secret_faults
-from pyruse.daemon import answers
+from pyruse.daemon.answers import Answers
 from pyruse.daemon.at_work import AtWork
 from pyruse.daemon.commits import Commits
 from pyruse.daemon.control import Control
@@ -35,7 +35,12 @@ _SET_BACK_US = 60_000_000
 _LONGEST_WAIT_MS = 86_400_000
 """poll(2) takes no more than 24 days, and a clock may be years off."""
 _STOP_S = 0.8
-"""So long, at a stop, what is just being sent may take; the rest is sent after the next start."""
+"""So long, at a stop, what is just being sent may take, and what a firewall is just told of; the
+rest is done after the next start."""
+_INTERRUPTED_S = 0.1
+"""So long a firewall may take after that for ending what it was busy with."""
+_READY_S = 10.0
+"""So long, at a start, bans may take to be in the firewalls until Pyruse counts as started."""
 _STOP_ONCE_S = 60.0
 """The same for a single pass."""
 _WARNING = 4  # syslog(3)
@@ -85,6 +90,10 @@ class Daemon:
             lambda text: self._engine.tell_fault("state", "commit", text),
         )  # fmt: skip
         self._control = Control(self._state.path, self._activity.data, self._wake)
+        self._answers = Answers(self._control, self._commit)
+        engine.bans.enforcement.beside(self._wake)
+        self._ready_by: float | None = None
+        """When Pyruse counts as started at the latest (`time.monotonic`); None: it does."""
 
     def run(self, *, once: bool = False) -> None:
         """Handle what is pending, then (unless ``once``) follow the journal until told to stop.
@@ -94,14 +103,14 @@ class Daemon:
         """
         self._signals.catch()
         self.begin()
-        service_manager.ready()
+        self._ready_by = time.monotonic() + _READY_S
         try:
             while not self._signals.stop:
-                self._watchdog.tell()
+                self._tell_ready()
                 if self._signals.reload:
                     self._reload()
                 caught_up = self.batch()
-                answers.answer(self._control, self._engine.bans, self._commit, self._firewall_fault)
+                self._answers.carry_out(self._engine.bans, self._firewall_fault)
                 for fault in self._control.faults():
                     self._engine.tell_fault("control", "listen", fault)
                 idle = not self._tell_news() and caught_up
@@ -111,18 +120,49 @@ class Daemon:
                     self._reading.take_only(Wanted())
                 elif idle and not self._signals.stop:
                     self._wait()
+            self._tell_ready()
             service_manager.stopping()
             self._control.close()
             if once:
-                self._finish_delivery()
-            self._delivery.close(_STOP_S)
-            if self._delivery.collect(self._clock()):
-                self._commit()
+                self._finish()
+            self._stop()
         except UserError:  # it ends as it should, though a batch may be in the midst
             self._at_work.end()
             raise
         finally:
             self.close()
+
+    def _stop(self) -> None:
+        """Let what is under way end, in a second at most; the rest is done by the next start."""
+        enforcement = self._engine.bans.enforcement
+        deadline = time.monotonic() + _STOP_S
+        self._delivery.close(_STOP_S)
+        self._wait_for_firewalls(deadline)
+        if enforcement.busy:
+            enforcement.interrupt()
+            self._wait_for_firewalls(time.monotonic() + _INTERRUPTED_S)
+        self._answers.finish(self._engine.bans)
+        self._commit_batch(0)
+
+    def _wait_for_firewalls(self, deadline: float) -> None:
+        """Take in what firewalls answer until an instant of `time.monotonic`."""
+        bans = self._engine.bans
+        while bans.enforcement.busy and (left := deadline - time.monotonic()) > 0:
+            self._wake.sleep(round(left * 1000) + 1)
+            bans.enforce(self._firewall_fault)
+
+    def _tell_ready(self) -> None:
+        """Tell the service manager that Pyruse has started (bans are in force, or take long).
+
+        From then on, tell that it is alive.
+        """
+        if self._ready_by is not None and (
+            not self._engine.bans.enforcement.busy or time.monotonic() >= self._ready_by
+        ):
+            self._ready_by = None
+            service_manager.ready()
+        if self._ready_by is None:
+            self._watchdog.tell()
 
     def begin(self) -> None:
         """Go where the last run ended, bring the firewalls up to date, and start the plugins."""
@@ -172,6 +212,7 @@ class Daemon:
             read_again=True,
         )
         self._at_work.end()
+        self._activity.firewalls = self._engine.bans.enforcement.troubles()
         end_days(self._engine, self._reading.last_time, caught_up, self._commit)
         if self._delivery.dispatch(self._clock()):
             self._commit()
@@ -213,14 +254,17 @@ class Daemon:
 
     def _wait(self) -> None:
         """Sleep while nothing is logged: until a day ends, something is due, or a wake."""
-        watched = self._engine.bans.enforcement.prepare(self._firewall_fault)
-        self._reading.journal.wait(self._timeout_ms(), self._wake.fileno(), *watched)
+        self._engine.bans.enforcement.prepare(self._firewall_fault)
+        self._reading.journal.wait(self._timeout_ms(), self._wake.fileno())
         self._wake.clear()
 
     def _timeout_ms(self) -> int | None:
         """How long to sleep at most; None: any time."""
         now = self._clock()
-        alive_ms = self._watchdog.wait_ms()
+        ready_ms = None
+        if self._ready_by is not None:
+            ready_ms = max(0, int((self._ready_by - time.monotonic()) * 1000) + 1)
+        waits = (self._watchdog.wait_ms(), self._answers.wait_ms(), ready_ms)
         moments = [
             moment
             for moment in (
@@ -228,7 +272,7 @@ class Daemon:
                 self._delivery.next_due(),
                 self._engine.bans.next_due(),
                 self._engine.expectations.next_due(),
-                None if alive_ms is None else now + alive_ms * 1000,
+                *(None if wait_ms is None else now + wait_ms * 1000 for wait_ms in waits),
             )
             if moment is not None
         ]
@@ -244,12 +288,14 @@ class Daemon:
         new = remade(old, self._remake)
         self._signals.catch()  # a plugin that was imported just now may have taken them
         if new is not None:
+            new.bans.enforcement.beside(self._wake, old.bans.enforcement)
             self._engine = new
             if self._reading.skimming:
                 self._reading.take_only(new.wanted)
             self._delivery.reconfigure(new.settings.email, new.host, new.receivers)
             self._start()
             tell_reloaded(old, new)
+        self._ready_by = None
         service_manager.ready()
 
     def _start(self) -> None:
@@ -269,17 +315,18 @@ class Daemon:
         ):
             tell(warning, _WARNING, {})
 
-    def _finish_delivery(self) -> None:
-        """Deliver all that can be delivered now: nobody will be there to do it later."""
+    def _finish(self) -> None:
+        """Enforce and deliver all that can be done now: nobody will be there to do it later."""
         deadline = time.monotonic() + _STOP_ONCE_S
+        bans = self._engine.bans
         while (
-            self._delivery.busy
+            (self._delivery.busy or bans.enforcement.busy)
             and not self._signals.stop
             and (left := deadline - time.monotonic()) > 0
         ):
             self._wake.sleep(round(left * 1000) + 1)
-            if self._delivery.collect(self._clock()):
-                self._commit()
+            bans.enforce(self._firewall_fault)
+            self._commit_batch(0)
             if self._delivery.dispatch(self._clock()):
                 self._commit()
 
@@ -297,3 +344,4 @@ class Daemon:
 
     def _firewall_fault(self, fault: Exception) -> None:
         self._engine.tell_fault("bans", "firewall", str(fault))
+        self._answers.heard(str(fault))

@@ -72,6 +72,8 @@ class StoredBans(Part):
         self._ends: Due[BanKey] = Due()
         """When the first of a key's bans ends."""
         self._changed: set[BanKey] = set()
+        self._settled: set[BanKey] = set()
+        """Those that firewalls have taken since: of them, the state alone is written."""
         self._unsettled: set[BanKey] = set()
         """Those that the database has as wanted or lifted."""
 
@@ -143,15 +145,29 @@ class StoredBans(Part):
         """When the first ban ends that there is; None: never."""
         return self._ends.next()
 
+    def stands(self, key: BanKey, ban: Ban) -> bool:
+        """Whether a firewall is still to hold a ban that it was told of, with this end."""
+        standing = self.standing(key)
+        return standing is not None and standing.until == ban.until
+
+    def want(self, key: BanKey, ban: Ban) -> None:
+        """A firewall does not hold a ban that it was told of: it is to be told again."""
+        untaken = self.untaken[key.target.backend]
+        if key not in untaken.add and self.stands(key, ban):
+            untaken.add[key] = ban
+            self._changed.add(key)
+
     def taken(self, key: BanKey) -> None:
         """A firewall is where it should be with a key."""
-        if key in self._unsettled:
-            self._changed.add(key)
+        if key not in self._unsettled:
+            return
+        stands = key in self.asked_for or key in self.grown
+        (self._settled if stands else self._changed).add(key)
 
     @property
     def has_changed(self) -> bool:
         """Whether there is anything to commit."""
-        return bool(self._changed)
+        return bool(self._changed or self._settled)
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read the bans."""
@@ -178,6 +194,12 @@ class StoredBans(Part):
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
+        settled = self._settled - self._changed
+        self._unsettled -= settled
+        db.executemany(
+            f"UPDATE bans SET state = '{ENFORCED}' WHERE network = ? AND target = ?",
+            [(key.network, target_to_json(key.target)) for key in settled],
+        )
         keys, rows = [], []
         for key in self._changed:
             untaken = self.untaken[key.target.backend]
@@ -200,6 +222,7 @@ class StoredBans(Part):
     def saved(self) -> None:
         """The changes are committed."""
         self._changed.clear()
+        self._settled.clear()
 
 
 def _end(ban: Ban) -> int:

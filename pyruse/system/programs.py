@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
+from pyruse.system.interruption import Interruption
 from pyruse.text import one_line, shortened
 
 _KEPT = 16_384  # bytes of each of its two outputs; the rest is read and dropped
@@ -55,13 +56,14 @@ class Finished:
         return f"was killed by signal {-self.status}"
 
 
-def run_program(
+def run_program(  # noqa: PLR0913 -- what a program gets, and its limits
     argv: Sequence[str],
     *,
     timeout: float,
     stdin: bytes | None = None,
     environment: Mapping[str, str] | None = None,
     kept: int = _KEPT,
+    interruption: Interruption | None = None,
 ) -> Finished:
     """Run a program in a session of its own and wait for its end.
 
@@ -73,6 +75,7 @@ def run_program(
     :param stdin: its standard input; None: /dev/null.
     :param environment: its environment; None: Pyruse's.
     :param kept: how many bytes of each of its two outputs are kept; the rest is dropped.
+    :param interruption: ends the program before its time.
     :raises OSError: it cannot be started.
     :raises ValueError: no program is named, or an argument has a NUL character.
     """
@@ -82,7 +85,7 @@ def run_program(
         whole.write(stdin or b"")
         whole.seek(0)
         process = _start(argv, subprocess.DEVNULL if stdin is None else whole, environment)
-    return _attend(process, timeout, kept)
+    return _attend(process, timeout, kept, interruption)
 
 
 class Standby:
@@ -105,7 +108,14 @@ class Standby:
         """Whether it still waits for its standard input."""
         return self._process.poll() is None
 
-    def run(self, stdin: bytes, *, timeout: float, kept: int = _KEPT) -> Finished | None:
+    def run(
+        self,
+        stdin: bytes,
+        *,
+        timeout: float,
+        kept: int = _KEPT,
+        interruption: Interruption | None = None,
+    ) -> Finished | None:
         """Give it its standard input and wait for its end, as `run_program` does. Once only.
 
         :return: None: the program got nothing and has ended. It had ended before, or the text is
@@ -123,7 +133,7 @@ class Standby:
             self.close()
             return None
         pipe.close()
-        return _attend(self._process, timeout, kept)
+        return _attend(self._process, timeout, kept, interruption)
 
     def close(self) -> None:
         """End it: it is not needed."""
@@ -148,10 +158,19 @@ def _start(
     )
 
 
-def _attend(process: subprocess.Popen[bytes], timeout: float, kept: int) -> Finished:
+def _attend(
+    process: subprocess.Popen[bytes],
+    timeout: float,
+    kept: int,
+    interruption: Interruption | None,
+) -> Finished:
     attendant = _Attendant(process, kept)
     try:
-        in_time = attendant.wait(time.monotonic() + timeout)
+        if interruption is None:
+            in_time = attendant.wait(time.monotonic() + timeout)
+        else:
+            with interruption.listening() as bell:
+                in_time = attendant.wait(time.monotonic() + timeout, bell)
     finally:
         attendant.close()
     return Finished(
@@ -181,16 +200,23 @@ class _Attendant:
             self._pidfd = os.pidfd_open(process.pid)
             self._selector.register(self._pidfd, selectors.EVENT_READ, "end")
 
-    def wait(self, deadline: float) -> bool:
-        """Attend to it until it ends, or until an instant of `time.monotonic`: then False."""
+    def wait(self, deadline: float, bell: int | None = None) -> bool:
+        """Attend to it until it ends, or until an instant of `time.monotonic`: then False.
+
+        Its time is over at once when the descriptor ``bell`` is readable.
+        """
         in_time = True
+        if bell is not None:
+            self._selector.register(bell, selectors.EVENT_READ, "bell")
         while self._process.poll() is None:
             left = deadline - time.monotonic()
             if left <= 0:
                 in_time = False
                 break
             for key, _ in self._selector.select(left if self._pidfd else min(left, _TICK)):
-                if key.data != "end":
+                if key.data == "bell":
+                    deadline = time.monotonic()
+                elif key.data != "end":
                     self._listen(key.fileobj, key.data)  # type: ignore[arg-type]  # a pipe
         # Read what it wrote last, but do not wait: a child that it left behind may hold the pipes
         # open for ever.

@@ -104,8 +104,8 @@ class Command:
     once, for `pyruse bans --teardown`; without it, `unban` is run for each.
 
     A program that fails, with an exit code other than 0, is run again later. While programs run,
-    Pyruse waits: for the time of `timeout` at most, however many there are; what could not be done
-    in this time is done later.
+    further bans wait: for the time of `timeout` at most, however many programs there are; what
+    could not be done in this time is done later.
 
     ```toml
     [bans]
@@ -213,7 +213,8 @@ class CommandFirewall(ProgramFirewall[Target]):
                 f"not run, the {self._time_limit:g} s for all programs were over (expected faster "
                 "programs, or a longer timeout)"
             )
-        FirewallProgram((command[0],), left).run(command[1:], text)
+        program = FirewallProgram((command[0],), left, interruption=self.program.interruption)
+        program.run(command[1:], text)
 
 
 def _ports(element: Element) -> str:

@@ -85,7 +85,9 @@ class Ipset:
         program = FirewallProgram(self.command, noise=_NOISE)
         rules = {_OWN[4]: self.iptables, _OWN[6]: self.ip6tables} if self.rules else {}
         iptables = {
-            own: FirewallProgram(command, noise=_NOISE, pids=program.pids)
+            own: FirewallProgram(
+                command, noise=_NOISE, pids=program.pids, interruption=program.interruption
+            )
             for own, command in rules.items()
         }
         return IpsetFirewall(program, iptables)

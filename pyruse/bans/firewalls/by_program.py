@@ -48,6 +48,10 @@ class ProgramFirewall(Firewall, Generic[W]):
         """See `pyruse.Firewall`."""
         self.program.close()
 
+    def interrupt(self) -> None:
+        """See `pyruse.Firewall`."""
+        self.program.interruption()
+
     @abstractmethod
     def set_of(self, element: Element) -> W:
         """Where an element goes to.

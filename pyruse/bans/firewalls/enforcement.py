@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from pyruse.api.firewall import Firewall, FirewallError
-from pyruse.bans.firewalls.upkeep import OnFault, Opener, Upkeep
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from pyruse.api.firewall import Firewall, FirewallError, Target
+from pyruse.bans.firewalls.caller import Caller, fault_of
+from pyruse.bans.firewalls.runners import AtOnce, InThread, Runner
+from pyruse.bans.firewalls.upkeep import OnFault, Opener, Trouble, Upkeep
 from pyruse.state.bans import BanKey, StoredBans
 from pyruse.times import Clock
+
+_CLOSE_S = 0.2
+"""So long, at the end, all firewalls together may take to let go of what they have."""
 
 
 class Enforcement:
     """Owns the firewalls, which are opened when they are first asked for."""
 
     def __init__(self, bans: StoredBans, opener: Opener, clock: Clock) -> None:
-        """Open no firewall yet.
+        """Open no firewall yet. They are called at once, and waited for, until `beside`.
 
         :param opener: gives the firewall of a name, or None where no plugin has it.
         """
@@ -20,6 +29,26 @@ class Enforcement:
         self._opener = opener
         self._clock = clock
         self._upkeeps: dict[str, Upkeep] = {}
+        self._wake: Callable[[], None] | None = None
+        self._after: Mapping[str, threading.Thread] = {}
+
+    def beside(self, wake: Callable[[], None], before: Enforcement | None = None) -> None:
+        """Call each firewall in a thread of its own from now on, so that nobody waits for it.
+
+        :param wake: called, in another thread, when `bring_up_to_date` is to be called.
+        :param before: that of an earlier configuration, which is closed: its threads end first.
+        """
+        self._wake = wake
+        self._after = {} if before is None else before.threads()
+
+    def threads(self) -> dict[str, threading.Thread]:
+        """The threads that call firewalls, by the firewalls' names."""
+        runners = {name: upkeep.runner for name, upkeep in self._upkeeps.items()}
+        return {
+            name: runner.thread
+            for name, runner in runners.items()
+            if isinstance(runner, InThread) and runner.thread.is_alive()
+        }
 
     def firewall(self, name: str) -> Firewall:
         """The firewall of a name.
@@ -28,16 +57,35 @@ class Enforcement:
         """
         return self._upkeep(name).firewall
 
+    def check(self, target: Target) -> None:
+        """See that a target can take bans.
+
+        :raises ValueError: it cannot, or there is no such firewall.
+        """
+        firewall = self.firewall(target.backend)
+        try:
+            firewall.check(target)
+        except (ValueError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 -- a faulty plugin costs no traceback
+            raise ValueError(str(fault_of(target.backend, error))) from None
+
     def _upkeep(self, name: str) -> Upkeep:
         if name not in self._upkeeps:
-            self._upkeeps[name] = Upkeep(name, self._bans, self._opener)
+            self._upkeeps[name] = Upkeep(name, self._bans, self._opener, self._clock, self._runner)
         return self._upkeeps[name]
+
+    def _runner(self, name: str, caller: Caller) -> Runner:
+        if self._wake is None:
+            return AtOnce(caller)
+        return InThread(name, caller, self._wake, self._after.get(name))
 
     def bring_up_to_date(self, on_fault: OnFault) -> None:
         """Bring every firewall in line with the bans in force, each in one transaction.
 
         A change that a firewall refuses waits, and is tried again later. All other changes, and new
-        ones, do not wait for it.
+        ones, do not wait for it. Nor does anybody wait for a firewall that is called beside: it is
+        told of what has come meanwhile once it has answered.
         """
         now = self._clock()
         for upkeep in self._concerned():
@@ -49,10 +97,16 @@ class Enforcement:
             self._upkeep(name)
         return list(self._upkeeps.values())
 
+    @property
+    def busy(self) -> bool:
+        """Whether a firewall has not answered yet."""
+        return any(upkeep.busy for upkeep in self._upkeeps.values())
+
     def retry(self) -> None:
         """Have `bring_up_to_date` try again at once what was refused: somebody waits for it."""
+        now = self._clock()
         for upkeep in self._upkeeps.values():
-            upkeep.retry()
+            upkeep.retry(now)
 
     def refusals(self) -> dict[BanKey, str]:
         """What firewalls refused when they were last told of it, and what they said."""
@@ -61,6 +115,23 @@ class Enforcement:
             for upkeep in self._upkeeps.values()
             for key, text in upkeep.pending.refusals.items()
         }
+
+    def waiting(self, key: BanKey) -> str | None:
+        """Why it is not known yet what has come of a change; None: it is known.
+
+        Empty: the answer will come soon.
+        """
+        upkeep = self._upkeep(key.target.backend)
+        untaken = upkeep.pending.untaken
+        if (key not in untaken.add and key not in untaken.remove) or key in upkeep.pending.refusals:
+            return None
+        return upkeep.late(self._clock()) or ""
+
+    def troubles(self) -> list[Trouble]:
+        """Which firewalls do not hold what they should, and why."""
+        now = self._clock()
+        found = (upkeep.trouble(now) for upkeep in self._upkeeps.values())
+        return [trouble for trouble in found if trouble is not None]
 
     def teardown(self) -> None:
         """Take everything out of the firewalls; the state keeps the bans, for the next start.
@@ -73,22 +144,26 @@ class Enforcement:
         if faults:
             raise FirewallError("; ".join(map(str, faults)))
 
-    def prepare(self, on_fault: OnFault) -> list[int]:
-        """Get ready to wait: for the next change, and for what others do to the firewalls.
-
-        :return: file descriptors that become readable when somebody else has changed a firewall.
-            `bring_up_to_date` is to be called then: it sees whether bans are missing.
-        """
-        descriptors = [upkeep.prepare(on_fault) for upkeep in self._upkeeps.values()]
-        return [one for one in descriptors if one is not None]
+    def prepare(self, on_fault: OnFault) -> None:
+        """Get ready to wait: for the next change, and for what others do to the firewalls."""
+        now = self._clock()
+        for upkeep in self._upkeeps.values():
+            upkeep.prepare(now, on_fault)
 
     def next_due(self) -> int | None:
         """When `bring_up_to_date` is to be called, whatever happens (µs since the epoch)."""
         dues = (upkeep.next_due() for upkeep in self._upkeeps.values())
         return min((due for due in dues if due is not None), default=None)
 
-    def close(self) -> None:
-        """Let go of the firewalls; bans last."""
+    def interrupt(self) -> None:
+        """Have what firewalls are busy with end soon, without its work being done."""
         for upkeep in self._upkeeps.values():
-            upkeep.close()
-        self._upkeeps.clear()
+            upkeep.interrupt()
+
+    def close(self) -> None:
+        """Let go of the firewalls; bans last. What hangs is left behind in its thread."""
+        now, deadline = self._clock(), time.monotonic() + _CLOSE_S
+        for upkeep in self._upkeeps.values():
+            if upkeep.late(now) is not None:
+                upkeep.interrupt()
+            upkeep.close(max(0.0, deadline - time.monotonic()))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import Enum
 from typing import NamedTuple
 
 from pyruse.api.bans import Ban
-from pyruse.state.bans import BanKey, StoredBans
+from pyruse.state.bans import BanKey, StoredBans, Untaken
 
 _RETRY_US = 10_000_000
 _LONGEST_RETRY_US = 600_000_000
@@ -34,6 +34,19 @@ class Telling(NamedTuple):
     everything: bool
     """These are all the bans in force: the firewall is to hold nothing else."""
 
+    def parted(self, keys: Collection[BanKey]) -> tuple[Telling, Telling]:
+        """What is not among these keys, and what is."""
+        return (
+            self._replace(
+                add={key: ban for key, ban in self.add.items() if key not in keys},
+                remove={key: ban for key, ban in self.remove.items() if key not in keys},
+            ),
+            self._replace(
+                add={key: ban for key, ban in self.add.items() if key in keys},
+                remove={key: ban for key, ban in self.remove.items() if key in keys},
+            ),
+        )
+
 
 class Pending:
     """How far one firewall is, and what leads from one standing to another.
@@ -58,6 +71,15 @@ class Pending:
         self.retry_at: int | None = None
         """When what was refused is tried again (µs since the epoch); None: nothing was."""
         self._retry_us = _RETRY_US
+        self.refused_since: int | None = None
+        """Since when the firewall has refused something; None: it holds all, as far as known."""
+        self.why = ""
+        """What it has said last of what it has refused."""
+
+    @property
+    def untaken(self) -> Untaken:
+        """What the firewall has yet to take, by the state."""
+        return self._bans.untaken[self._name]
 
     @property
     def standing(self) -> Standing:
@@ -75,6 +97,7 @@ class Pending:
         match self.standing:
             case Standing.IN_LINE:
                 self._retry_us = _RETRY_US
+                self.refused_since = None
                 return None
             case Standing.UNKNOWN:
                 return Telling(self._all(), dict(untaken.remove), everything=True)
@@ -94,7 +117,7 @@ class Pending:
 
     def took(self, telling: Telling) -> None:
         """The firewall has taken everything that it was told of."""
-        self._settle(telling.add | telling.remove)
+        self._settle(telling)
         self._known = self._known or telling.everything
 
     def refused(
@@ -102,25 +125,32 @@ class Pending:
     ) -> None:
         """The firewall has refused what it was told of: it is tried again, less and less often.
 
+        What has changed while the firewall was told is left alone: the firewall is told next.
+
         :param telling: what the firewall was told of.
         :param why: what the firewall said.
         :param now: by the machine's clock, in microseconds since the epoch.
         :param failed: what it has refused, while it took the rest; None: it took nothing.
         """
-        refused = telling.add | telling.remove
+        refused = telling
         if failed is not None:
-            failed = set(failed)
-            taken = refused.keys() - failed
-            refused = {key: ban for key, ban in refused.items() if key in failed}
+            taken, refused = telling.parted(set(failed))
             self._known = self._known or telling.everything
             self._settle(taken)
-            if not refused:
+            if not (refused.add or refused.remove):
                 return
-            untaken = self._bans.untaken[self._name]
-            untaken.add |= {key: ban for key, ban in telling.add.items() if key in failed}
-            if taken:
+            if taken.add or taken.remove:
                 self._retry_us = _RETRY_US
-        self.refusals |= dict.fromkeys(refused, why)
+            for key, ban in refused.add.items():
+                self._bans.want(key, ban)
+        removed = self._bans.untaken[self._name].remove
+        self.refusals |= {
+            key: why for key, ban in refused.add.items() if self._bans.stands(key, ban)
+        }
+        self.refusals |= {key: why for key in refused.remove if key in removed}
+        self.why = why
+        if self.refused_since is None:
+            self.refused_since = now
         if self.retry_at is None:
             self.retry_at = now + self._retry_us
             self._retry_us = min(2 * self._retry_us, _LONGEST_RETRY_US)
@@ -139,10 +169,14 @@ class Pending:
         self.refusals.clear()
         self.retry_at = None
 
-    def _settle(self, keys: Iterable[BanKey]) -> None:
-        """The firewall is where it should be with these."""
+    def _settle(self, telling: Telling) -> None:
+        """The firewall is where it should be with these, but for what has changed meanwhile."""
         untaken = self._bans.untaken[self._name]
-        for key in keys:
-            untaken.add.pop(key, None)
-            untaken.remove.pop(key, None)
-            self._bans.taken(key)
+        for key, ban in telling.add.items():
+            wanted = untaken.add.get(key)
+            if wanted is not None and wanted.until == ban.until:
+                del untaken.add[key]
+                self._bans.taken(key)
+        for key in telling.remove:
+            if untaken.remove.pop(key, None) is not None:
+                self._bans.taken(key)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pyruse.api.firewall import FirewallError
 from pyruse.bans.firewalls.changes import Change
+from pyruse.system.interruption import Interruption
 from pyruse.text import one_line, shortened, shown
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class FirewallProgram:
     """What is left out of its messages, such as places in an input that nobody sees."""
     pids: deque[int] = field(default_factory=lambda: deque(maxlen=1000), compare=False)
     """The processes that it has had: what they change is no news."""
+    interruption: Interruption = field(default_factory=Interruption, compare=False)
+    """Ends its run, and all that would follow."""
     _standby: Standby | None = None
     """Its next run, started ahead."""
 
@@ -68,20 +71,28 @@ class FirewallProgram:
         name, stdin = self.command[0], text.encode()
         argv = self._argv(arguments)
         limit = self.time_limit + len(stdin) // _PER_SECOND
+        interrupted = f"{name}: was ended, as Pyruse has waited for it for long enough"
+        if self.interruption.happened:
+            raise FirewallError(interrupted)
         done = None
         if self._standby is not None and self._standby.argv == argv:
-            done = self._standby.run(stdin, timeout=limit, kept=kept)
+            done = self._standby.run(
+                stdin, timeout=limit, kept=kept, interruption=self.interruption
+            )
             self._standby = None
         try:
             done = done or run_program(
-                argv, timeout=limit, stdin=stdin, environment=_environment(), kept=kept
-            )
+                argv, timeout=limit, stdin=stdin, environment=_environment(), kept=kept,
+                interruption=self.interruption,
+            )  # fmt: skip
         except OSError as fault:
             raise FirewallError(
                 f"{name}: {fault.strerror} (expected the firewall's program: install it, or tell "
                 "where it is by the option command)"
             ) from None
         self.pids.append(done.pid)
+        if done.status is None and self.interruption.happened:
+            raise FirewallError(interrupted)
         if done.status is None:
             raise FirewallError(
                 f"{name}: no answer in {limit:.3g} s, so it was killed (expected it to end; see "

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,7 +34,7 @@ def command(config: Path | None, form: str, chains: bool) -> None:
     """Show how Pyruse is doing: daemon, lag behind the journal, outbox, bans, faults.
 
     Exits with 1 when the daemon does not run, cannot be asked, or has handled nothing for a minute
-    although there are older entries.
+    although there are older entries; and when a firewall does not answer, or refuses bans.
     """
     from pyruse.daemon.status.overview import status
     from pyruse.times import now_us
@@ -63,6 +63,7 @@ def _show(found: Status, zone: tzinfo) -> None:
         ("Report", _report(found, zone)),
         ("Outbox", _outbox(found, zone)),
         ("Bans", _bans(found)),
+        *(("Firewall", _firewall(one, zone)) for one in found.firewalls),
         *((("Expected", _expected(found, zone)),) if found.expected else ()),
         ("Faults", f"{_counted(len(found.faults), 'kind')} since yesterday"),
     ):
@@ -198,6 +199,14 @@ def _last(one: Expected, zone: tzinfo) -> str:
     if one.happened:
         return f"not since {shown_time(one.since, zone)}"
     return f"not once since {shown_time(one.since, zone)}"
+
+
+def _firewall(trouble: dict[str, Any], zone: tzinfo) -> str:
+    changes = trouble["waiting"]
+    waits = f"{_counted(changes, 'change')} waiting" if changes else "all bans waiting"
+    since = shown_time(trouble["since"], zone)
+    reason = shortened(one_line(trouble["fault"]), _LONGEST_REASON)
+    return f"{waits} for {trouble['firewall']} since {since}: {reason}"
 
 
 def _bans(found: Status) -> str:

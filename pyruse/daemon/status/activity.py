@@ -9,6 +9,7 @@ from collections import deque
 from importlib.metadata import version
 from typing import Any
 
+from pyruse.bans.firewalls.upkeep import Trouble
 from pyruse.chains.traffic import Traffic
 
 _MINUTES = 60
@@ -33,6 +34,8 @@ class Activity:
         weakref.finalize(self, os.close, self._memory)
         self.held_up_by = ""
         """What the daemon waits for at the moment instead of reading on, such as room on a disk."""
+        self.firewalls: list[Trouble] = []
+        """The firewalls that do not hold what they should."""
         self.traffic: Traffic | None = None
         """Counts what the chains see, where that is wanted."""
 
@@ -66,6 +69,7 @@ class Activity:
             "cpu_seconds": time.process_time(),
             "memory_bytes": pages * os.sysconf("SC_PAGE_SIZE"),
             "held_up_by": self.held_up_by,
+            "firewalls": [trouble._asdict() for trouble in self.firewalls],
             "chains": None if traffic is None else traffic.data(),
             "chains_since": None if traffic is None else traffic.since,
         }

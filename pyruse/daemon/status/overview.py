@@ -82,9 +82,14 @@ class Status:
         return for_a_minute and not self.daemon["per_second"]["minute"]
 
     @property
+    def firewalls(self) -> list[Message]:
+        """The firewalls that do not hold what they should, as the daemon says (see `Trouble`)."""
+        return [] if self.daemon is None else self.daemon.get("firewalls", [])
+
+    @property
     def is_well(self) -> bool:
-        """The daemon runs, can be asked, and handles what is logged."""
-        return self.daemon is not None and not self.is_deaf
+        """The daemon runs, can be asked, handles what is logged, and its firewalls take bans."""
+        return self.daemon is not None and not self.is_deaf and not self.firewalls
 
     def data(self) -> dict[str, Any]:
         """The status in JSON types."""

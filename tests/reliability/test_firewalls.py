@@ -1,0 +1,172 @@
+"""A firewall that hangs, is missing or ends its caller costs its bans time, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pyruse.testing.daemon import Daemon
+from pyruse.testing.journald import Journald
+from pyruse.testing.processes import has_ended
+
+pytestmark = pytest.mark.realparts
+
+CHAINS = """
+[email]
+to = ["root"]
+sendmail = ["{folder}/sendmail"]
+[bans]
+backend = "{backend}"
+[bans.nftables]
+command = ["{folder}/nft"]
+[chains]
+"ban" = [
+  {{ filter = "regex", pattern = '^BAN (?P<ip>.*)$' }},
+  {{ action = "ban", ip = "ip", duration = "1h" }},
+]
+"mail" = [
+  {{ filter = "exists", field = "MAIL" }},
+  {{ action = "email", message = "{{MESSAGE}}" }},
+]
+"""
+
+NFT = """#!/bin/sh
+if [ -e {folder}/hang ]; then echo $$ > {folder}/pid; exec sleep 1000; fi
+case "$*" in *list*) ;; *) cat >> {folder}/told ;; esac
+"""
+"""In the place of nft: it hangs where a file says so, and writes down what it is told."""
+
+HANGING = """
+import time
+from pathlib import Path
+from pyruse import Firewall, hookimpl
+
+class Wall:
+    @hookimpl
+    def open_firewall(self, name):
+        return Hanging() if name == "wall" else None
+
+class Hanging(Firewall):
+    def apply(self, add, remove):
+        Path({folder!r}, "asked").touch()
+        {does}
+"""
+
+
+@pytest.fixture
+def attacked(journald: Journald, tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
+    """``attacked(backend)``: a daemon with a firewall, whose configuration is written."""
+    daemon = Daemon(tmp_path)
+
+    def make(backend: str = "nftables") -> Daemon:
+        for name, script in (("nft", NFT), ("sendmail", "#!/bin/sh\ncat >> {folder}/mails\n")):
+            (tmp_path / name).write_text(script.format(folder=tmp_path))
+            (tmp_path / name).chmod(0o755)
+        daemon.surround(journald)
+        daemon.configure(CHAINS.format(folder=tmp_path, backend=backend))
+        return daemon
+
+    with daemon:
+        yield make
+
+
+def read(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
+
+
+def states(daemon: Daemon) -> dict[str, str]:
+    return {ban["ip"]: ban["state"] for ban in daemon.ask("bans")}
+
+
+def test_while_nft_hangs_entries_are_read_mails_leave_and_a_stop_is_a_stop(
+    attacked: Callable[..., Daemon], journald: Journald, tmp_path: Path
+) -> None:
+    daemon = attacked()
+    daemon.start()
+    (tmp_path / "hang").touch()
+    journald.send(MESSAGE="BAN 203.0.113.1")
+    daemon.wait_until((tmp_path / "pid").exists)
+    journald.send(MESSAGE="BAN 203.0.113.2")
+    journald.send(MESSAGE="while it hangs", MAIL="1")
+    daemon.wait_until(lambda: "while it hangs" in read(tmp_path / "mails"))
+    daemon.wait_until(lambda: len(states(daemon)) == 2)
+    assert set(states(daemon).values()) == {"waiting for the firewall"}
+
+    daemon.wait_for_line("nftables: has not answered for")
+    status = daemon.command("status")
+    assert status.returncode == 1
+    assert "Firewall 2 changes waiting for nftables since" in status.stdout
+    assert "has not answered for" in status.stdout
+    asked = daemon.command("ban", "203.0.113.3")
+    assert asked.returncode == 1
+    assert "203.0.113.3: not in force yet: nftables: has not answered for" in asked.stderr
+
+    began = time.monotonic()
+    assert daemon.stop() == 0
+    assert time.monotonic() - began < 15, "nft itself would have been killed after 30 s"
+    assert has_ended(int(read(tmp_path / "pid")))
+
+    (tmp_path / "hang").unlink()
+    daemon.start()
+    assert all(f"203.0.113.{last}" in read(tmp_path / "told") for last in (1, 2, 3))
+    assert set(states(daemon).values()) == {"in force"}
+    assert daemon.command("status").returncode == 0
+
+
+def test_a_firewall_that_hangs_at_the_start_holds_up_nobody(
+    attacked: Callable[..., Daemon], journald: Journald, tmp_path: Path
+) -> None:
+    daemon = attacked()
+    (tmp_path / "hang").touch()
+    journald.send(MESSAGE="at the start", MAIL="1")
+    daemon.start()
+    daemon.wait_until(lambda: "at the start" in read(tmp_path / "mails"))
+    assert daemon.stop() == 0
+
+
+def test_a_reload_takes_a_firewall_that_hangs_away(
+    attacked: Callable[..., Daemon], journald: Journald, tmp_path: Path
+) -> None:
+    daemon = attacked()
+    daemon.start()
+    (tmp_path / "hang").touch()
+    journald.send(MESSAGE="BAN 203.0.113.1")
+    daemon.wait_for_line("nftables: has not answered for")
+    (tmp_path / "hang").unlink()
+    daemon.reload()
+    daemon.wait_until(lambda: states(daemon) == {"203.0.113.1": "in force"})
+    assert "203.0.113.1" in read(tmp_path / "told")
+
+
+@pytest.mark.parametrize(
+    "does", ["time.sleep(1000)", "raise SystemExit('a bug')", "raise BaseException('a bug')"]
+)
+def test_a_plugins_firewall_costs_its_bans_alone(
+    attacked: Callable[..., Daemon], journald: Journald, tmp_path: Path, does: str
+) -> None:
+    daemon = attacked("wall")
+    (tmp_path / "plugins").mkdir()
+    plugin = HANGING.format(folder=str(tmp_path), does=does)
+    (tmp_path / "plugins" / "wall.py").write_text(plugin)
+    daemon.start()
+    journald.send(MESSAGE="BAN 203.0.113.1")
+    daemon.wait_until((tmp_path / "asked").exists)
+    journald.send(MESSAGE="it goes on", MAIL="1")
+    daemon.wait_until(lambda: "it goes on" in read(tmp_path / "mails"))
+    daemon.wait_for_line("a bug (a fault of the plugin)" if "bug" in does else "has not answered")
+    assert states(daemon) == {"203.0.113.1": "waiting for the firewall"}
+    assert daemon.stop() == 0
+
+
+def test_what_is_banned_in_a_single_pass_is_in_force_at_its_end(
+    attacked: Callable[..., Daemon], journald: Journald, tmp_path: Path
+) -> None:
+    daemon = attacked()
+    journald.send(MESSAGE="BAN 203.0.113.1")
+    journald.sync()
+    assert daemon.command("run", "--once").returncode == 0
+    assert "203.0.113.1" in read(tmp_path / "told")
+    assert states(daemon) == {"203.0.113.1": "in force"}
