@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections.abc import Iterator
 from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntoa, inet_pton
 from typing import Any
@@ -11,6 +13,8 @@ from pyruse.text import shown
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_COMMENT = re.compile(r"[#;]")
 
 
 def parse_network(value: Any) -> Network:
@@ -34,6 +38,33 @@ def parse_network(value: Any) -> Network:
         if mapped is not None:
             return ipaddress.IPv4Network((mapped, network.prefixlen - 96))
     return network
+
+
+def list_lines(text: str) -> Iterator[tuple[int, Network | ValueError, str]]:
+    """The lines of a list: an address or network each, comments after ``#`` or ``;``.
+
+    :param text: all of the list.
+    :return: of each line that is not empty: its number; what stands there, or why it is no network;
+        and the comment.
+    """
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        value, *comment = _COMMENT.split(line, maxsplit=1)
+        if value.strip():
+            network: Network | ValueError
+            try:
+                network = parse_listed(value)
+            except ValueError as fault:
+                network = fault
+            yield number, network, comment[0] if comment else ""
+
+
+def parse_listed(value: str) -> Network:
+    """A network or an address, also one with a zone or in brackets.
+
+    :raises ValueError: it is neither.
+    """
+    address = parse_address(value)
+    return parse_network(value) if address is None else network_around(address, 32, 128)
 
 
 def unmapped(address: Address) -> Address:

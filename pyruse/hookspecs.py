@@ -164,7 +164,7 @@ def on_unban(ban: Ban, why: UnbanReason, context: Context) -> None:
 
     :param ban: as it was.
     :param why: ``"over"``: its time is over; ``"unbanned"``: a step or a command lifted it;
-        ``"spared"``: ``[bans] never`` has the network since the configuration was read again;
+        ``"spared"``: somebody in the network is never banned, as ``[bans] never`` says by now;
         ``"few"``: of a network that was banned since many in it were, too few are now.
     :param context: of the step, or of the extension; there is no entry: give None.
     """

@@ -12,8 +12,8 @@ from pyruse.api.firewall import Target
 from pyruse.options.durations import Duration
 
 UnbanReason = Literal["over", "unbanned", "spared", "few"]
-"""Why a ban ended: its time is over; a step or a command lifted it; ``[bans] never`` spares the
-network now; or too few are banned in a network that had grown, to ban all of it."""
+"""Why a ban ended: its time is over; a step or a command lifted it; the network is protected now,
+as by ``[bans] never``; or too few are banned in a network that had grown, to ban all of it."""
 
 
 class BanRequest(Struct, frozen=True):

@@ -6,21 +6,19 @@ Anybody may write a list, so nothing but addresses is taken from it. What an exp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import msgspec
 
-from pyruse.addresses import Network, network_around, network_text, parse_address, parse_network
+from pyruse.addresses import list_lines, network_text
 from pyruse.api.bans import Ban
 from pyruse.bans.orders import LONGEST_LABEL, Count, Item, Where
 from pyruse.errors import UserError
 from pyruse.text import json_escaped
 from pyruse.times import datetime_of, time_us_of
 
-_COMMENT = re.compile(r"[#;]")
 _FAULTS_SHOWN = 10
 _EXPORT = "# Bans of Pyruse, "
 """How the first line of an export begins."""
@@ -34,15 +32,6 @@ class _Note(msgspec.Struct, omit_defaults=True):
     reason: str = ""
     where: Where | None = None
     before: Count = 0
-
-
-def parse(value: str) -> Network:
-    """A network or an address, also one with a zone or in brackets.
-
-    :raises ValueError: it is neither.
-    """
-    address = parse_address(value)
-    return parse_network(value) if address is None else network_around(address, 32, 128)
 
 
 def is_export(text: str) -> bool:
@@ -102,16 +91,11 @@ def restore(text: str, name: str, label: str | None, until: int | None) -> list[
 
 def _lines(text: str, name: str, faults: list[str]) -> Iterator[tuple[int, str, str]]:
     """The lines with a network: number, network, comment; what is none is added to the faults."""
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        value, *comment = _COMMENT.split(line, maxsplit=1)
-        if not value.strip():
-            continue
-        try:
-            network = network_text(parse(value))
-        except ValueError as fault:
-            faults.append(f"{name}:{number}: {fault}")
-            continue
-        yield number, network, comment[0] if comment else ""
+    for number, network, comment in list_lines(text):
+        if isinstance(network, ValueError):
+            faults.append(f"{name}:{number}: {network}")
+        else:
+            yield number, network_text(network), comment
 
 
 def _raise(faults: list[str]) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pyruse.addresses import Address
 from pyruse.bans.aggregate import Aggregate
+from pyruse.bans.protection import Own
 from pyruse.options.networks import Networks
 
 
@@ -18,7 +17,10 @@ class Policy:
     """The firewall of bans that name none."""
     never: Networks
     """Who is never banned, beside this machine."""
-    own: Callable[[], set[Address]]
-    """Gives this machine's own addresses, which may change, and are never banned."""
+    own: Own
+    """Gives the addresses of this machine, and those that it needs, which may change, and are never
+    banned."""
     aggregate: Aggregate = field(default_factory=Aggregate)
     """How networks grow; by default, they do not."""
+    never_places: list[str] = field(default_factory=list)
+    """Where each item of ``never`` stands in the configuration."""

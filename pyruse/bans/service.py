@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pyruse.addresses import text_around
+from pyruse.addresses import network_of, network_text, text_around
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.firewall import Sets, Target
 from pyruse.bans.firewalls.enforcement import Enforcement
 from pyruse.bans.firewalls.upkeep import OnFault, Opener
 from pyruse.bans.in_force import Cause, InForce
 from pyruse.bans.policy import Policy
-from pyruse.bans.protection import Protection
+from pyruse.bans.protection import Protected, Protection
 from pyruse.state.bans import BanKey
 from pyruse.state.database import State
 from pyruse.text import shortened
@@ -19,6 +19,9 @@ from pyruse.times import Clock, now_us
 
 _LONGEST_REASON = 300
 """Characters: a log line may have many thousands, and bans are kept in memory."""
+
+_MOST_TOLD = 1_000
+"""Networks: so many are remembered of which was told."""
 
 
 class Bans:
@@ -35,7 +38,7 @@ class Bans:
         """Take over the bans of a state, which is loaded.
 
         :param opener: gives the firewall of a name, or None where no plugin has it.
-        :param tell: told, once, of a network that would have grown but is spared.
+        :param tell: told, once, of a network that is not banned as a whole, and why.
         """
         self.in_force = InForce(state)
         self.enforcement = Enforcement(state.bans, opener, clock)
@@ -61,16 +64,30 @@ class Bans:
         """Why an address, or anybody in a network, may not be banned, or None where they may."""
         return self._protection.why(network)
 
-    def ban(self, request: BanRequest, cause: Cause) -> Ban | None:
+    def ban(self, request: BanRequest, cause: Cause, *, part: bool = False) -> Ban | None:
         """Ban an address or the network around it, unless it is spared (see `InForce.ban`).
 
+        :param request: whom to ban, and for how long.
+        :param cause: what led to it.
+        :param part: where the network holds somebody who is never banned, ban the broadest part of
+            it around the address that does not, and say so.
         :raises ValueError: there is no firewall for it.
         """
         self._apply_policy()
         network = text_around(request.address, request.prefix4, request.prefix6)
         target = request.target or self.target(None, None, ())
-        if self._protection.why(network) is not None:
-            return None
+        why = self._protection.why(network)
+        if why is not None:
+            allowed = part and self._protection.part_of(network_of(network), request.address)
+            if not allowed:
+                return None
+            wide, network = network, network_text(allowed)
+            self._tell_once(
+                wide,
+                f"{network} is banned, and not all of {wide}: {why} (expected a network of others: "
+                "see prefix4 and prefix6 of the action ban)",
+            )
+            cause = cause._replace(reason=f"not all of {wide}, since {why}; {cause.reason}")
         if len(cause.reason) > _LONGEST_REASON:
             cause = cause._replace(reason=shortened(cause.reason, _LONGEST_REASON))
         return self.in_force.ban(BanKey(network, target), request, cause)
@@ -106,21 +123,47 @@ class Bans:
 
         Not when the configuration is read: it may turn out to have faults, and the old one goes on.
         """
-        if self._policy_applied:
-            return
-        self._policy_applied = True
+        if not self._policy_applied:
+            self._policy_applied = True
+            self._let_go_protected()
+            self.in_force.growth.follow(self.policy.aggregate, self._may_grow, self.clock())
+
+    def follow_protection(self, *, changed: bool) -> bool:
+        """Let go whom nobody may ban any more, if that is other people than before.
+
+        :param changed: whether ``[bans] never`` stands for others; what this machine's addresses
+            are is seen here.
+        :return: whether any of it has changed.
+        """
+        changed |= self._protection.has_changed()
+        if changed and self._policy_applied and len(self.in_force):
+            self._let_go_protected()
+            self.in_force.growth.follow(self.policy.aggregate, self._may_grow, self.clock())
+        return changed
+
+    def protected(self) -> list[Protected]:
+        """Who is never banned, and where that comes from."""
+        return self._protection.listing(self.policy.never_places)
+
+    def _let_go_protected(self) -> None:
         now = self.clock()
         for ban in self.in_force.all(now):
             if not ban.grown and self._protection.why(ban.network) is not None:
                 self.in_force.unban(ban.network, Cause(now), label=ban.label, why="spared")
-        self.in_force.growth.follow(self.policy.aggregate, self._may_grow, now)
 
     def _may_grow(self, network: str) -> bool:
         why = self.spared(network)
-        if why is not None and network not in self._told:
-            self._told.add(network)
-            self._tell(
+        if why is not None:
+            self._tell_once(
+                network,
                 f"{network} is not banned as a whole, only what was banned in it: {why} (expected "
-                "a network of others: see [bans] aggregate)"
+                "a network of others: see [bans] aggregate)",
             )
         return why is None
+
+    def _tell_once(self, network: str, text: str) -> None:
+        if network not in self._told:
+            if len(self._told) >= _MOST_TOLD:
+                self._told.clear()
+            self._told.add(network)
+            self._tell(text)

@@ -99,6 +99,7 @@ def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrd
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
     from pyruse.engine.modes import DRY
+    from pyruse.lookups.lookups import ANSWERS_S
     from pyruse.state.database import State
     from pyruse.state.lock import StateLock
     from pyruse.system.log import to_stderr
@@ -107,7 +108,9 @@ def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrd
     try:
         with State(path) as state:
             state.load()
-            bans = assemble(loaded, state, Faults(to_stderr), DRY).bans
+            engine = assemble(loaded, state, Faults(to_stderr), DRY)
+            engine.lookups.settle(ANSWERS_S)
+            bans = engine.bans
             state.ban_events.wanted = True  # the next daemon tells of it
             try:
                 return execute(order, bans, state.commit)

@@ -52,8 +52,15 @@ def settings_of(document: Document, faults: list[str]) -> Settings:
         backends=backends,
         plugins=plugins,
         disabled=disabled or [],
+        never_places=_places(document, values["bans"]),
         templates=document.folder / "templates",
     )
+
+
+def _places(document: Document, bans: BanSettings) -> list[str]:
+    """Where each item of ``[bans] never`` stands."""
+    never = document.section("bans", []).at("never")
+    return [never.at(index).address for index in range(len(bans.never.items))]
 
 
 def options_in(cls: type) -> list[str]:

@@ -281,8 +281,10 @@ class BanSettings:
     backend: str = "nftables"
     """The firewall of `ban` steps that name none: `nftables`, `ipset` or a plugin's."""
     never: Networks = field(default_factory=lambda: Networks([]))
-    """Networks and addresses that are never banned, besides this machine's own addresses, loopback
-    and multicast."""
+    """Who is never banned, besides this machine, its gateways and resolvers, and addresses of no
+    machine: networks, addresses, host names, and files with networks
+    (`"file:/etc/pyruse/never.txt"`). Host names are resolved, and files read, again and again. What
+    several files of the configuration say counts together."""
     aggregate: Aggregate | None = None
     """Growing networks: `{ ipv4 = { prefix = 24, at = 16 }, ipv6 = { prefix = 64, at = 4 } }` bans
     a network of this prefix length while `at` or more of its addresses are banned."""
@@ -317,6 +319,8 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     backends: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The tables ``[bans.NAME]``, for the firewalls of these names."""
+    never_places: list[str] = field(default_factory=list)
+    """Where each item of ``[bans] never`` stands: file and key."""
     plugins: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The tables ``[plugins.NAME]``."""
     disabled: list[str] = field(default_factory=list)

@@ -34,6 +34,8 @@ _SET_BACK_US = 60_000_000
 """A clock that is set back by less than a minute is of no consequence."""
 _LONGEST_WAIT_MS = 86_400_000
 """poll(2) takes no more than 24 days, and a clock may be years off."""
+_FIRST_ANSWERS_S = 2.0
+"""So long a start waits, at most, for the addresses of host names that it knows nothing of."""
 _STOP_S = 0.8
 """So long, at a stop, what is just being sent may take, and what a firewall is just told of; the
 rest is done after the next start."""
@@ -170,6 +172,8 @@ class Daemon:
         self._reading.take_only(self._engine.wanted)
         self._state.days.begin(today(self._engine))
         settings = self._engine.settings
+        # Nobody is banned by entries that waited only because a name was never asked for.
+        self._engine.lookups.settle(_FIRST_ANSWERS_S, known=False)
         self._engine.ban_news.start(
             __version__, len(self._engine.configuration.chains), settings.bans.backend,
             len(self._engine.bans.in_force),
@@ -183,6 +187,7 @@ class Daemon:
         :return: whether there are no more entries for now.
         """
         self._look_at_clock()
+        looked_up = self._look_up()
         if self._engine.ban_news.too_many:
             return False
         most = self._at_work.begin(self._engine.mode.batch)
@@ -207,7 +212,7 @@ class Daemon:
             self._engine.bans.expire(self._clock())
         settle(
             self._engine.bans,
-            lambda: self._commit_batch(handled),
+            lambda: self._commit_batch(handled or looked_up),
             self._firewall_fault,
             read_again=True,
         )
@@ -233,6 +238,7 @@ class Daemon:
         """Let go of everything; what is not committed is done again by the next run."""
         self._control.close()
         self._engine.stop()
+        self._engine.lookups.close()
         self._engine.bans.enforcement.close()
         self._reading.close()
         self._at_work.close()
@@ -246,6 +252,12 @@ class Daemon:
         self._batch_began = now
         self._state.days.begin(today(self._engine))
 
+    def _look_up(self) -> bool:
+        changed = self._engine.look_up()
+        if changed:
+            self._activity.protect(self._engine.bans.protected())
+        return changed
+
     def _commit_batch(self, handled: int) -> None:
         """Commit what came of the entries handled, of deliveries, and of the time; if anything."""
         delivered = self._delivery.collect(self._clock())
@@ -255,7 +267,8 @@ class Daemon:
     def _wait(self) -> None:
         """Sleep while nothing is logged: until a day ends, something is due, or a wake."""
         self._engine.bans.enforcement.prepare(self._firewall_fault)
-        self._reading.journal.wait(self._timeout_ms(), self._wake.fileno())
+        watched = self._engine.lookups.descriptors()
+        self._reading.journal.wait(self._timeout_ms(), self._wake.fileno(), *watched)
         self._wake.clear()
 
     def _timeout_ms(self) -> int | None:
@@ -272,6 +285,7 @@ class Daemon:
                 self._delivery.next_due(),
                 self._engine.bans.next_due(),
                 self._engine.expectations.next_due(),
+                self._engine.lookups.next_due(),
                 *(None if wait_ms is None else now + wait_ms * 1000 for wait_ms in waits),
             )
             if moment is not None
@@ -289,6 +303,7 @@ class Daemon:
         self._signals.catch()  # a plugin that was imported just now may have taken them
         if new is not None:
             new.bans.enforcement.beside(self._wake, old.bans.enforcement)
+            old.lookups.close()
             self._engine = new
             if self._reading.skimming:
                 self._reading.take_only(new.wanted)
@@ -305,6 +320,8 @@ class Daemon:
         """
         engine = self._engine
         self._activity.traffic = engine.traffic
+        engine.lookups.start(self._wake)
+        self._activity.protect(engine.bans.protected())
         engine.start(
             StateObserver(engine.configuration, self._state.path, self._activity.data, self._clock)
         )

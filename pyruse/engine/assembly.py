@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import is_dataclass
 from functools import partial
 from typing import Any
 
@@ -32,6 +33,9 @@ from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError, in_words
 from pyruse.hookspecs import hook_of
+from pyruse.lookups.lookups import Lookups
+from pyruse.options.build import options_of
+from pyruse.options.networks import Networks
 from pyruse.registry.broadcasts import Broadcasts, bound, delivering
 from pyruse.registry.firewalls import Firewalls
 from pyruse.registry.kinds import ACTIONS, FILTERS, MAIN_HOOK
@@ -59,6 +63,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     reporter = FaultReporter(faults, state, calendar, mode.clock)
     firewalls = Firewalls(configuration.extensions, reporter.of_plugin)
     bans = _bans(settings, state, firewalls, reporter, mode)
+    lookups = _lookups(configuration, state, reporter, mode)
     renderer = Renderer(settings.templates, settings.report.limit)
     host = socket.gethostname()
     expectations = Expectations(state.expectations, decoder, host)
@@ -91,6 +96,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
         host=host,
         services=services,
         bans=bans,
+        lookups=lookups,
         broadcasts=broadcasts,
         ban_news=_ban_news(settings, state, broadcasts, mode),
         expectations=expectations,
@@ -108,12 +114,40 @@ def _bans(
     settings: Settings, state: State, firewalls: Firewalls, reporter: FaultReporter, mode: Mode
 ) -> Bans:
     options = settings.bans
-    return Bans(
-        state,
-        Policy(options.backend, options.never, mode.own, options.aggregate or Aggregate()),
-        firewalls.open,
-        lambda text: reporter.tell("bans", "aggregate", text), mode.clock,
-    )  # fmt: skip
+    aggregate = options.aggregate or Aggregate()
+    policy = Policy(options.backend, options.never, mode.own, aggregate, settings.never_places)
+    # Of each network, once: so each is a kind of its own.
+    tell = lambda text: reporter.tell("bans", text.partition(" ")[0], text)  # noqa: E731
+    return Bans(state, policy, firewalls.open, tell, mode.clock)
+
+
+def _lookups(
+    configuration: Configuration, state: State, reporter: FaultReporter, mode: Mode
+) -> Lookups:
+    """What host names and files stand for, in `[bans] never` and in the options of plugins."""
+    plugins = [*configuration.extensions.values(), *(one.instance for one in configuration.steps)]
+    lists = [configuration.settings.bans.never, *(net for one in plugins for net in _lists(one))]
+    return Lookups(
+        lists,
+        state.tables.table("pyruse.lookups"),
+        lambda source, text: reporter.tell("networks", source, f"{source}: {text}"),
+        mode.clock,
+        mode.ask,
+    )
+
+
+def _lists(value: Any) -> Iterator[Networks]:
+    """The lists of networks among the options of a plugin, or within one of them."""
+    if isinstance(value, Networks):
+        yield value
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _lists(one)
+    elif isinstance(value, dict):
+        yield from _lists(list(value.values()))
+    elif is_dataclass(value) and not isinstance(value, type):
+        for option in options_of(type(value)):
+            yield from _lists(getattr(value, option.attribute, None))
 
 
 def _ban_news(settings: Settings, state: State, broadcasts: Broadcasts, mode: Mode) -> BanNews:

@@ -28,7 +28,7 @@ _NOTICE, _INFO = 5, 6  # syslog(3)
 _WHY = {
     "over": "is over",
     "unbanned": "is lifted",
-    "spared": "is lifted: [bans] never has the network now",
+    "spared": "is lifted: the network is protected now",
     "few": "is lifted: too few are banned in the network",
     None: "has ended",
 }

@@ -265,7 +265,7 @@ class BoundContext:
         if reason is None:
             reason = "" if entry is None else entry.text("MESSAGE") or ""
         cause = Cause(self._time_of(entry), self.chain, reason, _hops(entry))
-        ban = self._services.bans.ban(request, cause)
+        ban = self._services.bans.ban(request, cause, part=True)
         return ban is not None
 
     def spared(self, address: Address) -> str | None:

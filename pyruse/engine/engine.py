@@ -23,6 +23,7 @@ from pyruse.engine.faults import FaultReporter
 from pyruse.engine.modes import Mode
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
+from pyruse.lookups.lookups import Lookups
 from pyruse.registry.broadcasts import Broadcasts
 from pyruse.report.rows import report_of_all, report_of_day
 from pyruse.state.database import State
@@ -49,6 +50,8 @@ class Engine:
     services: Services
     """What steps and extensions have in common."""
     bans: Bans
+    lookups: Lookups
+    """What host names and files stand for in lists of networks."""
     broadcasts: Broadcasts
     ban_news: BanNews
     """Tells plugins, and the journal, of bans that are committed."""
@@ -174,6 +177,13 @@ class Engine:
                 self.traffic.settle(self._entries)
             self._entries = 0
             self._turn = 0  # the day may be closed before the next entry comes
+
+    def look_up(self) -> bool:
+        """Take in what host names and files stand for by now; it does not wait.
+
+        :return: whether anything has changed; then, there is something to commit.
+        """
+        return self.bans.follow_protection(changed=self.lookups.update())
 
     def expire(self, at: int) -> None:
         """Let go what no longer counts at an instant in entry time (µs since the epoch)."""

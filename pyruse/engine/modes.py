@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pyruse.addresses import Address
-from pyruse.bans.own_addresses import own_addresses
+from pyruse.bans.protection import Own, machine_addresses
 from pyruse.chains.link import Node
 from pyruse.chains.model import Step
 from pyruse.chains.travel import OnFault, Travel, travel
 from pyruse.entry.entry import Entry
+from pyruse.lookups.host_names import NameAnswer, ask
 from pyruse.times import Clock, now_us
 
 Bind = Callable[[Step], Callable[[Entry], Any]]
@@ -33,8 +33,11 @@ class Mode:
     """So many entries at most are handled, and then committed together."""
     counters: bool | None
     """Whether the steps count their entries; None: where ``[engine] counters`` says so."""
-    own: Callable[[], set[Address]] = own_addresses
-    """Gives the addresses of the machine that is protected: they are never banned."""
+    own: Own = machine_addresses
+    """Gives the addresses of the machine that is protected, and those that it needs: they are never
+    banned."""
+    ask: Callable[[str], NameAnswer] = ask
+    """Asks for the addresses of a host name."""
     clock: Clock = now_us
     """The machine's clock, for all that is at work."""
     travel: Callable[[Node | None, OnFault], Travel] = travel

@@ -1,49 +1,113 @@
-"""Lists of networks."""
+"""Lists of networks: written out, by host names, and in files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, ClassVar, Self
 
 from pyruse.addresses import Address, Network, parse_network
 from pyruse.text import shown
 
+_FILE = "file:"
+_LONGEST_NAME = 253  # characters (RFC 1035 §2.3.4)
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+# A single word is most often a mistake, and what ends in a number is a misspelt address.
+_NAME = re.compile(rf"(?:{_LABEL}\.)+(?![0-9]+\.?\Z){_LABEL}\.?\Z")
+
+
+class HostName(str):
+    """A host name, in small letters: its addresses are looked up."""
+
+
+class ListFile(str):
+    """The path of a file with networks."""
+
+
+Item = Network | HostName | ListFile
+
 
 class Networks:
-    """Networks and single addresses: ``["192.168.1.0/24", "2001:db8::1"]``.
+    """Networks, addresses, host names and files: ``["192.168.1.0/24", "home.example.net"]``.
 
-    ``address in networks`` takes the same time for one network and for a hundred thousand.
+    ``address in networks`` takes the same time for one network and for a hundred thousand. What
+    host names and files stand for is looked up again while Pyruse runs (`pyruse.lookups`), and
+    counts at once; before the first answer, they stand for nothing.
     """
 
     IN_WORDS: ClassVar[str] = 'a list of networks, such as ["192.168.1.0/24"]'
-    SCHEMA: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string"}},
+            {
+                "type": "object",
+                "properties": {"file": {"type": "string", "pattern": "^/"}},
+                "required": ["file"],
+                "additionalProperties": False,
+            },
+        ]
+    }
 
-    def __init__(self, networks: list[Network]) -> None:
-        self.networks = networks
-        self._by_mask: dict[int, dict[int, set[int]]] = {4: {}, 6: {}}
-        for network in networks:
-            masks = self._by_mask[network.version]
-            masks.setdefault(int(network.netmask), set()).add(int(network.network_address))
+    def __init__(self, networks: Sequence[Item]) -> None:
+        self.items = list(networks)
+        """As they are written."""
+        self.sources = [one for one in self.items if isinstance(one, HostName | ListFile)]
+        """What is to be looked up."""
+        self._written: list[Network] = [
+            one for one in self.items if isinstance(one, IPv4Network | IPv6Network)
+        ]
+        self._learned: dict[str, Sequence[Network]] = {}
+        self._index()
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """Read a list of networks, or one network.
+        """Read a list, or the table ``{ file = "/PATH" }``.
 
         :raises ValueError: it is no list of networks.
         """
+        if isinstance(value, dict) and set(value) == {"file"}:
+            path = value["file"]
+            if not isinstance(path, str):
+                raise ValueError(f"{shown(path)} is no path (expected {_PATH})")
+            return cls([_list_file(path)])
         if not isinstance(value, list):
             raise ValueError(
                 f'{shown(value)} is no list of networks (expected ["192.168.1.0/24", …])'
             )
-        return cls([parse_network(item) for item in value])
+        return cls([cls.parse_item(item) for item in value])
 
     @staticmethod
-    def parse_item(value: Any) -> Network:
-        """Read one network of a list.
+    def parse_item(value: Any) -> Item:
+        """Read one item of a list: a network, an address, a host name, or ``file:/PATH``.
 
-        :raises ValueError: it is no network.
+        :raises ValueError: it is none of these.
         """
+        if isinstance(value, str):
+            if value.startswith(_FILE):
+                return _list_file(value.removeprefix(_FILE))
+            if len(value) <= _LONGEST_NAME and _NAME.match(value):
+                return HostName(value.lower().rstrip("."))
         return parse_network(value)
+
+    def learn(self, source: HostName | ListFile, networks: Sequence[Network]) -> None:
+        """Take what a host name or a file stands for from now on."""
+        self._learned[source] = networks
+        self._index()
+
+    def learned(self, source: HostName | ListFile) -> Sequence[Network]:
+        """What a host name or a file stands for now."""
+        return self._learned.get(source, ())
+
+    def _index(self) -> None:
+        self.networks = [*self._written, *(net for some in self._learned.values() for net in some)]
+        by_mask: dict[int, dict[int, set[int]]] = {4: {}, 6: {}}
+        for network in self.networks:
+            masks = by_mask[network.version]
+            masks.setdefault(int(network.netmask), set()).add(int(network.network_address))
+        self._by_mask = by_mask  # threads may look at the one before
+        self._firsts: dict[int, list[int]] | None = None
 
     def __contains__(self, address: Address) -> bool:
         return self.covers(address.version, int(address))
@@ -55,6 +119,34 @@ class Networks:
                 return True
         return False
 
+    def overlaps(self, network: Network) -> bool:
+        """Whether a network is in one of these, or one of these is in it."""
+        version, first = network.version, int(network.network_address)
+        if self.covers(version, first):
+            return True
+        if self._firsts is None:
+            self._firsts = {
+                one: sorted({number for known in masks.values() for number in known})
+                for one, masks in self._by_mask.items()
+            }
+        firsts = self._firsts[version]
+        at = bisect_left(firsts, first)
+        return at < len(firsts) and firsts[at] <= int(network.broadcast_address)
+
+    def overlapping(self, network: Network) -> tuple[Network, HostName | ListFile | None] | None:
+        """The first one that overlaps a network, and what it was learned of; None: there is none.
+
+        It takes its time, for somebody who is to be told.
+        """
+        for one in self._written:
+            if _overlap(one, network):
+                return one, None
+        for source in self.sources:
+            for one in self.learned(source):
+                if _overlap(one, network):
+                    return one, source
+        return None
+
     def __iter__(self) -> Iterator[Network]:
         return iter(self.networks)
 
@@ -62,7 +154,20 @@ class Networks:
         return len(self.networks)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Networks) and other.networks == self.networks
+        return isinstance(other, Networks) and other.items == self.items
 
     def __hash__(self) -> int:
-        return hash(tuple(self.networks))
+        return hash(tuple(self.items))
+
+
+_PATH = 'the path of a file from / on, such as "/etc/pyruse/never.txt"'
+
+
+def _list_file(path: str) -> ListFile:
+    if not path.startswith("/") or "\0" in path:
+        raise ValueError(f"{shown(path)} is no path of a list (expected {_PATH})")
+    return ListFile(path)
+
+
+def _overlap(one: Network, other: Network) -> bool:
+    return one.version == other.version and one.overlaps(other)

@@ -21,6 +21,7 @@ from pyruse.engine.modes import DRY
 from pyruse.engine.patience import Patience
 from pyruse.journal.journal import Journal
 from pyruse.journal.selection import Selection
+from pyruse.lookups.lookups import ANSWERS_S
 from pyruse.report.render import report_data
 from pyruse.state.ban_history import BanRecord
 from pyruse.state.database import State
@@ -179,6 +180,7 @@ def replay(
         if profile is not None:
             reader.measure(profile.moving, profile.reading)
         began = time.monotonic()
+        engine.lookups.settle(ANSWERS_S)
         engine.start()
         handle = engine.handle if profile is None else profile.batches(engine.handle)
         entries = _handle_all(engine, handle, reader, progress)

@@ -15,15 +15,20 @@ class InNetworks:
     (`::ffff:192.0.2.1`) is the IPv4 address; a zone (`fe80::1%eth0`) is left out of account.
     However many networks there are, it takes the same time. What is no address does not pass.
 
+    Host names are resolved, and files are read, again and again while Pyruse runs: see
+    [networks](configuration.md#networks).
+
     ```toml
     { filter = "in_networks", field = "ip", nets = ["192.168.1.0/24", "2001:db8::/32"] }
+    { filter = "in_networks", field = "ip", nets = ["home.example.net"], then = "known" }
+    { filter = "in_networks", field = "ip", nets = { file = "/etc/pyruse/cdn.txt" } }
     ```
     """
 
     field: Field
     """The field that holds the address."""
     nets: Networks
-    """The networks."""
+    """The networks: a list, or the file that they are in."""
 
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:

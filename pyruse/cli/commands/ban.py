@@ -69,10 +69,10 @@ def parse_networks(texts: tuple[str, ...]) -> list[Network]:
 
     :raises click.UsageError: one is neither.
     """
-    from pyruse.bans.lists import parse
+    from pyruse.addresses import parse_listed
 
     try:
-        return [parse(text) for text in texts]
+        return [parse_listed(text) for text in texts]
     except ValueError as fault:
         raise click.UsageError(printable(str(fault))) from None
 

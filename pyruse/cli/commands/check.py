@@ -32,13 +32,14 @@ def command(config: Path | None, verbose: bool) -> None:
     from pyruse.engine.faults import Faults
     from pyruse.engine.modes import DRY
     from pyruse.journal.selection import Selection
+    from pyruse.lookups.lookups import ANSWERS_S
     from pyruse.report.wording import counted
     from pyruse.state.database import State
-    from pyruse.system.log import to_stderr
 
     loaded = configuration(config)
     with State() as state:
-        engine = assemble(loaded, state, Faults(to_stderr), DRY)
+        engine = assemble(loaded, state, Faults(lambda text, *_: _warn(text)), DRY)
+        engine.lookups.settle(ANSWERS_S)
     for warning in (
         *writable_by_others(loaded.files),
         *warnings(loaded.chains),
@@ -47,14 +48,20 @@ def command(config: Path | None, verbose: bool) -> None:
         *engine.template_faults(),
         *Selection.of(loaded.settings.journal).whereabouts.missing(),
     ):
-        click.echo(f"warning: {printable(warning)}", err=True)
+        _warn(warning)
     if verbose:
         _show_links(loaded.chains)
         _show_wanted(engine.wanted)
+        for one in engine.bans.protected():
+            click.echo(printable(f"never banned: {one.what} ({one.where})"))
     steps = sum(len(chain.steps) for chain in loaded.chains.values())
     files = ", ".join(map(str, loaded.files))
     chains = counted(len(loaded.chains), "chain")
     click.echo(f"{files}: {chains} with {counted(steps, 'step')}: no faults")
+
+
+def _warn(text: str) -> None:
+    click.echo(f"warning: {printable(text)}", err=True)
 
 
 def _show_wanted(wanted: Wanted) -> None:

@@ -45,12 +45,14 @@ def command(
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
     from pyruse.engine.modes import DRY
+    from pyruse.lookups.lookups import ANSWERS_S
     from pyruse.state.database import State
 
     loaded = configuration(config)
     chosen = selection(loaded.settings, **journal)
     with State() as state:
         engine = assemble(loaded, state, Faults(lambda *_: None), DRY)
+        engine.lookups.settle(ANSWERS_S)
         engine.start()
         _explain(engine, _entry(engine, chosen, cursor, fields))
         engine.stop()

@@ -75,6 +75,7 @@ def _show(found: Status, zone: tzinfo) -> None:
             for item in found.set_aside
         ],
     )
+    show_lines("Never banned", _protected(found))
     show_lines(
         "Absent",
         [
@@ -90,6 +91,11 @@ def _show(found: Status, zone: tzinfo) -> None:
             for one in found.faults
         ],
     )
+
+
+def _protected(found: Status) -> list[str]:
+    protected = [] if found.daemon is None else found.daemon.get("protected", [])
+    return [f"{one['what']}: {one['where']}" for one in protected]
 
 
 def _show_chains(found: Status, zone: tzinfo) -> None:

@@ -6,13 +6,16 @@ import os
 import time
 import weakref
 from collections import deque
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 from pyruse.bans.firewalls.upkeep import Trouble
+from pyruse.bans.protection import Protected
 from pyruse.chains.traffic import Traffic
 
 _MINUTES = 60
+_MOST_PROTECTED = 100
 
 
 class Activity:
@@ -38,6 +41,7 @@ class Activity:
         """The firewalls that do not hold what they should."""
         self.traffic: Traffic | None = None
         """Counts what the chains see, where that is wanted."""
+        self._protected: list[dict[str, str]] = []
 
     def handled(self, entries: int) -> None:
         """So many entries more are handled."""
@@ -47,6 +51,13 @@ class Activity:
             self._minutes[-1] = (minute, self._minutes[-1][1] + entries)
         else:
             self._minutes.append((minute, entries))
+
+    def protect(self, protected: Sequence[Protected]) -> None:
+        """These are never banned, from now on."""
+        shown = [one._asdict() for one in protected[:_MOST_PROTECTED]]
+        if more := len(protected) - len(shown):
+            shown.append({"what": f"{more:,} more", "where": "see `pyruse check -v`"})
+        self._protected = shown
 
     def _rate(self, minutes: int) -> float:
         """Entries a second in the last whole minutes, and since."""
@@ -70,6 +81,7 @@ class Activity:
             "memory_bytes": pages * os.sysconf("SC_PAGE_SIZE"),
             "held_up_by": self.held_up_by,
             "firewalls": [trouble._asdict() for trouble in self.firewalls],
+            "protected": self._protected,
             "chains": None if traffic is None else traffic.data(),
             "chains_since": None if traffic is None else traffic.since,
         }

@@ -113,6 +113,23 @@ def test_a_family_without_a_set_is_not_banned_and_told_of(pipeline):
     assert "2001:db8::7 cannot be banned: sets has none for IPv6" in flow.faults[0].text
 
 
+def test_of_a_network_with_somebody_who_is_never_banned_a_part_is_banned_and_that_is_said(pipeline):
+    flow = pipeline(f'[bans]\nnever = ["2001:db8:1::10"]\n{chain(prefix6=64)}')
+    flow.feed(ip="2001:db8:1::bad0", MESSAGE="from an attacker")
+    flow.feed(ip="2001:db8:1::bad1")
+    flow.feed(ip="2001:db8:1::10")
+    assert [ban.ip for ban in flow.bans] == ["2001:db8:1::8000/113"]
+    (listed,) = flow.engine.bans.in_force.all(flow.clock.us)
+    why = "[bans] never has 2001:db8:1::10/128"
+    assert listed.reason == f"not all of 2001:db8:1::/64, since {why}; from an attacker"
+    (fault,) = flow.faults
+    assert fault.count == 1
+    assert fault.text == (
+        f"2001:db8:1::8000/113 is banned, and not all of 2001:db8:1::/64: {why} (expected a "
+        "network of others: see prefix4 and prefix6 of the action ban)"
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "fault"),
     [

@@ -1,5 +1,7 @@
 import pytest
 
+from pyruse import parse_network
+
 HOME = """
 filter = "in_networks", field = "ip", nets = ["192.168.1.0/24", "2001:db8::/32", "192.0.2.7"]
 """.strip()
@@ -106,3 +108,29 @@ def test_no_networks_at_all(passes):
 def test_what_is_no_network_is_refused(refusal):
     said = refusal('filter = "in_networks", field = "ip", nets = ["10.0.0.0/8", "192.0.2.0/33"]')
     assert said.startswith('pyruse.toml: chains."test"[0].nets[1]: "192.0.2.0/33" is no network')
+
+
+@pytest.mark.parametrize("nets", ['{{ file = "{}" }}', '["192.0.2.0/24", "file:{}"]'])
+def test_networks_of_a_file(passes, tmp_path, nets):
+    file = tmp_path / "cdn.txt"
+    file.write_text("# a CDN\n198.51.100.0/24\n2001:db8::/32\n")
+    step = f'filter = "in_networks", field = "ip", nets = {nets.format(file)}'
+    assert passes(step, ip="198.51.100.7")
+    assert passes(step, ip="2001:db8::7")
+    assert not passes(step, ip="203.0.113.7")
+
+
+def test_networks_of_a_host_name(pipeline):
+    flow = pipeline("""
+        [chains]
+        "a" = [
+          { filter = "in_networks", field = "ip", nets = ["home.example.net"] },
+          { action = "report", section = "important", message = "{ip} is at home" },
+        ]
+    """)
+    flow.feed(ip="203.0.113.5")
+    step = flow.engine.configuration.steps[0].instance
+    step.nets.learn(step.nets.sources[0], [parse_network("203.0.113.5")])
+    flow.feed(ip="203.0.113.5")
+    flow.feed(ip="203.0.113.6")
+    assert [row.message for row in flow.report.important] == ["203.0.113.5 is at home"]
