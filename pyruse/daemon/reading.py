@@ -17,6 +17,11 @@ from pyruse.state.positions import Positions
 from pyruse.system.bus_errors import bus_errors
 from pyruse.text import shortened
 
+_TOO_FEW = (
+    "too few file descriptors: not all of the journal's files are open; they are tried again every "
+    "2 s (expected a higher LimitNOFILE= of the unit, and of fs.file-max)"
+)
+
 
 class Reading:
     """The journal of a daemon: every entry of every machine, once."""
@@ -53,7 +58,7 @@ class Reading:
         """
         known = {
             name: Position(*position, self._positions.held(name))
-            for name in self.journal.machines
+            for name in {*self.journal.machines, *self._positions.machines()}
             if (position := self._positions.get(name)) is not None
         }
         self.journal.resume(known, self._begin)
@@ -134,6 +139,8 @@ class Reading:
             self._tell("longest", cut_in_words(field, self._decoder), False)
         self._decoder.cuts.clear()
         faults = {*self.journal.missing(), *self.journal.faults()}
+        if self.journal.short:
+            faults.add(_TOO_FEW)
         assert self.journal.watch is not None
         if self.journal.watch.fault is not None:
             faults.add(

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from pyruse.system.descriptors import SHORT
+
 _NAME = re.compile(r"(?P<prefix>[^@]+)(?P<archived>@.+)?\.journal~?\Z")
 _OWN = re.compile(r"system\Z|user-\d+\Z")
 _FOLDER = re.compile(r"[0-9a-f]{32}(?:\.[^/]+)?\Z")
@@ -49,14 +51,15 @@ class Header(NamedTuple):
 
 
 def look(folder: str, *, below: bool = False) -> list[JournalFile]:
-    """The journal files of a folder; what cannot be looked at is left out.
+    """The journal files of a folder; what this user may not look at is left out.
 
     :param folder: the path of the folder.
     :param below: look into the machines' folders in it, too, as journalctl --directory does.
+    :raises OSError: no descriptor is left.
     """
     found = list(_files(folder, Path(folder).name if _FOLDER.match(Path(folder).name) else ""))
     if below:
-        for name in _names(folder):
+        for name in names_in(folder):
             if _FOLDER.match(name):
                 found += _files(os.path.join(folder, name), name)
     return found
@@ -110,7 +113,7 @@ def _machine(folder: str, prefix: str) -> str:
 
 
 def _files(folder: str, machine_folder: str) -> Iterable[JournalFile]:
-    for name in _names(folder):
+    for name in names_in(folder):
         match = _NAME.match(name)
         path = os.path.join(folder, name)
         if match is None or (identity := _identity(path)) is None:
@@ -119,10 +122,16 @@ def _files(folder: str, machine_folder: str) -> Iterable[JournalFile]:
         yield JournalFile(path, _machine(machine_folder, match["prefix"]), archived, identity)
 
 
-def _names(folder: str) -> list[str]:
+def names_in(folder: str) -> list[str]:
+    """The names in a folder; none where it is not there, or this user may not look.
+
+    :raises OSError: no descriptor is left: what is there is not known.
+    """
     try:
         return sorted(os.listdir(folder))
-    except OSError:
+    except OSError as fault:
+        if fault.errno in SHORT:
+            raise
         return []
 
 

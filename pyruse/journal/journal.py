@@ -12,7 +12,6 @@ from __future__ import annotations
 import heapq
 import select
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from pyruse.entry.entry import Entry
@@ -20,6 +19,9 @@ from pyruse.journal.machine import Machine
 from pyruse.journal.position import Gap, Position
 from pyruse.journal.watch import POLL_MS, Watch
 from pyruse.journal.whereabouts import Whereabouts
+from pyruse.system.descriptors import SHORT
+
+_ALL = "*"  # of what is short: no machine's name
 
 _Head = tuple[int, str, Machine, Entry]
 
@@ -47,12 +49,17 @@ class Journal:
         self._handled: dict[str, Machine] = {}
         """Those that have a new position."""
         self._only: Mapping[str, Collection[str]] = {}
+        self._known: Mapping[str, Position] = {}
+        """Where the last run ended."""
         self._began = False
         """Where to read is decided: what comes from now on is read from its beginning."""
         self.gaps: list[Gap] = []
         """What was removed before it was read, to be told and taken out."""
         self.broken: dict[str, OSError] = {}
         """The machines none of whose files can be opened; they are tried again as files change."""
+        self.short: set[str] = set()
+        """What is not open as there are too few descriptors, and is tried again every few seconds:
+        machines, by name."""
         self.watch = Watch() if follow else None
         self._look()
 
@@ -122,6 +129,13 @@ class Journal:
         broken = [
             f"the journal of {name or 'this machine'}: no file of it can be read: {why.strerror}"
             for name, why in self.broken.items()
+            if self.watch is None or name not in self.short  # else they are tried again
+        ]
+        denied = set() if self.watch is None else self.watch.denied
+        broken += [
+            f"{path}: this user may not read it (expected a folder of the group systemd-journal); "
+            "it is tried again every 2 s"
+            for path in sorted(denied)
         ]
         broken += [
             f"the journal of {name or 'this machine'}: its index of values is damaged, so all "
@@ -159,9 +173,10 @@ class Journal:
     ) -> None:
         """Go where the last run ended.
 
-        :param positions: by machine.
+        :param positions: by machine; also of those that are not there, or cannot be opened now.
         :param otherwise: seeks where to begin with a machine that has no position.
         """
+        self._known = positions
         for name, machine in self.machines.items():
             if name in positions:
                 if gap := machine.resume(positions[name]):
@@ -217,7 +232,7 @@ class Journal:
             if fd is not None:
                 poll.register(fd, select.POLLIN)
         waits = [] if timeout_ms is None else [timeout_ms]
-        if self.watch.polls:
+        if self.watch.polls or self.short:
             waits.append(POLL_MS)
         for machine in self.machines.values():
             if (seconds := machine.reader.split_lines.wait_s()) is not None:
@@ -230,15 +245,22 @@ class Journal:
             if name in self.machines:
                 machine = self._ready[name] = self.machines[name]
                 machine.is_stale = machine.is_stale or machine.is_being_made
-        if news.files:
+        if news.files or self.short:
             self._ready.update(self.machines)
             self._look()
 
     def _look(self) -> None:
         """See which files there are, and take in the machines that are new."""
-        if self.watch is not None:  # first: nothing may come between the looking and the watching
-            self.watch.follow(*self._whereabouts.folders())
-        by_machine = self._whereabouts.files()
+        self.short.discard(_ALL)
+        try:
+            if self.watch is not None:  # first: nothing may come between the look and the watch
+                self.watch.follow(*self._whereabouts.folders())
+            by_machine = self._whereabouts.files()
+        except OSError:
+            self.short.add(_ALL)
+            return
+        for machine_ in self.machines.values():
+            machine_.may_be_gone = machine_.name not in by_machine
         for name, files in by_machine.items():
             machine = self.machines.get(name)
             if machine is not None:
@@ -246,6 +268,7 @@ class Journal:
             elif (machine := self._opened(name)) is not None:
                 self.machines[name] = self._ready[name] = machine
         self.broken = {name: why for name, why in self.broken.items() if name in by_machine}
+        self.short &= {*by_machine, _ALL}
 
     def _opened(self, name: str) -> Machine | None:
         machine = self._make(name)
@@ -253,11 +276,16 @@ class Journal:
             machine.renew()
         except OSError as fault:
             self.broken[name] = fault
+            if fault.errno in SHORT:
+                self.short.add(name)
             return None
         self.broken.pop(name, None)
+        self.short.discard(name)
         machine.take_only(self._only)
-        if self._began:
+        if self._began and name not in self._known:
             machine.reader.seek_head()
+        elif self._began and (gap := machine.resume(self._known[name])) is not None:
+            self.gaps.append(gap)
         return machine
 
     def _renew(self) -> bool:
@@ -267,15 +295,32 @@ class Journal:
             for machine in self._handled.values():
                 if machine.is_ahead and (last_time := machine.reader.time_us()) is not None:
                     machine.note(last_time)
+        for machine in [one for one in self.machines.values() if one.may_be_gone]:
+            if machine.name not in self._ready and machine.is_gone:
+                self._let_go(machine)
         renewed = False
         for machine in self.machines.values():
             if machine.is_stale or machine.reader.is_bloated:
-                with suppress(OSError):  # its files are gone, or unreadable: with the next notice
-                    if gap := machine.renew():
-                        self.gaps.append(gap)
-                    self._ready[machine.name] = machine
-                    renewed = True
+                self.short.discard(machine.name)
+                try:
+                    gap = machine.renew()
+                except OSError as fault:  # its files are gone, or unreadable: with the next notice
+                    if fault.errno in SHORT:
+                        self.short.add(machine.name)
+                    continue
+                if gap is not None:
+                    self.gaps.append(gap)
+                self._ready[machine.name] = machine
+                renewed = True
         return renewed
+
+    def _let_go(self, machine: Machine) -> None:
+        """Close what nobody else has any more; should it come back, it goes on where it was."""
+        machine.reader.close()
+        del self.machines[machine.name]
+        self.short.discard(machine.name)
+        if machine.position is not None:
+            self._known = {**self._known, machine.name: machine.position}
 
     def close(self) -> None:
         """Close the journal."""

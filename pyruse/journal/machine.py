@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,6 +12,7 @@ from systemd import journal
 from pyruse.journal.files import Header, JournalFile, header
 from pyruse.journal.position import Gap, Position
 from pyruse.journal.reader import JournalReader
+from pyruse.system.descriptors import SHORT, require
 
 _YOUNG_S = 10.0
 """Seconds: journald writes the header of a new file sooner than that."""
@@ -49,12 +51,16 @@ class Machine:
         self._files: Sequence[JournalFile] = ()
         self._open: set[tuple[int, int]] = set()
         """The files that are open, or cannot be opened, by their identity."""
+        self._denied: set[tuple[int, int]] = set()
+        """Those of them that this user may not read: not now."""
         self._read = 0
         """How many entries were read up to the position."""
         self._base: tuple[Position, int] | None = None
         """A position, and how many entries were read up to there: to see what was passed over."""
         self.is_being_made = False
         """A file is there, but not its header yet: it is looked at again with the next notice."""
+        self.may_be_gone = False
+        """No file of it was found."""
         self.is_stale = False
         """Files have come or gone, or are wholly read: `renew` is to be called at the end."""
 
@@ -110,10 +116,18 @@ class Machine:
         self.is_stale = self._is_open and not (
             self._open <= identities
             and not any(
+                file.identity in self._denied and os.access(file.path, os.R_OK) for file in files
+            )
+            and not any(
                 file.identity not in self._open and self._may_have_more(file, header(file.path))
                 for file in files
             )
         )
+
+    @property
+    def is_gone(self) -> bool:
+        """None of its files is there any more; what cannot be looked at may be."""
+        return all(_is_gone(file.path) for file in self._files)
 
     def begin_at_tail(self) -> None:
         """Go behind the newest entry: everything before counts as handled."""
@@ -125,6 +139,8 @@ class Machine:
         """Open the files that may have something unread, and go on behind the position.
 
         :return: what was removed unread.
+        :raises OSError: none of them can be opened, or no descriptor is left: then those that were
+            open before still are.
         """
         self.is_stale = True  # until it has succeeded
         raw = self._raw()
@@ -173,16 +189,19 @@ class Machine:
             file for file in self._files if self._may_have_more(file, header(file.path))
         ] or list(self._files)
         self.faults, self.is_being_made = [], False
+        require(len(chosen) - len(self._open))
         try:
             raw = journal.Reader(files=[file.path for file in chosen])
-            self._open = {file.identity for file in chosen}
+            self._open, self._denied = {file.identity for file in chosen}, set()
         except OSError as fault:
+            if fault.errno in SHORT:
+                raise
             raw = self._sound(chosen, fault)
         return raw
 
     def _sound(self, files: Sequence[JournalFile], fault: OSError) -> journal.Reader:
         """Leave out the files that cannot be opened, and say which."""
-        sound, known = [], set()
+        sound, known, denied = [], set(), set()
         for file in files:
             try:
                 journal.Reader(files=[file.path]).close()
@@ -192,10 +211,12 @@ class Machine:
                     self.is_being_made = True  # journald writes its header just now
                     continue
                 self.faults.append(f"{file.path}: cannot be read: {why.strerror}")
+                if why.errno in (errno.EACCES, errno.EPERM):
+                    denied.add(file.identity)
             known.add(file.identity)
         if not sound:
             raise fault
-        self._open = known
+        self._open, self._denied = known, denied
         return journal.Reader(files=sound)
 
     def _may_have_more(self, file: JournalFile, said: Header | None) -> bool:
@@ -205,6 +226,16 @@ class Machine:
         if said.seqnum_id == self.position.seqnum_id:
             return said.tail_seqnum >= self.position.seqnum
         return said.tail_at >= self.position.time_us - _DAY_US
+
+
+def _is_gone(path: str) -> bool:
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _is_young(path: str) -> bool:

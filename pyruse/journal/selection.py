@@ -20,6 +20,7 @@ from pyruse.journal.machine import Machine
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.whereabouts import Whereabouts
 from pyruse.system.bus_errors import bus_errors
+from pyruse.system.descriptors import raise_limit
 
 
 class JournalError(UserError):
@@ -84,6 +85,7 @@ class Selection:
         :raises JournalError: the journal cannot be read; the text says who may, and how.
         """
         bus_errors()
+        raise_limit()
         self._look(missing_is_fault=not follow)
         whereabouts = self.whereabouts
         match = None if self.boot is None else f"_BOOT_ID={self._boot_id(whereabouts, self.boot)}"

@@ -56,10 +56,15 @@ class Watch:
     """Watches folders for journals, the ones that are not there yet included."""
 
     def __init__(self) -> None:
+        self.denied: set[str] = set()
+        """Folders and files that this user may not watch, as it may not read them."""
         self.fault: str | None = None
         """Why the kernel does not notify, so that the journals are looked at now and then."""
         self._inotify: Inotify | None = None
         self._remote = False
+        self._begin()
+
+    def _begin(self) -> None:
         try:
             self._inotify = Inotify()
         except OSError as fault:
@@ -68,7 +73,7 @@ class Watch:
     @property
     def polls(self) -> bool:
         """The journals must be looked at now and then."""
-        return self.fault is not None or self._remote
+        return self.fault is not None or self._remote or bool(self.denied)
 
     def follow(
         self, journals: Iterable[str], above: Iterable[str], files: Iterable[str] = ()
@@ -90,13 +95,18 @@ class Watch:
                 wanted[folder] = _FILES
         self._remote = any(map(_is_remote, wanted))
         if self._inotify is None:
+            self._begin()  # there may be more of them by now
+        if self._inotify is None:
             return
         self.fault = None
+        self.denied.clear()
         for folder, mask in wanted.items():
             try:
                 self._inotify.watch(folder, mask)
             except FileNotFoundError:
                 continue  # it went just now, which is noticed in the folder above
+            except PermissionError:
+                self.denied.add(folder)
             except OSError as fault:
                 self.fault = f"{folder}: inotify: {fault.strerror}"
 

@@ -27,7 +27,10 @@ class Whereabouts:
     """Of this machine's: names, ``*`` for all of them, none for the default one."""
 
     def files(self) -> dict[str, list[JournalFile]]:
-        """The files that there are, by machine."""
+        """The files that there are, by machine.
+
+        :raises OSError: no descriptor is left to look for them.
+        """
         if self.paths:
             found = journal_files.named(self.paths)
         elif self.directory is not None:
@@ -117,8 +120,5 @@ def machine_id() -> str:
 
 
 def _machines_in(folder: str) -> list[str]:
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return []
+    names = journal_files.names_in(folder)
     return [os.path.join(folder, name) for name in names if journal_files.is_machines(name)]

@@ -47,6 +47,10 @@ class Positions(Part):
         """
         return self._positions.get(machine) or self._positions.get(_OLD)
 
+    def machines(self) -> list[str]:
+        """The machines that have a position."""
+        return [machine for machine in self._positions if machine != _OLD]
+
     def held(self, machine: str) -> tuple[Cursor, ...]:
         """The entries before the position that are not handled: more of their lines is to come."""
         return self._held.get(machine, ())

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
+from pyruse.system.descriptors import limit_program
 from pyruse.system.interruption import Interruption
 from pyruse.text import one_line, shortened
 
@@ -146,7 +147,7 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     if not argv:
         raise ValueError("no program is named")
-    return subprocess.Popen(
+    process = subprocess.Popen(
         list(argv),
         stdin=stdin,
         stdout=subprocess.PIPE,
@@ -156,6 +157,8 @@ def _start(
         env=environment,
         start_new_session=True,
     )
+    limit_program(process.pid)
+    return process
 
 
 def _attend(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import shutil
 import struct
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from pyruse.entry.decoding import Decoder
 from pyruse.journal.journal import Journal
 from pyruse.journal.position import Gap, Position
 from pyruse.journal.selection import Selection
+from pyruse.system import descriptors
 from pyruse.testing.journal import FIRST_TIME, make_journal, unavailable
 from pyruse.testing.journald import Journald
 from pyruse.testing.plugin import need
@@ -353,3 +356,42 @@ def test_a_vacuum_that_overtakes_is_no_damage(journald: Journald, follow: Open) 
     kept = sum(1 for message in found if message and message.startswith("lost"))
     assert kept + lost >= 100
     assert not any(gap.damaged for gap in journal.gaps)
+
+
+def test_a_machine_that_is_back_goes_on_where_the_last_run_ended(
+    tmp_path: Path, follow: Open
+) -> None:
+    write(tmp_path / "remote-a.journal", 0)
+    file = write(tmp_path / "remote-b.journal", 1, 2)
+    journal = follow(directory=tmp_path)
+    assert messages(journal, 2) == ["remote-a 0", "remote-b 1"]
+    positions = journal.positions(FIRST_TIME + SECOND)
+    gone = file.rename(tmp_path / "gone")
+    later = follow(directory=tmp_path)
+    later.resume(positions, lambda machine: pytest.fail("has a position"))
+    assert messages(later) == []
+    gone.rename(file)
+    assert news(later) == ["remote-b 2"]
+    assert later.gaps == []
+
+
+def test_descriptors_that_run_out_and_come_back(
+    tmp_path: Path, follow: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        write(tmp_path / f"remote-{number}.journal", number)
+    monkeypatch.setattr(descriptors, "_SPARE", 4)
+    limit = len(os.listdir("/proc/self/fd")) + 20
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+    spare = [os.open(os.devnull, os.O_RDONLY) for _ in range(13)]  # one more is the watch's
+    journal = follow(directory=tmp_path)
+    try:
+        assert messages(journal) == ["remote-0 0", "remote-1 1"]
+        assert journal.short == {"remote-2", "remote-3"}
+        assert journal.faults() == []
+    finally:
+        for one in spare:
+            os.close(one)
+    journal.wait(None)  # it looks again by itself
+    assert messages(journal) == ["remote-2 2", "remote-3 3"]
+    assert journal.short == set()

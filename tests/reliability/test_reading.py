@@ -136,3 +136,53 @@ def test_a_kill_between_the_parts_of_a_line(daemon: MakeDaemon, journald: Journa
     wait_for(one, 2)
     assert one.stop() == 0
     assert handled(one) == {"0": 1, "one two three": 1}
+
+
+def test_descriptors_that_run_out_and_come_back(daemon: MakeDaemon, tmp_path: Path) -> None:
+    need(unavailable())
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    for number in range(60):
+        entries = [{"SYSLOG_IDENTIFIER": "test", "MESSAGE": str(number)}]
+        make_journal(folder / f"remote-{number}.journal", entries)
+    one = daemon(CHAINS, folder)
+    one.prefix = ["sh", "-c", 'ulimit -n 60; exec "$0" "$@"']
+    one.start()
+    one.wait_for_line("too few file descriptors: not all of the journal's files are open")
+    first = wait_for(one, 1)
+    assert len(first) < 60
+    for name in first:  # these machines are gone for good
+        (folder / f"remote-{name}.journal").unlink()
+    wait_for(one, 60)
+    assert one.stop() == 0
+    assert set(handled(one).values()) == {1}
+    assert one.log.count("too few file descriptors") == 1
+    assert "Traceback" not in one.log
+
+
+def test_permissions_that_are_taken_away_and_given_back(daemon: MakeDaemon, tmp_path: Path) -> None:
+    need("only root can be without rights" if os.geteuid() != 0 else unavailable())
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    entries = [{"SYSLOG_IDENTIFIER": "test", "MESSAGE": f"a{number}"} for number in range(2)]
+    more = [{"SYSLOG_IDENTIFIER": "test", "MESSAGE": f"b{number}"} for number in range(2)]
+    make_journal(folder / "remote-a.journal", entries[:1])
+    one = daemon(CHAINS, folder)
+    rights = "-dac_override,-dac_read_search"
+    one.prefix = ["setpriv", f"--bounding-set={rights}", "--inh-caps=-all", *one.prefix]
+    one.start()
+    wait_for(one, 1)
+    folder.chmod(0)
+    one.wait_for_line(f"{folder}: this user may not read it")
+    make_journal(folder / "remote-a.journal", entries[1:], append=True)
+    new = make_journal(tmp_path / "new.journal", more)
+    new.chmod(0)
+    new.rename(folder / "remote-b.journal")
+    folder.chmod(0o755)
+    wait_for(one, 2)
+    one.wait_for_line("the journal of remote-b: no file of it can be read: Permission denied")
+    (folder / "remote-b.journal").chmod(0o644)
+    wait_for(one, 4)
+    assert one.stop() == 0
+    assert set(handled(one).values()) == {1}
+    assert "Traceback" not in one.log
