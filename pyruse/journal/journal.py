@@ -187,7 +187,10 @@ class Journal:
 
     def missing(self) -> list[str]:
         """What was chosen and is not there: one line each."""
-        return self._whereabouts.missing()
+        try:
+            return self._whereabouts.missing()
+        except OSError:  # no descriptor is left to look
+            return []
 
     def at(self, cursor: str) -> Entry | None:
         """The entry of a cursor, or None when no machine has it."""
