@@ -86,6 +86,7 @@ find_missing_for_test() {
   need iptables "iptables, which asks the sets of ipset" has iptables
   need iproute2 "iproute2 (ip)" has ip
   need util-linux "util-linux (unshare, nsenter)" has unshare
+  need "openssh-server openssh-client" "OpenSSH's server and client" has sshd
   need procps "procps (sysctl)" has sysctl
   need "chromium fonts-dejavu-core" "Chromium, which shows the report, and a font" has_browser
   need fail2ban "fail2ban, whose bans can be taken over" has fail2ban-server

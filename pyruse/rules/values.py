@@ -148,10 +148,24 @@ class Values:
         filled: dict[str, Any] = {}
         for key, value in table.items():
             self._origins.clear()
+            if self._is_left_out(value):
+                continue
             filled[key] = self._fill(value, faults.at(key))
             if len(self._origins) == 1:
                 origins[key] = next(iter(self._origins.values()))
         return filled, origins
+
+    def _is_left_out(self, value: Any) -> bool:
+        """Whether a reference stands for nothing: an option that is empty by default, and still is.
+
+        Then the step is as if its option was not written: a ban without ports closes all of them.
+        """
+        reference = _REFERENCE.match(value) if isinstance(value, str) else None
+        if reference is None:
+            return False
+        options = {**self._policy.options, **self._rules.options}
+        option = options.get(reference[1])
+        return option is not None and option.default == [] and self._value(reference[1]) == []
 
     def _fill(self, value: Any, faults: ConfigFaults) -> Any:
         if isinstance(value, list):
