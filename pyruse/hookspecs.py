@@ -148,7 +148,9 @@ def on_ban(ban: Ban, context: Context) -> None:
     Called once that is committed, and again if Pyruse is killed before what the call did is
     committed, too: at least once. A ban that was made longer has the same `Ban.since` as before.
     Bans that Pyruse puts back into the firewall when it starts are not told again. What leaves
-    Pyruse goes through the context: a dry run calls this hook, too.
+    Pyruse goes through the context: a dry run calls this hook, too. A call that is busy for a
+    second is interrupted, by a `StepTooSlow`. A ban that this hook makes is told, too; after five
+    such bans, each made by the hook that was told of the one before, the next is an error.
 
     :param ban: who is banned, from where, why and until when.
     :param context: of the step, or of the extension; there is no entry: give None.

@@ -27,7 +27,7 @@ class BanRequest(Struct, frozen=True):
     target: Target | None = None
     """Where to ban, as `Context.ban_target` gives it; None: by ``[bans] backend``, all ports."""
     label: str | None = None
-    """What the ban is called; None: the name of the chain."""
+    """What the ban is called; None: the name of the chain, or of the extension."""
     prefix4: int = 32
     """The prefix length of the network to ban around an IPv4 address; 32: the address alone."""
     prefix6: int = 128
@@ -45,7 +45,7 @@ class Ban(Struct, frozen=True, gc=False):
     network: str
     """An address, or a network with its prefix length, as `network_text` writes it."""
     label: str
-    """What the ban is called: the name of the chain, unless told otherwise."""
+    """What the ban is called: the name of the chain or extension, unless told otherwise."""
     since: int
     """When the ban began."""
     until: int | None
@@ -53,7 +53,8 @@ class Ban(Struct, frozen=True, gc=False):
     reason: str
     """The message of the entry that caused the ban, or who typed the command."""
     chain: str
-    """The chain that banned; empty: a command did, or many bans in this network."""
+    """The chain that banned, or the extension, as ``plugins.NAME``; empty: a command did, or many
+    bans in this network."""
     count: int
     """How many bans of this network there were, this one included."""
     target: Target

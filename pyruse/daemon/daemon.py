@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import FrameType
 
 from pyruse import __version__
 from pyruse.bans.settle import settle
+from pyruse.chains.model import Step
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.files import writable_by_others
 from pyruse.config.secrets import secret_faults
@@ -68,7 +70,12 @@ class Daemon:
         )
         self._patience = Patience(
             lambda: self._reading.journal.position,
-            lambda frame: self._engine.travel.at_work(frame),  # noqa: PLW0108 -- a reload's, too
+            self._step_at_work,
+        )
+        self._patience_with_hooks = Patience(
+            lambda: self._engine.ban_news.told,
+            lambda frame: self._engine.broadcasts.at_work(frame),  # noqa: PLW0108 -- a reload's, too
+            "",
         )
         self._memory = MemoryLimit()
         self._wake = Wake()
@@ -228,11 +235,17 @@ class Daemon:
 
         :return: whether there are more.
         """
-        if self._engine.ban_news.tell():
+        with self._patience_with_hooks:
+            told = self._engine.ban_news.tell()
+        if told:
             self._commit()
             if self._delivery.dispatch(self._clock()):
                 self._commit()
         return self._engine.ban_news.waiting > 0
+
+    def _step_at_work(self, frame: FrameType | None) -> Step | None:
+        node = self._engine.travel.at_work(frame)
+        return None if node is None else node.step
 
     def close(self) -> None:
         """Let go of everything; what is not committed is done again by the next run."""

@@ -73,11 +73,15 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     )  # fmt: skip
     receivers = _receivers(configuration)
 
-    def context(place: str, chain: str = "") -> Context:
+    def context(place: str, chain: str = "", extension: str = "") -> Context:
         receiver = receivers.get(place)
-        return BoundContext(services, chain, place, receiver.kind if receiver else "")
+        kind = receiver.kind if receiver else ""
+        return BoundContext(services, chain, place, kind, extension)
 
-    extensions = [(one, context(_place(name))) for name, one in configuration.extensions.items()]
+    extensions = [
+        (one, context(_place(name), extension=name))
+        for name, one in configuration.extensions.items()
+    ]
     steps = {step: context(step.place, step.chain) for step in configuration.steps}
     _check_options(steps)
     skipped: list[str] = []
@@ -98,7 +102,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
         bans=bans,
         lookups=lookups,
         broadcasts=broadcasts,
-        ban_news=_ban_news(settings, state, broadcasts, mode),
+        ban_news=_ban_news(services, broadcasts),
         expectations=expectations,
         # Of several with the same options, the first one counts.
         receivers={one.kind: one for one in reversed(receivers.values())},
@@ -150,12 +154,13 @@ def _lists(value: Any) -> Iterator[Networks]:
             yield from _lists(getattr(value, option.attribute, None))
 
 
-def _ban_news(settings: Settings, state: State, broadcasts: Broadcasts, mode: Mode) -> BanNews:
+def _ban_news(services: Services, broadcasts: Broadcasts) -> BanNews:
     """Have it noted what happens to bans, if anybody is to be told."""
-    log = settings.bans.log and not mode.dry_run
+    state = services.state
+    log = services.settings.bans.log and not services.dry_run
     state.ban_events.wanted = log or broadcasts.listens("on_ban", "on_unban")
-    lines = BanLines(state.outbox, mode.clock) if log else None
-    return BanNews(state.ban_events, broadcasts, lines)
+    lines = BanLines(state.outbox, services.clock) if log else None
+    return BanNews(state.ban_events, broadcasts, lines, services.lead)
 
 
 def _check_options(contexts: Contexts) -> None:

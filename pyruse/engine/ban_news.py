@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from pyruse.engine.ban_lines import BanLines
 from pyruse.registry.broadcasts import Broadcasts
 from pyruse.state.ban_events import BanEvent, BanEvents
 
 _SLICE = 1_000
-"""Events that are told in one go: for so many calls of plugins, the daemon does nothing else."""
+"""Events that are told in one go: for so many calls of plugins, the daemon does nothing else …"""
+_SLICE_S = 0.5
+"""… and for so long: then it looks whether it is to stop."""
 _MANY = 10_000
 """While more are to be told, no entry is read: what is waiting takes memory and room on the disk,
 and plugins that are slower than bans come must not let it grow without bound."""
@@ -20,17 +25,26 @@ class BanNews:
     """
 
     def __init__(
-        self, events: BanEvents, broadcasts: Broadcasts, lines: BanLines | None = None
+        self,
+        events: BanEvents,
+        broadcasts: Broadcasts,
+        lines: BanLines | None = None,
+        lead: Callable[[int | None], object] = lambda hops: None,
     ) -> None:
         """Begin to tell.
 
         :param events: what has happened.
         :param broadcasts: the plugins.
         :param lines: writes to the journal; None: nobody does.
+        :param lead: told the hops of the event that the plugins hear of: what they do then has this
+            as its cause. None: they have heard.
         """
+        self._lead = lead
         self._events = events
         self._broadcasts = broadcasts
         self._lines = lines
+        self.told = 0
+        """How many events were told, the one that is being told included."""
 
     @property
     def waiting(self) -> int:
@@ -53,15 +67,22 @@ class BanNews:
         :param most: how many at most.
         :return: whether there was anything to tell.
         """
-        events = self._events.take(most)
-        if self._lines is not None:
-            self._lines.write(events)
-        for event in events:
-            self._call(event)
-        return bool(events)
+        told: list[BanEvent] = []
+        end = time.monotonic() + _SLICE_S
+        while len(told) < most and time.monotonic() < end and (events := self._events.take(1)):
+            told += events
+            self.told += 1
+            self._call(events[0])
+        if self._lines is not None and told:
+            self._lines.write(told)
+        return bool(told)
 
     def _call(self, event: BanEvent) -> None:
-        if event.kind == "ban":
-            self._broadcasts.call("on_ban", ban=event.ban)
-        else:
-            self._broadcasts.call("on_unban", ban=event.ban, why=event.why)
+        self._lead(event.hops)
+        try:
+            if event.kind == "ban":
+                self._broadcasts.call("on_ban", ban=event.ban)
+            else:
+                self._broadcasts.call("on_unban", ban=event.ban, why=event.why)
+        finally:
+            self._lead(None)

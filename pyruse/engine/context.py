@@ -10,6 +10,8 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from pyruse.addresses import Address, text_around
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.context import LogLevel
@@ -68,6 +70,13 @@ class Services:
     expectations: Expectations
     dry_run: bool = False
     observer: Observer | None = None
+    told_hops: int | None = None
+    """While a ban or an unban is told to plugins: how many of Pyruse's own lines, and of bans made
+    when bans are told, have led to it. None: nothing is told."""
+
+    def lead(self, hops: int | None) -> None:
+        """Take a ban or an unban, with its hops, as the cause of all that is done without entry."""
+        self.told_hops = hops
 
     def day_of(self, time_us: int) -> str:
         """The open day under which something of this instant is filed, as ``YYYY-MM-DD``."""
@@ -78,13 +87,23 @@ class BoundContext:
     """The `Context` (see `pyruse.api.context`) of one step, or of one extension."""
 
     def __init__(
-        self, services: Services, chain: str = "", step: str = "", receiver: str = ""
+        self,
+        services: Services,
+        chain: str = "",
+        step: str = "",
+        receiver: str = "",
+        extension: str = "",
     ) -> None:
         """Bind a context to a step or extension.
 
+        :param services: what all contexts share.
+        :param chain: the name of the step's chain.
+        :param step: the place of the step or extension.
         :param receiver: the kind of what `send` sends; empty: there is no hook `deliver`.
+        :param extension: the name of the extension; empty: it is a step.
         """
         self._services = services
+        self._extension = extension
         self._receiver = receiver
         self.chain = chain
         self.step = step
@@ -188,7 +207,7 @@ class BoundContext:
                 f"{level!r} is no level (expected {', '.join(_LEVEL_NAMES)}, or 0 to 7, see "
                 f"syslog(3){hint})"
             )
-        hop = _hops(entry) + 1
+        hop = self._hops(entry) + 1
         if hop > MAX_HOPS:
             return
         payload: dict[str, Any] = {
@@ -264,7 +283,9 @@ class BoundContext:
         reason = request.reason
         if reason is None:
             reason = "" if entry is None else entry.text("MESSAGE") or ""
-        cause = Cause(self._time_of(entry), self.chain, reason, _hops(entry))
+        if self._extension and request.label is None:
+            request = replace(request, label=self._extension)
+        cause = self._cause(entry, reason)
         ban = self._services.bans.ban(request, cause, part=True)
         return ban is not None
 
@@ -273,8 +294,27 @@ class BoundContext:
 
     def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
         network = text_around(address, 32, 128)
-        cause = Cause(self._time_of(entry), self.chain, hops=_hops(entry))
-        return bool(self._services.bans.unban(network, cause, label))
+        return bool(self._services.bans.unban(network, self._cause(entry), label))
+
+    def _cause(self, entry: Entry | None, reason: str = "") -> Cause:
+        """What leads to a ban or an unban.
+
+        :raises RuntimeError: bans that were told have led to it, one after another, too often.
+        """
+        hops = self._hops(entry)
+        if entry is None and self._services.told_hops is not None:
+            hops += 1
+            if hops > MAX_HOPS:
+                raise RuntimeError(
+                    f"{MAX_HOPS} bans have led to this one, each made when the one before it was "
+                    "told (expected on_ban and on_unban to come to an end)"
+                )
+        chain = self.chain or (self.step if self._extension else "")
+        return Cause(self._time_of(entry), chain, reason, hops)
+
+    def _hops(self, entry: Entry | None) -> int:
+        """How many lines of Pyruse's own, or bans that were told, have led to what is done now."""
+        return (self._services.told_hops or 0) if entry is None else _hops(entry)
 
     def ban_history(self, since: int, until: int) -> list[Ban]:
         state = self._services.state
@@ -321,7 +361,7 @@ def _is_own_news(entry: Entry) -> bool:
     return entry.get("PYRUSE_EVENT") is not None and entry.text("_UID") == str(os.geteuid())
 
 
-def _hops(entry: Entry | None) -> int:
+def _hops(entry: Entry) -> int:
     """How many lines of Pyruse's own led to an entry, one after another."""
-    hops = "" if entry is None else entry.text("PYRUSE_HOPS") or ""
+    hops = entry.text("PYRUSE_HOPS") or ""
     return int(hops) if hops.isdecimal() and len(hops) < 3 else 0

@@ -8,12 +8,9 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from types import FrameType, TracebackType
 from typing import Self
-
-from pyruse.chains.link import Node
-from pyruse.chains.model import Step
 
 _LONGEST_S = 1.0
 _SHORTEST_S = 0.005
@@ -38,19 +35,24 @@ class Patience:
     """
 
     def __init__(
-        self, position: Callable[[], int], at_work: Callable[[FrameType | None], Node | None]
+        self,
+        position: Callable[[], int],
+        at_work: Callable[[FrameType | None], Hashable | None],
+        busy_with: str = " with this entry",
     ) -> None:
         """Arm no timer yet.
 
-        :param position: gives a number that rises with each entry.
-        :param at_work: gives the node whose step is at work (see `Travel.at_work`).
+        :param position: gives a number that rises with each entry, or whatever there is to do.
+        :param at_work: gives the step that is at work (see `Travel.at_work`), or the plugin.
+        :param busy_with: what takes too long, in words.
         """
         self._position = position
         self._at_work = at_work
-        self._stops: dict[Step, tuple[int, float]] = {}
+        self._busy_with = busy_with
+        self._stops: dict[Hashable, tuple[int, float]] = {}
         """Steps that were stopped: how often, and when they were last."""
-        self._seen: tuple[int, Node] | None = None
-        """The entry and the node that were at work at the last tick …"""
+        self._seen: tuple[int, Hashable] | None = None
+        """The entry and the step that were at work at the last tick …"""
         self._since = self._since_cpu = 0.0
         """… and since when, by the clock and by the time of the processor: half a tick before."""
         self._tick_s = 0.0
@@ -82,25 +84,25 @@ class Patience:
         self._tick_s = _limit(most) / 2
         signal.setitimer(signal.ITIMER_REAL, self._tick_s, self._tick_s)
 
-    def _count(self, step: Step, now: float) -> int:
+    def _count(self, step: Hashable, now: float) -> int:
         """How many of a step's stops are not forgiven yet."""
         stops, last = self._stops.get(step, (0, now))
         return max(0, stops - int((now - last) / _FORGIVEN_S))
 
     def _tick(self, number: int, frame: FrameType | None) -> None:
-        node = self._at_work(frame)
+        step = self._at_work(frame)
         now, cpu = time.monotonic(), time.thread_time()
-        if node is None or self._seen != (self._position(), node):
-            self._seen = None if node is None else (self._position(), node)
+        if step is None or self._seen != (self._position(), step):
+            self._seen = None if step is None else (self._position(), step)
             self._since, self._since_cpu = now - self._tick_s / 2, cpu - self._tick_s / 2
             return
-        stops = self._count(node.step, now)
+        stops = self._count(step, now)
         # On a busy machine, milliseconds pass without any fault of the step's.
         if cpu - self._since_cpu >= _limit(stops) or now - self._since >= _LONGEST_S:
-            self._stops[node.step] = (min(stops + 1, _MOST_STOPS), now)
+            self._stops[step] = (min(stops + 1, _MOST_STOPS), now)
             self._seen = None
             self._set_timer()
-            raise StepTooSlow(f"took too long with this entry (over {_limit(stops):.3g} s)")
+            raise StepTooSlow(f"took too long{self._busy_with} (over {_limit(stops):.3g} s)")
 
 
 def _limit(stops: int) -> float:

@@ -6,7 +6,7 @@ import inspect
 from bisect import insort_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from types import MethodType
+from types import FrameType, MethodType
 from typing import Any, NamedTuple
 
 from pyruse.hookspecs import hook_of
@@ -40,6 +40,18 @@ class Broadcasts:
         """
         self._calls: dict[str, list[_Call]] = {hook: [] for hook in HOOKS}
         self._on_fault = on_fault
+        self._calling: _Call | None = None
+
+    def at_work(self, frame: FrameType | None) -> tuple[str, str] | None:
+        """The plugin, and its hook, that is at work, for whoever interrupts the program.
+
+        :param frame: the frame that was interrupted.
+        :return: None: Pyruse itself is at work, and would not expect an exception.
+        """
+        call = self._calling
+        if call is None or frame is None or frame.f_code is Broadcasts._answers.__code__:
+            return None
+        return call.name, call.function.__name__
 
     def register(self, plugin: Any, name: str, context: Any) -> None:
         """Let a plugin, or a step, hear of what it has hooks for."""
@@ -78,7 +90,11 @@ class Broadcasts:
         for call in self._calls[hook]:
             known = {"context": call.context, **arguments}
             try:
-                answer = call.function(*[known[name] for name in call.arguments])
+                self._calling = call
+                try:
+                    answer = call.function(*[known[name] for name in call.arguments])
+                finally:
+                    self._calling = None
             except refusal:
                 raise
             except KeyboardInterrupt:

@@ -43,11 +43,12 @@ class BanEvents(Part):
         self.wanted = False
         """Whether anybody is to be told: otherwise, nothing is kept."""
         self._new: list[BanEvent] = []
-        self._committed: deque[BanEvent] = deque()
-        self._taken = 0
-        """How many of those in the database are told."""
-        self._first = 1
-        """The number of the oldest event in the database."""
+        self._committed: deque[tuple[int, BanEvent]] = deque()
+        """Each with its number in the database, which may have gaps: rows of a damaged one."""
+        self._told: int | None = None
+        """The number of the newest event that is told, to be removed with those before it."""
+        self._last = 0
+        """The number of the newest event that the database has, or had."""
 
     def __len__(self) -> int:
         """How many are committed, and to be told."""
@@ -56,7 +57,7 @@ class BanEvents(Part):
     @property
     def has_changed(self) -> bool:
         """Whether there is anything to commit."""
-        return bool(self._new or self._taken)
+        return bool(self._new) or self._told is not None
 
     def add(self, event: BanEvent) -> None:
         """Have an event told, once it is committed."""
@@ -66,36 +67,34 @@ class BanEvents(Part):
     def take(self, most: int) -> list[BanEvent]:
         """Events to be told now, the oldest ones; the next commit removes them."""
         taken = [self._committed.popleft() for _ in range(min(most, len(self._committed)))]
-        self._taken += len(taken)
-        return taken
+        if taken:
+            self._told = taken[-1][0]
+        return [event for _, event in taken]
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read what was not told."""
         rows = db.execute("SELECT number, kind, ban, why, hops FROM ban_events ORDER BY number")
         for number, kind, ban, why, hops in rows:
-            if not self._committed:
-                self._first = number
-            self._committed.append(BanEvent(kind, _decoder.decode(ban), why, hops))
+            self._committed.append((number, BanEvent(kind, _decoder.decode(ban), why, hops)))
+            self._last = number
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what is new, and remove what is told."""
-        if self._taken:
-            end = self._first + self._taken
-            db.execute("DELETE FROM ban_events WHERE number < ?", (end,))
-        next_number = self._first + self._taken + len(self._committed)
+        if self._told is not None:
+            db.execute("DELETE FROM ban_events WHERE number <= ?", (self._told,))
         db.executemany(
             "INSERT INTO ban_events VALUES (?, ?, ?, ?, ?)",
             [
                 (number, event.kind, _encoder.encode(event.ban), event.why, event.hops)
-                for number, event in enumerate(self._new, next_number)
+                for number, event in enumerate(self._new, self._last + 1)
             ],
         )
 
     def saved(self) -> None:
         """The changes are committed: what was new is to be told."""
-        self._first += self._taken
-        self._taken = 0
-        self._committed.extend(self._new)
+        self._told = None
+        self._committed.extend(enumerate(self._new, self._last + 1))
+        self._last += len(self._new)
         self._new.clear()
 
 

@@ -16,6 +16,7 @@ from pyruse.registry.broadcasts import Broadcasts
 from pyruse.state.ban_events import BanEvent
 from pyruse.state.database import State
 from pyruse.testing.daemon import MakeDaemon
+from pyruse.testing.pipeline import MakePipeline
 
 NOON = 1_773_489_600_000_000
 TARGET = Target("nftables")
@@ -94,7 +95,10 @@ def test_what_was_told_but_not_committed_is_told_again(witness: Witness, tmp_pat
     ]  # fmt: skip
 
 
-def test_a_flood_is_told_in_slices_each_with_one_line(witness: Witness) -> None:
+def test_a_flood_is_told_in_slices_each_with_one_line(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyruse.engine.ban_news._SLICE_S", float("inf"))
     with State() as state:
         told = news(state, witness)
         for number in range(10_500):
@@ -132,6 +136,98 @@ def test_a_line_tells_who_is_banned_until_when_and_nothing_that_was_logged(
         assert first["PYRUSE_UNTIL"] == "2026-03-14T12:01:00Z"
         assert "PYRUSE_UNTIL" not in for_ever
         assert lifted["PYRUSE_WHY"] == "unbanned"
+
+
+def test_events_that_a_damaged_state_has_lost_leave_no_trace(
+    witness: Witness, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "state.sqlite")
+    with State(path) as state:
+        news(state, witness)
+        for number in range(1, 6):
+            state.ban_events.add(BanEvent("ban", ban(number)))
+        state.commit()
+        state.db.execute("DELETE FROM ban_events WHERE number IN (1, 3)")
+    with State(path) as state:
+        state.load()
+        again = news(state, witness)
+        assert again.tell(most=2)
+        state.ban_events.add(BanEvent("ban", ban(6)))
+        state.commit()
+        left = "SELECT number FROM ban_events ORDER BY number"
+        assert state.db.execute(left).fetchall() == [(5,), (6,)]
+        again.tell()
+        state.commit()
+        assert state.db.execute(left).fetchall() == []
+    assert witness.heard == ["+10.0.0.2", "+10.0.0.4", "+10.0.0.5", "+10.0.0.6"]
+
+
+NEXT = '''
+from ipaddress import ip_address
+from pyruse import Ban, BanRequest, hookimpl
+
+
+class Neighbours:
+    """Bans the next address, too, and the next one."""
+
+    @hookimpl
+    def on_ban(self, ban: Ban, context) -> None:
+        context.log(None, f"after {ban.network}", "info")
+        context.ban(None, BanRequest(ip_address(ban.network) + 1))
+'''
+
+
+def test_bans_that_lead_to_bans_come_to_an_end_and_have_their_plugins_name(
+    pipeline: MakePipeline, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "neighbours.py"
+    plugin.write_text(NEXT)
+    made = pipeline(CONFIG, plugins=plugin)
+    made.feed(MESSAGE="203.0.113.7")
+    assert [(one.ip, one.label) for one in made.bans] == [
+        ("203.0.113.7", "ssh"), *((f"203.0.113.{last}", "neighbours") for last in range(8, 13))
+    ]  # fmt: skip
+    assert [fault.text[:60] for fault in made.faults] == [
+        "on_ban: RuntimeError: 5 bans have led to this one, each made"
+    ]
+    hops = [
+        (item.payload["message"], item.payload["fields"]["PYRUSE_HOPS"])
+        for item in made.state.outbox.items("log")
+    ]
+    assert hops == [(f"after 203.0.113.{7 + hop}", 1 + hop) for hop in range(5)]
+    ban = next(iter(made.engine.bans.in_force.all(0)))
+    assert ban.chain == "ssh"
+    assert {one.chain for one in made.engine.bans.in_force.all(0)} == {"ssh", "plugins.neighbours"}
+
+
+HANGING = '''
+import time
+from pathlib import Path
+from pyruse import Ban, hookimpl
+
+
+class Sleepy:
+    """Hangs when it is told of a ban."""
+
+    @hookimpl
+    def on_ban(self, ban: Ban) -> None:
+        Path("{file}").touch()
+        time.sleep(1000)
+'''
+
+
+@pytest.mark.realparts
+def test_a_plugin_that_hangs_when_it_is_told_of_a_ban_is_interrupted(
+    daemon: MakeDaemon, journal_file: Any, tmp_path: Path
+) -> None:
+    made = daemon(CONFIG, journal=journal_file([{"MESSAGE": "203.0.113.7"}]))
+    plugins = made.folder / "plugins"
+    plugins.mkdir()
+    (plugins / "sleepy.py").write_text(HANGING.replace("{file}", str(tmp_path / "hangs")))
+    made.start()
+    made.wait_until((tmp_path / "hangs").exists)
+    made.wait_for_line("on_ban: StepTooSlow: took too long (over 1 s)")
+    assert made.stop() == 0
 
 
 PLUGIN = '''
