@@ -241,6 +241,13 @@ class Context(Protocol):
         :return: whether there was any.
         """
 
+    def bans_of(self, entry: Entry | None, address: Address) -> list[Ban]:
+        """The bans in force of an address, and of networks that it is in; the oldest comes first.
+
+        :param entry: at whose time; None: now.
+        :param address: the address.
+        """
+
     def ban_history(self, since: int, until: int) -> list[Ban]:
         """The bans that began, or were made longer, in a period: each as it was then, in order.
 

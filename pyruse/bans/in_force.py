@@ -161,6 +161,13 @@ class InForce:
         """The bans that last, two of one key included."""
         return [ban for _, ban in self._bans.all() if ban.alive(at)]
 
+    def on(self, address: str, at: int) -> list[Ban]:
+        """The bans in force of an address, and of networks that contain it."""
+        if not len(self._bans):
+            return []
+        own = [ban for _, ban in self._of(address) if ban.alive(at)]
+        return own + self.around(address, at)
+
     def around(self, network: str, at: int) -> list[Ban]:
         """The bans in force of networks that are broader, and contain this one."""
         inner = network_of(network)

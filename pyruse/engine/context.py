@@ -296,6 +296,10 @@ class BoundContext:
         network = text_around(address, 32, 128)
         return bool(self._services.bans.unban(network, self._cause(entry), label))
 
+    def bans_of(self, entry: Entry | None, address: Address) -> list[Ban]:
+        found = self._services.bans.in_force.on(text_around(address, 32, 128), self._time_of(entry))
+        return sorted(found, key=lambda ban: ban.since)
+
     def _cause(self, entry: Entry | None, reason: str = "") -> Cause:
         """What leads to a ban or an unban.
 

@@ -83,12 +83,29 @@ def test_a_login_after_failures_is_important_and_says_how_many(login):
     ]
 
 
+def test_a_login_from_a_banned_address_is_important(login, clock):
+    enter = login()
+    enter("bob", "203.0.113.66", failures=5)
+    chains = enter("bob", "203.0.113.66")
+    clock.advance("1h")
+    enter("bob", "203.0.113.66")
+    where = "bob logged in from 203.0.113.66 (ssh, publickey)"
+    assert rows(chains) == [
+        f"{where}, after 5 failed logins from there, which is banned",
+        f"{where}, which is banned",
+    ]
+    assert rows(chains, "interesting") == [
+        "203.0.113.66 guesses passwords or keys of ssh",
+        where,
+    ]
+
+
 def test_failures_before_a_ban_are_told_when_who_was_banned_logs_in(login):
     enter = login()
     chains = enter("root", "203.0.113.66", failures=140)
     assert rows(chains) == [
         "root logged in from 203.0.113.66 (ssh, publickey), after 140 failed logins from there,"
-        " for the first time from there"
+        " which is banned"
     ]
 
 
