@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import following, jails, keys, reading
+from bench import following, jails, keys, reading, remembered
 from bench.machine import described
 from bench.measure import Row, Unavailable, compile_modules, rounded
 
@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "reading": reading.rows,
     "jails": jails.rows,
     "keys": keys.rows,
+    "remembered": remembered.rows,
     "following": following.rows,
 }
 ROOT = Path(__file__).parents[1]

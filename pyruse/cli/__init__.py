@@ -22,6 +22,7 @@ COMMANDS = {
     "ban": ("ban", "Ban addresses or networks by hand."),
     "unban": ("unban", "Lift bans."),
     "stats": ("stats", "Count entries by identifier and priority: what to write chains for."),
+    "try": ("try_", "Try a pattern, a chain or rules on past entries, or on a text."),
     "rules": ("rules", "List the rules that are installed: what Pyruse knows of programs."),
     "plugins": ("plugins", "List the plugins that are installed, and their options."),
     "schema": ("schema", "Print the JSON schema of the configuration, for editors."),
