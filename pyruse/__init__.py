@@ -23,6 +23,7 @@ from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, 
 from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
 from pyruse.api.parcel import Parcel, Refused
+from pyruse.api.ports import Protocol, ports_of
 from pyruse.api.report import Details, Line, Report, ReportTable, Row, Section, Times
 from pyruse.api.traits import Traits
 from pyruse.api.vocabulary import EVENTS, EventKind
@@ -82,6 +83,7 @@ __all__ = [
     "Program",
     "ProgramFirewall",
     "ProgramRefusal",
+    "Protocol",
     "Refused",
     "Report",
     "ReportTable",
@@ -110,6 +112,7 @@ __all__ = [
     "one_line",
     "parse_address",
     "parse_network",
+    "ports_of",
     "printable",
     "run_program",
     "shortened",

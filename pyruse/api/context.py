@@ -15,6 +15,7 @@ from pyruse.api.firewall import Sets, Target
 from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
 from pyruse.api.parcel import DELIVER_TIMEOUT
+from pyruse.api.ports import Port
 from pyruse.api.report import Details, Report, Section
 from pyruse.entry.entry import Entry
 from pyruse.options.durations import Duration
@@ -200,7 +201,11 @@ class Context(Protocol):
         """
 
     def ban_target(
-        self, backend: str | None = None, sets: Sets | None = None, ports: Sequence[int] = ()
+        self,
+        backend: str | None = None,
+        sets: Sets | None = None,
+        ports: Sequence[Port] = (),
+        protocol: str | None = None,
     ) -> Target:
         """Where bans are to be put: by default, Pyruse's own sets of ``[bans] backend``.
 
@@ -208,7 +213,10 @@ class Context(Protocol):
 
         :param backend: the firewall; None: that of ``[bans] backend``.
         :param sets: the administrator's own sets; None: Pyruse's.
-        :param ports: the ports to close; none: all of them.
+        :param ports: the ports to close, and ranges of them such as ``"1000-2000"``; none: all of
+            them.
+        :param protocol: the protocol to close, such as ``"tcp"``, or whose ports; None: all, or
+            the ports of TCP and UDP.
         :raises ValueError: there is no such firewall, or it cannot put bans there.
         """
 

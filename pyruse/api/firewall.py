@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 from msgspec import Struct
 
 from pyruse.addresses import Network, network_of
+from pyruse.api.ports import Port
 from pyruse.errors import UserError
 from pyruse.text import shown
 
@@ -68,8 +69,12 @@ class Target(Struct, frozen=True, cache_hash=True):
     backend: str
     sets: Sets | None = None
     """The administrator's sets; None: Pyruse's own."""
-    ports: tuple[int, ...] = ()
-    """The destination ports that are closed to the banned; none: all of them."""
+    ports: tuple[Port, ...] = ()
+    """The destination ports that are closed to the banned, and ranges of them such as
+    ``"1000-2000"``; none: all of them."""
+    protocol: str | None = None
+    """The protocol that is closed, or whose ports are; None: all protocols, or ports of TCP and
+    UDP."""
 
 
 class Element(NamedTuple):
@@ -116,6 +121,9 @@ class Firewall(ABC):
     longest: int | None = None
     """The longest ban, in seconds, that this firewall ends by itself; None: it ends all; 0: it ends
     none. When a longer ban is over, `apply` is called to remove it."""
+    by_protocol: bool = False
+    """Whether this firewall closes single protocols, and ranges of ports: otherwise, no target has
+    these."""
 
     def check(self, target: Target) -> None:  # noqa: B027 -- most take any target
         """Check, at start, that the target can take bans, as far as its names tell.

@@ -152,7 +152,7 @@ def _target(where: Where, bans: Bans) -> Target:
     sets = None
     if where.sets is not None:
         sets = Sets.parse({name: one for name, one in where.sets.items() if one is not None})
-    return bans.target(where.backend, sets, where.ports)
+    return bans.target(where.backend, sets, where.ports, where.protocol)
 
 
 def _unban(order: UnbanOrder, bans: Bans, now: int) -> tuple[Answer, set[BanKey]]:

@@ -14,6 +14,7 @@ import msgspec
 
 from pyruse.addresses import list_lines, network_text
 from pyruse.api.bans import Ban
+from pyruse.api.firewall import Target
 from pyruse.bans.orders import LONGEST_LABEL, Count, Item, Where
 from pyruse.errors import UserError
 from pyruse.text import json_escaped
@@ -144,9 +145,9 @@ def write(bans: Iterable[Ban], backend: str) -> Iterator[str]:
             continue
         target = ban.target
         where = None
-        if target.sets is not None or target.ports or target.backend != backend:
+        if target != Target(backend):
             sets = None if target.sets is None else asdict(target.sets)
-            where = Where(target.backend, sets, list(target.ports))
+            where = Where(target.backend, sets, list(target.ports), target.protocol)
         until = None if ban.until is None else datetime_of(ban.until, UTC)
         note = msgspec.json.encode(
             _Note(ban.label[:LONGEST_LABEL], until, ban.reason, where, ban.count - 1)

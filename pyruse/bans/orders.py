@@ -35,7 +35,9 @@ class Where(msgspec.Struct, omit_defaults=True):
 
     backend: str | None = None
     sets: dict[str, str | None] | None = None
-    ports: list[_Port] = []
+    ports: list[_Port | str] = []
+    """Ports, and ranges of them such as "1000-2000"."""
+    protocol: str | None = None
 
 
 class Item(msgspec.Struct, omit_defaults=True):

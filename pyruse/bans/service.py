@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pyruse.addresses import network_of, network_text, text_around
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.firewall import Sets, Target
+from pyruse.api.ports import Port, check_protocol, ports_of
 from pyruse.bans.firewalls.enforcement import Enforcement
 from pyruse.bans.firewalls.upkeep import OnFault, Opener
 from pyruse.bans.in_force import Cause, InForce
@@ -50,13 +51,19 @@ class Bans:
         self._told: set[str] = set()
         self._policy_applied = False
 
-    def target(self, backend: str | None, sets: Sets | None, ports: Sequence[int]) -> Target:
+    def target(
+        self,
+        backend: str | None,
+        sets: Sets | None,
+        ports: Sequence[Port],
+        protocol: str | None = None,
+    ) -> Target:
         """Where bans are to be put.
 
         :raises ValueError: there is no such firewall, or it cannot put bans there.
         """
-        numbers = {int(port) for port in ports}  # of no type of a plugin's own: they are stored
-        target = Target(backend or self.policy.backend, sets, tuple(sorted(numbers)))
+        check_protocol(protocol, ports)
+        target = Target(backend or self.policy.backend, sets, ports_of(ports), protocol)
         self.enforcement.check(target)
         return target
 

@@ -41,6 +41,7 @@ class BanView:
             "backend": target.backend,
             "sets": None if target.sets is None else asdict(target.sets),
             "ports": list(target.ports),
+            "protocol": target.protocol,
         }
 
 

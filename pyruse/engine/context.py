@@ -20,6 +20,7 @@ from pyruse.api.expectation import Expectation
 from pyruse.api.firewall import Sets, Target
 from pyruse.api.observer import Observer
 from pyruse.api.parcel import DELIVER_TIMEOUT
+from pyruse.api.ports import Port
 from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
@@ -269,9 +270,13 @@ class BoundContext:
         self._send(self._receiver, item, entry, every)
 
     def ban_target(
-        self, backend: str | None = None, sets: Sets | None = None, ports: Sequence[int] = ()
+        self,
+        backend: str | None = None,
+        sets: Sets | None = None,
+        ports: Sequence[Port] = (),
+        protocol: str | None = None,
     ) -> Target:
-        target = self._services.bans.target(backend, sets, ports)
+        target = self._services.bans.target(backend, sets, ports, protocol)
         self._targets.add(target)
         return target
 
@@ -279,7 +284,7 @@ class BoundContext:
         request = ban_request(request)
         target = request.target
         if target is not None and target not in self._targets:  # a plugin has made it by itself
-            self.ban_target(target.backend, target.sets, target.ports)
+            self.ban_target(target.backend, target.sets, target.ports, target.protocol)
         reason = request.reason
         if reason is None:
             reason = "" if entry is None else entry.text("MESSAGE") or ""

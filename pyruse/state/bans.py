@@ -259,8 +259,14 @@ def count_by_label(db: sqlite3.Connection, now: int) -> tuple[Counter[str], int]
 
 @lru_cache(maxsize=256)
 def target_to_json(target: Target) -> bytes:
-    """A target as a column of a table has it."""
-    return msgspec.json.encode(target)
+    """A target as a column of a table has it.
+
+    Without a protocol, it is the same text as before there were any: that text is a key.
+    """
+    columns = msgspec.to_builtins(target)
+    if target.protocol is None:
+        del columns["protocol"]
+    return msgspec.json.encode(columns)
 
 
 @lru_cache(maxsize=256)

@@ -140,7 +140,8 @@ TARGETS = st.builds(
     Target,
     st.sampled_from(["nftables", "other"]),
     st.none() | SETS,
-    st.lists(st.integers(1, 65535), max_size=3).map(tuple),
+    st.lists(st.integers(1, 65535) | st.just("1000-2000"), max_size=3).map(tuple),
+    st.none() | st.sampled_from(["tcp", "icmp"]),
 )
 WORDS = st.text(alphabet=st.characters(codec="utf-8"), max_size=30)
 NETWORKS = st.builds(
@@ -178,6 +179,7 @@ def test_an_export_is_restored_as_it_was(bans):
         }  # fmt: skip
         assert (where.backend, where.sets) == (ban.target.backend, sets)
         assert tuple(where.ports) == ban.target.ports
+        assert where.protocol == ban.target.protocol
 
 
 def test_networks_that_have_grown_are_left_out_since_their_members_are_not():

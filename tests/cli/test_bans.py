@@ -211,6 +211,10 @@ def test_your_own_session_is_not_banned_but_by_force(pyruse, config, banned, mon
         ["ban", "localhost"],
         ["ban", "203.0.113.7", "--for", "soon"],
         ["ban", "203.0.113.7", "--label", " "],
+        ["ban", "203.0.113.7", "--ports", "ssh"],
+        ["ban", "203.0.113.7", "--ports", "9-8"],
+        ["ban", "203.0.113.7", "--protocol", "tpc"],
+        ["ban", "203.0.113.7", "--protocol", "icmp", "--ports", "22"],
         ["unban"],
         ["unban", "203.0.113.7", "--all"],
         ["bans", "--export", "--all"],
@@ -251,6 +255,26 @@ def test_export_and_import(pyruse, config, banned, tmp_path, either):
         for key in ("ip", "label", "until", "reason"):
             assert new[key] == old[key]
     assert banned().keys() == {"203.0.113.7", "2001:db8::/64"}
+
+
+def test_bans_of_a_protocol_and_of_ranges_of_ports(pyruse, config, network_namespace, either):
+    options = ("--ports", "443, 1000:2000", "--protocol", "udp", "--for", "1d")
+    assert pyruse("ban", "-c", config, "203.0.113.7", *options).code == 0
+    assert pyruse("ban", "-c", config, "203.0.113.8", "--protocol", "icmp").code == 0
+    listing = pyruse("bans", "-c", config).out
+    assert "in force on ports 443, 1000-2000 of udp" in listing
+    assert "in force on icmp" in listing
+    export = pyruse("bans", "-c", config, "--export").out
+    pyruse("unban", "-c", config, "--all")
+    assert pyruse("bans", "-c", config, "--restore", "-", stdin=export.encode()).code == 0
+    listed = json.loads(pyruse("bans", "-c", config, "--format", "json").out)
+    assert [(one["ip"], one["ports"], one["protocol"]) for one in listed] == [
+        ("203.0.113.7", [443, "1000-2000"], "udp"),
+        ("203.0.113.8", [], "icmp"),
+    ]
+    held = network_namespace.run(["nft", "list", "ruleset"])
+    assert "dport { 443, 1000-2000 } counter" in held
+    assert "icmp" in held
 
 
 def test_import_of_a_list(pyruse, config, banned, tmp_path):

@@ -27,7 +27,8 @@ BEYOND = {
     "dnat-replace-without-anything", "expect-without-a-name", "remember-with-field-and-value",
     "save-with-a-list-of-patterns", "save-with-too-many-names",
     # the other chains, files and plugins
-    "ban-backend-unknown", "ban-sets-of-the-wrong-family", "bans-backend-unknown",
+    "ban-backend-unknown", "ban-protocol-of-ipset", "ban-protocol-with-sets",
+    "ban-protocol-without-ports", "ban-sets-of-the-wrong-family", "bans-backend-unknown",
     "chains-empty",
     "chains-missing", "else-to-unknown-chain", "empty-file", "loop-of-one-chain",
     "loop-of-three-chains", "loop-of-two-chains", "loops-two-of-them", "then-to-unknown-chain",

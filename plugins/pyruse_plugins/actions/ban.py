@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 from pyruse import (
     BanRequest,
@@ -10,24 +12,48 @@ from pyruse import (
     Duration,
     Entry,
     Field,
+    Protocol,
     Sets,
     Target,
     address_of,
     hookimpl,
+    ports_of,
     printable,
     shortened,
 )
 from pyruse_plugins.actions._networks import Ipv4PrefixLength, Ipv6PrefixLength, Number
 
+_RANGE = re.compile("[0-9]+[-:][0-9]+")
 _LONGEST_LABEL = 200
 """Characters, as of the labels that commands give."""
 
 
-class Port(Number):
+class PortNumber(Number):
     """A port of TCP and UDP."""
 
     LIMITS = (1, 65535)
     WHAT = "port"
+
+
+class Port:
+    """A port, or a range of ports."""
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "anyOf": [PortNumber.SCHEMA, {"type": "string", "pattern": "^[0-9]+[-:][0-9]+$"}]
+    }
+
+    def __init__(self, value: int | str) -> None:
+        self.value = value
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """Read a port, or a range such as ``"1000-2000"``.
+
+        :raises ValueError: it is neither.
+        """
+        if isinstance(value, str) and _RANGE.fullmatch(value):
+            return cls(ports_of([value])[0])
+        return cls(PortNumber.parse(value))
 
 
 @dataclass(kw_only=True)
@@ -43,6 +69,7 @@ class Ban:
     { action = "ban", ip = "ip", duration = "1d" }
     { action = "ban", ip = "ip", escalate = ["10m", "1h", "1d", "1w"], prefix6 = 64 }
     { action = "ban", ip = "ip", duration = "1h", ports = [25, 465, 587], label = "mail" }
+    { action = "ban", ip = "ip", duration = "1h", protocol = "udp", ports = [5060, "10000-20000"] }
     { action = "ban", ip = "ip", sets = { ipv4 = "ip mail banned", ipv6 = "ip6 mail banned" } }
     ```
     """
@@ -64,7 +91,11 @@ class Ban:
     label: str | None = None
     """What the ban is called in lists, reports and for `unban`; by default, the chain's name."""
     ports: list[Port] | None = None
-    """Close only these ports of TCP and UDP to the banned; by default, everything."""
+    """Close only these ports to the banned, and ranges of them such as `"1000-2000"`; by default,
+    everything."""
+    protocol: Protocol | None = None
+    """Close only this protocol, or its `ports`; by default, all protocols, or the ports of TCP and
+    UDP."""
     backend: str | None = None
     """The firewall, instead of that of `[bans] backend`."""
     sets: Sets | None = None
@@ -87,7 +118,8 @@ class Ban:
 
     @hookimpl
     def check_options(self, context: Context) -> None:
-        self._target = context.ban_target(self.backend, self.sets, self.ports or ())
+        ports = [port.value for port in self.ports or ()]
+        self._target = context.ban_target(self.backend, self.sets, ports, self.protocol)
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:

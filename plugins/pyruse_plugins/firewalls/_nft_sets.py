@@ -40,7 +40,7 @@ class NftSet:
 
 @dataclass(frozen=True)
 class OwnSet(NftSet):
-    """One of Pyruse's own: a set for each prefix length and each list of ports.
+    """One of Pyruse's own: a set for each prefix length, each protocol and each list of ports.
 
     Networks are kept as their first address, in a hash set, and the address of a packet is masked
     before it is looked up. Unlike an interval set, this one takes networks that overlap, and takes
@@ -50,21 +50,30 @@ class OwnSet(NftSet):
     version: int
     mask: str | None
     """The netmask; None for single addresses."""
-    ports: tuple[int, ...]
+    ports: tuple[int | str, ...]
+    protocol: str | None = None
 
     @classmethod
-    def of(cls, table: str, network: Network, ports: tuple[int, ...]) -> OwnSet:
+    def of(
+        cls,
+        table: str,
+        network: Network,
+        ports: tuple[int | str, ...],
+        protocol: str | None = None,
+    ) -> OwnSet:
         """The set that a network belongs to."""
         single = network.prefixlen == network.max_prefixlen
         name = f"ipv{network.version}" if single else f"ipv{network.version}_{network.prefixlen}"
+        if protocol is not None:
+            name += f"_{protocol}"
         if ports:
-            name += "_ports_" + "_".join(map(str, ports))
+            name += "_ports_" + "_".join(str(port).replace("-", "to") for port in ports)
         if len(name) > _LONGEST_NAME:
             import hashlib
 
             name = f"{name[:20]}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         mask = None if single else str(network.netmask)
-        return cls("inet", table, name, network.version, mask, ports)
+        return cls("inet", table, name, network.version, mask, ports, protocol)
 
     def element(self, network: str) -> str:
         """The first address alone: the prefix length is the set's."""
@@ -96,9 +105,13 @@ class OwnSet(NftSet):
         if self.mask is not None:
             source += f" & {self.mask}"
         match = f"{source} @{self.name}"
+        if self.protocol is not None:
+            icmp = "icmp" if self.version == 4 else "icmpv6"
+            match += f" meta l4proto {icmp if self.protocol == 'icmp' else self.protocol}"
+        elif self.ports:
+            match += " meta l4proto { tcp, udp }"
         if self.ports:
-            ports = ", ".join(map(str, self.ports))
-            match += f" meta l4proto {{ tcp, udp }} th dport {{ {ports} }}"
+            match += f" th dport {{ {', '.join(map(str, self.ports))} }}"
         return [f"flush chain {self}", f"add rule {self} {match} counter name {_COUNTER} drop"]
 
 

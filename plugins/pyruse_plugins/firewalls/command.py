@@ -74,6 +74,7 @@ class PlainCommand:
             "family": str(element.version),
             "seconds": str(element.seconds or 0),
             "ports": _ports(element),
+            "protocol": element.target.protocol or "",
         }
         return [word.format_map(facts) for word in self.words]
 
@@ -81,7 +82,7 @@ class PlainCommand:
 class BanCommand(PlainCommand):
     """The command for one ban."""
 
-    NAMES = ("ip", "network", "family", "seconds", "ports")
+    NAMES = ("ip", "network", "family", "seconds", "ports", "protocol")
 
 
 @dataclass
@@ -92,7 +93,8 @@ class Command:
     program and its arguments; there is no shell. In arguments, `{ip}` is the address, or the
     network with its prefix length (`192.0.2.0/24`), `{network}` the same with a prefix length in
     any case (`192.0.2.7/32`), `{family}` 4 or 6, `{seconds}` how long the ban lasts (0: for ever),
-    and `{ports}` the ports, as in `22,443`. A `{` that is meant is written `{{`.
+    `{ports}` the ports, as in `22,443` or `22,1000-2000`, and `{protocol}` the protocol, as in
+    `tcp`. Without ports and protocol, these are empty. A `{` that is meant is written `{{`.
 
     Where `ban` is told the seconds, it has to see to it that the ban ends then. Otherwise Pyruse
     runs `unban` when the ban is over.
@@ -100,7 +102,8 @@ class Command:
     A program must accept to ban who is banned, and to unban who is not: at its start, and when it
     reads its configuration again, Pyruse bans everyone anew. With many bans, that takes its time: a
     program `restore` is run once instead, with all the bans on its standard input, in lines such as
-    `192.0.2.7 3600`, followed by the ports if there are any. A program `flush` ends all bans at
+    `192.0.2.7 3600`, followed by the ports if there are any, and by the protocol if there is one
+    (as in `192.0.2.7 3600 - tcp` where there are no ports). A program `flush` ends all bans at
     once, for `pyruse bans --teardown`; without it, `unban` is run for each.
 
     A program that fails, with an exit code other than 0, is run again later. While programs run,
@@ -138,6 +141,7 @@ class CommandFirewall(ProgramFirewall[Target]):
     """Runs a program for each change."""
 
     name = "command"
+    by_protocol = True
 
     def __init__(self, commands: Command) -> None:
         """Run nothing yet.
@@ -156,6 +160,11 @@ class CommandFirewall(ProgramFirewall[Target]):
         if target.ports and "ports" not in self._commands.ban.names:
             raise ValueError(
                 "the program that bans is not told the ports (expected no ports, or {ports} in "
+                "[bans.command] ban)"
+            )
+        if target.protocol is not None and "protocol" not in self._commands.ban.names:
+            raise ValueError(
+                "the program that bans is not told the protocol (expected none, or {protocol} in "
                 "[bans.command] ban)"
             )
 
@@ -189,7 +198,7 @@ class CommandFirewall(ProgramFirewall[Target]):
         if restore is None:
             self.apply(bans, remove)
             return
-        lines = [f"{ban.address} {ban.seconds or 0} {_ports(ban)}" for ban in bans]
+        lines = [f"{ban.address} {ban.seconds or 0} {_where(ban)}" for ban in bans]
         self._run_whole("restore", restore, "".join(f"{line.rstrip()}\n" for line in lines))
 
     def teardown(self, bans: Sequence[Element]) -> None:
@@ -219,3 +228,8 @@ class CommandFirewall(ProgramFirewall[Target]):
 
 def _ports(element: Element) -> str:
     return ",".join(map(str, element.target.ports))
+
+
+def _where(element: Element) -> str:
+    protocol = element.target.protocol
+    return _ports(element) if protocol is None else f"{_ports(element) or '-'} {protocol}"

@@ -48,8 +48,8 @@ class Ipset:
 
     With `sets`, bans go into sets of yours, such as `sets = { ipv4 = "mail_ban" }`, and what
     happens to the banned is up to your rules. These sets need `timeout 0`, and the type `hash:net`
-    when `prefix4` or `prefix6` ban networks. The option `ports` is not for this firewall: use sets
-    of yours with a rule on those ports.
+    when `prefix4` or `prefix6` ban networks. The options `ports` and `protocol` are not for this
+    firewall: use sets of yours with a rule on those ports.
 
     ipset counts no more than 24 days (2147483 s). A longer ban is put there for ever, and taken out
     by Pyruse when it is over, or at its next start.

@@ -123,6 +123,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
 
     name = "nftables"
     reading = ("-f", "-")
+    by_protocol = True
     general = ("No such file or directory", "Operation not permitted", "syntax error")
     longest = 36_500 * _DAY  # the kernel counts nanoseconds in 63 bits, three times as long
 
@@ -148,6 +149,11 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
                 "ports and sets do not go together (expected one of them: which ports a set of "
                 "yours closes is up to your rules)"
             )
+        if target.protocol is not None:
+            raise ValueError(
+                "protocol and sets do not go together (expected one of them: what a set of yours "
+                "closes is up to your rules)"
+            )
         for name, version in ((target.sets.ipv4, 4), (target.sets.ipv6, 6)):
             if name is not None:
                 named_set(name, version)
@@ -157,7 +163,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         version, target = element.version, element.target
         self.check(target)  # an old ban may have come from another configuration
         if target.sets is None:
-            return OwnSet.of(self._table, element.network, target.ports)
+            return OwnSet.of(self._table, element.network, target.ports, target.protocol)
         name = target.sets.of(version)
         if name is None:
             raise ValueError(

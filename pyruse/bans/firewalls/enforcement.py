@@ -69,6 +69,12 @@ class Enforcement:
             raise
         except BaseException as error:  # noqa: BLE001 -- a faulty plugin costs no traceback
             raise ValueError(str(fault_of(target.backend, error))) from None
+        narrow = target.protocol is not None or any(isinstance(port, str) for port in target.ports)
+        if narrow and not firewall.by_protocol:
+            raise ValueError(
+                f"{target.backend} closes neither single protocols nor ranges of ports (expected "
+                "neither; or a firewall that does, such as nftables)"
+            )
 
     def _upkeep(self, name: str) -> Upkeep:
         if name not in self._upkeeps:

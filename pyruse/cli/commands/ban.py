@@ -14,6 +14,7 @@ from pyruse.text import encodable, printable
 
 if TYPE_CHECKING:
     from pyruse.addresses import Network
+    from pyruse.bans.orders import Where
     from pyruse.options.durations import Duration
 
 
@@ -21,13 +22,23 @@ if TYPE_CHECKING:
 @config_option
 @click.argument("networks", metavar="NETWORK...", nargs=-1, required=True)
 @click.option("--for", "duration", metavar="DURATION", help='Such as "1d"; else, for ever.')
+@click.option(
+    "--ports", metavar="PORTS", help='Only these, such as "25,465" or "1000-2000" (TCP and UDP).'
+)
+@click.option("--protocol", help="Only this protocol, or its ports: tcp, udp, icmp, ….")
 @click.option("--label", default="manual", show_default=True, help="What the ban is called.")
 @click.option(
     "--force", is_flag=True,
     help="Also where your own session comes from, and networks broader than a /8 (IPv6: /16).",
 )  # fmt: skip
-def command(
-    config: Path | None, networks: tuple[str, ...], duration: str | None, label: str, force: bool
+def command(  # noqa: PLR0913 -- one for each option
+    config: Path | None,
+    networks: tuple[str, ...],
+    duration: str | None,
+    ports: str | None,
+    protocol: str | None,
+    label: str,
+    force: bool,
 ) -> None:
     """Ban addresses or networks by hand.
 
@@ -43,6 +54,7 @@ def command(
     parsed = parse_networks(networks)
     span = parse_duration(duration)
     label = checked_label(label)
+    where = _where(ports, protocol)
     session = set() if force else addresses_of_session()
     for network in parsed:
         why = doubt(network, session)
@@ -52,7 +64,7 @@ def command(
     loaded = configuration(config)
     until = None if span is None else now_us() + span.us
     reason = f"pyruse ban, by {user()}"
-    items = [Item(network_text(network), label, reason, until) for network in parsed]
+    items = [Item(network_text(network), label, reason, until, where) for network in parsed]
     answer = carry_out(loaded, BanOrder(items))
     for done in answer.done:
         click.echo(f"{done}: banned {'for ever' if span is None else f'for {duration}'}")
@@ -62,6 +74,25 @@ def command(
         click.echo(f"{over}: banned for {duration}, which is over by now")
     spared = [f"{network}: not banned: {why}" for network, why in answer.spared]
     finish(answer, "not in force yet", spared)
+
+
+def _where(ports: str | None, protocol: str | None) -> Where | None:
+    """Where the ban is put, by ``--ports`` and ``--protocol``; None: everywhere.
+
+    :raises click.UsageError: they are not understood.
+    """
+    from pyruse.api.ports import check_protocol, ports_of
+    from pyruse.bans.orders import Where
+
+    if ports is None and protocol is None:
+        return None
+    texts = [] if ports is None else [text.strip() for text in ports.split(",")]
+    try:
+        parsed = ports_of(int(text) if text.isdecimal() else text for text in texts)
+        check_protocol(protocol, parsed)
+    except ValueError as fault:
+        raise click.UsageError(printable(str(fault))) from None
+    return Where(ports=list(parsed), protocol=protocol)
 
 
 def parse_networks(texts: tuple[str, ...]) -> list[Network]:

@@ -134,6 +134,8 @@ def _row(one: BanView, zone: tzinfo) -> list[object]:
 
     ban = one.ban
     ports = f" on ports {', '.join(map(str, ban.target.ports))}" if ban.target.ports else ""
+    if ban.target.protocol is not None:
+        ports += f" of {ban.target.protocol}" if ports else f" on {ban.target.protocol}"
     since, until = (_time(moment, zone) for moment in (ban.since, ban.until))
     reason = shortened(ban.reason, _LONGEST_REASON)
     if ban.chain:

@@ -63,6 +63,22 @@ def recorded(driver, tmp_path):
     return Recorded(driver, tmp_path)
 
 
+def test_protocols_and_ranges_of_ports(recorded):
+    firewall = recorded.open(ban=["{ip}", "{protocol}", "{ports}"], unban=["{ip}"], restore=["all"])
+    firewall.ban("192.0.2.7", protocol="udp", ports=(22, "1000-2000"))
+    firewall.ban("192.0.2.8", protocol="icmp")
+    assert recorded.runs == ["192.0.2.7 udp 22,1000-2000", "192.0.2.8 icmp "]
+    firewall.reconcile("192.0.2.7", protocol="udp", ports=(22, "1000-2000"))
+    firewall.reconcile("192.0.2.8", protocol="icmp", seconds=None)
+    assert recorded.runs == ["all 192.0.2.7 600 22,1000-2000 udp", "all 192.0.2.8 0 - icmp"]
+
+
+def test_a_program_that_is_not_told_the_protocol_gets_no_such_ban(recorded):
+    firewall = recorded.open(ban=["{ip}"], unban=["{ip}"])
+    with pytest.raises(ValueError, match="is not told the protocol"):
+        firewall.check(protocol="tcp")
+
+
 def test_each_ban_is_one_run_and_each_unban(recorded):
     firewall = recorded.open(
         ban=["-a", "{ip}/x", "{network}", "v{family}", "{seconds}s", "{{ports}}", "{ports}"],

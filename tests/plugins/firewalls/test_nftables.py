@@ -94,6 +94,25 @@ def test_ports_are_closed_to_the_banned_for_tcp_and_udp(machines, firewall):
     assert machines.dropped(80) == []
 
 
+def test_a_protocol_is_closed_to_the_banned(machines, firewall):
+    firewall.ban("192.0.2.7", protocol="tcp")
+    firewall.ban("192.0.2.6", "2001:db8::6", protocol="icmp")
+    assert machines.dropped() == ["192.0.2.7"]
+    assert machines.dropped(kind="udp") == []
+    firewall.unban("192.0.2.7", protocol="tcp")
+    assert machines.dropped() == []
+
+
+def test_ranges_of_ports_are_closed_to_the_banned_for_one_protocol(machines, firewall, nft):
+    firewall.ban("192.0.2.7", "2001:db8::6/127", ports=(22, "70-90"), protocol="udp")
+    assert machines.dropped(80, kind="udp") == ["192.0.2.7", "2001:db8::6", "2001:db8::7"]
+    assert machines.dropped(22, kind="udp") == ["192.0.2.7", "2001:db8::6", "2001:db8::7"]
+    assert machines.dropped(80) == []
+    firewall.reconcile("192.0.2.7", ports=(22, "70-90"), protocol="udp")
+    assert machines.dropped(80, kind="udp") == ["192.0.2.7"]
+    assert "set ipv4_udp_ports_22_70to90 {" in nft("list", "ruleset")
+
+
 def test_bans_of_other_ports_are_kept_apart(machines, firewall):
     firewall.ban("192.0.2.7", ports=(22,))
     firewall.ban("192.0.2.7", ports=(80,))
@@ -376,6 +395,11 @@ def test_hostile_names_of_sets_are_refused_and_would_do_nothing(machines, firewa
     for name in ("};flush", 'x"}]}', "$(reboot)"):
         firewall.refuses("192.0.2.7", sets=Sets(ipv4=f"ip mail {name}"))
     assert "mail" in nft("list tables")
+
+
+def test_sets_and_a_protocol_do_not_go_together(driver):
+    with pytest.raises(ValueError, match="protocol and sets do not go together"):
+        driver(opened()).check(sets=MAIL, protocol="tcp")
 
 
 def test_sets_and_ports_do_not_go_together(driver):
