@@ -69,6 +69,7 @@ command = ["/bin/true"]
 ]
 "rare" = [
   {{ filter = "contains", text = "rare" }},
+  {{ action = "expect", name = "rare", key = "MESSAGE", every = "1h" }},
   {{ action = "email", subject = "rare", message = "{{MESSAGE}} at {{__REALTIME_TIMESTAMP}}" }},
 ]
 "other" = [ {{ action = "report", section = "other", message = "{{MESSAGE}}" }} ]
@@ -120,6 +121,8 @@ TABLES = {
     "counts": "SELECT counter, key, expires, amount, value FROM counts ORDER BY 1, 2, 3, 4, 5",
     "graces": "SELECT * FROM graces ORDER BY 1, 2",
     "remembered": "SELECT name, key, value, until FROM remembered ORDER BY number",
+    "expected": "SELECT * FROM expected ORDER BY 1, 2",
+    "absences": "SELECT * FROM absences ORDER BY 1, 2, 6",
     "events": "SELECT day, section, message, details, time FROM events ORDER BY 1, 2, 3, 5",
     "days": "SELECT day, entries, first, last FROM days WHERE entries > 0 ORDER BY 1",
     "notes": "SELECT day, note FROM notes ORDER BY 1, 2",

@@ -22,6 +22,6 @@ class Expectation(Struct, frozen=True):
     section: Literal["important", "interesting"] = "important"
     """The section of the report that tells of its absence."""
     mail: bool = False
-    """Its absence is told by mail, too."""
+    """A mail tells of it, too: the first at once, more of the next ten minutes together."""
     to: Sequence[str] | None = None
     """Who gets the mail; None: those of ``[email] to``."""

@@ -11,6 +11,7 @@ from pyruse.api.expectation import Expectation
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
+from pyruse.options.durations import Duration
 from pyruse.options.keys import in_words
 from pyruse.report.absences import absence_in_words, whose
 from pyruse.state.expectations import Absence
@@ -23,6 +24,8 @@ OWN = "pyruse"
 field of all others, and never so."""
 GRACE_US = 2_000_000
 """So long what has happened in time may still be on its way through journald."""
+_MAILS_EVERY = Duration(minutes=10)
+"""Of many that are absent at once, such as all machines behind a cable, two mails tell."""
 _WARNING = "4"  # syslog(3)
 
 
@@ -95,7 +98,8 @@ class Expectations:
             context.report(entry, expectation.section, text)
             if expectation.mail:
                 subject = f"{self._host}: {whose(absence)} is absent"
-                context.mail(entry, Mail(subject, f"{text}.", to=expectation.to))
+                mail = Mail(subject, f"{text}.", to=expectation.to, every=_MAILS_EVERY)
+                context.mail(entry, mail)
             lead(entry)
 
     def _entry(self, absence: Absence, text: str) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, tzinfo
 from typing import cast
@@ -23,11 +24,12 @@ from pyruse.state.days import (
     latest_events,
     notes_of,
 )
-from pyruse.state.expectations import absences_of
+from pyruse.state.expectations import Absence, absences_of
 from pyruse.state.faults import faults_of
 from pyruse.times import FOREVER, Calendar, datetime_of
 
 _FAULTS = 20  # kinds that are shown: each needs the administrator
+_ABSENT = 50  # names and keys that are shown of what was absent
 
 _EVER = (-FOREVER, FOREVER)
 
@@ -85,6 +87,7 @@ def report_so_far(
         "interesting": sum(row.count for row in report.interesting),
         "other": len(report.other),
     }
+    report.notes += _absences(db, (start, end), zone)
     report.left_out = {section: total[section] - count for section, count in shown.items()}
     return report
 
@@ -102,9 +105,7 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
     begin, end = (datetime_of(time_us, calendar.zone) for time_us in span)
     report = Report(title, [host], begin, end)
     fill(report, state.db, days, calendar.zone)
-    report.notes += [
-        absence_in_words(absence, calendar.zone) for absence in absences_of(state.db, *absent_in)
-    ]
+    report.notes += _absences(state.db, absent_in, calendar.zone)
     contribute(report)
     return report
 
@@ -142,6 +143,21 @@ def _faults(db: sqlite3.Connection, days: list[str], zone: tzinfo) -> Iterator[s
         yield f"fault: {fault.place}: {fault.text} ({times} at {last:%H:%M:%S})"
     if len(faults) > _FAULTS:
         yield f"and {len(faults) - _FAULTS:,} more kinds of faults: see `pyruse status`"
+
+
+def _absences(db: sqlite3.Connection, span: tuple[int, int], zone: tzinfo) -> Iterator[str]:
+    """What did not happen that is expected, for the report's notes: a line for each, the last."""
+    times: Counter[tuple[str, str]] = Counter()
+    last: dict[tuple[str, str], Absence] = {}
+    for absence in absences_of(db, *span):
+        key = absence.name, absence.key
+        times[key] += 1
+        last[key] = absence
+    for key in list(last)[:_ABSENT]:
+        more = f" ({times[key]:,} times in all)" if times[key] > 1 else ""
+        yield absence_in_words(last[key], zone) + more
+    if len(last) > _ABSENT:
+        yield f"and {len(last) - _ABSENT:,} more were absent: see `pyruse status`"
 
 
 def _rows(messages: Iterator[MessageTimes], zone: tzinfo) -> Iterator[Row]:

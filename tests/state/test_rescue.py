@@ -19,6 +19,7 @@ from pyruse.state.bans import BanKey
 from pyruse.state.damage import DamagedError, StateError, is_damage
 from pyruse.state.database import State
 from pyruse.state.days import events_by_message, notes_of
+from pyruse.state.expectations import absences_of, expected_of
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.rescue import kept_state
 
@@ -49,6 +50,8 @@ def fill(state: State) -> None:
         state.ban_history.add(ban, T0)
     state.counters.count("ssh", "203.0.113.7", at=T0)
     state.tables.table("nat").put("key", 1)
+    state.expectations.expect({"backup": 5, "renewal": 10}, set(), T0)
+    state.expectations.overdue(T0 + 7)
     mail = {"subject": "s", "to": [], "parts": ["x"], "count": 1, "html": None}
     state.outbox.put(OutboxItem("mail", mail, T0, T0))
     state.positions.update({"": ("s=1;i=2", T0)})
@@ -119,6 +122,11 @@ def test_a_garbled_page_costs_what_was_on_it(path: Path) -> None:
         assert len(state.bans) == BANS
         assert state.positions.get("") == ("s=1;i=2", T0)
         assert len(state.outbox.items()) == 1
+        assert state.tables.table("nat").get("key", at=T0) == 1
+        assert [(one.name, one.absent) for one in expected_of(state.db)] == [
+            ("backup", T0 + 5), ("renewal", None),
+        ]  # fmt: skip
+        assert [one.name for one in absences_of(state.db, T0, T0 + 9)] == ["backup"]
         assert state.counters.count("ssh", "203.0.113.7", at=T0) == 2
         (line,) = told
         assert notes_of(state.db, [DAY]) == [line]

@@ -41,7 +41,8 @@ class Expect:
     section: Literal["important", "interesting"] = "important"
     """The section of the report that tells of the absence."""
     email: bool | list[MailAddress] = False
-    """Whether a mail tells of it, too, at once; or to whom, instead of `[email] to`."""
+    """Whether a mail tells of it, too; or to whom, instead of `[email] to`. The first goes at once,
+    and what is absent in the ten minutes after it is gathered into another one."""
 
     def __post_init__(self) -> None:
         if not self.name:

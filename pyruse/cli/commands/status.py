@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pyruse.state.outbox_item import OutboxItem
 
 _LABELS = 5
+_ABSENT = 50
 _LONGEST_REASON = 120
 
 
@@ -56,6 +57,7 @@ def _show(found: Status, zone: tzinfo) -> None:
     from pyruse.options.durations import written
     from pyruse.report.absences import whose
 
+    absent = [one for one in found.expected if one.absent is not None]
     for title, text in (
         ("Daemon", _daemon(found, zone)),
         ("Journal", _journal(found, zone)),
@@ -77,11 +79,10 @@ def _show(found: Status, zone: tzinfo) -> None:
     )
     show_lines("Never banned", _protected(found))
     show_lines(
-        "Absent",
+        "Absent" if len(absent) <= _ABSENT else f"Absent, the longest of {len(absent):,}",
         [
             f"{whose(one)}: {_last(one, zone)}, expected every {written(one.every)}"
-            for one in found.expected
-            if one.absent is not None
+            for one in absent[:_ABSENT]
         ],
     )
     show_lines(
