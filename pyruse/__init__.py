@@ -31,7 +31,7 @@ from pyruse.entry.entry import Entry, address_of, as_text
 from pyruse.errors import UserError, did_you_mean
 from pyruse.hookspecs import hookimpl
 from pyruse.options.durations import Duration
-from pyruse.options.fields import Field, NewField
+from pyruse.options.fields import AddressField, Field, NewField
 from pyruse.options.keys import Key
 from pyruse.options.mail_address import MailAddress
 from pyruse.options.networks import Networks
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EVENTS",
     "Address",
+    "AddressField",
     "Attachment",
     "Ban",
     "BanRequest",

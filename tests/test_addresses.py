@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyruse.addresses import parse_address, parse_network
+from pyruse.addresses import address_text, logged_address, parse_address, parse_network
 
 V4 = st.ip_addresses(v=4)
 V6 = st.ip_addresses(v=6)
@@ -55,6 +55,45 @@ def test_an_address_as_logs_write_it(text: str, address: str) -> None:
 )  # fmt: skip
 def test_what_is_no_address(text: object) -> None:
     assert parse_address(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:22", "192.0.2.1"),
+        (" 192.0.2.1:22 ", "192.0.2.1"),
+        ("192.0.2.1#53", "192.0.2.1"),
+        ("[192.0.2.1]:22", "192.0.2.1"),
+        ("[2001:DB8::1]:22", "2001:db8::1"),
+        ("[fe80::1%eth0]:22", "fe80::1"),
+        ("2001:db8::1#53", "2001:db8::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("[::ffff:192.0.2.1]:22", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6:8080", "2001:db8:1:2:3:4:5:6"),
+        ("2001:db8::1:8080", "2001:db8::1:8080"),
+    ],
+)
+def test_an_address_with_its_port(text: str, address: str) -> None:
+    assert str(logged_address(text)) == address
+    assert address_text(text) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", ":22", "192.0.2.1:", "192.0.2.1:65536", "192.0.2.1:ssh", "192.0.2.1:22:22", "#53",
+        "192.0.2.1:٣", "host:22", "192.0.2.1 :22", "192.0.2.1: 22", "192.0.2.1:-1", "a" * 101,
+        None, 3221225985, ["192.0.2.1:22"], b"192.0.2.1:22",
+    ],
+)  # fmt: skip
+def test_what_is_no_address_with_a_port(text: object) -> None:
+    assert logged_address(text) is None
+
+
+@given(V4 | V6)
+def test_an_address_is_written_in_one_way(address: Any) -> None:
+    assert address_text(str(address)) == str(parse_address(str(address)))
 
 
 @given(V4 | V6)

@@ -10,7 +10,7 @@ from pyruse.chains.ambiguity import can_take_for_ever
 from pyruse.chains.link import jump_order, left_by_entries, main_sequence
 from pyruse.chains.model import Chain, Exit, Step
 from pyruse.errors import did_you_mean
-from pyruse.options.fields import Field, NewField
+from pyruse.options.fields import AddressField, Field, NewField
 from pyruse.options.patterns import Pattern
 from pyruse.options.templates import Template
 from pyruse.text import shown
@@ -29,6 +29,7 @@ def warnings(chains: Mapping[str, Chain]) -> list[str]:
         *_unreachable_chains(chains),
         *_unset_fields(steps),
         *_doubtful_patterns(steps),
+        *_loose_addresses(steps),
     ]
 
 
@@ -96,6 +97,29 @@ def _doubtful_patterns(steps: list[Step]) -> Iterator[str]:
                     "it busy for ever, as a repeated part can match one text in several ways "
                     r"(expected only one way, such as (?:\w+\s)* and not (?:\w+\s?)*)"
                 )
+
+
+def _loose_addresses(steps: list[Step]) -> Iterator[str]:
+    """Groups that take any text, though a step needs an address: what is none is counted, too."""
+    readers: dict[str, Step] = {}
+    for step in steps:
+        for field in fields_of(step, Field):
+            if isinstance(field, AddressField):
+                readers.setdefault(field, step)
+    for step in steps:
+        told: set[str] = set()
+        for pattern in values_of(step):
+            if not isinstance(pattern, Pattern):
+                continue
+            for group in pattern.groups:
+                loose = group not in pattern.addresses and group in readers
+                if loose and group not in told:
+                    told.add(group)
+                    mark = "{address}" if group == "ip" else f"{{address:{group}}}"
+                    yield (
+                        f"{step.address}: {shown(pattern.text)}: the group {group} takes what is "
+                        f"no address, too, and {readers[group].place} needs one (expected {mark})"
+                    )
 
 
 def fields_of(step: Step, kind: type[Field]) -> Iterator[Field]:

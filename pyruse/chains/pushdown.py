@@ -61,9 +61,15 @@ def wanted(entrance: Node | None, decoder: Decoder) -> Wanted:
         if test is None:
             return Wanted(reason=f"{node.step.place} is asked about every entry")
         name, values = test
-        texts = {value for value in values if isinstance(value, str) and _VALUE.fullmatch(value)}
-        # Elsewhere, several texts may be one value: "3" and "03" are the same number.
-        if len(texts) < len(values) or name in decoder.converters or not _FIELD.fullmatch(name):
+        # As the journal's fields hold nothing but text, other values need not be looked for: except
+        # where several texts become one value, as "3" and "03" are the same number.
+        texts = {value for value in values if isinstance(value, str)}
+        if (
+            (values and not texts)
+            or not all(map(_VALUE.fullmatch, texts))
+            or name in decoder.converters
+            or not _FIELD.fullmatch(name)
+        ):
             return Wanted(reason=f"{node.step.place} tests no text of the journal's")
         if node.passed is not None:
             found.add(name, texts)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from pyruse.addresses import Address, parse_address
+from pyruse.addresses import Address, logged_address
 from pyruse.text import encodable, shown
 from pyruse.times import datetime_of
 
@@ -194,5 +194,5 @@ def as_text(value: Any) -> str:
 
 
 def address_of(entry: Entry, field: str) -> Address | None:
-    """The address that a field of the entry holds, or None where it holds none."""
-    return parse_address(entry.get(field))
+    """The address that a field of the entry holds, with or without a port; None: it holds none."""
+    return logged_address(entry.get(field))

@@ -47,13 +47,15 @@ _V6 = "|".join(
 _ZONE = "%[0-9A-Za-z._~-]{1,32}"  # RFC 4007 §11.2: an interface's name, or its number
 _END_4 = r"(?!\w|[.-]\w)"
 _END_6 = rf"(?!\w|[.-]\w|:(?!{_PORT}(?!:\w))\w)"
+_PORT_OF = "_port"
+"""Behind the name of an address: the group of its port."""
 _GROUP = (
     rf"(?:(?<![\w.])(?P<{_HIDDEN}NAME>\[)?"
     rf"(?P<NAME>{_V4}{_END_4}|(?:{_V6})(?:{_ZONE})?{_END_6})"
-    rf"(?({_HIDDEN}NAME)\])(?:[:#](?P<NAME_port>{_PORT}))?)"
+    rf"(?({_HIDDEN}NAME)\])(?:[:#](?P<NAME{_PORT_OF}>{_PORT}))?)"
 )
 """The brackets belong together, and are taken off; named writes the port after a "#"."""
-_OUTLINE = rf"(?P<{_HIDDEN}NAME>(?>\[))?(?P<NAME>(?>[0-9]))(?P<NAME_port>(?>[0-9]))?"
+_OUTLINE = rf"(?P<{_HIDDEN}NAME>(?>\[))?(?P<NAME>(?>[0-9]))(?P<NAME{_PORT_OF}>(?>[0-9]))?"
 """The same groups with next to nothing in them. An atomic group is like nothing else when patterns
 are analysed, and rightly so: no address can be read in two ways."""
 
@@ -61,23 +63,18 @@ are analysed, and rightly so: no address can be read in two ways."""
 class AddressMatch:
     """A match of a pattern with addresses: they are given as `address_text` writes them."""
 
-    __slots__ = ("_addresses", "_match")
+    __slots__ = ("_groups", "_match")
 
-    def __init__(self, match: re.Match[str], addresses: dict[str, str | None]) -> None:
+    def __init__(self, match: re.Match[str], groups: dict[str, Any]) -> None:
         self._match = match
-        self._addresses = addresses
+        self._groups = groups
 
     def __getitem__(self, group: int | str, /) -> str | Any:
-        if isinstance(group, str) and group in self._addresses:
-            return self._addresses[group]
-        return self._match[group]
+        return self._groups[group] if group in self._groups else self._match[group]
 
     def groupdict(self) -> dict[str, Any]:
-        """The texts of all named groups; None for those that took no part."""
-        groups: dict[str, Any] = self._match.groupdict()
-        for name in self._addresses:
-            del groups[_HIDDEN + name]
-        return groups | self._addresses
+        """The texts of all named groups; None for those that took no part, but without ports."""
+        return self._groups
 
     def span(self, group: int | str = 0, /) -> tuple[int, int]:
         """Where a group begins and ends in the text."""
@@ -143,30 +140,35 @@ class AddressRegex:
         :param addresses: the groups that hold an address.
         """
         self._text = text
-        self._addresses = addresses
+        self._addresses = [(name, _HIDDEN + name, name + _PORT_OF) for name in addresses]
 
     @cached_property
-    def _regex(self) -> re.Pattern[str]:
+    def regex(self) -> re.Pattern[str]:
+        """The pattern for ``re``."""
         return compiled(self._text)
 
     def search(self, text: str) -> AddressMatch | None:
         """Find the pattern anywhere in a text."""
-        return self._normalised(self._regex.search(text))
+        match = self.regex.search(text)
+        return None if match is None else self._normalised(match)
 
     def match(self, text: str) -> AddressMatch | None:
         """Find the pattern at the beginning of a text."""
-        return self._normalised(self._regex.match(text))
+        match = self.regex.match(text)
+        return None if match is None else self._normalised(match)
 
-    def _normalised(self, match: re.Match[str] | None) -> AddressMatch | None:
-        if match is None:
-            return None
-        addresses: dict[str, str | None] = {}
-        for name in self._addresses:
-            written = match[name]
-            addresses[name] = address_text(written)
-            if written is not None and addresses[name] is None:
-                return None
-        return AddressMatch(match, addresses)
+    def _normalised(self, match: re.Match[str]) -> AddressMatch | None:
+        groups = match.groupdict()
+        for name, bracket, port in self._addresses:
+            del groups[bracket]
+            if groups[port] is None:
+                del groups[port]  # entries take groups faster where none is None
+            written = groups[name]
+            if written is not None:
+                address = groups[name] = address_text(written)
+                if address is None:
+                    return None
+        return AddressMatch(match, groups)
 
 
 def compiled(text: str) -> re.Pattern[str]:

@@ -39,6 +39,12 @@ class Field(str):
         return typed(self, value)
 
 
+class AddressField(Field):
+    """The name of a field that the step reads an address from."""
+
+    IN_WORDS: ClassVar[str] = "the name of a field with an address"
+
+
 class NewField(Field):
     """The name of a field that the step sets. The journal's own fields cannot be set."""
 

@@ -115,6 +115,27 @@ def test_a_pattern_that_python_doubts(registry: Registry) -> None:
     ]
 
 
+@pytest.mark.parametrize("reader", ['action = "ban"', 'action = "unban"'])
+def test_a_group_for_an_address_that_takes_other_text_too(registry: Registry, reader: str) -> None:
+    text = rf"""
+    "a" = [ {{ filter = "regex", pattern = ['^x (?P<ip>\S+)', '^{{address}}$', '(?P<ip>.)'] }},
+            {{ action = "count", counter = "a", key = "ip", then = "b" }} ]
+    "b" = [ {{ {reader}, ip = "ip" }} ]"""
+    assert warned(text, registry) == [
+        "chains.\"a\"[0]: '^x (?P<ip>\\S+)': the group ip takes what is no address, too, and "
+        'chains."b"[0] needs one (expected {address})'
+    ]
+    text = """
+    "a" = [ { filter = "regex", pattern = '^(?P<client>.*) (?P<user>.*)$' },
+            { filter = "in_networks", field = "client", nets = ["192.0.2.0/24"] },
+            { action = "report", section = "important", message = "{user}" } ]"""
+    assert warned(text, registry) == [
+        'chains."a"[0]: "^(?P<client>.*) (?P<user>.*)$": the group client takes what is no '
+        'address, too, and chains."a"[1] needs one (expected {address:client})'
+    ]
+    assert warned(text.replace("(?P<client>.*)", "{address:client}"), registry) == []
+
+
 def test_the_fields_that_a_step_reads_and_sets(registry: Registry) -> None:
     text = """
     "a" = [ { action = "dnat_replace", addr = "ip", port = "port", saddr_into = "client" },

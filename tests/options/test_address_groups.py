@@ -244,7 +244,7 @@ def test_check_still_sees_what_is_around_it() -> None:
 def test_a_word_that_must_be_there_is_still_looked_for_first() -> None:
     pattern = Pattern("{address} failed")
     assert pattern.quick_search("1:2:3:4:5:6:" * 1000) is None
-    assert "_regex" not in vars(pattern._regex), "not even compiled yet"
+    assert "regex" not in vars(pattern._regex), "not even compiled yet"
     assert pattern.quick_search("1:2:3:4:5:6:::7 failed") is not None
 
 

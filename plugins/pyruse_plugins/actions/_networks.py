@@ -59,6 +59,9 @@ def counted_under(
 ) -> str:
     """What an entry is counted under: the value of a field, or the network that it is in.
 
+    An address counts as one however it is written, and whatever its port: each connection of a
+    client has another one.
+
     :param entry: the entry that is counted.
     :param key: the field.
     :param prefix4: the prefix length of IPv4 networks; None: single addresses. If both prefix
@@ -70,7 +73,7 @@ def counted_under(
     if value is None:
         raise ValueError(f"the entry has no {key} to count by")
     if prefix4 is None and prefix6 is None:
-        return value
+        return with_one_spelling(entry, key, value)
     address = address_of(entry, key)
     if address is None:
         raise ValueError(
@@ -78,3 +81,11 @@ def counted_under(
             "an address)"
         )
     return text_around(address, prefix4 or 32, prefix6 or 128)
+
+
+def with_one_spelling(entry: Entry, field: Field, text: str) -> str:
+    """The text of a field; of an address, as it is always written, and without its port."""
+    if ":" not in text and "#" not in text and "[" not in text:
+        return text  # an IPv4 address is written in one way
+    address = address_of(entry, field)
+    return text if address is None else text_around(address, 32, 128)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from pyruse import (
+    AddressField,
     BanRequest,
     Context,
     Duration,
@@ -63,7 +64,8 @@ class Ban:
     A ban that is in force already lasts until the later end. The networks of `[bans] never`, this
     machine's own addresses, loopback and multicast are never banned. Bans survive a restart of
     Pyruse and of the machine. An IPv4 address written in IPv6 (`::ffff:192.0.2.1`) is the IPv4
-    address. An entry whose field holds no address ends its journey here, and Pyruse says so.
+    address, and a port behind an address (`192.0.2.1:5060`) is left out of account. An entry whose
+    field holds no address ends its journey here, and Pyruse says so.
 
     ```toml
     { action = "ban", ip = "ip", duration = "1d" }
@@ -74,7 +76,7 @@ class Ban:
     ```
     """
 
-    ip: Field
+    ip: AddressField
     """The field that holds the address."""
     duration: Duration | None = None
     """How long the ban lasts; without it, and without `escalate`, for ever."""

@@ -9,6 +9,7 @@ from pyruse_plugins.actions._networks import (
     Ipv4PrefixLength,
     Ipv6PrefixLength,
     counted_under,
+    with_one_spelling,
 )
 
 _MOST = 1_000_000
@@ -21,7 +22,8 @@ class Count:
 
     With `within`, it is a sliding window in the time of the entries: each raise counts for exactly
     that long. Counters are shared by all the steps that name them, and survive a restart. During
-    the grace that `reset` has granted, a counter stays at 0. An entry without the key, or without
+    the grace that `reset` has granted, a counter stays at 0. An address counts as one however it is
+    written, with a port or without. An entry without the key, or without
     the field of `distinct`, ends its journey here: there is nothing to count by.
 
     With `prefix4` or `prefix6`, the key is an address, and is counted under its network; give `ban`
@@ -77,4 +79,4 @@ def _text(entry: Entry, field: Field) -> str:
     value = entry.text(field)
     if value is None:
         raise ValueError(f"the entry has no {field} to count by")
-    return value
+    return with_one_spelling(entry, field, value)

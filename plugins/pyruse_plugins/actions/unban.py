@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyruse import Context, Entry, Field, address_of, hookimpl, printable, shortened
+from pyruse import AddressField, Context, Entry, address_of, hookimpl, printable, shortened
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Unban:
     ```
     """
 
-    ip: Field
+    ip: AddressField
     """The field that holds the address."""
     label: str | None = None
     """Lift only the bans of this label; by default, all of them."""

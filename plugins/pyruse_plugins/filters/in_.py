@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyruse import Entry, Field, hookimpl
+from pyruse_plugins.filters._equality import equal_values
 
 
 @dataclass
 class In:
     """Pass when a field has one of several values.
 
-    However many values there are, it takes the same time. A missing field is never among them.
+    However many values there are, it takes the same time. A number equals the same number as text,
+    as with `equals`. A missing field is never among them.
 
     ```toml
     { filter = "in", field = "PRIORITY", values = [0, 1, 2, 3] }
@@ -25,7 +27,7 @@ class In:
     """What it may be."""
 
     def __post_init__(self) -> None:
-        self._values = frozenset(self.field.typed(value) for value in self.values)
+        self._values = equal_values(self.field, self.values)
 
     @hookimpl
     def tested_values(self) -> tuple[str, frozenset[Any]]:

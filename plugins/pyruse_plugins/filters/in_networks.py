@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyruse import Entry, Field, Networks, address_of, hookimpl
+from pyruse import AddressField, Entry, Networks, address_of, hookimpl
 
 
 @dataclass
@@ -12,7 +12,8 @@ class InNetworks:
     """Pass when a field holds an address inside one of some networks.
 
     IPv4 and IPv6, single addresses and networks. An IPv4 address written in IPv6
-    (`::ffff:192.0.2.1`) is the IPv4 address; a zone (`fe80::1%eth0`) is left out of account.
+    (`::ffff:192.0.2.1`) is the IPv4 address; a zone (`fe80::1%eth0`) and a port
+    (`192.0.2.1:5060`) are left out of account.
     However many networks there are, it takes the same time. What is no address does not pass.
 
     Host names are resolved, and files are read, again and again while Pyruse runs: see
@@ -25,7 +26,7 @@ class InNetworks:
     ```
     """
 
-    field: Field
+    field: AddressField
     """The field that holds the address."""
     nets: Networks
     """The networks: a list, or the file that they are in."""

@@ -88,6 +88,38 @@ def test_any_value_is_a_key(counted, value):
     assert [count(0, ip=value), count(0, ip="another"), count(0, ip=value)] == [1, 1, 2]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("203.0.113.7", "203.0.113.7:51000"),
+        ("203.0.113.7:51000", "203.0.113.7:51001"),
+        ("203.0.113.7", "::ffff:203.0.113.7"),
+        ("2001:db8::7", "2001:DB8:0::7"),
+        ("[2001:db8::7]:1", "2001:db8::7"),
+    ],
+)
+def test_an_address_counts_as_one_however_it_is_written(pipeline, one, other):
+    chains = pipeline("""
+        [chains]
+        "gitea" = [
+          { action = "count", counter = "gitea", key = "ip", into = "failures" },
+          { action = "count", counter = "hosts", key = "user", distinct = "ip", into = "hosts" },
+        ]
+    """)
+    chains.feed(user="root", ip=one)
+    entry = chains.feed(user="root", ip=other)
+    assert (entry["failures"], entry["hosts"]) == (2, 1)
+
+
+def test_what_only_looks_like_an_address_is_a_key_of_its_own(pipeline):
+    chains = pipeline("""
+        [chains]
+        "users" = [ { action = "count", counter = "users", key = "user", into = "number" } ]
+    """)
+    for user in ("a:1", "a:2", "[a]", "203.0.113.7:x", "203.0.113.7:99999", "#1", ""):
+        assert chains.feed(user=user)["number"] == 1, user
+
+
 def test_different_users(counted):
     count = counted('within = "10s", distinct = "user"')
     assert [count(0, user="root"), count(1, user="admin"), count(2, user="root")] == [1, 2, 2]

@@ -48,10 +48,48 @@ def test_a_missing_field_equals_nothing(passes):
         assert not passes(f'filter = "equals", field = "user", value = {value}')
 
 
-def test_text_that_a_step_took_out_of_a_message_is_text(passes):
-    assert passes('filter = "equals", field = "port", value = "22"', port="22")
-    assert not passes('filter = "equals", field = "port", value = 22', port="22")
-    assert not passes('filter = "equals", field = "port", value = "22"', port=22)
+@pytest.mark.parametrize("value", ["401", '"401"', "401.0"])
+@pytest.mark.parametrize("status", [401, "401", 401.0])
+@pytest.mark.parametrize("optimize", ["true", "false"])
+def test_what_a_pattern_took_out_of_a_message_equals_a_number(pipeline, value, status, optimize):
+    chains = pipeline(f"""
+        [engine]
+        optimize = {optimize}
+        [chains]
+        "test" = [
+          {{ filter = "equals", field = "status", value = {value} }},
+          {{ action = "set", field = "passed", value = "yes" }},
+        ]
+        "next" = [
+          {{ filter = "equals", field = "status", value = 200 }},
+          {{ action = "set", field = "passed", value = "no" }},
+        ]
+    """)
+    assert chains.feed(status=status)["passed"] == "yes"
+    assert "passed" not in chains.feed(status="404")
+
+
+@pytest.mark.parametrize(
+    ("value", "equal", "other"),
+    [
+        ("22", ["22", 22], ["022", "22.0", "+22", " 22", "２２", "22 ", "", "220"]),
+        ('"022"', ["022"], ["22", 22]),
+        ("-1", ["-1", -1], ["1", "−1"]),
+        ("0.5", ["0.5", 0.5], [".5", "0.50", "1"]),
+        ("true", ["true", True], ["True", "yes", "false", ""]),
+        ("false", ["false", False], ["False", "", "no"]),
+        ('"nan"', ["nan"], [float("nan")]),
+        ("inf", ["inf", float("inf")], ["1e999"]),
+        (f'"{"9" * 5000}"', ["9" * 5000], ["9" * 4999]),
+        ("9007199254740993", ["9007199254740993"], ["9007199254740992"]),
+    ],
+)
+def test_they_are_equal_where_they_are_written_alike(passes, value, equal, other):
+    step = f'filter = "equals", field = "what", value = {value}'
+    for what in equal:
+        assert passes(step, what=what), what
+    for what in other:
+        assert not passes(step, what=what), what
 
 
 def test_junk_in_a_field_that_is_a_number_elsewhere(passes):

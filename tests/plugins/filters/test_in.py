@@ -38,9 +38,10 @@ def test_nothing_is_among_no_values(passes):
     assert not passes('filter = "in", field = "user", values = []', user="root")
 
 
-def test_text_is_not_a_number(passes):
-    assert not passes('filter = "in", field = "port", values = [22, 2222]', port="22")
-    assert not passes('filter = "in", field = "failures", values = ["5"]', failures=5)
+def test_a_number_equals_the_same_number_as_text(passes):
+    assert passes('filter = "in", field = "port", values = [22, 2222]', port="22")
+    assert passes('filter = "in", field = "failures", values = ["5"]', failures=5)
+    assert not passes('filter = "in", field = "port", values = [22, 2222]', port="022")
 
 
 @pytest.mark.parametrize("optimize", ["true", "false"])
