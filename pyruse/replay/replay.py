@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -19,9 +19,11 @@ from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Fault, Faults
 from pyruse.engine.modes import DRY
 from pyruse.engine.patience import Patience
+from pyruse.entry.entry import Entry
 from pyruse.journal.journal import Journal
 from pyruse.journal.selection import Selection
 from pyruse.lookups.lookups import ANSWERS_S
+from pyruse.replay.recognised import Recognised
 from pyruse.report.render import report_data
 from pyruse.state.ban_history import BanRecord
 from pyruse.state.database import State
@@ -149,13 +151,14 @@ class Outcome:
         return data if self.profile is None else {**data, "profile": self.profile}
 
 
-def replay(
+def replay(  # noqa: PLR0913 -- what a pass may be asked for
     configuration: Configuration,
     selection: Selection,
     faults: Faults,
     progress: Progress | None = None,
     *,
     profile: Profile | None = None,
+    recognised: Recognised | None = None,
 ) -> Outcome:
     """Lead past entries through the chains, with a state in memory; nothing leaves Pyruse.
 
@@ -164,6 +167,7 @@ def replay(
     :param faults: tells of what goes wrong.
     :param progress: told now and then of the number of entries, and the instant reached.
     :param profile: measures where the time goes.
+    :param recognised: counts which entries are recognised.
     :raises ConfigError: options do not go together.
     :raises UserError: the journal cannot be read.
     """
@@ -173,6 +177,8 @@ def replay(
         mode = replace(mode, own=set)
     if profile is not None:
         mode = replace(mode, binding=profile.steps, counters=True)
+    if recognised is not None:
+        mode = replace(mode, binding=recognised.steps)
     with State() as state:
         engine = assemble(configuration, state, faults, mode)
         reader = selection.open(engine.decoder)
@@ -183,7 +189,8 @@ def replay(
         engine.lookups.settle(ANSWERS_S)
         engine.start()
         handle = engine.handle if profile is None else profile.batches(engine.handle)
-        entries = _handle_all(engine, handle, reader, progress)
+        counted = iter if recognised is None else recognised.counted
+        entries = _handle_all(engine, handle, reader, progress, counted)
         report = engine.report()
         engine.stop()
         outcome = outcome_of(engine, entries, time.monotonic() - began, report)
@@ -205,13 +212,17 @@ def replay(
 
 
 def _handle_all(
-    engine: Engine, handle: Callable[..., int], reader: Journal, progress: Progress | None
+    engine: Engine,
+    handle: Callable[..., int],
+    reader: Journal,
+    progress: Progress | None,
+    counted: Callable[[Iterator[Entry]], Iterator[Entry]],
 ) -> int:
     entries = 0
     patience = Patience(lambda: reader.position, engine.travel.at_work)
     while True:
         with patience:
-            handled = handle(reader.entries(engine.mode.batch))
+            handled = handle(counted(reader.entries(engine.mode.batch)))
         if not handled:
             return entries
         entries += handled

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pyruse.cli.options import JournalCommand, config_option, journal_options, selection
+from pyruse.config.load import Configuration
 from pyruse.config.settings import Settings
 from pyruse.options.fields import Field
 
@@ -19,15 +20,28 @@ _PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "de
 @config_option
 @journal_options
 @click.option("--by", "field", default="SYSLOG_IDENTIFIER", metavar="FIELD", show_default=True)
+@click.option(
+    "--recognised",
+    "recognised",
+    is_flag=True,
+    help="Count which entries are recognised, by program.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def command(config: Path | None, field: str, form: str, **journal: Any) -> None:
+def command(config: Path | None, field: str, recognised: bool, form: str, **journal: Any) -> None:
     """Count entries by identifier and priority: what to write chains for.
 
     Works without a configuration, too.
+
+    With --recognised: which share of the entries the rules and chains of the configuration know
+    (without a configuration: all the rules that are installed), and which programs nobody knows.
+    An entry that comes to the chain "everything else" is not recognised.
     """
     from pyruse.cli.output import progress, show_json, show_table
     from pyruse.entry.decoding import Decoder
 
+    if recognised:
+        _show_recognised(config, form, journal)
+        return
     try:
         Field.parse(field)
     except ValueError as fault:
@@ -65,6 +79,67 @@ def command(config: Path | None, field: str, form: str, **journal: Any) -> None:
         [field, "total", *(names[column] for column in used)],
         [[row[0] or "-", row[1], *(row[2 + column] or "" for column in used)] for row in rows],
     )
+
+
+def _show_recognised(config: Path | None, form: str, journal: dict[str, Any]) -> None:
+    from pyruse.cli.output import progress, show_json, show_table
+    from pyruse.engine.faults import Faults
+    from pyruse.entry.decoding import Decoder
+    from pyruse.replay.recognised import Recognised
+    from pyruse.replay.replay import replay
+
+    configuration = _with_rules(config)
+    chosen = selection(configuration.settings, **journal)
+    found = Recognised()
+    decoder = Decoder(configuration.settings.journal.legacy_encoding)
+    with progress(None if form == "json" else chosen.span(decoder)) as tell:
+        replay(configuration, chosen, Faults(lambda *_: None), tell, recognised=found)
+    rows = sorted(
+        ((found.unknown[name], found.entries[name], name) for name in found.entries),
+        key=lambda row: (-row[0], -row[1], row[2]),
+    )
+    if form == "json":
+        show_json(
+            {
+                "entries": found.entries.total(),
+                "recognised": round(found.share, 4),
+                "programs": [
+                    {"program": name, "entries": total, "unknown": unknown}
+                    for unknown, total, name in rows
+                ],
+            }
+        )
+        return
+    show_table(
+        f"{found.share:.1%} of {found.entries.total():,} entries recognised",
+        ["program", "entries", "not recognised", "recognised"],
+        [
+            (name or "-", total, unknown or "", f"{1 - unknown / total:.0%}")
+            for unknown, total, name in rows
+        ],
+    )
+
+
+def _with_rules(config: Path | None) -> Configuration:
+    """The configuration; where there is none, one with all the rules that are not broken."""
+    from pyruse.cli.options import configuration
+    from pyruse.config.files import chosen, from_text
+    from pyruse.config.load import configure, registry_of
+    from pyruse.errors import ConfigError
+    from pyruse.rules.library import Library
+
+    if config is not None or chosen(None).exists():
+        return configuration(config)
+    registry = registry_of(None)
+    library = Library(registry)
+    use = []
+    for name in library.names:
+        try:
+            if not library.rules(name).is_policy:
+                use.append(name)
+        except ConfigError:
+            continue
+    return configure(from_text(f"use = {use!r}", "all rules"), registry)
 
 
 def _is_priority(value: object) -> bool:
