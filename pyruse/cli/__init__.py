@@ -12,6 +12,7 @@ from pyruse.errors import ConfigError, UserError, did_you_mean
 from pyruse.text import printable
 
 COMMANDS = {
+    "init": ("init", "Write the first configuration of this machine."),
     "run": ("run", "Follow the journal: the daemon."),
     "check": ("check", "Check the configuration."),
     "replay": ("replay", "Show what would have happened with past entries."),

@@ -1,0 +1,207 @@
+"""``pyruse init``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyruse.cli.options import config_option
+from pyruse.text import printable
+
+if TYPE_CHECKING:
+    from pyruse.config.load import Configuration
+    from pyruse.journal.selection import Selection
+    from pyruse.replay.recognised import Recognised
+    from pyruse.replay.replay import Outcome
+    from pyruse.rules.library import Library
+    from pyruse.setup.machine import Machine
+
+
+@click.command("init")
+@config_option
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing: take what was found.")
+@click.option("--to", multiple=True, metavar="ADDRESS", help="Who gets the mails; several times.")
+@click.option("--smtp", metavar="URL", help="A mail server, instead of what was found.")
+@click.option("--never", multiple=True, metavar="NETWORK", help="Is never banned; several times.")
+@click.option("--service", is_flag=True, help="Put the systemd service in place, and start it.")
+def command(  # noqa: PLR0913 -- one for each option
+    config: Path | None,
+    yes: bool,
+    to: tuple[str, ...],
+    smtp: str | None,
+    never: tuple[str, ...],
+    service: bool,
+) -> None:
+    """Write the first configuration of this machine, and show what it would have done yesterday.
+
+    Looks at the journal, the mail program, the firewall and the ssh session from which it is
+    called; asks on a terminal; writes pyruse.toml. No file is ever overwritten, so it can be called
+    again.
+
+    \b
+    pyruse init
+    pyruse init --service --yes --to root
+    """  # noqa: D301 -- click takes this one character for "as it stands"
+    from pyruse.config.files import chosen
+    from pyruse.config.load import load, registry_of
+    from pyruse.rules.library import Library
+    from pyruse.setup.machine import look
+
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("there is nobody to ask (expected a terminal, or --yes)")
+    place = chosen(config)
+    file = place if place.suffix == ".toml" else place / "pyruse.toml"
+    registry = registry_of(file.parent)
+    library = Library(registry)
+    machine = look(library)
+    if file.exists():
+        _say(f"{file}: is there already, and stays as it is")
+        _tell_new_rules(load(place), machine)
+    else:
+        _write(file, _asked(machine, library, to=to, smtp=smtp, never=never, yes=yes))
+        _say(f"{file}: written")
+    if machine.firewall is None:
+        _say(
+            "warning: neither nftables nor ipset works here, so nobody can be banned (expected: "
+            "apt install nftables)"
+        )
+    configuration = load(place)
+    _check(configuration)
+    if service or (not yes and click.confirm("Put the systemd service in place, and start it?")):
+        _put_service(configuration)
+    _show_yesterday(configuration)
+
+
+def _say(text: str) -> None:
+    click.echo(printable(text))
+
+
+def _asked(  # noqa: PLR0913 -- one for each option
+    machine: Machine,
+    library: Library,
+    *,
+    to: tuple[str, ...],
+    smtp: str | None,
+    never: tuple[str, ...],
+    yes: bool,
+) -> str:
+    """The text of the configuration, after the administrator was asked.
+
+    :raises click.UsageError: there are no rules for this machine.
+    """
+    from pyruse.setup.first_configuration import FirstConfiguration
+
+    rules = list(machine.rules)
+    if not yes:
+        _say(f"Programs that Pyruse knows, and that have logged here: {', '.join(rules) or 'none'}")
+        words = click.prompt("Rules to use", default=" ".join(rules))
+        rules = words.replace(",", " ").split()
+    unknown = [name for name in rules if name not in library.names]
+    if unknown or not rules:
+        what = f"there are no rules {', '.join(unknown)}" if unknown else "no rules are named"
+        raise click.UsageError(f"{what} (expected some that `pyruse rules` lists)")
+    recipients = list(to)
+    has_mail = bool(smtp or machine.smtp or machine.sendmail)
+    if not recipients and has_mail:
+        recipients = ["root"] if yes else click.prompt("Mail goes to", default="root").split()
+    if not has_mail:
+        _say("There is no mail server here, and no program sendmail: reports are kept as files.")
+        recipients = []
+    spared = list(never)
+    if not spared and machine.session is not None:
+        question = f"Never ban {machine.session}, where your ssh session comes from?"
+        if yes or click.confirm(question, default=True):
+            spared = [machine.session]
+    made = FirstConfiguration(
+        rules, recipients, smtp or machine.smtp, machine.sendmail, spared, machine.firewall
+    )
+    return made.text(date.today().isoformat())  # noqa: DTZ011 -- the administrator's
+
+
+def _write(file: Path, text: str) -> None:
+    from pyruse.config.files import from_text
+    from pyruse.errors import UserError
+
+    from_text(text, str(file))  # it is TOML, whatever was typed
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as target:
+            target.write(text)
+    except OSError as fault:
+        raise UserError(
+            f"{file}: cannot be written: {fault.strerror} (expected root: sudo pyruse init; "
+            "another place is chosen with -c FOLDER)"
+        ) from None
+
+
+def _tell_new_rules(configuration: Configuration, machine: Machine) -> None:
+    used = {rules.name for rules in configuration.used}
+    new = [name for name in machine.rules if name not in used]
+    if used and new:
+        _say(f"rules that are not used, though their programs are here: {', '.join(new)}")
+
+
+def _check(configuration: Configuration) -> None:
+    from pyruse.chains.lint import warnings
+    from pyruse.delivery.mail.transport import check as check_mail
+
+    mail = configuration.settings.email
+    # That there is no mail was said when the configuration was written.
+    doubts = check_mail(mail) if mail.to else []
+    for text in (*warnings(configuration.chains), *doubts):
+        click.echo(f"warning: {printable(text)}", err=True)
+
+
+def _put_service(configuration: Configuration) -> None:
+    from pyruse.setup.service import install, start
+
+    settings = configuration.settings
+    mail = settings.email
+    install(
+        sendmail=bool(mail.to) and mail.smtp is None,
+        ipset=settings.bans.backend == "ipset",
+        tell=_say,
+    )
+    start(_say)
+
+
+def _show_yesterday(configuration: Configuration) -> None:
+    """What the configuration would have done yesterday; on a machine of today, until now."""
+    from dataclasses import replace
+
+    from pyruse.journal.selection import Selection
+    from pyruse.journal.when import parse_when
+    from pyruse.report.wording import counted
+    from pyruse.times import now_us
+
+    zone = configuration.settings.report.timezone.zone
+    whole = Selection.of(configuration.settings.journal)
+    now = now_us()
+    midnight = parse_when("today", now, zone)
+    yesterday = replace(whole, since=parse_when("yesterday", now, zone), until=midnight)
+    when, outcome, found = "Yesterday", *_tried(configuration, yesterday)
+    if not outcome.entries:
+        when, outcome, found = "Today", *_tried(configuration, replace(whole, since=midnight))
+    if not outcome.entries:
+        _say("The journal has no entries yet that could be shown.")
+        return
+    banned = len({ban.ip for ban in outcome.bans})
+    lines = len(outcome.render("text").splitlines())
+    _say(
+        f"{when}: would have banned {banned:,} addresses; report of "
+        f"{counted(lines, 'line')}; {found.share:.0%} of {outcome.entries:,} entries "
+        "recognised (pyruse replay --since yesterday shows it)"
+    )
+
+
+def _tried(configuration: Configuration, chosen: Selection) -> tuple[Outcome, Recognised]:
+    from pyruse.engine.faults import Faults
+    from pyruse.replay.recognised import Recognised
+    from pyruse.replay.replay import replay
+
+    found = Recognised()
+    return replay(configuration, chosen, Faults(lambda *_: None), recognised=found), found
