@@ -119,6 +119,11 @@ class _Expander:
             return chain
         if name in self._own or name in self._brought:
             return name
+        if policy is not rules and name in rules.chains:
+            self._faults.append(
+                f'{rules.file}: chains."{name}": is named as {chain} is for these rules (expected '
+                "another name)"
+            )
         self._brought[name] = []  # chains that go round are told of where they are linked
         self._result.sources[name] = policy.file
         values = Values(rules, policy, self._tables)
