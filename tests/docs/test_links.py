@@ -11,7 +11,7 @@ import pytest
 from pyruse.cli import COMMANDS
 from tests.docs.markdown import ROOT, anchors, blocks_of, documents, inline_code, links
 
-PLANNED = {"init", "import fail2ban"}
+PLANNED = {"import fail2ban"}
 """Commands that the documentation may name although they are not there yet."""
 
 _COMMAND = re.compile(
