@@ -87,6 +87,7 @@ find_missing_for_test() {
   need iproute2 "iproute2 (ip)" has ip
   need util-linux "util-linux (unshare, nsenter)" has unshare
   need "openssh-server openssh-client" "OpenSSH's server and client" has sshd
+  need sudo "sudo" has sudo
   need procps "procps (sysctl)" has sysctl
   need "chromium fonts-dejavu-core" "Chromium, which shows the report, and a font" has_browser
   need fail2ban "fail2ban, whose bans can be taken over" has fail2ban-server
