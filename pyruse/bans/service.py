@@ -42,7 +42,7 @@ class Bans:
         :param tell: told, once, of a network that is not banned as a whole, and why.
         """
         self.in_force = InForce(state)
-        self.enforcement = Enforcement(state.bans, opener, clock)
+        self.enforcement = Enforcement(state.bans, opener, clock, state.firewalls)
         self.clock = clock
         self.stored = state.bans
         self.policy = policy

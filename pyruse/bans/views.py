@@ -11,10 +11,12 @@ from typing import Any
 from pyruse.addresses import Network, bits_of, contains, network_of
 from pyruse.api.bans import Ban
 from pyruse.state.ban_history import BanHistory
-from pyruse.state.bans import LIFTED, WANTED, stored_bans
+from pyruse.state.bans import ENFORCED, LIFTED, BanRow, stored_bans
+from pyruse.state.firewalls import FirewallRecord, firewall_records
 from pyruse.times import datetime_of
 
-IN_FORCE, WAITING, OVER, UNBANNED = "in force", "waiting for the firewall", "over", "unbanned"
+IN_FORCE, WAITING, REFUSED = "in force", "waiting for the firewall", "refused"
+OVER, UNBANNED = "over", "unbanned"
 """What became of a ban."""
 
 
@@ -24,6 +26,10 @@ class BanView:
 
     ban: Ban
     state: str
+    waiting_since: int | None = None
+    """Since when it is not in force though it should be, in microseconds since the epoch."""
+    fault: str = ""
+    """Why the firewall has refused it."""
 
     def data(self, zone: tzinfo) -> dict[str, Any]:
         """The ban as JSON has it."""
@@ -35,6 +41,10 @@ class BanView:
             "until": None if ban.until is None else datetime_of(ban.until, zone).isoformat(),
             "before": ban.count - 1,
             "state": self.state,
+            "waiting_since": None
+            if self.waiting_since is None
+            else datetime_of(self.waiting_since, zone).isoformat(),
+            "fault": self.fault or None,
             "chain": ban.chain,
             "reason": ban.reason,
             "grown": ban.grown,
@@ -55,12 +65,23 @@ def bans_in_force(
     :param label: give bans with this label only.
     :param inside: give bans inside this network only.
     """
+    records = firewall_records(db)
     found = [
-        BanView(ban, WAITING if state == WANTED else IN_FORCE)
-        for state, ban in stored_bans(db)
-        if state != LIFTED and ban.alive(now) and _wanted(ban, label, inside)
+        _view(row, records.get(row.ban.target.backend, FirewallRecord()))
+        for row in stored_bans(db)
+        if row.state != LIFTED and row.ban.alive(now) and _wanted(row.ban, label, inside)
     ]
     return sorted(found, key=_order)
+
+
+def _view(row: BanRow, firewall: FirewallRecord) -> BanView:
+    """A ban that should be in force, and whether it is."""
+    ban = row.ban
+    if row.state == ENFORCED and firewall.known:
+        return BanView(ban, IN_FORCE)
+    since = max(ban.since, firewall.since or 0)
+    fault = row.fault or firewall.fault
+    return BanView(ban, REFUSED if fault else WAITING, since, fault)
 
 
 def all_bans(

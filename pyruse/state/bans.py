@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +15,7 @@ from pyruse.addresses import bits_of
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Target
 from pyruse.state.due import Due
+from pyruse.state.firewalls import FirewallRecord, firewall_records
 from pyruse.state.part import Part
 from pyruse.times import FOREVER
 
@@ -57,7 +58,7 @@ class StoredBans(Part):
         CREATE TABLE IF NOT EXISTS bans (
             network TEXT NOT NULL, target BLOB NOT NULL, grown INTEGER NOT NULL,
             label TEXT NOT NULL, chain TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL,
-            until INTEGER, level INTEGER NOT NULL, state TEXT NOT NULL,
+            until INTEGER, level INTEGER NOT NULL, state TEXT NOT NULL, fault TEXT,
             PRIMARY KEY (network, target, grown)
         ) WITHOUT ROWID;
     """
@@ -69,6 +70,8 @@ class StoredBans(Part):
         """From where anybody is banned, or was."""
         self.untaken: defaultdict[str, Untaken] = defaultdict(Untaken)
         """By the name of the firewall."""
+        self._faults: dict[BanKey, str] = {}
+        """Why a firewall has refused what it is to hold."""
         self._ends: Due[BanKey] = Due()
         """When the first of a key's bans ends."""
         self._changed: set[BanKey] = set()
@@ -111,6 +114,7 @@ class StoredBans(Part):
     def _tell(self, key: BanKey, before: Ban | None) -> None:
         """Write a key at the next commit, and have the firewall told if another end stands now."""
         self._changed.add(key)
+        self._faults.pop(key, None)
         self._await_end(key)
         after = self.standing(key)
         if before is not None and after is not None and before.until == after.until:
@@ -157,8 +161,15 @@ class StoredBans(Part):
             untaken.add[key] = ban
             self._changed.add(key)
 
+    def refuse(self, key: BanKey, why: str) -> None:
+        """A firewall has refused a ban, while it took others."""
+        if self._faults.get(key) != why:
+            self._faults[key] = why
+            self._changed.add(key)
+
     def taken(self, key: BanKey) -> None:
         """A firewall is where it should be with a key."""
+        self._faults.pop(key, None)
         if key not in self._unsettled:
             return
         stands = key in self.asked_for or key in self.grown
@@ -173,11 +184,13 @@ class StoredBans(Part):
         """Read the bans."""
         wanted = []
         ends: dict[BanKey, int] = {}
-        for state, ban in stored_bans(db):
+        for state, fault, ban in stored_bans(db):
             key = BanKey(ban.network, ban.target)
             self.targets.add(ban.target)
             if state != ENFORCED:
                 self._unsettled.add(key)
+            if fault:
+                self._faults[key] = fault
             if state == LIFTED:
                 self.untaken[key.target.backend].remove[key] = ban
                 continue
@@ -197,7 +210,7 @@ class StoredBans(Part):
         settled = self._settled - self._changed
         self._unsettled -= settled
         db.executemany(
-            f"UPDATE bans SET state = '{ENFORCED}' WHERE network = ? AND target = ?",
+            f"UPDATE bans SET state = '{ENFORCED}', fault = NULL WHERE network = ? AND target = ?",
             [(key.network, target_to_json(key.target)) for key in settled],
         )
         keys, rows = [], []
@@ -211,13 +224,13 @@ class StoredBans(Part):
             rows += [
                 (
                     network, target, ban.grown, ban.label, ban.chain, ban.reason, ban.since,
-                    ban.until, ban.count - 1, state,
+                    ban.until, ban.count - 1, state, self._faults.get(key),
                 )
                 for ban in (self.asked_for.get(key), self.grown.get(key), lifted)
                 if ban is not None
             ]  # fmt: skip
         db.executemany("DELETE FROM bans WHERE network = ? AND target = ?", keys)
-        db.executemany("INSERT INTO bans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        db.executemany("INSERT INTO bans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def saved(self) -> None:
         """The changes are committed."""
@@ -229,32 +242,62 @@ def _end(ban: Ban) -> int:
     return FOREVER if ban.until is None else ban.until
 
 
-def stored_bans(db: sqlite3.Connection) -> Iterator[tuple[str, Ban]]:
+class BanRow(NamedTuple):
+    """A ban as the database has it."""
+
+    state: str
+    """How far the firewall is."""
+    fault: str
+    """Why the firewall has refused it; empty: it has not, as far as known."""
+    ban: Ban
+
+
+def stored_bans(db: sqlite3.Connection) -> Iterator[BanRow]:
     """The bans of a database, each with how far the firewall is."""
-    query = """SELECT network, target, grown, label, chain, reason, since, until, level, state
-               FROM bans"""
-    for network, target, grown, label, chain, reason, since, until, level, state in db.execute(
-        query
-    ):
+    query = """SELECT network, target, grown, label, chain, reason, since, until, level, state,
+               fault FROM bans"""
+    for (
+        network,
+        target,
+        grown,
+        label,
+        chain,
+        reason,
+        since,
+        until,
+        level,
+        state,
+        fault,
+    ) in db.execute(query):
         bits_of(network)  # a database may be damaged, and firewalls are told this text
-        yield (
-            state,
-            Ban(
-                network, label, since, until, reason, chain, level + 1,
-                target_of_json(target), bool(grown),
-            ),
+        ban = Ban(
+            network, label, since, until, reason, chain, level + 1, target_of_json(target),
+            bool(grown),
         )  # fmt: skip
+        yield BanRow(state, fault or "", ban)
 
 
 def count_by_label(db: sqlite3.Connection, now: int) -> tuple[Counter[str], int]:
-    """How many bans of each label are in force, and how many changes firewalls have yet to take."""
-    labels = db.execute(
-        """SELECT label, count(*) FROM bans WHERE state != ? AND (until IS NULL OR until > ?)
-           GROUP BY label""",
-        (LIFTED, now),
+    """How many bans of each label are in force, and how many changes firewalls have yet to take.
+
+    What is over by now, or is lifted, and what a firewall that nobody knows anything of may hold,
+    is not in force.
+    """
+    records = firewall_records(db)
+    labels: Counter[str] = Counter()
+    waiting = 0
+    rows = db.execute(
+        """SELECT label, target, state, until IS NULL OR until > ? AS lasts, count(*) FROM bans
+           GROUP BY label, target, state, lasts""",
+        (now,),
     )
-    (waiting,) = db.execute("SELECT count(*) FROM bans WHERE state != ?", (ENFORCED,)).fetchone()
-    return Counter(dict(labels)), waiting
+    for label, target, state, lasts, number in rows:
+        record = records.get(target_of_json(target).backend, FirewallRecord())
+        if state != ENFORCED or (lasts and not record.known):
+            waiting += number
+        elif lasts:
+            labels[label] += number
+    return labels, waiting
 
 
 @lru_cache(maxsize=256)

@@ -29,6 +29,7 @@ from pyruse.state.damage import (
 from pyruse.state.days import Days
 from pyruse.state.expectations import Expectations
 from pyruse.state.faults import FaultRecords
+from pyruse.state.firewalls import FirewallRecords
 from pyruse.state.migrations import VERSION, migrate
 from pyruse.state.offenders import Offenders
 from pyruse.state.outbox import Outbox
@@ -67,6 +68,7 @@ class State:
         self.days = Days()
         self.tallies = Tallies()
         self.bans = StoredBans()
+        self.firewalls = FirewallRecords()
         self.ban_history = BanHistory()
         self.ban_events = BanEvents()
         self.offenders = Offenders()
@@ -76,8 +78,8 @@ class State:
         self.positions = Positions()
         self.parts: tuple[Part, ...] = (
             self.positions, self.counters, self.tables, self.days, self.tallies, self.bans,
-            self.ban_history, self.ban_events, self.offenders, self.outbox, self.faults,
-            self.expectations,
+            self.firewalls, self.ban_history, self.ban_events, self.offenders, self.outbox,
+            self.faults, self.expectations,
         )  # fmt: skip
         try:
             self.db = _connect(path, read_only)
@@ -142,7 +144,12 @@ class State:
     @property
     def has_news(self) -> bool:
         """Whether bans, or what is expected, have changed since the last commit."""
-        return self.bans.has_changed or self.ban_events.has_changed or self.expectations.has_changed
+        return (
+            self.bans.has_changed
+            or self.firewalls.has_changed
+            or self.ban_events.has_changed
+            or self.expectations.has_changed
+        )
 
     @contextmanager
     def at_one_instant(self) -> Iterator[None]:

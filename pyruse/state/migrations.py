@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 9
+VERSION = 10
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -79,6 +79,10 @@ _STEPS = {
         DROP TABLE plugin_tables;
     """,
     9: "",
+    10: """
+        -- Why the firewall has refused a ban.
+        ALTER TABLE bans ADD COLUMN fault TEXT;
+    """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

@@ -380,7 +380,8 @@ def test_a_firewall_that_refuses_is_told_of_and_the_ban_is_not_recorded_as_done(
     assert "/bin/false" in done.err or "exit code 1" in done.err
     assert "the daemon tries again" in done.err
     (row,) = pyruse("bans", "-c", config).out.splitlines()
-    assert row.split("\t")[5] == "waiting for the firewall"
+    said = "refused: nftables: inet pyruse ipv4: 203.0.113.7: failed with exit code 1"
+    assert row.split("\t")[5] == said
     daemon()
     assert banned().keys() == {"203.0.113.7"}, "the next start puts it there"
 
@@ -443,7 +444,7 @@ def test_what_a_firewall_refused_hides_nothing_of_the_rest(pyruse, config, refus
     rows = [line.split("\t") for line in pyruse("bans", "-c", config).out.splitlines()]
     assert [(row[0], row[5]) for row in rows if row[1] != "aggregate"] == [
         ("203.0.113.6", "in force"),
-        ("203.0.113.7", "waiting for the firewall"),
+        ("203.0.113.7", "refused: command: ban: 203.0.113.7: no room"),
         ("203.0.113.8", "in force"),
     ]
     (refusing / "203.0.113.7").unlink()

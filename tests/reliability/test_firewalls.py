@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -157,8 +161,59 @@ def test_a_plugins_firewall_costs_its_bans_alone(
     journald.send(MESSAGE="it goes on", MAIL="1")
     daemon.wait_until(lambda: "it goes on" in read(tmp_path / "mails"))
     daemon.wait_for_line("a bug (a fault of the plugin)" if "bug" in does else "has not answered")
-    assert states(daemon) == {"203.0.113.1": "waiting for the firewall"}
+    said = "refused" if "bug" in does else "waiting for the firewall"
+    daemon.wait_until(lambda: states(daemon) == {"203.0.113.1": said})
     assert daemon.stop() == 0
+
+
+NOBODY_THERE = ("nosuch: No such file or directory", {"203.0.113.1": "refused"})
+NOT_ALLOWED = ("Operation not permitted (expected the capability", {"203.0.113.1": "refused"})
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["/nosuch"], NOBODY_THERE),
+        (["setpriv", "--bounding-set=-net_admin", "nft"], NOT_ALLOWED),
+    ],
+)
+def test_what_no_firewall_holds_is_not_shown_as_in_force(
+    attacked: Callable[..., Daemon],
+    journald: Journald,
+    command: list[str],
+    said: tuple[str, dict[str, str]],
+) -> None:
+    daemon = attacked()
+    file = daemon.folder / "conf.d" / "test.toml"
+    file.write_text(
+        re.sub("command = .*nft.*", lambda _: f"command = {json.dumps(command)}", file.read_text())
+    )
+    daemon.start()
+    journald.send(MESSAGE="BAN 203.0.113.1")
+    daemon.wait_until(lambda: states(daemon) == said[1])
+    (ban,) = daemon.ask("bans")
+    assert said[0] in ban["fault"]
+    assert ban["waiting_since"] >= ban["since"]
+    status = daemon.command("status")
+    assert status.returncode == 1
+    assert "Bans     0 in force; 1 change that the firewall has not taken yet" in status.stdout
+    assert said[0] in status.stdout
+
+
+def test_after_a_start_of_the_machine_nothing_is_in_force_before_pyruse_has_told_the_firewall(
+    attacked: Callable[..., Daemon], journald: Journald
+) -> None:
+    daemon = attacked()
+    daemon.start()
+    journald.send(MESSAGE="BAN 203.0.113.1")
+    daemon.wait_until(lambda: states(daemon) == {"203.0.113.1": "in force"})
+    assert daemon.stop() == 0
+    assert states(daemon) == {"203.0.113.1": "in force"}, "bans last while Pyruse is stopped"
+    with closing(sqlite3.connect(daemon.state)) as db, db:
+        db.execute("UPDATE firewalls SET boot = 'another run of the kernel'")
+    assert states(daemon) == {"203.0.113.1": "waiting for the firewall"}
+    daemon.start()
+    assert states(daemon) == {"203.0.113.1": "in force"}
 
 
 def test_what_is_banned_in_a_single_pass_is_in_force_at_its_end(

@@ -11,6 +11,7 @@ from pyruse.bans.firewalls.caller import Caller, fault_of
 from pyruse.bans.firewalls.runners import AtOnce, InThread, Runner
 from pyruse.bans.firewalls.upkeep import OnFault, Opener, Trouble, Upkeep
 from pyruse.state.bans import BanKey, StoredBans
+from pyruse.state.firewalls import FirewallRecords
 from pyruse.times import Clock
 
 _CLOSE_S = 0.2
@@ -20,11 +21,21 @@ _CLOSE_S = 0.2
 class Enforcement:
     """Owns the firewalls, which are opened when they are first asked for."""
 
-    def __init__(self, bans: StoredBans, opener: Opener, clock: Clock) -> None:
+    def __init__(
+        self,
+        bans: StoredBans,
+        opener: Opener,
+        clock: Clock,
+        records: FirewallRecords | None = None,
+    ) -> None:
         """Open no firewall yet. They are called at once, and waited for, until `beside`.
 
+        :param bans: what the firewalls are to hold.
         :param opener: gives the firewall of a name, or None where no plugin has it.
+        :param clock: the machine's.
+        :param records: keep how far each firewall is.
         """
+        self._records = FirewallRecords() if records is None else records
         self._bans = bans
         self._opener = opener
         self._clock = clock
@@ -96,6 +107,7 @@ class Enforcement:
         now = self._clock()
         for upkeep in self._concerned():
             upkeep.bring_up_to_date(now, on_fault)
+            self._records.put(upkeep.name, upkeep.record(now))
 
     def _concerned(self) -> list[Upkeep]:
         """The firewalls that are open, and those of bans: no step names them if these are typed."""

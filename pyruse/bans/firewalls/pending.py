@@ -75,6 +75,13 @@ class Pending:
         """Since when the firewall has refused something; None: it holds all, as far as known."""
         self.why = ""
         """What it has said last of what it has refused."""
+        self.is_whole = False
+        """It has taken nothing of what it was told then."""
+
+    @property
+    def known(self) -> bool:
+        """Whether it holds what it has taken."""
+        return self._known
 
     @property
     def untaken(self) -> Untaken:
@@ -143,12 +150,14 @@ class Pending:
                 self._retry_us = _RETRY_US
             for key, ban in refused.add.items():
                 self._bans.want(key, ban)
+                if self._bans.stands(key, ban):
+                    self._bans.refuse(key, why)
         removed = self._bans.untaken[self._name].remove
         self.refusals |= {
             key: why for key, ban in refused.add.items() if self._bans.stands(key, ban)
         }
         self.refusals |= {key: why for key in refused.remove if key in removed}
-        self.why = why
+        self.why, self.is_whole = why, failed is None
         if self.refused_since is None:
             self.refused_since = now
         if self.retry_at is None:

@@ -22,6 +22,7 @@ from pyruse.bans.firewalls.caller import (
 from pyruse.bans.firewalls.pending import Pending, Telling
 from pyruse.bans.firewalls.runners import Runner
 from pyruse.state.bans import BanKey, StoredBans
+from pyruse.state.firewalls import FirewallRecord
 from pyruse.times import Clock
 
 Opener = Callable[[str], Firewall | None]
@@ -84,6 +85,8 @@ class Upkeep:
         self._look_at: int | None = None
         """When the firewall is to be looked at; None: nobody changed it."""
         self._looked_at = 0
+        self._unknown_since: int | None = None
+        """Since when nobody knows what the firewall holds."""
 
     @property
     def firewall(self) -> Firewall:
@@ -217,6 +220,20 @@ class Upkeep:
             f"{self.name}: has not answered for {(now - self._since) / 1e6:.0f} s, and bans wait "
             "(expected an answer at once: see what keeps its program, or its plugin, busy)"
         )
+
+    def record(self, now: int) -> FirewallRecord:
+        """How far the firewall is."""
+        pending = self.pending
+        if pending.known:
+            self._unknown_since = None
+        elif self._unknown_since is None:
+            self._unknown_since = now
+        if self.late(now) is not None:
+            return FirewallRecord(pending.known, self._since)
+        if pending.refused_since is not None:
+            fault = pending.why if pending.is_whole else ""
+            return FirewallRecord(pending.known, pending.refused_since, fault)
+        return FirewallRecord(pending.known, self._unknown_since)
 
     def trouble(self, now: int) -> Trouble | None:
         """Why the firewall does not hold all that it should; None: it does, as far as known."""

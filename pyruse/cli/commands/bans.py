@@ -140,7 +140,12 @@ def _row(one: BanView, zone: tzinfo) -> list[object]:
     reason = shortened(ban.reason, _LONGEST_REASON)
     if ban.chain:
         reason = f"{ban.chain}: {reason}"
-    return [ban.network, ban.label, since, until, ban.count - 1, f"{one.state}{ports}", reason]
+    state = one.state
+    if one.fault:
+        state += f": {shortened(one.fault, _LONGEST_REASON)}"
+    elif one.waiting_since is not None:
+        state += f" since {_time(one.waiting_since, zone)}"
+    return [ban.network, ban.label, since, until, ban.count - 1, f"{state}{ports}", reason]
 
 
 def _time(moment: int | None, zone: tzinfo) -> str:
