@@ -17,6 +17,7 @@ from pyruse.engine.engine import Engine
 from pyruse.engine.expectations import OWN
 from pyruse.engine.faults import Faults
 from pyruse.engine.modes import DRY, Bind
+from pyruse.engine.patience import Patience, StepTooSlow
 from pyruse.entry.entry import Entry
 from pyruse.options.fields import NewField
 from pyruse.options.patterns import Pattern
@@ -91,6 +92,8 @@ class Tried:
     """Whose lines are looked at where nothing takes them; none: those of which some were taken."""
     entries: int = 0
     taken: int = 0
+    too_slow: int = 0
+    """For so many entries, the pattern took too long: the daemon would stop it, too."""
     by: Counter[str] = field(default_factory=Counter)
     """What has taken them: an event, or a step."""
     taken_of: Counter[str] = field(default_factory=Counter)
@@ -150,15 +153,30 @@ def pattern_taker(pattern: Pattern, of_field: str, tried: Tried) -> Take:
     :param of_field: the field that it is looked for in.
     :param tried: gets what comes of it.
     """
+    searching = False
+    patience = Patience(lambda: tried.entries, lambda _: pattern if searching else None)
+
+    def found(text: str) -> Mapping[str, Any] | None:
+        nonlocal searching
+        try:
+            searching = True
+            match = pattern.search(text)
+        except StepTooSlow:
+            tried.too_slow += 1
+            return None
+        finally:
+            searching = False
+        return None if match is None else match.groupdict()
 
     def take(entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            text = entry.text(of_field)
-            match = None if text is None else pattern.search(text)
-            if match is None:
-                tried.misses(entry)
-            else:
-                tried.takes(entry, "the pattern", match.groupdict())
+        with patience:
+            for entry in entries:
+                text = entry.text(of_field)
+                fields = None if text is None else found(text)
+                if fields is None:
+                    tried.misses(entry)
+                else:
+                    tried.takes(entry, "the pattern", fields)
 
     return take
 
@@ -185,10 +203,12 @@ class ChainsTaker:
         mode = replace(DRY, own=set, binding=self._noted, travel=self._travel)
         self._engine: Engine = assemble(configuration, self._state, faults, mode)
         self._engine.start()
+        self._patience = Patience(lambda: tried.entries, self._engine.travel.at_work)
 
     def __call__(self, entries: Iterable[Entry]) -> None:
         """Lead entries through the chains."""
-        self._engine.handle(entries)
+        with self._patience:
+            self._engine.handle(entries)
         self._engine.expire(self._engine.last_time)
         self._engine.tell_news()
 

@@ -184,6 +184,22 @@ def test_what_goes_wrong_is_not_nothing_taken(pyruse, arguments, fault):
     assert "Traceback" not in done.err
 
 
-def test_a_pattern_that_can_take_for_ever_is_told_of(pyruse, text):
+def test_a_pattern_that_can_take_for_ever_is_told_of_and_stopped(pyruse, tmp_path):
+    text = tmp_path / "made.log"
+    text.write_text(f"fine\n{'x' * 64}!\nfine again\n")
     done = pyruse("try", r"^(\w+\s?)*$", "--text", text)
-    assert "can keep it busy for ever" in done.err
+    assert (done.code, done.out.splitlines()[0]) == (
+        0,
+        r"pattern ^(\w+\s?)*$: takes 2 of 3 entries",
+    )
+    assert "a line that is made for this pattern can keep it busy for ever" in done.err
+    assert "the pattern took too long for 1 entries: it was stopped" in done.err
+    config = tmp_path / "pyruse.toml"
+    config.write_text(
+        """[chains]\n"slow" = [ { filter = "regex", pattern = '^(\\w+\\s?)*$' }, """
+        """{ action = "discard" } ]"""
+    )
+    done = pyruse("try", "slow", "--text", text, "-c", config)
+    assert done.out.splitlines()[0] == "chain slow: takes 2 of 3 entries"
+    assert 'chains."slow"[0]: filter regex: ' in done.err
+    assert "took too long with this entry" in done.err

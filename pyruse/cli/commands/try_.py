@@ -122,6 +122,12 @@ def command(  # noqa: PLR0913 -- one for each option
     except UserError as fault:
         click.echo(f"pyruse: {printable(str(fault))}", err=True)
         sys.exit(2)
+    if tried.too_slow:
+        click.echo(
+            f"pyruse: the pattern took too long for {tried.too_slow:,} entries: it was stopped, "
+            "and they count as not taken, as in the daemon",
+            err=True,
+        )
     if form == "json":
         show_json(_data(taken_for, what, tried, lines, settings.report.calendar.zone))
     else:
