@@ -33,6 +33,7 @@ bench: .venv/.ready-dev ## speed against libsystemd, journalctl and fail2ban; a 
 	$(BIN)/python bench/year.py
 	$(BIN)/python -m bench.fuzz
 	$(BIN)/python bench/kill.py
+	$(BIN)/python -m bench.machines
 
 record := python -m bench.operations --record
 operations: .venv/.ready-dev ## record what an entry costs, for each Python that is installed

@@ -206,9 +206,10 @@ class Daemon:
                 self._engine.tell_absent(self._clock())
         if handled:
             self._activity.handled(handled)
-            self._reading.handled(self._engine.last_time)
+            now = self._clock()
+            self._reading.handled(self._engine.last_time, now)
             # An entry from the future, of a machine whose clock is wrong, makes nothing expire.
-            self._engine.expire(min(self._engine.last_time, self._clock()))
+            self._engine.expire(min(self._engine.last_time, now) - self._late_us())
         elif (over := self._at_work.over) is not None:
             handled = 1
             self._reading.step_over(over)
@@ -225,10 +226,14 @@ class Daemon:
         )
         self._at_work.end()
         self._activity.firewalls = self._engine.bans.enforcement.troubles()
-        end_days(self._engine, self._reading.last_time, caught_up, self._commit)
+        end_days(self._engine, self._reading.last_time, self._late_us(), caught_up, self._commit)
         if self._delivery.dispatch(self._clock()):
             self._commit()
         return caught_up
+
+    def _late_us(self) -> int:
+        """How late the entries of the slowest machine come that still speaks."""
+        return self._reading.lags.late_us(self._clock())
 
     def _tell_news(self) -> bool:
         """Tell of bans that are committed, some at a time, so that nothing waits for long.
@@ -294,7 +299,7 @@ class Daemon:
         moments = [
             moment
             for moment in (
-                next_end(self._engine),
+                next_end(self._engine, self._late_us()),
                 self._delivery.next_due(),
                 self._engine.bans.next_due(),
                 self._engine.expectations.next_due(),

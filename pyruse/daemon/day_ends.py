@@ -21,18 +21,21 @@ def today(engine: Engine) -> str:
     return engine.calendar.day_of(engine.clock()).isoformat()
 
 
-def next_end(engine: Engine) -> int | None:
+def next_end(engine: Engine, late_us: int) -> int | None:
     """When `end_days` should be called at the latest (µs since the epoch), if ever."""
     days = engine.state.days.unreported()
     ends = [engine.calendar.end_of(date.fromisoformat(day)) for day in days]
-    return min((end + _GRACE_US for end in ends), default=None)
+    return min((end + max(_GRACE_US, late_us) for end in ends), default=None)
 
 
-def end_days(engine: Engine, last_time: int, caught_up: bool, commit: Callable[[], object]) -> None:
+def end_days(
+    engine: Engine, last_time: int, late_us: int, caught_up: bool, commit: Callable[[], object]
+) -> None:
     """Report the days that are over: by the clock, and once all their entries are read.
 
     :param engine: makes the reports.
     :param last_time: the instant of the last entry handled.
+    :param late_us: so late come the entries of the slowest machine (see `pyruse.daemon.lags`).
     :param caught_up: whether there are no more entries for now.
     :param commit: commits the state.
     """
@@ -41,7 +44,8 @@ def end_days(engine: Engine, last_time: int, caught_up: bool, commit: Callable[[
     ends: list[int] = []
     for name in state.days.unreported():
         end = calendar.end_of(date.fromisoformat(name))
-        over = now >= end + _GRACE_US if caught_up else last_time >= end
+        grace = max(_GRACE_US, late_us)
+        over = now >= end + grace if caught_up else last_time >= end + late_us
         if (end <= now and over) or name in ahead:
             if items := state.outbox.tell_set_aside():
                 state.days.note(name, set_aside_in_words(items))

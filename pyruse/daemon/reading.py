@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pyruse.chains.pushdown import Wanted
 from pyruse.config.settings import JournalSettings
 from pyruse.daemon.at_work import SteppedOver
+from pyruse.daemon.lags import Lags
 from pyruse.entry.decoding import Decoder
 from pyruse.journal.journal import Journal
 from pyruse.journal.machine import Machine
@@ -41,7 +42,13 @@ class Reading:
         self._decoder = decoder
         self._positions = positions
         self._tell = tell
+        self._unread_fields = 0
+        """How many fields that could not be read were told of."""
         self._told: set[str] = set()
+        self.lags = Lags()
+        """How late the entries of the machines come."""
+        self._followed: set[str] = set()
+        """The machines whose entries were all read, so that further ones are new."""
         self._pages = 0
         """How many pages of files that could not be read were told of."""
         self.last_time = positions.latest() or 0
@@ -82,13 +89,20 @@ class Reading:
         else:
             machine.reader.seek_head()
 
-    def handled(self, last_time: int) -> None:
+    def handled(self, last_time: int, now: int) -> None:
         """Note how far entries are handled, to be committed with what they caused.
 
         :param last_time: the instant of the last one, in microseconds since the epoch.
+        :param now: by the clock, in microseconds since the epoch.
         """
         self.last_time = last_time
-        self._update(self.journal.positions(last_time))
+        positions = self.journal.positions(last_time)
+        self._update(positions)
+        for name, position in positions.items():
+            if name in self._followed:  # what lay there before says nothing of how late it came
+                self.lags.hear(name, position.time_us, now)
+        machines = self.journal.machines.values()
+        self._followed = {machine.name for machine in machines if machine.reader.was_at_end}
 
     def step_over(self, over: SteppedOver) -> None:
         """Count an entry as handled that is not, and tell of it."""
@@ -135,6 +149,15 @@ class Reading:
                 True,
             )
             self._pages = pages
+        if (fields := self.journal.unread_fields) > self._unread_fields:
+            new = fields - self._unread_fields
+            self._tell(
+                "fields",
+                f"{'a field' if new == 1 else f'{new:,} fields'} of entries cannot be read, as if "
+                "not there: damaged (expected files that `journalctl --verify` accepts)",
+                True,
+            )
+        self._unread_fields = fields
         for field in self._decoder.cuts:
             self._tell("longest", cut_in_words(field, self._decoder), False)
         self._decoder.cuts.clear()

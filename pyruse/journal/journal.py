@@ -124,6 +124,11 @@ class Journal:
         """How many entries could not be read because a journal file is damaged."""
         return sum(machine.reader.damaged for machine in self.machines.values())
 
+    @property
+    def unread_fields(self) -> int:
+        """How many fields of entries could not be read because a journal file is damaged."""
+        return sum(machine.reader.unread_fields for machine in self.machines.values())
+
     def faults(self) -> list[str]:
         """Why files are left out: one line each."""
         broken = [

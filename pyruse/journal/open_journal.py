@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -12,6 +13,13 @@ from systemd import journal
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.terminal import ESCAPE
+
+DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
+"""What libsystemd answers where a journal file is damaged: the entry or field is passed over."""
+
+_WAITS_S = (0, 0.001, 0.01)
+"""A field of an entry that is being written may look damaged for a moment: journald tells its value
+of the entry after the entry itself, in two steps. So it is read again."""
 
 _OF_EACH = 64 << 10
 """Bytes: where all the fields of an entry are read, it begins with so much of each. An entry may
@@ -51,6 +59,10 @@ class OpenJournal:
         """Of a field, the first byte that is too much."""
         self.is_bloated = False
         """libsystemd holds on to the memory of a long field, until its files are opened anew."""
+        self.was_at_end = False
+        """Entries may be written while they are read."""
+        self.unread_fields = 0
+        """How many fields of entries could not be read because a journal file is damaged."""
         self.position = 0
         """How many entries were read: an entry is the current one while it stays the same."""
         self._use(raw)
@@ -111,18 +123,14 @@ class OpenJournal:
             return None
         return value
 
-    def read(  # noqa: PLR0911 -- a call more for each field would cost 2 %
-        self, field: str
-    ) -> Any | None:
+    def read(self, field: str) -> Any | None:
         """The value of a field of the current entry, or None (see `Entry`)."""
         try:
             raw = self._get(field)
         except KeyError:
             return None
         except (OSError, ValueError, MemoryError) as fault:
-            if isinstance(fault, MemoryError) or getattr(fault, "errno", 0) == errno.ENOMEM:
-                return self._cut(field, b"")  # see `pyruse.system.memory`
-            return self._address_field(field)  # damaged, or no name of a field that is stored
+            return self._read_in_spite_of(fault, field)
         if raw[self._beyond]:  # faster than a call of len()
             return self._cut(field, raw)
         if field not in self._converters:
@@ -142,6 +150,31 @@ class OpenJournal:
                     return text
         return self._decoder(field, raw)
 
+    def _read_in_spite_of(self, fault: Exception, field: str) -> Any | None:
+        if isinstance(fault, MemoryError) or getattr(fault, "errno", 0) == errno.ENOMEM:
+            return self._cut(field, b"")  # see `pyruse.system.memory`
+        if getattr(fault, "errno", 0) not in DAMAGED:
+            return self._address_field(field)  # no name of a field that is stored
+        with suppress(OSError, KeyError):
+            return self._decoder(field, self._insist(lambda: self._get(field)))
+        return None
+
+    def _insist(self, read: Callable[[], Any]) -> Any:
+        """Read again what seems to be damaged.
+
+        :raises OSError: it is.
+        """
+        fault: OSError | None = None
+        for wait in _WAITS_S if self.was_at_end else _WAITS_S[:1]:
+            time.sleep(wait)
+            try:
+                return read()
+            except OSError as again:
+                fault = again
+        self.unread_fields += 1
+        assert fault is not None
+        raise fault
+
     def _cut(self, field: str, raw: bytes) -> str:
         """What is kept of a field that is too long."""
         self.is_bloated = self.is_bloated or not raw or len(raw) > _BLOATED
@@ -157,7 +190,10 @@ class OpenJournal:
             self._cut("of an entry with many", b"")
             return {}
         except (OSError, ValueError):  # damaged, be it the name of a field
-            return {}
+            try:
+                raw = self._insist(reader._get_all)
+            except (OSError, ValueError):
+                return {}
         finally:
             reader.data_threshold = threshold
         fields: dict[str, Any] = {}

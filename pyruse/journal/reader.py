@@ -11,8 +11,9 @@ from systemd import journal
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
+from pyruse.journal.open_journal import DAMAGED
 from pyruse.journal.position import Position
-from pyruse.journal.seeking import DAMAGED, Seeking
+from pyruse.journal.seeking import Seeking
 
 
 class JournalReader(Seeking):
@@ -37,8 +38,6 @@ class JournalReader(Seeking):
         self.reopen: Callable[[], journal.Reader]
         """Opens the same files once more; set by whoever knows them."""
         self._follows = follows
-        self._was_at_end = False
-        """Entries may be written while they are read."""
         self._last_us = 0
         """The instant of the entry that was given last, in microseconds since the epoch."""
         self._gave_up_at = -1
@@ -66,7 +65,7 @@ class JournalReader(Seeking):
             yield entry
             limit -= 1
         split = self._looks_split()
-        careful = split or self._was_at_end
+        careful = split or self.was_at_end
         while limit:
             skipped = 0
             for _ in range(limit):
@@ -74,7 +73,7 @@ class JournalReader(Seeking):
                     if not next_():
                         self._last_us = time_us
                         if not self._has_let_go():
-                            self._was_at_end = True
+                            self.was_at_end = True
                             yield from self._rest()
                             return
                         next_, realtime = self._raw._next, self._raw._get_realtime

@@ -11,12 +11,9 @@ from systemd import journal
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
-from pyruse.journal.open_journal import OpenJournal
+from pyruse.journal.open_journal import DAMAGED, OpenJournal
 from pyruse.journal.position import Position
 from pyruse.journal.split_lines import MARK, SplitLines
-
-DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
-"""What libsystemd answers where a journal file is damaged: the entry or field is passed over."""
 
 _EQUALLY_NEAR = 100
 """Entries: so many are looked at for the one of a cursor."""

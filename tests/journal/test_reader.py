@@ -569,3 +569,23 @@ def test_an_entry_as_a_whole_has_much_of_one_field_and_the_beginning_of_each(ope
     assert sum(len(str(value)) for value in fields.values()) < 50_000_000
     assert {len(fields[name]) for name in many} == {200_000, (64 << 10) + 1}
     assert entry["F399"] in (fields["F399"], "b" * 200_000)
+
+
+@pytest.mark.parametrize("failures", [1, 3, 4])
+def test_a_field_that_is_just_being_written_is_read_again(journal_file, failures):
+    class Writing(Watched):
+        def _get(self, field):
+            if field == "MESSAGE":
+                self.asked[field] += 1
+                if self.asked[field] <= failures:
+                    raise OSError(74, "Bad message")
+            return super()._get(field)
+
+    raw = Writing(journal_file([{"MESSAGE": "hello"}]))
+    reader = JournalReader(raw, Decoder())
+    for _ in range(2):
+        raw.seek_head()
+        (entry,) = reader.entries(ALL)
+    assert reader.was_at_end
+    assert entry.get("MESSAGE") == (None if failures > 3 else "hello")
+    assert reader.unread_fields == (failures > 3)

@@ -87,11 +87,12 @@ class Follower:
         self.daemon.close()
         self.state.close()
 
-    def log(self, *entries: dict[str, str | int]) -> None:
+    def log(self, *entries: dict[str, str | int], machine: str = "system") -> None:
         """Have entries in the journal, of the clock's time unless they say another one."""
+        file = self._journal.with_name(f"{machine}.journal")
         export = self.folder / "entries"
         write_export(export, [{"__REALTIME_TIMESTAMP": self.now, **entry} for entry in entries])
-        append = [journal_remote(), f"--output={self._journal}", "--split-mode=none", str(export)]
+        append = [journal_remote(), f"--output={file}", "--split-mode=none", str(export)]
         subprocess.run(append, check=True, capture_output=True)
 
     def pass_by(self, span: int = 0) -> None:
@@ -325,3 +326,60 @@ def test_days_that_are_reported_without_a_gap_stay_reported() -> None:
     days.begin("2026-03-17")
     assert days.open_day(date(2026, 3, 15)) == "2026-03-17"
     assert days.unreported() == ["2026-03-17"]
+
+
+def guess(number: int, time_us: int) -> dict[str, str | int]:
+    return {
+        "SYSLOG_IDENTIFIER": "sshd", "CLIENT": "192.0.2.1", "MESSAGE": f"guess {number}",
+        "__REALTIME_TIMESTAMP": time_us, "__MONOTONIC_TIMESTAMP": time_us - FIRST_TIME + DAY,
+    }  # fmt: skip
+
+
+def test_a_machine_that_is_late_counts_within_its_own_window(follower: Follower) -> None:
+    late = 11 * 60 * SECOND  # the window is 10 minutes
+    follower.log({"MESSAGE": "here"})
+    follower.log(guess(0, follower.now - late - 1000 * SECOND), machine="remote-a")
+    follower.pass_by()
+    for number in range(1, 5):
+        follower.log(guess(number, follower.now - late), machine="remote-a")
+        follower.pass_by()
+        follower.log({"MESSAGE": f"another {number}"})
+        follower.pass_by(20 * SECOND)
+    found = {message for _, message in follower.events() if message.startswith("guess")}
+    assert found == {"guess 0: 1", "guess 1: 1", "guess 2: 2", "guess 3: 3", "guess 4: 4"}
+
+
+def test_a_day_waits_for_a_machine_that_is_late(follower: Follower) -> None:
+    midnight = FIRST_TIME + 12 * HOUR
+    follower.now = midnight - 5 * 60 * SECOND
+    for number in range(3):
+        follower.log({"MESSAGE": f"here {number}"})
+        follower.log(
+            {"MESSAGE": f"late {number}", "__REALTIME_TIMESTAMP": follower.now - 60 * SECOND},
+            machine="remote-a",
+        )
+        follower.pass_by(10 * SECOND)
+    follower.now = midnight + 30 * SECOND
+    follower.pass_by()
+    assert follower.reports() == {}
+    follower.log({"MESSAGE": "last", "__REALTIME_TIMESTAMP": midnight - 1}, machine="remote-a")
+    follower.pass_by(29 * SECOND)
+    assert follower.reports() == {}
+    follower.pass_by(2 * SECOND)
+    (report,) = follower.reports().values()
+    assert "last" in report
+
+
+def test_a_machine_that_has_fallen_silent_holds_nothing_up(follower: Follower) -> None:
+    midnight = FIRST_TIME + 12 * HOUR
+    follower.now = midnight - 11 * 60 * SECOND
+    for number in range(3):
+        follower.log({"MESSAGE": f"here {number}"})
+        follower.log(
+            {"MESSAGE": f"late {number}", "__REALTIME_TIMESTAMP": follower.now - 5 * 60 * SECOND},
+            machine="remote-a",
+        )
+        follower.pass_by(10 * SECOND)
+    follower.now = midnight + 3 * SECOND
+    follower.pass_by()
+    assert set(follower.reports()) == {"2026-03-14"}
