@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from pyruse.addresses import Address
-from pyruse.api.firewall import Target
+from pyruse.api.firewall import SIMULATED, Target
 from pyruse.options.durations import Duration
 
 UnbanReason = Literal["over", "unbanned", "spared", "few"]
@@ -61,6 +61,11 @@ class Ban(Struct, frozen=True, gc=False):
     """From where the network is banned."""
     grown: bool = False
     """Many in this network are banned: so all of it is, for as long as they are."""
+
+    @property
+    def simulated(self) -> bool:
+        """The chain that banned is simulated: the ban is shown, and in no firewall."""
+        return self.target.backend == SIMULATED
 
     def alive(self, at: int) -> bool:
         """Whether the ban lasts at an instant, if nobody lifts it before."""

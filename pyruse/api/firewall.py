@@ -18,6 +18,10 @@ from pyruse.text import shown
 _SET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/:]*(?: [A-Za-z_][A-Za-z0-9_.\-/:]*)*\Z")
 
 
+SIMULATED = "simulated"
+"""The firewall of bans that are only simulated (``[engine] simulate``): there is none."""
+
+
 class FirewallError(UserError):
     """The firewall refused a change. The text holds what its program said."""
 

@@ -99,6 +99,7 @@ class InForce:
         *,
         label: str | None = None,
         why: UnbanReason = "unbanned",
+        simulated: bool = False,
     ) -> list[Ban]:
         """Lift the bans of an address, or of a network and of all in it, on every target.
 
@@ -108,10 +109,13 @@ class InForce:
         :param cause: what led to that, and when.
         :param label: only bans of this label.
         :param why: what plugins are told.
+        :param simulated: only bans that are simulated.
         :return: the bans that were lifted, but for those of networks that had grown.
         """
         lifted = [
-            (key, ban) for key, ban in self._inside(network) if label is None or ban.label == label
+            (key, ban)
+            for key, ban in self._inside(network)
+            if (label is None or ban.label == label) and (ban.simulated or not simulated)
         ]
         for key, ban in lifted:
             self._replace(key, None)

@@ -135,13 +135,15 @@ def title(when: str) -> str:
 
 
 def write(bans: Iterable[Ban], backend: str) -> Iterator[str]:
-    """The lines of an export; networks that have grown are left out, as their members are in it.
+    """The lines of an export.
+
+    Networks that have grown are left out, as their members are in it, and so are simulated bans.
 
     :param bans: the bans to export.
     :param backend: the firewall that bans go to by default.
     """
     for ban in bans:
-        if ban.grown:
+        if ban.grown or ban.simulated:
             continue
         target = ban.target
         where = None

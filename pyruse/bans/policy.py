@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pyruse.bans.aggregate import Aggregate
@@ -22,5 +23,7 @@ class Policy:
     banned."""
     aggregate: Aggregate = field(default_factory=Aggregate)
     """How networks grow; by default, they do not."""
+    simulates: Callable[[str], bool] = lambda chain: False
+    """Whether a chain is only simulated."""
     never_places: list[str] = field(default_factory=list)
     """Where each item of ``never`` stands in the configuration."""

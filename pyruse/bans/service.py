@@ -13,6 +13,7 @@ from pyruse.bans.firewalls.upkeep import OnFault, Opener
 from pyruse.bans.in_force import Cause, InForce
 from pyruse.bans.policy import Policy
 from pyruse.bans.protection import Protected, Protection
+from pyruse.bans.simulation import simulated, with_simulation
 from pyruse.state.bans import BanKey
 from pyruse.state.database import State
 from pyruse.text import shortened
@@ -42,7 +43,7 @@ class Bans:
         :param tell: told, once, of a network that is not banned as a whole, and why.
         """
         self.in_force = InForce(state)
-        self.enforcement = Enforcement(state.bans, opener, clock, state.firewalls)
+        self.enforcement = Enforcement(state.bans, with_simulation(opener), clock, state.firewalls)
         self.clock = clock
         self.stored = state.bans
         self.policy = policy
@@ -83,6 +84,8 @@ class Bans:
         self._apply_policy()
         network = text_around(request.address, request.prefix4, request.prefix6)
         target = request.target or self.target(None, None, ())
+        if self.policy.simulates(cause.chain):
+            target = simulated(target)
         why = self._protection.why(network)
         if why is not None:
             allowed = part and self._protection.part_of(network_of(network), request.address)
@@ -100,9 +103,13 @@ class Bans:
         return self.in_force.ban(BanKey(network, target), request, cause)
 
     def unban(self, network: str, cause: Cause, label: str | None = None) -> list[Ban]:
-        """Lift the bans of an address, or of a network and of all in it (see `InForce.unban`)."""
+        """Lift the bans of an address, or of a network and of all in it (see `InForce.unban`).
+
+        A chain that is simulated lifts no others than simulated ones.
+        """
         self._apply_policy()
-        return self.in_force.unban(network, cause, label=label)
+        only = self.policy.simulates(cause.chain)
+        return self.in_force.unban(network, cause, label=label, simulated=only)
 
     def removals(self) -> list[tuple[BanKey, Ban]]:
         """What firewalls have yet to let go."""
@@ -133,6 +140,7 @@ class Bans:
         if not self._policy_applied:
             self._policy_applied = True
             self._let_go_protected()
+            self._let_go_simulated()
             self.in_force.growth.follow(self.policy.aggregate, self._may_grow, self.clock())
 
     def follow_protection(self, *, changed: bool) -> bool:
@@ -157,6 +165,13 @@ class Bans:
         for ban in self.in_force.all(now):
             if not ban.grown and self._protection.why(ban.network) is not None:
                 self.in_force.unban(ban.network, Cause(now), label=ban.label, why="spared")
+
+    def _let_go_simulated(self) -> None:
+        """Forget what chains would have banned that are not simulated any more."""
+        now = self.clock()
+        for ban in self.in_force.all(now):
+            if ban.simulated and not ban.grown and not self.policy.simulates(ban.chain):
+                self.in_force.unban(ban.network, Cause(now), label=ban.label, simulated=True)
 
     def _may_grow(self, network: str) -> bool:
         why = self.spared(network)

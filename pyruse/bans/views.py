@@ -16,7 +16,7 @@ from pyruse.state.firewalls import FirewallRecord, firewall_records
 from pyruse.times import datetime_of
 
 IN_FORCE, WAITING, REFUSED = "in force", "waiting for the firewall", "refused"
-OVER, UNBANNED = "over", "unbanned"
+OVER, UNBANNED, SIMULATED = "over", "unbanned", "simulated, not in force"
 """What became of a ban."""
 
 
@@ -77,6 +77,8 @@ def bans_in_force(
 def _view(row: BanRow, firewall: FirewallRecord) -> BanView:
     """A ban that should be in force, and whether it is."""
     ban = row.ban
+    if ban.simulated:
+        return BanView(ban, SIMULATED)
     if row.state == ENFORCED and firewall.known:
         return BanView(ban, IN_FORCE)
     since = max(ban.since, firewall.since or 0)

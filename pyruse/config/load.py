@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,13 +13,15 @@ from pyruse.chains.model import Chain, Step
 from pyruse.config.extensions import Extensions
 from pyruse.config.files import Document, chosen, plugin_files, read
 from pyruse.config.sections import settings_of
-from pyruse.config.settings import Settings
+from pyruse.config.settings import EngineSettings, Settings
 from pyruse.config.steps import chains_of
-from pyruse.errors import ConfigError
+from pyruse.errors import ConfigError, did_you_mean
+from pyruse.options.faults import ConfigFaults
 from pyruse.registry.registry import Registry
 from pyruse.rules.library import Library
 from pyruse.rules.rules_file import RulesFile
 from pyruse.rules.use import expand
+from pyruse.text import shown
 
 
 @dataclass
@@ -75,6 +78,7 @@ def configure(document: Document, registry: Registry) -> Configuration:
     document.chains, document.origins = rules.chains, rules.origins
     document.sources |= {("chains", name): file for name, file in rules.sources.items()}
     chains = chains_of(document, registry, faults)
+    _check_simulated(settings.engine, chains, document.section("engine", faults).at("simulate"))
     # Links are looked at also when steps are faulty: an administrator wants all faults at once.
     try:
         jump_order(chains)
@@ -89,3 +93,13 @@ def configure(document: Document, registry: Registry) -> Configuration:
     return Configuration(
         settings, chains, extensions.at_work, document.files, [*notices], rules.used
     )
+
+
+def _check_simulated(engine: EngineSettings, chains: Iterable[str], faults: ConfigFaults) -> None:
+    """See that there are the chains that are to be simulated."""
+    for index, name in enumerate(engine.simulate):
+        if not any(chain == name or chain.startswith(f"{name} ") for chain in chains):
+            hint = did_you_mean(name, chains)
+            faults.at(index).add(
+                f"there is no chain {shown(name)} (expected the name of a chain{hint})"
+            )

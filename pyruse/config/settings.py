@@ -294,7 +294,7 @@ class BanSettings:
 
 @dataclass
 class EngineSettings:
-    """``[engine]``: how entries are led through the chains. It never changes what comes of it."""
+    """``[engine]``: how entries are led through the chains; and which chains are only simulated."""
 
     optimize: bool = True
     """Take short cuts on the way through the chains. Where there is much to read at once (at a
@@ -305,6 +305,16 @@ class EngineSettings:
     """Count how many entries each chain and step sees, for `pyruse status --chains`, from each
     start and each reload on. All entries are read then, also entries that the chains would do
     nothing with."""
+    simulate: list[str] = field(default_factory=list)
+    """Chains that are only simulated, as in the first days of new ones: a name stands for the chain
+    and for all whose names begin with it and a space, such as "sshd" for "sshd guessing". Their
+    bans are in lists, in reports and in `pyruse status`, and in no firewall; a mail, a program, a
+    line for the journal or a delivery becomes a row of the report. Chains that they lead to are to
+    be named, too."""
+
+    def simulates(self, chain: str) -> bool:
+        """Whether a chain is only simulated."""
+        return any(chain == one or chain.startswith(f"{one} ") for one in self.simulate)
 
 
 @dataclass

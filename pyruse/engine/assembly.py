@@ -119,7 +119,10 @@ def _bans(
 ) -> Bans:
     options = settings.bans
     aggregate = options.aggregate or Aggregate()
-    policy = Policy(options.backend, options.never, mode.own, aggregate, settings.never_places)
+    policy = Policy(
+        options.backend, options.never, mode.own, aggregate, settings.engine.simulates,
+        settings.never_places,
+    )  # fmt: skip
     # Of each network, once: so each is a kind of its own.
     tell = lambda text: reporter.tell("bans", text.partition(" ")[0], text)  # noqa: E731
     return Bans(state, policy, firewalls.open, tell, mode.clock)
@@ -200,8 +203,12 @@ def _binding(contexts: Contexts, skipped: list[str] | None) -> Bind:
     """
 
     def bind(step: Step) -> Callable[[Entry], Any]:
-        if skipped is not None and traits_of(step.instance).outside_effects:
-            return lambda _: skipped.append(step.place)
+        if traits_of(step.instance).outside_effects:
+            if skipped is not None:
+                return lambda _: skipped.append(step.place)
+            context = contexts[step]
+            if isinstance(context, BoundContext) and context.simulated:
+                return lambda entry: context.simulate(entry, "acted by itself")
         hook = MAIN_HOOK[FILTERS if step.kind == "filter" else ACTIONS]
         return bound(step.instance, hook, contexts[step])
 

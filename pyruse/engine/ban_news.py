@@ -74,10 +74,12 @@ class BanNews:
             self.told += 1
             self._call(events[0])
         if self._lines is not None and told:
-            self._lines.write(told)
+            self._lines.write([event for event in told if not event.ban.simulated])
         return bool(told)
 
     def _call(self, event: BanEvent) -> None:
+        if event.ban.simulated:
+            return
         self._lead(event.hops)
         try:
             if event.kind == "ban":

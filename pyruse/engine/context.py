@@ -50,6 +50,12 @@ _LEVELS: Mapping[str | int, int] = {
 }
 """The number of each level, by all that it may be called."""
 
+_WORDS = {
+    "mail": "sent a mail",
+    "command": "run a program",
+    "log": "written to the journal",
+}
+"""What a simulated step would have done, by the kind of outbox item."""
 _LONGEST_PAYLOAD = 250_000  # characters
 _LONGEST_VALUE = 200  # characters, of a field of an event
 
@@ -108,6 +114,7 @@ class BoundContext:
         self._receiver = receiver
         self.chain = chain
         self.step = step
+        self.simulated = services.settings.engine.simulates(chain)
         self._targets: set[Target] = set()
         """Those that are known to be sound."""
 
@@ -236,6 +243,15 @@ class BoundContext:
         """When an effect is caused, in microseconds since the epoch."""
         return self._services.clock() if entry is None else entry.time_us
 
+    def simulate(self, entry: Entry | None, what: str) -> None:
+        """Have the report tell of an effect that the step would have had.
+
+        :param entry: what would have caused it; None: nothing that is logged.
+        :param what: what it would have done, in words; nothing of the entry, or there would be as
+            many rows as there are texts.
+        """
+        self.report(entry, "interesting", f"simulated: {self.step} would have {what}", "FIRSTLAST")
+
     def _send(
         self,
         kind: str,
@@ -243,6 +259,9 @@ class BoundContext:
         entry: Entry | None,
         every: Duration | None = None,
     ) -> None:
+        if self.simulated:
+            self.simulate(entry, _WORDS.get(kind, "delivered something"))
+            return
         created = self._time_of(entry)
         item = OutboxItem(kind, payload, created, created)
         if every is None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pyruse.addresses import bits_of
 from pyruse.api.bans import Ban
-from pyruse.api.firewall import Target
+from pyruse.api.firewall import SIMULATED, Target
 from pyruse.state.due import Due
 from pyruse.state.firewalls import FirewallRecord, firewall_records
 from pyruse.state.part import Part
@@ -281,7 +281,7 @@ def count_by_label(db: sqlite3.Connection, now: int) -> tuple[Counter[str], int]
     """How many bans of each label are in force, and how many changes firewalls have yet to take.
 
     What is over by now, or is lifted, and what a firewall that nobody knows anything of may hold,
-    is not in force.
+    is not in force; nor is what is only simulated.
     """
     records = firewall_records(db)
     labels: Counter[str] = Counter()
@@ -292,12 +292,25 @@ def count_by_label(db: sqlite3.Connection, now: int) -> tuple[Counter[str], int]
         (now,),
     )
     for label, target, state, lasts, number in rows:
-        record = records.get(target_of_json(target).backend, FirewallRecord())
+        backend = target_of_json(target).backend
+        if backend == SIMULATED:
+            continue
+        record = records.get(backend, FirewallRecord())
         if state != ENFORCED or (lasts and not record.known):
             waiting += number
         elif lasts:
             labels[label] += number
     return labels, waiting
+
+
+def count_simulated(db: sqlite3.Connection, now: int) -> int:
+    """How many bans are simulated."""
+    rows = db.execute(
+        """SELECT target, count(*) FROM bans WHERE state != ? AND (until IS NULL OR until > ?)
+           GROUP BY target""",
+        (LIFTED, now),
+    )
+    return sum(number for target, number in rows if target_of_json(target).backend == SIMULATED)
 
 
 @lru_cache(maxsize=256)

@@ -30,7 +30,8 @@ class BanSummary:
         lines: dict[tuple[str, str], _Line] = {}
         since, until = time_us_of(report.begin), time_us_of(report.end)
         for ban in context.ban_history(since, until):
-            line = lines.setdefault((ban.network, ban.label), _Line(ban.network, ban.label))
+            label = f"{ban.label} (simulated)" if ban.simulated else ban.label
+            line = lines.setdefault((ban.network, label), _Line(ban.network, label))
             line.bans.add(ban.since)  # a ban that was made longer began when it did
             line.until = ban.until
         ordered = sorted(lines.values(), key=lambda line: -len(line.bans))

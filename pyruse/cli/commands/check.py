@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def command(config: Path | None, verbose: bool) -> None:
     ):
         _warn(warning)
     if verbose:
-        _show_links(loaded.chains)
+        _show_links(loaded.chains, loaded.settings.engine.simulates)
         _show_wanted(engine.wanted)
         for one in engine.bans.protected():
             click.echo(printable(f"never banned: {one.what} ({one.where})"))
@@ -74,14 +74,15 @@ def _show_wanted(wanted: Wanted) -> None:
         click.echo(printable(f"all entries are read: {wanted.reason}"))
 
 
-def _show_links(chains: Mapping[str, Chain]) -> None:
+def _show_links(chains: Mapping[str, Chain], simulates: Callable[[str], bool]) -> None:
     """How entries get into each chain, and where its steps lead."""
     several = len({chain.source for chain in chains.values()}) > 1
     jumped_to = {jump for chain in chains.values() for step in chain.steps for jump in step.jumps}
     for name, chain in chains.items():
         reached = "reached by jumps" if name in jumped_to else "main sequence"
         source = f"; {chain.source}" if several else ""
-        click.echo(printable(f"{name} ({reached}{source})"))
+        simulated = "; simulated" if simulates(name) else ""
+        click.echo(printable(f"{name} ({reached}{source}{simulated})"))
         for step, exits in chain.exits:
             text = f"  [{step.index}] {'not ' if step.invert else ''}{step.plugin}"
             ways = {"then": exits.passed, "else": exits.failed}

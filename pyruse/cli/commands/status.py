@@ -222,6 +222,9 @@ def _bans(found: Status) -> str:
         most = [f"{label} {number:,}" for label, number in found.bans.most_common(_LABELS)]
         others = len(found.bans) - _LABELS
         text += f" ({', '.join(most)}{f', {others:,} more labels' if others > 0 else ''})"
+    if found.simulated or found.simulated_chains:
+        chains = ", ".join(found.simulated_chains) or "none now"
+        text += f"; {found.simulated:,} simulated (chains: {chains})"
     if found.unenforced:
         text += f"; {_counted(found.unenforced, 'change')} that the firewall has not taken yet"
     return text

@@ -15,7 +15,7 @@ from pyruse.errors import UserError
 from pyruse.journal.position import Position
 from pyruse.journal.selection import Selection
 from pyruse.options.keys import in_words
-from pyruse.state.bans import count_by_label
+from pyruse.state.bans import count_by_label, count_simulated
 from pyruse.state.database import State
 from pyruse.state.days import Day, kept_days
 from pyruse.state.expectations import Expected, expected_of
@@ -54,6 +54,10 @@ class Status:
     """What can never leave it."""
     bans: Counter[str] = field(default_factory=Counter)
     """The bans in force, by label."""
+    simulated: int = 0
+    """How many bans are simulated."""
+    simulated_chains: list[str] = field(default_factory=list)
+    """Chains that are only simulated, as ``[engine] simulate`` names them."""
     unenforced: int = 0
     """How many changes the firewalls have not taken yet."""
     faults: list[FaultRecord] = field(default_factory=list)
@@ -133,6 +137,7 @@ class Status:
                 }
                 for one in self.expected
             ],
+            "simulated": {"bans": self.simulated, "chains": self.simulated_chains},
             "faults": [
                 {
                     "day": one.day, "place": one.place, "text": one.text,
@@ -182,6 +187,8 @@ def _read(found: Status, db: sqlite3.Connection, settings: Settings, now: int) -
     for item in outbox.items():
         (found.set_aside if item.refused else found.waiting).append(item)
     found.bans, found.unenforced = count_by_label(db, now)
+    found.simulated = count_simulated(db, now)
+    found.simulated_chains = settings.engine.simulate
     found.expected = expected_of(db)
     found.faults = faults_of(db, [yesterday.isoformat(), today.isoformat()])
 
