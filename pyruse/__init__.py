@@ -31,7 +31,7 @@ from pyruse.entry.entry import Entry, address_of, as_text
 from pyruse.errors import UserError, did_you_mean
 from pyruse.hookspecs import hookimpl
 from pyruse.options.durations import Duration
-from pyruse.options.fields import AddressField, Field, NewField
+from pyruse.options.fields import AddressField, Field, FieldPrefix, NewField
 from pyruse.options.keys import Key
 from pyruse.options.mail_address import MailAddress
 from pyruse.options.networks import Networks
@@ -67,6 +67,7 @@ __all__ = [
     "EventKind",
     "Expectation",
     "Field",
+    "FieldPrefix",
     "Firewall",
     "FirewallError",
     "FirewallProgram",

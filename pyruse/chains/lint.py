@@ -10,7 +10,7 @@ from pyruse.chains.ambiguity import can_take_for_ever
 from pyruse.chains.link import jump_order, left_by_entries, main_sequence
 from pyruse.chains.model import Chain, Exit, Step
 from pyruse.errors import did_you_mean
-from pyruse.options.fields import AddressField, Field, NewField
+from pyruse.options.fields import AddressField, Field, FieldPrefix, NewField
 from pyruse.options.patterns import Pattern
 from pyruse.options.templates import Template
 from pyruse.text import shown
@@ -71,9 +71,11 @@ def _unreachable_chains(chains: Mapping[str, Chain]) -> Iterator[str]:
 def _unset_fields(steps: list[Step]) -> Iterator[str]:
     """Fields that no step sets, and that the journal cannot have: its names are upper case."""
     known = {str(field) for step in steps for field in fields_of(step, NewField)}
+    prefixes = {value for step in steps for value in values_of(step) if type(value) is FieldPrefix}
     for step in steps:
         for field in dict.fromkeys(str(field) for field in fields_of(step, Field)):
-            if not field.isupper() and field not in known:
+            begin = field.partition(".")[0] if "." in field else None
+            if not field.isupper() and field not in known and begin not in prefixes:
                 yield (
                     f"{step.address}: no step sets the field {field} (expected a field of the "
                     f"journal, in capitals, or one that a step sets{did_you_mean(field, known)})"

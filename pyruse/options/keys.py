@@ -25,7 +25,7 @@ class Key(Template):
     IN_WORDS: ClassVar[str] = "the name of a field, or text with fields such as {user} in it"
     SCHEMA: ClassVar[dict[str, Any]] = {
         "type": "string",
-        "pattern": r"^[A-Za-z_][A-Za-z0-9_]*$|\{[A-Za-z_]",
+        "pattern": r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$|\{[A-Za-z_]",
     }
 
     def __init__(self, text: str) -> None:

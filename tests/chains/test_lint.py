@@ -136,6 +136,17 @@ def test_a_group_for_an_address_that_takes_other_text_too(registry: Registry, re
     assert warned(text.replace("(?P<client>.*)", "{address:client}"), registry) == []
 
 
+def test_fields_inside_of_a_text_are_known_by_their_prefix(registry: Registry) -> None:
+    text = """
+    "a" = [ { filter = "json", prefix = "nc" }, { filter = "exists", field = "nc.user" },
+            { filter = "logfmt", fields = { who = "user" } }, { filter = "exists", field = "who" },
+            { filter = "exists", field = "logfmt.user" }, { filter = "exists", field = "nc" } ]"""
+    assert [line.partition(" (")[0] for line in warned(text, registry)] == [
+        'chains."a"[4]: no step sets the field logfmt.user',
+        'chains."a"[5]: no step sets the field nc',
+    ]
+
+
 def test_the_fields_that_a_step_reads_and_sets(registry: Registry) -> None:
     text = """
     "a" = [ { action = "dnat_replace", addr = "ip", port = "port", saddr_into = "client" },

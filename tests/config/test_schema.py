@@ -26,7 +26,7 @@ BEYOND = {
     "ban-with-duration-and-escalate", "count-distinct-with-by", "dnat-capture-without-address",
     "dnat-replace-without-anything", "expect-without-a-name", "remember-with-field-and-value",
     "save-with-a-list-of-patterns", "save-with-too-many-names",
-    "pattern-with-two-addresses",
+    "pattern-with-two-addresses", "json-with-prefix-and-fields",
     # the other chains, files and plugins
     "ban-backend-unknown", "ban-protocol-of-ipset", "ban-protocol-with-sets",
     "ban-protocol-without-ports", "ban-sets-of-the-wrong-family", "bans-backend-unknown",

@@ -13,7 +13,7 @@ def test_a_field_has_a_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "1a", "a b", "a-b", "a.b", "été", "a\n", "{a}", None, 5, ["a"]]
+    "name", ["", "1a", "a.", ".a", "a..b", "a-b", "a.b", "été", "a\n", "{a}", None, 5, ["a"]]
 )
 def test_anything_else_names_no_field(name: object) -> None:
     with pytest.raises(ValueError, match=r"is no field name \(expected letters, digits"):
@@ -32,3 +32,10 @@ def test_a_configured_value_has_the_type_that_entries_have() -> None:
     assert Field("status").typed("404") == "404"
     with pytest.raises(ValueError, match=r'^PRIORITY is never "high" \(expected a whole number\)'):
         Field("PRIORITY").typed("high")
+
+
+@pytest.mark.parametrize("name", ["json.user", "json.a.0", "a._b"])
+def test_a_part_of_a_value_is_read_and_never_set(name: str) -> None:
+    assert Field.parse(name) == name
+    with pytest.raises(ValueError, match="cannot be set"):
+        NewField.parse(name)

@@ -71,7 +71,7 @@ def test_an_entry_that_lacks_a_field_of_the_key() -> None:
         (5, "5 is no field name (expected letters"),
         ("{user", '"{user" is no message: a brace stands alone'),
         ("{{user}}", '"{{user}}" is the same for all entries (expected a field in it, such as'),
-        ("{user.name}", '"{user.name}" is no message: {user.name} names no field'),
+        ("{user-name}", '"{user-name}" is no message: {user-name} names no field'),
     ],
 )
 def test_what_is_no_key(text: object, fault: str) -> None:

@@ -87,7 +87,7 @@ def test_a_message_tells_its_fields_in_order() -> None:
     [
         ("{}", "{} names no field"),
         ("{0}", "{0} names no field"),
-        ("{a.b}", "{a.b} names no field"),
+        ("{a.}", "{a.} names no field"),
         ("{a[b]}", "{a[b]} names no field"),
         ("{a b}", "{a b} names no field"),
         ("{ a }", "{ a } names no field"),
