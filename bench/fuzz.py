@@ -1,11 +1,12 @@
 """A million hostile entries through every built-in step, on a real state: nothing may grow.
 
-    python -m bench.fuzz [--entries N] [--seed N]
+    python -m bench.fuzz [--entries N] [--seed N] [--machines N]
 
 The entries come ten seconds after each other, some of them out of order or from the future, so a
 million are four months: days end, their reports are made and delivered, bans and counters expire,
 and what is older than a week is removed. Mails are composed, then thrown away; programs and log
-lines are thrown away.
+lines are thrown away. With --machines, they are written to the journals of so many machines by
+systemd-journal-remote, some of them as parts of split lines, and read from there.
 
 Exits with 1 when anything was raised outside of the steps' containment, or when the program takes
 over 10 % more memory, on the average, in the last four tenths of the entries than in those from the
@@ -37,9 +38,10 @@ from pyruse.engine.modes import LIVE
 from pyruse.engine.patience import Patience
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
+from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
 from pyruse.state.database import State
-from pyruse.testing.journal import FIRST_TIME
+from pyruse.testing.journal import FIRST_TIME, make_journal
 from tests.reliability.hostile import FIELDS, STEPS, VALUES, chains
 
 BATCH = 2_000
@@ -62,8 +64,10 @@ class Made:
 
     def __init__(self, engine: Engine, seed: int) -> None:
         self._random = random.Random(seed)
-        self._decoder = engine.decoder
+        self.decoder = engine.decoder
         self.now = FIRST_TIME
+        self.written = 0
+        """How many rows there were."""
         self.position = 0
 
     def entries(self, count: int) -> Iterator[Entry]:
@@ -71,7 +75,21 @@ class Made:
         for _ in range(count):
             self.now += STEP_US
             self.position += 1
-            yield make_entry(self._fields(), self._decoder, time_us=self._time())
+            yield make_entry(self._fields(), self.decoder, time_us=self._time())
+
+    def row(self) -> dict[str, Any]:
+        """An entry as it is written to a file, all of them by one process."""
+        self.now += STEP_US
+        self.written += 1
+        fields: dict[str, Any] = {}
+        for name, value in self._fields().items():
+            if name.isupper():  # journald takes no other ones
+                values = value if isinstance(value, list) else [value]
+                fields[name] = list(map(_in_bytes, values))
+        if self._random.random() < 0.1:
+            fields["CONTAINER_PARTIAL_MESSAGE"] = "true"
+        when = {"__REALTIME_TIMESTAMP": self.now, "__MONOTONIC_TIMESTAMP": self.written}
+        return {**fields, "_BOOT_ID": f"{7:032x}", **when}
 
     def _time(self) -> int:
         match self._random.randrange(1000):
@@ -99,6 +117,45 @@ class Made:
             case 2:
                 return f"{choose.getrandbits(40):x}"
         return choose.choice(VALUES)
+
+
+def _in_bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode(errors="surrogatepass")
+
+
+class Journals:
+    """Has the entries written to journal files, and reads them."""
+
+    def __init__(self, folder: Path, made: Made, machines: int) -> None:
+        self._folder = folder
+        self._made = made
+        self._machines = machines
+        self._write(1)
+        self._journal = Selection(directory=folder).open(made.decoder, follow=True)
+
+    @property
+    def position(self) -> int:
+        """Rises with each entry."""
+        return self._journal.position
+
+    def _write(self, count: int) -> None:
+        for machine in range(self._machines):
+            rows = [self._made.row() for _ in range(count)]
+            make_journal(self._folder / f"remote-{machine}.journal", rows, append=True)
+
+    def entries(self, count: int) -> Iterator[Entry]:
+        """About so many entries more."""
+        self._write(count // self._machines)
+        while self._journal.watch is not None:
+            yield from self._journal.entries(count)
+            self._journal.positions(self._made.now)
+            if self._journal.position >= self._made.written:
+                return
+            self._journal.wait(100)
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._journal.close()
 
 
 def deliver(engine: Engine, now: int) -> None:
@@ -145,6 +202,7 @@ def main() -> int:
         help="of fewer than 500,000 the first tenth is no week, and memory is still rising",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--machines", type=int, default=0, help="read them from real journals")
     options = parser.parse_args()
     kinds = {
         point.name: kind
@@ -158,14 +216,17 @@ def main() -> int:
         engine = assemble(configuration, state, faults, replace(LIVE, own=set))
         engine.start()
         made = Made(engine, options.seed)
+        source: Made | Journals = made
+        if options.machines:
+            source = Journals(Path(folder), made, options.machines)
         state.days.begin(engine.calendar.day_of(made.now).isoformat())
-        patience = Patience(lambda: made.position, engine.travel.at_work)
+        patience = Patience(lambda: source.position, engine.travel.at_work)
         memory: list[float] = []
         tenths: list[float] = []
         began = time.monotonic()
         for done in range(0, options.entries, BATCH):
             with patience:
-                engine.handle(made.entries(BATCH), now=made.now + BATCH * STEP_US)
+                engine.handle(source.entries(BATCH), now=made.now + BATCH * STEP_US)
             engine.expire(min(engine.last_time, made.now))
             state.positions.update({"": (f"i={done}", made.now)})
             state.commit()

@@ -1,11 +1,12 @@
 """Kill the daemon again and again, and compare with one that is left alone, to the row.
 
-    python bench/kill.py [--entries 200000] [--seed 1] [--folder DIR]
+    python bench/kill.py [--entries 200000] [--machines 3] [--seed 1] [--folder DIR]
 
 Kills come before a random function call of the main thread; in the middle of commits, before a
 random SQL statement; in the middle of writing to the disk, at a random byte of the file (SIGXFSZ,
 setrlimit(2)); from sendmail, before and after it has taken a mail; and where none of this comes
-soon, at a random instant. Exit code 1: something differs.
+soon, at a random instant. The entries are of several machines, and some lines are split into parts.
+Exit code 1: something differs.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +132,7 @@ TABLES = {
     "history": "SELECT time, network, until, level FROM ban_history ORDER BY 1, 2",
     "outbox": "SELECT kind, payload, created, refused FROM outbox ORDER BY number",
     "positions": "SELECT * FROM positions",
+    "held": "SELECT * FROM held_entries",
 }
 """What must be the same, however often the daemon was killed."""
 
@@ -177,7 +180,13 @@ def entries(number: int) -> Iterator[dict[str, Any]]:
             message = f"Failed password for {user} from {ip} port 22 ssh2"
         elif kind < 0.401:
             message = f"rare {dice.randrange(3)}"
-        yield {"MESSAGE": message, "__REALTIME_TIMESTAMP": START + index * STEP}
+        entry: dict[str, Any] = {
+            "__REALTIME_TIMESTAMP": START + index * STEP,
+            "CONTAINER_ID_FULL": "c1",
+        }
+        if kind > 0.99:  # the first part of a line; the last one comes after other entries
+            entry["CONTAINER_PARTIAL_MESSAGE"] = "true"
+        yield {"MESSAGE": message, **entry}
 
 
 @dataclass
@@ -267,6 +276,7 @@ def differences(expected: Run, found: Run) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--entries", type=int, default=200_000)
+    parser.add_argument("--machines", type=int, default=3, help="each has a file of its own")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
@@ -275,7 +285,9 @@ def main() -> int:
     folder = options.folder or Path(tempfile.mkdtemp(prefix="pyruse-kill-"))
     journal = folder / "journal"
     journal.mkdir(parents=True)
-    make_journal(journal / "system.journal", entries(options.entries))
+    for machine in range(options.machines):
+        own = islice(entries(options.entries), machine, None, options.machines)
+        make_journal(journal / f"remote-{machine}.journal", own)
     alone = Run(folder / "alone", journal)
     began = time.monotonic()
     alone.undisturbed()
