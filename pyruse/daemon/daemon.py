@@ -200,10 +200,8 @@ class Daemon:
         most = self._at_work.begin(self._engine.mode.batch)
         with self._patience, self._memory:
             entries = self._at_work.watched(self._reading.journal.entries(most))
+            self._engine.late_us = self._late_us()
             handled = self._engine.handle(entries, now=self._batch_began)
-            caught_up = handled < most
-            if caught_up:
-                self._engine.tell_absent(self._clock())
         if handled:
             self._activity.handled(handled)
             now = self._clock()
@@ -215,8 +213,11 @@ class Daemon:
             self._reading.step_over(over)
         self._at_work.keep()
         self._reading.tell()
+        caught_up = handled < most
         if caught_up:
             self._at_work.caught_up()
+            with self._patience, self._memory:
+                self._engine.tell_absent(self._clock())
             self._engine.bans.expire(self._clock())
         settle(
             self._engine.bans,
@@ -302,7 +303,7 @@ class Daemon:
                 next_end(self._engine, self._late_us()),
                 self._delivery.next_due(),
                 self._engine.bans.next_due(),
-                self._engine.expectations.next_due(),
+                self._engine.next_absent(),
                 self._engine.lookups.next_due(),
                 *(None if wait_ms is None else now + wait_ms * 1000 for wait_ms in waits),
             )

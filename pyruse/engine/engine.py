@@ -70,6 +70,9 @@ class Engine:
     """In a dry run: the steps with effects of their own, each time that one was not called."""
     last_time: int = field(default=0, init=False)
     """The instant of the entry handled last, in microseconds since the epoch."""
+    late_us: int = field(default=0, init=False)
+    """So late come the entries of the slowest machine, as far as the daemon knows: so long it waits
+    for what has happened there in time."""
     _day: date = field(default=date.min, init=False)
     _day_start: int = field(default=0, init=False)
     _turn: int = field(default=0, init=False)
@@ -155,7 +158,7 @@ class Engine:
         self.tell_absent(time_us)
         day = self.calendar.day_of(time_us)
         self._day_start, end = self.calendar.start_of(day), self.calendar.end_of(day)
-        self._turn = min(end, self.expectations.next_due() or end)
+        self._turn = min(end, self.next_absent() or end)
         self._day = day
         self._first = self._last = time_us
 
@@ -167,7 +170,12 @@ class Engine:
         """Tell of what is overdue at an instant (µs since the epoch): see `Expectations`."""
         if self.mode.dry_run:
             self.state.expectations.expect_earlier(at)
-        self.expectations.tell_absent(at, self.travel.lead)
+        self.expectations.tell_absent(at - self.late_us, self.travel.lead)
+
+    def next_absent(self) -> int | None:
+        """When `tell_absent` will find something, unless it happens before; None: never."""
+        due = self.expectations.next_due()
+        return None if due is None else due + self.late_us
 
     def _count_entries(self) -> None:
         if self._entries:

@@ -136,6 +136,21 @@ def test_each_machine_by_itself_from_its_first_time_on(pipeline):
     ]  # fmt: skip
 
 
+def test_a_machine_whose_entries_come_late_is_waited_for(pipeline, clock):
+    chains = pipeline(EACH)
+    chains.engine.late_us = 60_000_000  # as the daemon finds out
+    chains.feed(MESSAGE="alive", _HOSTNAME="slow")
+    in_time = clock.now + timedelta(minutes=59)
+    clock.advance("60m50s")
+    chains.feed(MESSAGE="alive", _HOSTNAME="quick")
+    chains.pass_time("2s")
+    chains.feed(at=in_time, MESSAGE="alive", _HOSTNAME="slow")
+    chains.pass_time("50m")
+    assert important(chains) == []
+    chains.pass_time("10m")
+    assert [row.split(" has")[0] for row in important(chains)] == ["sign of life of slow"]
+
+
 def test_a_hundred_machines_that_fall_silent_are_few_mails_and_few_notes(pipeline):
     chains = pipeline('[email]\nto = ["root"]\n' + EACH.replace('"1h" }', '"1h", email = true }'))
     for number in range(100):
