@@ -5,6 +5,7 @@ A ``toml`` block in the documentation is one of these, by how it begins (comment
 =====================  =========================================================================
 ``{``                  steps, one on a line: they become one chain
 ``[project``, ``[b…``  a part of a ``pyproject.toml``: nothing for Pyruse
+``title = ``           a file of rules, which is tried by its own samples
 a key with a list      chains: ``[chains]`` is put before them
 anything else          sections; without ``[chains]``, they get a chain that does nothing
 =====================  =========================================================================
@@ -35,6 +36,11 @@ def file_name(text: str) -> str | None:
 def is_pyproject(text: str) -> bool:
     """Whether a block is a part of a ``pyproject.toml``."""
     return _first_line(text).startswith(("[project", "[build-system"))
+
+
+def is_rules(text: str) -> bool:
+    """Whether a block is a file of rules."""
+    return _first_line(text).startswith("title = ")
 
 
 def is_complete(text: str) -> bool:

@@ -24,8 +24,10 @@ from pyruse.journal.selection import Selection
 from pyruse.registry.files import PluginFiles
 from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
+from pyruse.replay.samples import sample_faults
+from pyruse.rules.library import Library
 from pyruse.state.database import State
-from tests.docs.fragments import file_name, is_complete, is_pyproject, made_whole
+from tests.docs.fragments import file_name, is_complete, is_pyproject, is_rules, made_whole
 from tests.docs.markdown import ROOT, Block, blocks, blocks_of, documents_of_pyruse
 from tests.docs.site import install
 
@@ -60,6 +62,12 @@ def test_block_of_a_document(block: Block, tmp_path: Path, monkeypatch: pytest.M
     registry = Registry(PluginFiles(tmp_path / "plugins", os.getuid()))
     if is_pyproject(block.text):
         tomllib.loads(block.text)
+    elif is_rules(block.text):
+        name = tomllib.loads(block.text)["programs"][0].removesuffix("d")
+        (tmp_path / "plugins").mkdir(exist_ok=True)
+        (tmp_path / "plugins" / f"{name}.toml").write_text(block.text, "utf-8")
+        registry = Registry(PluginFiles(tmp_path / "plugins", os.getuid()))
+        assert sample_faults(Library(registry).rules(name), registry) == []
     elif (file_name(block.text) or "").startswith("faulty"):
         with pytest.raises(ConfigError):
             check(from_text(block.text))
