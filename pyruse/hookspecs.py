@@ -129,6 +129,22 @@ def contribute_to_report(report: Report, context: Context) -> None:
 
 
 @hookspec
+def publish_report(report: Report, context: Context) -> None:
+    """A day has ended and its report is complete: make mails and files of it.
+
+    Called once for each day, before `on_day_end`, in a thread of its own: a report may take
+    minutes, and bans do not wait for it. So do not use what other hooks of the plugin change. If
+    Pyruse is ended meanwhile, it is called again after the next start. A dry run never calls it.
+
+    :param report: with what all the plugins have contributed; its rows are read from the state as
+        they are asked for.
+    :param context: of the extension. What leaves by it is committed together with "this day is
+        reported". What reads or changes the state (counters, tables, bans, `Context.report`) is
+        refused: `contribute_to_report` and `on_day_end` are for that.
+    """
+
+
+@hookspec
 def on_day_end(report: Report, context: Context) -> None:
     """A day has ended and its report is complete: deliver it.
 

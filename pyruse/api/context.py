@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -272,9 +272,22 @@ class Context(Protocol):
         :param report: the report.
         """
 
-    def render(self, report: Report, form: str) -> str:
+    @property
+    def largest(self) -> int:
+        """How many bytes the mail of a report may have: ``[report] largest``."""
+
+    def render(self, report: Report, form: str, largest: int | None = None) -> str:
         """A report as text.
 
         :param report: the report.
         :param form: ``text`` or ``html`` (by the administrator's templates), or ``json``.
+        :param largest: of text and HTML: so many bytes at most. What is cut is counted, important
+            rows last. None: 4 million.
+        """
+
+    def pieces(self, report: Report, form: str) -> Iterator[str]:
+        """A report as text, piece by piece: as JSON, it may be too long for the memory.
+
+        :param report: the report.
+        :param form: as of `render`.
         """

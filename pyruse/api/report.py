@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar, get_args
@@ -24,7 +24,7 @@ class Times:
     """The mode."""
     count: int
     """How many events had this mode."""
-    shown: list[datetime]
+    shown: Sequence[datetime]
     """Those that the mode shows, in order."""
 
 
@@ -87,12 +87,13 @@ class Report:
     """The time of the last one."""
     entries: int = 0
     """How many entries were read."""
-    important: list[Row] = field(default_factory=list)
-    """The rows of the section ``important``."""
-    interesting: list[Row] = field(default_factory=list)
-    """The rows of the section ``interesting``."""
-    other: list[Line] = field(default_factory=list)
-    """The events of the section ``other``, in order."""
+    important: Sequence[Row] = field(default_factory=list)
+    """The rows of the section ``important``. There may be a million: each is read when it is asked
+    for."""
+    interesting: Sequence[Row] = field(default_factory=list)
+    """The rows of the section ``interesting``, as above."""
+    other: Sequence[Line] = field(default_factory=list)
+    """The events of the section ``other``, in order; as above."""
     tables: list[ReportTable] = field(default_factory=list)
     """What plugins contributed."""
     notes: list[str] = field(default_factory=list)
@@ -104,7 +105,7 @@ class Report:
     @property
     def events(self) -> int:
         """How many events there are in the three sections."""
-        rows = sum(row.count for row in (*self.important, *self.interesting))
+        rows = events_of(self.important) + events_of(self.interesting)
         return rows + len(self.other) + sum(self.left_out.values())
 
     def add_table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
@@ -114,7 +115,13 @@ class Report:
             self.tables.append(ReportTable(title, list(columns), texts))
 
 
-def shown_times(details: Details, times: list[T]) -> list[T]:
+def events_of(rows: Sequence[Row]) -> int:
+    """How many events rows stand for, without reading them where that is known."""
+    known: int | None = getattr(rows, "events", None)
+    return sum(row.count for row in rows) if known is None else known
+
+
+def shown_times(details: Details, times: Sequence[T]) -> Sequence[T]:
     """The times that a details mode shows, of all those that it was reported with (ordered)."""
     match details:
         case "NONE":

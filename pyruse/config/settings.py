@@ -264,6 +264,15 @@ class ReportSettings:
     """A folder where each report is kept as files, too (see `archive_report`)."""
     limit: int = 10_000
     """So many rows of a section are shown to people at most; JSON has all of them."""
+    largest: Size = Size(1 << 20)
+    """So large the mail of a report may be. It tells how many rows are cut, important ones last. A
+    mail server that takes less than that gets less."""
+
+    def __post_init__(self) -> None:
+        if self.largest < 20_000:
+            raise ValueError(
+                f"largest = {int(self.largest)} has no room for a report (expected 20 kB or more)"
+            )
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -16,7 +16,7 @@ from pyruse.daemon.answers import Answers
 from pyruse.daemon.at_work import AtWork
 from pyruse.daemon.commits import Commits
 from pyruse.daemon.control import Control
-from pyruse.daemon.day_ends import end_days, next_end, today
+from pyruse.daemon.day_ends import DayEnds, today
 from pyruse.daemon.reading import Reading
 from pyruse.daemon.reload import remade, tell_reloaded
 from pyruse.daemon.signals import Signals
@@ -98,6 +98,7 @@ class Daemon:
             self._state, self._activity, self._signals, self._wake, self._watchdog,
             lambda text: self._engine.tell_fault("state", "commit", text),
         )  # fmt: skip
+        self._day_ends = DayEnds(self._commit, self._wake)
         self._control = Control(self._state.path, self._activity.data, self._wake)
         self._answers = Answers(self._control, self._commit)
         engine.bans.enforcement.beside(self._wake)
@@ -116,14 +117,14 @@ class Daemon:
         try:
             while not self._signals.stop:
                 self._tell_ready()
-                if self._signals.reload:
+                if self._signals.reload and not self._day_ends.is_busy:
                     self._reload()
                 caught_up = self.batch()
                 self._answers.carry_out(self._engine.bans, self._firewall_fault)
                 for fault in self._control.faults():
                     self._engine.tell_fault("control", "listen", fault)
                 idle = not self._tell_news() and caught_up
-                if idle and once:
+                if idle and once and not self._day_ends.is_busy:
                     break
                 if idle and self._reading.skimming:
                     self._reading.take_only(Wanted())
@@ -227,7 +228,9 @@ class Daemon:
         )
         self._at_work.end()
         self._activity.firewalls = self._engine.bans.enforcement.troubles()
-        end_days(self._engine, self._reading.last_time, self._late_us(), caught_up, self._commit)
+        self._day_ends.end(
+            self._engine, self._reading.last_time, self._late_us(), caught_up
+        )
         if self._delivery.dispatch(self._clock()):
             self._commit()
         return caught_up
@@ -300,7 +303,7 @@ class Daemon:
         moments = [
             moment
             for moment in (
-                next_end(self._engine, self._late_us()),
+                self._day_ends.next(self._engine, self._late_us()),
                 self._delivery.next_due(),
                 self._engine.bans.next_due(),
                 self._engine.next_absent(),

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pyruse.api.parcel import Parcel, Refused
 from pyruse.config.settings import EmailSettings
-from pyruse.delivery.mail.refusals import MailError
+from pyruse.delivery.mail.refusals import MailError, TooLargeError
 from pyruse.delivery.mail.transport import send
 from pyruse.delivery.outcome import Outcome
 from pyruse.delivery.receivers import Receiver, Receivers
@@ -23,6 +23,8 @@ Attempt = Callable[[OutboxItem], Outcome]
 JournalLog = Callable[[str, int, Mapping[str, object]], None]
 """Writes a line to the journal (message, level, fields); OSError if it cannot."""
 
+_SMALLEST_MAIL = 3_000
+"""Bytes: a way that takes no more takes no mail at all."""
 _LONGEST_FAULT = 300  # characters, of what a plugin says
 
 
@@ -46,23 +48,39 @@ def mailer(settings: EmailSettings, host: str) -> Attempt:
     """
 
     def send_mail(item: OutboxItem) -> Outcome:
-        # Python's email package takes long to import, and most runs send no mail.
-        from pyruse.delivery.mail.message import compose
-
         try:
-            message = compose(item, settings, host)
-        except Exception as fault:  # noqa: BLE001 -- what cannot be composed now never can
-            reason = str(fault) if isinstance(fault, ValueError) else repr(fault)
-            return Outcome(item, "refused", reason)
-        try:
-            return Outcome(item, refusals=tuple(send(message, settings)))
-        except MailError as fault:
-            end: Literal["refused", "retry"] = "refused" if fault.permanent else "retry"
-            return Outcome(item, end, str(fault), whole_way=fault.whole_way)
-        except Exception as fault:  # noqa: BLE001 -- no mail is lost by a fault of ours
-            return Outcome(item, "retry", f"it cannot be sent: {fault!r}")
+            # Python's email package takes long to import, and most runs send no mail.
+            from pyruse.delivery.mail.message import compose
+        except (ImportError, OSError, MemoryError) as fault:  # no descriptors are left, or the like
+            return Outcome(item, "retry", f"it cannot be composed now: {fault}", whole_way=True)
+        largest, why = None, ""
+        while True:
+            try:
+                message = compose(item, settings, host, largest)
+            except Exception as fault:  # noqa: BLE001 -- what cannot be composed now never can
+                reason = str(fault) if isinstance(fault, ValueError) else repr(fault)
+                return Outcome(item, "refused", reason)
+            try:
+                return Outcome(item, fault=why, refusals=tuple(send(message, settings)))
+            except TooLargeError as fault:
+                largest = _smaller(fault, largest)
+                if largest < _SMALLEST_MAIL:
+                    return Outcome(item, "refused", str(fault))
+                why = f"was cut to {largest:,} bytes: {fault}"
+            except MailError as fault:
+                end: Literal["refused", "retry"] = "refused" if fault.permanent else "retry"
+                return Outcome(item, end, str(fault), whole_way=fault.whole_way)
+            except Exception as fault:  # noqa: BLE001 -- no mail is lost by a fault of ours
+                return Outcome(item, "retry", f"it cannot be sent: {fault!r}")
 
     return send_mail
+
+
+def _smaller(fault: TooLargeError, tried: int | None) -> int:
+    """So large the mail may be in the next attempt, in bytes."""
+    if fault.limit is not None and (tried is None or fault.limit < tried):
+        return fault.limit
+    return min(fault.size, tried or fault.size) // 2
 
 
 def run_command(item: OutboxItem) -> Outcome:

@@ -29,6 +29,7 @@ from pyruse.engine.engine import Engine
 from pyruse.engine.expectations import Expectations
 from pyruse.engine.faults import FaultReporter, Faults
 from pyruse.engine.modes import Bind, Mode
+from pyruse.engine.publishing import Effects, PublishingContext
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError, in_words
@@ -90,6 +91,16 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     to_read = _short_cuts(graph, traffic, settings, decoder)
     listeners = [*extensions, *((step.instance, steps[step]) for step in reversed(steps))]
     broadcasts = _broadcasts(listeners, reporter)
+    effects = Effects()
+    publishers = Broadcasts(effects.fault)
+    for instance, bound_to in listeners:
+        place = bound_to.step
+        receiver = receivers.get(place)
+        publishers.register(
+            instance,
+            place,
+            PublishingContext(services, place, receiver.kind if receiver else "", effects),
+        )
     return Engine(
         configuration=configuration,
         mode=mode,
@@ -102,6 +113,8 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
         bans=bans,
         lookups=lookups,
         broadcasts=broadcasts,
+        publishers=publishers,
+        effects=effects,
         ban_news=_ban_news(services, broadcasts),
         expectations=expectations,
         # Of several with the same options, the first one counts.

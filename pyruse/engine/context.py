@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -163,7 +163,13 @@ class BoundContext:
         at = self._time_of(entry)
         host = self._services.host if entry is None else entry.text("_HOSTNAME")
         self._services.state.days.add(
-            self._services.day_of(at), section, message_text(message), details, at, host
+            self._services.day_of(at),
+            section,
+            message_text(message),
+            details,
+            at,
+            host,
+            self.step,
         )
 
     def tally(
@@ -264,11 +270,12 @@ class BoundContext:
             return
         created = self._time_of(entry)
         item = OutboxItem(kind, payload, created, created)
-        if every is None:
-            self._services.state.outbox.put(item)
-        else:
+        if every is not None:
             item.group = self.step if kind == "mail" else f"{self.step} {kind}"
-            self._services.state.outbox.put_gathered(item, duration(every).us)
+        self._put(item, None if every is None else duration(every).us)
+
+    def _put(self, item: OutboxItem, every: int | None) -> None:
+        self._services.state.outbox.take_in(item, every)
 
     def send(
         self,
@@ -360,8 +367,15 @@ class BoundContext:
             }
         )
 
-    def render(self, report: Report, form: str) -> str:
-        return self._services.renderer.render(report, form)
+    @property
+    def largest(self) -> int:
+        return self._services.settings.report.largest
+
+    def render(self, report: Report, form: str, largest: int | None = None) -> str:
+        return self._services.renderer.render(report, form, largest)
+
+    def pieces(self, report: Report, form: str) -> Iterator[str]:
+        return self._services.renderer.pieces(report, form)
 
 
 def _json(payload: object) -> str:

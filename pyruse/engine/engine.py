@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -21,12 +22,13 @@ from pyruse.engine.context import Services
 from pyruse.engine.expectations import Expectations
 from pyruse.engine.faults import FaultReporter
 from pyruse.engine.modes import Mode
+from pyruse.engine.publishing import Effects, Publication
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.lookups.lookups import Lookups
 from pyruse.registry.broadcasts import Broadcasts
 from pyruse.report.rows import report_of_all, report_of_day
-from pyruse.state.database import State
+from pyruse.state.database import MEMORY, State
 from pyruse.state.tables import KEPT
 from pyruse.text import shortened, shown
 from pyruse.times import FOREVER, Calendar, Clock
@@ -53,6 +55,10 @@ class Engine:
     lookups: Lookups
     """What host names and files stand for in lists of networks."""
     broadcasts: Broadcasts
+    publishers: Broadcasts
+    """The plugins that publish reports, in any thread …"""
+    effects: Effects
+    """… and what comes of that."""
     ban_news: BanNews
     """Tells plugins, and the journal, of bans that are committed."""
     receivers: Receivers
@@ -216,11 +222,21 @@ class Engine:
         """The report of a day (``YYYY-MM-DD``), or of all that the committed state holds."""
         if day is None:
             return report_of_all(self.state, self.calendar, self.host, self._contribute)
-        return report_of_day(day, self.state, self.calendar, self.host, self._contribute)
+        return self._report(day, None)
+
+    def _report(self, day: str, reader: sqlite3.Connection | None) -> Report:
+        return report_of_day(
+            day, reader or self.state.db, self.calendar, self.host, self._contribute,
+            at_once=self.state.path == MEMORY,
+        )  # fmt: skip
 
     def render(self, report: Report, form: str) -> str:
         """A report as ``text``, ``html`` or ``json``."""
         return self.services.renderer.render(report, form)
+
+    def pieces(self, report: Report, form: str) -> Iterator[str]:
+        """The same, piece by piece."""
+        return self.services.renderer.pieces(report, form)
 
     def template_faults(self) -> list[str]:
         """What is wrong with the administrator's templates; the built-in ones are used then."""
@@ -235,14 +251,51 @@ class Engine:
         :param day: ``YYYY-MM-DD``.
         :param now: the instant of the report, in microseconds since the epoch.
         """
-        report = self.report(day)
-        self.state.days.end(day, now)
-        self.deliver(report)
-        return report
+        publication = self.publication(day)
+        publication.make()
+        self.finish(publication, now)
+        return publication.report
+
+    def publication(self, day: str) -> Publication:
+        """The report of a day that is over, to be published; the state must be committed before.
+
+        What comes later is filed under the next day.
+
+        :param day: ``YYYY-MM-DD``.
+        :raises sqlite3.Error: the state cannot be read, for want of descriptors or the like.
+        """
+        reader = self.state.reader()
+        report = self._report(day, reader)
+        self.state.days.close(day)
+        return Publication(day, report, self.publishers, self.effects, reader)
+
+    def finish(self, publication: Publication, now: int) -> None:
+        """A report is made: take over what it led to, to be committed as a whole.
+
+        :param publication: is made.
+        :param now: the instant of the report, in microseconds since the epoch.
+        """
+        self.state.days.end(publication.day, now)
+        self._take_over(publication)
+        self.broadcasts.call("on_day_end", report=publication.report)
 
     def deliver(self, report: Report) -> None:
         """Have a report delivered by the plugins."""
+        publication = Publication("", report, self.publishers, self.effects)
+        publication.make()
+        self._take_over(publication)
         self.broadcasts.call("on_day_end", report=report)
+
+    def _take_over(self, publication: Publication) -> None:
+        self.tell_faults(publication)
+        for item, every in publication.effects.items:
+            self.state.outbox.take_in(item, every)
+        publication.effects.clear()
+
+    def tell_faults(self, publication: Publication) -> None:
+        """Tell of the plugins that raised."""
+        for place, hook, fault in publication.effects.faults:
+            self.faults.of_plugin(place, hook, fault)
 
     def tell_fault(
         self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}, times: int = 1

@@ -5,6 +5,8 @@ A template has these variables:
 * ``report``: the `Report`;
 * ``heading``, ``period``: what it is about, in words;
 * ``limit``: so many rows of a section are shown at most;
+* ``shown``: what there is room for: ``shown.important``, ``shown.interesting``, ``shown.other`` are
+  rows, ``shown.notes`` texts, ``shown.tables`` has the number of rows of each table (see `Choice`);
 * ``version``: of Pyruse;
 
 and, on top of Jinja's own, these filters:
@@ -14,6 +16,7 @@ and, on top of Jinja's own, these filters:
 * ``MESSAGE | brief``: a message, shortened to what people can read;
 * ``TEXT | one_line``, ``TEXT | printable``, ``TEXT | shortened(LENGTH)``;
 * ``NUMBER | number`` (``12,345``), ``NUMBER | counted("event")`` (``1 event``, ``2 events``);
+* ``ROWS | events``: how many events they stand for;
 * ``NUMBER | remainder("line")``: the line that stands for so many lines which are not shown;
 * ``TEXT | wrapped(INDENT)``, ``WRAPPED | aside(REMARKS, INDENT)``, ``TABLE | text_table(LIMIT)``:
   for plain text;
@@ -43,8 +46,9 @@ from jinja2 import (
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from pyruse.api.report import Report, Row
+from pyruse.api.report import Report, Row, events_of
 from pyruse.report import wording
+from pyruse.report.choice import Choice
 from pyruse.report.plaintext import aside, numeric_columns, text_table, wrapped
 from pyruse.text import one_line, printable, shortened
 
@@ -69,6 +73,7 @@ def environment(folder: Path | None) -> Environment:
         brief=wording.brief,
         clock=_clock,
         counted=wording.counted,
+        events=events_of,
         number="{:,}".format,
         numeric_columns=numeric_columns,
         one_line=one_line,
@@ -82,13 +87,14 @@ def environment(folder: Path | None) -> Environment:
     return environment
 
 
-def variables(report: Report, limit: int) -> dict[str, Any]:
+def variables(report: Report, limit: int, shown: Choice) -> dict[str, Any]:
     """What a template is given."""
     return {
         "report": report,
         "heading": wording.heading(report),
         "period": wording.period(report),
         "limit": limit,
+        "shown": shown,
         "version": version("pyruse"),
         "clock": wording.Clock(report.begin, report.end),
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from heapq import merge
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 _TEMPLATES = {"text": "report.txt.j2", "html": "report.html.j2"}
 """The forms that have a template, each with its file."""
+_LONGEST = 4_000_000
+"""Bytes of a report for people, at most."""
+_ATTEMPTS = 4
+"""How much room rows take is an estimate: where it was wrong, there are fewer the next time."""
 
 
 class Renderer:
@@ -31,37 +37,70 @@ class Renderer:
         self._folder = templates
         self._limit = limit
 
-    def render(self, report: Report, form: str) -> str:
+    def render(self, report: Report, form: str, largest: int | None = None) -> str:
         """The report as ``text``, ``html`` or ``json``.
 
         A fault in a template of the administrator's never costs the report: the built-in template
         renders it then, and a note in the report tells of the fault.
 
+        :param largest: for people: it has no more bytes, in UTF-8. What is cut is counted in it,
+            the important part last (see `pyruse.report.choice`).
         :raises ValueError: there is no such form.
         """
         if form == "json":
-            return _json(report)
+            return "".join(_json(report))
         if form not in _TEMPLATES:
             raise ValueError(f'"{form}" is no form of a report (expected text, html or json)')
+        longest = min(largest or _LONGEST, _LONGEST)
         try:
-            return self._by_own(report, form) or self._by(self._builtin, report, form)
+            text = self._fitted(self._by_own, report, form, longest)
+            if text is not None and len(text.encode()) <= longest:
+                return text
+            if text is not None:
+                raise _TemplateError(
+                    f"{self._folder}/{_TEMPLATES[form]}: gives {len(text):,} characters, where "
+                    f"there is room for {longest:,} (expected what `shown` has, not the report's "
+                    "rows)"
+                )
         except _TemplateError as fault:
             note = f"{fault} (the built-in template was used instead)"
             if note not in report.notes:
                 report.notes.append(note)
-            return self._by(self._builtin, report, form)
+        return self._fitted(self._by_builtin, report, form, longest) or ""
+
+    def _fitted(
+        self,
+        by: Callable[[Report, str, float], str | None],
+        report: Report,
+        form: str,
+        longest: int,
+    ) -> str | None:
+        """The report with as much of it as there is room for."""
+        room = longest * 0.9
+        for _ in range(_ATTEMPTS):
+            text = by(report, form, room)
+            if text is None or (size := len(text.encode())) <= longest:
+                return text
+            room *= 0.9 * longest / size
+        return text
+
+    def pieces(self, report: Report, form: str) -> Iterator[str]:
+        """The report as `render` gives it, piece by piece: as JSON, it may be of any length."""
+        if form == "json":
+            return _json(report)
+        return iter([self.render(report, form)])
 
     def faults(self) -> list[str]:
         """What is wrong with the administrator's templates, found by rendering a small report."""
         found = []
         for form in _TEMPLATES:
             try:
-                self._by_own(_sample(), form)
+                self._by_own(_sample(), form, _LONGEST)
             except _TemplateError as fault:
                 found.append(str(fault))
         return found
 
-    def _by_own(self, report: Report, form: str) -> str | None:
+    def _by_own(self, report: Report, form: str, room: float) -> str | None:
         """By the administrator's template, or None where there is none.
 
         :raises _TemplateError: it is faulty.
@@ -72,17 +111,22 @@ class Renderer:
         try:
             if not file.is_file():
                 return None
-            return self._by(self._environment, report, form)
+            return self._by(self._environment, report, form, room)
         except Exception as fault:
             from pyruse.report.environment import fault_in
 
             raise _TemplateError(one_line(shortened(fault_in(fault, file), 500))) from fault
 
-    def _by(self, environment: Environment, report: Report, form: str) -> str:
+    def _by_builtin(self, report: Report, form: str, room: float) -> str:
+        return self._by(self._builtin, report, form, room)
+
+    def _by(self, environment: Environment, report: Report, form: str, room: float) -> str:
+        from pyruse.report.choice import choose
         from pyruse.report.environment import variables
 
         template = environment.get_template(_TEMPLATES[form])
-        return template.render(variables(report, self._limit))
+        shown = choose(report, form, self._limit, room)
+        return template.render(variables(report, self._limit, shown))
 
     @cached_property
     def _environment(self) -> Environment:
@@ -103,34 +147,62 @@ class _TemplateError(Exception):
 
 def report_data(report: Report) -> dict[str, Any]:
     """The three sections, whole, as JSON has them. Times are in ISO 8601 with their offset."""
-    sections: dict[str, Any] = {
-        section: [
-            {
-                "message": row.message,
-                "count": row.count,
-                "times": [time.isoformat() for time in row.times],
-            }
-            for row in rows
-        ]
-        for section, rows in (("important", report.important), ("interesting", report.interesting))
-    }
-    other = [{"time": line.time.isoformat(), "message": line.message} for line in report.other]
-    return {**sections, "other": other}
+    data: dict[str, Any] = json.loads("".join(_json(report)))["report"]
+    return data
 
 
-def _json(report: Report) -> str:
-    data = {
+def _json(report: Report) -> Iterator[str]:
+    """All of it, piece by piece: a day of attack has a million rows."""
+    # In ASCII: what a log line may do to a terminal stays an escape, and yet nothing is lost.
+    return (piece.replace("\x7f", "\\u007f") for piece in _json_pieces(report))
+
+
+def _json_pieces(report: Report) -> Iterator[str]:
+    facts = {
         "day": report.title,
         "hosts": report.hosts,
         "begin": report.begin.isoformat(),
         "end": report.end.isoformat(),
         "entries": report.entries,
-        "report": report_data(report),
-        "tables": [asdict(table) for table in report.tables],
-        "notes": report.notes,
     }
-    # In ASCII: what a log line may do to a terminal stays an escape, and yet nothing is lost.
-    return json.dumps(data, indent=2).replace("\x7f", "\\u007f") + "\n"
+    yield json.dumps(facts, indent=2).removesuffix("\n}") + ',\n  "report": {\n    "important": '
+    yield from _json_list(map(_json_row, report.important))
+    yield ',\n    "interesting": '
+    yield from _json_list(map(_json_row, report.interesting))
+    yield ',\n    "other": '
+    yield from _json_list(map(_json_line, report.other))
+    rest = {"tables": [asdict(table) for table in report.tables], "notes": report.notes}
+    yield "\n  }," + json.dumps(rest, indent=2).removeprefix("{") + "\n"
+
+
+def _json_list(items: Iterator[str]) -> Iterator[str]:
+    comma = "["
+    for item in items:
+        yield f"{comma}\n{item}"
+        comma = ","
+    yield "[]" if comma == "[" else "\n    ]"
+
+
+def _json_row(row: Row) -> str:
+    times = ",".join(f'\n          "{time.isoformat()}"' for time in _merged(row))
+    return (
+        f'      {{\n        "message": {json.dumps(row.message)},\n        "count": {row.count},\n'
+        f'        "times": [{times}' + ("\n        ]" if times else "]") + "\n      }"
+    )
+
+
+def _merged(row: Row) -> Iterator[datetime]:
+    """All the times of a row, in order."""
+    if len(row.details) == 1:
+        return iter(row.details[0].shown)
+    return merge(*(times.shown for times in row.details), key=datetime.timestamp)
+
+
+def _json_line(line: Line) -> str:
+    return (
+        f'      {{\n        "time": "{line.time.isoformat()}",\n'
+        f'        "message": {json.dumps(line.message)}\n      }}'
+    )
 
 
 def _sample() -> Report:

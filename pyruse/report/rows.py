@@ -6,22 +6,29 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, tzinfo
+from functools import partial
+from itertools import starmap
 from typing import cast
 
 from pyruse.api.report import Details, Line, Report, Row, Section, Times, shown_times
 from pyruse.report.absences import absence_in_words
+from pyruse.report.stored import Candidate, Instants, StoredRows
 from pyruse.state.database import State
 from pyruse.state.days import (
     Day,
+    Event,
     MessageTimes,
     Summary,
     count_events,
+    count_messages,
     events_by_message,
     events_in_time,
+    events_in_turn,
     hosts_of,
     kept_days,
     latest_by_message,
     latest_events,
+    messages_in_turn,
     notes_of,
 )
 from pyruse.state.expectations import Absence, absences_of
@@ -36,14 +43,28 @@ _EVER = (-FOREVER, FOREVER)
 Contribute = Callable[[Report], None]
 
 
-def report_of_day(
-    day: str, state: State, calendar: Calendar, host: str, contribute: Contribute
+def report_of_day(  # noqa: PLR0913 -- all that a report is made of
+    day: str,
+    db: sqlite3.Connection,
+    calendar: Calendar,
+    host: str,
+    contribute: Contribute,
+    *,
+    at_once: bool,
 ) -> Report:
-    """The report of a day, named ``YYYY-MM-DD``; the state must be committed."""
+    """The report of a day.
+
+    :param day: ``YYYY-MM-DD``.
+    :param db: the committed state.
+    :param calendar: says when the day begins and ends.
+    :param host: the name of this host.
+    :param contribute: lets plugins add to it.
+    :param at_once: all rows are read now; else, they are when they are asked for.
+    """
     start, end = calendar.start_of(_date(day)), calendar.end_of(_date(day))
-    kept = [known for known in kept_days(state.db) if known.day == day] or [Day(day)]
+    kept = [known for known in kept_days(db) if known.day == day] or [Day(day)]
     span = start, end
-    return _report(day, kept, span, state, calendar, host, contribute, span)
+    return _report(day, kept, span, db, at_once, calendar, host, contribute, span)
 
 
 def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contribute) -> Report:
@@ -54,7 +75,7 @@ def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contr
     span = (min(firsts), max(lasts) + 1) if firsts and lasts else (0, 0)
     names = [day.day for day in days if day.entries]
     title = " – ".join(dict.fromkeys((names[0], names[-1]))) if names else "no entries"
-    return _report(title, days, span, state, calendar, host, contribute, _EVER)
+    return _report(title, days, span, state.db, True, calendar, host, contribute, _EVER)
 
 
 def report_so_far(
@@ -96,7 +117,8 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
     title: str,
     days: list[Day],
     span: tuple[int, int],
-    state: State,
+    db: sqlite3.Connection,
+    at_once: bool,
     calendar: Calendar,
     host: str,
     contribute: Contribute,
@@ -104,22 +126,33 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
 ) -> Report:
     begin, end = (datetime_of(time_us, calendar.zone) for time_us in span)
     report = Report(title, [host], begin, end)
-    fill(report, state.db, days, calendar.zone)
-    report.notes += _absences(state.db, absent_in, calendar.zone)
+    # What is in memory already takes no more of it. It may be gone before the report is read.
+    fill(report, db, days, calendar.zone, at_once=at_once)
+    report.notes += _absences(db, absent_in, calendar.zone)
     contribute(report)
     return report
 
 
-def fill(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) -> None:
-    """Put what the database holds of some days into a report."""
+def fill(
+    report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo, *, at_once: bool = True
+) -> None:
+    """Put what the database holds of some days into a report.
+
+    :param at_once: all of it; else, rows are read when they are asked for, and the database must
+        stay open.
+    """
     _fill_facts(report, db, days, zone)
     names = [day.day for day in days]
-    report.important += _rows(events_by_message(db, names, "important"), zone)
-    report.interesting += _rows(events_by_message(db, names, "interesting"), zone)
-    report.other += [
-        Line(datetime_of(event.time, zone), event.message)
-        for event in events_in_time(db, names, "other")
-    ]
+    important, interesting = (
+        _stored_rows(db, names, section, zone) for section in ("important", "interesting")
+    )
+    other = _stored_lines(db, names, zone)
+    if at_once:
+        report.important = [_whole(row) for row in important]
+        report.interesting = [_whole(row) for row in interesting]
+        report.other = list(other)
+    else:
+        report.important, report.interesting, report.other = important, interesting, other
 
 
 def _fill_facts(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) -> None:
@@ -160,15 +193,52 @@ def _absences(db: sqlite3.Connection, span: tuple[int, int], zone: tzinfo) -> It
         yield f"and {len(last) - _ABSENT:,} more were absent: see `pyruse status`"
 
 
-def _rows(messages: Iterator[MessageTimes], zone: tzinfo) -> Iterator[Row]:
-    for message, by_details in messages:
-        row = Row(message, 0)
-        for details, times in by_details.items():
-            row.count += len(times)
-            mode = cast(Details, details)
-            shown = [datetime_of(time_us, zone) for time_us in shown_times(mode, times)]
-            row.details.append(Times(mode, len(times), shown))
-        yield row
+def _stored_rows(
+    db: sqlite3.Connection, days: list[str], section: str, zone: tzinfo
+) -> StoredRows[Row]:
+    """The rows of a section, one for each message."""
+
+    def read() -> Iterator[tuple[int, Callable[[], Row]]]:
+        for one in events_by_message(db, days, section):
+            yield one.id, partial(_row, one, zone)
+
+    def ranked(limit: int) -> Iterator[Candidate]:
+        return starmap(Candidate, messages_in_turn(db, days, section, limit))
+
+    return StoredRows(*count_messages(db, days, section), read, ranked)
+
+
+def _stored_lines(db: sqlite3.Connection, days: list[str], zone: tzinfo) -> StoredRows[Line]:
+    """The events of the section ``other``."""
+
+    def read() -> Iterator[tuple[int, Callable[[], Line]]]:
+        for number, event in events_in_time(db, days, "other"):
+            yield number, partial(_line, event, zone)
+
+    def ranked(limit: int) -> Iterator[Candidate]:
+        return starmap(Candidate, events_in_turn(db, days, "other", limit))
+
+    _, events = count_messages(db, days, "other")
+    return StoredRows(events, events, read, ranked)
+
+
+def _row(one: MessageTimes, zone: tzinfo) -> Row:
+    row = Row(one.message, 0)
+    for details, times in one.times.items():
+        row.count += len(times)
+        mode = cast(Details, details)
+        row.details.append(Times(mode, len(times), Instants(shown_times(mode, times), zone)))
+    return row
+
+
+def _line(event: Event, zone: tzinfo) -> Line:
+    return Line(datetime_of(event.time, zone), event.message)
+
+
+def _whole(row: Row) -> Row:
+    for times in row.details:
+        times.shown = list(times.shown)
+    return row
 
 
 def _summaries(messages: Iterator[tuple[str, list[Summary]]], zone: tzinfo) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Sequence, Sized
 from itertools import chain
 
 from rich import box
@@ -13,7 +13,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from pyruse.api.report import Line, Report, ReportTable, Row
+from pyruse.api.report import Line, Report, ReportTable, Row, events_of
 from pyruse.report import wording
 from pyruse.report.plaintext import aside, numeric_columns, wrapped
 from pyruse.text import one_line, printable
@@ -33,7 +33,7 @@ def print_report(report: Report, console: Console, limit: int = 10_000) -> None:
     clock = wording.Clock(report.begin, report.end)
     _print_header(report, console, clock)
     for title, rows in (("important", report.important), ("interesting", report.interesting)):
-        events = wording.counted(sum(row.count for row in rows), "event")
+        events = wording.counted(events_of(rows), "event")
         _print_heading(title, f"{wording.counted(len(rows), 'message')}, {events}", rows, console)
         _print_all(_rows(rows[:limit], title, clock, console.width), console)
         _print_remainder(report, len(rows) - limit, "message", console)
@@ -73,7 +73,7 @@ def _print_heading(title: str, detail: str, content: Sized, console: Console) ->
 
 
 def _rows(
-    rows: list[Row], section: str, clock: wording.Clock, width: int
+    rows: Sequence[Row], section: str, clock: wording.Clock, width: int
 ) -> Iterator[list[Segment]]:
     digits = max((len(f"{row.count:,}") for row in rows), default=0)
     message_style = "bold" if section == "important" else ""
@@ -84,7 +84,7 @@ def _rows(
         yield [*segments, Segment(remarks, Style.parse("dim")), Segment.line()]
 
 
-def _lines(lines: list[Line], clock: wording.Clock, width: int) -> Iterator[list[Segment]]:
+def _lines(lines: Sequence[Line], clock: wording.Clock, width: int) -> Iterator[list[Segment]]:
     for line in lines:
         segments = _hanging(f"{clock(line.time)}  ", "dim", line.message, "", width)
         yield [*segments, Segment.line()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
@@ -65,7 +65,7 @@ def _when(times: Times, clock: Clock) -> str:
             return ", ".join(_listed(shown, clock))
 
 
-def _listed(times: list[datetime], clock: Clock) -> Iterator[str]:
+def _listed(times: Sequence[datetime], clock: Clock) -> Iterator[str]:
     between = len(times) - 2 * TIMES_AT_EACH_END
     if between <= 0:
         yield from _runs(times, clock)
@@ -75,7 +75,7 @@ def _listed(times: list[datetime], clock: Clock) -> Iterator[str]:
         yield from _runs(times[-TIMES_AT_EACH_END:], clock)
 
 
-def _runs(times: list[datetime], clock: Clock) -> Iterator[str]:
+def _runs(times: Iterable[datetime], clock: Clock) -> Iterator[str]:
     """The times; what happened several times in a second is written once, with its number."""
     for text, run in groupby(map(clock, times)):
         count = sum(1 for _ in run)

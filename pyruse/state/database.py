@@ -151,6 +151,21 @@ class State:
             or self.expectations.has_changed
         )
 
+    def reader(self) -> sqlite3.Connection | None:
+        """Another connection, to read what is committed: for any thread, one at a time.
+
+        :return: None: the state is in memory, and has only one.
+        :raises sqlite3.Error: there is no room for it.
+        """
+        if self.path == MEMORY:
+            return None
+        uri = f"{Path(self.path).absolute().as_uri()}?mode=ro"
+        db = sqlite3.connect(
+            uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False
+        )
+        db.execute(f"PRAGMA cache_size = {-_CACHE_KB}")
+        return db
+
     @contextmanager
     def at_one_instant(self) -> Iterator[None]:
         """Read everything in the block as it is at one instant, while a daemon writes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Days(Part):
         ) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS events (
             day TEXT NOT NULL, section TEXT NOT NULL, message TEXT NOT NULL, details TEXT NOT NULL,
-            time INTEGER NOT NULL, host TEXT
+            time INTEGER NOT NULL, host TEXT, step TEXT
         );
         CREATE INDEX IF NOT EXISTS events_by_day ON events (day, section);
         CREATE TABLE IF NOT EXISTS notes (day TEXT NOT NULL, note TEXT NOT NULL);
@@ -59,7 +60,7 @@ class Days(Part):
         self._reported_until = ""
         """Days up to this one are reported already."""
         self._changed: set[str] = set()
-        self._events: list[tuple[str, str, str, str, int, str | None]] = []
+        self._events: list[tuple[str, str, str, str, int, str | None, str | None]] = []
         self._notes: list[tuple[str, str]] = []
 
     def open_day(self, day: date) -> str:
@@ -86,11 +87,15 @@ class Days(Part):
         details: str,
         time: int,
         host: str | None,
+        step: str | None = None,
     ) -> None:
-        """File an event under an open day."""
+        """File an event under an open day.
+
+        :param step: where the step stands that has reported it.
+        """
         if day not in self._days:
             self._day(day)
-        self._events.append((day, section, message, details, time, host))
+        self._events.append((day, section, message, details, time, host, step))
 
     def note(self, day: str, text: str) -> None:
         """Tell the reader of a day's report something about it."""
@@ -98,7 +103,11 @@ class Days(Part):
 
     def unreported(self) -> list[str]:
         """The days whose report is due once they have ended, in order."""
-        return sorted(name for name, day in self._days.items() if day.reported is None)
+        return sorted(
+            name
+            for name, day in self._days.items()
+            if day.reported is None and name not in self._reported
+        )
 
     def begin(self, day: str) -> None:
         """Which day it is by the clock; it gets its report also when nothing happens on it.
@@ -118,6 +127,19 @@ class Days(Part):
         """
         name = max(self.open_day(latest), latest.isoformat())
         return [other for other in self.unreported() if other > name]
+
+    def close(self, day: str) -> None:
+        """A day's report is being made: what comes later is filed under the next day.
+
+        That is not kept: the next start makes the report anew, if it was not finished (`end`).
+        """
+        self._reported.add(day)
+        self._reported_until = self._last_reported(self._today or max(self._reported))
+
+    def reopen(self, day: str) -> None:
+        """A day's report could not be made: it is still due."""
+        self._reported.discard(day)
+        self._reported_until = self._last_reported(self._today or day)
 
     def end(self, day: str, now: int) -> None:
         """A day's report is made: what comes later is filed under the next day."""
@@ -163,7 +185,7 @@ class Days(Part):
                 (name, day.entries, day.first, day.last, day.reported),
             )
         if self._events:
-            db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", self._events)
+            db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", self._events)
         if self._notes:
             db.executemany("INSERT INTO notes VALUES (?, ?)", self._notes)
 
@@ -195,30 +217,84 @@ class MessageTimes(NamedTuple):
     """All the events of a section that have one message."""
 
     message: str
-    times: dict[str, list[int]]
+    times: dict[str, array[int]]
     """By details mode, the instants in order."""
+    id: int
+    """Of the first one that was filed."""
 
 
 def events_by_message(
     db: sqlite3.Connection, days: list[str], section: str
 ) -> Iterator[MessageTimes]:
     """The events of a section on some days, one message at a time, in the order of the messages."""
-    query = f"""SELECT message, details, time FROM events
+    query = f"""SELECT message, details, time, rowid FROM events
                 WHERE day IN ({_marks(days)}) AND section = ?
                 ORDER BY message, details, time, rowid"""
     rows = db.execute(query, (*days, section))
     for message, of_message in groupby(rows, key=itemgetter(0)):  # it is ordered by this
-        times: dict[str, list[int]] = {}
-        for _, details, time in of_message:
-            times.setdefault(details, []).append(time)
-        yield MessageTimes(message, times)
+        times: dict[str, array[int]] = {}
+        first = 0
+        for _, details, time, number in of_message:
+            if details not in times:
+                times[details] = array("q")
+            times[details].append(time)
+            first = min(first, number) if first else number
+        yield MessageTimes(message, times, first)
 
 
-def events_in_time(db: sqlite3.Connection, days: list[str], section: str) -> Iterator[Event]:
-    """The events of a section on some days, by time."""
-    query = f"""SELECT message, details, time FROM events
+def events_in_time(
+    db: sqlite3.Connection, days: list[str], section: str
+) -> Iterator[tuple[int, Event]]:
+    """The events of a section on some days, by time, each with its id."""
+    query = f"""SELECT rowid, message, details, time FROM events
                 WHERE day IN ({_marks(days)}) AND section = ? ORDER BY time, rowid"""
-    return (Event(*row) for row in db.execute(query, (*days, section)))
+    return ((number, Event(*row)) for number, *row in db.execute(query, (*days, section)))
+
+
+def count_messages(db: sqlite3.Connection, days: list[str], section: str) -> tuple[int, int]:
+    """How many different messages a section has on some days, and how many events."""
+    query = f"""SELECT count(DISTINCT message), count(*) FROM events
+                WHERE day IN ({_marks(days)}) AND section = ?"""
+    messages, events = db.execute(query, (*days, section)).fetchone()
+    return messages, events
+
+
+# Of which people are shown a part, if they are too many: the rows of each step take turns, so that
+# nobody who multiplies those of one pushes out another's.
+
+
+def messages_in_turn(
+    db: sqlite3.Connection, days: list[str], section: str, limit: int
+) -> Iterator[tuple[int, int, int]]:
+    """Messages of a section: of each step the most frequent one first, then the next ones.
+
+    :return: of each its id, its number of characters, and how many events have it.
+    """
+    query = f"""SELECT id, characters, events FROM (
+                    SELECT *, row_number() OVER (
+                        PARTITION BY step ORDER BY events DESC, last DESC, id) AS turn
+                    FROM (SELECT min(rowid) AS id, min(step) AS step, count(*) AS events,
+                                 length(message) AS characters, max(time) AS last
+                          FROM events WHERE day IN ({_marks(days)}) AND section = ?
+                          GROUP BY message))
+                ORDER BY turn, events DESC, last DESC, id LIMIT ?"""
+    return iter(db.execute(query, (*days, section, limit)))
+
+
+def events_in_turn(
+    db: sqlite3.Connection, days: list[str], section: str, limit: int
+) -> Iterator[tuple[int, int, int]]:
+    """Events of a section: of each step, and each first word, the first one, then the next ones.
+
+    :return: as of `messages_in_turn`.
+    """
+    query = f"""SELECT id, characters, 1 FROM (
+                    SELECT rowid AS id, length(message) AS characters, time, row_number() OVER (
+                        PARTITION BY step, substr(message, 1, instr(substr(message, 1, 40), ' '))
+                        ORDER BY time, rowid) AS turn
+                    FROM events WHERE day IN ({_marks(days)}) AND section = ?)
+                ORDER BY turn, time, id LIMIT ?"""
+    return iter(db.execute(query, (*days, section, limit)))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 10
+VERSION = 11
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -83,6 +83,7 @@ _STEPS = {
         -- Why the firewall has refused a ban.
         ALTER TABLE bans ADD COLUMN fault TEXT;
     """,
+    11: "ALTER TABLE events ADD COLUMN step TEXT;",
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

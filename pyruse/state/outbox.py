@@ -72,6 +72,13 @@ class Outbox(Part):
         self._weigh(item)
         self._queue(item)
 
+    def take_in(self, item: OutboxItem, every: int | None) -> None:
+        """`put`, or, where repeats are gathered for so long (µs), `put_gathered`."""
+        if every is None:
+            self.put(item)
+        else:
+            self.put_gathered(item, every)
+
     def put_gathered(self, item: OutboxItem, every: int) -> None:
         """Take an item in, at most one of its group in ``every`` µs: repeats wait for the next one.
 

@@ -121,11 +121,10 @@ def _check_report(report: Report) -> None:
 
 def _harmless(report: Report) -> Report:
     copy = Report(report.title, ["host"], report.begin, report.end, report.first, report.last)
-    for rows, copied in (
-        (report.important, copy.important),
-        (report.interesting, copy.interesting),
-    ):
-        copied += [Row("harmless", row.count, row.details) for row in rows]
+    copy.important, copy.interesting = (
+        [Row("harmless", row.count, row.details) for row in rows]
+        for rows in (report.important, report.interesting)
+    )
     copy.other = [Line(line.time, "harmless") for line in report.other]
     copy.tables, copy.entries = report.tables, report.entries
     copy.notes = ["harmless"] * len(report.notes)

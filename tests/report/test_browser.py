@@ -59,11 +59,12 @@ def everything():
     long = f"/{'very' * 60}/{'long-' * 30} {'word ' * 60}"
     for message in (HOSTILE, long):
         report.notes.append(message)
-        report.important.append(
-            row(message, ALL=[at(4, n % 60) for n in range(100)], FIRST=[at(1)])
-        )
-        report.interesting.append(row(message, ALL=[at(5)] * 100_000))
-        report.other.append(Line(at(5), message))
+        report.important = [
+            *report.important,
+            row(message, ALL=[at(4, n % 60) for n in range(100)], FIRST=[at(1)]),
+        ]
+        report.interesting = [*report.interesting, row(message, ALL=[at(5)] * 100_000)]
+        report.other = [*report.other, Line(at(5), message)]
         report.add_table(
             message, ["Address", "Bans", "Until", message], [["2001:db8::1", 1, "", message]]
         )

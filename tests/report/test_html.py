@@ -95,9 +95,9 @@ def test_nothing_of_a_log_line_becomes_markup():
     for _ in range(2):
         report.hosts.append(HOSTILE)
         report.notes.append(HOSTILE)
-        report.important.append(row(HOSTILE, ALL=[at(1)]))
-        report.interesting.append(row(HOSTILE, ALL=[at(1)]))
-        report.other.append(Line(at(1), HOSTILE))
+        report.important = [*report.important, row(HOSTILE, ALL=[at(1)])]
+        report.interesting = [*report.interesting, row(HOSTILE, ALL=[at(1)])]
+        report.other = [*report.other, Line(at(1), HOSTILE)]
         report.add_table(HOSTILE, [HOSTILE], [[HOSTILE]])
     page = Page(html(report))
     assert set(page.tags) == set(harmless.tags)

@@ -64,8 +64,8 @@ def test_a_message_is_neither_markup_nor_a_terminal_sequence():
     colours = set(re.findall(r"\x1b[^m]*m", drawn(report)))
     report.hosts.append(HOSTILE)
     report.notes.append(HOSTILE)
-    report.important.append(row(HOSTILE, ALL=[at(1)]))
-    report.other.append(Line(at(1), HOSTILE))
+    report.important = [*report.important, row(HOSTILE, ALL=[at(1)])]
+    report.other = [*report.other, Line(at(1), HOSTILE)]
     report.add_table(HOSTILE, [HOSTILE], [[HOSTILE]])
     text = drawn(report, 1_000)
     assert set(re.findall(r"\x1b[^m]*m", text)) <= colours
@@ -77,7 +77,7 @@ def test_a_message_is_neither_markup_nor_a_terminal_sequence():
 
 def test_no_line_is_wider_than_the_terminal():
     report = full()
-    report.other.append(Line(at(1), "word " * 100 + "x" * 1_000))
+    report.other = [*report.other, Line(at(1), "word " * 100 + "x" * 1_000)]
     for width in (40, 80, 200):
         assert max(map(len, shown(report, width))) <= width
 

@@ -97,8 +97,8 @@ def test_an_empty_report():
 
 def test_no_line_is_wider_than_a_terminal():
     report = full()
-    report.important.append(row(HOSTILE * 3, ALL=[at(4)] * 3))
-    report.other.append(Line(at(5), "x" * 1_000))
+    report.important = [*report.important, row(HOSTILE * 3, ALL=[at(4)] * 3)]
+    report.other = [*report.other, Line(at(5), "x" * 1_000)]
     report.add_table(
         "Wide", [f"Column {n}" for n in range(5)], [["long text " * 9] * 5, ["y" * 99]]
     )
@@ -172,8 +172,8 @@ def test_nothing_of_a_log_line_reaches_a_terminal_raw():
     for place in (HOSTILE, HOSTILE * 3):
         report.hosts.append(place)
         report.notes.append(place)
-        report.important.append(row(place, ALL=[at(1)]))
-        report.other.append(Line(at(1), place))
+        report.important = [*report.important, row(place, ALL=[at(1)])]
+        report.other = [*report.other, Line(at(1), place)]
         report.add_table(place, [place], [[place]])
     shown = text(report)
     assert {char for char in shown if not char.isprintable()} == {"\n"}

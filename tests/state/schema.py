@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
 from pyruse.state.database import State
 from pyruse.state.migrations import VERSION
 
+_SPACE = re.compile(r" (?=[,)])")
 FILE = Path(__file__).parent / f"schema_{VERSION}.txt"
 
 
 def schema(db: sqlite3.Connection) -> dict[str, str]:
-    """What makes each table and index, in one line."""
+    """What makes each table and index, in one line, as a column that was added is written."""
     query = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
-    return {name: " ".join(sql.split()) for name, sql in db.execute(query)}
+    return {name: _SPACE.sub("", " ".join(sql.split())) for name, sql in db.execute(query)}
 
 
 def schema_of_today() -> str:

@@ -95,9 +95,13 @@ def test_a_message_comes_once_however_its_events_are_mixed_with_others(state):
         message, details = "ab"[time % 2], ("ALL", "LAST", "FIRST")[time % 3]
         state.days.add(day, "important", message, details, time, None)
         state.commit()
-    assert list(events_by_message(state.db, [day], "important")) == [
-        ("a", {"ALL": [0, 6], "FIRST": [2, 8], "LAST": [4]}),
-        ("b", {"ALL": [3], "FIRST": [5], "LAST": [1, 7]}),
+    found = [
+        (one.message, {details: list(times) for details, times in one.times.items()}, one.id)
+        for one in events_by_message(state.db, [day], "important")
+    ]
+    assert found == [
+        ("a", {"ALL": [0, 6], "FIRST": [2, 8], "LAST": [4]}, 1),
+        ("b", {"ALL": [3], "FIRST": [5], "LAST": [1, 7]}, 2),
     ]
     latest = dict(latest_by_message(state.db, day, "important", 9))
     assert {name: [one.count for one in found] for name, found in latest.items()} == {

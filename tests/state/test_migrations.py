@@ -46,7 +46,7 @@ def test_everything_of_schema_1_is_there(first: str) -> None:
         assert [event.message for event in events_by_message(state.db, [day.day], "important")] == [
             'it\'s "quoted"'
         ]
-        assert [event.message for event in events_in_time(state.db, [day.day], "other")] == [
+        assert [event.message for _, event in events_in_time(state.db, [day.day], "other")] == [
             "line\nbreak"
         ]
         assert notes_of(state.db, [day.day]) == ["a note"]

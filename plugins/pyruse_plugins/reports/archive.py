@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from pyruse import Context, Report, hookimpl
@@ -26,13 +27,13 @@ class ArchiveReport:
     """
 
     @hookimpl
-    def on_day_end(self, report: Report, context: Context) -> None:
+    def publish_report(self, report: Report, context: Context) -> None:
         folder = context.archive
         if folder is None:
             return
         _make(folder)
         for suffix, form in _FORMS.items():
-            _write(folder / f"{report.title}.{suffix}", context.render(report, form))
+            _write(folder / f"{report.title}.{suffix}", context.pieces(report, form))
         _sync(folder)
 
 
@@ -59,7 +60,7 @@ def _hand_over(handle: int, path: Path) -> None:
         os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
-def _write(file: Path, text: str) -> None:
+def _write(file: Path, pieces: Iterable[str]) -> None:
     """Put a file in its place as a whole: rename(2) replaces it in one step."""
     # Always the same name: what a crash left behind is overwritten the next time.
     new = file.with_name(f".{file.name}.new")
@@ -68,7 +69,7 @@ def _write(file: Path, text: str) -> None:
         with open(os.open(new, flags, 0o640), "w", encoding="utf-8") as stream:
             os.fchmod(stream.fileno(), 0o640)  # whatever the umask
             _hand_over(stream.fileno(), file)
-            stream.write(text)
+            stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())
         new.replace(file)

@@ -42,7 +42,8 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
     from pyruse.system.log import to_stderr
 
     loaded = configuration(config)
-    with State(existing_state(loaded.settings), read_only=True) as state:
+    path = existing_state(loaded.settings)
+    with State(path, read_only=True) as state, state.at_one_instant():
         engine = assemble(loaded, state, Faults(to_stderr), LIVE if send else DRY)
         days = kept_days(state.db)
         if list_days:
@@ -73,7 +74,9 @@ def _show(engine: Engine, report: Report, form: str) -> None:
     if form == "text":
         show_report(report, lambda: engine.render(report, "text"), engine.settings.report.limit)
     else:
-        click.echo(engine.render(report, form))
+        for piece in engine.pieces(report, form):
+            click.echo(piece, nl=False)
+        click.echo()
 
 
 def _send(engine: Engine, report: Report) -> None:

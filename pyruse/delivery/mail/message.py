@@ -23,7 +23,9 @@ _LONGEST_SUBJECT = 200  # characters: even in UTF-8, far from 998 bytes
 _LONGEST_PART = 2_000  # characters quoted of each of the gathered repeats
 
 
-def compose(item: OutboxItem, settings: EmailSettings, host: str) -> EmailMessage:
+def compose(
+    item: OutboxItem, settings: EmailSettings, host: str, largest: int | None = None
+) -> EmailMessage:
     """The mail of an item of the kind ``mail``.
 
     :param item: its payload has ``subject``, ``to`` (addresses, or local users), ``parts`` (texts),
@@ -31,26 +33,65 @@ def compose(item: OutboxItem, settings: EmailSettings, host: str) -> EmailMessag
         ``attachments`` (of each: name, content type, text).
     :param settings: who it is from; and whether a mail server gets it, which knows no local users.
     :param host: this machine's name: completes local users, makes the Message-ID unique.
+    :param largest: so many bytes the mail may have. Its HTML is left out first, then what is
+        attached, then the end of its text; it says so.
     :raises ValueError: it has no recipients, or an address is none.
     """
+    message = _composed(item, settings, host, item.payload)
+    if largest is None:
+        return message
+    lost: list[str] = []
+    payload = dict(item.payload)
+    if payload["html"] is not None and payload["count"] == 1 and _size(message) > largest:
+        payload["html"] = None
+        lost.append("the same in HTML")
+        message = _composed(item, settings, host, _noted(payload, lost))
+    if payload.get("attachments") and _size(message) > largest:
+        lost += [one_line(name) for name, _, _ in payload["attachments"]]
+        payload["attachments"] = []
+        message = _composed(item, settings, host, _noted(payload, lost))
+    text = text_of(payload)
+    kept = len(text)
+    while (size := _size(message)) > largest and kept:
+        kept = min(kept - 1, int(0.95 * kept * largest / size))
+        head = text[:kept].rpartition("\n")[0] or text[:kept]
+        left_out = f"{text.count(chr(10), len(head)):,} more lines"
+        cut = {**payload, "parts": [head], "count": 1}
+        message = _composed(item, settings, host, _noted(cut, [*lost, left_out]))
+        message.replace_header("Subject", subject_of(payload))
+    return message
+
+
+def _size(message: EmailMessage) -> int:
+    """In bytes, as it travels."""
+    return len(message.as_bytes(policy=message.policy.clone(linesep="\r\n")))
+
+
+def _noted(payload: Mapping[str, Any], lost: list[str]) -> dict[str, Any]:
+    """The payload, with a last line that tells what is left out."""
+    note = f"… Left out, for this mail would be too large: {', '.join(lost)}."
+    return {**payload, "parts": [f"{text_of(payload)}\n\n{note}\n"], "count": 1}
+
+
+def _composed(
+    item: OutboxItem, settings: EmailSettings, host: str, payload: Mapping[str, Any]
+) -> EmailMessage:
     name = host_name(host)
     sender = address(settings.from_, name)
     # sendmail finds out by the machine's aliases who gets the mail of "root"; for a mail server
     # elsewhere, root is a user of this machine.
-    to = [
-        address(one, name if settings.smtp else None) for one in dict.fromkeys(item.payload["to"])
-    ]
+    to = [address(one, name if settings.smtp else None) for one in dict.fromkeys(payload["to"])]
     if not to:
         raise ValueError('nobody to send it to (expected [email] to = ["hostmaster@example.org"])')
     # Headers in UTF-8 are for those mails alone that cannot do without (RFC 6532).
     message = EmailMessage(policy=_POLICY.clone(utf8=not _is_ascii([sender, *to])))
     message["From"] = sender
     message["To"] = to
-    message["Subject"] = subject_of(item.payload)
+    message["Subject"] = subject_of(payload)
     message["Date"] = datetime_of(item.created, UTC)
     message["Message-ID"] = f"<{item.id}@{name}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no holiday notice answers it
-    _set_body(message, item.payload)
+    _set_body(message, payload)
     return message
 
 

@@ -18,6 +18,17 @@ class MailError(UserError):
         """No mail is at fault: none could be handed over at this moment."""
 
 
+class TooLargeError(MailError):
+    """The mail is larger than its way takes: a smaller one may go it."""
+
+    def __init__(self, text: str, size: int, limit: int | None = None) -> None:
+        super().__init__(text, permanent=True)
+        self.size = size
+        """Of the mail, in bytes."""
+        self.limit = limit
+        """What the way takes, where it says so."""
+
+
 class Refusal(NamedTuple):
     """A recipient that was refused, while others get the mail."""
 

@@ -14,7 +14,7 @@ from typing import cast
 from pyruse.config.settings import EmailSettings, SmtpUrl
 from pyruse.delivery.mail.address import recipients
 from pyruse.delivery.mail.password import password_of
-from pyruse.delivery.mail.refusals import MailError, Refusal
+from pyruse.delivery.mail.refusals import MailError, Refusal, TooLargeError
 from pyruse.text import one_line, shortened
 
 _PERMANENT = 500  # replies from here on: RFC 5321 §4.2.1
@@ -121,9 +121,20 @@ def _hand_over(connection: smtplib.SMTP, message: EmailMessage, url: SmtpUrl) ->
     utf8 = policy.utf8 and not refusals
     sender = message["From"].addresses[0].addr_spec
     data = message.as_bytes(policy=policy.clone(linesep="\r\n", utf8=utf8))
+    limit = connection.esmtp_features.get("size", "")  # RFC 1870; 0: it has none
+    if limit.isdecimal() and 0 < int(limit) < len(data):
+        raise TooLargeError(
+            f"{_where(url)} takes mails of {int(limit):,} bytes at most", len(data), int(limit)
+        )
     # The body needs 7 bits only; with headers in UTF-8 the mail as a whole needs 8 (RFC 6152).
     options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
-    refused = connection.sendmail(sender, recipients(message), data, options)
+    try:
+        refused = connection.sendmail(sender, recipients(message), data, options)
+    except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as fault:
+        if _is_about_size(fault):
+            reply = _shown(fault.smtp_code, fault.smtp_error)
+            raise TooLargeError(f"{_where(url)} refuses the mail: {reply}", len(data)) from None
+        raise
     with suppress(smtplib.SMTPException, OSError):  # the mail is accepted, come what may
         connection.quit()
     return refusals + [_refusal(address, *reply) for address, reply in refused.items()]
@@ -138,6 +149,15 @@ def _leave_out_utf8(message: EmailMessage, where: str) -> list[Refusal]:
         raise MailError(f"{reason} (expected others in [email] from and to)", permanent=True)
     message.replace_header("To", plain)
     return [Refusal(one.addr_spec, reason, True) for one in to if one not in plain]
+
+
+def _is_about_size(fault: smtplib.SMTPResponseException) -> bool:
+    """Whether the mail is too large: RFC 1870 §6.1, or X.3.4 of RFC 3463 §3.4."""
+    return fault.smtp_code == _TOO_BIG or b"5.3.4" in _bytes(fault.smtp_error)[:20]
+
+
+def _bytes(reply: bytes | str) -> bytes:
+    return reply.encode(errors="replace") if isinstance(reply, str) else reply
 
 
 def _refusal(address: str, code: int, reply: bytes) -> Refusal:
@@ -182,9 +202,7 @@ def _from_reply(
             f"(expected the password in {settings.password_file})"
         )
     if isinstance(fault, smtplib.SMTPSenderRefused):
-        text = f'{where} refuses the sender "{fault.sender}": {reply}'
-        too_big = fault.smtp_code == _TOO_BIG
-        return MailError(text, permanent=too_big, whole_way=not too_big)
+        return MailError(f'{where} refuses the sender "{fault.sender}": {reply}', whole_way=True)
     if isinstance(fault, smtplib.SMTPDataError):
         text = f"{where} refuses the mail: {reply}"
         return MailError(text, permanent=fault.smtp_code >= _PERMANENT)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pyruse.config.settings import EmailSettings
 from pyruse.delivery.mail.address import recipients
 from pyruse.delivery.mail.password import password_of
-from pyruse.delivery.mail.refusals import MailError, Refusal
+from pyruse.delivery.mail.refusals import MailError, Refusal, TooLargeError
 from pyruse.system.privileges import no_new_privileges
 from pyruse.system.programs import Finished, run_program
 from pyruse.text import one_line
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _PERMANENT_STATUS = (65, 67, 68)
 """Exit codes of sendmail (sysexits.h) that another attempt will not change: EX_DATAERR, EX_NOUSER,
 EX_NOHOST. All others may be the machine's trouble and not this mail's."""
+
+_TOO_LARGE = re.compile("too (big|large)|size (limit|exceeds)|exceeds .{0,40}size|5.3.4", re.I)
+"""What programs say of a mail that is too large; no exit code means that alone."""
 
 _READS_RECIPIENTS = re.compile(r"-i*ti*|--read-recipients")
 """The option of sendmail(8) to read the recipients from the headers, maybe together with `-i`."""
@@ -50,6 +53,8 @@ def _hand_to_sendmail(message: EmailMessage, settings: EmailSettings) -> None:
     # Programs on this machine get the line ends of this machine.
     data = message.as_bytes(policy=message.policy.clone(linesep="\n"))
     done = _run_sendmail(argv, settings, data)
+    if done.fault is not None and _TOO_LARGE.search(done.fault):
+        raise TooLargeError(f'[email] sendmail: "{argv[0]}" {done.fault}', len(data))
     if done.fault is not None:
         raise MailError(
             f'[email] sendmail: "{argv[0]}" {done.fault}',

@@ -18,7 +18,7 @@ all = [ {{ action = "report", section = "important", message = "{{MESSAGE}}" }} 
 
 def archiving(pipeline, folder):
     flow = pipeline(CHAINS.format(report=f'archive = "{folder}"'))
-    flow.feed(MESSAGE="disk <b>sdb</b> fails – élément\x1b[31m")
+    flow.feed(MESSAGE="disk <b>sdb</b> fails – élément\x07")
     return flow
 
 
@@ -40,10 +40,10 @@ def test_a_day_is_kept_in_three_files(pipeline, tmp_path):
     names = ["2026-03-14.html", "2026-03-14.json", "2026-03-14.txt"]
     assert sorted(os.listdir(folder)) == names
     html, data, text = ((folder / name).read_text(encoding="utf-8") for name in names)
-    assert "disk &lt;b&gt;sdb&lt;/b&gt; fails – élément\\x1b[31m" in html
-    assert "1 × disk <b>sdb</b> fails – élément\\x1b[31m" in text
+    assert "disk &lt;b&gt;sdb&lt;/b&gt; fails – élément\\x07" in html
+    assert "1 × disk <b>sdb</b> fails – élément\\x07" in text
     (row,) = json.loads(data)["report"]["important"]
-    assert row["message"] == "disk <b>sdb</b> fails – élément\x1b[31m"
+    assert row["message"] == "disk <b>sdb</b> fails – élément\x07"
     flow.end_day()
     assert len(os.listdir(folder)) == 6
     assert flow.faults == []
@@ -84,7 +84,7 @@ def test_a_folder_that_cannot_be_made_is_a_fault_and_no_more(pipeline, tmp_path)
     (tmp_path / "file").write_text("")
     flow = archiving(pipeline, tmp_path / "file" / "reports")
     report = flow.end_day()
-    assert [row.message for row in report.important] == ["disk <b>sdb</b> fails – élément\x1b[31m"]
+    assert [row.message for row in report.important] == ["disk <b>sdb</b> fails – élément\x07"]
     (fault,) = flow.faults
     assert fault.place == "plugins.archive_report"
     assert "Not a directory" in fault.text

@@ -1,0 +1,137 @@
+"""Publishing a day's report beside the main loop: what takes time may not hold up a ban.
+
+The main thread has plugins contribute, another one makes mails and files of the report, and the
+main thread then commits what they gave together with "this day is reported". So a crash at any
+instant leaves either all of it or nothing, and the next start makes the report anew.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import NoReturn
+
+from pyruse.addresses import Address
+from pyruse.api.bans import Ban, BanRequest
+from pyruse.api.report import Details, Report, Section
+from pyruse.engine.context import BoundContext, Services
+from pyruse.entry.entry import Entry
+from pyruse.registry.broadcasts import Broadcasts
+from pyruse.state.counters import Counters
+from pyruse.state.outbox_item import OutboxItem
+from pyruse.state.tables import Table
+
+PASSING = (OSError, MemoryError, sqlite3.Error, ImportError)
+"""What a publication may fail of without being at fault: no room, no descriptors."""
+
+
+class Effects:
+    """What publishing has led to, to be taken over by the main thread."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[OutboxItem, int | None]] = []
+        """What is to leave Pyruse, with the time in µs in which it is gathered."""
+        self.faults: list[tuple[str, str, BaseException]] = []
+        """The plugins that raised: the plugin, the hook, the exception."""
+
+    def fault(self, place: str, hook: str, fault: BaseException) -> None:
+        """A plugin has raised."""
+        self.faults.append((place, hook, fault))
+
+    def clear(self) -> None:
+        """Forget them."""
+        self.items.clear()
+        self.faults.clear()
+
+
+class PublishingContext(BoundContext):
+    """The surroundings of a plugin in another thread than the main one.
+
+    What leaves waits until the report is finished. What reads or changes the state is refused: that
+    is the main thread's.
+    """
+
+    def __init__(self, services: Services, step: str, receiver: str, effects: Effects) -> None:
+        super().__init__(services, "", step, receiver)
+        self._effects = effects
+
+    def _put(self, item: OutboxItem, every: int | None) -> None:
+        self._effects.items.append((item, every))
+
+    @property
+    def counters(self) -> Counters:
+        _refuse("counters")
+
+    def table(self, name: str) -> Table:
+        _refuse("table")
+
+    def report(
+        self, entry: Entry | None, section: Section, message: str, details: Details = "ALL"
+    ) -> None:
+        _refuse("report")
+
+    def tally(
+        self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0
+    ) -> None:
+        _refuse("tally")
+
+    def ban(self, entry: Entry | None, request: BanRequest) -> bool:
+        _refuse("ban")
+
+    def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
+        _refuse("unban")
+
+    def ban_history(self, since: int, until: int) -> list[Ban]:
+        _refuse("ban_history")
+
+
+def _refuse(name: str) -> NoReturn:
+    raise RuntimeError(
+        f"{name} is for the main thread (expected it in contribute_to_report or on_day_end)"
+    )
+
+
+class Publication:
+    """The report of one day on its way."""
+
+    def __init__(
+        self,
+        day: str,
+        report: Report,
+        publishers: Broadcasts,
+        effects: Effects,
+        reader: sqlite3.Connection | None = None,
+    ) -> None:
+        """Make nothing yet.
+
+        :param day: ``YYYY-MM-DD``.
+        :param report: with what plugins have contributed.
+        :param publishers: the plugins that publish it.
+        :param effects: take what they lead to.
+        :param reader: the connection by which the rows are read, to be closed afterwards.
+        """
+        self._reader = reader
+        self.day = day
+        self.report = report
+        self._publishers = publishers
+        self._effects = effects
+
+    def make(self) -> None:
+        """Have it published. In any thread; `Engine.finish` takes over in the main one."""
+        self._effects.clear()
+        self._publishers.call("publish_report", report=self.report)
+
+    def close(self) -> None:
+        """Nobody reads its rows any more."""
+        if self._reader is not None:
+            self._reader.close()
+
+    @property
+    def may_succeed_later(self) -> bool:
+        """Whether it failed of what may pass, such as a want of room."""
+        return any(isinstance(fault, PASSING) for _, _, fault in self._effects.faults)
+
+    @property
+    def effects(self) -> Effects:
+        """What it led to, once it is made."""
+        return self._effects

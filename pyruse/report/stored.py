@@ -1,0 +1,110 @@
+"""The rows of a report that stay in the state: each is read when it is asked for.
+
+A day of attack has a million of them, and a report is made row by row. So a report holds no rows,
+but sequences that read them; what people are shown of many is chosen by `ranked` and `take`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, tzinfo
+from itertools import islice
+from typing import NamedTuple, TypeVar, overload
+
+from pyruse.times import datetime_of
+
+T = TypeVar("T")
+
+
+class Candidate(NamedTuple):
+    """A row that may be shown."""
+
+    id: int
+    characters: int
+    """Of its message."""
+    events: int
+
+
+class Lazy(Sequence[T]):
+    """A sequence of which nothing is kept."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[T]:
+        """Read them all, one after the other."""
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step > 0:
+                return list(islice(iter(self), start, stop, step))
+            return list(self)[index]
+        at = range(len(self))[index]
+        return next(islice(iter(self), at, None))
+
+
+class Instants(Lazy[datetime]):
+    """Times of one zone, which take 8 bytes each until they are asked for."""
+
+    def __init__(self, times_us: Sequence[int], zone: tzinfo) -> None:
+        """Keep instants.
+
+        :param times_us: in microseconds since the epoch.
+        :param zone: the zone of the times.
+        """
+        self._times = times_us
+        self._zone = zone
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def __iter__(self) -> Iterator[datetime]:
+        return (datetime_of(time_us, self._zone) for time_us in self._times)
+
+    @overload
+    def __getitem__(self, index: int) -> datetime: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[datetime]: ...
+    def __getitem__(self, index: int | slice) -> datetime | list[datetime]:
+        if isinstance(index, slice):
+            return [datetime_of(time_us, self._zone) for time_us in self._times[index]]
+        return datetime_of(self._times[index], self._zone)
+
+
+class StoredRows(Lazy[T]):
+    """The rows of a section."""
+
+    def __init__(
+        self,
+        length: int,
+        events: int,
+        read: Callable[[], Iterator[tuple[int, Callable[[], T]]]],
+        ranked: Callable[[int], Iterator[Candidate]],
+    ) -> None:
+        """Read nothing yet.
+
+        :param length: the number of rows.
+        :param events: how many events they stand for.
+        :param read: gives their ids in the order of the report, and what makes each of them.
+        :param ranked: gives so many, at most, of those that are worth most.
+        """
+        self._length = length
+        self.events = events
+        self._read = read
+        self.ranked = ranked
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[T]:
+        return (make() for _, make in self._read())
+
+    def take(self, ids: Collection[int]) -> list[T]:
+        """Those of some ids, in the order of the report."""
+        if not ids:
+            return []
+        return list(islice((make() for id_, make in self._read() if id_ in ids), len(ids)))
