@@ -75,6 +75,11 @@ class Step:
         report.add_table("Mine", ["a"], [["b"]])
 
     @hookimpl
+    def publish_report(self, report, context):
+        self.called("publish_report", report=report, context=context)
+        context.log(None, "published", 6)
+
+    @hookimpl
     def on_day_end(self, report, context):
         self.called("on_day_end", report=report, context=context)
 
@@ -254,13 +259,33 @@ def test_contribute_to_report_adds_to_every_report(
     assert fault.text == "contribute_to_report: RuntimeError: broken"
 
 
+def test_publish_report_is_called_beside_the_main_loop_and_what_leaves_waits_for_it(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    chains = pipeline(ACTION)
+    chains.feed(MESSAGE="x")
+    chains.end_day()
+    assert names(calls)[-3:] == ["contribute_to_report", "publish_report", "on_day_end"]
+    _, given = calls[-2]
+    assert [table.title for table in given["report"].tables] == ["Mine"]
+    assert [line.message for line in chains.logs] == ["acted", "published"]
+    for name, way in {
+        "counters": lambda: given["context"].counters,
+        "table": lambda: given["context"].table("x"),
+        "report": lambda: given["context"].report(None, "other", "x"),
+        "ban_history": lambda: given["context"].ban_history(0, 1),
+    }.items():
+        with pytest.raises(RuntimeError, match=f"{name} is for the main thread"):
+            way()
+
+
 def test_on_day_end_gets_what_all_have_contributed(
     calls: list[Any], pipeline: MakePipeline
 ) -> None:
     chains = pipeline(ACTION)
     chains.feed(MESSAGE="x")
     chains.end_day()
-    assert names(calls)[-2:] == ["contribute_to_report", "on_day_end"]
+    assert names(calls)[-2:] == ["publish_report", "on_day_end"]
     report = calls[-1][1]["report"]
     assert [table.title for table in report.tables] == ["Mine"]
     assert calls[-1][1]["context"].render(report, "text").count("MINE") == 1

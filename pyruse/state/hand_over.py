@@ -16,6 +16,6 @@ def hand_over(path: str) -> None:
         return
     with suppress(OSError):
         folder = Path(path).parent.stat()
-        for ending in ("", "-wal", "-shm", ".lock"):
+        for ending in ("", "-wal", "-shm", ".lock", ".at-work"):
             with suppress(FileNotFoundError):
                 os.chown(f"{path}{ending}", folder.st_uid, folder.st_gid, follow_symlinks=False)

@@ -71,6 +71,7 @@ class SmtpServer:
         login: tuple[str, str] | None = None,
         replies: Mapping[str, str] | None = None,
         utf8: bool = True,
+        largest: int = 1 << 25,
     ) -> None:
         """Prepare a server; the ``with`` block starts it.
 
@@ -80,10 +81,12 @@ class SmtpServer:
         :param replies: what it answers, instead of taking it, to ``MAIL``, ``RCPT``,
             ``RCPT bob@example.org`` or ``DATA``: ``{"RCPT": "450 4.2.0 try again later"}``.
         :param utf8: whether it takes addresses outside ASCII (SMTPUTF8, RFC 6531).
+        :param largest: so many bytes of a mail it takes, and says so (SIZE, RFC 1870).
         """
         self._tls = tls
         self._login = login
         self._utf8 = utf8
+        self._largest = largest
         self.replies = dict(replies or {})
         """May be changed at any time."""
         self.messages: list[Received] = []
@@ -182,6 +185,7 @@ class SmtpServer:
     def _connection(self) -> SMTP:
         connection: SMTP = self._smtp.SMTP(
             _Handler(self),
+            data_size_limit=self._largest,
             hostname="localhost",
             enable_SMTPUTF8=self._utf8,
             tls_context=self._context if self._tls == "starttls" else None,

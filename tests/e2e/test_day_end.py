@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import signal
 import sqlite3
 import struct
 import time
@@ -190,3 +191,94 @@ def test_a_mail_that_was_refused_is_told_of_in_the_report(
     assert 'a mail could not be sent: the mail "mail for a stranger" (' in text
     assert "user unknown" in text
     assert pyruse.stop() == 0
+
+
+SLOW_PUBLISHER = """
+import os, time
+from pyruse import hookimpl
+
+class Slow:
+    @hookimpl(tryfirst=True)
+    def publish_report(self, report, context):
+        open("{folder}/publishing", "w").close()
+        while not os.path.exists("{folder}/go on"):
+            time.sleep(0.05)
+        context.log(None, "published", 6)
+
+EXTENSIONS = {{"slow": Slow}}
+"""
+BANS = """
+[bans]
+backend = "command"
+[bans.command]
+ban = ["true", "{ip}"]
+unban = ["true", "{ip}"]
+"""
+
+
+@pytest.fixture
+def slow(pyruse: Daemon, tmp_path: Path) -> Daemon:
+    """A daemon whose reports take until there is a file `go on`."""
+    plugins = pyruse.folder / "plugins"
+    plugins.mkdir()
+    (plugins / "slow.py").write_text(SLOW_PUBLISHER.format(folder=tmp_path))
+    config = CONFIG.replace("{folder}", str(tmp_path)).replace(
+        "[chains]",
+        BANS
+        + """[chains]
+"ban" = [
+  { filter = "regex", pattern = '^ban (?P<ip>[0-9.]+)$' },
+  { action = "ban", ip = "ip" },
+]
+""",
+    )
+    pyruse.configure(config)
+    return pyruse
+
+
+def test_while_a_report_is_made_bans_are_in_force_at_once_and_late_entries_are_of_the_next_day(
+    slow: Daemon, journald: Journald, tmp_path: Path, let_the_day_end: Callable[[], None]
+) -> None:
+    journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="in time")
+    slow.start()
+    wait_for_event(slow)
+    let_the_day_end()
+    slow.wait_until((tmp_path / "publishing").exists)
+    journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="too late")
+    journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="ban 203.0.113.7")
+    slow.wait_until(lambda: slow.ask("bans"))
+    assert not list(tmp_path.glob("mail.[0-9]*"))
+    assert [reported for _, _, reported in days(slow)].count(True) == 0
+    (tmp_path / "go on").touch()
+    (mail,) = mails(slow, tmp_path)
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "in time" in text.get_content()
+    assert "too late" not in text.get_content()
+    slow.wait_until(lambda: [reported for _, _, reported in days(slow)].count(True) == 1)
+    assert slow.stop() == 0
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_a_daemon_that_ends_while_a_report_is_made_makes_it_anew_and_sends_it_once(
+    slow: Daemon,
+    journald: Journald,
+    tmp_path: Path,
+    let_the_day_end: Callable[[], None],
+    end: signal.Signals,
+) -> None:
+    journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="in time")
+    slow.start()
+    wait_for_event(slow)
+    let_the_day_end()
+    slow.wait_until((tmp_path / "publishing").exists)
+    slow.stop(end)
+    (tmp_path / "publishing").unlink()
+    assert [reported for _, _, reported in days(slow)].count(True) == 0
+    (tmp_path / "go on").touch()
+    slow.start()
+    assert len(mails(slow, tmp_path)) == 1
+    slow.wait_until(lambda: [reported for _, _, reported in days(slow)].count(True) == 1)
+    assert slow.stop() == 0
+    assert slow.command("run", "--once").returncode == 0
+    assert len(mails(slow, tmp_path)) == 1

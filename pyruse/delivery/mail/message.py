@@ -55,7 +55,8 @@ def compose(
     while (size := _size(message)) > largest and kept:
         kept = min(kept - 1, int(0.95 * kept * largest / size))
         head = text[:kept].rpartition("\n")[0] or text[:kept]
-        left_out = f"{text.count(chr(10), len(head)):,} more lines"
+        rest = text[len(head) :].strip("\n")
+        left_out = f"{rest.count(chr(10)) + 1:,} more lines"
         cut = {**payload, "parts": [head], "count": 1}
         message = _composed(item, settings, host, _noted(cut, [*lost, left_out]))
         message.replace_header("Subject", subject_of(payload))
@@ -69,7 +70,7 @@ def _size(message: EmailMessage) -> int:
 
 def _noted(payload: Mapping[str, Any], lost: list[str]) -> dict[str, Any]:
     """The payload, with a last line that tells what is left out."""
-    note = f"… Left out, for this mail would be too large: {', '.join(lost)}."
+    note = f"[Left out, for this mail would be too large: {', '.join(lost)}]"
     return {**payload, "parts": [f"{text_of(payload)}\n\n{note}\n"], "count": 1}
 
 

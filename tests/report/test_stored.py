@@ -1,0 +1,145 @@
+"""A day of attack: a report is made row by row, and what people are shown of it is chosen."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pyruse.api.report import Report
+from pyruse.report.choice import divided
+from pyruse.report.render import Renderer
+from pyruse.report.rows import fill
+from pyruse.state.database import State
+from pyruse.state.days import kept_days
+from pyruse.times import time_us_of
+from tests.report.sample import MIDNIGHT, PARIS, empty
+
+DAY = "2026-03-14"
+ROWS = 20_000
+MB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    """A state with a day on which a stranger tried 20,000 names; and a little else happened."""
+    path = tmp_path_factory.mktemp("state") / "state.sqlite"
+    at = time_us_of(MIDNIGHT)
+    with State(str(path)) as state:
+        state.load()
+        state.days.saw(DAY, 3 * ROWS, at, at + 1)
+        for number in range(ROWS):
+            name = f"{number * 7919 % ROWS:05}" + "x" * 150
+            for section, step in (("interesting", "ssh"), ("other", "rest")):
+                state.days.add(DAY, section, f"host tried {name}", "ALL", at + number, None, step)
+        state.days.add(DAY, "important", "root logged in", "ALL", at + 5, None, "login")
+        state.days.add(DAY, "interesting", "zfs: scrub is done", "ALL", at + 6, None, "zfs")
+        state.days.add(DAY, "other", "zfs is fine", "ALL", at + 9, None, "rest")
+        for _ in range(3):
+            state.days.add(DAY, "interesting", "host tried root", "ALL", at + 7, None, "ssh")
+        state.commit()
+        yield state
+
+
+def report_of(state: State, *, at_once: bool = False) -> Report:
+    report = empty()
+    fill(report, state.db, kept_days(state.db), PARIS, at_once=at_once)
+    return report
+
+
+@pytest.mark.parametrize("form", ["text", "html"])
+@pytest.mark.parametrize("largest", [20_000, 100_000, 1_000_000, None])
+def test_a_report_for_people_has_room_for_all_who_report(
+    attacked: State, form: str, largest: int | None
+) -> None:
+    report = report_of(attacked)
+    text = Renderer(None, 10_000).render(report, form, largest)
+    assert len(text.encode()) <= (largest or 4_000_000)
+    assert len(text.encode()) > (largest or 4_000_000) * 0.3
+    for row in ("root logged in", "zfs: scrub is done", "host tried root", "zfs is fine"):
+        assert row in text, "no stranger pushes it out"
+    shown = text.count("host tried 0") + text.count("host tried 1")
+    assert "20,001 other" in " ".join(text.split()).replace("</b>", "")
+    assert text.count("--format json") == 2, "what is left out is counted, in both sections"
+    assert 20 < shown < 2 * ROWS
+
+
+def test_what_is_left_out_and_what_is_shown_is_all(attacked: State) -> None:
+    text = Renderer(None, 10_000).render(report_of(attacked), "text", 100_000)
+    interesting = text.partition("INTERESTING")[2].partition("OTHER")[0]
+    left_out = int(interesting.partition("… and ")[2].split()[0].replace(",", ""))
+    assert interesting.count(" × ") + left_out == ROWS + 2
+
+
+def test_json_is_the_same_row_by_row(attacked: State) -> None:
+    renderer = Renderer(None, 10_000)
+    stored, whole = report_of(attacked), report_of(attacked, at_once=True)
+    text = "".join(renderer.pieces(stored, "json"))
+    assert text == renderer.render(whole, "json")
+    data = json.loads(text)
+    assert text == json.dumps(data, indent=2) + "\n"
+    assert len(data["report"]["interesting"]) == ROWS + 2
+    assert len(data["report"]["other"]) == ROWS + 1
+    assert stored.events == whole.events == 2 * ROWS + 6
+
+
+def test_no_form_takes_much_memory(attacked: State) -> None:
+    renderer = Renderer(None, 10_000)
+    renderer.render(report_of(attacked), "html", 20_000)  # what is imported once stays
+    renderer.render(report_of(attacked), "text", 20_000)
+    tracemalloc.start()
+    try:
+        report = report_of(attacked)
+        for _ in renderer.pieces(report, "json"):
+            pass
+        _, peak_json = tracemalloc.get_traced_memory()
+        renderer.render(report, "html", 100_000)
+        renderer.render(report, "text", 100_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_json < 1 * MB
+    assert peak < 6 * MB
+
+
+def test_rows_are_a_sequence(attacked: State) -> None:
+    report = report_of(attacked)
+    rows = report.interesting
+    assert len(rows) == ROWS + 2
+    assert rows[0].message.startswith("host tried 00000")
+    assert rows[-1].message == "zfs: scrub is done"
+    assert [row.message for row in rows[-2:]] == ["host tried root", "zfs: scrub is done"]
+    assert rows[-2].count == 3
+    assert len(rows[-2].times) == 3
+    assert [row.message for row in rows[:2]] == [rows[0].message, rows[1].message]
+    with pytest.raises(IndexError):
+        rows[ROWS + 2]
+
+
+def test_each_part_gets_its_share_or_what_it_needs() -> None:
+    many = {"important": 1e9, "interesting": 1e9, "tables": 1e9, "notes": 1e9, "other": 1e9}
+    assert divided(1000, many) == {
+        "important": 500, "interesting": 200, "tables": 100, "notes": 50, "other": 150,
+    }  # fmt: skip
+    few = {**many, "important": 10, "tables": 0, "notes": 0}
+    found = divided(1000, few)
+    assert found["important"] == 10
+    assert round(found["interesting"] + found["other"]) == 990
+    assert found["interesting"] > found["other"] > 400
+    assert sum(divided(1e12, many).values()) == 5e9
+
+
+def test_a_template_that_shows_more_than_there_is_room_for_is_replaced(
+    attacked: State, tmp_path: Path
+) -> None:
+    (tmp_path / "report.txt.j2").write_text(
+        "{% for line in report.other %}{{ line.message }}\n{% endfor %}"
+    )
+    report = report_of(attacked)
+    text = Renderer(tmp_path, 10_000).render(report, "text", 50_000)
+    assert len(text) <= 50_000
+    assert "root logged in" in text
+    assert "where there is room for 50,000 (expected what `shown` has" in report.notes[0]
