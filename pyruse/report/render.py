@@ -43,6 +43,8 @@ class Renderer:
         A fault in a template of the administrator's never costs the report: the built-in template
         renders it then, and a note in the report tells of the fault.
 
+        :param report: the report.
+        :param form: its form.
         :param largest: for people: it has no more bytes, in UTF-8. What is cut is counted in it,
             the important part last (see `pyruse.report.choice`).
         :raises ValueError: there is no such form.

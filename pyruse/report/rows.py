@@ -138,6 +138,10 @@ def fill(
 ) -> None:
     """Put what the database holds of some days into a report.
 
+    :param report: takes it.
+    :param db: the committed state.
+    :param days: the days.
+    :param zone: the zone of the times.
     :param at_once: all of it; else, rows are read when they are asked for, and the database must
         stay open.
     """

@@ -89,10 +89,7 @@ class Days(Part):
         host: str | None,
         step: str | None = None,
     ) -> None:
-        """File an event under an open day.
-
-        :param step: where the step stands that has reported it.
-        """
+        """File an event under an open day; the step is where that stands which has reported it."""
         if day not in self._days:
             self._day(day)
         self._events.append((day, section, message, details, time, host, step))
