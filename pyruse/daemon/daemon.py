@@ -228,9 +228,7 @@ class Daemon:
         )
         self._at_work.end()
         self._activity.firewalls = self._engine.bans.enforcement.troubles()
-        self._day_ends.end(
-            self._engine, self._reading.last_time, self._late_us(), caught_up
-        )
+        self._day_ends.end(self._engine, self._reading.last_time, self._late_us(), caught_up)
         if self._delivery.dispatch(self._clock()):
             self._commit()
         return caught_up

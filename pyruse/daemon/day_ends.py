@@ -83,9 +83,7 @@ class DayEnds:
             if name is not None:
                 self._begin(engine, name)
 
-    def _due(
-        self, engine: Engine, last_time: int, late_us: int, caught_up: bool
-    ) -> str | None:
+    def _due(self, engine: Engine, last_time: int, late_us: int, caught_up: bool) -> str | None:
         state, calendar, now = engine.state, engine.calendar, engine.clock()
         ahead = state.days.ahead(calendar.day_of(now + AHEAD_US))
         for name in state.days.unreported():
