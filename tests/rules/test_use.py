@@ -206,3 +206,18 @@ def test_files_of_a_configuration_add_up(folder: Path) -> None:
     assert [rules.name for rules in configuration.used] == ["door", "gate"]
     count, least = configuration.chains["door watch"].steps
     assert (count.instance.within, least.instance.value) == (Duration.parse("1h"), 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "ports"), [("", ()), ("ports = []", ()), ("ports = [22]", (22,))]
+)
+def test_an_option_that_is_empty_leaves_that_of_the_step_out(
+    folder: Path, given: str, ports: tuple[int, ...]
+) -> None:
+    watch = WATCH.replace('within = "10m"', 'within = "10m"\nports = []')
+    watch = watch.replace('duration = "1h"', 'duration = "1h", ports = "$ports"')
+    (folder / "watch.toml").write_text(watch)
+    (folder / "door.toml").write_text(DOOR.replace("ports = [4711]", ""))
+    pipeline = pipeline_of(f'use = ["door"]\n[rules.door]\n{given}', folder)
+    knock(pipeline, 5)
+    assert [key.target.ports for key, _ in pipeline.state.bans.all()] == [ports]
