@@ -13,7 +13,7 @@ def test_a_field_has_a_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "1a", "a.", ".a", "a..b", "a-b", "a.b", "été", "a\n", "{a}", None, 5, ["a"]]
+    "name", ["", "1a", "a b", "a-b", "a.", ".a", "a..b", "été", "a\n", "{a}", None, 5, ["a"]]
 )
 def test_anything_else_names_no_field(name: object) -> None:
     with pytest.raises(ValueError, match=r"is no field name \(expected letters, digits"):
