@@ -34,6 +34,16 @@ class Counters(Protocol):
         :raises TypeError: the key is no text.
         """
 
+    def held(self, counter: str, key: str, *, at: int, distinct: bool = False) -> int:
+        """What a counter holds for a key, without raising it; 0 while a grace lasts.
+
+        :param counter: the name of the counter.
+        :param key: the key.
+        :param at: the instant of the entry.
+        :param distinct: how many different values count, instead of the sum of the raises.
+        :raises TypeError: the key is no text.
+        """
+
     def reset(self, counter: str, key: str, *, at: int, grace: int | None = None) -> None:
         """Forget what a counter holds for a key.
 

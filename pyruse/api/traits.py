@@ -15,6 +15,9 @@ class Traits(Struct, frozen=True, kw_only=True):
     final: bool = False
     """Actions: the journey of an entry ends here, wherever in a chain the step stands, as with
     ``discard``."""
+    leaves: bool = False
+    """Actions: the entry leaves the chain here, and goes on with the main chain after it, as with
+    ``continue``."""
     outside_effects: bool = False
     """Steps: the step touches the world by other means than the context. So a dry run does not call
     it, but records that it would have been called; a filter does not pass then."""

@@ -38,15 +38,19 @@ def _unreachable_steps(chains: Mapping[str, Chain]) -> Iterator[str]:
         for step, exits in chain.exits:
             for option, target in step.links:
                 if target not in exits:
+                    what = "ends their journey" if step.final else "leaves the chain"
                     yield (
-                        f"{step.address}.{option}: entries never go there, as {step.plugin} ends "
-                        f"their journey (expected no {option})"
+                        f"{step.address}.{option}: entries never go there, as {step.plugin} {what} "
+                        f"(expected no {option})"
                     )
         for (_, exits), following in zip(chain.exits, chain.steps[1:], strict=False):
             if Exit.NEXT not in exits:
-                why = (
-                    "ends the journey" if Exit.END in exits[:2] else "always goes to another chain"
-                )
+                why = "always goes to another chain"
+                for exit_, words in (
+                    (Exit.END, "ends the journey"),
+                    (Exit.LEAVE, "leaves the chain"),
+                ):
+                    why = words if exit_ in exits[:2] else why
                 yield (
                     f"{following.address}: can never run, as the step before it {why} (expected "
                     "it before that one, or in another chain)"

@@ -76,12 +76,15 @@ class Step:
           a ``then`` and no ``else``, it leads to the next step. A fault is not to pass.
         * Behind the last step, a filter leaves the chain, and an action ends the journey. So does
           an action that is final, wherever it stands, and one that raises.
+        * An action whose trait it is leaves the chain, wherever it stands.
 
         :param last: no step follows in the chain.
         """
         if self.kind == "action":
             done: Exit | str = Exit.END if last or self.final else Exit.NEXT
-            if self.then is not None and not self.final:
+            if traits_of(self.instance).leaves and not self.final:
+                done = Exit.LEAVE
+            elif self.then is not None and not self.final:
                 done = self.then
             return Exits(done, done, Exit.END)
         behind = Exit.LEAVE if last else Exit.NEXT

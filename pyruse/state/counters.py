@@ -15,6 +15,9 @@ from pyruse.times import FOREVER
 _LONGEST_KEY = 1_000
 """Characters of a key, or of a distinct value: strangers must not fill the memory with them."""
 
+_LARGEST = 2**62
+"""The sum of what never expires is at most this: the database has no larger numbers than 2**63."""
+
 KEPT = 100_000
 """So many windows are kept in memory, some 800 bytes each; more are in the database alone. Whoever
 attacks may have millions of addresses."""
@@ -176,13 +179,33 @@ class Counters(Part):
                 window.different += latest <= at
                 self._add(counter_key, window, (expires, 0, distinct))
             return window.different
-        window.total += by
         if within is None:
+            by = min(by, _LARGEST - window.forever)
             window.forever += by
             self._forever.add(counter_key)
         else:
             self._add(counter_key, window, (expires, by, None))
+        window.total += by
         return window.total
+
+    def held(self, counter: str, key: str, *, at: int, distinct: bool = False) -> int:
+        """What a counter holds for a key, without raising it; 0 while a grace lasts.
+
+        :param distinct: how many different values count, instead of the sum of the raises.
+        :raises TypeError: the key is no text.
+        """
+        counter_key = _checked(counter, key)
+        window = self._windows.get(counter_key)
+        if window is None and self._left_until:
+            window = self._fetched(counter_key)
+            if window.is_empty():
+                window = None  # whoever asks for what is not there must not fill the memory
+            else:
+                self._windows[counter_key] = window
+        if window is None or at < window.grace_until:
+            return 0
+        window.turn_to(at)
+        return window.different if distinct else window.total
 
     def _add(
         self, counter_key: CounterKey, window: _Window, event: tuple[int, int, str | None]

@@ -63,6 +63,18 @@ def test_a_jump_of_an_action_that_ends_the_journey(registry: Registry) -> None:
     ]
 
 
+def test_what_stands_behind_continue(registry: Registry) -> None:
+    text = """
+    "a" = [ { action = "continue", then = "b" }, { action = "discard" } ]
+    "b" = [ { action = "discard" } ]"""
+    assert warned(text, registry) == [
+        'chains."a"[0].then: entries never go there, as continue leaves the chain (expected no '
+        "then)",
+        'chains."a"[1]: can never run, as the step before it leaves the chain (expected it before '
+        "that one, or in another chain)",
+    ]
+
+
 def test_a_chain_behind_one_that_takes_everything(registry: Registry) -> None:
     text = (
         '"ssh" = [ { filter = "exists", field = "A" }, { action = "discard" } ]\n'

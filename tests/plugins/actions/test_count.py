@@ -120,6 +120,91 @@ def test_what_only_looks_like_an_address_is_a_key_of_its_own(pipeline):
         assert chains.feed(user=user)["number"] == 1, user
 
 
+BY_FIELD = """
+[chains]
+"repeated" = [
+  { action = "count", counter = "c", key = "ip", by = "times", within = "10m", into = "n" },
+]
+"""
+
+
+def test_a_field_says_how_much_an_entry_counts(pipeline):
+    chains = pipeline(BY_FIELD)
+    found = [
+        chains.feed(ip="192.0.2.1", **fields)["n"]
+        for fields in (
+            {"times": "5"}, {}, {"times": 10}, {"times": 2.0}, {"times": "007"}, {"times": "0"},
+        )
+    ]  # fmt: skip
+    assert found == [5, 6, 16, 18, 25, 25]
+    assert chains.faults == []
+
+
+@pytest.mark.parametrize("times", ["9" * 13, "9" * 5000, "1" + "0" * 12, 10**30, 1e300])
+def test_what_is_very_much_counts_as_less(pipeline, times):
+    chains = pipeline(BY_FIELD.replace('within = "10m", ', ""))
+    assert chains.feed(ip="192.0.2.1", times=times)["n"] == 10**12
+    assert chains.faults == []
+
+
+def test_the_sum_of_much_can_be_kept(pipeline):
+    chains = pipeline(BY_FIELD.replace('within = "10m", ', ""))
+    counters = chains.engine.state.counters
+    counters.count("c", "192.0.2.1", at=0, by=2**62 - 1)
+    assert chains.feed(ip="192.0.2.1", times="9" * 20)["n"] == 2**62
+    assert chains.feed(ip="192.0.2.1")["n"] == 2**62
+
+
+@pytest.mark.parametrize(
+    "times", ["", "many", "-1", -1, "1.5", 1.5, "٣", "1e3", "0x10", " 5", True]
+)
+def test_what_is_no_amount_is_told(pipeline, times):
+    chains = pipeline(BY_FIELD)
+    assert "n" not in chains.feed(ip="192.0.2.1", times=times)
+    (fault,) = chains.faults
+    assert fault.text == (
+        f'action count: times = "{times}" cannot be counted (expected a whole number, 0 or more)'
+    )
+    assert chains.feed(ip="192.0.2.1")["n"] == 1
+
+
+def test_a_counter_is_read_without_raising_it(pipeline, clock):
+    chains = pipeline("""
+        [chains]
+        "read" = [
+          { filter = "exists", field = "ask" },
+          { action = "count", counter = "c", key = "ip", by = 0, into = "n" },
+          { action = "count", counter = "u", key = "ip", distinct = "user", by = 0, into = "u" },
+        ]
+        "reset" = [
+          { filter = "exists", field = "reset" },
+          { action = "reset", counter = "c", key = "ip", grace = "1m" },
+        ]
+        "count" = [
+          { action = "count", counter = "c", key = "ip", within = "10m" },
+          { action = "count", counter = "u", key = "ip", distinct = "user", within = "10m" },
+        ]
+    """)
+    ip = "192.0.2.1"
+
+    def held():
+        entry = chains.feed(ip=ip, ask="yes")
+        return entry["n"], entry["u"]
+
+    assert held() == held() == (0, 0)
+    for user in ("a", "b", "a"):
+        chains.feed(ip=ip, user=user)
+    assert held() == held() == (3, 2)
+    assert chains.feed(ip="192.0.2.2", ask="yes")["n"] == 0
+    clock.advance("10m")
+    assert held() == (0, 0)
+    chains.feed(ip=ip, user="a")
+    chains.feed(ip=ip, reset="yes")
+    chains.feed(ip=ip, user="a")
+    assert held() == (0, 1)
+    assert chains.faults == []
+
+
 def test_different_users(counted):
     count = counted('within = "10s", distinct = "user"')
     assert [count(0, user="root"), count(1, user="admin"), count(2, user="root")] == [1, 2, 2]
@@ -181,8 +266,8 @@ def test_an_entry_without_the_field_ends_its_journey_here(pipeline, missing):
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ("by = 0", "by = 0 cannot be counted (expected 1 to 1000000)"),
-        ("by = -1", "by = -1 cannot be counted (expected 1 to 1000000)"),
+        ("by = 0", "by = 0 counts nothing (expected into, for what the counter holds)"),
+        ("by = -1", "by = -1 cannot be counted (expected 0 to 1000000)"),
         (
             'by = 2, distinct = "user"',
             "distinct counts values, by counts entries (expected one of the two)",
