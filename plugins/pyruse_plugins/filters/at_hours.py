@@ -14,7 +14,8 @@ class AtHours:
 
     The hours are those of the clocks in `[report] timezone`, summer time and all, and it is the
     time of the entry that counts: a replay, and a daemon that has to catch up, decide the same. A
-    range may go over midnight. Its begin belongs to it, its end does not; "00:00-24:00" is the whole day.
+    range may go over midnight. Its begin belongs to it, its end does not; "00:00-24:00" is the
+    whole day.
 
     ```toml
     { filter = "at_hours", hours = "22:00-06:00" }
