@@ -191,6 +191,9 @@ class Counters(Part):
     def held(self, counter: str, key: str, *, at: int, distinct: bool = False) -> int:
         """What a counter holds for a key, without raising it; 0 while a grace lasts.
 
+        :param counter: the name of the counter.
+        :param key: what is counted separately, such as an address.
+        :param at: the entry's instant.
         :param distinct: how many different values count, instead of the sum of the raises.
         :raises TypeError: the key is no text.
         """
