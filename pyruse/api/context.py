@@ -206,6 +206,8 @@ class Context(Protocol):
         sets: Sets | None = None,
         ports: Sequence[Port] = (),
         protocol: str | None = None,
+        *,
+        networks: bool = False,
     ) -> Target:
         """Where bans are to be put: by default, Pyruse's own sets of ``[bans] backend``.
 
@@ -217,6 +219,8 @@ class Context(Protocol):
             them.
         :param protocol: the protocol to close, such as ``"tcp"``, or whose ports; None: all, or
             the ports of TCP and UDP.
+        :param networks: whether networks are to be banned there, too: then `pyruse check` sees
+            whether the sets can hold them.
         :raises ValueError: there is no such firewall, or it cannot put bans there.
         """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
@@ -118,13 +118,18 @@ class Firewall(ABC):
     """A backend of bans. The hook ``open_firewall`` gives one.
 
     The daemon calls it in a thread of its own, one call at a time: so a firewall that takes its
-    time holds up no entry, no mail and no stop, and its bans wait. `check` and `longest` are the
-    exceptions: the main loop asks for them, and they answer at once. `interrupt` comes in between.
+    time holds up no entry, no mail and no stop, and its bans wait. `check`, `overlaps` and
+    `longest` are the exceptions: the main loop asks for them, and they answer at once. `interrupt`
+    comes in between.
     """
 
     longest: int | None = None
     """The longest ban, in seconds, that this firewall ends by itself; None: it ends all; 0: it ends
     none. When a longer ban is over, `apply` is called to remove it."""
+    owner: str = ""
+    """Whose bans these are: 12 hexadecimal digits, the same from start to start and others for each
+    state, so that two Pyruses on one machine do not take each other's. Set before the first call;
+    empty: nobody shares the firewall."""
     by_protocol: bool = False
     """Whether this firewall closes single protocols, and ranges of ports: otherwise, no target has
     these."""
@@ -180,6 +185,28 @@ class Firewall(ABC):
         Called in another thread than the others; only `close` is called afterwards. Whatever was
         not done is done by the next start. By default, the call is left behind.
         """
+
+    def overlaps(self, target: Target) -> bool:
+        """Whether a target can hold a network and addresses inside of it at once.
+
+        Where it cannot, networks do not grow (``[bans] aggregate``). It answers at once, as `check`
+        does.
+        """
+        return True
+
+    def doubts(
+        self, targets: Collection[Target], networks: Collection[Target] = ()
+    ) -> Sequence[str]:
+        """What keeps bans from holding as they should, though nothing was refused.
+
+        Asked for by `pyruse check`, which calls nothing else, and by the daemon once all bans are
+        told; each is told to the administrator once.
+
+        :param targets: where bans are put, or may be.
+        :param networks: those of them where networks are banned, too.
+        :return: sentences: ``"fault (expected …)"``.
+        """
+        return ()
 
     def watch(self) -> Watch | None:
         """Begin to notice changes by others; None: this firewall cannot notice them."""

@@ -8,6 +8,7 @@ from functools import cache
 from pyruse.addresses import bits_of, network_of, parse_address
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.firewall import Sets, Target
+from pyruse.bans.firewalls.caller import Doubt
 from pyruse.bans.firewalls.upkeep import OnFault
 from pyruse.bans.in_force import Cause
 from pyruse.bans.orders import Answer, BanOrder, Item, UnbanOrder, Where
@@ -33,7 +34,8 @@ def carry_out(
     faults: list[str] = []
 
     def report(fault: Exception) -> None:
-        faults.append(str(fault))
+        if not isinstance(fault, Doubt):
+            faults.append(str(fault))
         report_fault(fault)
 
     under_way = begin(order, bans, commit, report)

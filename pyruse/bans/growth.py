@@ -25,9 +25,9 @@ class Growth:
         self._history = state.ban_history
         self._events = state.ban_events
         self._members = Members(Aggregate())
-        self._may_grow: Callable[[str], bool] = lambda network: True
+        self._may_grow: Callable[[BanKey], bool] = lambda key: True
 
-    def follow(self, rule: Aggregate, may_grow: Callable[[str], bool], at: int) -> None:
+    def follow(self, rule: Aggregate, may_grow: Callable[[BanKey], bool], at: int) -> None:
         """Let networks grow by this rule from now on, those that there are included.
 
         :param rule: how networks grow; `Aggregate()`: not at all.
@@ -61,7 +61,7 @@ class Growth:
         """Ban a network for as long as there are enough bans in it, or let it go."""
         known = self._bans.grown.get(key)
         end = self._members.many_until(key)
-        if end <= at or not self._may_grow(key.network):
+        if end <= at or not self._may_grow(key):
             if known is not None:
                 self._bans.drop(key, grown=True)
                 self._events.add(BanEvent("unban", known, "few" if known.alive(at) else "over"))

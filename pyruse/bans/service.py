@@ -8,6 +8,7 @@ from pyruse.addresses import network_of, network_text, text_around
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.firewall import Sets, Target
 from pyruse.api.ports import Port, check_protocol, ports_of
+from pyruse.bans.aggregate import Aggregate
 from pyruse.bans.firewalls.enforcement import Enforcement
 from pyruse.bans.firewalls.upkeep import OnFault, Opener
 from pyruse.bans.in_force import Cause, InForce
@@ -58,15 +59,26 @@ class Bans:
         sets: Sets | None,
         ports: Sequence[Port],
         protocol: str | None = None,
+        *,
+        networks: bool = False,
     ) -> Target:
         """Where bans are to be put.
 
+        :param backend: the firewall; None: that of ``[bans] backend``.
+        :param sets: the administrator's own sets; None: Pyruse's.
+        :param ports: the ports to close; none: all of them.
+        :param protocol: the protocol to close; None: all, or the ports of TCP and UDP.
+        :param networks: whether networks are to be banned there, too.
         :raises ValueError: there is no such firewall, or it cannot put bans there.
         """
         check_protocol(protocol, ports)
         target = Target(backend or self.policy.backend, sets, ports_of(ports), protocol)
-        self.enforcement.check(target)
+        self.enforcement.check(target, networks=networks)
         return target
+
+    def doubts(self) -> list[str]:
+        """What keeps bans from holding as they should where they may be put; nothing is changed."""
+        return self.enforcement.doubts(grow=self.policy.aggregate != Aggregate())
 
     def spared(self, network: str) -> str | None:
         """Why an address, or anybody in a network, may not be banned, or None where they may."""
@@ -173,7 +185,10 @@ class Bans:
             if ban.simulated and not ban.grown and not self.policy.simulates(ban.chain):
                 self.in_force.unban(ban.network, Cause(now), label=ban.label, simulated=True)
 
-    def _may_grow(self, network: str) -> bool:
+    def _may_grow(self, key: BanKey) -> bool:
+        network = key.network
+        if not self.enforcement.overlaps(key.target):
+            return False  # `pyruse check` tells, and the daemon at its start
         why = self.spared(network)
         if why is not None:
             self._tell_once(

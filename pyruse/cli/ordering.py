@@ -86,6 +86,7 @@ def teardown(loaded: Configuration) -> None:
     try:
         with State(path) as state:
             state.bans.load(state.db)
+            state.firewalls.load(state.db)
             bans = assemble(loaded, state, Faults(to_stderr), DRY).bans
             bans.enforcement.firewall(bans.policy.backend)  # also when nobody is banned by now
             bans.enforcement.teardown()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pyruse.bans import orders
 from pyruse.bans.carry_out import UnderWay, begin
+from pyruse.bans.firewalls.caller import Doubt
 from pyruse.bans.firewalls.upkeep import OnFault
 from pyruse.bans.service import Bans
 from pyruse.daemon.control import Control, Message, Request
@@ -66,7 +67,8 @@ class Answers:
         said: list[str] = []
 
         def report(fault: Exception) -> None:
-            said.append(str(fault))
+            if not isinstance(fault, Doubt):
+                said.append(str(fault))
             on_fault(fault)
 
         under_way = begin(orders.read(message), bans, self._commit, report)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from pyruse import __version__
+from pyruse.bans.firewalls.caller import Doubt
 from pyruse.bans.settle import settle
 from pyruse.chains.model import Step
 from pyruse.chains.pushdown import Wanted
@@ -31,6 +32,7 @@ from pyruse.errors import UserError
 from pyruse.system import service_manager
 from pyruse.system.log import tell, to_journal
 from pyruse.system.memory import MemoryLimit
+from pyruse.text import shortened
 
 _SET_BACK_US = 60_000_000
 """A clock that is set back by less than a minute is of no consequence."""
@@ -380,5 +382,8 @@ class Daemon:
         self._engine.tell_fault(place, kind, text, times=times)
 
     def _firewall_fault(self, fault: Exception) -> None:
+        if isinstance(fault, Doubt):  # each is a kind of its own: none hides behind another
+            self._engine.tell_fault("bans", f"doubt {shortened(str(fault), 80)}", str(fault))
+            return
         self._engine.tell_fault("bans", "firewall", str(fault))
         self._answers.heard(str(fault))

@@ -301,8 +301,10 @@ class BoundContext:
         sets: Sets | None = None,
         ports: Sequence[Port] = (),
         protocol: str | None = None,
+        *,
+        networks: bool = False,
     ) -> Target:
-        target = self._services.bans.target(backend, sets, ports, protocol)
+        target = self._services.bans.target(backend, sets, ports, protocol, networks=networks)
         self._targets.add(target)
         return target
 

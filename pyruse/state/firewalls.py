@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -31,9 +32,14 @@ class FirewallRecords(Part):
             name TEXT PRIMARY KEY, known INTEGER NOT NULL, since INTEGER, fault TEXT NOT NULL,
             boot TEXT NOT NULL
         ) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS owners (owner TEXT PRIMARY KEY) WITHOUT ROWID;
     """
 
     def __init__(self) -> None:
+        self.owner = ""
+        """Tells this state from others, so that two Pyruses do not take each other's bans: 12
+        hexadecimal digits; empty: it is not loaded."""
+        self._owner_is_new = False
         self._known: dict[str, FirewallRecord] = {}
         self._changed: set[str] = set()
 
@@ -46,13 +52,18 @@ class FirewallRecords(Part):
     @property
     def has_changed(self) -> bool:
         """Whether there is anything to commit."""
-        return bool(self._changed)
+        return bool(self._changed) or self._owner_is_new
 
     def load(self, db: sqlite3.Connection) -> None:
-        """Nothing is read: what a firewall holds is to be found out anew."""
+        """Read whose the bans are; what a firewall holds is to be found out anew."""
+        row = db.execute("SELECT owner FROM owners").fetchone()
+        self._owner_is_new = row is None
+        self.owner = secrets.token_hex(6) if row is None else str(row[0])
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
+        if self._owner_is_new:
+            db.execute("INSERT INTO owners VALUES (?)", (self.owner,))
         boot = _boot() if self._changed else ""
         db.executemany(
             "INSERT OR REPLACE INTO firewalls VALUES (?, ?, ?, ?, ?)",
@@ -61,6 +72,7 @@ class FirewallRecords(Part):
 
     def saved(self) -> None:
         """The changes are committed."""
+        self._owner_is_new = False
         self._changed.clear()
 
 

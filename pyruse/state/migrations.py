@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 11
+VERSION = 12
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -84,6 +84,7 @@ _STEPS = {
         ALTER TABLE bans ADD COLUMN fault TEXT;
     """,
     11: "ALTER TABLE events ADD COLUMN step TEXT;",
+    12: "",
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

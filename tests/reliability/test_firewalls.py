@@ -7,13 +7,15 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from pyruse.testing.daemon import Daemon
 from pyruse.testing.journald import Journald
+from pyruse.testing.namespace import NetworkNamespace, unavailable
+from pyruse.testing.plugin import need
 from pyruse.testing.processes import has_ended
 
 pytestmark = pytest.mark.realparts
@@ -225,3 +227,71 @@ def test_what_is_banned_in_a_single_pass_is_in_force_at_its_end(
     assert daemon.command("run", "--once").returncode == 0
     assert "203.0.113.1" in read(tmp_path / "told")
     assert states(daemon) == {"203.0.113.1": "in force"}
+
+
+REAL = """
+[bans.nftables]
+command = ["nft"]
+[chains]
+"ban" = [
+  {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "{name}" }},
+  {{ filter = "regex", pattern = '^BAN (?P<ip>.*)$' }},
+  {{ action = "ban", ip = "ip", duration = "1h"{more} }},
+]
+"""
+
+
+@pytest.fixture
+def network() -> Iterator[NetworkNamespace]:
+    need(unavailable("nft"))
+    with NetworkNamespace() as made:
+        yield made
+
+
+def test_two_daemons_on_one_machine_do_not_take_each_others_bans(
+    journald: Journald, network: NetworkNamespace, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        both = []
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+            daemon = stack.enter_context(Daemon(tmp_path / name, network.prefix))
+            daemon.surround(journald)
+            daemon.configure(REAL.format(name=name, more=""))
+            both.append(daemon)
+        one, two = both
+        for daemon, name, address in ((one, "one", "203.0.113.1"), (two, "two", "203.0.113.2")):
+            daemon.start()
+            journald.send(MESSAGE=f"BAN {address}", SYSLOG_IDENTIFIER=name)
+            daemon.wait_until(lambda: set(states(daemon).values()) == {"in force"})  # noqa: B023
+        one.reload()
+        one.stop()
+        one.start()
+        ruleset = network.run(["nft", "list", "ruleset"])
+        assert "203.0.113.1 " in ruleset
+        assert "203.0.113.2 " in ruleset
+        two.wait_for_line("the table inet pyruse belongs to another Pyruse that runs")
+
+
+def test_networks_do_not_grow_into_sets_of_the_administrators_and_check_says_so(
+    journald: Journald, network: NetworkNamespace, tmp_path: Path
+) -> None:
+    network.run(["nft", "add table inet myfw"])
+    network.run(["nft", "add set inet myfw blk { type ipv4_addr; flags timeout; }"])
+    with Daemon(tmp_path, network.prefix) as daemon:
+        daemon.surround(journald)
+        sets = ', prefix4 = 24, sets = { ipv4 = "inet myfw blk" }'
+        grow = "[bans]\naggregate = { ipv4 = { prefix = 24, at = 3 } }\n"
+        daemon.configure(grow + REAL.format(name="net", more=sets))
+        said = daemon.command("check").stderr
+        assert "[bans] aggregate is of no effect for bans into sets of yours" in said
+        assert "the set inet myfw blk: it takes no networks, as prefix4 and prefix6 ban" in said
+        daemon.configure(grow + REAL.format(name="net", more=sets.replace("prefix4 = 24, ", "")))
+        assert "takes no networks" not in daemon.command("check").stderr
+        daemon.start()
+        for last in range(1, 5):
+            journald.send(MESSAGE=f"BAN 203.0.113.{last}", SYSLOG_IDENTIFIER="net")
+        wanted = {f"203.0.113.{last}": "in force" for last in range(1, 5)}
+        daemon.wait_until(lambda: states(daemon) == wanted)
+        status = daemon.command("status")
+        assert (status.returncode, "Bans     4 in force (ban 4)" in status.stdout) == (0, True)

@@ -121,7 +121,10 @@ class Ban:
     @hookimpl
     def check_options(self, context: Context) -> None:
         ports = [port.value for port in self.ports or ()]
-        self._target = context.ban_target(self.backend, self.sets, ports, self.protocol)
+        networks = self.prefix4 < 32 or self.prefix6 < 128
+        self._target = context.ban_target(
+            self.backend, self.sets, ports, self.protocol, networks=networks
+        )
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:

@@ -115,6 +115,39 @@ class OwnSet(NftSet):
         return [f"flush chain {self}", f"add rule {self} {match} counter name {_COUNTER} drop"]
 
 
+def set_doubts(where: NftSet, version: int, body: str | None, *, networks: bool) -> list[str]:
+    """What keeps bans from holding as they should in a set of the administrator's.
+
+    :param where: the set.
+    :param version: of IP.
+    :param body: what `nft -t list ruleset` has between its braces; None: it is not there.
+    :param networks: whether networks are to be banned there, too.
+    """
+    if body is None:
+        return [
+            f"there is no set {where} (expected it to be there before the first ban: `nft add set "
+            f"{where} {{ type ipv{version}_addr; flags timeout; }}`)"
+        ]
+    words = {
+        line.split()[0]: line.split(maxsplit=1)[1:] for line in body.splitlines() if line.split()
+    }
+    kind = "".join(words.get("type", words.get("typeof", [""])))
+    flags = "".join(words.get("flags", [""])).split(",")
+    faults = []
+    if "type" in words and kind != f"ipv{version}_addr":
+        faults.append(f"its type is {kind}, so it takes no ban (expected ipv{version}_addr)")
+    if "timeout" not in flags:
+        faults.append("it takes no ban that ends (expected flags timeout)")
+    if networks and "interval" not in flags:
+        faults.append("it takes no networks, as prefix4 and prefix6 ban (expected flags interval)")
+    if "auto-merge" in words:
+        faults.append(
+            "it joins neighbours and gives them one end, so bans may end too early or too late "
+            "(expected no auto-merge)"
+        )
+    return [f"the set {where}: {fault}" for fault in faults]
+
+
 def named_set(name: str, version: int) -> NftSet:
     """A set of the administrator's.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,12 +21,15 @@ from pyruse import (
     Watch,
     hookimpl,
 )
+from pyruse_plugins.firewalls import _owners
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,30}")  # the kernel's IPSET_MAXNAMELEN is 32
 _OWN = {4: "pyruse4", 6: "pyruse6"}
+_MARK = re.compile(rf"pyruse_({_owners.OWNER})(?:\.([2-9]))?")
 _LONGEST_LISTING = 1 << 26  # bytes
 _NOISE = re.compile(r"ipset v\S+ |Error(?: in line \d+)?: ")
 """Of ipset: what its messages begin with."""
+_NO_SET = "The set with the given name does not exist"
 _NO_RAW_SOCKET = "Can't open socket to ipset"
 
 
@@ -53,6 +56,9 @@ class Ipset:
 
     ipset counts no more than 24 days (2147483 s). A longer ban is put there for ever, and taken out
     by Pyruse when it is over, or at its next start.
+
+    A second Pyruse on one machine, or in a container that shares its network, takes sets beside
+    these, `pyruse4_2` and `pyruse6_2`, and says so; with `rules = false` it says why it cannot.
 
     When somebody empties a set (`ipset flush`), Pyruse fills it again when it is next started or
     reloaded.
@@ -83,12 +89,12 @@ class Ipset:
         if name != "ipset":
             return None
         program = FirewallProgram(self.command, noise=_NOISE)
-        rules = {_OWN[4]: self.iptables, _OWN[6]: self.ip6tables} if self.rules else {}
+        rules = {4: self.iptables, 6: self.ip6tables} if self.rules else {}
         iptables = {
-            own: FirewallProgram(
+            version: FirewallProgram(
                 command, noise=_NOISE, pids=program.pids, interruption=program.interruption
             )
-            for own, command in rules.items()
+            for version, command in rules.items()
         }
         return IpsetFirewall(program, iptables)
 
@@ -99,17 +105,27 @@ class IpsetFirewall(ProgramFirewall[str]):
     name = "ipset"
     # -exist: adding an element that is there sets its time anew, removing a missing one is fine.
     reading = ("restore", "-exist")
-    general = ("The set with the given name does not exist", "Operation not permitted")
+    general = (_NO_SET, "Operation not permitted")
     longest = 2_147_483  # ipset(8), timeout
 
-    def __init__(self, program: FirewallProgram, iptables: Mapping[str, FirewallProgram]) -> None:
+    def __init__(self, program: FirewallProgram, iptables: Mapping[int, FirewallProgram]) -> None:
         """Change nothing yet.
 
-        :param iptables: programs that add rules for Pyruse's own sets, by set; empty if the
-            administrator does.
+        :param program: ipset.
+        :param iptables: programs that add rules for Pyruse's own sets, by the version of IP; empty
+            if the administrator does.
         """
         super().__init__(program)
-        self._iptables = iptables
+        self._rules = iptables
+        self._own = dict(_OWN)
+        """Pyruse's own sets, by the version of IP."""
+        self._beacon: _owners.Beacon | None = None
+        self._mark = ""
+        """The name of a set that is empty, and tells whose the others are."""
+        self._marked = False
+        """It is there, as far as this object knows."""
+        self._left: list[str] = []
+        """What such sets are left of others, whose sets these were."""
         self._made: set[str] = set()
         """Those of Pyruse's own sets that are there, as far as this object knows."""
 
@@ -133,7 +149,7 @@ class IpsetFirewall(ProgramFirewall[str]):
         """Pyruse's own set, or the administrator's."""
         self.check(element.target)  # an old ban may have come from another configuration
         version, sets = element.version, element.target.sets
-        name = _OWN[version] if sets is None else sets.of(version)
+        name = self._own[version] if sets is None else sets.of(version)
         if name is None:
             raise ValueError(
                 f"no set is named for IPv{version}, so nobody is banned (expected ipv{version} in "
@@ -141,20 +157,129 @@ class IpsetFirewall(ProgramFirewall[str]):
             )
         return name
 
+    def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
+        """See `pyruse.Firewall`."""
+        if (add or remove) and not self._made:
+            self._choose()
+        super().apply(add, remove)
+
+    def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
+        """See `pyruse.Firewall`."""
+        self._choose()
+        super().reconcile(bans, remove)
+
+    def close(self) -> None:
+        """See `pyruse.Firewall`."""
+        super().close()
+        if self._beacon is not None:
+            self._beacon.close()
+            self._beacon = None
+
+    def _choose(self) -> None:
+        """Choose the sets: this Pyruse's own, else the first that belong to none that runs.
+
+        :raises FirewallError: there are none, or the program does not tell.
+        """
+        if not self.owner:
+            return
+        if self._beacon is None:
+            try:
+                self._beacon = _owners.Beacon(self.owner)
+            except OSError as fault:
+                raise FirewallError(f"{self.name}: {fault.strerror}") from None
+        try:
+            there = self._sets()
+        except ProgramRefusal as refusal:
+            raise FirewallError(f"{self.name}: {refusal}") from None
+        owners: dict[int, set[str]] = {}
+        for mark in filter(None, map(_MARK.fullmatch, there)):
+            owners.setdefault(int(mark[2] or 1), set()).add(mark[1])
+        number = _owners.free(owners, self._beacon.owner)
+        if number is None or (number > 1 and not self._rules):
+            raise FirewallError(
+                f"{self.name}: the sets {_OWN[4]} and {_OWN[6]} belong to another Pyruse that runs "
+                "on this machine (expected one with sets of yours, by the option sets)"
+            )
+        self._own = {version: _owners.numbered(name, number) for version, name in _OWN.items()}
+        self._mark = f"pyruse_{self._beacon.owner}" + (f".{number}" if number > 1 else "")
+        self._marked = self._mark in there
+        ending = f".{number}" if number > 1 else ""
+        self._left = [
+            f"pyruse_{other}{ending}" for other in owners.get(number, set()) - {self._beacon.owner}
+        ]
+
+    def doubts(
+        self, targets: Collection[Target], networks: Collection[Target] = ()
+    ) -> Sequence[str]:
+        """See `pyruse.Firewall`."""
+        found = []
+        if self._own != _OWN:
+            found.append(
+                f"{self.name}: the sets {_OWN[4]} and {_OWN[6]} belong to another Pyruse that runs "
+                f"on this machine, so bans are in {self._own[4]} and {self._own[6]} (expected one "
+                "Pyruse with this firewall, or sets of yours)"
+            )
+        wanted: dict[tuple[str, int], bool] = {}
+        for target in targets:
+            for version in (4, 6):
+                name = None if target.sets is None else target.sets.of(version)
+                if name is not None:
+                    key = name, version
+                    wanted[key] = wanted.get(key, False) or target in networks
+        for (name, version), holds in sorted(wanted.items()):
+            found += [f"{self.name}: {doubt}" for doubt in self._set_doubts(name, version, holds)]
+        return found
+
+    def _set_doubts(self, name: str, version: int, networks: bool) -> list[str]:
+        """What keeps bans from holding as they should in a set of the administrator's.
+
+        :raises FirewallError: the program does not tell.
+        """
+        family = "inet" if version == 4 else "inet6"
+        try:
+            listed = self.program.run(["list", "-t", name])
+        except ProgramRefusal as refusal:
+            if _NO_SET not in str(refusal):
+                raise FirewallError(
+                    f"{self.name}: sets of yours cannot be looked at: {refusal}"
+                ) from None
+            return [
+                f"there is no set {name} (expected it to be there before the first ban: `ipset "
+                f"create {name} hash:net family {family} timeout 0`)"
+            ]
+        kind = "".join(re.findall(r"^Type: (\S+)", listed, re.MULTILINE))
+        header = "".join(re.findall(r"^Header: (.*)", listed, re.MULTILINE)).split()
+        faults = []
+        if kind not in ("hash:net", "hash:ip"):
+            faults.append(f"its type is {kind}, so it takes no ban (expected hash:net)")
+        elif networks and kind != "hash:net":
+            faults.append(
+                "its type is hash:ip, which takes each address of a network by itself, as prefix4 "
+                "and prefix6 ban (expected hash:net)"
+            )
+        if "family" in header and header[header.index("family") + 1] != family:
+            faults.append(f"it takes no IPv{version} (expected family {family})")
+        if "timeout" not in header:
+            faults.append("it takes no ban that ends (expected timeout 0)")
+        return [f"the set {name}: {fault}" for fault in faults]
+
     def run(self, groups: Sequence[Changes[str]]) -> None:
         """One run of ``ipset restore``. It stops at the first line that is refused."""
-        own = {group[0].where for group in groups} & set(_OWN.values())
+        own = {group[0].where for group in groups} & set(self._own.values())
         there = self._sets() if own - self._made else self._made
-        lines = [_creation(name) for name in sorted(own - there)]
+        lines = [self._creation(name) for name in sorted(own - there)]
+        if own and self._mark and not self._marked:
+            lines.insert(0, f"create {self._mark} hash:ip maxelem 1\n")
         self._restore(lines + [_line(change) for group in groups for change in group])
         self._made |= own
+        self._marked = self._marked or bool(own)
         for name in sorted(own):
             self._see_to_rule(name)
 
     def refill(self, groups: Sequence[Changes[str]]) -> None:
         """The same; what else Pyruse's own sets hold is removed, and the rest is never missing."""
         wanted = {group[0].where: {change.text for change in group} for group in groups}
-        there = self._sets() & set(_OWN.values())
+        there = self._sets() & set(self._own.values())
         self._restore(
             [
                 f"del {name} {one}\n"
@@ -165,6 +290,10 @@ class IpsetFirewall(ProgramFirewall[str]):
         )
         self._made = there
         self.run(groups)
+        for mark in self._left:
+            with suppress(ProgramRefusal):
+                self.program.run(["destroy", mark])
+        self._left = []
 
     def _restore(self, lines: Sequence[str]) -> None:
         if lines:
@@ -178,12 +307,21 @@ class IpsetFirewall(ProgramFirewall[str]):
         lines = map(str.split, saved.splitlines())
         return [words[2] for words in lines if words[:1] == ["add"]]
 
+    def _iptables(self, name: str) -> FirewallProgram | None:
+        """What has the rule of one of Pyruse's own sets; None: it is the administrator's."""
+        version = next((version for version, own in self._own.items() if own == name), None)
+        return None if version is None else self._rules.get(version)
+
+    def _creation(self, name: str) -> str:
+        family = "inet" if name == self._own[4] else "inet6"
+        return f"create {name} hash:net family {family} timeout 0 maxelem 1000000\n"
+
     def _see_to_rule(self, name: str) -> None:
         """Put the rule of one of Pyruse's own sets into iptables, if it is missing.
 
         :raises FirewallError: that is not possible.
         """
-        iptables = self._iptables.get(name)
+        iptables = self._iptables(name)
         if iptables is None:
             return
         try:
@@ -210,9 +348,10 @@ class IpsetFirewall(ProgramFirewall[str]):
 
     def teardown(self, bans: Sequence[Element]) -> None:
         """See `pyruse.Firewall`."""
-        there = self._sets() & set(_OWN.values())
+        self._choose()
+        there = self._sets() & {*self._own.values(), self._mark}
         for name in sorted(there):
-            if (iptables := self._iptables.get(name)) is not None:
+            if (iptables := self._iptables(name)) is not None:
                 with suppress(ProgramRefusal):  # until there is none
                     for _ in range(100):
                         iptables.run(_rule("-D", name))
@@ -227,22 +366,17 @@ class IpsetFirewall(ProgramFirewall[str]):
         """Rules of iptables can be watched where nftables keeps them."""
         from pyruse_plugins.firewalls._nft_watch import watch
 
-        return watch(self.program.pids) if self._iptables else None
+        return watch(self.program.pids) if self._rules else None
 
     def intact(self) -> bool:
         """See `pyruse.Firewall`."""
         try:
             for name in sorted(self._made):
-                if (iptables := self._iptables.get(name)) is not None:
+                if (iptables := self._iptables(name)) is not None:
                     iptables.run(_rule("-C", name))
         except ProgramRefusal:
             return False
         return self._made <= self._sets()
-
-
-def _creation(name: str) -> str:
-    family = "inet" if name == _OWN[4] else "inet6"
-    return f"create {name} hash:net family {family} timeout 0 maxelem 1000000\n"
 
 
 def _rule(action: str, name: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -22,7 +22,8 @@ from pyruse import (
     hookimpl,
     shown,
 )
-from pyruse_plugins.firewalls._nft_sets import NftSet, OwnSet, named_set
+from pyruse_plugins.firewalls import _owners
+from pyruse_plugins.firewalls._nft_sets import NftSet, OwnSet, named_set, set_doubts
 
 _DAY = 86_400
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
@@ -42,9 +43,13 @@ _MEANINGS = {
 """What the kernel's words mean here."""
 
 # In what nft lists:
+_TABLE_TEXT = re.compile(r"^table inet (\S+) {.*?^}", re.DOTALL | re.MULTILINE)
+_ANY_TABLE = re.compile(r"^table (\S+ \S+) {.*?^}", re.DOTALL | re.MULTILINE)
+_SET_BODY = re.compile(r"^\tset (\S+) {(.*?)^\t}", re.DOTALL | re.MULTILINE)
 _PART = re.compile(r"^\t(chain|set) (\S+) {", re.MULTILINE)
 _RULE = re.compile(r"^\t\t.* @(\S+) .*\bdrop$", re.MULTILINE)
 _TABLE_LINE = re.compile(r"table (\S+ \S+) { # handle (\d+)")
+_OWNER = re.compile(rf"^\tchain owner_({_owners.OWNER}) {{", re.MULTILINE)
 _SET_LINE = re.compile(r"\tset (\S+) { # handle (\d+)")
 
 
@@ -83,7 +88,8 @@ class Nftables:
 
     With `sets`, bans go into sets of yours, and what happens to the banned is up to your rules.
     They need `flags timeout`, and `flags interval` as well when `prefix4` or `prefix6` ban
-    networks, which must not overlap then. Make each with a line such as
+    networks, which must not overlap then: so `[bans] aggregate` is not for them. `pyruse check` and
+    the daemon look at them, and say what is missing. Make each with a line such as
     `add set ip Inet4 mail_ban { type ipv4_addr; flags timeout; }`.
 
     At its start and when it is reloaded, Pyruse compares, and mends the table in one transaction:
@@ -91,6 +97,10 @@ class Nftables:
     same is done as soon as somebody removes the table or a set, or a rule of Pyruse's, as reloading
     `nftables.service` does: the kernel tells the daemon. Single addresses that somebody takes out
     of a set stay out until then.
+
+    Two Pyruses on one machine, or in containers that share its network, do not take each other's
+    bans: the second one takes a table beside it, `inet pyruse_2`, and says so. What is left of one
+    that runs no more is taken over. Better give each a table of its own.
 
     The daemon starts the program for the next ban in advance: a process of `nft` waits for it.
 
@@ -133,7 +143,12 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         :param table: Pyruse's own table, in the family ``inet``.
         """
         super().__init__(program)
+        self._base = table
         self._table = table
+        """The one of this Pyruse: where another one that runs has the table, a table beside it."""
+        self._beacon: _owners.Beacon | None = None
+        self._there: str | None = None
+        """The table as it was listed when it was chosen."""
         self._made: set[OwnSet] = set()
         """Those of Pyruse's own sets that are there, as far as this object knows."""
         self._filled: dict[NftSet, str] = {}
@@ -172,6 +187,114 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
             )
         return named_set(name, version)
 
+    def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
+        """See `pyruse.Firewall`."""
+        if (add or remove) and not self._made:
+            self._choose()
+        super().apply(add, remove)
+
+    def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
+        """See `pyruse.Firewall`."""
+        self._choose()
+        super().reconcile(bans, remove)
+
+    def close(self) -> None:
+        """See `pyruse.Firewall`."""
+        super().close()
+        if self._beacon is not None:
+            self._beacon.close()
+            self._beacon = None
+
+    def _choose(self) -> None:
+        """Choose the table: this Pyruse's own, else the first that belongs to none that runs.
+
+        :raises FirewallError: there is none, or the program does not tell.
+        """
+        if not self.owner:
+            return
+        if self._beacon is None:
+            try:
+                self._beacon = _owners.Beacon(self.owner)
+            except OSError as fault:
+                raise FirewallError(f"{self.name}: {fault.strerror}") from None
+        try:
+            listed = self._tables()
+        except ProgramRefusal as refusal:
+            raise FirewallError(f"{self.name}: {self.explained(str(refusal))}") from None
+        owners = {
+            number: set(_OWNER.findall(listed.get(_owners.numbered(self._base, number), "")))
+            for number in range(1, 10)
+        }
+        number = _owners.free(owners, self._beacon.owner)
+        if number is None:
+            raise FirewallError(
+                f"{self.name}: all tables from inet {self._base} to inet {self._base}_9 belong to "
+                "other Pyruses that run (expected another table in [bans.nftables])"
+            )
+        table = _owners.numbered(self._base, number)
+        if table != self._table:
+            self._table, self._made = table, set()
+        self._there = listed.get(table)
+
+    @property
+    def _creation(self) -> list[str]:
+        """Commands that make the table; they are refused if another Pyruse was quicker."""
+        if self._beacon is None:
+            return [f"add table inet {self._table}"]
+        action = "create" if self._there is None else "add"
+        return [f"{action} table inet {self._table}", f"add chain inet {self._table} {self._mark}"]
+
+    @property
+    def _mark(self) -> str:
+        """The name of an empty chain, which tells whose the table is."""
+        return "" if self._beacon is None else f"owner_{self._beacon.owner}"
+
+    def overlaps(self, target: Target) -> bool:
+        """See `pyruse.Firewall`: an interval set holds no element inside of another."""
+        return target.sets is None
+
+    def doubts(
+        self, targets: Collection[Target], networks: Collection[Target] = ()
+    ) -> Sequence[str]:
+        """See `pyruse.Firewall`."""
+        found = []
+        if self._table != self._base:
+            found.append(
+                f"{self.name}: the table inet {self._base} belongs to another Pyruse that runs on "
+                f"this machine, so bans are in inet {self._table} (expected [bans.nftables] table "
+                "= a name of its own, for each of them)"
+            )
+        wanted: dict[tuple[NftSet, int], bool] = {}
+        for target in targets:
+            for version in (4, 6):
+                name = None if target.sets is None else target.sets.of(version)
+                if name is not None:
+                    key = named_set(name, version), version
+                    wanted[key] = wanted.get(key, False) or target in networks
+        if wanted:
+            bodies = self._set_bodies()
+            for (where, version), holds in sorted(wanted.items(), key=str):
+                doubts = set_doubts(where, version, bodies.get(str(where)), networks=holds)
+                found += [f"{self.name}: {doubt}" for doubt in doubts]
+        return found
+
+    def _set_bodies(self) -> dict[str, str]:
+        """What the sets are made of, by "FAMILY TABLE SET".
+
+        :raises FirewallError: the program does not tell.
+        """
+        try:
+            listed = self.program.run(["-t", "list", "ruleset"], kept=_LONGEST_LISTING)
+        except ProgramRefusal as refusal:
+            raise FirewallError(
+                f"{self.name}: sets of yours cannot be looked at: {self.explained(str(refusal))}"
+            ) from None
+        return {
+            f"{table[1]} {one[1]}": one[2]
+            for table in _ANY_TABLE.finditer(listed)
+            for one in _SET_BODY.finditer(table[0])
+        }
+
     def run(self, groups: Sequence[Changes[NftSet]]) -> None:
         """One transaction: the kernel makes all of it, or nothing."""
         sets = [group[0].where for group in groups]
@@ -179,7 +302,7 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         lines: list[str] = []
         # Make nothing again that should be there: if it is gone, all its elements are gone, too.
         if own and not self._made:
-            lines.append(f"add table inet {self._table}")
+            lines += self._creation
         for ours in own:
             if ours not in self._made:
                 lines += ours.creation + ours.rule
@@ -210,11 +333,18 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
                 theirs[where] = group
             elif added := [change for change in group if change.adds]:
                 own[where] = added
-        mended = self._contents(own, self._listed())
+        mended = self._contents(own, self._listed() if self._beacon is None else self._there)
         try:
             shared = [line for group in theirs.values() for line in _renewed(group)]
             self._transact([*mended, *shared])
         except ProgramRefusal:
+            chosen = self._table
+            self._choose()
+            if self._table != chosen:
+                raise FirewallError(
+                    f"{self.name}: another Pyruse has taken the table inet {chosen} just now "
+                    "(expected inet " + self._table + ", from the next attempt on)"
+                ) from None
             # What is there may be of another make: then the table is replaced.
             for lines in (mended, [*self._removal(), *self._contents(own, "")]):
                 with suppress(ProgramRefusal):
@@ -232,8 +362,8 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         """
         if not own and there is None:
             return []
-        lines = [f"add table inet {self._table}"]
-        names = {where.name for where in own}
+        lines = self._creation
+        names = {self._mark, *(where.name for where in own)}
         stale = [(kind, name) for kind, name in _PART.findall(there or "") if name not in names]
         for kind, name in sorted(stale):  # chains before sets: a rule holds its set
             part = f"inet {self._table} {name}"
@@ -252,18 +382,28 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
 
     def _listed(self) -> str | None:
         """Pyruse's table without the elements of its sets; None: there is no table."""
+        return self._tables().get(self._table)
+
+    def _tables(self) -> dict[str, str]:
+        """All tables of the family inet, by name, without the elements of their sets."""
         # Only listings of the whole ruleset do without the elements (nft 1.0.6).
         listed = self.program.run(["-t", "list", "ruleset", "inet"], kept=_LONGEST_LISTING)
-        table = re.search(rf"^table inet {self._table} {{.*?^}}", listed, re.DOTALL | re.MULTILINE)
-        return None if table is None else table[0]
+        return {table[1]: table[0] for table in _TABLE_TEXT.finditer(listed)}
 
     def forget(self) -> bool:
         """See whether somebody removed Pyruse's table, as reloading the rules does."""
         made, self._made = self._made, set()
-        return bool(made) and self._listed() is None
+        if not made and self._beacon is None:
+            return False
+        try:
+            self._there = self._listed()
+        except ProgramRefusal:  # it refuses everything: nobody knows
+            return False
+        return bool(made) and self._there is None
 
     def teardown(self, bans: Sequence[Element]) -> None:
         """See `pyruse.Firewall`."""
+        self._choose()
         try:
             self._transact(self._removal())
         except ProgramRefusal as refusal:

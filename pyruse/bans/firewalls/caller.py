@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pyruse.api.bans import Ban
-from pyruse.api.firewall import Element, Firewall, FirewallError, Watch
+from pyruse.api.firewall import Element, Firewall, FirewallError, Target, Watch
 from pyruse.bans.firewalls.pending import Telling
 from pyruse.times import Clock
+
+
+class Doubt(FirewallError):
+    """What keeps bans from holding as they should, though nothing was refused."""
 
 
 @dataclass
@@ -73,6 +77,10 @@ class Caller:
         self._name = name
         self._firewall = firewall
         self._clock = clock
+        self.targets: Collection[Target] = ()
+        """Where bans may be put, by the configuration …"""
+        self.networks: Collection[Target] = ()
+        """… and where networks are among them."""
         self._watch: Watch | None = None
         self._noticed = False
         """It is told that others have changed the firewall: until the look, nothing is new."""
@@ -96,7 +104,20 @@ class Caller:
         with self._contained(refusals):
             self._change(telling)
         told.refusal = next(iter(refusals), None)
+        if telling.everything and (told.refusal is None or told.refusal.failed is not None):
+            targets = {key.target for key in (*telling.add, *telling.remove)}
+            networks = {key.target for key in telling.add if "/" in key.network}
+            told.faults += self.doubts(targets.union(self.targets), networks.union(self.networks))
         return told
+
+    def doubts(
+        self, targets: Collection[Target], networks: Collection[Target]
+    ) -> list[FirewallError]:
+        """What keeps bans from holding as they should, though nothing was refused."""
+        doubts: list[FirewallError] = []
+        with self._contained(doubts):
+            doubts += map(Doubt, self._firewall.doubts(targets, networks))
+        return doubts
 
     def _change(self, telling: Telling) -> None:
         """Have the firewall change.

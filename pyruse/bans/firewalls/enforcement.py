@@ -68,9 +68,11 @@ class Enforcement:
         """
         return self._upkeep(name).firewall
 
-    def check(self, target: Target) -> None:
+    def check(self, target: Target, *, networks: bool = False) -> None:
         """See that a target can take bans.
 
+        :param target: where bans are to be put.
+        :param networks: whether networks are among them.
         :raises ValueError: it cannot, or there is no such firewall.
         """
         firewall = self.firewall(target.backend)
@@ -86,10 +88,39 @@ class Enforcement:
                 f"{target.backend} closes neither single protocols nor ranges of ports (expected "
                 "neither; or a firewall that does, such as nftables)"
             )
+        upkeep = self._upkeep(target.backend)
+        upkeep.targets.add(target)
+        if networks:
+            upkeep.networks.add(target)
+
+    def overlaps(self, target: Target) -> bool:
+        """Whether a target can hold a network and addresses inside of it at once."""
+        try:
+            return bool(self.firewall(target.backend).overlaps(target))
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001 -- there is no such firewall, or a plugin's bug
+            return True
+
+    def doubts(self, *, grow: bool) -> list[str]:
+        """What keeps bans from holding as they should where they may be put; nothing is changed.
+
+        :param grow: whether networks grow by the configuration.
+        """
+        found = [str(doubt) for upkeep in self._upkeeps.values() for doubt in upkeep.doubts()]
+        targets = {target for upkeep in self._upkeeps.values() for target in upkeep.targets}
+        if grow and any(not self.overlaps(target) for target in targets):
+            found.append(
+                "[bans] aggregate is of no effect for bans into sets of yours: these hold no "
+                "network around addresses that are banned (expected Pyruse's own sets)"
+            )
+        return found
 
     def _upkeep(self, name: str) -> Upkeep:
         if name not in self._upkeeps:
-            self._upkeeps[name] = Upkeep(name, self._bans, self._opener, self._clock, self._runner)
+            self._upkeeps[name] = Upkeep(
+                name, self._bans, self._opener, self._clock, self._runner, self._records.owner
+            )
         return self._upkeeps[name]
 
     def _runner(self, name: str, caller: Caller) -> Runner:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pyruse.api.firewall import Firewall, FirewallError
+from pyruse.api.firewall import Firewall, FirewallError, Target
 from pyruse.bans.firewalls.caller import (
     Caller,
     Job,
@@ -57,15 +57,29 @@ class Upkeep:
     firewall, unless its runner does. All instants here are the machine's (``now``).
     """
 
-    def __init__(
-        self, name: str, bans: StoredBans, opener: Opener, clock: Clock, make_runner: MakeRunner
+    def __init__(  # noqa: PLR0913 -- what it keeps in line with what, and how
+        self,
+        name: str,
+        bans: StoredBans,
+        opener: Opener,
+        clock: Clock,
+        make_runner: MakeRunner,
+        owner: str = "",
     ) -> None:
         """Open nothing yet.
 
         :param name: of the firewall.
         :param bans: what it is to hold.
         :param opener: gives the firewall of a name, or None where no plugin has it.
+        :param clock: the machine's.
+        :param make_runner: gives what calls the firewall.
+        :param owner: whose bans these are (see `Firewall.owner`).
         """
+        self._owner = owner
+        self.targets: set[Target] = set()
+        """Where bans may be put, by the configuration …"""
+        self.networks: set[Target] = set()
+        """… and where networks are among them."""
         self.name = name
         self._bans = bans
         self._opener = opener
@@ -162,10 +176,22 @@ class Upkeep:
         :raises ValueError: see `firewall`.
         """
         if self.runner is None:
-            self.runner = self._make_runner(
-                self.name, Caller(self.name, self.firewall, self._clock)
-            )
+            self.runner = self._make_runner(self.name, self._caller())
         return self.runner
+
+    def _caller(self) -> Caller:
+        """What calls the firewall, whose bans are this state's.
+
+        :raises ValueError: see `firewall`.
+        """
+        self.firewall.owner = self._owner
+        caller = Caller(self.name, self.firewall, self._clock)
+        caller.targets, caller.networks = frozenset(self.targets), frozenset(self.networks)
+        return caller
+
+    def doubts(self) -> list[FirewallError]:
+        """What keeps bans from holding as they should, at once; nothing is changed."""
+        return Caller(self.name, self.firewall, self._clock).doubts(self.targets, self.networks)
 
     def _collect(self, now: int, on_fault: OnFault) -> None:
         """Take in what the firewall has answered."""
@@ -266,7 +292,9 @@ class Upkeep:
         ]
         faults: list[FirewallError] = []
         try:
-            Caller(self.name, self.firewall, self._clock).teardown(elements, faults)
+            caller = self._caller()
+            caller.teardown(elements, faults)
+            caller.close()
         except ValueError as error:
             faults.append(fault_of(self.name, error))
         for fault in faults:

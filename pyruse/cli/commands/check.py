@@ -39,6 +39,7 @@ def command(config: Path | None, verbose: bool) -> None:
     loaded = configuration(config)
     with State() as state:
         engine = assemble(loaded, state, Faults(lambda text, *_: _warn(text)), DRY)
+        doubts = engine.bans.doubts()
         engine.lookups.settle(ANSWERS_S)
     for warning in (
         *writable_by_others(loaded.files),
@@ -46,6 +47,7 @@ def command(config: Path | None, verbose: bool) -> None:
         *check_mail(loaded.settings.email),
         *secret_faults(loaded),
         *engine.template_faults(),
+        *doubts,
         *Selection.of(loaded.settings.journal).whereabouts.missing(),
     ):
         _warn(warning)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyruse import Sets
+from pyruse import Sets, Target
 from pyruse.errors import ConfigError
 from pyruse.testing import wait_until
 from pyruse_plugins.firewalls.ipset import Ipset
@@ -269,3 +269,70 @@ def test_what_the_unit_and_its_drop_in_allow_is_enough_for_iptables(machines, dr
         said = firewall.refuses("192.0.2.7").text
         assert "Can't open socket to ipset" in said
         assert "(expected the capability CAP_NET_RAW, from the drop-in ipset.conf" in said
+
+
+@pytest.fixture
+def owned(open_there):
+    """``owned("0123456789ab")``: a firewall of this owner, on the server."""
+    made = []
+
+    def make(owner, **options):
+        one = open_there(**options)
+        one.firewall.owner = owner
+        made.append(one.firewall)
+        return one
+
+    yield make
+    for firewall in made:
+        firewall.close()
+
+
+def test_two_that_run_do_not_take_each_others_bans(machines, owned, ipset):
+    one, two = owned("0" * 12), owned("1" * 12)
+    one.reconcile("192.0.2.6")
+    two.reconcile("192.0.2.7")
+    one.reconcile("192.0.2.6")
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.7"]
+    (doubt,) = two.firewall.doubts([])
+    assert "so bans are in pyruse4_2 and pyruse6_2" in doubt
+    one.firewall.close()
+    two.firewall.close()
+    again = owned("1" * 12)
+    again.reconcile("192.0.2.99")
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.99"], "what it had, also when it is alone"
+    again.teardown()
+    assert sorted(ipset("list -n").split()) == ["pyruse4", f"pyruse_{'0' * 12}"]
+
+
+def test_with_rules_of_the_administrators_a_second_one_says_why_not(owned):
+    owned("0" * 12, rules=False).reconcile("192.0.2.6")
+    second = owned("1" * 12, rules=False)
+    refusal = second.refused(lambda: second.reconcile("192.0.2.7"))
+    assert "belong to another Pyruse that runs on this machine" in refusal.text
+
+
+def test_what_is_left_of_one_that_runs_no_more_is_taken_over(machines, owned, ipset):
+    one = owned("0" * 12)
+    one.reconcile("192.0.2.6")
+    one.firewall.close()
+    owned("1" * 12).reconcile("192.0.2.7")
+    assert machines.dropped() == ["192.0.2.7"]
+    assert sorted(ipset("list -n").split()) == ["pyruse4", f"pyruse_{'1' * 12}"]
+
+
+def test_what_is_wrong_with_a_set_of_the_administrators_is_told(firewall, ipset):
+    ipset("create ports bitmap:port range 0-9 timeout 0")
+    ipset("create addresses hash:ip")
+    ipset("create right hash:net timeout 0")
+    for name, said in (
+        ("ports", ["its type is bitmap:port, so it takes no ban (expected hash:net)"]),
+        ("addresses", ["its type is hash:ip, which takes each address of a network by itself, as "
+                       "prefix4 and prefix6 ban (expected hash:net)",
+                       "it takes no ban that ends (expected timeout 0)"]),
+        ("right", []),
+    ):  # fmt: skip
+        target = Target("ipset", Sets(ipv4=name))
+        doubts = firewall.firewall.doubts([target], [target])
+        assert doubts == [f"ipset: the set {name}: {one}" for one in said]
+    (doubt,) = firewall.firewall.doubts([Target("ipset", Sets(ipv6="nosuch"))])
+    assert doubt.startswith("ipset: there is no set nosuch (expected it to be there before the")

@@ -11,7 +11,7 @@ import tracemalloc
 
 import pytest
 
-from pyruse import FirewallError, Networks, Sets
+from pyruse import FirewallError, Networks, Sets, Target
 from pyruse.bans.in_force import Cause
 from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
@@ -400,6 +400,113 @@ def test_hostile_names_of_sets_are_refused_and_would_do_nothing(machines, firewa
 def test_sets_and_a_protocol_do_not_go_together(driver):
     with pytest.raises(ValueError, match="protocol and sets do not go together"):
         driver(opened()).check(sets=MAIL, protocol="tcp")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (
+            "flags timeout;",
+            "takes no networks, as prefix4 and prefix6 ban (expected flags interval",
+        ),
+        ("flags interval;", "takes no ban that ends (expected flags timeout)"),
+        (
+            "flags timeout, interval; auto-merge;",
+            "joins neighbours and gives them one end, so bans",
+        ),
+        ("flags timeout, interval;", None),
+    ],
+)
+def test_what_is_wrong_with_a_set_of_the_administrators_is_told_before_a_ban(
+    firewall, nft, flags, said
+):
+    nft("add table ip mail")
+    nft(f"add set ip mail banned {{ type ipv4_addr; {flags} }}")
+    target = Target("nftables", Sets(ipv4="ip mail banned"))
+    doubts = firewall.firewall.doubts([target, Target("nftables")], [target])
+    if said is None:
+        assert doubts == []
+    else:
+        (doubt,) = doubts
+        assert doubt.startswith(f"nftables: the set ip mail banned: it {said}")
+
+
+def test_a_set_that_is_missing_or_of_another_type_is_told(firewall, nft):
+    nft("add table ip mail; add set ip mail banned { type inet_service; flags timeout; }")
+    doubts = firewall.firewall.doubts([Target("nftables", MAIL)])
+    assert doubts == [
+        "nftables: the set ip mail banned: its type is inet_service, so it takes no ban (expected "
+        "ipv4_addr)",
+        "nftables: there is no set ip6 mail banned (expected it to be there before the first ban: "
+        "`nft add set ip6 mail banned { type ipv6_addr; flags timeout; }`)",
+    ]
+
+
+@pytest.fixture
+def owned(machines, driver):
+    """``owned("0123456789ab")``: a firewall of this owner, in the server's network."""
+    made = []
+
+    def make(owner):
+        firewall = opened(command=[*machines.server.prefix, "nft"])
+        firewall.owner = owner
+        made.append(firewall)
+        return driver(firewall)
+
+    yield make
+    for firewall in made:
+        firewall.close()
+
+
+def test_two_that_run_do_not_take_each_others_bans(machines, owned, nft):
+    one, two = owned("0" * 12), owned("1" * 12)
+    one.reconcile("192.0.2.6")
+    two.reconcile("192.0.2.7")
+    one.reconcile("192.0.2.6")
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.7"]
+    assert one.firewall.doubts([]) == []
+    assert two.firewall.doubts([]) == [
+        "nftables: the table inet pyruse belongs to another Pyruse that runs on this machine, so "
+        "bans are in inet pyruse_2 (expected [bans.nftables] table = a name of its own, for each "
+        "of them)"
+    ]
+    two.teardown()
+    assert nft("list tables") == "table inet pyruse\n"
+    assert machines.dropped() == ["192.0.2.6"]
+
+
+def test_one_that_is_started_again_keeps_its_table(machines, owned, nft):
+    one, two = owned("0" * 12), owned("1" * 12)
+    one.reconcile("192.0.2.6")
+    two.reconcile("192.0.2.7")
+    one.firewall.close()
+    two.firewall.close()
+    owned("1" * 12).reconcile("192.0.2.99")  # the other one is not there yet
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.99"]
+    owned("0" * 12).ban("192.0.2.7")
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.7", "192.0.2.99"]
+
+
+def test_what_is_left_of_one_that_runs_no_more_is_taken_over(machines, owned, nft):
+    one = owned("0" * 12)
+    one.reconcile("192.0.2.6")
+    one.firewall.close()
+    owned("1" * 12).reconcile("192.0.2.7")
+    assert nft("list tables") == "table inet pyruse\n"
+    assert machines.dropped() == ["192.0.2.7"]
+
+
+def test_a_table_of_an_older_pyruse_is_taken_over(machines, firewall, owned, nft):
+    firewall.ban("192.0.2.6")
+    owned("1" * 12).reconcile("192.0.2.7")
+    assert nft("list tables") == "table inet pyruse\n"
+    assert machines.dropped() == ["192.0.2.7"]
+
+
+def test_a_copy_of_a_state_is_another_owner(machines, owned):
+    owned("0" * 12).reconcile("192.0.2.6")
+    owned("0" * 12).reconcile("192.0.2.7")
+    assert machines.dropped() == ["192.0.2.6", "192.0.2.7"]
 
 
 def test_sets_and_ports_do_not_go_together(driver):
