@@ -27,6 +27,8 @@ class ListFile(str):
 
 
 Item = Network | HostName | ListFile
+_Key = tuple[int, int, int]
+"""A network: the version of IP, its first address, its prefix length."""
 
 
 class Networks:
@@ -108,6 +110,7 @@ class Networks:
             masks.setdefault(int(network.netmask), set()).add(int(network.network_address))
         self._by_mask = by_mask  # threads may look at the one before
         self._firsts: dict[int, list[int]] | None = None
+        self._origins: dict[_Key, HostName | ListFile | None] | None = None
 
     def __contains__(self, address: Address) -> bool:
         return self.covers(address.version, int(address))
@@ -121,9 +124,28 @@ class Networks:
 
     def overlaps(self, network: Network) -> bool:
         """Whether a network is in one of these, or one of these is in it."""
+        return self._overlapping(network) is not None
+
+    def overlapping(self, network: Network) -> tuple[Network, HostName | ListFile | None] | None:
+        """One that overlaps a network, and what it was learned of; None: there is none."""
+        found = self._overlapping(network)
+        if found is None:
+            return None
+        if self._origins is None:  # asked for when somebody is to be told
+            self._origins = {
+                _key(one): source for source in self.sources for one in self.learned(source)
+            }
+            self._origins |= dict.fromkeys(map(_key, self._written))
+        version, first, prefix = found
+        cls = IPv4Network if version == 4 else IPv6Network
+        return cls((first, prefix)), self._origins[found]
+
+    def _overlapping(self, network: Network) -> _Key | None:
         version, first = network.version, int(network.network_address)
-        if self.covers(version, first):
-            return True
+        masks = self._by_mask[version]
+        for mask, known in masks.items():
+            if first & mask in known:
+                return version, first & mask, mask.bit_count()
         if self._firsts is None:
             self._firsts = {
                 one: sorted({number for known in masks.values() for number in known})
@@ -131,21 +153,12 @@ class Networks:
             }
         firsts = self._firsts[version]
         at = bisect_left(firsts, first)
-        return at < len(firsts) and firsts[at] <= int(network.broadcast_address)
-
-    def overlapping(self, network: Network) -> tuple[Network, HostName | ListFile | None] | None:
-        """The first one that overlaps a network, and what it was learned of; None: there is none.
-
-        It takes its time, for somebody who is to be told.
-        """
-        for one in self._written:
-            if _overlap(one, network):
-                return one, None
-        for source in self.sources:
-            for one in self.learned(source):
-                if _overlap(one, network):
-                    return one, source
-        return None
+        if at == len(firsts) or firsts[at] > int(network.broadcast_address):
+            return None
+        inside = firsts[at]
+        return next(
+            (version, inside, mask.bit_count()) for mask, known in masks.items() if inside in known
+        )
 
     def __iter__(self) -> Iterator[Network]:
         return iter(self.networks)
@@ -169,5 +182,5 @@ def _list_file(path: str) -> ListFile:
     return ListFile(path)
 
 
-def _overlap(one: Network, other: Network) -> bool:
-    return one.version == other.version and one.overlaps(other)
+def _key(network: Network) -> _Key:
+    return network.version, int(network.network_address), network.prefixlen
