@@ -190,9 +190,9 @@ def end_days(engine: Engine, now: int) -> None:
 
 
 def memory_mib() -> float:
-    """What the program takes of the memory now: the second number of /proc/self/statm (proc(5))."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    """What the program has in memory, but for pages of files, such as a journal's (proc(5))."""
+    _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def main() -> int:

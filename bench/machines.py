@@ -210,6 +210,11 @@ def rows(bench: Bench, entries: int, rounds: int, kill: bool) -> Iterator[tuple[
         used = len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
         yield "Descriptors", f"{used}"
         daemon.stop()
+        told = [line for line in daemon.log.splitlines() if "journal: " in line]
+        yield (
+            "Faults of the journal that it told of",
+            f"{len(told)}" + "".join(f"; {x}" for x in told),
+        )
 
 
 def main() -> int:

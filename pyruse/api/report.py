@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,8 +101,23 @@ class Report:
     notes: list[str] = field(default_factory=list)
     """Notes on the report itself: missing spans, faults, mails not sent."""
 
+    machine: str | None = None
+    """The one other machine that it tells of, where `[report] hosts = "apart"`."""
     left_out: dict[Section, int] = field(default_factory=dict)
     """How many events of a section have no row here, where the rows were limited."""
+
+    @property
+    def name(self) -> str:
+        """The title, and the machine where it tells of one: the name of a file, without an end.
+
+        Of each machine it stays the same. What no file's name should have is replaced.
+        """
+        if self.machine is None:
+            return self.title
+        safe = re.sub(r"[^A-Za-z0-9._-]", "_", self.machine)[:100]
+        if safe != self.machine:  # whoever uploads says his name himself
+            safe += f"-{hashlib.sha256(self.machine.encode(errors='replace')).hexdigest()[:8]}"
+        return f"{self.title}.{safe}"
 
     @property
     def events(self) -> int:

@@ -260,6 +260,9 @@ class ReportSettings:
     subject: Template = field(default_factory=lambda: Template("Pyruse daily report for {day}"))
     """The subject of the report's mail; it may have `{day}`, `{host}`, `{entries}`, `{important}`,
     `{interesting}` and `{other}` (see `mail_report`)."""
+    hosts: Literal["together", "apart"] = "together"
+    """Where the journals of several machines are read: one report of all (`together`), or one for
+    each machine that had events (`apart`): a mail, and files in the archive, of its own."""
     archive: Path | None = None
     """A folder where each report is kept as files, too (see `archive_report`)."""
     limit: int = 10_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -29,10 +30,14 @@ from pyruse.lookups.lookups import Lookups
 from pyruse.registry.broadcasts import Broadcasts
 from pyruse.report.rows import report_of_all, report_of_day
 from pyruse.state.database import MEMORY, State
+from pyruse.state.days import hosts_of
+from pyruse.state.host_views import all_but, leave_out, only_of
 from pyruse.state.tables import KEPT
 from pyruse.text import shortened, shown
 from pyruse.times import FOREVER, Calendar, Clock
 
+_MACHINES = 500
+"""So many other machines have a report of their own: they say their names themselves."""
 AHEAD_US = 3_600_000_000
 """So far another machine's clock may be ahead of this one's: an hour."""
 
@@ -264,10 +269,41 @@ class Engine:
         :param day: ``YYYY-MM-DD``.
         :raises sqlite3.Error: the state cannot be read, for want of descriptors or the like.
         """
-        reader = self.state.reader()
-        report = self._report(day, reader)
+        publication = self._publication(day)
         self.state.days.close(day)
-        return Publication(day, report, self.publishers, self.effects, reader)
+        return publication
+
+    def _publication(self, day: str) -> Publication:
+        reader = self.state.reader()
+        others = self._machines_apart(day)
+        if others and reader is not None:
+            leave_out(reader, others)
+        with nullcontext() if reader is not None else all_but(self.state.db, others):
+            report = self._report(day, reader)
+        reports = [self.report_of_machine(day, other) for other in others]
+        return Publication(day, report, self.publishers, self.effects, reader, reports)
+
+    def _machines_apart(self, day: str) -> list[str]:
+        """The machines that have a report of their own; of too many, the rest is in this one's."""
+        if self.settings.report.hosts == "together":
+            return []
+        return [host for host in hosts_of(self.state.db, [day]) if host != self.host][:_MACHINES]
+
+    @contextmanager
+    def report_of_machine(self, day: str, machine: str) -> Iterator[Report]:
+        """The report of one machine, to be read within the block; in any thread."""
+        reader = self.state.reader()
+        db = reader or self.state.db
+        try:
+            with only_of(db, machine):
+                report = report_of_day(
+                    day, db, self.calendar, machine, lambda _: None, at_once=reader is None
+                )
+                report.machine = machine
+                yield report
+        finally:
+            if reader is not None:
+                reader.close()
 
     def finish(self, publication: Publication, now: int) -> None:
         """A report is made: take over what it led to, to be committed as a whole.
@@ -281,10 +317,17 @@ class Engine:
 
     def deliver(self, report: Report) -> None:
         """Have a report delivered by the plugins."""
-        publication = Publication("", report, self.publishers, self.effects)
+        self._deliver(Publication("", report, self.publishers, self.effects))
+
+    def deliver_day(self, day: str) -> None:
+        """Have the reports of a day (``YYYY-MM-DD``) delivered by the plugins."""
+        self._deliver(self._publication(day))
+
+    def _deliver(self, publication: Publication) -> None:
         publication.make()
         self._take_over(publication)
-        self.broadcasts.call("on_day_end", report=report)
+        self.broadcasts.call("on_day_end", report=publication.report)
+        publication.close()
 
     def _take_over(self, publication: Publication) -> None:
         self.tell_faults(publication)

@@ -8,7 +8,8 @@ instant leaves either all of it or nothing, and the next start makes the report 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import NoReturn
 
 from pyruse.addresses import Address
@@ -94,13 +95,14 @@ def _refuse(name: str) -> NoReturn:
 class Publication:
     """The report of one day on its way."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all that it is made of
         self,
         day: str,
         report: Report,
         publishers: Broadcasts,
         effects: Effects,
         reader: sqlite3.Connection | None = None,
+        others: Iterable[AbstractContextManager[Report]] = (),
     ) -> None:
         """Make nothing yet.
 
@@ -109,7 +111,9 @@ class Publication:
         :param publishers: the plugins that publish it.
         :param effects: take what they lead to.
         :param reader: the connection by which the rows are read, to be closed afterwards.
+        :param others: the reports of other machines, one at a time.
         """
+        self._others = list(others)
         self._reader = reader
         self.day = day
         self.report = report
@@ -120,6 +124,13 @@ class Publication:
         """Have it published. In any thread; `Engine.finish` takes over in the main one."""
         self._effects.clear()
         self._publishers.call("publish_report", report=self.report)
+        for other in self._others:
+            try:
+                with other as report:
+                    self._publishers.call("publish_report", report=report)
+            except (OSError, MemoryError, sqlite3.Error) as fault:
+                self._effects.fault("report", "of a machine", fault)
+                return
 
     def close(self) -> None:
         """Nobody reads its rows any more."""

@@ -14,7 +14,8 @@ _FORMS = {"html": "html", "txt": "text", "json": "json"}
 class ArchiveReport:
     """Keep each day's report in the folder `[report] archive`, where there is one.
 
-    There are three files for a day: `2026-03-14.html`, `2026-03-14.txt` and `2026-03-14.json`.
+    There are three files for a day: `2026-03-14.html`, `2026-03-14.txt` and `2026-03-14.json`;
+    with `hosts = "apart"`, also three for each other machine, such as `2026-03-14.web1.html`.
     They are readable by the user that Pyruse runs as and by that user's group (mode 0640), and so
     is the folder when Pyruse makes it (0750). What root makes, as by `pyruse report --send`,
     belongs to the owner of the folder that it is in, so that the daemon may go on there. Nobody
@@ -33,7 +34,7 @@ class ArchiveReport:
             return
         _make(folder)
         for suffix, form in _FORMS.items():
-            _write(folder / f"{report.title}.{suffix}", context.pieces(report, form))
+            _write(folder / f"{report.name}.{suffix}", context.pieces(report, form))
         _sync(folder)
 
 

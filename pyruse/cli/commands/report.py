@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 @click.option(
     "--send", is_flag=True, help="Deliver it again, as when the day ended: mail, archive."
 )
-def command(config: Path | None, day: str | None, list_days: bool, form: str, send: bool) -> None:
+@click.option("--host", help="The report of this machine alone.")
+def command(  # noqa: PLR0913 -- click hands over each option
+    config: Path | None, day: str | None, list_days: bool, form: str, send: bool, host: str | None
+) -> None:
     """Show, or send, the report of a day again.
 
     \b
@@ -52,20 +56,26 @@ def command(config: Path | None, day: str | None, list_days: bool, form: str, se
             ]
             show_table("Days that are kept", ["day", "entries", "report"], rows)
             return
-        report = _report(engine, day, [one.day for one in days])
-        _show(engine, report, form)
-        if send:
-            _send(engine, report)
+        name = _name(engine, day, [one.day for one in days])
+        if host is None:
+            _show(engine, engine.report(name), form)
+            if send:
+                _send(engine, lambda: engine.deliver_day(name))
+            return
+        with engine.report_of_machine(name, host) as report:
+            _show(engine, report, form)
+            if send:
+                _send(engine, lambda: engine.deliver(report))
 
 
-def _report(engine: Engine, day: str | None, kept: list[str]) -> Report:
+def _name(engine: Engine, day: str | None, kept: list[str]) -> str:
     from pyruse.times import now_us
 
     name = _day("yesterday" if day is None else day, engine.calendar.day_of(now_us()))
     if name not in kept:
         span = f"{kept[0]} to {kept[-1]}" if kept else "none yet"
         raise UserError(f"no report of {name} is kept (expected one of: {span})")
-    return engine.report(name)
+    return name
 
 
 def _show(engine: Engine, report: Report, form: str) -> None:
@@ -79,8 +89,8 @@ def _show(engine: Engine, report: Report, form: str) -> None:
         click.echo()
 
 
-def _send(engine: Engine, report: Report) -> None:
-    """Have the report delivered; what leaves does so now, and is not put into the daemon's outbox.
+def _send(engine: Engine, deliver: Callable[[], None]) -> None:
+    """Have reports delivered; what leaves does so now, and is not put into the daemon's outbox.
 
     All of it is tried, whatever becomes of one part.
     """
@@ -88,7 +98,7 @@ def _send(engine: Engine, report: Report) -> None:
     from pyruse.delivery.item_names import named
     from pyruse.system.log import to_journal
 
-    engine.deliver(report)
+    deliver()
     attempt = attempts(engine.settings.email, engine.host, to_journal, engine.receivers)
     faults = []
     for item in engine.state.outbox.items():
