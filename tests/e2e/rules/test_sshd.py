@@ -62,10 +62,10 @@ class Server:
         how = {"StrictHostKeyChecking": "no", "UserKnownHostsFile": "/dev/null",
                "ConnectTimeout": "60", "NumberOfPasswordPrompts": "1", "IdentitiesOnly": "yes",
                "IdentityAgent": "none"}  # fmt: skip
-        command = ["ssh", "-F", "none", "-b", source, "-p", PORT, "-l", user]
+        command = ["ssh", "-F", "none", "-b", source, "-p", PORT, "-l", user, *options]
         command += [word for name, value in how.items() for word in ("-o", f"{name}={value}")]
         done = subprocess.run(
-            [*self.machines.attacker.prefix, *command, *options, SERVER4, "true"],
+            [*self.machines.attacker.prefix, *command, SERVER4, "true"],
             env={**os.environ, "SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force"},
             stdin=subprocess.DEVNULL, capture_output=True, check=False,
         )  # fmt: skip
@@ -90,14 +90,14 @@ class Server:
         assert rows == ["[5/test] the end"]
 
 
-MakeServer = Callable[[str], Server]
+MakeServer = Callable[..., Server]
 
 
 @pytest.fixture
 def server(
     machines: Machines, journald: Journald, daemon: MakeDaemon, tmp_path: Path
 ) -> Iterator[MakeServer]:
-    """``server("yes")``: with passwords; ``server("no")``: with keys alone."""
+    """``server("yes")``: with passwords; ``server("no")``: with keys alone; and more options."""
     need(no_namespace("nft", "sshd", "ssh", "ssh-keygen") or unavailable("setpriv", "logger"))
     for name in ("host", "bob", "stranger"):
         generate = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)]
@@ -108,9 +108,9 @@ def server(
     folder.mkdir()
     with Host(machines.server, journald, folder, ["bob", "eve"], files) as host:
 
-        def make(passwords: str) -> Server:
+        def make(passwords: str, *options: str) -> Server:
             sshd = ["/usr/sbin/sshd", "-D", "-f", "/run/ssh/config"]
-            host.start([*sshd, "-o", f"PasswordAuthentication={passwords}"])
+            host.start([*sshd, "-o", f"PasswordAuthentication={passwords}", *options])
             guard = daemon(GUARD, journald, prefix=machines.server.prefix).start()
             made = Server(machines, host, guard, tmp_path)
             wait_until(lambda: made.knock(USER, "bob", *made.with_key("bob")))
@@ -147,6 +147,22 @@ def test_five_wrong_passwords_are_five_failed_logins_and_three_are_none_too_many
     passwords.wait_until_dropped()
     passwords.knock(ATTACKER, "admin", password="123456")
     passwords.wait_until_dropped(ATTACKER)
+
+
+@pytest.mark.parametrize(
+    ("passwords", "options"),
+    [("yes", ()), ("no", ("-o", "KbdInteractiveAuthentication=yes"))],
+    ids=["password", "keyboard-interactive"],
+)
+def test_each_password_of_a_connection_is_a_try(
+    server: MakeServer, passwords: str, options: tuple[str, ...]
+) -> None:
+    asks = server(passwords, *options)
+    asks.knock(ATTACKER, "bob", "-o", "NumberOfPasswordPrompts=4", password="123456")
+    asks.wait_until_handled()
+    asks.wait_until_dropped()
+    asks.knock(ATTACKER, "bob", password="123456")
+    asks.wait_until_dropped(ATTACKER)
 
 
 def test_what_others_write_in_the_name_of_sshd_bans_nobody_and_is_told(server: MakeServer) -> None:

@@ -130,3 +130,22 @@ def test_at_the_console_root_is_important(login):
         chains.feed(SYSLOG_IDENTIFIER="login", _UID=0, _COMM="login", MESSAGE=line)
     assert rows(chains) == ["root logged in (login)"]
     assert rows(chains, "interesting") == ["bob logged in (login)"]
+
+
+def test_of_services_for_many_only_what_is_remarkable_is_told(pipeline):
+    chains = pipeline("""
+        use = ["sshd"]
+        [chains]
+        "mail" = [
+          { filter = "exists", field = "ip" },
+          { action = "event", name = "login", service = "imap", then = "sshd logins" },
+        ]
+    """)
+    for user in ("ann", "bob", "root"):
+        chains.feed(user=user, ip="192.0.2.7", method="PLAIN")
+    chains.feed(ip="192.0.2.7")  # who does not say who has logged in
+    assert rows(chains) == [
+        "root logged in from 192.0.2.7 (imap, PLAIN), for the first time from there"
+    ]
+    assert chains.report.interesting == []
+    assert chains.faults == []
