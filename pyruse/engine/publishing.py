@@ -139,8 +139,12 @@ class Publication:
 
     @property
     def may_succeed_later(self) -> bool:
-        """Whether it failed of what may pass, such as a want of room."""
-        return any(isinstance(fault, PASSING) for _, _, fault in self._effects.faults)
+        """Whether nobody gets a mail of it, for want of what may be there again, such as room.
+
+        A mail does not wait for an archive that is full.
+        """
+        passing = any(isinstance(fault, PASSING) for _, _, fault in self._effects.faults)
+        return passing and not self._effects.items
 
     @property
     def effects(self) -> Effects:

@@ -46,6 +46,14 @@ class Lazy(Sequence[T]):
         at = range(len(self))[index]
         return next(islice(iter(self), at, None))
 
+    def __eq__(self, other: object) -> bool:
+        """Whether another sequence has the same in it, read or not."""
+        if not isinstance(other, Sequence) or len(other) != len(self):
+            return False
+        return all(one == another for one, another in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list
+
 
 class Instants(Lazy[datetime]):
     """Times of one zone, which take 8 bytes each until they are asked for."""

@@ -29,6 +29,7 @@ from pyruse.state.database import State
 from pyruse.state.days import Days
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing.journal import FIRST_TIME, journal_remote, make_journal, write_export
+from pyruse.testing.waiting import TIME_LIMIT
 from pyruse.times import time_us_of
 
 SECOND = 1_000_000
@@ -99,8 +100,9 @@ class Follower:
         """Let time pass, and then the daemon do what is to be done."""
         self.now += span
         self.daemon._reading.journal.wait(0)
-        while not self.daemon.batch():
-            pass
+        while not self.daemon.batch() or self.daemon._day_ends.is_busy:
+            if self.daemon._day_ends.is_busy:
+                assert self.daemon._day_ends._made.wait(TIME_LIMIT)
 
     def reports(self) -> dict[str, str]:
         """The days whose reports are out, with their text."""

@@ -117,6 +117,9 @@ def test_rows_are_a_sequence(attacked: State) -> None:
     assert [row.message for row in rows[:2]] == [rows[0].message, rows[1].message]
     with pytest.raises(IndexError):
         rows[ROWS + 2]
+    assert rows == list(rows)
+    assert rows != list(rows)[:-1]
+    assert report.important == report_of(attacked, at_once=True).important
 
 
 def test_each_part_gets_its_share_or_what_it_needs() -> None:
