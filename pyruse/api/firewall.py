@@ -218,3 +218,14 @@ class Firewall(ABC):
         :raises FirewallError: the firewall does not tell.
         """
         return True
+
+    def missing(self, bans: Sequence[Element]) -> Sequence[Element]:
+        """Which of these bans the firewall does not hold, after a change by others.
+
+        Asked for where `intact` says that all is well otherwise. What is missing is put back. By
+        default, nothing is.
+
+        :param bans: what the firewall has taken, and has not ended by itself.
+        :raises FirewallError: the firewall does not tell.
+        """
+        return ()

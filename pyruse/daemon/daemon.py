@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from pyruse import __version__
-from pyruse.bans.firewalls.caller import Doubt
+from pyruse.bans.firewalls.caller import Doubt, Restored
 from pyruse.bans.settle import settle
 from pyruse.chains.model import Step
 from pyruse.chains.pushdown import Wanted
@@ -385,5 +385,6 @@ class Daemon:
         if isinstance(fault, Doubt):  # each is a kind of its own: none hides behind another
             self._engine.tell_fault("bans", f"doubt {shortened(str(fault), 80)}", str(fault))
             return
-        self._engine.tell_fault("bans", "firewall", str(fault))
+        kind = "restored" if isinstance(fault, Restored) else "firewall"
+        self._engine.tell_fault("bans", kind, str(fault))
         self._answers.heard(str(fault))

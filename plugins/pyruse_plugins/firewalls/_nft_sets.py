@@ -6,7 +6,10 @@ All that goes into these words is made of checked names, addresses and numbers.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from pyruse import Network
 
@@ -19,6 +22,10 @@ _LONGEST_NAME = 100
 _PRIORITY = -300
 """Before connection tracking (-200) and NAT (-100): a banned packet costs nothing, `ports` are the
 ports that it asks for, and containers behind this machine are protected, too."""
+_ELEMENT = re.compile(
+    r"(?:^|[{,])\s*([0-9a-fA-F:.]*[0-9a-fA-F:](?:/\d+|-[0-9a-fA-F:.]+)?)(?=[\s,}]|$)"
+)
+"""In what nft lists, between the braces."""
 _COUNTER = "dropped"
 
 
@@ -113,6 +120,36 @@ class OwnSet(NftSet):
         if self.ports:
             match += f" th dport {{ {', '.join(map(str, self.ports))} }}"
         return [f"flush chain {self}", f"add rule {self} {match} counter name {_COUNTER} drop"]
+
+
+def not_held(elements: Sequence[str], listed: str) -> list[str]:
+    """Which elements a set does not hold.
+
+    :param elements: addresses, or networks with their prefix length.
+    :param listed: what `nft list set` says; neighbours may be joined there (auto-merge).
+    """
+    there = _ELEMENT.findall(listed.partition("elements = {")[2])
+    missing = set(elements).difference(there)
+    if not missing:
+        return []
+    spans = sorted(map(_span, there))
+    firsts = [first for first, _ in spans]
+
+    def covers(element: str) -> bool:
+        first, last = _span(element)
+        at = bisect_right(firsts, first) - 1
+        return at >= 0 and last <= spans[at][1]
+
+    return [one for one in elements if one in missing and not covers(one)]
+
+
+def _span(element: str) -> tuple[int, int]:
+    """The first and the last address of an address, a network, or a range with a dash."""
+    first, dash, last = element.partition("-")
+    if dash:
+        return int(ip_address(first)), int(ip_address(last))
+    network = ip_network(first, strict=False)
+    return int(network[0]), int(network[-1])
 
 
 def set_doubts(where: NftSet, version: int, body: str | None, *, networks: bool) -> list[str]:

@@ -60,8 +60,9 @@ class Ipset:
     A second Pyruse on one machine, or in a container that shares its network, takes sets beside
     these, `pyruse4_2` and `pyruse6_2`, and says so; with `rules = false` it says why it cannot.
 
-    When somebody empties a set (`ipset flush`), Pyruse fills it again when it is next started or
-    reloaded.
+    When somebody empties a set (`ipset flush`), or takes an address out, the kernel tells nobody:
+    Pyruse sees that when the rules of iptables or nftables are changed next, or at its next start
+    or reload, and fills the set again.
 
     ```toml
     [bans]
@@ -367,6 +368,16 @@ class IpsetFirewall(ProgramFirewall[str]):
         from pyruse_plugins.firewalls._nft_watch import watch
 
         return watch(self.program.pids) if self._rules else None
+
+    def missing(self, bans: Sequence[Element]) -> Sequence[Element]:
+        """See `pyruse.Firewall`: of Pyruse's own sets, for those of the administrator's differ."""
+        there = {name: set(self._elements(name)) for name in sorted(self._made)}
+        return [
+            ban
+            for ban in bans
+            if ban.target.sets is None
+            and ban.address not in there.get(self._own[ban.version], (ban.address,))
+        ]
 
     def intact(self) -> bool:
         """See `pyruse.Firewall`."""

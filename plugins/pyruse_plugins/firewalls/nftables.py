@@ -23,7 +23,7 @@ from pyruse import (
     shown,
 )
 from pyruse_plugins.firewalls import _owners
-from pyruse_plugins.firewalls._nft_sets import NftSet, OwnSet, named_set, set_doubts
+from pyruse_plugins.firewalls._nft_sets import NftSet, OwnSet, named_set, not_held, set_doubts
 
 _DAY = 86_400
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
@@ -96,7 +96,7 @@ class Nftables:
     it holds the bans in force and nothing else. Of sets of yours, what you put there stays. The
     same is done as soon as somebody removes the table or a set, or a rule of Pyruse's, as reloading
     `nftables.service` does: the kernel tells the daemon. Single addresses that somebody takes out
-    of a set stay out until then.
+    of a set are put back, too, and that is told: `pyruse unban` is what ends a ban.
 
     Two Pyruses on one machine, or in containers that share its network, do not take each other's
     bans: the second one takes a table beside it, `inet pyruse_2`, and says so. What is left of one
@@ -444,15 +444,33 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         return numbers
 
     def intact(self) -> bool:
-        """Whether the sets that were filled are still there, and Pyruse's own have their rules.
-
-        Single elements that somebody removed are not missed.
-        """
+        """Whether the sets that were filled are still there, and Pyruse's own have their rules."""
         there = self._sets_there()
         if any(there.get(str(where)) != number for where, number in self._filled.items()):
             return False
         rules = _RULE.findall(self._listed() or "") if self._made else []
         return all(where.name in rules for where in self._made)
+
+    def missing(self, bans: Sequence[Element]) -> Sequence[Element]:
+        """See `pyruse.Firewall`: single elements that somebody removed."""
+        held: dict[NftSet, dict[str, list[Element]]] = {}
+        for ban in bans:
+            try:
+                where = self.set_of(ban)
+            except ValueError:  # it was refused
+                continue
+            held.setdefault(where, {}).setdefault(where.element(ban.address), []).append(ban)
+        found: list[Element] = []
+        for where, elements in held.items():
+            try:
+                listed = self.program.run(
+                    ["list", "set", *str(where).split()], kept=_LONGEST_LISTING
+                )
+            except ProgramRefusal:
+                continue  # it is not there: that was told when the bans were refused
+            for one in not_held(list(elements), listed):
+                found += elements[one]
+        return found
 
     def explained(self, reason: str) -> str:
         """The kernel has but a few words, and does not tell what they mean here."""

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Element, Firewall, FirewallError, Target, Watch
 from pyruse.bans.firewalls.pending import Telling
+from pyruse.state.bans import BanKey
 from pyruse.times import Clock
+
+_ENDS_SOON_US = 3_000_000
+"""What ends so soon is not missed: the firewall may have ended it while it was looked at."""
+
+
+class Restored(FirewallError):
+    """Somebody has taken bans out of the firewall, and they are put back."""
 
 
 class Doubt(FirewallError):
@@ -32,7 +42,11 @@ class Told:
 class Looked:
     """What came of a look at a firewall that others have changed."""
 
-    intact: bool
+    look: Look
+    intact: bool = False
+    missing: list[BanKey] = field(default_factory=list)
+    """Of the bans that it has taken, those that it does not hold, while all else is well."""
+    took_s: float = 0.0
     faults: list[FirewallError] = field(default_factory=list)
 
 
@@ -50,8 +64,11 @@ class Prepared:
     faults: list[FirewallError] = field(default_factory=list)
 
 
-class Look:
+class Look(NamedTuple):
     """A job: see whether the bans still hold."""
+
+    bans: dict[BanKey, Ban]
+    """What the firewall has taken."""
 
 
 class Prepare:
@@ -91,7 +108,7 @@ class Caller:
             case Telling():
                 return self._tell(job)
             case Look():
-                return self._look()
+                return self._look(job)
             case Prepare():
                 return self._prepare()
 
@@ -136,14 +153,23 @@ class Caller:
         elif add or remove:
             firewall.apply(add, remove)
 
-    def _look(self) -> Looked:
+    def _look(self, look: Look) -> Looked:
         """See whether the bans still hold."""
-        looked = Looked(intact=False)
+        looked = Looked(look)
+        began = time.monotonic()
         self._noticed = False
         self._begin_watch(looked.faults)
         self._news(looked.faults)  # what has led to this look is no news after it
         with self._contained(looked.faults):
             looked.intact = self._firewall.intact()
+        if looked.intact:
+            with self._contained(looked.faults):
+                soon = self._clock() + _ENDS_SOON_US
+                held = [element(ban, soon) for ban in look.bans.values() if ban.alive(soon)]
+                looked.missing = [
+                    BanKey(one.address, one.target) for one in self._firewall.missing(held)
+                ]
+        looked.took_s = time.monotonic() - began
         return looked
 
     def _prepare(self) -> Prepared:

@@ -114,6 +114,11 @@ class Pending:
                 add, remove = self._not_refused(untaken.add), self._not_refused(untaken.remove)
                 return Telling(add, remove, everything=False) if add or remove else None
 
+    def taken(self) -> dict[BanKey, Ban]:
+        """The bans that the firewall holds, as far as is known."""
+        add = self.untaken.add
+        return {key: ban for key, ban in self._all().items() if key not in add}
+
     def _all(self) -> dict[BanKey, Ban]:
         """The bans that the firewall is to hold."""
         keys = [key for key, _ in self._bans.all() if key.target.backend == self._name]

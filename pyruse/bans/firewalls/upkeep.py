@@ -13,6 +13,7 @@ from pyruse.bans.firewalls.caller import (
     Looked,
     Noticed,
     Prepare,
+    Restored,
     Result,
     Told,
     element,
@@ -32,6 +33,8 @@ MakeRunner = Callable[[str, Caller], Runner]
 
 _LOOK_US = 1_000_000
 """Check a firewall that others change all the time at most this often."""
+_LOOK_SHARE = 100
+"""A look may take this part of the time until the next one: one hundredth."""
 _LATE_US = 5_000_000
 """So long a firewall may take for a change, and longer …"""
 _LATE_EACH_US = 1_000
@@ -99,6 +102,8 @@ class Upkeep:
         self._look_at: int | None = None
         """When the firewall is to be looked at; None: nobody changed it."""
         self._looked_at = 0
+        self._look_us = _LOOK_US
+        """So long after a look the next one may come."""
         self._unknown_since: int | None = None
         """Since when nobody knows what the firewall holds."""
 
@@ -139,7 +144,7 @@ class Upkeep:
         """What the firewall is to do now, if anything."""
         if self._look_at is not None and now >= self._look_at:
             self._look_at, self._looked_at = None, now
-            return Look()
+            return Look(self.pending.taken())
         while (telling := self.pending.telling()) is not None:
             if not self._is_over(telling, now):
                 return telling
@@ -203,11 +208,23 @@ class Upkeep:
     def _take_in(self, result: Result, now: int, on_fault: OnFault) -> None:
         if isinstance(result, Noticed):
             if self._look_at is None:
-                self._look_at = max(now, self._looked_at + _LOOK_US)
+                self._look_at = max(now, self._looked_at + self._look_us)
             return
         self._at_work = None
-        if isinstance(result, Looked) and not result.intact:
-            self.pending.lost()
+        if isinstance(result, Looked):
+            self._look_us = max(_LOOK_US, int(result.took_s * _LOOK_SHARE * 1_000_000))
+            if not result.intact:
+                self.pending.lost()
+            elif missing := [key for key in result.missing if key in result.look.bans]:
+                for key in missing:
+                    self._bans.want(key, result.look.bans[key])
+                more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+                on_fault(
+                    Restored(
+                        f"{self.name}: somebody has taken {missing[0].network}{more} out: put back "
+                        "(expected `pyruse unban` for a ban that is to end)"
+                    )
+                )
         elif isinstance(result, Told) and result.refusal is None:
             self.pending.took(result.telling)
         elif isinstance(result, Told) and (fault := result.refusal) is not None:

@@ -25,6 +25,7 @@ class Wall(Firewall):
         self.whole = True
         self.watched: Pipe | None = None
         self.ready = False
+        self.taken_out: set[str] = set()
 
     def _tell(self, what, *elements):
         networks = (str(one.network) for group in elements for one in group)
@@ -49,6 +50,9 @@ class Wall(Firewall):
     def intact(self):
         self.told.append("intact?")
         return self.whole
+
+    def missing(self, bans):
+        return [ban for ban in bans if ban.address in self.taken_out]
 
     def prepare(self):
         self.ready = True
@@ -215,6 +219,23 @@ def test_a_firewall_that_others_changed_is_looked_at_and_reconciled_if_bans_are_
     assert town.after(60) == []
 
 
+def test_a_ban_that_others_took_out_is_put_back_and_told_but_not_what_ends_just_now(town, wall):
+    town.ban("192.0.2.6")
+    town.ban("192.0.2.7")
+    town.ban("192.0.2.8", 2)
+    town.after()
+    town.wait()
+    wall.taken_out = {"192.0.2.7", "192.0.2.8"}
+    wall.watched.ring()
+    assert town.after() == ["intact?", "+ 192.0.2.7/32"]
+    assert town.said == [
+        "wall: somebody has taken 192.0.2.7 out: put back (expected `pyruse unban` for a ban that "
+        "is to end)"
+    ]
+    wall.taken_out = set()
+    assert town.after(60) == []
+
+
 def test_what_others_do_right_after_the_first_bans_are_there_is_noticed(town, wall):
     """Before the daemon waits for the first time, too."""
     town.ban("192.0.2.7")
@@ -254,17 +275,18 @@ def test_a_watch_that_fails_is_begun_anew_and_the_firewall_looked_at(town, wall,
     assert town.said == []
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, SystemExit, BaseException])
 @pytest.mark.parametrize("method", ["prepare", "watch", "changed", "intact", "close"])
-def test_a_bug_of_a_firewall_ends_nothing(town, wall, monkeypatch, method):
+def test_a_bug_of_a_firewall_ends_nothing(town, wall, monkeypatch, method, kind):
     def broken():
-        raise RuntimeError("a bug")
+        raise kind("a bug")
 
     town.ban("192.0.2.7")
     town.after()
     if method in ("changed", "intact"):
         town.wait()
         wall.watched.ring()
-    said = ["wall: RuntimeError: a bug (a fault of the plugin)"]
+    said = [f"wall: {kind.__name__}: a bug (a fault of the plugin)"]
     with monkeypatch.context() as patch:
         patch.setattr(wall.watched if method == "changed" else wall, method, broken)
         if method == "watch":  # it is watched from the start on

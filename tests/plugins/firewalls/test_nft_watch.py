@@ -128,6 +128,8 @@ def nft(machines):
         "flush ruleset",
         "delete table inet pyruse",
         "flush chain inet pyruse ipv4",
+        "delete element inet pyruse ipv4 { 192.0.2.7 }",
+        "flush set inet pyruse ipv4",
         "delete table inet pyruse; add table inet pyruse; add set inet pyruse ipv4 { type "
         "ipv4_addr; flags timeout; }",
     ],
@@ -136,8 +138,24 @@ def test_bans_that_somebody_removed_are_back_without_any_entry(machines, keep, n
     keeper = keep("nftables")
     assert machines.dropped(sources=["192.0.2.7"]) == ["192.0.2.7"]
     nft(removal)
-    assert keeper.says() == "woken"
+    while keeper.says() != "woken":
+        pass
     assert machines.dropped() == ["192.0.2.7"]
+
+
+def test_an_address_that_somebody_takes_out_of_the_administrators_set_is_back(machines, keep, nft):
+    nft("add table ip mail; add set ip mail banned { type ipv4_addr; flags timeout; }")
+    nft("add element ip mail banned { 192.0.2.99 }")
+    keeper = keep("nftables", "ip mail banned")
+    nft("flush set ip mail banned")
+    said = [keeper.says(), keeper.says()]
+    assert "woken" in said
+    assert (
+        "fault: nftables: somebody has taken 192.0.2.7 out: put back (expected `pyruse unban` for "
+        "a ban that is to end)"
+    ) in said
+    assert "192.0.2.7" in nft("list set ip mail banned")
+    assert "192.0.2.99" not in nft("list set ip mail banned")
 
 
 def test_a_reload_that_makes_the_administrators_sets_anew_is_noticed(machines, keep, nft, tmp_path):

@@ -442,6 +442,22 @@ def test_a_set_that_is_missing_or_of_another_type_is_told(firewall, nft):
     ]
 
 
+def test_what_is_missing_is_named_whatever_the_sets_are_like(machines, firewall, nft):
+    mail_sets(nft, "flags timeout, interval; auto-merge;")
+    ours = firewall.elements("192.0.2.6", "192.0.2.7", "192.0.2.0/25", "2001:db8::/64", "::1.2.3.4")
+    theirs = firewall.elements("192.0.2.6", "192.0.2.7", "192.0.2.64/26", "2001:db8::7", sets=MAIL)
+    there = [*ours, *theirs]
+    firewall.firewall.apply([one._replace(seconds=600) for one in there], [])
+    assert list(firewall.firewall.missing(there)) == []
+    nft("delete element inet pyruse ipv4 { 192.0.2.7 }")
+    nft("flush set inet pyruse ipv6_64")
+    nft("flush set ip6 mail banned")
+    missing = firewall.firewall.missing(there)
+    assert [(str(one.network), one.target.sets) for one in missing] == [
+        ("192.0.2.7/32", None), ("2001:db8::/64", None), ("2001:db8::7/128", MAIL),
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def owned(machines, driver):
     """``owned("0123456789ab")``: a firewall of this owner, in the server's network."""
