@@ -103,7 +103,13 @@ class _StepMaker:
         if cls is None:
             return None
         try:
-            return build(cls, options, faults, others=LINKS[kind])
+            instance = build(cls, options, faults, others=LINKS[kind])
+            if "traits" in getattr(instance, "__dict__", ()):
+                raise TypeError(
+                    "traits are set on the object, where nobody sees them (expected them on the "
+                    "class: traits: ClassVar[Traits] = …)"
+                )
+            return instance
         except KeyboardInterrupt:
             raise
         except BaseException as fault:  # noqa: BLE001 -- a class of anybody's: it may raise anything

@@ -13,7 +13,7 @@ from pyruse.delivery.mail.refusals import MailError, TooLargeError
 from pyruse.delivery.mail.transport import send
 from pyruse.delivery.outcome import Outcome
 from pyruse.delivery.receivers import Receiver, Receivers
-from pyruse.errors import UserError
+from pyruse.errors import UserError, in_words
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.system.programs import run_program
 from pyruse.text import one_line, shortened
@@ -131,9 +131,9 @@ def deliverer(receiver: Receiver) -> Attempt:
         try:
             receiver.deliver(parcel=parcel_of(item))
         except Refused as fault:
-            return Outcome(item, "refused", _told(receiver, str(fault)))
-        except (Exception, SystemExit) as fault:  # noqa: BLE001 -- anybody's code: it is tried again
-            return Outcome(item, "retry", _told(receiver, _in_words(fault)))
+            return Outcome(item, "refused", _told(receiver, in_words(fault, Refused)))
+        except BaseException as fault:  # noqa: BLE001 -- anybody's code: it is tried again
+            return Outcome(item, "retry", _told(receiver, in_words(fault, ValueError, UserError)))
         return Outcome(item)
 
     return deliver
@@ -148,9 +148,3 @@ def parcel_of(item: OutboxItem) -> Parcel:
 
 def _told(receiver: Receiver, text: str) -> str:
     return f"{receiver.plugin}: {shortened(one_line(text), _LONGEST_FAULT)}"
-
-
-def _in_words(fault: BaseException) -> str:
-    text = str(fault)
-    plain = isinstance(fault, (ValueError, UserError)) and text
-    return text if plain else f"{type(fault).__name__}: {text}"

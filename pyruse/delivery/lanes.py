@@ -10,6 +10,7 @@ from queue import SimpleQueue
 
 from pyruse.delivery.attempts import Attempt
 from pyruse.delivery.outcome import Outcome
+from pyruse.errors import in_words
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.system.workers import Worker
 
@@ -77,11 +78,18 @@ class Lane:
         self._worker.close(deadline)
 
     def _do(self, item: OutboxItem) -> None:
-        outcome = Outcome(item, "untried") if self._blocked.is_set() else self.attempt(item)
+        outcome = Outcome(item, "untried") if self._blocked.is_set() else self._outcome(item)
         if outcome.end == "retry":
             self._blocked.set()
         self._results.put((self, outcome))
         self._wake()
+
+    def _outcome(self, item: OutboxItem) -> Outcome:
+        """What comes of an attempt; where it raises anything, it is made again."""
+        try:
+            return self.attempt(item)
+        except BaseException as fault:  # noqa: BLE001 -- without an outcome, it would wait for ever
+            return Outcome(item, "retry", in_words(fault))
 
 
 class PluginLane(Lane):
@@ -158,7 +166,7 @@ class PluginLane(Lane):
         return outcome.end != "retry"
 
     def _do(self, item: OutboxItem) -> None:
-        self._results.put((self, self.attempt(item)))
+        self._results.put((self, self._outcome(item)))
         self._wake()
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pluggy
 
+from pyruse import errors
 from pyruse.api.traits import Traits, misdeclared
 from pyruse.errors import did_you_mean
 from pyruse.options.build import options_of, unwritable
 from pyruse.registry.found import Found, in_words
 from pyruse.registry.hooks import HOOKS, HookManager, hooks_of
 from pyruse.registry.kinds import ACTIONS, EXTENSIONS, MAIN_HOOK
-from pyruse.text import one_line
+from pyruse.text import one_line, shown
 
 _OF_EVERY_STEP = ("filter", "action", "then", "else", "invert")
 """An option `name` may be a plugin's, too: it is the step's label then."""
@@ -31,6 +32,8 @@ class Checker:
 
         :raises PluginError: it is not.
         """
+        if isinstance(loaded, type):
+            _check_metaclass(found, loaded)
         self._check_hooks(found, loaded)
         if inspect.isclass(loaded):
             _check_traits(found, loaded)
@@ -64,14 +67,17 @@ class Checker:
             manager.check_pending()
             callers = manager.get_hookcallers(plugin) or []
             return {caller.name: caller.get_hookimpls() for caller in callers}
-        except Exception as fault:  # pluggy says it in several ways; getattr may run any code
-            misspelled = re.search(r"unknown hook '(\w+)'", str(fault))
-            named = misspelled or re.search(r"for hook '(\w+)'", str(fault))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as fault:  # pluggy says it in several ways; getattr may run any code
+            words = errors.in_words(fault, Exception)
+            misspelled = re.search(r"unknown hook '(\w+)'", words)
+            named = misspelled or re.search(r"for hook '(\w+)'", words)
             if misspelled:
-                said = str(fault).partition(" in plugin ")[0]
+                said = words.partition(" in plugin ")[0]
                 text = f"{said}{did_you_mean(misspelled[1], HOOKS)}"
             else:
-                text = (named and self._strange_argument(plugin, named[1])) or str(fault)
+                text = (named and self._strange_argument(plugin, named[1])) or words
             raise found.error(
                 f"its hooks are wrong: {one_line(text)}", named[1] if named else None
             ) from fault
@@ -96,6 +102,13 @@ class Checker:
         )
 
 
+def _check_metaclass(found: Found, cls: type) -> None:
+    """See that a class can be compared and looked up: pluggy does so with those of others, too."""
+    for name in ("__eq__", "__hash__"):
+        if getattr(type(cls), name) is not getattr(type, name):
+            raise found.error(f"its metaclass has {name} of its own")
+
+
 def _is_no_plain_function(hook: Any) -> bool:
     kinds = inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction
     return any(is_kind(hook) for is_kind in kinds)
@@ -104,13 +117,22 @@ def _is_no_plain_function(hook: Any) -> bool:
 def _check_traits(found: Found, cls: type) -> None:
     try:
         fault = misdeclared(cls)
-    except Exception as raised:  # the annotations are anybody's expressions
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:  # the annotations are anybody's expressions
         raise found.error(f"its traits cannot be read: {in_words(raised)}") from raised
     if fault is not None:
         raise found.error(f"its traits are wrong: {fault.text}", fault.attribute)
     traits = getattr(cls, "traits", Traits())
-    if traits.final and found.group != ACTIONS:
-        raise found.error("its traits are wrong: final is for actions", "traits")
+    for trait in Traits.__struct_fields__:
+        value = getattr(traits, trait)
+        if type(value) is not bool:  # [] would be False, and the step act in a dry run
+            raise found.error(
+                f"its traits are wrong: {trait} = {shown(value)} (expected True or False)", "traits"
+            )
+    for trait in ("final", "leaves"):
+        if getattr(traits, trait) and found.group != ACTIONS:
+            raise found.error(f"its traits are wrong: {trait} is for actions", "traits")
     if traits.outside_effects and found.group == EXTENSIONS:
         raise found.error("its traits are wrong: outside_effects is for steps", "traits")
 
@@ -118,7 +140,9 @@ def _check_traits(found: Found, cls: type) -> None:
 def _check_options(found: Found, cls: type) -> None:
     try:
         options = options_of(cls)
-    except Exception as fault:  # the annotations are anybody's expressions
+    except KeyboardInterrupt:
+        raise
+    except BaseException as fault:  # the annotations are anybody's expressions
         raise found.error(f"its options cannot be read: {in_words(fault)}") from fault
     taken = [option for option in options if option.name in _OF_EVERY_STEP]
     if taken and found.group != EXTENSIONS:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import errno
 import importlib.util
-import inspect
 import os
 import re
 import sys
@@ -138,10 +137,18 @@ class _Loader(SourceFileLoader):
         :raises PluginError: others could have written the file.
         """
         reason = self._distrust(Path(self.path))
+        if reason is None and not os.path.isfile(self.path):  # a FIFO would be waited for
+            reason = f"{self.path}: is no plain file (expected a Python file)"
         if reason is not None:
             raise PluginError(reason)
         code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
         return code
+
+
+def name_of(cls: type) -> str:
+    """The name of a class, whatever its metaclass says."""
+    name: str = type.__getattribute__(cls, "__name__")
+    return name
 
 
 class Lines:
@@ -171,6 +178,6 @@ class Lines:
 
     def of(self, part: type | ModuleType, name: str | None = None) -> int:
         """The line of a class or module, or of what is named in it, where that can be told."""
-        cls = part.__name__ if inspect.isclass(part) else None
+        cls = name_of(part) if isinstance(part, type) else None
         line = self._lines.get((None, cls), 1) if cls else 1
         return line if name is None else self._lines.get((cls, name), line)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from pyruse.errors import did_you_mean
@@ -196,7 +196,7 @@ def _plugins_of(
     """
     module, lines = package.load(file)
     source = _Source(file, lines, checker)
-    own = dict.fromkeys(value for value in vars(module).values() if _is_of(value, module))
+    own = {id(one): one for one in vars(module).values() if _is_of(one, module)}.values()
     some = False
     parts: list[type | ModuleType] = [module, *(one for one in own if isinstance(one, type))]
     for part in parts:
@@ -208,7 +208,9 @@ def _plugins_of(
         except PluginError as fault:
             some = True
             faults.append(str(fault))
-        except Exception as fault:  # noqa: BLE001 -- a class of anybody's: to look at it runs code
+        except KeyboardInterrupt:
+            raise
+        except BaseException as fault:  # noqa: BLE001 -- to look at a class may run its code
             some = True
             faults.append(f"{source.origin(part)}: {in_words(fault)} {MEND}")
     if not some:
@@ -220,8 +222,10 @@ def _plugins_of(
 
 def _is_of(value: Any, module: ModuleType) -> bool:
     """Whether a class or function was made there, and not imported."""
-    is_one = inspect.isclass(value) or inspect.isfunction(value)
-    return is_one and value.__module__ == module.__name__
+    # By its type, and not by what its own code says of it.
+    if issubclass(type(value), type):
+        return bool(type.__getattribute__(value, "__module__") == module.__name__)
+    return type(value) is FunctionType and value.__module__ == module.__name__
 
 
 @dataclass(frozen=True)

@@ -74,8 +74,9 @@ def in_words(fault: BaseException) -> str:
 def why_not_imported(fault: BaseException) -> str:
     """What a module raised while it ran, with the name of a trait that it has misspelt."""
     # msgspec's words, without the name of the class: a Python function would begin with its own.
-    keyword = re.fullmatch(r"Unexpected keyword argument '(\w+)'", str(fault))
+    text = errors.in_words(fault)  # its own text may raise anything
+    keyword = re.fullmatch(r"TypeError: Unexpected keyword argument '(\w+)'", text)
     hint = ""
-    if keyword is not None and isinstance(fault, TypeError):
+    if keyword is not None:
         hint = did_you_mean(keyword[1], Traits.__struct_fields__)
     return in_words(fault) + hint

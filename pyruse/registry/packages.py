@@ -54,7 +54,9 @@ class PackagePlugin(Found):
             raise self.error(f"its entry point is no MODULE:CLASS: {self.entry_point.value}")
         try:
             loaded = self.entry_point.load()
-        except (Exception, SystemExit) as fault:  # whatever happens while somebody's module runs
+        except KeyboardInterrupt:
+            raise
+        except BaseException as fault:  # whatever happens while somebody's module runs
             raise self.error(f"cannot be imported: {why_not_imported(fault)}") from fault
         is_module = self.group == EXTENSIONS and inspect.ismodule(loaded)
         if not inspect.isclass(loaded) and not is_module:
@@ -93,7 +95,9 @@ class PackageRules(PackagePlugin):
         module = self.entry_point.value
         try:
             file = Path(str(resources.files(module) / f"{self.name}.toml"))
-        except (Exception, SystemExit) as fault:  # whatever happens while somebody's module runs
+        except KeyboardInterrupt:
+            raise
+        except BaseException as fault:  # whatever happens while somebody's module runs
             raise self.error(f"cannot be imported: {why_not_imported(fault)}") from fault
         if not file.is_file():
             raise self.error(f"there is no file {file.name} beside the module {module}")

@@ -562,6 +562,78 @@ def test_whatever_an_import_raises_costs_one_line(site: Site) -> None:
     assert line.startswith("plugins/mine.py:2: cannot be imported: CancelledError")
 
 
+def test_a_helper_that_is_no_plain_file_is_not_opened(site: Site) -> None:
+    site.write("mine.py", "from . import _pipe\n")
+    os.mkfifo(site.plugins / "_pipe.py", 0o644)
+    (line,) = told(site)
+    assert "plugins/_pipe.py: is no plain file (expected a Python file)" in line
+
+
+HOSTILE = """
+from pyruse import hookimpl
+
+class Rude(BaseException):
+    def __str__(self):
+        raise SystemExit(3)
+
+class Meta(type):
+    def {method}(cls, *names):
+        raise Rude
+
+class Mine(metaclass=Meta):
+    @hookimpl
+    def match_entry(self, entry): return True
+"""
+
+
+@pytest.mark.parametrize("method", ["__getattribute__", "__dir__", "__hash__", "__eq__"])
+def test_a_class_whose_metaclass_raises_costs_one_line_at_most(site: Site, method: str) -> None:
+    site.write("good.py", OFFICE)
+    site.write("mine.py", HOSTILE.format(method=method))
+    lines = site.faults(ONE_STEP % "office_hours")
+    assert len(lines) <= 1
+    said = "Rude (its text cannot be told)", f"its metaclass has {method} of its own"
+    assert all(line.startswith("plugins/mine.py:12: ") for line in lines)
+    assert all(any(words in line for words in said) for line in lines)
+
+
+def test_an_import_that_raises_what_has_no_text_costs_one_line(site: Site) -> None:
+    site.write("mine.py", HOSTILE.partition("class Meta")[0] + "raise Rude\n")
+    (line,) = told(site)
+    assert "cannot be imported: Rude (its text cannot be told)" in line
+
+
+@pytest.mark.parametrize("value", ["[]", "None", "0", "'yes'"])
+def test_a_trait_is_true_or_false(site: Site, value: str) -> None:
+    text = f"from pyruse import Traits\n{FILTER}    traits = Traits(outside_effects={value})\n"
+    site.write("mine.py", text.replace("NAME", "Mine"))
+    (line,) = told(site)
+    assert "its traits are wrong: outside_effects = " in line
+    assert "(expected True or False)" in line
+
+
+def test_a_trait_of_an_object_would_act_in_a_dry_run_and_is_refused(site: Site) -> None:
+    site.write(
+        "mine.py",
+        """
+        from dataclasses import dataclass
+        from pyruse import Traits, hookimpl
+
+        @dataclass
+        class Mine:
+            def __post_init__(self):
+                self.traits = Traits(outside_effects=True)
+
+            @hookimpl
+            def match_entry(self, entry):
+                return True
+        """,
+    )
+    done = site.check(ONE_STEP % "mine")
+    assert done.code == 2
+    assert "traits are set on the object, where nobody sees them" in done.err
+
+
 def test_a_link_to_itself_costs_one_line(site: Site) -> None:
     site.write("mine.py", OFFICE)
     (site.plugins / "loop.py").symlink_to("loop.py")

@@ -177,7 +177,17 @@ def test_what_is_refused_is_set_aside_and_told(house):
     assert set_aside_in_words([item, mail]).startswith("2 items could not be sent: the parcel of")
 
 
-@pytest.mark.parametrize("fault", [SystemExit(3), RecursionError(), ValueError("\n[31mred")])
+class Rude(BaseException):
+    """No `Exception`, and its text raises, too."""
+
+    def __str__(self) -> str:
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [SystemExit(3), RecursionError(), ValueError("\n[31mred"), Rude(), KeyboardInterrupt()],
+)
 def test_whatever_a_plugin_raises_it_is_a_fault_of_one_line(house, fault):
     plugin = house.plugin()
 
