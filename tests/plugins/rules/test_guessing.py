@@ -158,3 +158,17 @@ def test_who_fails_at_the_console_is_told_of(pipeline):
     assert chains.bans == []
     (row,) = chains.report.interesting
     assert row.message == "root has failed to log in (login), again and again"
+
+
+def test_a_line_that_is_of_several_tries_counts_for_all_of_them(pipeline):
+    chains = pipeline('use = ["dovecot"]')
+    for ip, tries in (("203.0.113.7", 2), ("203.0.113.7", 2), ("203.0.113.8", 5)):
+        line = (
+            f"imap-login: Disconnected (auth failed, {tries} attempts in 9 secs): user=<bob>,"
+            f" method=PLAIN, rip={ip}, lip=192.0.2.1, TLS, session=<abc>"
+        )
+        chains.feed(
+            SYSLOG_IDENTIFIER="dovecot", _UID=0, _COMM="log", _EXE="/usr/lib/dovecot/log",
+            _SYSTEMD_UNIT="dovecot.service", PRIORITY=6, MESSAGE=line,
+        )  # fmt: skip
+    assert [(ban.ip, ban.label) for ban in chains.bans] == [("203.0.113.8", "dovecot")]
