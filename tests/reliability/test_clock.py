@@ -31,6 +31,7 @@ from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing.journal import FIRST_TIME, journal_remote, make_journal, write_export
 from pyruse.testing.waiting import TIME_LIMIT
 from pyruse.times import time_us_of
+from pyruse_plugins.reports import archive
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
@@ -385,3 +386,27 @@ def test_a_machine_that_has_fallen_silent_holds_nothing_up(follower: Follower) -
     follower.now = midnight + 3 * SECOND
     follower.pass_by()
     assert set(follower.reports()) == {"2026-03-14"}
+
+
+def test_a_report_for_which_there_is_no_room_now_is_made_a_minute_later(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower.log({"MESSAGE": "hello"})
+    follower.pass_by()
+    write = archive._write
+
+    def no_room(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(archive, "_write", no_room)
+    follower.pass_by(DAY)
+    assert follower.reports() == {}
+    assert [line for line in follower.logged if "publish_report: MemoryError" in line]
+    follower.pass_by(30 * SECOND)
+    assert follower.reports() == {}
+    monkeypatch.setattr(archive, "_write", write)
+    follower.pass_by(31 * SECOND)
+    (report,) = follower.reports().values()
+    assert "hello" in report
+    follower.pass_by(HOUR)
+    assert len(follower.reports()) == 1
