@@ -543,6 +543,19 @@ def test_damage_without_end_comes_to_an_end(good):
     assert reader.damaged <= max(1000, good) + 1
 
 
+def test_damaged_entries_do_not_make_a_batch_look_like_the_last_one():
+    class EverySecond(Damaged):
+        def _next(self):
+            self.calls += 1
+            if self.calls % 2:
+                raise OSError(74, "Bad message")
+            return True
+
+    reader = JournalReader(EverySecond(0), Decoder())
+    assert sum(1 for _ in reader.entries(100)) == 100
+    assert reader.damaged == 100
+
+
 def test_another_error_is_an_error():
     class Denied(Damaged):
         def _next(self):
