@@ -1,0 +1,67 @@
+"""A hundred rules cost an entry no more than ten: counted operations, not time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.operations import Counts
+from pyruse.config.files import from_text
+from pyruse.config.load import configure
+from pyruse.engine.assembly import assemble
+from pyruse.engine.faults import Faults
+from pyruse.engine.modes import DRY
+from pyruse.entry.made import make_entry
+from pyruse.registry.files import PluginFiles
+from pyruse.registry.registry import Registry
+from pyruse.state.database import State
+
+RULES = """
+title = "Program {number}"
+programs = ["prog{number}"]
+[chains]
+"prog{number}" = [
+  {{ filter = "in", field = "SYSLOG_IDENTIFIER", values = ["prog{number}", "{number}"] }},
+  {{ filter = "equals", field = "_UID", value = 0, else = "prog{number} forged" }},
+  {{ filter = "regex", pattern = '^hello (?P<user>\\S+)$' }},
+  {{ action = "event", name = "login", service = "$rules" }},
+]
+"prog{number} forged" = [ {{ action = "event", name = "noise" }} ]
+"""
+
+
+def operations(folder: Path, rules: int, **fields: object) -> tuple[int, int]:
+    """Opcodes and calls into C for an entry, on its second way."""
+    folder.mkdir()
+    for number in range(rules):
+        (folder / f"prog{number}.toml").write_text(RULES.format(number=number))
+    use = [f"prog{number}" for number in range(rules)]
+    registry = Registry(PluginFiles(folder, trusted=True))
+    configuration = configure(from_text(f"use = {use}"), registry)
+    counts = Counts()
+    with State() as state:
+        engine = assemble(configuration, state, Faults(lambda *_: None), DRY)
+        entries = [make_entry(fields, engine.decoder) for _ in range(3)]
+        engine.handle([entries[0]])
+        with counts.opcodes():
+            engine.handle([entries[1]])
+        with counts.calls():
+            engine.handle([entries[2]])
+    return counts.functions.total(), counts.called.total()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"SYSLOG_IDENTIFIER": "nobody", "MESSAGE": "hello"},
+        {"SYSLOG_IDENTIFIER": "prog7", "_UID": 0, "MESSAGE": "hello ann"},
+        {"SYSLOG_IDENTIFIER": "prog7", "_UID": 0, "MESSAGE": "good bye"},
+        {"MESSAGE": "of no program"},
+    ],
+)
+def test_a_hundred_rules_cost_no_more_than_ten(tmp_path: Path, fields: dict[str, object]) -> None:
+    ten = operations(tmp_path / "ten", 10, **fields)
+    hundred = operations(tmp_path / "hundred", 100, **fields)
+    assert hundred == ten
+    assert ten[0] > 50  # something was counted
