@@ -117,7 +117,7 @@ class Journal:
     @property
     def position(self) -> int:
         """Rises with each entry that is read."""
-        return sum(machine.reader.position for machine in self.machines.values())
+        return sum(one.reader.position + one.reader.found for one in self.machines.values())
 
     @property
     def damaged(self) -> int:
@@ -308,7 +308,10 @@ class Journal:
                 self._let_go(machine)
         renewed = False
         for machine in self.machines.values():
-            if machine.is_stale or machine.reader.is_bloated:
+            if machine.reader.is_behind:
+                self._ready[machine.name] = machine
+                renewed = True
+            elif machine.is_stale or machine.reader.is_bloated:
                 self.short.discard(machine.name)
                 try:
                     gap = machine.renew()

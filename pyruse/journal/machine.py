@@ -57,6 +57,8 @@ class Machine:
         """How many entries were read up to the position."""
         self._base: tuple[Position, int] | None = None
         """A position, and how many entries were read up to there: to see what was passed over."""
+        self._missed: Gap | None = None
+        """What was passed over, and is looked for once more."""
         self.is_being_made = False
         """A file is there, but not its header yet: it is looked at again with the next notice."""
         self.may_be_gone = False
@@ -70,6 +72,8 @@ class Machine:
         :param time_us: its instant, in microseconds since the epoch.
         """
         reader = self.reader
+        if self.position is not None and reader.position == self._read:
+            return  # what was read was passed over before: it is behind the position
         if reader.has_parts:  # the entry at hand may be a part, and another one the last handled
             time_us = reader.time_us() or time_us
         self.position = Position(reader.cursor_at(time_us), time_us, reader.split_lines.cursors())
@@ -97,7 +101,15 @@ class Machine:
 
         It does so without a word, but sequence numbers rise by one from entry to entry. Nothing is
         known where entries are left out by their values, or files by who may read them.
+
+        Nor is all that it passes over damaged. journald begins a file for each user, and others are
+        written before we have opened it; and libsystemd may look into one file, before an entry
+        is written to it, and into the next one after another entry is. So what was passed over is
+        looked for once more, and given with the next entries; only the rest is told of.
         """
+        if self._missed is not None:
+            return self._not_found(self._missed)
+        given, self.reader.given = self.reader.given, []
         base, read = self._base, self._read
         self._base = None if self.position is None else (self.position, read)
         if base is None or self._base is None or self.faults or self.reader.leaves_out:
@@ -107,8 +119,39 @@ class Machine:
         if lost <= 0 or now.seqnum_id != before.seqnum_id or not before.seqnum:
             return None
         # What was removed is behind the oldest entry that there is; damage is in the midst.
-        removed = self._gap(before)
-        return Gap(self.name, before.time_us, now.time_us, lost, damaged=removed is None)
+        if self._gap(before) is not None:
+            return Gap(self.name, before.time_us, now.time_us, lost)
+        gap = Gap(self.name, before.time_us, now.time_us, lost, damaged=True)
+        if len(given) == read - read_before and self._look_again(before, now, given):
+            self._missed = gap  # until it is known what was found
+            return None
+        return gap
+
+    def _not_found(self, missed: Gap) -> Gap | None:
+        """What of it was not found either, once all that was found is given."""
+        if self.reader.is_behind:
+            return None
+        self._missed = None
+        rest = (missed.entries or 0) - self.reader.found
+        return missed._replace(entries=rest) if rest > 0 else None
+
+    def _look_again(self, before: Position, now: Position, given: list[int]) -> bool:
+        """Have the entries between two positions read once more, but for those given already.
+
+        :param given: the instants of those.
+        :return: whether that can be done.
+        """
+        try:
+            files = [file for file in self._look() if self._may_have_more(file, None)]
+            again = self._opened(journal.Reader(files=[file.path for file in files]))
+        except OSError:
+            return False
+        again.end_at(now.time_us)
+        if not again.seek_after(before):
+            again.close()
+            return False
+        self.reader.read_first(again, given)
+        return True
 
     def offer(self, files: Sequence[JournalFile]) -> None:
         """Say which files there are now; they are opened once those before are read."""
@@ -143,6 +186,7 @@ class Machine:
             open before still are.
         """
         self.is_stale = True  # until it has succeeded
+        gap = self.passed_over() if self._is_open else None
         raw = self._raw()
         self.is_stale = False
         if not self._is_open:
@@ -152,8 +196,8 @@ class Machine:
         self.reader.replace(raw)
         if self.position is None:
             self.reader.seek_start()
-            return None
-        return self.resume(self.position)
+            return gap
+        return self.resume(self.position) or gap
 
     def resume(self, position: Position) -> Gap | None:
         """Go behind a position.
@@ -161,6 +205,7 @@ class Machine:
         :return: what was removed unread since.
         """
         self.position = position
+        self.reader.given = []
         found = self.reader.seek_after(position)
         self._read = self.reader.position
         self._base = (position, self._read) if found else None

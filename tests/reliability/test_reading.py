@@ -47,6 +47,42 @@ def test_a_journal_that_moves_from_memory_to_disk(tmp_path: Path) -> None:
     assert found["handled"] == {str(number): 1 for number in range(50)}
 
 
+_AS_USERS = """
+import os, socket, sys
+address, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+
+def send(text):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.sendto(f"MESSAGE={text}\\nSYSLOG_IDENTIFIER=test\\n".encode(), address)
+
+for uid in range(first, last):
+    child = os.fork()
+    if not child:
+        os.setuid(uid)
+        send(f"user {uid}")
+        os._exit(0)
+    os.waitpid(child, 0)
+    for number in range(5):
+        send(f"root {uid}.{number}")
+"""
+
+
+def test_the_first_entries_of_users_whose_files_begin_while_others_are_read(
+    daemon: MakeDaemon, journald: Journald
+) -> None:
+    """journald begins a file for each user: with entries that are older than what was read."""
+    one = daemon(CHAINS, journald).start()
+    command = [sys.executable, "-c", _AS_USERS, str(journald.socket), "3000", "3040"]
+    subprocess.run(command, check=True)
+    expected = {f"user {uid}" for uid in range(3000, 3040)}
+    expected |= {f"root {uid}.{number}" for uid in range(3000, 3040) for number in range(5)}
+    found = one.wait_until(lambda: handled(one), lambda found: expected <= found.keys())
+    assert found == Counter(dict.fromkeys(expected, 1))
+    assert one.stop() == 0
+    assert handled(one) == found
+    assert "cannot be read" not in one.log
+
+
 def test_files_that_are_cut_while_they_are_read(daemon: MakeDaemon, journald: Journald) -> None:
     send(journald, 0, 3000, size=500)
     journald.rotate()
