@@ -45,6 +45,9 @@ VALUES: tuple[str | bytes, ...] = (
     "--help",
     "192.0.2.7",
     "192.0.2.7/24",
+    "192.0.2.7:22",
+    "[2001:db8::1]:443",
+    "192.0.2.7:99999",
     " 192.0.2.8\n",
     "::ffff:192.0.2.9",
     "[2001:db8::1]",
@@ -59,6 +62,11 @@ VALUES: tuple[str | bytes, ...] = (
     "010.001.000.001",
     "1.2.3.4.5",
     "::1::1",
+    '{"ip": "192.0.2.1", "_UID": 0, "user": [{}], "a": [{"b": "\\ud800\\u0000"}], "n": 1e999}',
+    '{"a": ' * 500,
+    '{"ip": 1, "ip": 2, "MESSAGE": "{MESSAGE}", "json.a": null, "n": %s}' % ("9" * 5000),
+    'ip=192.0.2.1 user="a\\x00\\ud800" _UID=0 ip=192.0.2.2 a="',
+    "a=1 " * 500,
     "a" * 3_000,
     "( [" * 300,
     "x, " * 700,
@@ -87,6 +95,7 @@ FIELDS = (
 """Fields that the steps of `STEPS` look at, of every type that the journal has."""
 
 STEPS: dict[str, tuple[str, ...]] = {
+    "at_hours": ('hours = ["22:00-06:00", "07:00-08:00"]',),
     "at_least": (
         'field = "PRIORITY", value = 3',
         'field = "port", value = 2.5',
@@ -97,6 +106,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         'field = "port", value = 2.5',
         'field = "user", value = "m"',
     ),
+    "banned": ('ip = "ip"',),
     "contains": ('text = "a"', 'field = "MESSAGE_ID", text = "f"'),
     "equals": (
         'field = "PRIORITY", value = "3"',
@@ -106,7 +116,11 @@ STEPS: dict[str, tuple[str, ...]] = {
     "exists": ('field = "user"', 'field = "_SOURCE_REALTIME_TIMESTAMP"'),
     "in": ('field = "PRIORITY", values = [1, 2, 3]', 'field = "ip", values = ["::", "", "{}"]'),
     "in_networks": ('field = "ip", nets = ["192.0.2.0/24", "fe80::/10"]',),
+    "json": ("", 'field = "OTHER", fields = { user = "a.0.b", port = "n" }', 'prefix = "x"'),
+    "logfmt": ("", 'field = "OTHER", fields = { ip = "ip", user = "user" }'),
+    "on_days": ('days = "Fri-Mon"',),
     "regex": (
+        "pattern = ['{address} {address:user}', '^{address:OTHER}$']",
         r"pattern = '(?s)(?P<ip>\S+)(?P<user>.*)'",
         r"pattern = ['(?P<port>\d+)', '\W(?P<user>\w*)'], field = 'OTHER'",
         r"pattern = '^(\S*)\s(\d)?', save = ['user', 'port']",
@@ -121,7 +135,10 @@ STEPS: dict[str, tuple[str, ...]] = {
         'counter = "by address", key = "ip", within = "10m", into = "count"',
         'counter = "users", key = "ip", distinct = "user", within = "1h", into = "users"',
         'counter = "messages", key = "MESSAGE", by = 1000, within = "1m"',
+        'counter = "sums", key = "user", by = "port", into = "sum"',
+        'counter = "by address", key = "ip", by = 0, into = "count"',
     ),
+    "continue": ("",),
     "discard": ("",),
     "dnat_capture": (
         'saddr = "ip", sport = "port", addr = "user", addr_value = "192.0.2.1", port = "_PID"',
@@ -135,7 +152,19 @@ STEPS: dict[str, tuple[str, ...]] = {
         'message = "{MESSAGE} {user}", subject = "{MESSAGE} {ip!r:>20}", every = "10m"',
         'message = "{OTHER}", to = ["root"], subject = "{user}", every = "1h"',
     ),
+    "event": ('name = "login failed", service = "{user}"',),
+    "expect": ('name = "backup of {user}", every = "1d"',),
+    "forget": ('name = "last", key = "ip"',),
     "log": ('message = "{MESSAGE} {user!a}", level = "NOTICE"',),
+    "network": ('ip = "ip", into = "OTHER"',),
+    "recall": (
+        'name = "last", key = "ip", into = "user"',
+        'name = "pairs", key = "{user} {ip}", into = "OTHER"',
+    ),
+    "remember": (
+        'name = "last", key = "ip", field = "MESSAGE", keep = "1h"',
+        'name = "pairs", key = "{user} {ip}", value = "{MESSAGE} {port}", keep = "1m"',
+    ),
     "report": (
         'section = "important", message = "{MESSAGE}"',
         'section = "interesting", message = "{user} {ip:^20} {port:05d}", details = "FIRSTLAST"',

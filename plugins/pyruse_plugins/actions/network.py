@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyruse import Entry, Field, NewField, hookimpl
+from pyruse import AddressField, Entry, NewField, hookimpl
 from pyruse_plugins.actions._networks import (
     Ipv4PrefixLength,
     Ipv6PrefixLength,
@@ -25,7 +25,7 @@ class Network:
     ```
     """
 
-    ip: Field
+    ip: AddressField
     """The field that holds the address."""
     into: NewField
     """The field that gets the network: `198.51.100.7`, or `2001:db8:0:7::/64`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyruse import Context, Entry, Field, address_of, hookimpl
+from pyruse import AddressField, Context, Entry, address_of, hookimpl
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Banned:
     ```
     """
 
-    ip: Field
+    ip: AddressField
     """The field that holds the address."""
     label: str | None = None
     """Only bans with this label."""
