@@ -8,6 +8,7 @@ from types import FrameType
 
 from pyruse import __version__
 from pyruse.bans.firewalls.caller import Doubt, Restored
+from pyruse.bans.firewalls.upkeep import OnFault
 from pyruse.bans.settle import settle
 from pyruse.chains.model import Step
 from pyruse.chains.pushdown import Wanted
@@ -149,19 +150,26 @@ class Daemon:
         enforcement = self._engine.bans.enforcement
         deadline = time.monotonic() + _STOP_S
         self._delivery.close(_STOP_S)
-        self._wait_for_firewalls(deadline)
+        self._wait_for_firewalls(deadline, self._firewall_fault)
         if enforcement.busy:
+            for trouble in enforcement.troubles():
+                changes = (
+                    f"{trouble.waiting:,} changes wait" if trouble.waiting else "all bans wait"
+                )
+                text = f"{changes} for {trouble.firewall}: the next start tells it of them"
+                tell(text, _WARNING, {})
             enforcement.interrupt()
-            self._wait_for_firewalls(time.monotonic() + _INTERRUPTED_S)
+            # That it was interrupted is no fault of its own.
+            self._wait_for_firewalls(time.monotonic() + _INTERRUPTED_S, lambda fault: None)
         self._answers.finish(self._engine.bans)
         self._commit_batch(0)
 
-    def _wait_for_firewalls(self, deadline: float) -> None:
+    def _wait_for_firewalls(self, deadline: float, on_fault: OnFault) -> None:
         """Take in what firewalls answer until an instant of `time.monotonic`."""
         bans = self._engine.bans
         while bans.enforcement.busy and (left := deadline - time.monotonic()) > 0:
             self._wake.sleep(round(left * 1000) + 1)
-            bans.enforce(self._firewall_fault)
+            bans.enforce(on_fault)
 
     def _tell_ready(self) -> None:
         """Tell the service manager that Pyruse has started (bans are in force, or take long).

@@ -114,6 +114,7 @@ def test_while_nft_hangs_entries_are_read_mails_leave_and_a_stop_is_a_stop(
     assert daemon.stop() == 0
     assert time.monotonic() - began < 15, "nft itself would have been killed after 30 s"
     assert has_ended(int(read(tmp_path / "pid")))
+    assert "3 changes wait for nftables: the next start tells it of them" in daemon.log
 
     (tmp_path / "hang").unlink()
     daemon.start()

@@ -76,6 +76,7 @@ class Views:
             pages = max(1, -(-len(found) // _BANS))
             page = min(_number(query.get("page", "")), pages)
             return {
+                "in_force": sum(ban["state"] == "in force" for ban in bans),
                 "all": len(bans),
                 "found": len(found),
                 "bans": found[(page - 1) * _BANS : page * _BANS],

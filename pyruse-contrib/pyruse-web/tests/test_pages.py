@@ -138,7 +138,7 @@ def banned(pipeline, clock, tmp_path, serve):
 def test_ten_thousand_bans_are_shown_page_by_page_the_newest_first(banned):
     page = banned(10_000)
     first = page.get("/bans")
-    assert "10,000 in force" in first
+    assert "0 in force, 10,000 not" in first, "no firewall has taken them in a test"
     assert len(addresses(first)) == 100
     assert addresses(first)[0] == "10.0.39.15"
     assert len(first) < 100_000
