@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from pyruse.options.fields import AddressField, Field, FieldPrefix, NewField
 from pyruse.options.patterns import Pattern
 from pyruse.options.templates import Template
 from pyruse.text import shown
+
+_IN_BRACES = re.compile(r"(?<!\\)\{([A-Za-z]+)(?::[^{}]*)?\}")
 
 
 def warnings(chains: Mapping[str, Chain]) -> list[str]:
@@ -97,6 +100,12 @@ def _doubtful_patterns(steps: list[Step]) -> Iterator[str]:
                     r"(expected \ before a bracket that is meant; \d, \w and the like, not "
                     "[:digit:])"
                 )
+            for word in _IN_BRACES.findall(pattern.text):
+                if word != "address" and did_you_mean(word, ["address"]):
+                    yield (
+                        f"{step.address}: {shown(pattern.text)}: {{{word}}} is looked for as it is "
+                        'written (expected "{address}" for an address)'
+                    )
             if can_take_for_ever(pattern.outline):
                 yield (
                     f"{step.address}: {shown(pattern.text)}: a line that is made for it can keep "

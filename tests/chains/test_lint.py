@@ -148,6 +148,17 @@ def test_a_group_for_an_address_that_takes_other_text_too(registry: Registry, re
     assert warned(text.replace("(?P<client>.*)", "{address:client}"), registry) == []
 
 
+def test_an_address_that_is_misspelt(registry: Registry) -> None:
+    text = """
+    "a" = [ { filter = "regex", pattern = ['^{adress} x', '{Address:ip}', '{user} a{1,3}'] },
+            { action = "discard" } ]"""
+    end = 'is looked for as it is written (expected "{address}" for an address)'
+    assert warned(text, registry) == [
+        f'chains."a"[0]: "^{{adress}} x": {{adress}} {end}',
+        f'chains."a"[0]: "{{Address:ip}}": {{Address}} {end}',
+    ]
+
+
 def test_fields_inside_of_a_text_are_known_by_their_prefix(registry: Registry) -> None:
     text = """
     "a" = [ { filter = "json", prefix = "nc" }, { filter = "exists", field = "nc.user" },
