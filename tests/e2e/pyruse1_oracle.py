@@ -7,7 +7,7 @@ but for these points, where what it did is nothing to keep:
 * counters, bans and forwarded connections live in the time of the entries;
 * connections are kept exactly as long as the configuration says;
 * a field that an entry does not have is empty in messages, and never matches a regular expression;
-* an IPv4 address written in IPv6 (``::ffff:192.0.2.1``) is an IPv4 address;
+* an IPv4 address written in IPv6 (``::ffff:192.0.2.1``) is an IPv4 address, for counters, too;
 * what is no address cannot be banned, which is an error of the action.
 """
 
@@ -272,7 +272,7 @@ class Interpreter:
         save: str | None = None,
     ) -> None:
         now = entry["__REALTIME_TIMESTAMP"]
-        state = self.counters.setdefault((counter, entry[for_]), Counter())
+        state = self.counters.setdefault((counter, counted_as(entry[for_])), Counter())
         state.raises = [until for until in state.raises if until > now]
         if state.grace_until is None or state.grace_until <= now:
             until = now + timedelta(seconds=keepSeconds) if keepSeconds else FOREVER
@@ -290,7 +290,7 @@ class Interpreter:
     ) -> None:
         now = entry["__REALTIME_TIMESTAMP"]
         until = now + timedelta(seconds=graceSeconds) if graceSeconds else None
-        self.counters[counter, entry[for_]] = Counter(grace_until=until)
+        self.counters[counter, counted_as(entry[for_])] = Counter(grace_until=until)
         if save:
             entry[save] = 0
 
@@ -355,6 +355,14 @@ def arguments(step: Step) -> dict[str, Any]:
 def address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     ip = ipaddress.ip_address(text)
     return getattr(ip, "ipv4_mapped", None) or ip
+
+
+def counted_as(value: Any) -> Any:
+    """What a value is counted under: an address in one spelling."""
+    try:
+        return str(address(value))
+    except ValueError:
+        return value
 
 
 class _Fields(string.Formatter):
