@@ -152,8 +152,14 @@ STEPS: dict[str, tuple[str, ...]] = {
         'message = "{MESSAGE} {user}", subject = "{MESSAGE} {ip!r:>20}", every = "10m"',
         'message = "{OTHER}", to = ["root"], subject = "{user}", every = "1h"',
     ),
-    "event": ('name = "login failed", service = "{user}"',),
-    "expect": ('name = "backup of {user}", every = "1d"',),
+    "event": (
+        'name = "login failed", service = "{user}"',
+        'name = "{MESSAGE}", fields = ["MESSAGE", "OTHER", "ip"]',
+    ),
+    "expect": (
+        'name = "somebody", key = "user", every = "5m", email = true',
+        'name = "anything", every = "10m", section = "interesting"',
+    ),
     "forget": ('name = "last", key = "ip"',),
     "log": ('message = "{MESSAGE} {user!a}", level = "NOTICE"',),
     "network": ('ip = "ip", into = "OTHER"',),
@@ -180,7 +186,7 @@ STEPS: dict[str, tuple[str, ...]] = {
 """Every built-in step, some of them several times: the options that read fields in all their
 ways."""
 
-_MAKERS = ("regex", "set", "dnat_replace")
+_MAKERS = ("json", "logfmt", "regex", "set", "dnat_replace")
 """Steps that set fields, for the others to read: each entry passes them."""
 
 
