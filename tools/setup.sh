@@ -97,6 +97,10 @@ find_missing_for_test() {
   need tzdata "the time zone database" test -e /usr/share/zoneinfo/Europe/Paris
 }
 
+# Mail servers are unpacked beside the machine's own programs: installed, each would take the other's
+# place, and the one that is there would be at work.
+unpacked='postfix dovecot-imapd exim4-daemon-light'
+
 # --- Installing it.
 
 as_root() {
@@ -140,6 +144,28 @@ install_missing() {
   } </dev/null >&2
 }
 
+unpack() { # PACKAGE
+  [ ! -e "$venv/unpacked/$1" ] || return 0
+  has apt-get || { say "this system has no apt-get: $1 is not unpacked"; return 1; }
+  say "unpacking $1"
+  archives=$(mktemp -d)
+  chmod 755 "$archives"  # apt fetches as a user of its own
+  mkdir "$archives/partial"
+  fetch="-o Dir::Cache::archives=$archives --reinstall --download-only install $1"
+  # shellcheck disable=SC2086  # a list of words
+  {
+    known_to_apt "$1" || apt -qq update
+    apt -qq $fetch || { apt -qq update && apt -qq $fetch; }
+  } </dev/null >&2 || { rm -rf "$archives"; return 1; }
+  rm -rf "$venv/unpacked/.new"
+  mkdir -p "$venv/unpacked/.new"
+  for archive in "$archives"/*.deb; do
+    dpkg-deb -x "$archive" "$venv/unpacked/.new" || return 1
+  done
+  rm -rf "$archives"
+  mv "$venv/unpacked/.new" "$venv/unpacked/$1"
+}
+
 [ -z "${PYTHON:-}" ] || find_python 2>/dev/null || die "PYTHON=$PYTHON is no Python 3.11 or newer"
 find_missing_for_run
 install_missing || exit 1
@@ -177,6 +203,15 @@ say "installing Pyruse in $venv ($level)"
 # Dependency groups came with pip 25.1.
 pip install --upgrade "pip>=25.1"
 pip install --editable "$project" "$@"
+
+if [ "$level" != run ]; then
+  for package in $unpacked; do
+    unpack "$package" || {
+      say "$package could not be unpacked"
+      [ "${PYRUSE_REAL_PARTS:-}" = optional ] || die "(PYRUSE_REAL_PARTS=optional does without)"
+    }
+  done
+fi
 
 # The Makefile compares these with what they depend on; `dev` and `test` include `run`.
 touch "$venv/.ready-run"

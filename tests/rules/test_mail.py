@@ -87,8 +87,9 @@ def test_a_password_that_postfix_dovecot_and_pam_tell_of_counts_once() -> None:
 def test_customers_do_not_pay_for_it_when_dovecot_is_down() -> None:
     pipeline = Pipeline(MAIL)
     sasl(pipeline, 30, "Connection lost to authentication server")
+    sasl(pipeline, 30, "(reason unavailable), sasl_username=(unavailable)")  # from 3.7 on
     assert pipeline.bans == []
-    assert counted(pipeline) == {"trouble": 30}
+    assert counted(pipeline) == {"trouble": 30, "login failed": 30}
     (row,) = pipeline.report.important
     assert row.message.startswith("postfix cannot check passwords: Connection lost")
 
@@ -119,6 +120,18 @@ def test_who_logs_in_is_forgiven_by_dovecot() -> None:
             )
         pipeline.feed(**DOVECOT, MESSAGE=f"imap-login: Login: {rest}")
     assert pipeline.bans == []
+
+
+def test_a_line_of_several_tries_counts_for_all_of_them() -> None:
+    pipeline = Pipeline(MAIL)
+    for tries in (2, 2, 1):
+        assert pipeline.bans == []
+        pipeline.feed(
+            **DOVECOT,
+            MESSAGE=f"imap-login: Disconnected (auth failed, {tries} attempts in 9 secs): "
+            f"user=<bob>, method=PLAIN, rip=::ffff:{ATTACKER}, lip=192.0.2.1, TLS",
+        )
+    assert [(ban.ip, ban.label) for ban in pipeline.bans] == [(ATTACKER, "dovecot")]
 
 
 def exim(pipeline: Pipeline, fields: dict[str, Any], times: int) -> None:
