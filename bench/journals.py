@@ -14,7 +14,7 @@ from pyruse.journal.selection import Selection
 from pyruse.testing.journal import EntryFields, make_journal
 from tools.sample_journal import entries
 
-DEMO = Path(__file__).parents[1] / "pyruse" / "demo" / "demo.toml"
+DEMO = Path(__file__).with_name("day.toml")
 """The configuration to measure with."""
 _FILE = 50_000
 """Entries of a file: systemd-journal-remote begins another one by itself when it grows large."""

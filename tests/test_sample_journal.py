@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from systemd import journal
 
+from pyruse import Pattern
 from pyruse.testing.journal import JournalError, make_journal, unavailable, write_export
 from pyruse.testing.plugin import need
 
@@ -45,7 +46,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> list[Stored]:
 
 @pytest.fixture(scope="module")
 def chains() -> dict[str, Any]:
-    found: dict[str, Any] = tomllib.loads((DEMO / "demo.toml").read_text())["chains"]
+    found: dict[str, Any] = tomllib.loads((ROOT / "bench" / "day.toml").read_text())["chains"]
     return found
 
 
@@ -114,7 +115,7 @@ def test_all_addresses_are_for_documentation(shipped):
 
 def test_every_pattern_of_the_demonstration_is_used(shipped, chains):
     """A request of nginx is the only field beside MESSAGE that patterns look at."""
-    access = re.compile(chains["web"][2]["pattern"])
+    access = Pattern(chains["web"][2]["pattern"])
     texts = {
         "MESSAGE": messages(shipped),
         "request": [
@@ -127,7 +128,7 @@ def test_every_pattern_of_the_demonstration_is_used(shipped, chains):
         for step in steps
         if step.get("filter") == "regex"
         for pattern in (step["pattern"] if isinstance(step["pattern"], list) else [step["pattern"]])
-        if not any(map(re.compile(pattern).search, texts[step["field"]]))
+        if not any(map(Pattern(pattern).search, texts[step["field"]]))
     ]
     assert not unused
 

@@ -86,6 +86,7 @@ def test_check_tells_of_it() -> None:
 CONFIGURATIONS = [
     *sorted((ROOT / "deploy" / "examples").glob("*.toml")),
     *sorted(Path(pyruse.__file__).parent.glob("demo/*.toml")),
+    Path(__file__).parents[2] / "bench" / "day.toml",
 ]
 
 

@@ -45,19 +45,19 @@ WEB_GUESSES = "198.51.100.200"
 WEB_IPV6 = "2001:db8:5ca:1::bad"
 
 BANNED = {
-    SSH_FAST: "ssh",
-    SSH_DICTIONARY: "ssh",
-    SSH_IPV6: "ssh",
-    SSH_SLOW: "ssh",
-    SSH_PROXIED: "ssh",
+    SSH_FAST: "sshd",
+    SSH_DICTIONARY: "sshd",
+    SSH_IPV6: "sshd",
+    SSH_SLOW: "sshd",
+    SSH_PROXIED: "sshd",
     PORT_SCAN: "scan",
-    IMAP_FAST: "mail",
-    POP3_SLOW: "mail",
-    SASL_FAST: "mail",
-    SASL_SLOW: "mail",
-    WEB_SCAN: "web",
+    IMAP_FAST: "dovecot",
+    POP3_SLOW: "dovecot",
+    SASL_FAST: "postfix",
+    SASL_SLOW: "postfix",
+    WEB_SCAN: "nginx",
     WEB_GUESSES: "web",
-    WEB_IPV6: "web",
+    WEB_IPV6: "nginx",
 }
 """Whom the demonstration's configuration must ban, and with which label."""
 
