@@ -43,7 +43,9 @@ def toml(request: pytest.FixtureRequest) -> str:
 def replayed(
     toml: str, optimize: str, journal: Path, registry: Registry, profile: Profile | None = None
 ) -> dict[str, Any]:
-    configuration = configure(from_text(f"{toml}\n[engine]\noptimize = {optimize}\n"), registry)
+    toml = toml if "\n[engine]\n" in toml else f"{toml}\n[engine]\n"
+    toml = toml.replace("\n[engine]\n", f"\n[engine]\noptimize = {optimize}\n")
+    configuration = configure(from_text(toml), registry)
     faults = Faults(lambda *_: None)
     return replay(configuration, Selection(files=[journal]), faults, profile=profile).data()
 
