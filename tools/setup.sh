@@ -88,6 +88,7 @@ find_missing_for_test() {
   need util-linux "util-linux (unshare, nsenter)" has unshare
   need "openssh-server openssh-client" "OpenSSH's server and client" has sshd
   need sudo "sudo" has sudo
+  need curl "curl" has curl
   need procps "procps (sysctl)" has sysctl
   need "chromium fonts-dejavu-core" "Chromium, which shows the report, and a font" has_browser
   need fail2ban "fail2ban, whose bans can be taken over" has fail2ban-server
@@ -97,9 +98,9 @@ find_missing_for_test() {
   need tzdata "the time zone database" test -e /usr/share/zoneinfo/Europe/Paris
 }
 
-# Mail servers are unpacked beside the machine's own programs: installed, each would take the other's
-# place, and the one that is there would be at work.
-unpacked='postfix dovecot-imapd exim4-daemon-light'
+# Servers are unpacked beside the machine's own programs: installed, those of mail would take the
+# others' place, and each would be at work.
+unpacked='postfix dovecot-imapd exim4-daemon-light nginx-light apache2 bind9'
 
 # --- Installing it.
 

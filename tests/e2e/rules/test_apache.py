@@ -27,7 +27,8 @@ DefaultRuntimeDir /run
 User www-data
 Group www-data
 ErrorLog syslog:daemon:apache2
-CustomLog "|/usr/bin/logger -t apache2 -p daemon.info" "%h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\""
+LogFormat "%h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\"" combined
+CustomLog "|/usr/bin/logger -t apache2 -p daemon.info" combined
 DocumentRoot /run/www
 <Location /private/>
   AuthType Basic
@@ -90,5 +91,5 @@ def test_what_others_write_in_the_name_of_apache(apache: Guarded) -> None:
     apache.assert_forgery_is_told(
         "apache2",
         f'{FRAMED} - bob [29/Nov/2026:06:25:01 +0000] "GET /private/ HTTP/1.1" 401 153 "-" "x"',
-        f"[auth_basic:error] [pid 811:tid 140] [client {FRAMED}:51234] AH01618: user bob not found: /",
+        f"[auth_basic:error] [pid 811] [client {FRAMED}:51234] AH01618: user bob not found: /",
     )

@@ -43,7 +43,10 @@ FILES = {
     "/etc/nginx/nginx.conf": CONFIG,
     "/run/users": "bob:{PLAIN}secret\nann:{PLAIN}secret\n",
     "/run/nginx/made": "",
-    **{f"/run/www/{place}/index.html": place for place in ("private", "forbidden", "slow", "[crit]")},
+    **{
+        f"/run/www/{place}/index.html": place
+        for place in ("private", "forbidden", "slow", "[crit]")
+    },
     "/run/www/index.html": "hello",
 }
 
@@ -78,7 +81,7 @@ def test_who_guesses_passwords_is_banned_and_who_mistypes_is_not(nginx: Guarded)
 def test_who_scans_is_banned_whatever_he_writes(nginx: Guarded) -> None:
     for path in ("/", "/missing", "/slow/", "/%5Bcrit%5D/", "/" + "A" * 300 + "%5Bemerg%5D"):
         assert nginx.http(USER, path, "-u", "a [crit]:x")
-    for user in ("a b", "a [crit]", "", f'- [29/Nov/2026:06:25:01 +0000] "GET /.env HTTP/1.1" 404'):
+    for user in ("a b", "a [crit]", "", '- [29/Nov/2026:06:25:01 +0000] "GET /.env HTTP/1.1" 404'):
         for _ in range(5):
             assert nginx.http(ATTACKER, "/.env", "-u", f"{user}:x") == 404
     nginx.wait_until_handled()
