@@ -62,7 +62,9 @@ def test_a_place_that_cannot_be_written(pyruse, tmp_path):
     ],
 )
 def test_the_network_that_is_spared(address, network):
-    assert network_of(parse_address(address)) == network
+    parsed = parse_address(address)
+    assert parsed is not None
+    assert network_of(parsed) == network
 
 
 def test_the_session_is_found_behind_sudo(tmp_path):
