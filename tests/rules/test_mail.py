@@ -164,3 +164,13 @@ def test_exim_with_settings_of_a_user_bans_nobody() -> None:
     exim(pipeline, {**EXIM, "_UID": 33, "_SYSTEMD_UNIT": "apache2.service"}, 9)
     assert pipeline.bans == []
     assert counted(pipeline) == {"forged": 9, "login failed": 9}
+
+
+def test_what_exim_writes_for_two_of_its_logs_counts_once() -> None:
+    pipeline = Pipeline(MAIL)
+    for process in (7, 8):
+        for _ in range(2):
+            exim(pipeline, {**EXIM, "_PID": process, "PRIORITY": 6}, 1)
+            exim(pipeline, {**EXIM, "_PID": process, "PRIORITY": 5}, 1)
+    assert pipeline.bans == []
+    assert counted(pipeline) == {"login failed": 4, "noise": 4}

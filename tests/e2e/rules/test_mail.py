@@ -102,7 +102,6 @@ anvil     unix  - - n - 1 anvil
 EXIM = """
 primary_hostname = mail.example.org
 log_file_path = syslog
-syslog_duplication = false
 keep_environment =
 exim_user = Debian-exim
 exim_group = Debian-exim
