@@ -21,6 +21,9 @@ class Traits(Struct, frozen=True, kw_only=True):
     outside_effects: bool = False
     """Steps: the step touches the world by other means than the context. So a dry run does not call
     it, but records that it would have been called; a filter does not pass then."""
+    accuses: bool = False
+    """Actions: whom the entry names has to suffer for it, as with ``ban``. So ``pyruse check``
+    warns where entries come here that anybody could have written."""
 
 
 _NONE = Traits()

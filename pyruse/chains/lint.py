@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from pyruse.chains import guards
 from pyruse.chains.ambiguity import can_take_for_ever
 from pyruse.chains.link import jump_order, left_by_entries, main_sequence
 from pyruse.chains.model import Chain, Exit, Step
+from pyruse.chains.values import fields_of, values_of
 from pyruse.errors import did_you_mean
 from pyruse.options.fields import AddressField, Field, FieldPrefix, NewField
 from pyruse.options.patterns import Pattern
-from pyruse.options.templates import Template
 from pyruse.text import shown
 
 _IN_BRACES = re.compile(r"(?<!\\)\{([A-Za-z]+)(?::[^{}]*)?\}")
@@ -33,6 +32,7 @@ def warnings(chains: Mapping[str, Chain]) -> list[str]:
         *_unset_fields(steps),
         *_doubtful_patterns(steps),
         *_loose_addresses(steps),
+        *guards.doubts(chains),
     ]
 
 
@@ -135,30 +135,3 @@ def _loose_addresses(steps: list[Step]) -> Iterator[str]:
                         f"{step.address}: {shown(pattern.text)}: the group {group} takes what is "
                         f"no address, too, and {readers[group].place} needs one (expected {mark})"
                     )
-
-
-def fields_of(step: Step, kind: type[Field]) -> Iterator[Field]:
-    """The fields that a step reads (`Field`) or sets (`NewField`), as its options tell."""
-    for value in values_of(step):
-        match value:
-            case Field() if isinstance(value, NewField) == (kind is NewField):
-                yield value
-            case Template() if kind is Field:
-                yield from map(Field, value.fields)
-            case Pattern() if kind is NewField:
-                yield from value.groups
-
-
-def values_of(step: Step) -> Iterator[Any]:
-    """The values of a step's options, those in lists one by one."""
-    if dataclasses.is_dataclass(step.instance):
-        for option in dataclasses.fields(step.instance):
-            yield from _flat(getattr(step.instance, option.name, None))
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _flat(item)
-    else:
-        yield value

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pyruse.chains.lint import fields_of
 from pyruse.chains.model import Step
 from pyruse.chains.travel import OnFault, Travel, travel
+from pyruse.chains.values import fields_of
 from pyruse.config.load import Configuration
 from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine

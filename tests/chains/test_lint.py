@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import pyruse
-from pyruse.chains.lint import fields_of, warnings
+from pyruse.chains.lint import warnings
+from pyruse.chains.values import fields_of
 from pyruse.config.files import from_text
 from pyruse.config.load import configure, load
 from pyruse.options.fields import Field, NewField
@@ -130,6 +131,7 @@ def test_a_pattern_that_python_doubts(registry: Registry) -> None:
 @pytest.mark.parametrize("reader", ['action = "ban"', 'action = "unban"'])
 def test_a_group_for_an_address_that_takes_other_text_too(registry: Registry, reader: str) -> None:
     text = rf"""
+    "u" = [ {{ filter = "equals", field = "_UID", value = 0, then = "a" }} ]
     "a" = [ {{ filter = "regex", pattern = ['^x (?P<ip>\S+)', '^{{address}}$', '(?P<ip>.)'] }},
             {{ action = "count", counter = "a", key = "ip", then = "b" }} ]
     "b" = [ {{ {reader}, ip = "ip" }} ]"""
@@ -180,3 +182,55 @@ def test_the_fields_that_a_step_reads_and_sets(registry: Registry) -> None:
         ["ip", "port"], ["a", "b", "a"], ["text"],
     ]  # fmt: skip
     assert [list(fields_of(step, NewField)) for step in steps] == [["client"], [], ["c", "d"]]
+
+
+GUARDED = """"i" = [ { filter = "regex", pattern = "^{address}" } ]
+"a" = [ { %s }, { action = "count", counter = "a", key = "ip", then = "b" } ]
+"""
+BAN = '"b" = [ { action = "ban", ip = "ip" } ]'
+DOUBT = (
+    'chains."b"[0]: anybody who may log can have anybody banned (expected a filter of a field that '
+    "begins with _, such as _UID or _SYSTEMD_UNIT"
+)
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        'filter = "equals", field = "_UID", value = 0',
+        'filter = "at_most", field = "_UID", value = 999',
+        'filter = "in", field = "_SYSTEMD_UNIT", values = ["ssh.service", "sshd.service"]',
+        """filter = "regex", field = "_EXE", pattern = '^/usr/sbin/' """,
+        'filter = "equals", field = "_TRANSPORT", value = "kernel"',
+        'filter = "in", field = "_TRANSPORT", values = ["kernel", "audit"]',
+        'filter = "equals", field = "_UID", value = 0, invert = true, else = "b"',
+    ],
+)
+def test_a_ban_of_a_known_writers_entry(registry: Registry, guard: str) -> None:
+    text = GUARDED % guard
+    if "else" in guard:
+        text = text.replace(', then = "b"', "")
+    assert warned(text + BAN, registry) == []
+
+
+@pytest.mark.parametrize(
+    ("filter_", "more"),
+    [
+        ('filter = "equals", field = "SYSLOG_IDENTIFIER", value = "sshd"', ""),
+        ('filter = "exists", field = "_UID"', ""),
+        ('filter = "equals", field = "_HOSTNAME", value = "www"', ""),
+        ('filter = "equals", field = "_TRANSPORT", value = "syslog"', ""),
+        ('filter = "equals", field = "_UID", value = 0, invert = true', ""),
+        ('filter = "equals", field = "_UID", value = 0, else = "b"', ""),
+        ('filter = "equals", field = "_COMM", value = "sshd"',
+         "; _COMM and the like are not enough, as the writer chooses them"),
+    ],
+)  # fmt: skip
+def test_a_ban_of_anybodys_entry(registry: Registry, filter_: str, more: str) -> None:
+    assert warned(GUARDED % filter_ + BAN, registry) == [f"{DOUBT}{more})"]
+
+
+def test_a_ban_that_one_of_several_ways_leads_to_unguarded(registry: Registry) -> None:
+    text = GUARDED % 'filter = "equals", field = "_UID", value = 0'
+    text += '"c" = [ { filter = "exists", field = "ip", then = "b" } ]\n'
+    assert warned(text + BAN, registry) == [f"{DOUBT})"]

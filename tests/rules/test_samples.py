@@ -29,15 +29,16 @@ programs = ["doord"]
 [chains]
 "door" = [
   {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "doord" }},
+  {{ filter = "equals", field = "_UID", value = 0 }},
   {{ filter = "regex", pattern = ['{pattern}'], then = "door failed" }},
 ]
 "door failed" = [ {{ action = "event", name = "login failed", then = "watch" }} ]
 [[samples]]
-entry = {{ SYSLOG_IDENTIFIER = "doord", MESSAGE = "refused ann from 203.0.113.9 port 4711" }}
+entry = {{ SYSLOG_IDENTIFIER = "doord", _UID = 0, MESSAGE = "refused ann from 203.0.113.9 port 4" }}
 event = "login failed"
 fields = {{ user = "ann", ip = "203.0.113.9" }}
 [[samples]]
-entry = {{ SYSLOG_IDENTIFIER = "doord", MESSAGE = "squeaks" }}
+entry = {{ SYSLOG_IDENTIFIER = "doord", _UID = 0, MESSAGE = "squeaks" }}
 """
 
 
@@ -57,7 +58,7 @@ def test_samples_that_are_something_else(tmp_path: Path) -> None:
     text = door().replace('event = "login failed"', 'event = "login"')
     text = text.replace('"ann", ip', '"bob", ip')
     text = text.replace('"squeaks"', '"refused eve from 203.0.113.7 port 1"')
-    line = "refused ann from 203.0.113.9 port 4711"
+    line = "refused ann from 203.0.113.9 port 4"
     assert faults_of(text, tmp_path) == [
         f'door.toml: samples[0]: "{line}" is "login failed" (expected "login")',
         f'door.toml: samples[0]: "{line}": user is "ann" (expected "bob")',
@@ -69,7 +70,7 @@ def test_samples_that_are_something_else(tmp_path: Path) -> None:
 def test_a_pattern_that_no_sample_shows(tmp_path: Path) -> None:
     (fault,) = faults_of(door(rf"{PATTERN}', '^thrown out (?P<user>\S+)$"), tmp_path)
     assert fault == (
-        """door.toml: chains."door"[1]: '^thrown out (?P<user>\\S+)$': no sample shows it """
+        """door.toml: chains."door"[2]: '^thrown out (?P<user>\\S+)$': no sample shows it """
         "(expected [[samples]] with one)"
     )
 
@@ -94,6 +95,14 @@ def test_what_a_stranger_can_make_of_a_line(tmp_path: Path, pattern: str, fault:
     """The faults that are known from many a filter for sshd."""
     faults = faults_of(door(pattern), tmp_path)
     assert any(fault in one for one in faults), faults
+
+
+def test_a_ban_for_what_anybody_could_have_written(tmp_path: Path) -> None:
+    text = door().replace('{ filter = "equals", field = "_UID", value = 0 },', "")
+    assert faults_of(text, tmp_path) == [
+        'watch.toml: chains."door watch"[0]: anybody who may log can have anybody banned (expected '
+        "a filter of a field that begins with _, such as _UID or _SYSTEMD_UNIT)"
+    ]
 
 
 @pytest.mark.parametrize("name", Registry().names(RULES))

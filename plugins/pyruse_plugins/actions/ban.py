@@ -16,6 +16,7 @@ from pyruse import (
     Protocol,
     Sets,
     Target,
+    Traits,
     address_of,
     hookimpl,
     ports_of,
@@ -75,6 +76,8 @@ class Ban:
     { action = "ban", ip = "ip", sets = { ipv4 = "ip mail banned", ipv6 = "ip6 mail banned" } }
     ```
     """
+
+    traits: ClassVar[Traits] = Traits(accuses=True)
 
     ip: AddressField
     """The field that holds the address."""

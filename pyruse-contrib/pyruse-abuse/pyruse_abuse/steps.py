@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from pyruse import Context, Duration, Entry, Field, MailAddress, Parcel, Template, hookimpl
+from pyruse import Context, Duration, Entry, Field, MailAddress, Parcel, Template, Traits, hookimpl
 from pyruse_abuse.options import KeyFile, ServiceUrl
 from pyruse_abuse.policy import Rule, refuse_if_late
 from pyruse_abuse.privacy import cleaned
@@ -44,6 +44,8 @@ class AbuseIpDb:
     { action = "abuseipdb", ip = "ip", categories = [18, 22], key_file = "/etc/pyruse/abuseipdb.key", comment = "{failures} wrong passwords for SSH" }
     ```
     """  # noqa: E501 -- an example is one line in TOML
+
+    traits: ClassVar[Traits] = Traits(accuses=True)
 
     categories: list[Category]
     """What it did: numbers of https://www.abuseipdb.com/categories."""
@@ -102,6 +104,8 @@ class BlocklistDe:
     { action = "blocklist_de", service = "ssh", server = "reports@example.org", key_file = "/etc/pyruse/blocklist.key" }
     ```
     """  # noqa: E501 -- an example is one line in TOML
+
+    traits: ClassVar[Traits] = Traits(accuses=True)
 
     service: str
     """What was attacked, as blocklist.de calls it: `ssh`, `imap`, `apache`, …"""

@@ -7,7 +7,7 @@ import json
 import uuid
 from base64 import b64encode
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pyruse import (
     Address,
@@ -19,6 +19,7 @@ from pyruse import (
     Mail,
     MailAddress,
     Template,
+    Traits,
     hookimpl,
 )
 from pyruse_abuse.policy import Rule
@@ -51,6 +52,8 @@ class XarfMail:
     { action = "xarf_mail", to = ["abuse@example.net"], type = "login_attack", port = 22, reporter = { org = "Example Ltd", contact = "abuse@example.org", domain = "example.org" } }
     ```
     """  # noqa: E501 -- an example is one line in TOML
+
+    traits: ClassVar[Traits] = Traits(accuses=True)
 
     to: list[MailAddress]
     """Who gets the reports."""
