@@ -40,8 +40,6 @@ class Pattern:
             AddressRegex(written_out.text, self.addresses) if self.addresses else self.outline
         )
         self.search: Search = self._regex.search
-        self.doubts = doubts_of(text)
-        """Warnings for `pyruse check`: what is most likely not meant."""
         self.groups: list[NewField] = []
         for name in self.outline.groupindex:
             if is_hidden(name, self.addresses):
@@ -50,6 +48,11 @@ class Pattern:
                 self.groups.append(NewField.parse(name))
             except ValueError as fault:
                 raise ValueError(f"group {fault}") from None
+
+    @cached_property
+    def doubts(self) -> list[str]:
+        """Warnings for `pyruse check`: what is most likely not meant."""
+        return doubts_of(self.text)
 
     @cached_property
     def quick_search(self) -> Search:
