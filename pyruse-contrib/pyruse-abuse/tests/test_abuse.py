@@ -258,7 +258,7 @@ def test_what_has_waited_for_more_than_a_day_does_not_leave(
         ("client=[2001:db8::5]:25, 203.0.113.4.", "client=[[…]]:25, […]."),
         ("::ffff:25.0.0.7 at 12:34:56", "::ffff:25.0.0.7 at 12:34:56"),
         ("cannot read /home/dave/.netrc", "cannot read /home/[…]/.netrc"),
-        ("two\nlines\x1b[31m", r"two lines\x1b[31m"),
+        ("two\nlines \x1b[31min red\a", r"two lines in red\x07"),
     ],
 )
 def test_what_concerns_others_is_cut_out(pipeline, abuseipdb, line, told):
