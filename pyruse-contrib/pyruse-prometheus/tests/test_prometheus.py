@@ -29,7 +29,7 @@ timezone = "UTC"
   { filter = "regex", pattern = '^bad (?P<ip>\\S+)', else = "mail" },
   { action = "count", counter = "ssh", key = "ip", within = "10m" },
   { action = "count", counter = "hosts", key = "ip", within = "10m" },
-  { action = "ban", ip = "ip", duration = "1h", label = "a \\"label\\" \\u001b[31m" },
+  { action = "ban", ip = "ip", duration = "1h", label = "ssh" },
 ]
 "mail" = [ { action = "email", message = "{MESSAGE}" } ]
 """
@@ -83,8 +83,8 @@ def test_what_goes_on_is_told_in_numbers(pipeline, tmp_path):
     found = scraped(chains.observer)
     assert found["pyruse_counter_keys", (("counter", "ssh"),)] == 2
     assert found["pyruse_counter_keys", (("counter", "hosts"),)] == 2
-    assert found["pyruse_bans", (("label", 'a "label" \\x1b[31m'),)] == 2
-    assert found["pyruse_bans_unenforced", ()] == 2
+    assert found["pyruse_bans_unenforced", ()] == 2, "no firewall has taken them: not in force"
+    assert not [key for key in found if key[0] == "pyruse_bans"]
     assert found["pyruse_outbox_waiting_items", (("kind", "mail"),)] == 1
     assert found["pyruse_outbox_waiting_items", (("kind", "log"),)] == 0
     assert found["pyruse_outbox_set_aside_items", (("kind", "mail"),)] == 0
@@ -93,6 +93,14 @@ def test_what_goes_on_is_told_in_numbers(pipeline, tmp_path):
     assert dict(labels).keys() == {"version"}
     assert found["process_resident_memory_bytes", ()] > 1e7
     assert not any("203.0.113" in str(key) for key in found), "addresses are no labels"
+
+
+def test_bans_in_force_are_told_by_label(pipeline, tmp_path):
+    observer = pipeline(CHAINS, state=tmp_path / "state.sqlite").observer
+    bans = {"in_force": 2, "by_label": {'a "label" \x1b[31m': 2}, "unenforced": 0}
+    found = scraped(StatusOf(observer, bans=bans))
+    assert found["pyruse_bans", (("label", 'a "label" \\x1b[31m'),)] == 2
+    assert found["pyruse_bans_unenforced", ()] == 0
 
 
 def test_what_the_daemon_counts_is_told_by_chain_and_step(pipeline, tmp_path):
