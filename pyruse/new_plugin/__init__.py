@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["filter", "action", "extension", "firewall"]
+Kind = Literal["filter", "action", "extension", "firewall", "rules"]
 
 GROUPS: Mapping[Kind, str] = {
     "filter": "pyruse.filters",
     "action": "pyruse.actions",
     "extension": "pyruse",
     "firewall": "pyruse",
+    "rules": "pyruse.rules",
 }
 """The group of entry points of each kind: a firewall is an extension, too."""
 
@@ -34,12 +35,13 @@ _FILES = {
     "LICENSE": "LICENSE.j2",
     "README.md": "README.md.j2",
     "pyproject.toml": "pyproject.toml.j2",
-    "{module}.py": "module.py.j2",
+    "{code}": "module.py.j2",
     "tests/test_{name}.py": "test.py.j2",
     "tox.ini": "tox.ini.j2",
 }
 """Each file of the package with its template; the names are templates themselves."""
-
+_RULES = {"{module}/{name}.toml": "rules/rules.toml.j2"}
+"""The same for rules: their file stands beside a module."""
 
 _IMPORTS: Mapping[str, Mapping[Kind, Mapping[str, str]]] = {
     "module": {
@@ -51,6 +53,7 @@ _IMPORTS: Mapping[str, Mapping[Kind, Mapping[str, str]]] = {
             "dataclasses": "dataclass field",
             "pyruse": "Element Firewall FirewallError Target hookimpl run_program",
         },
+        "rules": {},
     },
     "test": {
         "filter": {"pytest": "", "pyruse.testing": "ConfigError MakeEntry MakePipeline"},
@@ -61,6 +64,7 @@ _IMPORTS: Mapping[str, Mapping[Kind, Mapping[str, str]]] = {
             "pyruse": "Element Firewall FirewallError Target",
             "pyruse.testing": "ConfigError MakePipeline NetworkNamespace",
         },
+        "rules": {"pytest": "", "pyruse.testing": "CheckRules MakePipeline"},
     },
 }
 """What the module and its tests import for each kind: names, by module."""
@@ -107,14 +111,42 @@ class NewPlugin:
 
     @property
     def classes(self) -> dict[Kind, str]:
-        """The class of each kind: ``FirstSeenFilter``."""
+        """The class of each kind but rules, which are no Python: ``FirstSeenFilter``."""
         words = "".join(word.capitalize() for word in self.name.split("_"))
-        return {kind: f"{words}{kind.capitalize()}" for kind in self.kinds}
+        kinds = [kind for kind in self.kinds if kind != "rules"]
+        return {kind: f"{words}{kind.capitalize()}" for kind in kinds}
+
+    @property
+    def aims(self) -> dict[Kind, str]:
+        """What the entry point of each kind names: a class; of rules, their folder."""
+        classes = self.classes
+        return {
+            kind: self.module if kind == "rules" else f"{self.module}:{classes[kind]}"
+            for kind in self.kinds
+        }
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether rules are among the kinds: the module is a folder then, with their file in it."""
+        return "rules" in self.kinds
+
+    @property
+    def path(self) -> str:
+        """What is installed: a module, or a folder."""
+        return self.module if self.has_rules else f"{self.module}.py"
+
+    @property
+    def title(self) -> str:
+        """What the names of chains of rules begin with."""
+        return self.name.replace("_", " ")
 
     @property
     def summary(self) -> str:
         """Such as ``A filter and an action``."""
-        kinds = " and ".join(f"a{'n' if kind[0] in 'ae' else ''} {kind}" for kind in self.kinds)
+        kinds = " and ".join(
+            kind if kind == "rules" else f"a{'n' if kind[0] in 'ae' else ''} {kind}"
+            for kind in self.kinds
+        )
         return kinds[0].upper() + kinds[1:]
 
     @property
@@ -144,11 +176,13 @@ class NewPlugin:
             trim_blocks=True,
             undefined=StrictUndefined,
         )
+        code = f"{self.path}/__init__.py" if self.has_rules else self.path
+        templates = _FILES | (_RULES if self.has_rules else {})
         return {
-            path.format(module=self.module, name=self.name): environment.get_template(
+            path.format(module=self.module, name=self.name, code=code): environment.get_template(
                 template
             ).render(plugin=self)
-            for path, template in _FILES.items()
+            for path, template in templates.items()
         }
 
     def write(self, folder: Path) -> list[str]:

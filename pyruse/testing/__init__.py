@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pyruse.testing.machines import Machines
     from pyruse.testing.namespace import NetworkNamespace
     from pyruse.testing.pipeline import Clock, MakeEntry, MakeJournal, MakePipeline, Pipeline
-    from pyruse.testing.plugin import need
+    from pyruse.testing.plugin import CheckRules, need
     from pyruse.testing.smtp import SmtpServer
     from pyruse.testing.waiting import TIME_LIMIT, wait_until
     from pyruse.testing.zones import zone_where_it_is_noon
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TIME_LIMIT",
     "Answer",
+    "CheckRules",
     "Clock",
     "ConfigError",
     "Daemon",
@@ -44,6 +45,7 @@ __all__ = [
 
 _MODULES = {
     "Answer": "pyruse.testing.http_server",
+    "CheckRules": "pyruse.testing.plugin",
     "ConfigError": "pyruse.errors",
     "Daemon": "pyruse.testing.daemon",
     "HttpServer": "pyruse.testing.http_server",

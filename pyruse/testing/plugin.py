@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # pytest loads this module in every project where Pyruse is i
 
 REQUIRED = "PYRUSE_REAL_PARTS"
 
+CheckRules = Callable[[str | Path], None]
+"""Tests the rules of a name, or of a file."""
+
 
 def need(reason: str | None) -> None:
     """Skip a test for the reason that a real part is lacking; fail it where parts are required."""
@@ -112,7 +115,7 @@ def pipeline(clock: Clock, request: pytest.FixtureRequest) -> Iterator[MakePipel
 
 
 @pytest.fixture
-def check_rules() -> Callable[[str | Path], None]:
+def check_rules() -> CheckRules:
     """``check_rules("mine")``: test rules by all their samples, as ``pyruse rules --test`` does.
 
     Injections are among the tests: texts that strangers could write are put into the samples, and

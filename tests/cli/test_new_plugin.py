@@ -38,6 +38,24 @@ def test_an_extension_has_a_group_of_its_own(option: str, pyruse, tmp_path: Path
     )
 
 
+def test_rules_stand_in_a_folder(pyruse, tmp_path: Path) -> None:
+    done = pyruse("new-plugin", "door_keeper", "--rules")
+    assert (done.code, done.err) == (0, "")
+    assert "\n  pyruse_door_keeper/door_keeper.toml\n" in done.out
+    folder = tmp_path / "pyruse-door-keeper"
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    assert project["project"]["entry-points"] == {
+        "pyruse.rules": {"door_keeper": "pyruse_door_keeper"}
+    }
+    assert project["project"]["description"] == "Rules for Pyruse"
+    module = (folder / "pyruse_door_keeper" / "__init__.py").read_text()
+    assert module == '"""Rules for Pyruse."""\n'
+    rules = tomllib.loads((folder / "pyruse_door_keeper" / "door_keeper.toml").read_text())
+    assert next(iter(rules["chains"])) == "door keeper"
+    assert "pyruse rules door_keeper\n" in (folder / "README.md").read_text()
+    assert "pyruse plugins" not in (folder / "README.md").read_text()
+
+
 @pytest.mark.parametrize("option", ["--program", "--extension"])
 def test_a_firewall_is_an_extension_already(option: str, pyruse) -> None:
     done = pyruse("new-plugin", "watch", option, "--firewall")
@@ -88,6 +106,8 @@ def test_a_name_that_is_taken_is_refused(pyruse) -> None:
     assert done.err.startswith('pyruse: there is a filter "equals" of pyruse ')
     assert done.err.endswith(" already (expected another name)\n")
     assert pyruse("new-plugin", "equals", "--action").code == 0
+    done = pyruse("new-plugin", "sshd", "--rules")
+    assert done.err.startswith('pyruse: there are rules "sshd" of pyruse ')
     done = pyruse("new-plugin", "plugins")  # the module of Pyruse's own plugins
     assert done.err == (
         "pyruse: there is a module pyruse_plugins already (expected another name)\n"

@@ -29,7 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["two", "--action"],
         ["three", "--program"],
         ["four", "--firewall"],
-        [NAME, "--filter", "--action"],
+        ["five", "--rules"],
+        [NAME, "--filter", "--action", "--rules"],
         [f"{NAME[:-1]}s", "--firewall"],
         [OTHER, "--extension"],
     ):
@@ -66,19 +67,24 @@ def test_the_wheels_work_beside_pyruse_in_an_environment_of_their_own(folder: Pa
     for package in packages:
         run(package, sys.executable, "-m", "hatchling", "build", "--target", "wheel")
     wheels = [str(wheel) for package in packages for wheel in package.glob("dist/*.whl")]
-    assert len(wheels) == len(packages) == 6
+    assert len(wheels) == len(packages) == 7
     run(folder, python, "-m", "pip", "install", *wheels, **variables)
     tests = [folder / "tests" / package.name for package in packages]
     for package, copy in zip(packages, tests, strict=True):
         shutil.copytree(package / "tests", copy)  # away from the tree: they try the wheel
     said = run(folder, python, "-m", "pytest", "--import-mode=importlib", "-W", "error", *tests)
     # Those of firewalls want a network namespace, and skip a test where there is none.
-    assert re.search(r" (25 passed|23 passed, 2 skipped) in ", said), said
+    assert re.search(r" (31 passed|29 passed, 2 skipped) in ", said), said
     said = run(folder, python, "-m", "pyruse", "plugins")
     assert f"filter\t{NAME}\tPass when a field is longer" in said
     assert f"action\t{NAME}\tSet a field to the length" in said
     assert "extension\tthree\tLog a line when a day had many important events" in said
     assert "extension\tfour\tBan by routes that lead nowhere" in said
+    said = run(folder, python, "-m", "pyruse", "rules")
+    assert "five\tfive: who logs in, and who guesses\tno\t\tpyruse-five 0.1.0\n" in said
+    assert f"\tpyruse-{NAME.replace('_', '-')} 0.1.0\n" in said
+    said = run(folder, python, "-m", "pyruse", "rules", "five", "--test")
+    assert said == "5 samples of 1 file of rules: no faults\n"
     (folder / "pyruse.toml").write_text(
         '[chains]\n"all" = [{ filter = "one", length = 3 }, { action = "two", into = "long" }]\n'
     )

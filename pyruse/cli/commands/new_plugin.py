@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option("--extension", "extension", flag_value="--extension", help="The same as --program.")
 @click.option("--firewall", "is_firewall", is_flag=True, help="With a firewall.")
+@click.option("--rules", "is_rules", is_flag=True, help="With rules: what a program's lines mean.")
 @click.option("--author", metavar="NAME", help="Who holds the copyright (MIT license).")
 @click.option("-o", "--output", metavar="FOLDER", type=click.Path(path_type=Path),
               help="A new folder for the package. By default: `pyruse-NAME`.")  # fmt: skip
@@ -34,6 +35,7 @@ def command(  # noqa: PLR0913 -- one for each option
     is_action: bool,
     extension: str | None,
     is_firewall: bool,
+    is_rules: bool,
     author: str | None,
     output: Path | None,
 ) -> None:
@@ -41,7 +43,7 @@ def command(  # noqa: PLR0913 -- one for each option
 
     It has all that a plugin needs to be published: the class with its options, tests that pass,
     lint and type check, a README, a license, tox.ini and a workflow for CI. NAME is what chains
-    will call it, such as `first_seen`.
+    will call it, such as `first_seen`; of rules, it is what `use` will name.
 
     \b
     pyruse new-plugin first_seen
@@ -49,6 +51,7 @@ def command(  # noqa: PLR0913 -- one for each option
     pyruse new-plugin geo --filter --action
     pyruse new-plugin metrics --program
     pyruse new-plugin pf --firewall
+    pyruse new-plugin frobber --rules
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse import __version__
     from pyruse.errors import UserError
@@ -61,6 +64,7 @@ def command(  # noqa: PLR0913 -- one for each option
         "action": is_action,
         "extension": extension is not None,
         "firewall": is_firewall,
+        "rules": is_rules,
     }
     kinds = tuple(kind for kind in wanted if wanted[kind]) or ("filter",)
     try:
@@ -93,11 +97,15 @@ def _see_that_the_name_is_free(plugin: NewPlugin) -> None:
     :raises UserError: the name is taken.
     """
     from pyruse.errors import UserError
+    from pyruse.registry.kinds import RULES
     from pyruse.registry.registry import Registry
 
     groups = {plugin.groups[kind] for kind in plugin.kinds}
-    for found in Registry().all():
+    registry = Registry()
+    rules = [registry.find(RULES, name) for name in registry.names(RULES)]
+    for found in (*registry.all(), *rules):
         if found.group in groups and found.name == plugin.name:
-            raise UserError(f"there is a {found.described} already (expected another name)")
+            verb = "are" if found.group == RULES else "is a"
+            raise UserError(f"there {verb} {found.described} already (expected another name)")
     if find_spec(plugin.module) is not None:
         raise UserError(f"there is a module {plugin.module} already (expected another name)")
