@@ -15,6 +15,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _COMMENT = re.compile(r"[#;]")
+_APART = tuple(
+    (int(network.network_address), int(network.netmask))
+    for network in map(ipaddress.IPv6Network, ("fe80::/10", "64:ff9b::/96"))
+)
+"""Where neighbours in a network are strangers to each other: link-local addresses, by which all
+machines of a link find each other, and all of IPv4 behind a translator (RFC 6052)."""
 
 
 def parse_network(value: Any) -> Network:
@@ -82,11 +88,23 @@ def network_around(address: Address, prefix4: int, prefix6: int) -> Network:
 
 
 def text_around(address: Address, prefix4: int, prefix6: int) -> str:
-    """The same as people write it (see `network_text`)."""
+    """The network of those that an address shares its fate with, as people write it.
+
+    That is the network of this prefix length. But a link-local IPv6 address, and one that stands
+    for an IPv4 address (``64:ff9b::…``), is alone: its network is all the machines of a link, or of
+    the world.
+    """
     address = unmapped(address)
-    if (prefix4 if address.version == 4 else prefix6) == address.max_prefixlen:
+    if (prefix4 if address.version == 4 else prefix6) == address.max_prefixlen or _is_apart(
+        address
+    ):
         return _text(address)
     return network_text(network_around(address, prefix4, prefix6))
+
+
+def _is_apart(address: Address) -> bool:
+    number = int(address)
+    return address.version == 6 and any(number & mask == first for first, mask in _APART)
 
 
 def _text(address: Address) -> str:

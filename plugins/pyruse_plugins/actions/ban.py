@@ -92,7 +92,8 @@ class Ban:
     prefix4: Ipv4PrefixLength = Ipv4PrefixLength(32)
     """Ban the IPv4 network of this prefix length around the address; 32 is the address alone."""
     prefix6: Ipv6PrefixLength = Ipv6PrefixLength(128)
-    """The same for IPv6. A provider often gives each customer a network of prefix length 64."""
+    """The same for IPv6. A provider often gives each customer a network of prefix length 64. A
+    link-local address is always banned alone, and so is one of NAT64 (`64:ff9b::/96`)."""
     label: str | None = None
     """What the ban is called in lists, reports and for `unban`; by default, the chain's name."""
     ports: list[Port] | None = None

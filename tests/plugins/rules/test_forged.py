@@ -24,7 +24,7 @@ def test_it_is_important_and_bans_nobody(pipeline):
         f"Forged: sshd has not written this, but /usr/bin/logger (uid 1000): {LINE}",
         f"Forged: sshd has not written this, but a program that has ended (uid 33): {LINE}",
         f"Forged: sshd has not written this, but logger (uid 0): {LINE}",
-        "Forged: uid 1000 goes on to write lines in the name of sshd",
+        "Forged: uid 1000 goes on to write lines in others' names",
     ]
     assert sum(tally.count for tally in chains.events) == 22
 
@@ -33,6 +33,14 @@ def test_whatever_somebody_writes_there_are_few_rows(pipeline):
     chains = pipeline('use = ["sshd"]')
     for number in range(300):
         forge(chains, _UID=1000, _COMM="logger", MESSAGE=f"Failed password for x{number}")
+    assert len(important(chains)) == 11
+
+
+def test_there_are_few_rows_for_many_names_too(pipeline):
+    chains = pipeline('use = ["postfix"]')
+    for number in range(300):
+        name = f"postfix/x{number}/smtpd"
+        forge(chains, SYSLOG_IDENTIFIER=name, _UID=1000, _COMM="logger", _EXE="/usr/bin/logger")
     assert len(important(chains)) == 11
 
 

@@ -172,3 +172,17 @@ def test_a_line_that_is_of_several_tries_counts_for_all_of_them(pipeline):
             _SYSTEMD_UNIT="dovecot.service", PRIORITY=6, MESSAGE=line,
         )  # fmt: skip
     assert [(ban.ip, ban.label) for ban in chains.bans] == [("203.0.113.8", "dovecot")]
+
+
+@pytest.mark.parametrize("ip", ["fe80::9", "64:ff9b::cb00:7109"])
+def test_one_neighbour_does_not_ban_all_of_a_link_or_of_the_world(pipeline, ip):
+    chains = pipeline('use = ["sshd"]')
+    for number in range(5):
+        chains.feed(
+            SYSLOG_IDENTIFIER="sshd",
+            _UID=0,
+            _COMM="sshd",
+            _PID=number,
+            MESSAGE=f"Failed password for root from {ip} port 4711 ssh2",
+        )
+    assert [ban.ip for ban in chains.bans] == [ip]
