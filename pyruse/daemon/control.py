@@ -215,10 +215,14 @@ def ask(state: str, content: Message) -> Message | None:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_ANSWER_S)
         try:
-            with _address(path) as address:
-                connection.connect(address)
+            _connect(connection, path)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
+        except TimeoutError:
+            raise UserError(
+                f"{path}: the daemon cannot be asked: too many others wait for it (expected fewer "
+                "at the same time)"
+            ) from None
         except OSError as fault:
             raise UserError(
                 f"{path}: the daemon cannot be asked: {fault.strerror} (expected a user who may "
@@ -234,6 +238,25 @@ def ask(state: str, content: Message) -> Message | None:
                 "what `pyruse status` and its log say)"
             ) from None
         return answer
+
+
+def _connect(connection: socket.socket, path: Path) -> None:
+    """Connect, as soon as not too many others wait for that.
+
+    :raises TimeoutError: too many do, for a minute.
+    :raises OSError: it is not possible.
+    """
+    deadline = time.monotonic() + _ANSWER_S
+    with _address(path) as address:
+        while True:
+            try:
+                connection.connect(address)
+            except BlockingIOError:  # unix(7) does not wait for room in the queue of listen(2)
+                if time.monotonic() >= deadline:
+                    raise TimeoutError from None
+                time.sleep(_RETRY_S)
+            else:
+                return
 
 
 def _path(state: str) -> Path:

@@ -209,6 +209,7 @@ class Daemon:
         if self._engine.ban_news.too_many:
             return False
         most = self._at_work.begin(self._engine.mode.batch)
+        missed = self._handle_missed()
         with self._patience, self._memory:
             entries = self._at_work.watched(self._reading.journal.entries(most))
             self._engine.late_us = self._late_us()
@@ -222,6 +223,7 @@ class Daemon:
         elif (over := self._at_work.over) is not None:
             handled = 1
             self._reading.step_over(over)
+        missed += self._handle_missed()
         self._at_work.keep()
         self._reading.tell()
         caught_up = handled < most
@@ -232,7 +234,7 @@ class Daemon:
             self._engine.bans.expire(self._clock())
         settle(
             self._engine.bans,
-            lambda: self._commit_batch(handled or looked_up),
+            lambda: self._commit_batch(handled or missed or looked_up),
             self._firewall_fault,
             read_again=True,
         )
@@ -242,6 +244,16 @@ class Daemon:
         if self._delivery.dispatch(self._clock()):
             self._commit()
         return caught_up
+
+    def _handle_missed(self) -> int:
+        """Handle what was passed over, with the entries behind it: else, a stop would lose it."""
+        if not self._reading.journal.has_missed:
+            return 0
+        with self._patience, self._memory:
+            entries = self._at_work.watched(self._reading.journal.missed())
+            missed = self._engine.handle(entries, now=self._batch_began)
+        self._activity.handled(missed)
+        return missed
 
     def _late_us(self) -> int:
         """How late the entries of the slowest machine come that still speaks."""

@@ -48,6 +48,10 @@ class Journal:
         """A heap: the machines of which the next entry is known, by its instant."""
         self._handled: dict[str, Machine] = {}
         """Those that have a new position."""
+        self._missed: list[Machine] = []
+        """Those that have passed over entries that are there."""
+        self._took_news = False
+        """What the watch has noticed was taken in before it was waited for."""
         self._only: Mapping[str, Collection[str]] = {}
         self._known: Mapping[str, Position] = {}
         """Where the last run ended."""
@@ -106,18 +110,47 @@ class Journal:
         if handled is self.machines:
             (machine,) = handled.values()
             machine.note(last_time)
-        passed_over = (machine.passed_over() for machine in handled.values())
-        self.gaps += [gap for gap in passed_over if gap is not None]
+        catching_up = self.watch is not None and [
+            machine for machine in handled.values() if not machine.reader.was_at_end
+        ]
+        if catching_up:  # else, files that begin are noticed while it waits
+            self._take_news()
+        for machine in handled.values():
+            self._take_in(machine, machine.look_for_missed())
+        for machine in catching_up or ():
+            if machine.is_stale:
+                self._heads = [head for head in self._heads if head[2] is not machine]
+                heapq.heapify(self._heads)
+                self._reopen(machine)
         return {
             name: machine.position
             for name, machine in handled.items()
             if machine.position is not None
         }
 
+    def _take_in(self, machine: Machine, gap: Gap | None) -> None:
+        if gap is not None:
+            self.gaps.append(gap)
+        if machine.has_missed and machine not in self._missed:
+            self._missed.append(machine)
+
+    @property
+    def has_missed(self) -> bool:
+        """Entries from before the positions were passed over, and may be given by `missed`."""
+        return bool(self._missed)
+
+    def missed(self) -> Iterator[Entry]:
+        """What libsystemd had passed over; to be handled before the positions are kept."""
+        while self._missed:
+            machine = self._missed.pop()
+            yield from machine.missed()
+            if machine.lost is not None:
+                self.gaps.append(machine.lost)
+
     @property
     def position(self) -> int:
         """Rises with each entry that is read."""
-        return sum(one.reader.position + one.reader.found for one in self.machines.values())
+        return sum(one.reader.position + one.found for one in self.machines.values())
 
     @property
     def damaged(self) -> int:
@@ -233,7 +266,8 @@ class Journal:
         :param others: more file descriptors to wait for.
         """
         assert self.watch is not None, "the journal was not opened to be followed"
-        if self._renew():
+        if self._renew() or self._took_news:
+            self._took_news = False
             return
         poll = select.poll()
         for fd in (self.watch.fileno(), *others):
@@ -247,6 +281,13 @@ class Journal:
                 waits.append(round(seconds * 1000) + 1)
                 self._ready[machine.name] = machine
         poll.poll(min(waits, default=None))
+        self._take_news()
+        self._took_news = False
+
+    def _take_news(self) -> None:
+        """Take in what was noticed, without waiting."""
+        assert self.watch is not None
+        self._took_news = True
         news = self.watch.news()
         for folder, file in news.written:
             name = self._whereabouts.machine_of(folder, file)
@@ -308,22 +349,25 @@ class Journal:
                 self._let_go(machine)
         renewed = False
         for machine in self.machines.values():
-            if machine.reader.is_behind:
-                self._ready[machine.name] = machine
-                renewed = True
-            elif machine.is_stale or machine.reader.is_bloated:
-                self.short.discard(machine.name)
-                try:
-                    gap = machine.renew()
-                except OSError as fault:  # its files are gone, or unreadable: with the next notice
-                    if fault.errno in SHORT:
-                        self.short.add(machine.name)
-                    continue
-                if gap is not None:
-                    self.gaps.append(gap)
-                self._ready[machine.name] = machine
-                renewed = True
-        return renewed
+            if machine.is_stale or machine.reader.is_bloated:
+                renewed = self._reopen(machine) or renewed
+        return renewed or self.has_missed
+
+    def _reopen(self, machine: Machine) -> bool:
+        """Open a machine's files as they are now.
+
+        :return: whether they are open, and may have more.
+        """
+        self.short.discard(machine.name)
+        try:
+            gap = machine.renew()
+        except OSError as fault:  # its files are gone, or unreadable: with the next notice
+            if fault.errno in SHORT:
+                self.short.add(machine.name)
+            return False
+        self._take_in(machine, gap)
+        self._ready[machine.name] = machine
+        return True
 
     def _let_go(self, machine: Machine) -> None:
         """Close what nobody else has any more; should it come back, it goes on where it was."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
 from systemd import journal
 
+from pyruse.entry.entry import Entry
 from pyruse.journal.files import Header, JournalFile, header
 from pyruse.journal.position import Gap, Position
 from pyruse.journal.reader import JournalReader
@@ -16,10 +20,26 @@ from pyruse.system.descriptors import SHORT, require
 
 _YOUNG_S = 10.0
 """Seconds: journald writes the header of a new file sooner than that."""
+_OF_OTHERS = 10_000
+"""Entries: after so many with other sequence numbers, it is no longer waited for the old ones."""
 _DAY_US = 86_400_000_000
 """A file of another writer that ended so long before the position is wholly read."""
 
+_OF_USERS = "user-"
+"""How the names of files begin that journald writes for users: no other file is copied to them."""
+
 Opened = Callable[[journal.Reader], JournalReader]
+
+
+class _Missed(NamedTuple):
+    """What was passed over, and is there all the same."""
+
+    reader: JournalReader
+    """Gives it, and what was given already."""
+    given: Counter[int]
+    """The instants of what was given already."""
+    gap: Gap | None
+    """What is known to be missing; None: nothing is known."""
 
 
 class Machine:
@@ -57,8 +77,13 @@ class Machine:
         """How many entries were read up to the position."""
         self._base: tuple[Position, int] | None = None
         """A position, and how many entries were read up to there: to see what was passed over."""
-        self._missed: Gap | None = None
-        """What was passed over, and is looked for once more."""
+        self._seen: set[tuple[int, int]] = set()
+        """The files that were there when files were opened last, by their identity."""
+        self._missed: _Missed | None = None
+        self.found = 0
+        """How many entries were passed over, and given by `missed`."""
+        self.lost: Gap | None = None
+        """What `missed` did not find."""
         self.is_being_made = False
         """A file is there, but not its header yet: it is looked at again with the next notice."""
         self.may_be_gone = False
@@ -96,62 +121,148 @@ class Machine:
         else:
             self.reader.seek_after(self.position)
 
-    def passed_over(self) -> Gap | None:
-        """What libsystemd has passed over since the last call, as it is damaged.
+    def look_for_missed(self) -> Gap | None:
+        """See whether libsystemd has passed over entries since the last call.
 
-        It does so without a word, but sequence numbers rise by one from entry to entry. Nothing is
-        known where entries are left out by their values, or files by who may read them.
+        It does so without a word, but sequence numbers rise by one from entry to entry. Where
+        entries are left out, they do not tell; then, as elsewhere, new files do.
 
-        Nor is all that it passes over damaged. journald begins a file for each user, and others are
+        Not all that it passes over is damaged. journald begins a file for each user, and others are
         written before we have opened it; and libsystemd may look into one file, before an entry
         is written to it, and into the next one after another entry is. So what was passed over is
-        looked for once more, and given with the next entries; only the rest is told of.
+        looked for once more, and given by `missed`; only the rest is told of.
+
+        :return: what is lost, as far as it is known now.
         """
-        if self._missed is not None:
-            return self._not_found(self._missed)
-        given, self.reader.given = self.reader.given, []
-        base, read = self._base, self._read
-        self._base = None if self.position is None else (self.position, read)
-        if base is None or self._base is None or self.faults or self.reader.leaves_out:
+        if self._missed is not None or self.position is None:
             return None
-        (before, read_before), (now, _) = base, self._base
-        lost = now.seqnum - before.seqnum - (read - read_before)
+        given, self.reader.given = self.reader.given, []
+        base, self._base = self._base, (self.position, self._read)
+        if base is None or self.faults or self.reader.leaves_out:
+            # While it skims, new files were noticed, unless it has just come to the end.
+            if base is None or (self.reader.skims and (self.is_stale or self.reader.was_at_end)):
+                with suppress(OSError):
+                    self._miss(self._look_into_new(self.position), (), None)
+            return None
+        if self._is_of_other_writer(*base):
+            self._base, self.reader.given = base, given
+            return None
+        gap = self._passed_over(self.position, *base)
+        if gap is None or not gap.damaged or not self._follows:
+            return gap
+        return self._look_for(gap, base, given)
+
+    def _look_for(self, gap: Gap, base: tuple[Position, int], given: list[int]) -> Gap | None:
+        """Look once more for what was passed over since a position.
+
+        :param base: the position, and how many entries were read up to there.
+        :param given: the instants of the entries since, as far as they are known.
+        :return: what is lost, as far as it is known now.
+        """
+        assert self.position is not None
+        try:
+            if len(given) == self._read - base[1]:
+                again = self._look_again(base[0], self.position)
+            else:  # while it catches up, it is not noted what was given
+                again, given = self._look_into_new(self.position), []
+        except OSError as fault:
+            if fault.errno in SHORT:  # it is looked for when there is room
+                self._base, self.reader.given = base, given
+                return None
+            again = None
+        return None if self._miss(again, given, gap) else gap
+
+    def _is_of_other_writer(self, before: Position, read_before: int) -> bool:
+        """Whether the sequence numbers can be compared later, but not at this position.
+
+        Those of a user's file go on as others do, but have an ID of their own.
+        """
+        is_other = self.position is not None and self.position.seqnum_id != before.seqnum_id
+        return is_other and self._read - read_before < _OF_OTHERS
+
+    def _passed_over(self, now: Position, before: Position, read_before: int) -> Gap | None:
+        """What the sequence numbers say was passed over up to now, and was not removed before.
+
+        :param before: how far all was read, and how many entries that were.
+        """
+        lost = now.seqnum - before.seqnum - (self._read - read_before)
         if lost <= 0 or now.seqnum_id != before.seqnum_id or not before.seqnum:
             return None
         # What was removed is behind the oldest entry that there is; damage is in the midst.
-        if self._gap(before) is not None:
-            return Gap(self.name, before.time_us, now.time_us, lost)
-        gap = Gap(self.name, before.time_us, now.time_us, lost, damaged=True)
-        if len(given) == read - read_before and self._look_again(before, now, given):
-            self._missed = gap  # until it is known what was found
-            return None
-        return gap
+        was_removed = self._gap(before) is not None
+        return Gap(self.name, before.time_us, now.time_us, lost, damaged=not was_removed)
 
-    def _not_found(self, missed: Gap) -> Gap | None:
-        """What of it was not found either, once all that was found is given."""
-        if self.reader.is_behind:
-            return None
-        self._missed = None
-        rest = (missed.entries or 0) - self.reader.found
-        return missed._replace(entries=rest) if rest > 0 else None
+    @property
+    def has_missed(self) -> bool:
+        """Something was passed over, and may be given by `missed`."""
+        return self._missed is not None
 
-    def _look_again(self, before: Position, now: Position, given: list[int]) -> bool:
-        """Have the entries between two positions read once more, but for those given already.
+    def missed(self) -> Iterator[Entry]:
+        """What was passed over, as far as it is found: entries from before the position.
 
-        :param given: the instants of those.
-        :return: whether that can be done.
+        They are to be handled before the position is kept, as the next run begins behind that.
         """
-        try:
-            files = [file for file in self._look() if self._may_have_more(file, None)]
-            again = self._opened(journal.Reader(files=[file.path for file in files]))
-        except OSError:
-            return False
+        if self._missed is None:
+            return
+        (reader, given, gap), self._missed = self._missed, None
+        found = 0
+        while entry := reader.advance():
+            if given[entry.time_us]:
+                given[entry.time_us] -= 1
+                continue
+            found += 1
+            self.found += 1
+            yield entry
+        reader.close()
+        rest = 0 if gap is None or gap.entries is None else gap.entries - found
+        self.lost = gap._replace(entries=rest) if gap is not None and rest > 0 else None
+
+    def _miss(self, again: JournalReader | None, given: Collection[int], gap: Gap | None) -> bool:
+        """Have `missed` give what a reader has, but for what was given, if there is a reader."""
+        if again is not None:
+            self._missed = _Missed(again, Counter(given), gap)
+        return again is not None
+
+    def _look_again(self, before: Position, now: Position) -> JournalReader | None:
+        """Give the entries between two positions once more, those given already included.
+
+        :raises OSError: the files cannot be opened.
+        """
+        again = self._once_more(self._look())
         again.end_at(now.time_us)
-        if not again.seek_after(before):
-            again.close()
-            return False
-        self.reader.read_first(again, given)
-        return True
+        if again.seek_after(before):
+            return again
+        again.close()
+        return None
+
+    def _look_into_new(self, now: Position) -> JournalReader | None:
+        """Give the entries up to a position of the files that have come since files were opened.
+
+        Nothing of them was given. A file to which others are copied (``journalctl --flush``) is
+        none of them: it is not of a user, and its sequence numbers are its own, or higher ones.
+
+        :raises OSError: the files cannot be opened.
+        """
+        new = [
+            file
+            for file in (self._look() if self._follows else ())
+            if file.identity not in self._seen
+            and (said := header(file.path)) is not None
+            and said.entries
+            and said.head_at <= now.time_us
+            and (_is_of_a_user(file.path) or _has_before(now, said))
+        ]
+        if not new:
+            return None
+        again = self._once_more(new)
+        again.end_at(now.time_us)
+        again.seek_head()
+        self._seen |= {file.identity for file in new}
+        self.is_stale = True
+        return again
+
+    def _once_more(self, files: Sequence[JournalFile]) -> JournalReader:
+        return self._opened(journal.Reader(files=[file.path for file in files]))
 
     def offer(self, files: Sequence[JournalFile]) -> None:
         """Say which files there are now; they are opened once those before are read."""
@@ -186,7 +297,7 @@ class Machine:
             open before still are.
         """
         self.is_stale = True  # until it has succeeded
-        gap = self.passed_over() if self._is_open else None
+        gap = self.look_for_missed() if self._is_open else None
         raw = self._raw()
         self.is_stale = False
         if not self._is_open:
@@ -242,6 +353,8 @@ class Machine:
             if fault.errno in SHORT:
                 raise
             raw = self._sound(chosen, fault)
+        left_out = {file.identity for file in self._files} - {file.identity for file in chosen}
+        self._seen = self._open | left_out
         return raw
 
     def _sound(self, files: Sequence[JournalFile], fault: OSError) -> journal.Reader:
@@ -271,6 +384,15 @@ class Machine:
         if said.seqnum_id == self.position.seqnum_id:
             return said.tail_seqnum >= self.position.seqnum
         return said.tail_at >= self.position.time_us - _DAY_US
+
+
+def _has_before(now: Position, said: Header) -> bool:
+    """Whether a file has entries from before a position, by its sequence numbers."""
+    return said.seqnum_id == now.seqnum_id and said.head_seqnum <= now.seqnum
+
+
+def _is_of_a_user(path: str) -> bool:
+    return os.path.basename(path).startswith(_OF_USERS)
 
 
 def _is_gone(path: str) -> bool:

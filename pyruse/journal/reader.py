@@ -46,57 +46,26 @@ class JournalReader(Seeking):
         """How many entries could not be read because a journal file is damaged."""
         self.given: list[int] = []
         """The instants of the entries that were given, while entries may be written meanwhile."""
-        self.found = 0
-        """How many entries of the last `read_first` were given."""
-        self._first: Iterator[Entry] | None = None
 
     def end_at(self, time_us: int) -> None:
         """Give no entries of later instants: so there is an end, even while more is written."""
         self._until, self._follows = time_us, False
-
-    def read_first(self, other: JournalReader, given: list[int]) -> None:
-        """Give the entries of another reader before those of this one.
-
-        :param other: it has an end, and is closed then.
-        :param given: the instants of those entries that are left out.
-        """
-        self.found = 0
-        self._first = self._those_of(other, Counter(given))
-
-    def _those_of(self, other: JournalReader, given: Counter[int]) -> Iterator[Entry]:
-        while entry := other.advance():
-            if given[entry.time_us]:
-                given[entry.time_us] -= 1
-            else:
-                self.found += 1
-                yield entry
-        other.close()
-
-    def _after_those(self, first: Iterator[Entry], limit: int) -> Iterator[Entry]:
-        for entry in islice(first, limit):
-            limit -= 1
-            yield entry
-        if limit:
-            self._first = None
-            yield from self.entries(limit)
-
-    @property
-    def is_behind(self) -> bool:
-        """There may be entries of another reader to be given first."""
-        return self._first is not None
 
     @property
     def leaves_out(self) -> bool:
         """Some entries are not given: by a match, by their values, or by their time."""
         return bool(self._values or self._match or self._until)
 
+    @property
+    def skims(self) -> bool:
+        """Entries are left out by their values (see `take_only`)."""
+        return bool(self._values)
+
     def entries(self, limit: int) -> Iterator[Entry]:
         """The next entries, at most so many, until there is none (for now).
 
         They are more where a journal's index is found to be damaged: see `_skimmed`.
         """
-        if self._first is not None:
-            return self._after_those(self._first, limit)
         return self._skimmed(limit) if self._values else self._all(limit)
 
     def _all(self, limit: int) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +149,48 @@ def test_a_command_that_gives_up_leaves_nothing_behind(
     assert len(os.listdir("/proc/self/fd")) == handles
     assert list(control.requests()) == []
     assert ask(state, {"request": "status"}) == {"entries": 7}
+
+
+def test_a_command_waits_for_its_turn(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """connect(2) does not: it fails at once where too many wait already."""
+    monkeypatch.setattr(control_module, "_RETRY_S", 0.01)
+    others: list[socket.socket] = []
+    answers: list[Any] = []
+    with socket.socket(socket.AF_UNIX) as listener, ExitStack() as stack:
+        listener.bind(f"{state}.socket")
+        listener.listen(1)
+        with suppress(BlockingIOError):
+            while True:
+                other = stack.enter_context(socket.socket(socket.AF_UNIX))
+                other.setblocking(False)
+                other.connect(f"{state}.socket")
+                others.append(other)
+        asking = threading.Thread(target=lambda: answers.append(ask(state, {"request": "status"})))
+        asking.start()
+        for _ in others:
+            listener.accept()[0].close()
+        with listener.accept()[0] as connection:
+            assert json.loads(connection.recv(1000)) == {"request": "status"}
+            connection.sendall(b'{"ok": true}\n')
+        asking.join(TIME_LIMIT)
+    assert answers == [{"ok": True}]
+
+
+def test_a_command_does_not_wait_for_its_turn_for_ever(
+    state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "_ANSWER_S", 0.05)
+    monkeypatch.setattr(control_module, "_RETRY_S", 0.01)
+    with socket.socket(socket.AF_UNIX) as listener, ExitStack() as stack:
+        listener.bind(f"{state}.socket")
+        listener.listen(1)
+        with suppress(BlockingIOError):
+            while True:
+                other = stack.enter_context(socket.socket(socket.AF_UNIX))
+                other.setblocking(False)
+                other.connect(f"{state}.socket")
+        with pytest.raises(UserError, match="too many others wait for it"):
+            ask(state, {"request": "status"})
 
 
 def test_who_has_said_all_may_close_his_half(state: str, listening: Callable[..., Control]) -> None:

@@ -6,6 +6,8 @@ import os
 import resource
 import shutil
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -295,6 +297,72 @@ def test_entries_that_libsystemd_passes_over_are_told(tmp_path: Path, follow: Op
     assert journal.gaps == [
         Gap("", FIRST_TIME + 23 * SECOND, FIRST_TIME + 36 * SECOND, 1, damaged=True)
     ]
+
+
+_AS_USER = """
+import os, socket, sys
+os.setuid(int(sys.argv[2]))
+sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+for text in sys.argv[3:]:
+    sender.sendto(f"MESSAGE={text}\\n".encode(), sys.argv[1])
+"""
+
+
+def as_user(journald: Journald, uid: int, *texts: str) -> None:
+    """Log as a user: with the first entry, journald begins a file for the user."""
+    command = [sys.executable, "-c", _AS_USER, str(journald.socket), str(uid), *texts]
+    subprocess.run(command, check=True)
+
+
+@pytest.mark.realparts
+@pytest.mark.parametrize("fields", [(), ("MESSAGE",)])
+def test_a_users_file_that_begins_while_older_entries_are_read(
+    journald: Journald, follow: Open, fields: tuple[str, ...]
+) -> None:
+    """Of what was logged then, the user's entries are older than the last one that was read."""
+    expected = ["a0", "a1", "b0", "b1", "u0", "u1"]
+    journald.send(MESSAGE="a0")
+    journald.send(MESSAGE="a1")
+    journald.sync()
+    journal = follow(namespaces=[journald.namespace])
+    journal.take_only(dict.fromkeys(fields, expected))
+    as_user(journald, 3000, "u0", "u1")
+    journald.send(MESSAGE="b0")
+    journald.send(MESSAGE="b1")
+    journald.sync()
+    found = messages(journal)
+    assert not {"u0", "u1"}.intersection(found), "their file was not there"
+    assert found[-1] == "b1"
+    last = journal.last()
+    assert last is not None
+    journal.positions(last.time_us)
+    assert journal.has_missed
+    found += [entry.get("MESSAGE") for entry in journal.missed()]
+    journal.take_only({})
+    journald.send(MESSAGE="end")
+    journald.sync()
+    while "end" not in found:
+        found += news(journal)
+    assert sorted(one for one in found if one in expected) == expected
+    assert journal.gaps == []
+
+
+@pytest.mark.realparts
+def test_a_users_file_that_begins_between_two_batches(journald: Journald, follow: Open) -> None:
+    for number in range(4):
+        journald.send(MESSAGE=f"a{number}")
+    journald.sync()
+    journal = follow(namespaces=[journald.namespace])
+    found = []
+    for entry in journal.entries(2):
+        found.append(entry.get("MESSAGE"))
+        last_time = entry.time_us
+    as_user(journald, 3000, "u0")
+    journald.send(MESSAGE="b0")
+    journald.sync()
+    journal.positions(last_time)
+    found += messages(journal)
+    assert [one for one in found if one and one[0] in "abu"] == ["a0", "a1", "a2", "a3", "u0", "b0"]
 
 
 @pytest.mark.realparts

@@ -83,6 +83,47 @@ def test_the_first_entries_of_users_whose_files_begin_while_others_are_read(
     assert "cannot be read" not in one.log
 
 
+_ONE_BATCH = """
+import os, signal
+from pyruse.daemon.daemon import Daemon
+
+batch = Daemon.batch
+
+def one_batch(daemon):
+    open({fifo!r}).read()  # until the test has logged what it logs
+    batch(daemon)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Daemon.batch = one_batch
+"""
+
+
+def test_a_kill_right_after_a_batch_that_has_passed_over_a_users_entries(
+    daemon: MakeDaemon, journald: Journald, tmp_path: Path
+) -> None:
+    send(journald, 0, 3)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    one = daemon(CHAINS, journald)
+    one.prelude = _ONE_BATCH.format(fifo=str(fifo))
+    one.start()
+    with fifo.open("w"):
+        command = [sys.executable, "-c", _AS_USERS, str(journald.socket), "3000", "3003"]
+        subprocess.run(command, check=True)
+        journald.sync()
+    assert one.process.wait() == -signal.SIGKILL
+    one.prelude = ""
+    one.start()
+    send(journald, 3, 4)
+    expected = {str(number) for number in range(4)}
+    expected |= {f"user {uid}" for uid in range(3000, 3003)}
+    expected |= {f"root {uid}.{number}" for uid in range(3000, 3003) for number in range(5)}
+    one.wait_until(lambda: "3" in handled(one))
+    assert one.stop() == 0
+    assert handled(one) == Counter(dict.fromkeys(expected, 1))
+    assert "cannot be read" not in one.log
+
+
 def test_files_that_are_cut_while_they_are_read(daemon: MakeDaemon, journald: Journald) -> None:
     send(journald, 0, 3000, size=500)
     journald.rotate()
