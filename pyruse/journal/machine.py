@@ -25,6 +25,8 @@ _OF_OTHERS = 10_000
 _DAY_US = 86_400_000_000
 """A file of another writer that ended so long before the position is wholly read."""
 
+_LOOKS = 10
+"""So often files may be rotated between a look and their opening."""
 _OF_USERS = "user-"
 """How the names of files begin that journald writes for users: no other file is copied to them."""
 
@@ -166,7 +168,7 @@ class Machine:
             else:  # while it catches up, it is not noted what was given
                 again, given = self._look_into_new(self.position), []
         except OSError as fault:
-            if fault.errno in SHORT:  # it is looked for when there is room
+            if fault.errno in (*SHORT, errno.ENOENT):  # when there is room, or after a rotation
                 self._base, self.reader.given = base, given
                 return None
             again = None
@@ -338,7 +340,18 @@ class Machine:
     def _raw(self) -> journal.Reader:
         """An open journal of the files that may have something unread.
 
-        They are looked for anew: a file that was rotated meanwhile has another name.
+        They are looked for anew: a file that was rotated meanwhile has another name. That may also
+        happen right after the look.
+        """
+        for _ in range(_LOOKS):
+            with suppress(FileNotFoundError):
+                return self._all_or_sound(is_last=False)
+        return self._all_or_sound(is_last=True)
+
+    def _all_or_sound(self, *, is_last: bool) -> journal.Reader:
+        """See `_raw`.
+
+        :raises FileNotFoundError: a file was gone when it was opened, and this was no last look.
         """
         self._files = self._look()
         chosen = [
@@ -350,7 +363,7 @@ class Machine:
             raw = journal.Reader(files=[file.path for file in chosen])
             self._open, self._denied = {file.identity for file in chosen}, set()
         except OSError as fault:
-            if fault.errno in SHORT:
+            if fault.errno in SHORT or (fault.errno == errno.ENOENT and not is_last):
                 raise
             raw = self._sound(chosen, fault)
         left_out = {file.identity for file in self._files} - {file.identity for file in chosen}

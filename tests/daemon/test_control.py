@@ -153,7 +153,13 @@ def test_a_command_that_gives_up_leaves_nothing_behind(
 
 def test_a_command_waits_for_its_turn(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """connect(2) does not: it fails at once where too many wait already."""
-    monkeypatch.setattr(control_module, "_RETRY_S", 0.01)
+    refused, sleep = threading.Event(), time.sleep
+
+    def note(seconds: float) -> None:
+        refused.set()
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", note)
     others: list[socket.socket] = []
     answers: list[Any] = []
     with socket.socket(socket.AF_UNIX) as listener, ExitStack() as stack:
@@ -167,6 +173,7 @@ def test_a_command_waits_for_its_turn(state: str, monkeypatch: pytest.MonkeyPatc
                 others.append(other)
         asking = threading.Thread(target=lambda: answers.append(ask(state, {"request": "status"})))
         asking.start()
+        assert refused.wait(TIME_LIMIT)
         for _ in others:
             listener.accept()[0].close()
         with listener.accept()[0] as connection:

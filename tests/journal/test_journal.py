@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 from pyruse.entry.decoding import Decoder
+from pyruse.journal.files import JournalFile
 from pyruse.journal.journal import Journal
 from pyruse.journal.position import Gap, Position
 from pyruse.journal.selection import Selection
+from pyruse.journal.whereabouts import Whereabouts
 from pyruse.system import descriptors
 from pyruse.testing.journal import FIRST_TIME, make_journal, unavailable
 from pyruse.testing.journald import Journald
@@ -387,6 +389,25 @@ def test_a_rotation_in_the_midst_of_a_batch(journald: Journald, follow: Open) ->
     while "m31" not in found:
         found += news(journal)
     assert [one for one in found if one and one[0] == "m"] == [f"m{n}" for n in range(7, 32)]
+
+
+def test_a_rotation_between_a_look_and_the_opening_of_what_was_found(
+    tmp_path: Path, follow: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "user-1000.journal", 2)
+    file = write(tmp_path / "system.journal", 0, 1)
+    look = Whereabouts.files_of
+
+    def look_and_rotate(whereabouts: Whereabouts, machine: str) -> list[JournalFile]:
+        found = look(whereabouts, machine)
+        if file.exists():
+            file.rename(tmp_path / "system@0.journal")
+        return found
+
+    monkeypatch.setattr(Whereabouts, "files_of", look_and_rotate)
+    journal = follow(directory=tmp_path)
+    assert messages(journal) == ["system 0", "system 1", "user-1000 2"]
+    assert journal.faults() == []
 
 
 def test_a_folder_that_is_removed_and_made_again(tmp_path: Path, follow: Open) -> None:
