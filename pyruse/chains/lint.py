@@ -75,9 +75,14 @@ def _unreachable_chains(chains: Mapping[str, Chain]) -> Iterator[str]:
             last = name
 
 
+_MEANING = "meaning"
+"""What an event is: rules ask for it, whether or not some of them have set it."""
+
+
 def _unset_fields(steps: list[Step]) -> Iterator[str]:
     """Fields that no step sets, and that the journal cannot have: its names are upper case."""
     known = {str(field) for step in steps for field in fields_of(step, NewField)}
+    known.add(_MEANING)
     prefixes = {value for step in steps for value in values_of(step) if type(value) is FieldPrefix}
     for step in steps:
         for field in dict.fromkeys(str(field) for field in fields_of(step, Field)):

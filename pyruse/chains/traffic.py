@@ -92,6 +92,7 @@ class Traffic:
         return [
             {
                 "chain": chain.name,
+                "file": chain.source,
                 "entries": numbers[chain.steps[0]].seen,
                 "steps": [numbers[step].data(step) | more(step) for step in chain.steps],
             }

@@ -9,15 +9,19 @@ from pyruse.errors import in_words as fault_in_words
 from pyruse.text import one_line, shortened
 
 
-def in_words(stops: Iterable[Stop]) -> Iterator[str]:
-    """A line for each chain, station and field that was set, and one for the end."""
+def in_words(stops: Iterable[Stop], *, files: bool = False) -> Iterator[str]:
+    """A line for each chain, station and field that was set, and one for the end.
+
+    :param stops: the way.
+    :param files: tell of each chain the file that it comes from.
+    """
     chain = ""
     last: Stop | None = None
     for stop in stops:
         step = stop.node.step
         if step.chain != chain:
             chain = step.chain
-            yield one_line(chain)
+            yield one_line(f"{chain} ({step.source})" if files else chain)
         yield f"  [{step.index}] {_station(stop)}"
         for name, value in stop.fields.items():
             yield f"        {name} = {brief(str(value))}"

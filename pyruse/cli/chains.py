@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import click
@@ -61,8 +62,11 @@ def _rows(
 
     :param times: gives further columns for a chain or a step.
     """
+    several = len({chain.get("file") for chain in chains}) > 1
     for chain in chains:
         name = _cell(chain["chain"])
+        if several:  # rules' files, or those of conf.d
+            name += f" ({_cell(PurePath(chain.get('file') or '?').name)})"
         if not chain["entries"]:
             yield name, _NEVER
             continue

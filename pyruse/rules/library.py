@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pyruse.errors import ConfigError
-from pyruse.registry.found import PluginError
+from pyruse.registry.found import Found, PluginError
 from pyruse.registry.kinds import RULES
+from pyruse.registry.packages import OWN
 from pyruse.registry.registry import Registry
 from pyruse.rules.rules_file import RuleOption, RulesFile, belongs_to, jumps_of, read_rules
 
@@ -33,7 +34,7 @@ class Library:
         if name not in self._read:
             try:
                 found = self._registry.find(RULES, name)
-                self._read[name] = read_rules(name, found.load(), found.origin)
+                self._read[name] = _read(found)
             except PluginError as fault:
                 self._read[name] = ConfigError([str(fault)])
             except ConfigError as fault:
@@ -86,3 +87,17 @@ class Library:
                 if chain in rules.chains:
                     return rules
         return None
+
+
+def _read(found: Found) -> RulesFile:
+    """Read the file of rules; whoever sees what is wrong with it gets to know the package.
+
+    :raises PluginError: there is no file.
+    :raises ConfigError: with all the faults of the file.
+    """
+    try:
+        return read_rules(found.name, found.load(), found.origin)
+    except ConfigError as fault:
+        if found.distribution in (None, OWN):
+            raise
+        raise ConfigError([f"{found.described}: {text}" for text in fault.faults]) from None

@@ -34,6 +34,8 @@ def command(
 ) -> None:
     """Show an entry's way through the chains, step by step.
 
+    Where chains come from several files, such as those of rules, each file is named.
+
     The entry is made of the fields given. Or it is read from standard input ("-"), as `journalctl
     -o json` writes it. Or it is taken from the journal: the entry of a cursor, or the newest one
     that is selected. A dry run: nothing is mailed, banned, run or logged.
@@ -54,17 +56,18 @@ def command(
         engine = assemble(loaded, state, Faults(lambda *_: None), DRY)
         engine.lookups.settle(ANSWERS_S)
         engine.start()
-        _explain(engine, _entry(engine, chosen, cursor, fields))
+        several = len({chain.source for chain in loaded.chains.values()}) > 1
+        _explain(engine, _entry(engine, chosen, cursor, fields), files=several)
         engine.stop()
 
 
-def _explain(engine: Engine, entry: Entry) -> None:
+def _explain(engine: Engine, entry: Entry, *, files: bool) -> None:
     from pyruse.chains.travel import journey
     from pyruse.chains.way import brief, in_words
 
     message = brief(entry.text("MESSAGE"))
     click.echo(f"entry of {entry['__REALTIME_TIMESTAMP']:%F %T%z}: {message}")
-    for line in in_words(journey(engine.graph.entrance, entry)):
+    for line in in_words(journey(engine.graph.entrance, entry), files=files):
         click.echo(line)
     _show_effects(engine)
 
