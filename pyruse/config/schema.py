@@ -109,7 +109,8 @@ def _rules(library: Library) -> dict[str, Any]:
             continue
         options = library.options_of(rules)
         properties = {option: _rule_option(one) for option, one in options.items()}
-        general = {**properties, **general}
+        for option, described in properties.items():
+            general[option] = _either(general.get(option), described)
         tables[name] = {
             "type": "object",
             "description": rules.title,
@@ -122,6 +123,15 @@ def _rules(library: Library) -> dict[str, Any]:
         "properties": {**general, **tables},
         "additionalProperties": False,
     }
+
+
+def _either(known: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:
+    """The option of some rules that others have, too; what it is like may differ."""
+    if known is None or known["type"] == other["type"]:
+        return known or other
+    kinds = [one["type"] for one in (known, other)]
+    types = [kind for one in kinds for kind in (one if isinstance(one, list) else [one])]
+    return {**known, "type": list(dict.fromkeys(types))}
 
 
 def _rule_option(option: RuleOption) -> dict[str, Any]:

@@ -126,6 +126,11 @@ class _Reader:
         programs = self._texts(content, "programs", "SYSLOG_IDENTIFIERs")
         chains = self._chains(content.get("chains"))
         jumped_to = {target for tables in chains.values() for target in jumps_of(tables)}
+        if chains and jumped_to.issuperset(chains):
+            self._at("chains").add(
+                "each is jumped to by another one, so entries get to none (expected one that no "
+                "other chain of the file jumps to)"
+            )
         return RulesFile(
             self._name, str(self._file), self._origin, str(title), programs,
             self._options(content.get("options", {})), chains,

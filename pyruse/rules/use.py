@@ -16,6 +16,7 @@ from pyruse.options.faults import ConfigFaults
 from pyruse.rules.library import Library
 from pyruse.rules.rules_file import RulesFile, chains_prefix, jumps_of
 from pyruse.rules.values import RuleTables, Values
+from pyruse.text import shown
 
 LAST = "everything_else"
 """The rules that stand behind all the others, and that ``use`` brings by itself."""
@@ -79,6 +80,11 @@ class _Expander:
             rules = self._rules(name, place)
             if rules is not None:
                 result.used.append(rules)
+                if rules.is_policy and rules.name != LAST:
+                    result.notices.append(
+                        f"{place}: {shown(name)} does nothing by itself (expected the rules of a "
+                        "program: they bring it along)"
+                    )
         last = self._rules(LAST, "") if use else None
         main: dict[str, RulesFile] = {}
         for rules in [*result.used, *([last] if last else [])]:

@@ -190,6 +190,22 @@ def test_rules_that_nobody_uses_may_be_broken(folder: Path) -> None:
     assert configured('use = ["door"]', folder).notices == []
 
 
+def test_chains_that_all_go_round_are_a_fault(folder: Path) -> None:
+    text = DOOR.replace('service = "$rules" },\n]', 'service = "$rules", then = "door" },\n]')
+    (folder / "door.toml").write_text(text)
+    assert faults_of('use = ["door"]', folder) == [
+        "door.toml: chains: each is jumped to by another one, so entries get to none (expected one "
+        "that no other chain of the file jumps to)"
+    ]
+
+
+def test_a_policy_alone_does_nothing(folder: Path) -> None:
+    assert configured('use = ["door", "watch"]', folder).notices == [
+        'pyruse.toml: use[1]: "watch" does nothing by itself (expected the rules of a program: '
+        "they bring it along)"
+    ]
+
+
 def test_options_of_rules_that_are_not_used_are_told(folder: Path) -> None:
     notices = configured('use = ["door"]\n[rules.gate]\nmost = 3\n', folder).notices
     assert notices == [
