@@ -76,12 +76,15 @@ def test_a_full_disk_holds_everything_up_and_loses_nothing(
     assert not list(running.folder.glob("mail.*")), "it is not told before it is committed"
     held = running.rows(EVENTS)
     assert held < [(1001, 1001)]
-    held_up_by = running.ask("status")["daemon"]["held_up_by"]
-    assert held_up_by == "the state cannot be written: database or disk is full"
+    status = running.ask("status")
+    assert status["daemon"]["held_up_by"] == "the state cannot be written: database or disk is full"
+    assert not status["well"]
+    assert running.command("status").returncode == 1
     running.make_room()
     running.process.send_signal(signal.SIGHUP)  # or five seconds later
     running.wait_for_rows(EVENTS, [(1001, 1001)])
     (mail,) = running.wait_until(lambda: list(running.folder.glob("mail.*")))
+    assert running.ask("status")["well"]
     assert running.stop() == 0
     assert (running.log.count(FULL), running.log.count(AGAIN)) == (1, 1)
     assert "number 1001" in mail.read_text()

@@ -93,7 +93,9 @@ class Status:
     @property
     def is_well(self) -> bool:
         """The daemon runs, can be asked, handles what is logged, and its firewalls take bans."""
-        return self.daemon is not None and not self.is_deaf and not self.firewalls
+        if self.daemon is None or self.daemon.get("held_up_by"):
+            return False
+        return not self.is_deaf and not self.firewalls
 
     def data(self) -> dict[str, Any]:
         """The status in JSON types."""
