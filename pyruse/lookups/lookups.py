@@ -62,7 +62,7 @@ class Lookups:
         clock: Clock,
         ask: Callable[[str], NameAnswer] = host_names.ask,
     ) -> None:
-        """Take what is known: the last answers, and the files as they are now.
+        """Take what is known: the last answers, and the files as they are now, or were.
 
         :param lists: of the configuration.
         :param memory: keeps the answers for the next start.
@@ -92,8 +92,8 @@ class Lookups:
         self._watch: ListWatch | None = None
         self._looked = time.monotonic()
         self._look_at: float | None = None
-        for name in self._names:
-            self._recall(name)
+        for source in self._lists:
+            self._recall(source)
         for stale in [key for key in memory if key not in self._lists]:
             memory.remove(stale)
         for file in self._files:
@@ -229,10 +229,10 @@ class Lookups:
         self._memory.put(name, [network_text(one) for one in networks])
         return True
 
-    def _recall(self, name: HostName) -> None:
-        texts = self._memory.get(name, at=self._clock())
+    def _recall(self, source: HostName | ListFile) -> None:
+        texts = self._memory.get(source, at=self._clock())
         if isinstance(texts, list):
-            self._learn(name, [ipaddress.ip_network(text) for text in texts])
+            self._learn(source, [ipaddress.ip_network(text) for text in texts])
 
     def _known(self, source: HostName | ListFile) -> Sequence[Network]:
         return self._lists[source][0].learned(source)
@@ -276,6 +276,10 @@ class Lookups:
         if answer.networks is None or list(answer.networks) == list(self._known(file)):
             return False
         self._learn(file, answer.networks)
+        self._memory.remove(file)
+        if len(answer.networks) <= _REMEMBERED:
+            with suppress(ValueError):  # a path that is longer than a table's key may be
+                self._memory.put(file, [network_text(one) for one in answer.networks])
         return True
 
     # -- Both
@@ -292,4 +296,7 @@ class Lookups:
                 self._tell(source, text)
 
 
+_REMEMBERED = 1_000
+"""Networks: what a file with no more of them held counts after a reload or a restart, too, should
+it be gone by then. Longer ones are lists of strangers."""
 _NOBODY = "it stands for nobody until it can be (expected a host name that is known)"

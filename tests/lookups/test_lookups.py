@@ -308,6 +308,29 @@ def test_a_file_that_goes_leaves_what_it_held(machine, file):
     assert office.told[0][1].endswith("; what it held last still counts")
 
 
+def test_what_a_file_held_counts_after_a_restart_without_it(machine, file):
+    memory = Table()
+    machine(f"file:{file}", memory=memory)
+    file.unlink()
+    second = machine(f"file:{file}", memory=memory)
+    assert second.held == ["2001:db8::", "203.0.113.5"]
+    assert second.told[0][1].endswith("; what it held last still counts")
+    file.write_text("203.0.113.6\n")
+    assert machine(f"file:{file}", memory=memory).held == ["203.0.113.6"]
+
+
+def test_a_long_file_is_not_remembered(machine, file):
+    memory = Table()
+    machine(f"file:{file}", memory=memory)
+    file.write_text("".join(f"203.0.{number >> 8}.{number & 255}\n" for number in range(1001)))
+    assert len(machine(f"file:{file}", memory=memory).held) == 1001
+    assert list(memory) == []
+    file.unlink()
+    third = machine(f"file:{file}", memory=memory)
+    assert third.held == []
+    assert not third.told[0][1].endswith("; what it held last still counts")
+
+
 def test_lines_that_are_no_networks_are_told_and_the_others_count(machine, file):
     file.write_text("203.0.113.5\nhome.example.net\n203.0.113.6 # x\nnobody\n")
     office = machine(f"file:{file}")
