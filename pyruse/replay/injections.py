@@ -53,7 +53,7 @@ def faults_of_form(step: Step, pattern: Pattern) -> Iterator[str]:
             f"{step.address}: {shown(pattern.text)}: may be found anywhere in a line (expected "
             "^ at its beginning: strangers write in the middle)"
         )
-    if _has_loose_part(pattern):
+    if has_loose_part(pattern):
         yield (
             f"{step.address}: {shown(pattern.text)}: a part that may be anything has no name "
             "(expected a named group around it, such as (?P<rest>.*): so it is tested with "
@@ -127,7 +127,7 @@ def _spans(text: str, field: str, patterns: LookedFor, own: Sequence[str]) -> se
     return spans
 
 
-def _has_loose_part(pattern: Pattern) -> bool:
+def has_loose_part(pattern: Pattern) -> bool:
     """Whether text of any length and kind may stand outside of named groups."""
     named = set(pattern.outline.groupindex.values())
 
