@@ -44,6 +44,12 @@ def install(*, sendmail: bool, ipset: bool, tell: Tell) -> None:
         _run(command)
 
 
+def is_installed() -> bool:
+    """Whether there is a unit of Pyruse, from `install` or from a package."""
+    folders = (str(_SYSTEM / "systemd/system"), *_PACKAGED)
+    return any(Path(folder, UNIT).exists() for folder in folders)
+
+
 def start(tell: Tell) -> None:
     """Start the service now and at each boot; where it runs, have it reload.
 

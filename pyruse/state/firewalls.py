@@ -11,6 +11,8 @@ from typing import ClassVar, NamedTuple
 from pyruse.state.part import Part
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")  # random(4)
+_SYSTEMD = Path("/run/systemd/notify")
+"""Made anew whenever a machine, or a container, is started."""
 
 
 class FirewallRecord(NamedTuple):
@@ -91,7 +93,14 @@ def firewall_records(db: sqlite3.Connection) -> dict[str, FirewallRecord]:
 
 
 def _boot() -> str:
-    """What tells this run of the kernel from others; empty where it does not say."""
+    """What tells this run of the machine from others; empty where nothing says.
+
+    In a container, the service has another /proc than a shell (`ProtectKernelTunables=`), with the
+    host's boot ID; what systemd has made is the same for both.
+    """
+    with suppress(OSError):
+        made = _SYSTEMD.stat()
+        return f"{made.st_ino} {made.st_mtime_ns}"
     with suppress(OSError):
         return _BOOT.read_text().strip()
     return ""

@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913 -- one for each option
         )
     configuration = load(place)
     _check(configuration)
-    if service or (not yes and click.confirm("Put the systemd service in place, and start it?")):
+    if service or (not yes and _is_wanted()):
         _put_service(configuration)
     _show_yesterday(configuration)
 
@@ -97,13 +97,16 @@ def _asked(  # noqa: PLR0913 -- one for each option
 
     rules = list(machine.rules)
     if not yes:
-        _say(f"Programs that Pyruse knows, and that have logged here: {', '.join(rules) or 'none'}")
-        words = click.prompt("Rules to use", default=" ".join(rules))
-        rules = words.replace(",", " ").split()
-    unknown = [name for name in rules if name not in library.names]
-    if unknown or not rules:
-        what = f"there are no rules {', '.join(unknown)}" if unknown else "no rules are named"
-        raise click.UsageError(f"{what} (expected some that `pyruse rules` lists)")
+        _say(f"Programs that Pyruse knows, and that are here: {', '.join(rules) or 'none'}")
+        _say("Enter takes all of them; else name those that you want.")
+        words = click.prompt("Rules to use", default=" ".join(rules), show_default=False)
+        while fault := _fault_of(rules := words.replace(",", " ").split(), library):
+            _say(fault)
+            words = click.prompt(
+                "Rules to use", default=" ".join(machine.rules), show_default=False
+            )
+    elif fault := _fault_of(rules, library):
+        raise click.UsageError(fault)
     recipients = list(to)
     has_mail = bool(smtp or machine.smtp or machine.sendmail)
     if not recipients and has_mail:
@@ -120,6 +123,14 @@ def _asked(  # noqa: PLR0913 -- one for each option
         rules, recipients, smtp or machine.smtp, machine.sendmail, spared, machine.firewall
     )
     return made.text(date.today().isoformat())  # noqa: DTZ011 -- the administrator's
+
+
+def _fault_of(rules: list[str], library: Library) -> str | None:
+    unknown = [name for name in rules if name not in library.names]
+    if rules and not unknown:
+        return None
+    what = f"there are no rules {', '.join(unknown)}" if unknown else "no rules are named"
+    return f"{what} (expected some that `pyruse rules` lists)"
 
 
 def _write(file: Path, text: str) -> None:
@@ -154,6 +165,12 @@ def _check(configuration: Configuration) -> None:
     doubts = check_mail(mail) if mail.to else []
     for text in (*warnings(configuration.chains), *doubts):
         click.echo(f"warning: {printable(text)}", err=True)
+
+
+def _is_wanted() -> bool:
+    from pyruse.setup.service import is_installed
+
+    return not is_installed() and click.confirm("Put the systemd service in place, and start it?")
 
 
 def _put_service(configuration: Configuration) -> None:
