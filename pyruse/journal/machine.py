@@ -365,12 +365,14 @@ class Machine:
         except OSError as fault:
             if fault.errno in SHORT or (fault.errno == errno.ENOENT and not is_last):
                 raise
-            raw = self._sound(chosen, fault)
+            raw = self._sound(chosen, fault, is_last=is_last)
         left_out = {file.identity for file in self._files} - {file.identity for file in chosen}
         self._seen = self._open | left_out
         return raw
 
-    def _sound(self, files: Sequence[JournalFile], fault: OSError) -> journal.Reader:
+    def _sound(
+        self, files: Sequence[JournalFile], fault: OSError, *, is_last: bool
+    ) -> journal.Reader:
         """Leave out the files that cannot be opened, and say which."""
         sound, known, denied = [], set(), set()
         for file in files:
@@ -378,6 +380,8 @@ class Machine:
                 journal.Reader(files=[file.path]).close()
                 sound.append(file.path)
             except OSError as why:
+                if why.errno == errno.ENOENT and not is_last:
+                    raise
                 if self._follows and header(file.path) is None and _is_young(file.path):
                     self.is_being_made = True  # journald writes its header just now
                     continue
