@@ -124,6 +124,7 @@ class MovedDaemon(Daemon):
             self._wake.sleep(1_000)  # a worker that has finished ends it
             if self._delivery.collect(self._clock()):
                 self._commit()
+        self._wake()  # such a sleep takes the wakes of others, too: of a report that is made
         return caught_up
 
 

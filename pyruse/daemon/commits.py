@@ -59,6 +59,7 @@ class Commits:
                 if self._activity.held_up_by:
                     self._activity.held_up_by = ""
                     tell("the state can be written again: nothing is lost", _INFO, {})
+                    self._wake()  # the sleeps have taken the wakes that were for the main loop
                 return
             except sqlite3.Error as fault:
                 self._activity.held_up_by = f"the state cannot be written: {fault}"
