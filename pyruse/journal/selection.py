@@ -185,9 +185,12 @@ class Selection:
 
         :raises JournalError: the journal has no such boot.
         """
-        if boot == "0" and not self.files and self.directory is None:
-            return str(id128.get_boot().hex)
         boots = _boots(whereabouts)
+        if boot == "0" and not self.files and self.directory is None:
+            # A service in a container, with its own /proc, finds the host's boot ID there: then it
+            # is the last one of the journal.
+            current = str(id128.get_boot().hex)
+            return current if current in boots or not boots else boots[-1]
         if len(boot) == 32:
             if boot not in boots:
                 raise JournalError(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from pyruse.config.settings import JournalSettings
 from pyruse.entry.decoding import Decoder
 from pyruse.journal.selection import JournalError, Selection
+from pyruse.journal.whereabouts import Whereabouts
 from pyruse.testing.journal import FIRST_TIME, make_journal
 
 SECOND = 1_000_000
@@ -114,6 +116,13 @@ def test_since_and_until_are_both_included(file):
 )
 def test_a_boot(file, boot, found):
     assert read(Selection(files=[file], boot=boot)) == found
+
+
+@pytest.mark.parametrize(("told", "found"), [(BOOTS[0], BOOTS[0]), ("f" * 32, BOOTS[2])])
+def test_the_boot_of_a_container_whose_service_is_told_the_host_s(file, monkeypatch, told, found):
+    monkeypatch.setattr("pyruse.journal.selection.id128.get_boot", lambda: UUID(told))
+    there = Whereabouts(paths=[file])
+    assert Selection(boot="0")._boot_id(there, "0") == found
 
 
 def test_a_boot_and_a_time(file):
