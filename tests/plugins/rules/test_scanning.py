@@ -32,3 +32,33 @@ def test_networks_of_ipv6_and_options(pipeline):
     for number in range(1, 4):
         scan(chains, f"2001:db8:0:7::{number}", 1)
     assert [(ban.ip, ban.duration) for ban in chains.bans] == [("2001:db8:0:7::/64", 86_400)]
+
+
+def test_a_name_so_long_that_sshd_cuts_the_line_behind_it_names_nobody(pipeline):
+    chains = pipeline('use = ["sshd"]')
+    begin = "ssh_dispatch_run_fatal: Connection from invalid user "
+    end = " 198.51.100.66 port 1: message authentication code incorrect [preauth]"
+    for number in range(30):
+        chains.feed(
+            SYSLOG_IDENTIFIER="sshd",
+            _UID=0,
+            _COMM="sshd",
+            _PID=number,
+            MESSAGE=begin + "x" * (1023 - len(begin) - len(end)) + end,
+        )
+    assert chains.bans == []
+
+
+def test_a_header_so_long_that_nginx_cuts_the_line_behind_it_names_nobody(pipeline):
+    chains = pipeline('use = ["nginx"]')
+    begin = '2026/11/29 06:25:01 [info] 811#811: *7 client sent invalid header line: "'
+    end = ", client: 198.51.100.66, server: x"
+    for _ in range(30):
+        chains.feed(
+            SYSLOG_IDENTIFIER="nginx",
+            _UID=33,
+            _EXE="/usr/sbin/nginx",
+            _SYSTEMD_UNIT="nginx.service",
+            MESSAGE=begin + end + "x" * (2048 - len(begin) - len(end)),
+        )
+    assert chains.bans == []
