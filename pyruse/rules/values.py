@@ -105,6 +105,9 @@ def _check(option: str, value: Any, known: Mapping[str, Any], here: ConfigFaults
             f"{shown(value)} is of the wrong type (expected {described(wanted)}, such as "
             f"{shown(known[option])})"
         )
+    elif wanted in (int, float) and value <= 0 < known[option]:
+        # Whoever means "never" would get "at once".
+        here.at(option).add(f"{shown(value)} is too small (expected more than 0)")
 
 
 _LIKE: Mapping[type, tuple[type, ...]] = {float: (int, float), str: (int, float, str)}

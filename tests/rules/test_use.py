@@ -237,3 +237,10 @@ def test_an_option_that_is_empty_leaves_that_of_the_step_out(
     pipeline = pipeline_of(f'use = ["door"]\n[rules.door]\n{given}', folder)
     knock(pipeline, 5)
     assert [key.target.ports for key, _ in pipeline.state.bans.all()] == [ports]
+
+
+@pytest.mark.parametrize("number", ["0", "-1"])
+def test_a_number_that_would_mean_at_once(folder: Path, number: str) -> None:
+    assert faults_of(f'use = ["door"]\n[rules.door]\nmost = {number}\n', folder) == [
+        f"pyruse.toml: [rules.door].most: {number} is too small (expected more than 0)"
+    ]
