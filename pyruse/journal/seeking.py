@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
 from systemd import journal
@@ -42,6 +42,11 @@ class Seeking(OpenJournal):
         self._seek_start: Callable[[], None] = raw.seek_head
         """Goes to where the first entry is, as it was sought."""
         self.split_lines = SplitLines(decoder)
+
+    def take_only(self, values: Mapping[str, Collection[str]]) -> None:  # noqa: D102 -- see there
+        # Before: entries that were left out until now are counted nowhere.
+        self._set_mark()
+        super().take_only(values)
 
     def _set_mark(self) -> None:
         """Remember the current entry, if there is one: there is none after `take_only`."""

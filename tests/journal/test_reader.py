@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import uuid
 from collections import Counter
@@ -416,6 +417,25 @@ def test_the_span_of_a_journal(opened):
 
 
 NUMBER = 300
+
+
+def test_a_file_becomes_smaller_after_entries_were_left_out(journal_file):
+    """As at a rotation, after the daemon has caught up by the index of values."""
+    file = journal_file(
+        [{"MESSAGE": f"m{number}", "KIND": "ab"[number > 2]} for number in range(6)]
+    )
+    size = file.stat().st_size
+    with file.open("r+b") as content:
+        os.posix_fallocate(content.fileno(), size, 1 << 20)  # journald makes room ahead of entries
+    reader = reader_of(file)
+    reader.reopen = lambda: journal.Reader(files=[str(file)])
+    reader.seek_head()
+    reader.take_only({"KIND": ["b"]})
+    assert messages(reader) == ["m3", "m4", "m5"]
+    reader.take_only({})
+    assert messages(reader) == []
+    os.truncate(file, size)
+    assert messages(reader) == []
 
 
 @pytest.fixture(scope="module")

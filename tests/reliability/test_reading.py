@@ -154,7 +154,7 @@ def test_a_kernel_that_gives_no_notice(daemon: MakeDaemon, journald: Journald, l
     send(journald, 20, 40)
     wait_for(one, 40)
     assert one.stop() == 0
-    assert set(handled(one).values()) == {1}
+    assert [number for number, times in handled(one).items() if times != 1] == []
 
 
 def test_machines_in_one_folder_each_with_a_clock_of_its_own(
