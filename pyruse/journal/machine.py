@@ -230,7 +230,10 @@ class Machine:
 
         :raises OSError: the files cannot be opened.
         """
-        again = self._once_more(self._look())
+        again = self._once_more(
+            # Of a file that is just being made, nothing is between the two.
+            [one for one in self._look() if header(one.path) is not None or not _is_young(one.path)]
+        )
         again.end_at(now.time_us)
         if again.seek_after(before):
             return again

@@ -72,10 +72,10 @@ def test_the_first_entries_of_users_whose_files_begin_while_others_are_read(
 ) -> None:
     """journald begins a file for each user: with entries that are older than what was read."""
     one = daemon(CHAINS, journald).start()
-    command = [sys.executable, "-c", _AS_USERS, str(journald.socket), "3000", "3010"]
+    command = [sys.executable, "-c", _AS_USERS, str(journald.socket), "3000", "3040"]
     subprocess.run(command, check=True)
-    expected = {f"user {uid}" for uid in range(3000, 3010)}
-    expected |= {f"root {uid}.{number}" for uid in range(3000, 3010) for number in range(5)}
+    expected = {f"user {uid}" for uid in range(3000, 3040)}
+    expected |= {f"root {uid}.{number}" for uid in range(3000, 3040) for number in range(5)}
     found = one.wait_until(lambda: handled(one), lambda found: expected <= found.keys())
     assert found == Counter(dict.fromkeys(expected, 1))
     assert one.stop() == 0
