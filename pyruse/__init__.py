@@ -19,12 +19,22 @@ from pyruse.api.bans import Ban, BanRequest, UnbanReason
 from pyruse.api.context import Context, LogLevel
 from pyruse.api.effects import Attachment, Mail, Program
 from pyruse.api.expectation import Expectation
+from pyruse.api.findings import (
+    Attention,
+    CellType,
+    Column,
+    Glance,
+    KindRow,
+    Summary,
+    Unusual,
+)
 from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
 from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
 from pyruse.api.parcel import Parcel, Refused
 from pyruse.api.ports import Protocol, ports_of
-from pyruse.api.report import Details, Line, Report, ReportTable, Row, Section, Times
+from pyruse.api.report import Details, Line, Report, Row, Section, Times
+from pyruse.api.tally import Tally
 from pyruse.api.traits import Traits
 from pyruse.api.vocabulary import EVENTS, EventKind
 from pyruse.entry.entry import Entry, address_of, as_text
@@ -53,10 +63,13 @@ __all__ = [
     "Address",
     "AddressField",
     "Attachment",
+    "Attention",
     "Ban",
     "BanRequest",
+    "CellType",
     "Change",
     "Changes",
+    "Column",
     "CommandLine",
     "Context",
     "Counters",
@@ -71,7 +84,9 @@ __all__ = [
     "Firewall",
     "FirewallError",
     "FirewallProgram",
+    "Glance",
     "Key",
+    "KindRow",
     "Line",
     "LogLevel",
     "Mail",
@@ -88,19 +103,21 @@ __all__ = [
     "Protocol",
     "Refused",
     "Report",
-    "ReportTable",
     "Row",
     "SecretFile",
     "Section",
     "Sets",
     "Size",
     "Standby",
+    "Summary",
     "Table",
+    "Tally",
     "Target",
     "Template",
     "Times",
     "Traits",
     "UnbanReason",
+    "Unusual",
     "UserError",
     "Watch",
     "__version__",

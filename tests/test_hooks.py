@@ -251,10 +251,10 @@ def test_contribute_to_report_adds_to_every_report(
     calls: list[Any], pipeline: MakePipeline
 ) -> None:
     chains = pipeline(ACTION)
-    assert [table.title for table in chains.report.tables] == ["Mine"]
+    assert [table.title for table in chains.report.summaries] == ["Mine"]
     assert isinstance(calls[-1][1]["report"], Report)
     broken = pipeline(ACTION.replace('"hooked"', '"hooked", fail = "contribute_to_report"'))
-    assert broken.report.tables == []
+    assert broken.report.summaries == []
     [fault] = broken.faults
     assert fault.text == "contribute_to_report: RuntimeError: broken"
 
@@ -267,7 +267,7 @@ def test_publish_report_is_called_beside_the_main_loop_and_what_leaves_waits_for
     chains.end_day()
     assert names(calls)[-3:] == ["contribute_to_report", "publish_report", "on_day_end"]
     _, given = calls[-2]
-    assert [table.title for table in given["report"].tables] == ["Mine"]
+    assert [table.title for table in given["report"].summaries] == ["Mine"]
     assert [line.message for line in chains.logs] == ["acted", "published"]
     for name, way in {
         "counters": lambda: given["context"].counters,
@@ -287,7 +287,7 @@ def test_on_day_end_gets_what_all_have_contributed(
     chains.end_day()
     assert names(calls)[-2:] == ["publish_report", "on_day_end"]
     report = calls[-1][1]["report"]
-    assert [table.title for table in report.tables] == ["Mine"]
+    assert [table.title for table in report.summaries] == ["Mine"]
     assert calls[-1][1]["context"].render(report, "text").count("MINE") == 1
 
 

@@ -23,23 +23,29 @@ import click
 from pyruse import (
     EVENTS,
     Attachment,
+    Attention,
     Ban,
     BanRequest,
+    Column,
     Context,
     Counters,
     Entry,
     Expectation,
+    Glance,
+    KindRow,
     Line,
     Mail,
     Observer,
     Parcel,
     Program,
     Report,
-    ReportTable,
     Row,
+    Summary,
     Table,
+    Tally,
     Times,
     Traits,
+    Unusual,
 )
 from pyruse.cli import COMMANDS
 from pyruse.config.reference import described_hook, described_options, described_plugin
@@ -106,7 +112,20 @@ TOLD = (
         Parcel,
         Program,
     ),
-    *(Report, ReportTable, Row, Table, Times, Traits),
+    *(
+        Attention,
+        Column,
+        Glance,
+        KindRow,
+        Report,
+        Row,
+        Summary,
+        Table,
+        Tally,
+        Times,
+        Traits,
+        Unusual,
+    ),
 )
 """Of what authors of plugins are given, the classes whose members stand in a table."""
 COMMON = ("config", "since", "until", "boot", "directory", "files", "namespace")

@@ -17,6 +17,7 @@ from pyruse.api.observer import Observer
 from pyruse.api.parcel import DELIVER_TIMEOUT
 from pyruse.api.ports import Port
 from pyruse.api.report import Details, Report, Section
+from pyruse.api.tally import Tally
 from pyruse.entry.entry import Entry
 from pyruse.options.durations import Duration
 
@@ -115,6 +116,20 @@ class Context(Protocol):
         :param event: its name: one of `EVENTS`, or any other.
         :param fields: by which it is counted apart; values are cut at 200 characters.
         :param amount: what adds up, such as bytes; not negative.
+        """
+
+    def tallies(self, report: Report, *events: str) -> Iterator[Tally]:
+        """The events that were counted in a report's period, the most frequent rows first.
+
+        :param report: of which days, and of which machine.
+        :param events: their names, such as ``login failed``; none: all of them.
+        """
+
+    def tallied_before(self, report: Report, *events: str) -> Mapping[str, int]:
+        """How often events came on each kept day before a report's: by day, in order.
+
+        :param report: of which days, and of which machine.
+        :param events: their names; they are added up.
         """
 
     def expect(self, expectation: Expectation) -> None:

@@ -9,6 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar, get_args
 
+from pyruse.api.findings import (
+    Attention,
+    CellType,
+    Column,
+    Glance,
+    KindRow,
+    Summary,
+    Unusual,
+)
+
 T = TypeVar("T")
 
 Section = Literal["important", "interesting", "other"]
@@ -60,18 +70,6 @@ class Line:
 
 
 @dataclass
-class ReportTable:
-    """A table that a plugin adds to the report."""
-
-    title: str
-    """What stands above it."""
-    columns: list[str]
-    """The names of the columns."""
-    rows: list[list[str]]
-    """Rows of as many cells as there are columns."""
-
-
-@dataclass
 class Report:
     """What happened in a period."""
 
@@ -96,11 +94,28 @@ class Report:
     """The rows of the section ``interesting``, as above."""
     other: Sequence[Line] = field(default_factory=list)
     """The events of the section ``other``, in order; as above."""
-    tables: list[ReportTable] = field(default_factory=list)
-    """What plugins contributed."""
+    summaries: list[Summary] = field(default_factory=list)
+    """What plugins contributed, in the order in which they are shown."""
+    attention: list[Attention] = field(default_factory=list)
+    """What needs attention, the most important first: one item for each cause."""
+    headline: str | None = None
+    """The verdict in words, where a plugin gives it; None: it is made of `attention`."""
+    unusual: list[Unusual] = field(default_factory=list)
+    """What is unlike other days."""
+    learning: int = 0
+    """So many days have to pass before it is known what is usual."""
+    glance: list[Glance] = field(default_factory=list)
+    """Numbers of the day beside the usual ones."""
+    hours: list[int] = field(default_factory=list)
+    """How many entries each hour had, from the beginning of the period on; empty: not known."""
+    kinds: Sequence[KindRow] = field(default_factory=list)
+    """The events by kind: important, then interesting, then other ones, in the order in which they
+    are shown."""
     notes: list[str] = field(default_factory=list)
     """Notes on the report itself: missing spans, faults, mails not sent."""
 
+    days: list[str] = field(default_factory=list)
+    """The days that it is made of, as ``YYYY-MM-DD``; days begin as ``[report] at`` says."""
     machine: str | None = None
     """The one other machine that it tells of, where `[report] hosts = "apart"`."""
     left_out: dict[Section, int] = field(default_factory=dict)
@@ -125,11 +140,74 @@ class Report:
         rows = events_of(self.important) + events_of(self.interesting)
         return rows + len(self.other) + sum(self.left_out.values())
 
+    def attend(  # noqa: PLR0913 -- the facts of one item
+        self,
+        text: str,
+        weight: int,
+        *,
+        time: datetime | None = None,
+        cause: str = "",
+        mark: str = "",
+        quote: str = "",
+        count: int = 1,
+    ) -> None:
+        """Say that something needs attention: on the first screen, and in the subject of the mail.
+
+        The arguments are the attributes of `Attention`. Of one cause, the heaviest item stays.
+
+        :raises ValueError: the weight is not 1 to 100.
+        """
+        if not 1 <= weight <= 100:
+            raise ValueError(f"weight = {weight} is no weight (expected 1 to 100)")
+        item = Attention(text, weight, time, cause, mark, quote, count)
+        for at, other in enumerate(self.attention):
+            if cause and other.cause == cause:
+                if other.weight < weight:
+                    self.attention[at] = item
+                return
+        self.attention.append(item)
+
+    def compare(
+        self,
+        name: str,
+        today: float | Sequence[float],
+        usual: float | Sequence[float] | None,
+        type: CellType = "number",
+    ) -> None:
+        """Add a row to "at a glance": the arguments are the attributes of `Glance`."""
+        self.glance.append(Glance(name, today, usual, type))
+
+    def add_summary(  # noqa: PLR0913 -- the facts of one summary
+        self,
+        id: str,
+        title: str,
+        columns: Iterable[Column] = (),
+        rows: Iterable[Iterable[Any]] = (),
+        *,
+        facts: Iterable[str] = (),
+        left_out: int = 0,
+        emphasis: Iterable[int] = (),
+    ) -> None:
+        """Contribute a summary; one without rows and facts is left out.
+
+        The arguments are the attributes of `Summary`.
+
+        :raises ValueError: a row has not as many cells as there are columns.
+        """
+        of_table, sentences = [list(row) for row in rows], list(facts)
+        named = list(columns)
+        if wrong := next((row for row in of_table if len(row) != len(named)), None):
+            raise ValueError(f"a row has {len(wrong)} cells (expected {len(named)}, as columns)")
+        if of_table or sentences:
+            self.summaries.append(
+                Summary(id, title, named, of_table, sentences, left_out, set(emphasis))
+            )
+
     def add_table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-        """Contribute a table; every value becomes text. A table without rows is left out."""
+        """Contribute a table of texts; every value becomes text. One without rows is left out."""
         texts = [[str(value) for value in row] for row in rows]
-        if texts:
-            self.tables.append(ReportTable(title, list(columns), texts))
+        name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+        self.add_summary(name, title, [Column(column) for column in columns], texts)
 
 
 def events_of(rows: Sequence[Row]) -> int:

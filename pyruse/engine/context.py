@@ -22,6 +22,7 @@ from pyruse.api.observer import Observer
 from pyruse.api.parcel import DELIVER_TIMEOUT
 from pyruse.api.ports import Port
 from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
+from pyruse.api.tally import Tally
 from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
@@ -34,6 +35,7 @@ from pyruse.state.counters import Counters
 from pyruse.state.database import State
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.tables import Table
+from pyruse.state.tallies import tallied_by_day, tallies_of
 from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, Clock
 
@@ -182,6 +184,13 @@ class BoundContext:
         )
         day = self._services.day_of(time_us)
         self._services.state.tallies.add(day, text(event), host, by, max(0, int(amount)), time_us)
+
+    def tallies(self, report: Report, *events: str) -> Iterator[Tally]:
+        return tallies_of(self._services.state.db, report.days, events, report.machine)
+
+    def tallied_before(self, report: Report, *events: str) -> Mapping[str, int]:
+        first = min(report.days, default="")
+        return tallied_by_day(self._services.state.db, first, events, report.machine)
 
     def expect(self, expectation: Expectation) -> None:
         text(expectation.name)

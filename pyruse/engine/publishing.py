@@ -8,13 +8,14 @@ instant leaves either all of it or nothing, and the next start makes the report 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import NoReturn
 
 from pyruse.addresses import Address
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.report import Details, Report, Section
+from pyruse.api.tally import Tally
 from pyruse.engine.context import BoundContext, Services
 from pyruse.entry.entry import Entry
 from pyruse.registry.broadcasts import Broadcasts
@@ -75,6 +76,12 @@ class PublishingContext(BoundContext):
         self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0
     ) -> None:
         _refuse("tally")
+
+    def tallies(self, report: Report, *events: str) -> Iterator[Tally]:
+        _refuse("tallies")
+
+    def tallied_before(self, report: Report, *events: str) -> Mapping[str, int]:
+        _refuse("tallied_before")
 
     def ban(self, entry: Entry | None, request: BanRequest) -> bool:
         _refuse("ban")

@@ -10,6 +10,7 @@ from typing import Any
 from pyruse.api.effects import Attachment
 from pyruse.api.firewall import Target
 from pyruse.api.report import Report
+from pyruse.api.tally import Tally
 from pyruse.chains.profile import Profile
 from pyruse.config.load import Configuration
 from pyruse.delivery.attempts import parcel_of
@@ -27,7 +28,7 @@ from pyruse.replay.recognised import Recognised
 from pyruse.report.render import report_data
 from pyruse.state.ban_history import BanRecord
 from pyruse.state.database import State
-from pyruse.state.tallies import Tally, tallies_of
+from pyruse.state.tallies import tallies_of
 from pyruse.text import shortened
 
 Progress = Callable[[int, int], None]

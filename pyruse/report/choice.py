@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
-from pyruse.api.report import Line, Report, ReportTable, Row
+from pyruse.api.findings import Summary
+from pyruse.api.report import Line, Report, Row
 from pyruse.report.stored import Candidate, StoredRows
 from pyruse.report.wording import MESSAGE_CHARACTERS, TIMES_AT_EACH_END
 
@@ -69,7 +70,7 @@ def choose(report: Report, form: str, limit: int, room: float) -> Choice:
         "important": _candidates(report.important, limit),
         "interesting": _candidates(report.interesting, limit),
         "other": _candidates(report.other, limit),
-        "tables": list(_of_tables(report.tables, limit)),
+        "tables": list(_of_tables(report.summaries, limit)),
         "notes": [Candidate(at, len(note), 0) for at, note in enumerate(report.notes[:limit])],
     }
     costs = {name: [measure.of(one) for one in ones] for name, ones in parts.items()}
@@ -82,7 +83,7 @@ def choose(report: Report, form: str, limit: int, room: float) -> Choice:
         _taken(report.important, chosen["important"]),
         _taken(report.interesting, chosen["interesting"]),
         _taken(report.other, chosen["other"]),
-        [chosen["tables"].count(at) for at in range(len(report.tables))],
+        [chosen["tables"].count(at) for at in range(len(report.summaries))],
         [report.notes[at] for at in chosen["notes"]],
     )
 
@@ -111,10 +112,10 @@ def _candidates(rows: Sequence[Any], limit: int) -> list[Candidate]:
     ]
 
 
-def _of_tables(tables: Iterable[ReportTable], limit: int) -> Iterator[Candidate]:
+def _of_tables(tables: Iterable[Summary], limit: int) -> Iterator[Candidate]:
     for at, table in enumerate(tables):
         for row in table.rows[:limit]:
-            yield Candidate(at, sum(map(len, row)) + 20 * len(row), 0)
+            yield Candidate(at, sum(len(str(cell)) for cell in row) + 20 * len(row), 0)
 
 
 def _within(room: float, ones: Sequence[Candidate], costs: Sequence[float]) -> Iterator[Candidate]:

@@ -18,9 +18,10 @@ and, on top of Jinja's own, these filters:
 * ``NUMBER | number`` (``12,345``), ``NUMBER | counted("event")`` (``1 event``, ``2 events``);
 * ``ROWS | events``: how many events they stand for;
 * ``NUMBER | remainder("line")``: the line that stands for so many lines which are not shown;
-* ``TEXT | wrapped(INDENT)``, ``WRAPPED | aside(REMARKS, INDENT)``, ``TABLE | text_table(LIMIT)``:
+* ``TEXT | wrapped(INDENT)``, ``WRAPPED | aside(REMARKS, INDENT)``, ``SUMMARY | text_table(LIMIT)``:
   for plain text;
-* ``TABLE | numeric_columns``: for each column, whether it holds numbers only.
+* ``SUMMARY | texts(LIMIT)``: its first rows, as texts; ``SUMMARY | right_aligned``: whether each
+  column is aligned to the right.
 
 ``{% extends "builtin/report.html.j2" %}`` begins a template that changes some blocks of ours.
 """
@@ -46,10 +47,12 @@ from jinja2 import (
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from pyruse.api.findings import Summary
 from pyruse.api.report import Report, Row, events_of
 from pyruse.report import wording
+from pyruse.report.cells import right_aligned, texts
 from pyruse.report.choice import Choice
-from pyruse.report.plaintext import aside, numeric_columns, text_table, wrapped
+from pyruse.report.plaintext import aside, text_table, wrapped
 from pyruse.text import one_line, printable, shortened
 
 _BUILTIN = Path(__file__).with_name("templates")
@@ -75,12 +78,13 @@ def environment(folder: Path | None) -> Environment:
         counted=wording.counted,
         events=events_of,
         number="{:,}".format,
-        numeric_columns=numeric_columns,
         one_line=one_line,
         printable=printable,
         remainder=_remainder,
+        right_aligned=right_aligned,
         shortened=shortened,
-        text_table=text_table,
+        text_table=_text_table,
+        texts=_texts,
         when=_when,
         wrapped=wrapped,
     )
@@ -138,3 +142,13 @@ def _when(context: Context, row: Row) -> list[str]:
 @pass_context
 def _remainder(context: Context, count: int, noun: str) -> str:
     return wording.remainder(context["report"], count, noun)
+
+
+@pass_context
+def _texts(context: Context, summary: Summary, limit: int) -> list[list[str]]:
+    return texts(summary, limit, context["clock"])
+
+
+@pass_context
+def _text_table(context: Context, summary: Summary, limit: int) -> str:
+    return text_table(summary, limit, context["clock"])

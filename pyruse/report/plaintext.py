@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
+from datetime import datetime
 from itertools import zip_longest
 
-from pyruse.api.report import ReportTable
+from pyruse.api.findings import Summary
+from pyruse.report.cells import right_aligned, texts
 from pyruse.report.wording import brief
 from pyruse.text import one_line, printable
 
@@ -49,25 +52,17 @@ def _lines(text: str, width: int) -> list[str]:
     return lines
 
 
-def numeric_columns(table: ReportTable) -> list[bool]:
-    """For each column, whether it holds nothing but whole numbers, to be aligned to the right."""
-    columns = zip_longest(*table.rows, fillvalue="")
-    found = [all(cell.isdecimal() for cell in cells) for cells in columns]
-    return (found + [False] * len(table.columns))[: len(table.columns)]
-
-
-def text_table(table: ReportTable, limit: int, width: int = WIDTH) -> str:
+def text_table(
+    table: Summary, limit: int, clock: Callable[[datetime], str], width: int = WIDTH
+) -> str:
     """The first ``limit`` rows of a table in aligned columns.
 
     The widest columns are wrapped where there is no room.
     """
-    count = len(table.columns)
-    rows = [
-        [one_line(brief(cell)) for cell in (*row[:count], *[""] * (count - len(row)))]
-        for row in (table.columns, *table.rows[:limit])
-    ]
+    names = [column.name for column in table.columns]
+    rows = [[one_line(brief(cell)) for cell in row] for row in (names, *texts(table, limit, clock))]
     widths = _fitted([max(map(len, cells)) for cells in zip(*rows, strict=True)], width)
-    right = numeric_columns(table)
+    right = right_aligned(table)
     lines = [_row(row, widths, right) for row in rows]
     rule = (" " * _GAP).join("-" * width for width in widths)
     return "\n".join([lines[0], rule, *lines[1:]])

@@ -173,8 +173,20 @@ def _json_pieces(report: Report) -> Iterator[str]:
     yield from _json_list(map(_json_row, report.interesting))
     yield ',\n    "other": '
     yield from _json_list(map(_json_line, report.other))
-    rest = {"tables": [asdict(table) for table in report.tables], "notes": report.notes}
-    yield "\n  }," + json.dumps(rest, indent=2).removeprefix("{") + "\n"
+    rest = {
+        "attention": [asdict(item) for item in report.attention],
+        "unusual": [asdict(item) for item in report.unusual],
+        "glance": [asdict(item) for item in report.glance],
+        "hours": report.hours,
+        "summaries": [asdict(one) | {"emphasis": sorted(one.emphasis)} for one in report.summaries],
+        "kinds": [asdict(kind) for kind in report.kinds],
+        "notes": report.notes,
+    }
+    yield "\n  }," + json.dumps(rest, indent=2, default=_as_json).removeprefix("{") + "\n"
+
+
+def _as_json(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _json_list(items: Iterator[str]) -> Iterator[str]:

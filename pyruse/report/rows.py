@@ -161,7 +161,7 @@ def fill(
 
 def _fill_facts(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) -> None:
     """What the database holds of some days but for the events themselves."""
-    names = [day.day for day in days]
+    names = report.days = [day.day for day in days]
     report.entries = sum(day.entries for day in days)
     first = min((day.first for day in days if day.first is not None), default=None)
     last = max((day.last for day in days if day.last is not None), default=None)

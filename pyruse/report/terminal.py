@@ -13,9 +13,11 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from pyruse.api.report import Line, Report, ReportTable, Row, events_of
+from pyruse.api.findings import Summary
+from pyruse.api.report import Line, Report, Row, events_of
 from pyruse.report import wording
-from pyruse.report.plaintext import aside, numeric_columns, wrapped
+from pyruse.report.cells import right_aligned, texts
+from pyruse.report.plaintext import aside, wrapped
 from pyruse.text import one_line, printable
 
 _STYLES = {"important": "bold red", "interesting": "bold blue", "other": "bold"}
@@ -37,9 +39,12 @@ def print_report(report: Report, console: Console, limit: int = 10_000) -> None:
         _print_heading(title, f"{wording.counted(len(rows), 'message')}, {events}", rows, console)
         _print_all(_rows(rows[:limit], title, clock, console.width), console)
         _print_remainder(report, len(rows) - limit, "message", console)
-    for table in report.tables:
+    for table in report.summaries:
         console.print()
-        console.print(_table(table, limit))
+        for fact in table.facts:
+            console.print(_text(fact))
+        if table.columns:
+            console.print(_table(table, limit, clock))
         _print_remainder(report, len(table.rows) - limit, "row", console)
     _print_heading("other", wording.counted(len(report.other), "event"), report.other, console)
     _print_all(_lines(report.other[:limit], clock, console.width), console)
@@ -109,19 +114,16 @@ def _print_remainder(report: Report, count: int, noun: str, console: Console) ->
         console.print(_text(wording.remainder(report, count, noun), "dim italic"))
 
 
-def _table(table: ReportTable, limit: int) -> Table:
+def _table(table: Summary, limit: int, clock: wording.Clock) -> Table:
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=_text(table.title, "bold"))
     shown.title_justify = "left"
-    for column, numeric in zip(table.columns, numeric_columns(table), strict=True):
-        shown.add_column(_text(column), justify="right" if numeric else "left", overflow="fold")
-    for row in table.rows[:limit]:
-        shown.add_row(*_cells(row, len(table.columns)))
+    for column, to_right in zip(table.columns, right_aligned(table), strict=True):
+        shown.add_column(
+            _text(column.name), justify="right" if to_right else "left", overflow="fold"
+        )
+    for row in texts(table, limit, clock):
+        shown.add_row(*(_text(wording.brief(cell)) for cell in row))
     return shown
-
-
-def _cells(row: list[str], count: int) -> Iterator[Text]:
-    for cell in (*row[:count], *[""] * (count - len(row))):
-        yield _text(wording.brief(cell))
 
 
 def _text(text: str, style: str = "") -> Text:

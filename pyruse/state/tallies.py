@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from pyruse.api.tally import Tally
 from pyruse.state.part import Part
 
 MOST = 2_000
@@ -23,26 +23,6 @@ REST: Fields = (("", ""),)
 _Row = tuple[str, str, str, Fields]
 """Day, event, host and fields."""
 _DAYS_IN_MEMORY = 3
-
-
-@dataclass
-class Tally:
-    """How often an event came with the same fields. Instants are microseconds since the epoch."""
-
-    day: str
-    """``YYYY-MM-DD``."""
-    event: str
-    host: str
-    """The machine that it happened on; empty where the entry does not say."""
-    fields: dict[str, str]
-    """Empty for an event without fields."""
-    is_rest: bool
-    """Whether this is the sum of all that came after `MOST` different ones."""
-    count: int
-    amount: int
-    """The sum of what adds up, such as bytes."""
-    first: int
-    last: int
 
 
 class Tallies(Part):
@@ -140,12 +120,61 @@ def _text(fields: Fields) -> str:
     return json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":"))
 
 
-def tallies_of(db: sqlite3.Connection, days: Sequence[str] | None = None) -> Iterator[Tally]:
-    """The events of some days (None: of all): by day, event and number, the most frequent first."""
-    where = "" if days is None else f"WHERE day IN ({', '.join('?' * len(days))})"
+def tallies_of(
+    db: sqlite3.Connection,
+    days: Sequence[str] | None = None,
+    events: Sequence[str] = (),
+    host: str | None = None,
+) -> Iterator[Tally]:
+    """The events of some days: by day, event and number, the most frequent first.
+
+    :param db: the committed state.
+    :param days: the days; None: all.
+    :param events: the names of the events; none: all.
+    :param host: the machine; None: all of them.
+    """
+    conditions, values = _asked(days, events, host)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     query = f"""SELECT day, event, host, fields, count, amount, first, last FROM tallies
                 {where} ORDER BY day, event, count DESC, host, fields"""
-    for day, event, host, fields, *numbers in db.execute(query, days or ()):
+    for day, event, of_host, fields, *numbers in db.execute(query, values):
         of_row = json.loads(fields)
         is_rest = of_row == dict(REST)
-        yield Tally(day, event, host, {} if is_rest else of_row, is_rest, *numbers)
+        yield Tally(day, event, of_host, {} if is_rest else of_row, is_rest, *numbers)
+
+
+def tallied_by_day(
+    db: sqlite3.Connection, before: str, events: Sequence[str], host: str | None = None
+) -> dict[str, int]:
+    """How often some events came on each kept day before one; 0 where none of them did.
+
+    :param db: the committed state.
+    :param before: the day, ``YYYY-MM-DD``.
+    :param events: the names of the events, which are added up.
+    :param host: the machine; None: all of them.
+    """
+    found = db.execute("SELECT day FROM days WHERE day < ? ORDER BY day", (before,))
+    counts = dict.fromkeys((day for (day,) in found), 0)
+    conditions, values = _asked(None, events, host)
+    query = f"""SELECT day, sum(count) FROM tallies
+                WHERE {" AND ".join(["day < ?", *conditions])} GROUP BY day"""
+    counts |= {day: count for day, count in db.execute(query, (before, *values)) if day in counts}
+    return counts
+
+
+def _asked(
+    days: Sequence[str] | None, events: Sequence[str], host: str | None
+) -> tuple[list[str], list[str]]:
+    """The conditions of a query, and their values."""
+    conditions: list[str] = []
+    values: list[str] = []
+    if days is not None:
+        conditions.append(f"day IN ({', '.join('?' * len(days))})")
+        values += days
+    if events:
+        conditions.append(f"event IN ({', '.join('?' * len(events))})")
+        values += events
+    if host is not None:
+        conditions.append("host = ?")
+        values.append(host)
+    return conditions, values

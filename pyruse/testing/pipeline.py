@@ -11,6 +11,7 @@ from typing import Any
 
 from pyruse.api.observer import Observer
 from pyruse.api.report import Report
+from pyruse.api.tally import Tally
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.daemon.status.observer import StateObserver
@@ -35,7 +36,6 @@ from pyruse.replay.replay import (
     outcome_of,
 )
 from pyruse.state.database import MEMORY, State
-from pyruse.state.tallies import Tally
 from pyruse.testing.ways import Ways
 from pyruse.times import time_us_of
 

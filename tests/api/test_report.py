@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pyruse.api.findings import Column
 from pyruse.api.report import DETAILS, Line, Report, Row, shown_times
 from tests.report.sample import at, empty, row
 
@@ -58,6 +59,29 @@ def test_a_table_holds_text_only_and_none_is_left_without_rows():
     report = Report("2026-03-14", [], ONE, ONE + timedelta(days=1))
     report.add_table("Bans", ("Address", "Bans"), ((value, 3) for value in ["192.0.2.7"]))
     report.add_table("Nothing", ["Address"], [])
-    assert [(table.title, table.columns, table.rows) for table in report.tables] == [
-        ("Bans", ["Address", "Bans"], [["192.0.2.7", "3"]])
+    assert [(table.title, table.columns, table.rows) for table in report.summaries] == [
+        ("Bans", [Column("Address"), Column("Bans")], [["192.0.2.7", "3"]])
     ]
+
+
+def test_of_one_cause_the_heaviest_item_stays():
+    report = Report("2026-03-14", [], ONE, ONE + timedelta(days=1))
+    report.attend("the disk sda grows old", 40, cause="disk sda")
+    report.attend("the disk sda fails", 95, cause="disk sda")
+    report.attend("the disk sda is warm", 30, cause="disk sda")
+    report.attend("something else", 50)
+    report.attend("something else again", 50)
+    assert [item.text for item in report.attention] == [
+        "the disk sda fails", "something else", "something else again",
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="weight = 0 is no weight"):
+        report.attend("nothing", 0)
+
+
+def test_a_summary_has_as_many_cells_as_columns_in_each_row():
+    report = Report("2026-03-14", [], ONE, ONE + timedelta(days=1))
+    report.add_summary("mail", "Mail", [Column("Bytes", "bytes")], [[3]], facts=["3 bytes"])
+    report.add_summary("nothing", "Nothing")
+    assert [summary.id for summary in report.summaries] == ["mail"]
+    with pytest.raises(ValueError, match="a row has 2 cells"):
+        report.add_summary("mail", "Mail", [Column("Bytes", "bytes")], [[3, 4]])

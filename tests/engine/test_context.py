@@ -142,7 +142,7 @@ def effects(chains: Pipeline) -> dict[str, Any]:
 
 
 def reasons(chains: Pipeline) -> list[list[str]]:
-    [rows] = [table.rows for table in chains.report.tables if table.title == "Reasons"]
+    [rows] = [table.rows for table in chains.report.summaries if table.title == "Reasons"]
     return rows
 
 

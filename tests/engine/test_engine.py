@@ -484,8 +484,8 @@ def test_faults_of_plugins_are_contained(engine):
     report = chains.end_day()
     chains.engine.stop()
     assert [line.message for line in report.other] == ["x"]
-    assert [table.title for table in report.tables if table.title == "Table"] == ["Table"]
-    (table,) = (table for table in report.tables if table.title == "Table")
+    assert [table.title for table in report.summaries if table.title == "Table"] == ["Table"]
+    (table,) = (table for table in report.summaries if table.title == "Table")
     assert table.rows == [["plugins.contributing", "True"]]
     assert HEARD == ["end of 2026-03-14"]
     assert [(fault.place, fault.text) for fault in chains.faults] == [

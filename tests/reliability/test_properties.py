@@ -125,7 +125,7 @@ def _harmless(report: Report) -> Report:
         for rows in (report.important, report.interesting)
     )
     copy.other = [Line(line.time, "harmless") for line in report.other]
-    copy.tables, copy.entries = report.tables, report.entries
+    copy.summaries, copy.entries = report.summaries, report.entries
     copy.notes = ["harmless"] * len(report.notes)
     return copy
 

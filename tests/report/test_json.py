@@ -40,13 +40,26 @@ def test_what_is_around_them():
         "begin": "2026-03-14T00:00:00+01:00",
         "end": "2026-03-15T00:00:00+01:00",
         "entries": 12_345,
-        "tables": [
+        "attention": [],
+        "unusual": [],
+        "glance": [],
+        "hours": [],
+        "summaries": [
             {
+                "id": "bans",
                 "title": "Bans",
-                "columns": ["Address", "Bans", "Until"],
+                "columns": [
+                    {"name": "Address", "type": "text"},
+                    {"name": "Bans", "type": "text"},
+                    {"name": "Until", "type": "text"},
+                ],
                 "rows": [["192.0.2.7", "3", "for ever"], ["2001:db8::/64", "12", ""]],
+                "facts": [],
+                "left_out": 0,
+                "emphasis": [],
             }
         ],
+        "kinds": [],
         "notes": ["From 01:00 to 02:00 the journal has no entries: was the machine down?"],
     }
 

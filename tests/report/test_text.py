@@ -100,7 +100,7 @@ def test_no_line_is_wider_than_a_terminal():
     report.important = [*report.important, row(HOSTILE * 3, ALL=[at(4)] * 3)]
     report.other = [*report.other, Line(at(5), "x" * 1_000)]
     report.add_table(
-        "Wide", [f"Column {n}" for n in range(5)], [["long text " * 9] * 5, ["y" * 99]]
+        "Wide", [f"Column {n}" for n in range(5)], [["long text " * 9] * 5, ["y" * 99] * 5]
     )
     assert max(map(len, text(report).splitlines())) <= WIDTH
 

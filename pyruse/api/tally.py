@@ -1,0 +1,25 @@
+"""How often an event came on a day, as plugins see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Tally:
+    """How often an event came with the same fields. Instants are microseconds since the epoch."""
+
+    day: str
+    """``YYYY-MM-DD``."""
+    event: str
+    host: str
+    """The machine that it happened on; empty where the entry does not say."""
+    fields: dict[str, str]
+    """Empty for an event without fields."""
+    is_rest: bool
+    """Whether this is the sum of all that came after 2,000 different ones."""
+    count: int
+    amount: int
+    """The sum of what adds up, such as bytes."""
+    first: int
+    last: int
