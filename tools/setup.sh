@@ -100,7 +100,7 @@ find_missing_for_test() {
 
 # Servers are unpacked beside the machine's own programs: installed, those of mail would take the
 # others' place, and each would be at work.
-unpacked='postfix dovecot-imapd exim4-daemon-light nginx-light apache2 bind9'
+unpacked='postfix dovecot-imapd exim4-daemon-light nginx-light apache2 bind9 haproxy lighttpd caddy'
 
 # --- Installing it.
 

@@ -12,7 +12,7 @@ from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.faults import ConfigFaults
 from pyruse.text import shown, toml_key
 
-_KEYS = ("title", "programs", "options", "chains", "own", "samples")
+_KEYS = ("title", "programs", "lines", "options", "chains", "own", "samples")
 _OPTION_KEYS = ("default", "help")
 _SAMPLE_KEYS = ("entry", "before", "event", "fields")
 
@@ -24,6 +24,18 @@ class RuleOption:
     default: Any
     """As TOML has it."""
     help: str = ""
+
+
+CONTAINER_OPTIONS = {
+    "containers": RuleOption(
+        [],
+        "Names of containers that this program runs in, such as web-*.",
+    ),
+    "container_users": RuleOption(
+        [0], "The numbers of the users whose containers are believed: 0 is root, who runs Docker."
+    ),
+}
+"""What rules have that say which of their chains takes lines; they are set for one of them only."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,8 @@ class RulesFile:
     """The groups of patterns that hold what the program itself has written, and no stranger can."""
     main: tuple[str, ...] = field(default=())
     """The names of the chains that no other chain of the file jumps to."""
+    lines: str | None = None
+    """The chain that takes lines whose writer is known: those of containers, too."""
 
     @property
     def is_policy(self) -> bool:
@@ -131,12 +145,15 @@ class _Reader:
                 "each is jumped to by another one, so entries get to none (expected one that no "
                 "other chain of the file jumps to)"
             )
+        options = self._options(content.get("options", {}))
+        lines = self._lines(content, chains)
         return RulesFile(
             self._name, str(self._file), self._origin, str(title), programs,
-            self._options(content.get("options", {})), chains,
+            options if lines is None else {**CONTAINER_OPTIONS, **options}, chains,
             tuple(self._samples(content.get("samples", []))),
             self._texts(content, "own", "names of groups"),
             tuple(name for name in chains if name not in jumped_to),
+            lines,
         )  # fmt: skip
 
     def _texts(self, content: dict[str, Any], key: str, what: str) -> tuple[str, ...]:
@@ -145,6 +162,18 @@ class _Reader:
             return tuple(texts)
         self._at(key).add(f"{shown(texts)} is of the wrong type (expected a list of {what})")
         return ()
+
+    def _lines(self, content: dict[str, Any], chains: dict[str, list[Any]]) -> str | None:
+        name = content.get("lines")
+        if name is None:
+            return None
+        if not isinstance(name, str) or name not in chains:
+            self._at("lines").add(
+                f"{shown(name)} is no chain of these rules (expected one of: "
+                f"{', '.join(map(shown, chains))}{did_you_mean(str(name), chains)})"
+            )
+            return None
+        return name
 
     def _at(self, key: str) -> ConfigFaults:
         return ConfigFaults(f"{self._file}: {toml_key(key)}", self._faults.texts)

@@ -13,6 +13,7 @@ from typing import Any
 
 from pyruse.errors import ConfigError
 from pyruse.options.faults import ConfigFaults
+from pyruse.rules.containers import container_chain
 from pyruse.rules.library import Library
 from pyruse.rules.rules_file import RulesFile, chains_prefix, jumps_of
 from pyruse.rules.values import RuleTables, Values
@@ -73,6 +74,8 @@ class _Expander:
         self._brought: dict[str, list[Any]] = {}
         """The chains of rules, as far as some entry can get there."""
         self._at_work: dict[str, RulesFile] = {}
+        self._of_containers: list[str] = []
+        """Chains for what comes out of containers."""
 
     def expand(self, use: Mapping[str, str]) -> Expansion:
         result = self._result
@@ -94,6 +97,8 @@ class _Expander:
             Values(rules, rules, self._tables).look_up_all()
         for chain, rules in main.items():
             self._bring(chain, rules, rules)
+        for rules in result.used:
+            self._bring_for_containers(rules)
         for tables in self._own.values():
             self._bring_for_own(tables)
         result.notices += self._tables.check(self._at_work, self._faults)
@@ -144,6 +149,18 @@ class _Expander:
             self._brought[name].append(filled)
         return name
 
+    def _bring_for_containers(self, rules: RulesFile) -> None:
+        tables = container_chain(rules, self._tables, self._faults)
+        if tables and rules.lines is not None:
+            name = f"{chains_prefix(rules.name)} containers"
+            self._of_containers.append(name)
+            self._brought[name] = tables
+            self._result.sources[name] = rules.file
+            for table in tables:
+                for link in ("then", "else"):
+                    if link in table:
+                        table[link] = self._target(table[link], rules, rules)
+
     def _target(self, chain: str, rules: RulesFile, policy: RulesFile) -> str:
         """The chain that a jump leads to, brought along; what is not there is told of later."""
         if chain in policy.chains:
@@ -189,6 +206,8 @@ class _Expander:
         last = chains_prefix(LAST)
         all_chains = {**self._brought, **self._own}
         ordered = dict.fromkeys(name for name in self._own if name not in main)
+        # The rules for the programs of this machine would say that these have not written it.
+        ordered |= dict.fromkeys(self._of_containers)
         # Rules that look at the same field stand together: they cost one look-up then.
         ordered |= dict.fromkeys(sorted(main, key=self._first_field))
         ordered |= dict.fromkeys(all_chains)

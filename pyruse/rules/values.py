@@ -10,7 +10,7 @@ from typing import Any
 from pyruse.errors import did_you_mean
 from pyruse.options.build import described
 from pyruse.options.faults import ConfigFaults
-from pyruse.rules.rules_file import RulesFile
+from pyruse.rules.rules_file import CONTAINER_OPTIONS, RulesFile
 from pyruse.text import shown, toml_key
 
 _REFERENCE = re.compile(r"\$(\$?[a-z_][a-z0-9_]*)\Z")
@@ -196,7 +196,8 @@ class Values:
         rules, policy, tables = self._rules, self._policy, self._tables
         options = rules.options if name in rules.options else policy.options
         default = options[name].default
-        given = [tables.given(one, name, default) for one in (rules.name, policy.name, None)]
+        asked = (rules.name,) if name in CONTAINER_OPTIONS else (rules.name, policy.name, None)
+        given = [tables.given(one, name, default) for one in asked]
         nearest = next((one for one in given if one is not None), None)
         if nearest is None:
             return default
