@@ -85,7 +85,7 @@ def test_no_entry_costs_more_than_itself(entries: list[dict[str, Any]], pauses: 
     assert total == ended
     # What hostile values may cause is a fault of the value: never of a programmer.
     for fault in pipeline.faults:
-        kinds = "ban|unban|count|reset|remember|recall|forget|expect|network"
+        kinds = r"ban|unban|count|dnat_\w+|reset|remember|recall|forget|expect|network"
         assert re.match(rf"action ({kinds}): [^\n]*( has no |expected )", fault.text), fault
     _check_report(report)
     for item in pipeline.state.outbox.items("mail"):
