@@ -109,8 +109,9 @@ class Context(Protocol):
     ) -> None:
         """Count an event for the summaries of the entry's day (see the action `event`).
 
-        Of an event, 2,000 different combinations of fields are kept of a day; further ones are
-        added up in one row, and the report says so.
+        Of an event, the 2,000 to 3,000 most frequent combinations of fields are kept of a day. The
+        others are added up (`Tally.is_rest`) by what strangers cannot choose: the service, the
+        status of a request, or that it was about root.
 
         :param entry: what caused it; None: the event is of now.
         :param event: its name: one of `EVENTS`, or any other.
@@ -130,6 +131,15 @@ class Context(Protocol):
 
         :param report: of which days, and of which machine.
         :param events: their names; they are added up.
+        """
+
+    def tallies_before(self, report: Report, *events: str) -> Iterator[Tally]:
+        """The events of the kept days before a report's, the last day first.
+
+        There may be 2,000 rows of each event a day, and many days: stop where it is enough.
+
+        :param report: of which days, and of which machine.
+        :param events: their names; at least one.
         """
 
     def expect(self, expectation: Expectation) -> None:

@@ -35,7 +35,7 @@ from pyruse.state.counters import Counters
 from pyruse.state.database import State
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.tables import Table
-from pyruse.state.tallies import tallied_by_day, tallies_of
+from pyruse.state.tallies import tallied_by_day, tallies_before, tallies_of
 from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, Clock
 
@@ -191,6 +191,10 @@ class BoundContext:
     def tallied_before(self, report: Report, *events: str) -> Mapping[str, int]:
         first = min(report.days, default="")
         return tallied_by_day(self._services.state.db, first, events, report.machine)
+
+    def tallies_before(self, report: Report, *events: str) -> Iterator[Tally]:
+        first = min(report.days, default="")
+        return tallies_before(self._services.state.db, first, events, report.machine)
 
     def expect(self, expectation: Expectation) -> None:
         text(expectation.name)

@@ -83,6 +83,9 @@ class PublishingContext(BoundContext):
     def tallied_before(self, report: Report, *events: str) -> Mapping[str, int]:
         _refuse("tallied_before")
 
+    def tallies_before(self, report: Report, *events: str) -> Iterator[Tally]:
+        _refuse("tallies_before")
+
     def ban(self, entry: Entry | None, request: BanRequest) -> bool:
         _refuse("ban")
 

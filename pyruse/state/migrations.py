@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 12
+VERSION = 13
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -85,6 +85,21 @@ _STEPS = {
     """,
     11: "ALTER TABLE events ADD COLUMN step TEXT;",
     12: "",
+    13: """
+        -- How often each event came on a day, whatever it was about.
+        CREATE TABLE IF NOT EXISTS tallies (
+            day TEXT NOT NULL, event TEXT NOT NULL, host TEXT NOT NULL, fields TEXT NOT NULL,
+            count INTEGER NOT NULL, amount INTEGER NOT NULL, first INTEGER NOT NULL,
+            last INTEGER NOT NULL, PRIMARY KEY (day, event, host, fields)
+        ) WITHOUT ROWID;
+        CREATE TABLE tally_totals (
+            day TEXT NOT NULL, event TEXT NOT NULL, host TEXT NOT NULL, count INTEGER NOT NULL,
+            amount INTEGER NOT NULL, PRIMARY KEY (day, event, host)
+        ) WITHOUT ROWID;
+        INSERT INTO tally_totals
+            SELECT day, event, host, sum(count), min(sum(amount), 9007199254740991)
+            FROM tallies GROUP BY day, event, host;
+    """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

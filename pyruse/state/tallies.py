@@ -2,31 +2,73 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
+
+import msgspec
 
 from pyruse.api.tally import Tally
 from pyruse.state.part import Part
 
 MOST = 2_000
-"""Of an event, so many different rows are kept of a day; further ones count as `REST`. Strangers
-choose user names and paths: they must not choose how large the state is."""
+"""Of an event, so many different rows are kept of a day. Strangers choose user names and paths:
+they must not choose how large the state is."""
+NEWCOMERS = 1_000
+"""So many more may come until the lightest rows are added up, so that what comes often stays."""
+RESERVED = 100
+"""Of what strangers cannot choose, such as a service or the status of a request, so many rows stay
+whatever comes of the others."""
+REMAINDERS = 200
+"""In so many rows is added up what gave way."""
+HOSTS = 1_000
+"""For so many machines, the events of a day are counted apart."""
+
+CHOSEN = frozenset(
+    {
+        "claim", "command", "exe", "from", "ip", "name", "path", "port", "relay", "target", "to",
+        "uid", "user",
+    }
+)  # fmt: skip
+"""The fields whose values strangers may choose, except for the user root."""
 
 Fields = tuple[tuple[str, str], ...]
 """Names and values, in an order that the event always has."""
 
 REST: Fields = (("", ""),)
-"""Stands for all the rows that are too many."""
+"""What the fields of a row begin with that stands for rows which gave way."""
 
-_Row = tuple[str, str, str, Fields]
-"""Day, event, host and fields."""
+_Row = tuple[str, Fields]
+"""Host and fields."""
+_LARGEST = (1 << 53) - 1
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(dict[str, str])
 _DAYS_IN_MEMORY = 3
 
 
+@dataclass
+class _Event:
+    """One event on one day: all its rows."""
+
+    rows: dict[_Row, list[int]] = field(default_factory=dict)
+    """Count, amount, first, last."""
+    remainders: dict[_Row, list[int]] = field(default_factory=dict)
+    """The same of the rows that stand for others."""
+    changed: set[_Row] = field(default_factory=set)
+    """Since the last commit."""
+    gone: set[_Row] = field(default_factory=set)
+    """Those that gave way since the last commit."""
+    totals: dict[str, list[int]] = field(default_factory=dict)
+    """Count and amount by host, since the last commit."""
+    hosts: set[str] = field(default_factory=set)
+    lanes: dict[_Row, _Row] = field(default_factory=dict)
+    """In which row each one would be added up, as far as that was asked."""
+
+
 class Tallies(Part):
-    """Adds up events; in memory are only those since the last commit."""
+    """Adds up events; in memory are the rows of the last days."""
 
     SCHEMA: ClassVar[str] = """
         CREATE TABLE IF NOT EXISTS tallies (
@@ -34,13 +76,15 @@ class Tallies(Part):
             count INTEGER NOT NULL, amount INTEGER NOT NULL, first INTEGER NOT NULL,
             last INTEGER NOT NULL, PRIMARY KEY (day, event, host, fields)
         ) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS tally_totals (
+            day TEXT NOT NULL, event TEXT NOT NULL, host TEXT NOT NULL, count INTEGER NOT NULL,
+            amount INTEGER NOT NULL, PRIMARY KEY (day, event, host)
+        ) WITHOUT ROWID;
     """
 
     def __init__(self) -> None:
-        self._changed: dict[_Row, list[int]] = {}
-        """Since the last commit: count, amount, first, last."""
-        self._known: dict[str, dict[str, set[tuple[str, Fields]]]] = {}
-        """By day and event, the rows that there are; of the last days alone."""
+        self._known: dict[str, dict[str, _Event]] = {}
+        """By day and name."""
         self._db: sqlite3.Connection | None = None
 
     def add(  # noqa: PLR0913 -- the facts of one event
@@ -55,69 +99,162 @@ class Tallies(Part):
         :param amount: what adds up.
         :param time: when it happened, in microseconds since the epoch.
         """
-        known = self._rows_of(day, event)
-        if (host, fields) not in known:
-            if len(known) < MOST:
-                known.add((host, fields))
-            else:
-                host, fields = "", REST
-        row = self._changed.get((day, event, host, fields))
+        here = self._event(day, event)
+        key = host, fields
+        row = here.rows.get(key)
         if row is None:
-            self._changed[day, event, host, fields] = [1, amount, time, time]
-            return
-        row[0] += 1
-        row[1] += amount
-        if time < row[2]:
-            row[2] = time
-        elif time > row[3]:
-            row[3] = time
+            if len(here.rows) >= MOST + NEWCOMERS:
+                _make_room(here)
+            here.rows[key] = [1, amount, time, time]
+        else:  # here, for it is done for each entry
+            row[0] += 1
+            row[1] += amount
+            if time < row[2]:
+                row[2] = time
+            elif time > row[3]:
+                row[3] = time
+        here.changed.add(key)
+        total = here.totals.get(host)
+        if total is None:
+            total = _total(here, host)
+        total[0] += 1
+        total[1] += amount
 
-    def _rows_of(self, day: str, event: str) -> set[tuple[str, Fields]]:
+    def _event(self, day: str, event: str) -> _Event:
         events = self._known.get(day)
         if events is None:
             events = self._known[day] = {}
-            if len(self._known) > _DAYS_IN_MEMORY:
-                # What is not committed yet is there again with the next commit: in `_changed`.
-                del self._known[min(one for one in self._known if one != day)]
-        known = events.get(event)
-        if known is None:
-            known = events[event] = self._read_rows(day, event)
-        return known
+        here = events.get(event)
+        if here is None:
+            here = events[event] = self._read(day, event)
+        return here
 
-    def _read_rows(self, day: str, event: str) -> set[tuple[str, Fields]]:
-        rows = {key[2:] for key in self._changed if key[:2] == (day, event)}
-        if self._db is not None:
-            found = self._db.execute(
-                "SELECT host, fields FROM tallies WHERE day = ? AND event = ?", (day, event)
-            )
-            rows |= {(host, tuple(json.loads(fields).items())) for host, fields in found}
-        return rows - {("", REST)}
+    def _read(self, day: str, event: str) -> _Event:
+        here = _Event()
+        if self._db is None:
+            return here
+        query = """SELECT host, fields, count, amount, first, last FROM tallies
+                   WHERE day = ? AND event = ?"""
+        for host, text, *numbers in self._db.execute(query, (day, event)):
+            fields = tuple(_DECODER.decode(text).items())
+            rows = here.remainders if fields[:1] == REST else here.rows
+            rows[host, fields] = numbers
+        query = "SELECT host FROM tally_totals WHERE day = ? AND event = ?"
+        here.hosts.update(host for (host,) in self._db.execute(query, (day, event)))
+        return here
 
     def load(self, db: sqlite3.Connection) -> None:
         """Nothing is read before it is needed."""
         self._db = db
 
     def save(self, db: sqlite3.Connection) -> None:
-        """Add what came since the last commit."""
-        db.executemany(
-            """INSERT INTO tallies VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-               ON CONFLICT DO UPDATE SET count = count + excluded.count,
-               amount = min(amount + excluded.amount, 9007199254740991),
-               first = min(first, excluded.first), last = max(last, excluded.last)""",
-            [(*key[:3], _text(key[3]), *row) for key, row in self._changed.items()],
-        )
+        """Write what has changed since the last commit."""
+        self._db = db  # what is forgotten in memory is read again
+        of_days = ((day, *item) for day, events in self._known.items() for item in events.items())
+        for day, event, here in of_days:
+            if not here.changed:
+                continue
+            db.executemany(
+                "DELETE FROM tallies WHERE day = ? AND event = ? AND host = ? AND fields = ?",
+                [(day, event, host, _text(fields)) for host, fields in here.gone - here.changed],
+            )
+            db.executemany(
+                f"INSERT OR REPLACE INTO tallies VALUES (?, ?, ?, ?, ?, min(?, {_LARGEST}), ?, ?)",
+                [
+                    (day, event, *_written(key), *(here.rows.get(key) or here.remainders[key]))
+                    for key in here.changed
+                ],
+            )
+            db.executemany(
+                f"""INSERT INTO tally_totals VALUES (?, ?, ?, ?, min(?, {_LARGEST}))
+                    ON CONFLICT DO UPDATE SET count = count + excluded.count,
+                    amount = min(amount + excluded.amount, {_LARGEST})""",
+                [(day, event, host, *total) for host, total in here.totals.items()],
+            )
 
     def saved(self) -> None:
         """The changes are committed."""
-        self._changed.clear()
+        for events in self._known.values():
+            for here in events.values():
+                here.changed.clear()
+                here.gone.clear()
+                here.totals.clear()
+        for day in sorted(self._known)[:-_DAYS_IN_MEMORY]:
+            del self._known[day]
 
     def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
         """Remove the days before one."""
         db.execute("DELETE FROM tallies WHERE day < ?", (day,))
+        db.execute("DELETE FROM tally_totals WHERE day < ?", (day,))
+
+
+def _total(here: _Event, host: str) -> list[int]:
+    """Where the events of a machine are counted."""
+    if host not in here.hosts and len(here.hosts) >= HOSTS:
+        host = ""
+    here.hosts.add(host)
+    return here.totals.setdefault(host, [0, 0])
+
+
+def _add(row: list[int], count: int, amount: int, first: int, last: int) -> None:
+    row[0] += count
+    row[1] += amount
+    row[2] = min(row[2], first)
+    row[3] = max(row[3], last)
+
+
+def _make_room(here: _Event) -> None:
+    """Add up the lightest rows.
+
+    Of a service, of a status, of root and the like, some stay at first: a flood of one does not
+    hide the others.
+    """
+    lanes = here.lanes
+    for key in here.rows.keys() - lanes.keys():
+        lanes[key] = _lane(key)
+    left = Counter(lanes.values())
+    # By the number, then by time: of those that came once, the latest stay.
+    lightest = sorted(here.rows, key=lambda key: (here.rows[key][0], here.rows[key][3]))
+    too_many = len(here.rows) - MOST
+    for reserved in (RESERVED, 0):
+        for key in lightest:
+            if too_many == 0:
+                return
+            lane = lanes.get(key)
+            if lane is not None and left[lane] > reserved:
+                del lanes[key]
+                left[lane] -= 1
+                too_many -= 1
+                _give_way(here, key, lane)
+
+
+def _give_way(here: _Event, key: _Row, lane: _Row) -> None:
+    row = here.rows.pop(key)
+    here.changed.discard(key)
+    here.gone.add(key)
+    if lane not in here.remainders and len(here.remainders) >= REMAINDERS:
+        lane = "", REST
+    remainder = here.remainders.get(lane)
+    if remainder is None:
+        here.remainders[lane] = row
+    else:
+        _add(remainder, *row)
+    here.changed.add(lane)
+
+
+def _lane(key: _Row) -> _Row:
+    """What a row has in common with others: all but what strangers choose."""
+    host, fields = key
+    kept = (one for one in fields if one[0] not in CHOSEN or one == ("user", "root"))
+    return host, (*REST, *kept)
 
 
 def _text(fields: Fields) -> str:
-    return json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(dict(fields)).decode()
+
+
+def _written(key: _Row) -> tuple[str, str]:
+    return key[0], _text(key[1])
 
 
 def tallies_of(
@@ -138,9 +275,27 @@ def tallies_of(
     query = f"""SELECT day, event, host, fields, count, amount, first, last FROM tallies
                 {where} ORDER BY day, event, count DESC, host, fields"""
     for day, event, of_host, fields, *numbers in db.execute(query, values):
-        of_row = json.loads(fields)
-        is_rest = of_row == dict(REST)
-        yield Tally(day, event, of_host, {} if is_rest else of_row, is_rest, *numbers)
+        of_row = _DECODER.decode(fields)
+        is_rest = of_row.pop("", None) is not None
+        yield Tally(day, event, of_host, of_row, is_rest, *numbers)
+
+
+def tallies_before(
+    db: sqlite3.Connection, before: str, events: Sequence[str], host: str | None = None
+) -> Iterator[Tally]:
+    """Some events of the kept days before one: the last day first, each as by `tallies_of`.
+
+    :param db: the committed state.
+    :param before: the day, ``YYYY-MM-DD``.
+    :param events: their names.
+    :param host: the machine; None: all of them.
+    """
+    conditions, values = _asked(None, events, host)
+    query = f"""SELECT DISTINCT day FROM tally_totals
+                WHERE {" AND ".join(["day < ?", *conditions])} ORDER BY day DESC"""
+    # Day by day: so the rows of other events are never looked at.
+    for (day,) in db.execute(query, (before, *values)).fetchall():
+        yield from tallies_of(db, [day], events, host)
 
 
 def tallied_by_day(
@@ -156,7 +311,7 @@ def tallied_by_day(
     found = db.execute("SELECT day FROM days WHERE day < ? ORDER BY day", (before,))
     counts = dict.fromkeys((day for (day,) in found), 0)
     conditions, values = _asked(None, events, host)
-    query = f"""SELECT day, sum(count) FROM tallies
+    query = f"""SELECT day, sum(count) FROM tally_totals
                 WHERE {" AND ".join(["day < ?", *conditions])} GROUP BY day"""
     counts |= {day: count for day, count in db.execute(query, (before, *values)) if day in counts}
     return counts

@@ -121,3 +121,17 @@ def test_tables_do_not_change_without_a_new_version() -> None:
         "the tables have changed: raise VERSION in pyruse/state/migrations.py, say there how older "
         "ones get there, and record the new ones (`python -m tests.state.schema`)"
     )
+
+
+def test_tallies_of_schema_12_have_their_totals(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+    with State(path) as state:
+        state.db.executescript(
+            """DROP TABLE tally_totals;
+               INSERT INTO tallies VALUES ('2026-03-14', 'login', 'h', '{"user":"a"}', 2, 7, 1, 2),
+                   ('2026-03-14', 'login', 'h', '{"user":"b"}', 3, 7, 1, 2);
+               PRAGMA user_version = 12;"""
+        )
+    with State(path) as state:
+        found = state.db.execute("SELECT * FROM tally_totals").fetchall()
+    assert found == [("2026-03-14", "login", "h", 5, 14)]
