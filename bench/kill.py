@@ -125,7 +125,11 @@ TABLES = {
     "remembered": "SELECT name, key, value, until FROM remembered ORDER BY number",
     "expected": "SELECT * FROM expected ORDER BY 1, 2",
     "absences": "SELECT * FROM absences ORDER BY 1, 2, 6",
-    "events": "SELECT day, section, message, details, time FROM events ORDER BY 1, 2, 3, 5",
+    "events": "SELECT day, section, message, details, time, kind, program, level, event, cause "
+    "FROM events ORDER BY 1, 2, 3, 5",
+    "kinds": "SELECT * FROM kinds ORDER BY id",
+    "kind_counts": "SELECT * FROM kind_counts ORDER BY 1, 2, 3",
+    "tallies": "SELECT * FROM tallies ORDER BY 1, 2, 3, 4",
     "days": "SELECT day, entries, first, last FROM days WHERE entries > 0 ORDER BY 1",
     "notes": "SELECT day, note FROM notes ORDER BY 1, 2",
     "bans": "SELECT network, since, until, level FROM bans ORDER BY 1",

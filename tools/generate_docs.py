@@ -338,11 +338,16 @@ def _blocks(chapters: Iterable[Iterator[str]]) -> Iterator[str]:
 
 
 def _events() -> str:
-    rows = ["| event | counted by | adds up | what it means |", "|---|---|---|---|"]
+    rows = [
+        "| event | counted by | adds up | about | weight | what it means |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, kind in EVENTS.items():
         fields = ", ".join(f"`{field}`" for field in kind.fields)
         amount = f"`{kind.amount}`" if kind.amount else ""
-        rows.append(f"| `{name}` | {fields} | {amount} | {kind.meaning} |")
+        about = f"`{kind.subject}`" if kind.subject else ""
+        weight = kind.weight or ""
+        rows.append(f"| `{name}` | {fields} | {amount} | {about} | {weight} | {kind.meaning} |")
     return "\n".join(rows)
 
 

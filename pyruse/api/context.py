@@ -92,15 +92,28 @@ class Context(Protocol):
         :param name: the name; put the plugin's in front.
         """
 
-    def report(
-        self, entry: Entry | None, section: Section, message: str, details: Details = "ALL"
+    def report(  # noqa: PLR0913 -- the facts of one event
+        self,
+        entry: Entry | None,
+        section: Section,
+        message: str,
+        details: Details = "ALL",
+        *,
+        template: str | None = None,
+        text: str | None = None,
     ) -> None:
         """File an event for the report of the entry's day.
+
+        Events of one kind are told together. A kind is what has the same section, `meaning`,
+        program and text, once numbers, addresses, paths and the like are masked in the text.
 
         :param entry: what caused it; None: the event is of now, and of this machine.
         :param section: ``important``, ``interesting`` or ``other``.
         :param message: events with the same message share a row of the report.
         :param details: which times of the row are shown.
+        :param template: what the message was made of, where that has words of its own, such as
+            ``"{user} reads mail"``: all that are made of it are of one kind. None: see `text`.
+        :param text: by which text the kind is found; None: by the message.
         :raises ValueError: there is no such section, or no such details.
         """
 

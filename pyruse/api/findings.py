@@ -106,7 +106,7 @@ class KindRow:
     program: str
     """Who wrote the entries, as the journal calls it; it may be empty."""
     template: str
-    """What all of them say; what differs stands as ``<*>`` or ``{field}``."""
+    """What all of them say; what differs stands as ``*`` or ``{field}``."""
     level: int | None
     """The gravest syslog priority of the entries, 0 to 7."""
     count: int

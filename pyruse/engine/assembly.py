@@ -28,6 +28,7 @@ from pyruse.engine.context import BoundContext, Services
 from pyruse.engine.engine import Engine
 from pyruse.engine.expectations import Expectations
 from pyruse.engine.faults import FaultReporter, Faults
+from pyruse.engine.filing import Kinds
 from pyruse.engine.modes import Bind, Mode
 from pyruse.engine.publishing import Effects, PublishingContext
 from pyruse.entry.decoding import Decoder
@@ -70,7 +71,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     expectations = Expectations(state.expectations, decoder, host)
     services = Services(
         settings, configuration.extensions, state, bans, calendar, mode.clock, host, renderer,
-        expectations, mode.dry_run,
+        expectations, Kinds(state.kinds), mode.dry_run,
     )  # fmt: skip
     receivers = _receivers(configuration)
 

@@ -27,6 +27,7 @@ from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
 from pyruse.engine.expectations import Expectations
+from pyruse.engine.filing import Filed, Kinds
 from pyruse.engine.handed_over import ban_request, duration, message_text, text
 from pyruse.entry.entry import Entry
 from pyruse.errors import did_you_mean
@@ -77,6 +78,8 @@ class Services:
     """The name of this machine."""
     renderer: Renderer
     expectations: Expectations
+    kinds: Kinds
+    """Which kind an event is of."""
     dry_run: bool = False
     observer: Observer | None = None
     told_hops: int | None = None
@@ -154,8 +157,15 @@ class BoundContext:
     def table(self, name: str) -> Table:
         return self._services.state.tables.table(name)
 
-    def report(
-        self, entry: Entry | None, section: Section, message: str, details: Details = "ALL"
+    def report(  # noqa: PLR0913 -- the facts of one event
+        self,
+        entry: Entry | None,
+        section: Section,
+        message: str,
+        details: Details = "ALL",
+        *,
+        template: str | None = None,
+        text: str | None = None,
     ) -> None:
         for word, known in ((section, SECTIONS), (details, DETAILS)):
             if word not in known:
@@ -163,16 +173,15 @@ class BoundContext:
         if section == "other" and entry is not None and _is_own_news(entry):
             return  # the report tells of bans, and nobody is to wonder about these lines
         at = self._time_of(entry)
-        host = self._services.host if entry is None else entry.text("_HOSTNAME")
-        self._services.state.days.add(
-            self._services.day_of(at),
-            section,
-            message_text(message),
-            details,
-            at,
-            host,
-            self.step,
-        )
+        services = self._services
+        host = services.host if entry is None else entry.text("_HOSTNAME")
+        day = services.day_of(at)
+        message = message_text(message)
+        if text is not None:
+            text = message_text(text)
+        filed = Filed(day, host or "", section, message, at, template, text)
+        about = services.kinds.about(entry, filed)
+        services.state.days.add(day, section, message, details, at, host, self.step, about)
 
     def tally(
         self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0

@@ -67,8 +67,15 @@ class PublishingContext(BoundContext):
     def table(self, name: str) -> Table:
         _refuse("table")
 
-    def report(
-        self, entry: Entry | None, section: Section, message: str, details: Details = "ALL"
+    def report(  # noqa: PLR0913 -- as BoundContext has it
+        self,
+        entry: Entry | None,
+        section: Section,
+        message: str,
+        details: Details = "ALL",
+        *,
+        template: str | None = None,
+        text: str | None = None,
     ) -> None:
         _refuse("report")
 

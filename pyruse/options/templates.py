@@ -89,6 +89,11 @@ class Template:
         """The names of the fields that the message uses, in their order."""
         return [field for _, field, _, _ in self._parts if field is not None]
 
+    @property
+    def has_words(self) -> bool:
+        """Whether it says something itself, besides what its fields say."""
+        return any(character.isalpha() for literal, *_ in self._parts for character in literal)
+
     def render(self, fields: Mapping[str, Any]) -> str:
         """The message with the values of these fields.
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pyruse.state.ban_events import BanEvents
 from pyruse.state.ban_history import BanHistory
 from pyruse.state.bans import StoredBans
+from pyruse.state.counted_kinds import CountedKinds
 from pyruse.state.counters import Counters
 from pyruse.state.damage import (
     APPLICATION_ID,
@@ -67,6 +68,7 @@ class State:
         self.tables = Tables()
         self.days = Days()
         self.tallies = Tallies()
+        self.kinds = CountedKinds()
         self.bans = StoredBans()
         self.firewalls = FirewallRecords()
         self.ban_history = BanHistory()
@@ -77,9 +79,9 @@ class State:
         self.expectations = Expectations()
         self.positions = Positions()
         self.parts: tuple[Part, ...] = (
-            self.positions, self.counters, self.tables, self.days, self.tallies, self.bans,
-            self.firewalls, self.ban_history, self.ban_events, self.offenders, self.outbox,
-            self.faults, self.expectations,
+            self.positions, self.counters, self.tables, self.days, self.tallies, self.kinds,
+            self.bans, self.firewalls, self.ban_history, self.ban_events, self.offenders,
+            self.outbox, self.faults, self.expectations,
         )  # fmt: skip
         try:
             self.db = _connect(path, read_only)

@@ -34,6 +34,23 @@ class Day:
         self.last = last if self.last is None else max(self.last, last)
 
 
+class About(NamedTuple):
+    """What an event is about, for those who group events."""
+
+    kind: int | None
+    """See `pyruse.state.counted_kinds`."""
+    program: str | None
+    level: int | None
+    """The entry's priority, 0 (worst) to 7."""
+    event: str | None
+    """What the entry means, if that is known."""
+    cause: str | None
+    """What has caused it: the same of all events that are about the same thing."""
+
+
+UNKNOWN = About(None, None, None, None, None)
+
+
 class Days(Part):
     """Report events and totals by day, kept in the database and read when a report is made."""
 
@@ -44,7 +61,8 @@ class Days(Part):
         ) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS events (
             day TEXT NOT NULL, section TEXT NOT NULL, message TEXT NOT NULL, details TEXT NOT NULL,
-            time INTEGER NOT NULL, host TEXT, step TEXT
+            time INTEGER NOT NULL, host TEXT, step TEXT, kind INTEGER, program TEXT, level INTEGER,
+            event TEXT, cause TEXT
         );
         CREATE INDEX IF NOT EXISTS events_by_day ON events (day, section);
         CREATE TABLE IF NOT EXISTS notes (day TEXT NOT NULL, note TEXT NOT NULL);
@@ -60,7 +78,7 @@ class Days(Part):
         self._reported_until = ""
         """Days up to this one are reported already."""
         self._changed: set[str] = set()
-        self._events: list[tuple[str, str, str, str, int, str | None, str | None]] = []
+        self._events: list[tuple[str | int | None, ...]] = []
         self._notes: list[tuple[str, str]] = []
 
     def open_day(self, day: date) -> str:
@@ -88,11 +106,12 @@ class Days(Part):
         time: int,
         host: str | None,
         step: str | None = None,
+        about: About = UNKNOWN,
     ) -> None:
         """File an event under an open day; the step is where that stands which has reported it."""
         if day not in self._days:
             self._day(day)
-        self._events.append((day, section, message, details, time, host, step))
+        self._events.append((day, section, message, details, time, host, step, *about))
 
     def note(self, day: str, text: str) -> None:
         """Tell the reader of a day's report something about it."""
@@ -182,7 +201,9 @@ class Days(Part):
                 (name, day.entries, day.first, day.last, day.reported),
             )
         if self._events:
-            db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", self._events)
+            db.executemany(
+                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._events
+            )
         if self._notes:
             db.executemany("INSERT INTO notes VALUES (?, ?)", self._notes)
 

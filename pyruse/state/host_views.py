@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 _BUT = "host IS NULL OR host NOT IN temp.chosen_hosts"
-_VIEWS = ("events", "days", "notes", "faults", "absences")
+_VIEWS = ("events", "kind_counts", "days", "notes", "faults", "absences")
 
 
 @contextmanager
@@ -68,3 +68,4 @@ def _show(db: sqlite3.Connection, hosts: Sequence[str], which: str) -> None:
     db.execute(
         f"CREATE TEMP VIEW events AS SELECT rowid AS rowid, * FROM main.events WHERE {which}"
     )
+    db.execute(f"CREATE TEMP VIEW kind_counts AS SELECT * FROM main.kind_counts WHERE {which}")

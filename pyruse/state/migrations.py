@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 13
+VERSION = 14
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -99,6 +99,14 @@ _STEPS = {
         INSERT INTO tally_totals
             SELECT day, event, host, sum(count), min(sum(amount), 9007199254740991)
             FROM tallies GROUP BY day, event, host;
+    """,
+    14: """
+        -- What an event is about; of those that are filed already, nothing is known.
+        ALTER TABLE events ADD COLUMN kind INTEGER;
+        ALTER TABLE events ADD COLUMN program TEXT;
+        ALTER TABLE events ADD COLUMN level INTEGER;
+        ALTER TABLE events ADD COLUMN event TEXT;
+        ALTER TABLE events ADD COLUMN cause TEXT;
     """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""

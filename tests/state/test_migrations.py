@@ -14,7 +14,8 @@ from pyruse.state import migrations
 from pyruse.state.bans import BanKey
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
-from pyruse.state.days import events_by_message, events_in_time, kept_days, notes_of
+from pyruse.state.days import About, events_by_message, events_in_time, kept_days, notes_of
+from pyruse.state.kinds import events_by_kind
 from tests.state.schema import FILE, schema, schema_of_today
 
 FOLDER = Path(__file__).parent
@@ -80,6 +81,12 @@ def test_the_tables_are_those_of_a_new_state(first: str, tmp_path: Path) -> None
         assert state.db.execute("PRAGMA user_version").fetchone() == (migrations.VERSION,)
 
 
+def test_of_events_that_are_filed_already_each_message_is_a_kind(first: str) -> None:
+    with State(first) as state:
+        (row,) = events_by_kind(state.db, ["2026-03-14"], "other")
+        assert (row.kind, row.cause, row.message) == (0, "", "line\nbreak")
+
+
 def test_what_is_new_can_be_kept_in_it(first: str) -> None:
     with State(first) as state:
         state.load()
@@ -123,13 +130,39 @@ def test_tables_do_not_change_without_a_new_version() -> None:
     )
 
 
+_BEFORE_14 = (
+    "".join(
+        f"ALTER TABLE events DROP COLUMN {name};"
+        for name in ("kind", "program", "level", "event", "cause")
+    )
+    + "DROP TABLE kinds; DROP TABLE kind_counts; DROP TABLE muted_kinds;"
+)
+
+
+def test_events_of_schema_13_are_of_no_kind_and_new_ones_are(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+    with State(path) as state:
+        state.days.add("2026-03-14", "other", "old", "ALL", T, "h")
+        state.commit()
+        state.db.executescript(f"{_BEFORE_14} PRAGMA user_version = 13;")
+    with State(path) as state:
+        state.load()
+        kind = state.kinds.add("2026-03-14", "h", "other", "", "app", "new", 6, "new", T)
+        about = About(kind, "app", 6, "", "")
+        state.days.add("2026-03-14", "other", "new", "ALL", T, "h", "step", about)
+        state.commit()
+        rows = events_by_kind(state.db, ["2026-03-14"], "other")
+        assert [(row.kind, row.message) for row in rows] == [(0, "old"), (kind, "new")]
+
+
 def test_tallies_of_schema_12_have_their_totals(tmp_path: Path) -> None:
     path = str(tmp_path / "state.sqlite")
     with State(path) as state:
         state.db.executescript(
-            """DROP TABLE tally_totals;
-               INSERT INTO tallies VALUES ('2026-03-14', 'login', 'h', '{"user":"a"}', 2, 7, 1, 2),
-                   ('2026-03-14', 'login', 'h', '{"user":"b"}', 3, 7, 1, 2);
+            f"""{_BEFORE_14} DROP TABLE tally_totals;
+               INSERT INTO tallies VALUES
+                   ('2026-03-14', 'login', 'h', '{{"user":"a"}}', 2, 7, 1, 2),
+                   ('2026-03-14', 'login', 'h', '{{"user":"b"}}', 3, 7, 1, 2);
                PRAGMA user_version = 12;"""
         )
     with State(path) as state:

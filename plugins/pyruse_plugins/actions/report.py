@@ -16,6 +16,10 @@ class ReportEvent:
     times a row shows: ALL, NONE, the FIRST, the LAST, or both (FIRSTLAST, which shows all where
     there are fewer than two). Events of one message with different `details` share a row.
 
+    Rows are grouped by kind: a message with words of its own, such as `{user} became root`, is a
+    kind; where it has fields only, such as `{MESSAGE}`, it is the text of the entry, with its
+    numbers, addresses and the like masked, of this program.
+
     ```toml
     { action = "report", section = "important", message = "{user} became root", details = "FIRSTLAST" }
     ```
@@ -28,6 +32,17 @@ class ReportEvent:
     details: Details = "ALL"
     """Which times the row shows: `ALL`, `NONE`, `FIRST`, `LAST` or `FIRSTLAST`."""
 
+    def __post_init__(self) -> None:
+        self._template = self.message.text if self.message.has_words else None
+        self._is_of_entry = self._template is None and "MESSAGE" in self.message.fields
+
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        context.report(entry, self.section, self.message.render(entry), self.details)
+        context.report(
+            entry,
+            self.section,
+            self.message.render(entry),
+            self.details,
+            template=self._template,
+            text=entry.text("MESSAGE") if self._is_of_entry else None,
+        )

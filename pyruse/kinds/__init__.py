@@ -1,0 +1,1 @@
+"""Kinds: which texts say the same, but for names and numbers; and what is unlike other days."""

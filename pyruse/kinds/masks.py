@@ -1,0 +1,150 @@
+"""A text with its changing parts masked: numbers, addresses, paths, ids, times.
+
+The mask depends on the *levelled* text alone, in which each digit is a 0. So the kind of a text is
+the same whichever text came first, and most texts are found in a cache.
+"""
+
+from __future__ import annotations
+
+import re
+
+MASK = "*"
+LONGEST = 300
+"""Characters of a template."""
+_LONGEST_TEXT = 1_000
+"""Characters of a text that are looked at."""
+_CACHED = 20_000
+_LEVELLED = str.maketrans("123456789", "0" * 9)
+
+_WORD = re.compile(r"[^\s,;()\[\]{}<>\"'=|]+")
+_END = ".:!?"
+_QUOTED = re.compile(
+    r"\"[^\"]{0,200}\"(?:\s{0,2}:(?!\S*//))?|(?<![^\s=(\[:,])'[^'\s]{0,200}'(?![^\s.,:;)\]])"
+)
+_PLAIN = re.compile(r"[A-Za-z_-]{0,24}\Z")
+_NUMBER = re.compile(r"[^A-Za-z]*\Z")
+_AMOUNT = re.compile(r"[-+~]?0[0.,]*(?:[A-Za-z%\u00b5]{1,5}|[KMGT]?i?[Bb](?:it)?/s(?:ec)?)\Z")
+_HEX = re.compile(r"[0-9A-Fa-f]{6,}\Z|[0-9A-F]{4,}\Z|0x[0-9A-Fa-f]+[Lh]?\Z")
+_GROUPED_HEX = re.compile(r"\W*(?:[0-9A-Fa-f]{1,12}[:.-]+){2,}[0-9A-Fa-f]{0,12}(?:[%/]\w+)?\Z")
+_NUMBERS = (_NUMBER, _AMOUNT, _HEX, _GROUPED_HEX)
+_PORT = re.compile(r"(?<=\w):0{1,5}\Z")
+_SWITCHES = re.compile(r"0+|[A-Za-z]+")
+_DIGITS = re.compile(r"-?0+(?:[.,]0+)*")
+_UNIT = re.compile(
+    r"[\w@:.\\-]+\.(?:service|socket|timer|mount|automount|scope|slice|device|target|path|swap)\Z"
+)
+_TOP = re.compile(
+    r"(?:[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|dev|app|cloud|local|lan|home|internal"
+    r"|localdomain|arpa|onion|example|test)\Z",
+    re.IGNORECASE,
+)
+"""The last part of names of machines."""
+_NO_COUNTRIES = frozenset(("py", "sh", "pl", "rb", "so", "cc", "js", "ko", "gz", "xz", "md", "rs"))
+"""They end names of files more often."""
+_FIRST = frozenset(("com", "org", "net", "io", "edu", "gov", "dev"))
+"""The first part of names that are none, such as org.freedesktop.login1."""
+
+_RUNS = re.compile(r"\*(?:[ ,:;./+-]*\*)+")
+_NAMES_OF_DAYS = re.compile(
+    r"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?"
+    r"(?:\* )?\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}[ -]\*"
+    r"(?: (?:AM|PM|[A-Z]{2,4}T|UTC) \*)?"
+)
+_DURATIONS = re.compile(
+    r"<?\* (?:(?:milli|micro|nano)?(?:secs?|seconds?)|ms|us|min(?:ute)?s?|hours?|days?)\b"
+)
+_SIZES = re.compile(r" \(\* ?[KMGTPkmgtp]?i?[Bb](?:ytes)?\)|\* [KMGTP]i?B\b")
+_EMPTY = re.compile(r"\* \(\)")
+
+
+class Masks:
+    """Masks texts, and remembers what came of them."""
+
+    def __init__(self) -> None:
+        self._templates: dict[str, str] = {}
+
+    def template_of(self, text: str) -> str:
+        """The text with its changing parts masked; never empty, of `LONGEST` characters at most."""
+        levelled = text[:_LONGEST_TEXT].translate(_LEVELLED)
+        template = self._templates.get(levelled)
+        if template is None:
+            if len(self._templates) >= _CACHED:
+                self._templates.clear()
+            template = self._templates[levelled] = masked(levelled)
+        return template
+
+
+def masked(levelled: str) -> str:
+    """The template of a text whose digits are all 0."""
+    text = _QUOTED.sub(_of_quoted, levelled)
+    text = " ".join(_WORD.sub(_of_word, text).split())
+    text = _RUNS.sub(MASK, text)
+    text = _NAMES_OF_DAYS.sub(MASK, text)
+    text = _RUNS.sub(MASK, _DURATIONS.sub(MASK, _SIZES.sub(_of_size, text)))
+    text = _EMPTY.sub("* (*)", text)
+    return text[:LONGEST] or MASK
+
+
+def _of_size(match: re.Match[str]) -> str:
+    return "" if match[0].startswith(" (") else MASK
+
+
+def _of_quoted(match: re.Match[str]) -> str:
+    text = match[0]
+    if text[-1] == ":" or " " in text or _PLAIN.match(text, 1, len(text) - 1):
+        return text  # a key of JSON, words, or one word
+    return f"{text[0]}{MASK}{text[0]}"
+
+
+def _of_word(match: re.Match[str]) -> str:
+    word = match[0]
+    if word.isalpha():
+        return word
+    bare = word.rstrip(_END)
+    return _masked_word(bare) + word[len(bare) :]
+
+
+def _masked_word(word: str) -> str:
+    if _UNIT.match(word):
+        return _DIGITS.sub(MASK, word)
+    if "/" in word or "\\" in word:
+        return MASK if _is_path(word) else word
+    port = _PORT.search(word)
+    end = "" if port is None else f":{MASK}"
+    if port is not None:
+        word = word[: port.start()]
+    if _is_name_of_machine(word):
+        return MASK
+    if "0" not in word:
+        return word + end
+    if any(pattern.match(word) for pattern in _NUMBERS) or _is_id(word):
+        return MASK
+    return _DIGITS.sub(MASK, word) + end
+
+
+def _is_path(word: str) -> bool:
+    if word[0] in "/~\\" or "://" in word or word[1:3] == ":\\" or "0" in word:
+        return True
+    return word.count("/") + word.count("\\") > 1 or "." in word
+
+
+def _is_name_of_machine(word: str) -> bool:
+    local, at, name = word.rpartition("@")
+    first, dot, rest = name.partition(".")
+    if not dot or not rest:
+        return False
+    if at and local:
+        return True
+    last = rest.rpartition(".")[2].lower()
+    if not _TOP.match(last) or last in _NO_COUNTRIES:
+        return False
+    return first.lower() not in _FIRST or "." not in rest
+
+
+def _is_id(word: str) -> bool:
+    """Whether letters and digits take turns as in an identifier that nobody reads."""
+    pieces = _SWITCHES.findall(word)
+    digits = word.count("0")
+    return (len(pieces) > 5 and len(word) > 7) or (
+        len(pieces) > 3 and digits > 3 and len(word) > 11
+    )

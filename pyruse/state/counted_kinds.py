@@ -1,0 +1,317 @@
+"""Kinds of what is reported: how often each came, by day; those that come often are kept."""
+
+from __future__ import annotations
+
+import heapq
+import sqlite3
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import ClassVar
+
+from pyruse.state.part import Part
+
+MOST = 10_000
+"""So many kinds are kept. Where there are more, the one that came least often, and of these the one
+that did not come for longest, gives way and counts as `OTHERS`; warnings and worse give way last.
+So nobody who makes up texts can push out what comes often."""
+OTHERS = ""
+"""The template of what stands for the kinds of a section that gave way."""
+WARNING = 4
+_IDS_IN_MEMORY = 20_000
+_LONGEST_EXAMPLE = 500  # characters
+_LONGEST_NAME = 100  # characters
+
+
+@dataclass(slots=True)
+class Kind:
+    """What a kind is, and what came of it since the last commit."""
+
+    section: str
+    event: str
+    """The meaning of the entries, or nothing."""
+    program: str
+    """Empty: several programs'."""
+    template: str
+    message_id: str
+    level: int | None
+    """The most severe priority (0 to 7) that one of its entries had."""
+    example: str
+    first: str
+    """A day, as ``YYYY-MM-DD``; so is `last`."""
+    last: str
+    count: int
+    time: int
+    """When it came last, in microseconds since the epoch."""
+
+
+def identity(section: str, event: str, program: str, template: str, message_id: str) -> int:
+    """The id of a kind, the same on each machine: 48 bits."""
+    parts = "\0".join((section, event, program, template, message_id))
+    return int.from_bytes(blake2b(parts.encode(errors="replace"), digest_size=6).digest())
+
+
+@dataclass(slots=True)
+class _Known:
+    """What decides which kind gives way, of one that is kept."""
+
+    count: int
+    time: int
+    level: int | None
+    section: str
+
+    def rank(self, of: int) -> tuple[bool, int, int, int]:
+        """The lowest gives way first."""
+        return (self.level is not None and self.level <= WARNING, self.count, self.time, of)
+
+
+class CountedKinds(Part):
+    """Counts kinds by day and host; what is known is read when the first one comes."""
+
+    SCHEMA: ClassVar[str] = """
+        CREATE TABLE IF NOT EXISTS kinds (
+            id INTEGER PRIMARY KEY, section TEXT NOT NULL, event TEXT NOT NULL,
+            program TEXT NOT NULL, template TEXT NOT NULL, message_id TEXT NOT NULL, level INTEGER,
+            example TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, count INTEGER NOT NULL,
+            time INTEGER NOT NULL
+        );
+        CREATE TABLE IF NOT EXISTS kind_counts (
+            kind INTEGER NOT NULL, day TEXT NOT NULL, host TEXT NOT NULL, count INTEGER NOT NULL,
+            first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (kind, day, host)
+        ) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS kind_counts_by_day ON kind_counts (day);
+        CREATE TABLE IF NOT EXISTS muted_kinds (id INTEGER PRIMARY KEY, since INTEGER NOT NULL);
+    """
+
+    def __init__(self) -> None:
+        self._db: sqlite3.Connection | None = None
+        self._ids: dict[tuple[str, str, str, str, str], int] = {}
+        self._known: dict[int, _Known] | None = None
+        """The kinds that are kept; None: not read yet."""
+        self._ranks: list[tuple[bool, int, int, int]] = []
+        """A heap of what ranks kinds had; they only ever rise. Empty until there are too many."""
+        self._touched: dict[int, Kind] = {}
+        self._counts: dict[int, dict[tuple[str, str], list[int]]] = {}
+        """Since the last commit, by kind, day and host: count, first, last."""
+        self._gone: dict[int, str] = {}
+        """The kinds that gave way since the last commit, each with its section."""
+        self._muted: dict[int, int | None] = {}
+        """Since the last commit: since when, or None of those that are not muted any more."""
+
+    def add(  # noqa: PLR0913 -- the facts of one event
+        self,
+        day: str,
+        host: str,
+        section: str,
+        event: str,
+        program: str,
+        template: str,
+        level: int | None,
+        example: str,
+        time: int,
+        *,
+        message_id: str = "",
+        is_of_program: bool = True,
+    ) -> int:
+        """Count an event of a kind.
+
+        :param day: the open day that it is filed under.
+        :param host: the machine that it happened on, or nothing.
+        :param section: of the report.
+        :param event: what it means, or nothing.
+        :param program: which program's entry it was.
+        :param template: its text without what changes.
+        :param level: the entry's priority.
+        :param example: its text.
+        :param time: when it happened, in microseconds since the epoch.
+        :param message_id: the entry's MESSAGE_ID, or nothing.
+        :param is_of_program: whether the same template of another program is another kind.
+        :return: the id of the kind.
+        """
+        key = (section, event, program if is_of_program else "", template, message_id)
+        kind = self._ids.get(key)
+        if kind is None:
+            if len(self._ids) >= _IDS_IN_MEMORY:
+                self._ids.clear()
+            kind = self._ids[key] = identity(*key)
+        known = self._known
+        if known is None:
+            known = self._known = self._read()
+        row = known.get(kind)
+        if row is None:
+            if len(known) >= MOST:
+                self._make_room(known)
+            row = known[kind] = _Known(0, time, level, section)
+            if self._ranks:
+                heapq.heappush(self._ranks, row.rank(kind))
+        row.count += 1
+        row.time = max(row.time, time)
+        row.level = _worse(row.level, level)
+        self._count(kind, (day, host), 1, time, time)
+        touched = self._touched.get(kind)
+        if touched is None:
+            self._touched[kind] = Kind(
+                section, event, program[:_LONGEST_NAME], template, message_id, level,
+                example[:_LONGEST_EXAMPLE], day, day, 1, time,
+            )  # fmt: skip
+            return kind
+        touched.count += 1
+        touched.time = max(touched.time, time)
+        touched.level = _worse(touched.level, level)
+        if touched.program != program:
+            touched.program = ""
+        if day > touched.last:
+            touched.last = day
+        elif day < touched.first:
+            touched.first = day
+        return kind
+
+    def _count(self, kind: int, where: tuple[str, str], count: int, first: int, last: int) -> None:
+        counts = self._counts.setdefault(kind, {})
+        row = counts.get(where)
+        if row is None:
+            counts[where] = [count, first, last]
+            return
+        row[0] += count
+        row[1] = min(row[1], first)
+        row[2] = max(row[2], last)
+
+    def _make_room(self, known: dict[int, _Known]) -> None:
+        """Have the least of the kinds give way."""
+        if not self._ranks:
+            self._ranks = [row.rank(kind) for kind, row in known.items()]
+            heapq.heapify(self._ranks)
+        while True:
+            rank = heapq.heappop(self._ranks)
+            kind = rank[3]
+            row = known.get(kind)
+            if row is None:
+                continue
+            now = row.rank(kind)
+            if now == rank:
+                break
+            heapq.heappush(self._ranks, now)
+        del known[kind]
+        self._gone[kind] = row.section
+        self._touched.pop(kind, None)
+        for (day, host), (count, first, last) in self._counts.pop(kind, {}).items():
+            self._count_others(row.section, day, host, count, first, last)
+
+    def _count_others(  # noqa: PLR0913 -- the facts of a row
+        self, section: str, day: str, host: str, count: int, first: int, last: int
+    ) -> None:
+        others = _others(section)
+        self._count(others, (day, host), count, first, last)
+        touched = self._touched.get(others)
+        if touched is None:
+            self._touched[others] = _new_others(section, day, last)
+            touched = self._touched[others]
+        touched.count += count
+        touched.time = max(touched.time, last)
+        touched.first, touched.last = min(touched.first, day), max(touched.last, day)
+
+    def mute(self, kind: int, since: int | None) -> None:
+        """Tell no more that a kind is unlike other days; None: tell of it again."""
+        self._muted[kind] = since
+
+    def _read(self) -> dict[int, _Known]:
+        if self._db is None:
+            return {}
+        query = "SELECT id, count, time, level, section FROM kinds WHERE template != ''"
+        return {kind: _Known(*row) for kind, *row in self._db.execute(query)}
+
+    def load(self, db: sqlite3.Connection) -> None:
+        """Nothing is read before it is needed."""
+        self._db = db
+
+    def save(self, db: sqlite3.Connection) -> None:
+        """Add what came since the last commit."""
+        for kind, section in self._gone.items():
+            _fold(db, kind, section)
+        if self._touched:
+            db.executemany(_ADD_KIND, [(kind, *_row(one)) for kind, one in self._touched.items()])
+            db.executemany(
+                """INSERT INTO kind_counts VALUES (?, ?, ?, ?, ?, ?)
+                   ON CONFLICT DO UPDATE SET count = count + excluded.count,
+                   first = min(first, excluded.first), last = max(last, excluded.last)""",
+                [
+                    (kind, *where, *row)
+                    for kind, rows in self._counts.items()
+                    for where, row in rows.items()
+                ],
+            )
+        for kind, since in self._muted.items():
+            db.execute("DELETE FROM muted_kinds WHERE id = ?", (kind,))
+            if since is not None:
+                db.execute("INSERT INTO muted_kinds VALUES (?, ?)", (kind, since))
+
+    def saved(self) -> None:
+        """The changes are committed."""
+        self._touched.clear()
+        self._counts.clear()
+        self._gone.clear()
+        self._muted.clear()
+
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
+        """Remove the counts of the days before one, and the kinds that did not come since."""
+        db.execute("DELETE FROM kind_counts WHERE day < ?", (day,))
+        old = [kind for (kind,) in db.execute("SELECT id FROM kinds WHERE last < ?", (day,))]
+        for kind in old:
+            if kind not in self._touched:
+                db.execute("DELETE FROM kinds WHERE id = ?", (kind,))
+                if self._known is not None:
+                    self._known.pop(kind, None)
+        self._ranks = []
+
+
+_ADD_KIND = """
+    INSERT INTO kinds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        program = CASE WHEN program = excluded.program THEN program ELSE '' END,
+        level = CASE WHEN level IS NULL OR excluded.level < level THEN excluded.level
+                     ELSE level END,
+        first = min(first, excluded.first), last = max(last, excluded.last),
+        count = count + excluded.count, time = max(time, excluded.time)
+"""
+
+
+def _row(kind: Kind) -> tuple[str | int | None, ...]:
+    return (
+        kind.section, kind.event, kind.program, kind.template, kind.message_id, kind.level,
+        kind.example, kind.first, kind.last, kind.count, kind.time,
+    )  # fmt: skip
+
+
+def _fold(db: sqlite3.Connection, kind: int, section: str) -> None:
+    """Count what is stored of a kind as others."""
+    others = _others(section)
+    counts = db.execute("SELECT day, count, last FROM kind_counts WHERE kind = ?", (kind,))
+    rows = counts.fetchall()
+    if rows:
+        db.execute(
+            """INSERT INTO kind_counts
+               SELECT ?, day, host, count, first, last FROM kind_counts WHERE kind = ?
+               ON CONFLICT DO UPDATE SET count = count + excluded.count,
+               first = min(first, excluded.first), last = max(last, excluded.last)""",
+            (others, kind),
+        )
+        db.execute("DELETE FROM kind_counts WHERE kind = ?", (kind,))
+        days = [day for day, _, _ in rows]
+        rest = _new_others(section, min(days), max(last for _, _, last in rows))
+        rest.last = max(days)
+        rest.count = sum(count for _, count, _ in rows)
+        db.execute(_ADD_KIND, (others, *_row(rest)))
+    db.execute("DELETE FROM kinds WHERE id = ?", (kind,))
+
+
+def _new_others(section: str, day: str, time: int) -> Kind:
+    return Kind(section, "", "", OTHERS, "", None, "", day, day, 0, time)
+
+
+def _others(section: str) -> int:
+    return identity(section, "", "", OTHERS, "")
+
+
+def _worse(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
