@@ -22,6 +22,8 @@ from pyruse.journal.whereabouts import Whereabouts
 from pyruse.system.descriptors import SHORT
 
 _ALL = "*"  # of what is short: no machine's name
+_MADE_MS = 250
+"""How often it is looked whether journald has made a file whose header it was writing."""
 
 _Head = tuple[int, str, Machine, Entry]
 
@@ -131,7 +133,7 @@ class Journal:
     def _take_in(self, machine: Machine, gap: Gap | None) -> None:
         if gap is not None:
             self.gaps.append(gap)
-        if machine.has_missed and machine not in self._missed:
+        if machine.passed.is_waiting and machine not in self._missed:
             self._missed.append(machine)
 
     @property
@@ -143,14 +145,14 @@ class Journal:
         """What libsystemd had passed over; to be handled before the positions are kept."""
         while self._missed:
             machine = self._missed.pop()
-            yield from machine.missed()
-            if machine.lost is not None:
-                self.gaps.append(machine.lost)
+            yield from machine.passed.entries()
+            if machine.passed.lost is not None:
+                self.gaps.append(machine.passed.lost)
 
     @property
     def position(self) -> int:
         """Rises with each entry that is read."""
-        return sum(one.reader.position + one.found for one in self.machines.values())
+        return sum(one.reader.position + one.passed.found for one in self.machines.values())
 
     @property
     def damaged(self) -> int:
@@ -277,12 +279,20 @@ class Journal:
         if self.watch.polls or self.short:
             waits.append(POLL_MS)
         for machine in self.machines.values():
+            if machine.is_being_made:
+                waits.append(_MADE_MS)
+            if machine.passed.is_due:
+                waits.append(POLL_MS)
             if (seconds := machine.reader.split_lines.wait_s()) is not None:
                 waits.append(round(seconds * 1000) + 1)
                 self._ready[machine.name] = machine
         poll.poll(min(waits, default=None))
         self._take_news()
         self._took_news = False
+        for machine in self.machines.values():
+            machine.is_stale = machine.is_stale or machine.is_being_made
+            if machine.passed.is_due:
+                self._take_in(machine, machine.look_for_missed())
 
     def _take_news(self) -> None:
         """Take in what was noticed, without waiting."""
@@ -292,8 +302,7 @@ class Journal:
         for folder, file in news.written:
             name = self._whereabouts.machine_of(folder, file)
             if name in self.machines:
-                machine = self._ready[name] = self.machines[name]
-                machine.is_stale = machine.is_stale or machine.is_being_made
+                self._ready[name] = self.machines[name]
         if news.files or self.short:
             self._ready.update(self.machines)
             self._look()

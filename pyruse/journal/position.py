@@ -40,6 +40,26 @@ class Position(NamedTuple):
         return bool(mine) and all(mine[key] == its.get(key) for key in keys)
 
 
+class Content(NamedTuple):
+    """What a cursor says of an entry, in whatever file it is. None: nothing."""
+
+    boot: str | None
+    monotonic: str | None
+    realtime: str | None
+    hash: str | None
+    """Of its fields."""
+
+    def time_alone(self) -> Content:
+        """The same of an entry of which nothing but its instant is known (``t=…``)."""
+        return Content(None, None, self.realtime, None)
+
+
+def content(cursor: str) -> Content:
+    """What a cursor says of an entry, in whatever file it is."""
+    parts = _parts(cursor)
+    return Content(*(parts.get(key) for key in _CONTENT))
+
+
 _CONTENT = ("b", "m", "t", "x")
 
 

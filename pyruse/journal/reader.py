@@ -44,8 +44,8 @@ class JournalReader(Seeking):
         """The number of entries after which files were opened once more, in vain if it stays so."""
         self.damaged = 0
         """How many entries could not be read because a journal file is damaged."""
-        self.given: list[int] = []
-        """The instants of the entries that were given, while entries may be written meanwhile."""
+        self.given: list[str] = []
+        """The cursors of the entries that were given, while entries may be written meanwhile."""
 
     def end_at(self, time_us: int) -> None:
         """Give no entries of later instants: so there is an end, even while more is written."""
@@ -101,7 +101,7 @@ class JournalReader(Seeking):
                     yield from self._rest()
                     return
                 if careful:
-                    self.given.append(time_us)
+                    self.given.append(self.cursor_at(time_us))
                 if careful and (split := split or self._looks_split()):
                     known = self.split_lines.take(self, time_us)
                     if known is None:

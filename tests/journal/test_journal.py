@@ -368,6 +368,37 @@ def test_a_users_file_that_begins_between_two_batches(journald: Journald, follow
 
 
 @pytest.mark.realparts
+def test_a_users_file_that_begins_right_after_a_start_behind_another_users_entry(
+    journald: Journald, follow: Open
+) -> None:
+    """A user's sequence numbers have an ID of their own, and are those of all others."""
+    journald.send(MESSAGE="a0")
+    as_user(journald, 3000, "u0")
+    journald.sync()
+    journal = follow(namespaces=[journald.namespace])
+    while "u0" not in news(journal):
+        pass
+    positions = {name: one.position for name, one in journal.machines.items() if one.position}
+    again = follow(namespaces=[journald.namespace])
+    again.resume(positions, lambda machine: machine.begin_at_tail())
+    assert messages(again) == []
+    as_user(journald, 3001, "v0")
+    journald.send(MESSAGE="b0")
+    journald.sync()
+    read = [(entry.get("MESSAGE"), entry.time_us) for entry in again.entries(ALL)]
+    assert [message for message, _ in read] == ["b0"], "the file of the other user was not there"
+    again.positions(read[-1][1])
+    assert [entry.get("MESSAGE") for entry in again.missed()] == ["v0"]
+    journald.send(MESSAGE="end")
+    journald.sync()
+    found: list[str | None] = []
+    while "end" not in found:
+        found += news(again)
+    assert found == ["end"]
+    assert again.gaps == []
+
+
+@pytest.mark.realparts
 def test_a_rotation_in_the_midst_of_a_batch(journald: Journald, follow: Open) -> None:
     journal = follow(namespaces=[journald.namespace])
     for number in range(30):
@@ -407,6 +438,22 @@ def test_a_rotation_between_a_look_and_the_opening_of_what_was_found(
     monkeypatch.setattr(Whereabouts, "files_of", look_and_rotate)
     journal = follow(directory=tmp_path)
     assert messages(journal) == ["system 0", "system 1", "user-1000 2"]
+    assert journal.faults() == []
+
+
+def test_a_file_whose_header_is_just_being_written(tmp_path: Path, follow: Open) -> None:
+    journals = tmp_path / "journals"
+    write(journals / "system.journal", 0)
+    whole = write(tmp_path / "user-1000.journal", 1).read_bytes()
+    file = journals / "user-1000.journal"
+    file.write_bytes(whole[:4096])  # it says that there is more of it
+    journal = follow(directory=journals)
+    assert news(journal) == ["system 0"]
+    assert journal.faults() == []
+    with file.open("r+b") as rest:
+        rest.seek(4096)
+        rest.write(whole[4096:])
+    assert news(journal) == ["user-1000 1"]
     assert journal.faults() == []
 
 
