@@ -224,7 +224,7 @@ class Machine:
             except OSError as why:
                 if why.errno == errno.ENOENT and not is_last:
                     raise
-                if self._follows and is_being_made(file.path):
+                if self._follows and is_being_made(file.path, why):
                     self.is_being_made = True
                     continue
                 self.faults.append(f"{file.path}: cannot be read: {why.strerror}")

@@ -102,6 +102,7 @@ class PassedOver:
     def begin(self, position: Position, read: int) -> None:
         """Take everything up to a position as read.
 
+        :param position: the last entry that counts as read.
         :param read: how many entries were read up to there.
         """
         self._marks = {position.seqnum_id: _Mark(position, read)}
@@ -112,7 +113,7 @@ class PassedOver:
         self._marks.clear()
 
     def opens(self, files: Collection[tuple[int, int]], position: Position | None) -> None:
-        """Note that these files are there when files are opened at a position."""
+        """Note which files are there as files are opened, and how far was read."""
         self._seen = set(files)
         self._seen_at = 0 if position is None else position.time_us
         self._looked_at = 0
@@ -132,6 +133,7 @@ class PassedOver:
 
         :param position: the last entry that was read.
         :param read: how many entries were read up to there.
+        :param reader: gave them.
         :param stale: other files are there than those that are open.
         :param sound: all files can be opened.
         :return: what is lost, as far as it is known now.
@@ -298,10 +300,17 @@ class PassedOver:
         try:
             return self._opened(journal.Reader(files=paths))
         except OSError as fault:
-            made = [path for path in paths if not is_being_made(path)]
-            if fault.errno in SHORT or len(made) == len(paths):
+            if fault.errno in SHORT:
                 raise
-            return self._opened(journal.Reader(files=made))
+        made = []
+        for path in paths:
+            try:
+                journal.Reader(files=[path]).close()
+                made.append(path)
+            except OSError as fault:
+                if not is_being_made(path, fault):
+                    raise
+        return self._opened(journal.Reader(files=made))
 
     def entries(self) -> Iterator[Entry]:
         """What was passed over, as far as it is found: entries from before the position.
@@ -331,12 +340,14 @@ def _has_before(now: Position, said: Header) -> bool:
     return said.seqnum_id == now.seqnum_id and said.head_seqnum <= now.seqnum
 
 
-def is_being_made(path: str) -> bool:
-    """Whether a file is young, and cannot be opened: journald may just be writing its header."""
+def is_being_made(path: str, why: OSError) -> bool:
+    """Whether a file cannot be opened as journald is just writing its header.
+
+    :param path: of the file.
+    :param why: what was answered to who tried; it may be possible by now.
+    """
     try:
-        if time.time() - os.stat(path).st_mtime > _YOUNG_S:
-            return False
-        journal.Reader(files=[path]).close()
-    except OSError as fault:
-        return fault.errno == errno.ENODATA or header(path) is None
-    return False
+        is_young = time.time() - os.stat(path).st_mtime < _YOUNG_S
+    except OSError:
+        return False
+    return is_young and (why.errno == errno.ENODATA or header(path) is None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -41,7 +40,7 @@ class Enforcement:
         self._clock = clock
         self._upkeeps: dict[str, Upkeep] = {}
         self._wake: Callable[[], None] | None = None
-        self._after: Mapping[str, threading.Thread] = {}
+        self._after: Mapping[str, InThread] = {}
 
     def beside(self, wake: Callable[[], None], before: Enforcement | None = None) -> None:
         """Call each firewall in a thread of its own from now on, so that nobody waits for it.
@@ -50,15 +49,16 @@ class Enforcement:
         :param before: that of an earlier configuration, which is closed: its threads end first.
         """
         self._wake = wake
-        self._after = {} if before is None else before.threads()
+        self._after = {} if before is None else before.last()
 
-    def threads(self) -> dict[str, threading.Thread]:
-        """The threads that call firewalls, by the firewalls' names."""
+    def last(self) -> dict[str, InThread]:
+        """Who may still be calling a firewall once this is closed, by the firewalls' names."""
         runners = {name: upkeep.runner for name, upkeep in self._upkeeps.items()}
+        runners = {**self._after, **{name: one for name, one in runners.items() if one is not None}}
         return {
-            name: runner.thread
+            name: last
             for name, runner in runners.items()
-            if isinstance(runner, InThread) and runner.thread.is_alive()
+            if isinstance(runner, InThread) and (last := runner.last) is not None
         }
 
     def firewall(self, name: str) -> Firewall:

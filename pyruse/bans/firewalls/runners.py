@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -13,6 +14,8 @@ from typing import Protocol
 from pyruse.bans.firewalls.caller import Caller, Job, Result
 
 _OLD_S = 60.0
+_LOOK_S = 1.0
+"""So often it is looked whether a thread has ended that said nothing at its end."""
 
 
 class Runner(Protocol):
@@ -66,19 +69,24 @@ class InThread:
         name: str,
         caller: Caller,
         wake: Callable[[], None],
-        after: threading.Thread | None = None,
+        after: InThread | None = None,
     ) -> None:
         """Start no thread yet.
 
         :param name: of the firewall.
         :param caller: is used in the thread alone.
         :param wake: called, in the thread, when there are results.
-        :param after: the thread of an earlier configuration: it ends before this one calls, unless
-            that takes more than a minute.
+        :param after: that of an earlier configuration, the thread of which ends before this one
+            calls, unless that takes more than a minute.
         """
         self._caller = caller
         self._wake = wake
         self._after = after
+        self._began = after is None
+        """It waits for nobody (any more)."""
+        self._closed = False
+        self._next: InThread | None = None
+        """Waits for this one."""
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._results: SimpleQueue[Result] = SimpleQueue()
         self._bell = -1
@@ -86,6 +94,17 @@ class InThread:
             target=self._run, name=f"pyruse firewall {name}", daemon=True
         )
         self._started = False
+
+    @property
+    def last(self) -> InThread | None:
+        """Whom to wait for, once this one is closed; None: nobody.
+
+        One that itself waits ends at once: so a firewall that hangs, and one reload after another,
+        leave no threads behind.
+        """
+        if not self._began:
+            return None if self._after is None else self._after.last
+        return self if self.thread.is_alive() else None
 
     def hand_over(self, job: Job) -> None:
         """See `Runner`."""
@@ -97,7 +116,7 @@ class InThread:
             self.thread.start()
             self._started = True
         self._jobs.put(job)
-        os.eventfd_write(self._bell, 1)
+        self._ring()
 
     def results(self) -> list[Result]:
         """See `Runner`."""
@@ -111,18 +130,48 @@ class InThread:
         """See `Runner`."""
         if not self._started:
             return
+        self._closed = True
         self._jobs.put(None)
-        os.eventfd_write(self._bell, 1)
+        self._ring()
         self.thread.join(timeout_s)
+
+    def _ring(self) -> None:
+        os.eventfd_write(self._bell, 1)
 
     def __del__(self) -> None:
         if self._bell >= 0:  # not before: the number would be another file's
             os.close(self._bell)
 
     def _run(self) -> None:
+        if self._is_next():
+            self._serve()
+        self._caller.close()
+        if self._next is not None:
+            self._next._ring()
+
+    def _is_next(self) -> bool:
+        """Wait for the one before.
+
+        :return: False: this one was closed meanwhile.
+        """
         if self._after is not None:
-            self._after.join(_OLD_S)
-            self._after = None
+            self._after._next = self
+            deadline = time.monotonic() + _OLD_S
+            while (
+                not self._closed
+                and self._after.thread.is_alive()
+                and (left := deadline - time.monotonic()) > 0
+            ):
+                if select.select([self._bell], [], [], min(left, _LOOK_S))[0]:
+                    os.eventfd_read(self._bell)
+        # In this order: either `last` sees that it has begun, or this sees that it is closed.
+        self._began = True
+        if self._closed and self._after is not None:
+            return False
+        self._after = None
+        return True
+
+    def _serve(self) -> None:
         while self._do_what_is_there():
             poll = select.poll()
             poll.register(self._bell, select.POLLIN)
@@ -134,7 +183,6 @@ class InThread:
                 os.eventfd_read(self._bell)
             if watched in ready and (noticed := self._caller.notice()) is not None:
                 self._give(noticed)
-        self._caller.close()
 
     def _do_what_is_there(self) -> bool:
         """Do the jobs that were handed over.
