@@ -119,12 +119,20 @@ def on_stop(context: Context) -> None:
 
 @hookspec
 def contribute_to_report(report: Report, context: Context) -> None:
-    """A report was filled with the events of its period: add to it (`Report.add_table`).
+    """A report was filled with the events of its period: add to it.
 
-    Called for every report that is made, also when one is shown again or replayed.
+    `Report.attend`, `Report.compare` and `Report.add_summary` do that. Called for every report that
+    is made, also when one is shown again, looked at before the day has ended, or replayed: so it
+    should give the same each time. Extensions are asked in the order of their names, then steps, in
+    the order of the configuration; ``tryfirst`` and ``trylast`` count.
 
-    :param report: its sections are complete; tables and notes may be added.
-    :param context: of the step, or of the extension.
+    The daemon calls it in a thread of its own, as bans do not wait for a report, and an `Observer`
+    in its caller's. So do not use what other hooks of the plugin change, but tables and tallies.
+
+    :param report: its sections are complete.
+    :param context: of the step, or of the extension. It reads the state as it is committed: tables,
+        tallies, the history of bans. It changes nothing, and nothing leaves by it: `on_day_end` is
+        for that.
     """
 
 
@@ -140,7 +148,7 @@ def publish_report(report: Report, context: Context) -> None:
         they are asked for.
     :param context: of the extension. What leaves by it is committed together with "this day is
         reported". What reads or changes the state (counters, tables, bans, `Context.report`) is
-        refused: `contribute_to_report` and `on_day_end` are for that.
+        refused: `contribute_to_report` is for the one, `on_day_end` for the other.
     """
 
 

@@ -82,7 +82,7 @@ def observed(folder: Path) -> Observer:
         chains = engine.traffic.data()
         now = engine.last_time
     daemon = {"chains": chains}
-    return StateObserver(configuration, path, lambda: daemon, lambda: now)
+    return StateObserver(configuration, path, lambda: daemon, lambda: now, engine.contributors)
 
 
 def reader_cursor(journal: Path) -> str:

@@ -41,7 +41,7 @@ class Observer(Protocol):
         """
 
     def report(self, limit: int = 1000) -> Report:
-        """The report of today so far, without the contributions of plugins.
+        """The report of today so far, with what plugins contribute.
 
         Each row has its first and its last time only.
 

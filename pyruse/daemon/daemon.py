@@ -365,7 +365,13 @@ class Daemon:
         engine.lookups.start(self._wake)
         self._activity.protect(engine.bans.protected())
         engine.start(
-            StateObserver(engine.configuration, self._state.path, self._activity.data, self._clock)
+            StateObserver(
+                engine.configuration,
+                self._state.path,
+                self._activity.data,
+                self._clock,
+                engine.contributors,
+            )
         )
         for warning in (
             *writable_by_others(engine.configuration.files),

@@ -10,6 +10,7 @@ from datetime import date
 from pyruse.delivery.item_names import set_aside_in_words
 from pyruse.engine.engine import AHEAD_US, Engine
 from pyruse.engine.publishing import Publication
+from pyruse.errors import in_words
 from pyruse.options.durations import written
 from pyruse.report.absences import whose
 from pyruse.state.damage import is_damage
@@ -107,13 +108,21 @@ class DayEnds:
             )
             thread.start()
         except (sqlite3.Error, OSError, RuntimeError) as fault:
-            if isinstance(fault, sqlite3.Error) and is_damage(fault):
-                raise
-            engine.tell_fault("report", "make", f"cannot be made now: {fault}")
-            state.days.reopen(name)
-            self._not_before = engine.clock() + _RETRY_US
+            self._cannot_make(engine, name, fault)
             return
         self._publication = publication
+
+    def _cannot_make(self, engine: Engine, day: str, fault: Exception) -> None:
+        """Say so, and try again in a while.
+
+        :raises sqlite3.Error: the state is damaged.
+        """
+        if isinstance(fault, sqlite3.Error) and is_damage(fault):
+            raise fault
+        text = in_words(fault, sqlite3.Error, OSError, RuntimeError)
+        engine.tell_fault("report", "make", f"cannot be made now: {text}")
+        engine.state.days.reopen(day)
+        self._not_before = engine.clock() + _RETRY_US
 
     def _make(self, publication: Publication) -> None:
         keep_from_programs()
@@ -125,6 +134,10 @@ class DayEnds:
 
     def _finish(self, engine: Engine, publication: Publication) -> None:
         self._publication = None
+        if publication.failure is not None:
+            publication.close()
+            self._cannot_make(engine, publication.day, publication.failure)
+            return
         now = engine.clock()
         if publication.may_succeed_later and self._failed < _ATTEMPTS:
             self._failed += 1

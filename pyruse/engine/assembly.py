@@ -25,6 +25,7 @@ from pyruse.delivery.receivers import Receiver
 from pyruse.engine.ban_lines import BanLines
 from pyruse.engine.ban_news import BanNews
 from pyruse.engine.context import BoundContext, Services
+from pyruse.engine.contributing import Contributor, Contributors
 from pyruse.engine.engine import Engine
 from pyruse.engine.expectations import Expectations
 from pyruse.engine.faults import FaultReporter, Faults
@@ -92,6 +93,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     to_read = _short_cuts(graph, traffic, settings, decoder)
     listeners = [*extensions, *((step.instance, steps[step]) for step in reversed(steps))]
     broadcasts = _broadcasts(listeners, reporter)
+    contributors = Contributors(services, _contributors(configuration))
     effects = Effects()
     publishers = Broadcasts(effects.fault)
     for instance, bound_to in listeners:
@@ -114,6 +116,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
         bans=bans,
         lookups=lookups,
         broadcasts=broadcasts,
+        contributors=contributors,
         publishers=publishers,
         effects=effects,
         ban_news=_ban_news(services, broadcasts),
@@ -267,6 +270,14 @@ def _receivers(configuration: Configuration) -> dict[str, Receiver]:
         for place, plugin, instance, options in senders
         if (deliver := delivering(instance)) is not None
     }
+
+
+def _contributors(configuration: Configuration) -> Iterator[Contributor]:
+    """Who may add to reports."""
+    for name, extension in configuration.extensions.items():
+        yield Contributor(extension, "", _place(name), name)
+    for step in configuration.steps:
+        yield Contributor(step.instance, step.chain, step.place, "")
 
 
 def _place(extension: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from pyruse.api.observer import Observer
 from pyruse.api.report import Report
@@ -20,6 +21,7 @@ from pyruse.config.settings import Settings
 from pyruse.delivery.receivers import Receivers
 from pyruse.engine.ban_news import BanNews
 from pyruse.engine.context import Services
+from pyruse.engine.contributing import Contributors, OnFault
 from pyruse.engine.expectations import Expectations
 from pyruse.engine.faults import FaultReporter
 from pyruse.engine.modes import Mode
@@ -31,7 +33,7 @@ from pyruse.registry.broadcasts import Broadcasts
 from pyruse.report.rows import report_of_all, report_of_day
 from pyruse.state.database import MEMORY, State
 from pyruse.state.days import hosts_of
-from pyruse.state.host_views import all_but, leave_out, only_of
+from pyruse.state.host_views import all_but, only_of
 from pyruse.state.tables import KEPT
 from pyruse.text import shortened, shown
 from pyruse.times import FOREVER, Calendar, Clock
@@ -60,6 +62,8 @@ class Engine:
     lookups: Lookups
     """What host names and files stand for in lists of networks."""
     broadcasts: Broadcasts
+    contributors: Contributors
+    """The plugins that add to reports, in any thread."""
     publishers: Broadcasts
     """The plugins that publish reports, in any thread …"""
     effects: Effects
@@ -225,15 +229,16 @@ class Engine:
 
     def report(self, day: str | None = None) -> Report:
         """The report of a day (``YYYY-MM-DD``), or of all that the committed state holds."""
+        contribute = partial(self._contribute, self.state.db, self.faults.of_plugin)
         if day is None:
-            return report_of_all(self.state, self.calendar, self.host, self._contribute)
-        return self._report(day, None)
+            return report_of_all(self.state, self.calendar, self.host, contribute)
+        return next(self.reports(day))
 
-    def _report(self, day: str, reader: sqlite3.Connection | None) -> Report:
+    def _report(self, day: str, db: sqlite3.Connection, on_fault: OnFault) -> Report:
+        contribute = partial(self._contribute, db, on_fault)
         return report_of_day(
-            day, reader or self.state.db, self.calendar, self.host, self._contribute,
-            at_once=self.state.path == MEMORY,
-        )  # fmt: skip
+            day, db, self.calendar, self.host, contribute, at_once=self.state.path == MEMORY
+        )
 
     def render(self, report: Report, form: str) -> str:
         """A report as ``text``, ``html`` or ``json``."""
@@ -247,8 +252,8 @@ class Engine:
         """What is wrong with the administrator's templates; the built-in ones are used then."""
         return self.services.renderer.faults()
 
-    def _contribute(self, report: Report) -> None:
-        self.broadcasts.call("contribute_to_report", report=report)
+    def _contribute(self, db: sqlite3.Connection, on_fault: OnFault, report: Report) -> None:
+        self.contributors.contribute(report, db, on_fault)
 
     def end_day(self, day: str, now: int) -> Report:
         """Make a day's report and have it delivered; the state must be committed before.
@@ -275,32 +280,57 @@ class Engine:
 
     def _publication(self, day: str) -> Publication:
         reader = self.state.reader()
-        others = self._machines_apart(day)
-        if others and reader is not None:
-            leave_out(reader, others)
-        with nullcontext() if reader is not None else all_but(self.state.db, others):
-            report = self._report(day, reader)
-        reports = [self.report_of_machine(day, other) for other in others]
-        return Publication(day, report, self.publishers, self.effects, reader, reports)
+        reports = self.reports(day, reader, self.effects.contributor_fault)
+        return Publication(day, reports, self.publishers, self.effects, reader)
 
-    def _machines_apart(self, day: str) -> list[str]:
+    def reports(
+        self,
+        day: str,
+        reader: sqlite3.Connection | None = None,
+        on_fault: OnFault | None = None,
+    ) -> Generator[Report]:
+        """The report of a day, as it is delivered, then those of other machines.
+
+        Each is to be read before the next one is made.
+
+        :param day: ``YYYY-MM-DD``.
+        :param reader: where they are made in another thread: its connection.
+        :param on_fault: there: told of plugins that raise.
+        """
+        db = reader or self.state.db
+        on_fault = on_fault or self.faults.of_plugin
+        others = self._machines_apart(day, db)
+        with all_but(db, others) if others else nullcontext():
+            yield self._report(day, db, on_fault)
+        for other in others:
+            with self.report_of_machine(day, other, on_fault) as report:
+                yield report
+
+    def _machines_apart(self, day: str, db: sqlite3.Connection) -> list[str]:
         """The machines that have a report of their own; of too many, the rest is in this one's."""
         if self.settings.report.hosts == "together":
             return []
-        return [host for host in hosts_of(self.state.db, [day]) if host != self.host][:_MACHINES]
+        return [host for host in hosts_of(db, [day]) if host != self.host][:_MACHINES]
 
     @contextmanager
-    def report_of_machine(self, day: str, machine: str) -> Iterator[Report]:
-        """The report of one machine, to be read within the block; in any thread."""
+    def report_of_machine(
+        self, day: str, machine: str, on_fault: OnFault | None = None
+    ) -> Iterator[Report]:
+        """The report of one machine, to be read within the block; in any thread.
+
+        :param day: ``YYYY-MM-DD``.
+        :param machine: its name.
+        :param on_fault: told of plugins that raise; None: that is the main thread's report.
+        """
         reader = self.state.reader()
         db = reader or self.state.db
+        contribute = partial(self._contribute, db, on_fault or self.faults.of_plugin)
         try:
             with only_of(db, machine):
-                report = report_of_day(
-                    day, db, self.calendar, machine, lambda _: None, at_once=reader is None
-                )
-                report.machine = machine
-                yield report
+                yield report_of_day(
+                    day, db, self.calendar, machine, contribute, at_once=reader is None,
+                    machine=machine,
+                )  # fmt: skip
         finally:
             if reader is not None:
                 reader.close()
@@ -317,7 +347,7 @@ class Engine:
 
     def deliver(self, report: Report) -> None:
         """Have a report delivered by the plugins."""
-        self._deliver(Publication("", report, self.publishers, self.effects))
+        self._deliver(Publication("", (one for one in [report]), self.publishers, self.effects))
 
     def deliver_day(self, day: str) -> None:
         """Have the reports of a day (``YYYY-MM-DD``) delivered by the plugins."""
@@ -337,7 +367,8 @@ class Engine:
 
     def tell_faults(self, publication: Publication) -> None:
         """Tell of the plugins that raised."""
-        for place, hook, fault in publication.effects.faults:
+        effects = publication.effects
+        for place, hook, fault in (*effects.of_contributors, *effects.faults):
             self.faults.of_plugin(place, hook, fault)
 
     def tell_fault(

@@ -1,6 +1,6 @@
 """Publishing a day's report beside the main loop: what takes time may not hold up a ban.
 
-The main thread has plugins contribute, another one makes mails and files of the report, and the
+Another thread makes the report, has plugins contribute to it, and makes mails and files of it; the
 main thread then commits what they gave together with "this day is reported". So a crash at any
 instant leaves either all of it or nothing, and the next start makes the report anew.
 """
@@ -8,8 +8,7 @@ instant leaves either all of it or nothing, and the next start makes the report 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator, Mapping
 from typing import NoReturn
 
 from pyruse.addresses import Address
@@ -34,16 +33,23 @@ class Effects:
         self.items: list[tuple[OutboxItem, int | None]] = []
         """What is to leave Pyruse, with the time in µs in which it is gathered."""
         self.faults: list[tuple[str, str, BaseException]] = []
-        """The plugins that raised: the plugin, the hook, the exception."""
+        """The plugins that raised when they published: the plugin, the hook, the exception …"""
+        self.of_contributors: list[tuple[str, str, BaseException]] = []
+        """… and those that raised when they added to the report."""
 
     def fault(self, place: str, hook: str, fault: BaseException) -> None:
-        """A plugin has raised."""
+        """A plugin has raised when it published."""
         self.faults.append((place, hook, fault))
+
+    def contributor_fault(self, place: str, hook: str, fault: BaseException) -> None:
+        """A plugin has raised when it added to the report."""
+        self.of_contributors.append((place, hook, fault))
 
     def clear(self) -> None:
         """Forget them."""
         self.items.clear()
         self.faults.clear()
+        self.of_contributors.clear()
 
 
 class PublishingContext(BoundContext):
@@ -105,52 +111,68 @@ class PublishingContext(BoundContext):
 
 def _refuse(name: str) -> NoReturn:
     raise RuntimeError(
-        f"{name} is for the main thread (expected it in contribute_to_report or on_day_end)"
+        f"{name} is for the main thread (expected it in on_day_end or, where it only reads, in "
+        "contribute_to_report)"
     )
 
 
 class Publication:
     """The report of one day on its way."""
 
-    def __init__(  # noqa: PLR0913 -- all that it is made of
+    def __init__(
         self,
         day: str,
-        report: Report,
+        reports: Generator[Report],
         publishers: Broadcasts,
         effects: Effects,
         reader: sqlite3.Connection | None = None,
-        others: Iterable[AbstractContextManager[Report]] = (),
     ) -> None:
         """Make nothing yet.
 
         :param day: ``YYYY-MM-DD``.
-        :param report: with what plugins have contributed.
-        :param publishers: the plugins that publish it.
+        :param reports: makes the day's report, then those of other machines, each with what plugins
+            contribute; one is read before the next one is made.
+        :param publishers: the plugins that publish them.
         :param effects: take what they lead to.
-        :param reader: the connection by which the rows are read, to be closed afterwards.
-        :param others: the reports of other machines, one at a time.
+        :param reader: the connection by which they are made and read, to be closed afterwards.
         """
-        self._others = list(others)
+        self._reports = reports
         self._reader = reader
         self.day = day
-        self.report = report
+        self._report: Report | None = None
+        self.failure: Exception | None = None
+        """Why there is no report, once it was to be made."""
         self._publishers = publishers
         self._effects = effects
 
+    @property
+    def report(self) -> Report:
+        """The day's report, once it is made.
+
+        :raises Exception: it could not be made.
+        """
+        if self._report is None:
+            raise self.failure or RuntimeError("it is not made")
+        return self._report
+
     def make(self) -> None:
-        """Have it published. In any thread; `Engine.finish` takes over in the main one."""
+        """Have it made and published. In any thread; `Engine.finish` takes over in the main one."""
         self._effects.clear()
-        self._publishers.call("publish_report", report=self.report)
-        for other in self._others:
-            try:
-                with other as report:
-                    self._publishers.call("publish_report", report=report)
-            except (OSError, MemoryError, sqlite3.Error) as fault:
-                self._effects.fault("report", "of a machine", fault)
-                return
+        try:
+            self._report = next(self._reports)
+        except Exception as fault:  # noqa: BLE001 -- the main thread tells of it, and goes on
+            self.failure = fault
+            return
+        self._publishers.call("publish_report", report=self._report)
+        try:
+            for other in self._reports:
+                self._publishers.call("publish_report", report=other)
+        except (OSError, MemoryError, sqlite3.Error) as fault:
+            self._effects.fault("report", "of a machine", fault)
 
     def close(self) -> None:
         """Nobody reads its rows any more."""
+        self._reports.close()
         if self._reader is not None:
             self._reader.close()
 

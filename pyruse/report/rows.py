@@ -51,6 +51,7 @@ def report_of_day(  # noqa: PLR0913 -- all that a report is made of
     contribute: Contribute,
     *,
     at_once: bool,
+    machine: str | None = None,
 ) -> Report:
     """The report of a day.
 
@@ -60,11 +61,12 @@ def report_of_day(  # noqa: PLR0913 -- all that a report is made of
     :param host: the name of this host.
     :param contribute: lets plugins add to it.
     :param at_once: all rows are read now; else, they are when they are asked for.
+    :param machine: the one other machine that the connection shows.
     """
     start, end = calendar.start_of(_date(day)), calendar.end_of(_date(day))
     kept = [known for known in kept_days(db) if known.day == day] or [Day(day)]
     span = start, end
-    return _report(day, kept, span, db, at_once, calendar, host, contribute, span)
+    return _report(day, kept, span, db, at_once, calendar, host, contribute, span, machine)
 
 
 def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contribute) -> Report:
@@ -78,19 +80,25 @@ def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contr
     return _report(title, days, span, state.db, True, calendar, host, contribute, _EVER)
 
 
-def report_so_far(
-    day: str, db: sqlite3.Connection, calendar: Calendar, host: str, limit: int
+def report_so_far(  # noqa: PLR0913 -- all that a report is made of
+    day: str,
+    db: sqlite3.Connection,
+    calendar: Calendar,
+    host: str,
+    limit: int,
+    contribute: Contribute,
 ) -> Report:
     """A look at a day that goes on, quick also where a flood of events is kept.
 
     Of the rows, these are the ones whose messages came last, and of the times of a row the first
-    and the last; `Report.left_out` counts the rest. Plugins do not contribute.
+    and the last; `Report.left_out` counts the rest.
 
     :param day: ``YYYY-MM-DD``.
     :param db: the committed state.
     :param calendar: says when the day begins and ends.
     :param host: the name of this host.
     :param limit: the number of rows of each section.
+    :param contribute: lets plugins add to it.
     """
     start, end = calendar.start_of(_date(day)), calendar.end_of(_date(day))
     zone = calendar.zone
@@ -110,6 +118,7 @@ def report_so_far(
     }
     report.notes += _absences(db, (start, end), zone)
     report.left_out = {section: total[section] - count for section, count in shown.items()}
+    contribute(report)
     return report
 
 
@@ -123,9 +132,10 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
     host: str,
     contribute: Contribute,
     absent_in: tuple[int, int],
+    machine: str | None = None,
 ) -> Report:
     begin, end = (datetime_of(time_us, calendar.zone) for time_us in span)
-    report = Report(title, [host], begin, end)
+    report = Report(title, [host], begin, end, machine=machine)
     # What is in memory already takes no more of it. It may be gone before the report is read.
     fill(report, db, days, calendar.zone, at_once=at_once)
     report.notes += _absences(db, absent_in, calendar.zone)

@@ -10,8 +10,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+_ABOUT_PYRUSE = ("notes", "faults", "absences", "ban_history")
+"""What is about this machine, and Pyruse itself, alone."""
 _BUT = "host IS NULL OR host NOT IN temp.chosen_hosts"
-_VIEWS = ("events", "kind_counts", "days", "notes", "faults", "absences")
+_BY_HOST = ("kind_counts", "tallies", "tally_totals")
+_VIEWS = ("events", *_BY_HOST, "days", *_ABOUT_PYRUSE)
 
 
 @contextmanager
@@ -30,7 +33,7 @@ def only_of(db: sqlite3.Connection, host: str) -> Iterator[None]:
                FROM main.days AS day LEFT JOIN events AS event ON event.day = day.day
                GROUP BY day.day"""
         )
-        for table in ("notes", "faults", "absences"):
+        for table in _ABOUT_PYRUSE:
             db.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} WHERE FALSE")
         yield
 
@@ -68,4 +71,5 @@ def _show(db: sqlite3.Connection, hosts: Sequence[str], which: str) -> None:
     db.execute(
         f"CREATE TEMP VIEW events AS SELECT rowid AS rowid, * FROM main.events WHERE {which}"
     )
-    db.execute(f"CREATE TEMP VIEW kind_counts AS SELECT * FROM main.kind_counts WHERE {which}")
+    for table in _BY_HOST:
+        db.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} WHERE {which}")

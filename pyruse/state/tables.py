@@ -6,7 +6,7 @@ import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import msgspec
 
@@ -193,6 +193,36 @@ class Tables(Part):
         """The changes are committed."""
         for table in self._tables.values():
             table.saved()
+
+
+class _CommittedTable(Table):
+    """A table as it is committed; nobody would keep what is put into it."""
+
+    def put(self, key: str, value: Any, *, until: int | None = None) -> None:
+        _refuse_change()
+
+    def remove(self, key: str) -> None:
+        _refuse_change()
+
+
+def committed_table(db: sqlite3.Connection, name: str) -> Table:
+    """A table as a database holds it, to be read only; in any thread.
+
+    :param db: the committed state.
+    :param name: of the table; it need not be there.
+    """
+    _check_text(name, "name of a table")
+    table = _CommittedTable()
+    query = "SELECT key, value, until FROM remembered WHERE name = ? ORDER BY number"
+    for key, value, until in db.execute(query, (name,)):
+        table.restore(key, value, until)
+    return table
+
+
+def _refuse_change() -> NoReturn:
+    raise RuntimeError(
+        "the table can only be read here (expected changes in on_day_end, or when an entry comes)"
+    )
 
 
 def _check_text(value: object, what: str) -> None:

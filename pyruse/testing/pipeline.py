@@ -156,8 +156,13 @@ class Pipeline:
     def observer(self) -> Observer:
         """What a plugin has as `context.observer`, of a state in a file and without a daemon."""
         self.state.commit()
-        configuration, path = self.engine.configuration, self.state.path
-        return StateObserver(configuration, path, daemon=lambda: None, clock=lambda: self.clock.us)
+        return StateObserver(
+            self.engine.configuration,
+            self.state.path,
+            daemon=lambda: None,
+            clock=lambda: self.clock.us,
+            contributors=self.engine.contributors,
+        )
 
     @property
     def report(self) -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,8 @@ def command(  # noqa: PLR0913 -- click hands over each option
             return
         name = _name(engine, day, [one.day for one in days])
         if host is None:
-            _show(engine, engine.report(name), form)
+            with closing(engine.reports(name)) as reports:
+                _show(engine, next(reports), form)
             if send:
                 _send(engine, lambda: engine.deliver_day(name))
             return

@@ -13,9 +13,12 @@ from pyruse.chains.link import main_sequence
 from pyruse.chains.model import Step
 from pyruse.config.load import Configuration
 from pyruse.daemon.control import Message
+from pyruse.engine.contributing import Contributors
+from pyruse.errors import in_words
 from pyruse.report.rows import report_so_far
 from pyruse.state.counters import live_keys
 from pyruse.state.database import State
+from pyruse.text import one_line, shortened
 from pyruse.times import Clock
 
 
@@ -28,13 +31,16 @@ class StateObserver:
         path: str,
         daemon: Callable[[], Message | None],
         clock: Clock,
+        contributors: Contributors | None = None,
     ) -> None:
         """Look at nothing yet.
 
         :param path: the path of the state.
         :param daemon: gives what the daemon says of itself (`Activity.data`), in any thread.
         :param clock: says which instant is looked at.
+        :param contributors: the plugins that add to reports; None: there are none.
         """
+        self._contributors = contributors
         self._settings = configuration.settings
         self._chains = configuration.chains
         self._path = path
@@ -61,9 +67,21 @@ class StateObserver:
             return live_keys(state.db, self._clock())
 
     def report(self, limit: int = 1000) -> Report:
+        faults: list[str] = []
         with self._state() as state:
             day = self._calendar.day_of(self._clock()).isoformat()
-            return report_so_far(day, state.db, self._calendar, socket.gethostname(), limit)
+
+            def tell(place: str, hook: str, fault: BaseException) -> None:
+                faults.append(_told(place, hook, fault))
+
+            def contribute(report: Report) -> None:
+                if self._contributors is not None:
+                    self._contributors.contribute(report, state.db, tell)
+
+            host = socket.gethostname()
+            report = report_so_far(day, state.db, self._calendar, host, limit, contribute)
+        report.notes += faults
+        return report
 
     def chains(self) -> list[dict[str, Any]]:
         main = set(main_sequence(self._chains))
@@ -77,6 +95,11 @@ class StateObserver:
         """The state as it is at one instant, while the daemon writes it."""
         with State(self._path, read_only=True) as state, state.at_one_instant():
             yield state
+
+
+def _told(place: str, hook: str, fault: BaseException) -> str:
+    """A fault for the notes of the report that is looked at, in a thread that tells nobody else."""
+    return f"fault: {place}: {hook}: {one_line(shortened(in_words(fault), 300))}"
 
 
 def _step(step: Step) -> dict[str, Any]:
