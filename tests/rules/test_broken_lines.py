@@ -1,0 +1,66 @@
+"""Some programs log what strangers type as it is: also what looks like another of their lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyruse.testing.pipeline import Pipeline
+
+TRUE, FRAMED = "203.0.113.9", "192.0.2.99"
+VAULT = "[vaultwarden::api::identity][ERROR] Username or password is incorrect. Try again. IP: "
+TRAEFIK = ' [29/Nov/2026:06:34:30 +0000] "GET / HTTP/2.0" 401 17 "-" "-" 7 "a" "-" 0ms'
+
+
+def failed(rules: str, user: str, ip: str = TRUE) -> str:
+    """What a program writes of a wrong password."""
+    return {
+        "vaultwarden": f"{VAULT}{ip}. Username: {user}.",
+        "traefik": f"{ip} - {user}{TRAEFIK}",
+        "phpmyadmin": f"user denied: {user} (mysql-denied) from {ip}",
+        "gitlab": f"2026-11-29T06:25:01.667Z: Failed Login: username={user} ip={ip}",
+    }[rules]
+
+
+WRITERS = {
+    "vaultwarden": ("vaultwarden", "vaultwarden.service"),
+    "traefik": ("traefik", "traefik.service"),
+    "phpmyadmin": ("phpMyAdmin", "apache2.service"),
+    "gitlab": ("gitlab", "gitlab-puma.service"),
+}
+
+
+def bans_of(rules: str, texts: list[str]) -> list[str]:
+    """Who is banned for what a process writes, each text at once, and a minute between them."""
+    pipeline = Pipeline(f'use = ["{rules}"]')
+    program, unit = WRITERS[rules]
+    for text in texts:
+        for line in text.splitlines():
+            pipeline.feed(
+                SYSLOG_IDENTIFIER=program, _SYSTEMD_UNIT=unit, _UID=33, _PID=7,
+                _EXE=f"/usr/bin/{program}", MESSAGE=line,
+            )  # fmt: skip
+        pipeline.pass_time("1m")
+    return [ban.ip for ban in pipeline.bans]
+
+
+@pytest.mark.parametrize("rules", WRITERS)
+@pytest.mark.parametrize("user", ["x", "x.", "", "x y"])
+def test_lines_of_a_strangers_own_ban_nobody_else(rules: str, user: str) -> None:
+    made_up = "\n".join([failed(rules, "y", FRAMED)] * 9)
+    text = failed(rules, f"{user}\n{made_up}\nz")
+    assert set(bans_of(rules, [text] * 9)) <= {TRUE}
+
+
+@pytest.mark.parametrize(
+    ("rules", "bans"), [("vaultwarden", [TRUE]), ("traefik", [TRUE]), ("phpmyadmin", [])]
+)
+def test_who_guesses_is_banned(rules: str, bans: list[str]) -> None:
+    assert bans_of(rules, [failed(rules, "bob")] * 5) == bans
+
+
+@pytest.mark.parametrize("rules", WRITERS)
+def test_an_address_at_the_end_of_a_first_line_is_a_strangers(rules: str) -> None:
+    name = (
+        f"root (mysql-denied) from {FRAMED}\nx" if rules == "phpmyadmin" else f"root ip={FRAMED}\nx"
+    )
+    assert FRAMED not in bans_of(rules, [failed(rules, name)] * 9)
