@@ -33,7 +33,7 @@ from pyruse.api.memory import Counters, Table
 from pyruse.api.observer import Observer
 from pyruse.api.parcel import Parcel, Refused
 from pyruse.api.ports import Protocol, ports_of
-from pyruse.api.report import Details, Line, Report, Row, Section, Times
+from pyruse.api.report import PARTS, Details, Every, Line, Report, Row, Section, Times
 from pyruse.api.tally import Tally
 from pyruse.api.traits import Traits
 from pyruse.api.vocabulary import EVENTS, EventKind
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVENTS",
+    "PARTS",
     "Address",
     "AddressField",
     "Attachment",
@@ -78,6 +79,7 @@ __all__ = [
     "Element",
     "Entry",
     "EventKind",
+    "Every",
     "Expectation",
     "Field",
     "FieldPrefix",

@@ -89,6 +89,8 @@ find_missing_for_test() {
   need "openssh-server openssh-client" "OpenSSH's server and client" has sshd
   need sudo "sudo" has sudo
   need curl "curl" has curl
+  need gpg "GnuPG (gpg)" has gpg
+  need gpg-agent "its agent, for the keys of tests" has gpg-agent
   need procps "procps (sysctl)" has sysctl
   need "chromium fonts-dejavu-core" "Chromium, which shows the report, and a font" has_browser
   need fail2ban "fail2ban, whose bans can be taken over" has fail2ban-server

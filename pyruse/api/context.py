@@ -74,6 +74,10 @@ class Context(Protocol):
     def archive(self) -> Path | None:
         """The folder where reports are kept as files: ``[report] archive``."""
 
+    @property
+    def quiet(self) -> Literal["send", "skip"]:
+        """Whether a report in which nothing needs anybody is mailed: ``[report] quiet``."""
+
     def options(self, name: str) -> Any | None:
         """The object of an extension, with its options as attributes, as ``[plugins.NAME]`` says.
 

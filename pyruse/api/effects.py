@@ -37,10 +37,15 @@ class Mail(Struct, frozen=True):
     next one. None: each mail is sent at once."""
     attachments: Sequence[Attachment] = ()
     """Files that go with the mail. Of gathered mails, those of the first one are sent."""
+    encrypt_to: Sequence[str] | None = None
+    """The OpenPGP keys that it is encrypted to; None: those of ``[email] encrypt_to``; empty: it is
+    not encrypted."""
 
     def __post_init__(self) -> None:
         if isinstance(self.to, str):
             raise TypeError('to is one text (expected a list, such as ["ops@example.org"])')
+        if isinstance(self.encrypt_to, str):
+            raise TypeError("encrypt_to is one text (expected a list of keys)")
 
 
 class Program(Struct, frozen=True):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar, get_args
 
@@ -24,7 +24,13 @@ T = TypeVar("T")
 Section = Literal["important", "interesting", "other"]
 Details = Literal["ALL", "NONE", "FIRST", "LAST", "FIRSTLAST"]
 
+Every = Literal["day", "week", "month"]
+Part = Literal[
+    "attention", "unusual", "glance", "important", "interesting", "summaries", "other", "notes"
+]
+
 SECTIONS: tuple[Section, ...] = get_args(Section)
+PARTS: tuple[Part, ...] = get_args(Part)
 DETAILS: tuple[Details, ...] = get_args(Details)
 
 
@@ -116,6 +122,11 @@ class Report:
 
     days: list[str] = field(default_factory=list)
     """The days that it is made of, as ``YYYY-MM-DD``; days begin as ``[report] at`` says."""
+    every: Every = "day"
+    """Whether it is the report of a day, or the digest of a week or a month."""
+    parts: Collection[str] = PARTS
+    """Which parts are shown, and of the summaries those whose ids are among them; all of them where
+    ``summaries`` is."""
     machine: str | None = None
     """The one other machine that it tells of, where `[report] hosts = "apart"`."""
     left_out: dict[Section, int] = field(default_factory=dict)
@@ -133,6 +144,29 @@ class Report:
         if safe != self.machine:  # whoever uploads says his name himself
             safe += f"-{hashlib.sha256(self.machine.encode(errors='replace')).hexdigest()[:8]}"
         return f"{self.title}.{safe}"
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing in it needs anybody: no attention, nothing important, no notes."""
+        return not (self.attention or self.important or self.notes)
+
+    def only(self, parts: Collection[str]) -> Report:
+        """The same report with some of its parts alone (see `parts`)."""
+        has_all = "summaries" in parts
+        return replace(
+            self,
+            parts=parts,
+            attention=self.attention if "attention" in parts else [],
+            unusual=self.unusual if "unusual" in parts else [],
+            glance=self.glance if "glance" in parts else [],
+            hours=self.hours if "glance" in parts else [],
+            important=self.important if "important" in parts else [],
+            interesting=self.interesting if "interesting" in parts else [],
+            other=self.other if "other" in parts else [],
+            kinds=[kind for kind in self.kinds if kind.section in parts],
+            notes=self.notes if "notes" in parts else [],
+            summaries=[one for one in self.summaries if has_all or one.id in parts],
+        )
 
     @property
     def events(self) -> int:

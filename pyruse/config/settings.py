@@ -247,6 +247,23 @@ class EmailSettings:
     """The certificates (PEM) that vouch for the mail server, instead of the system's."""
     timeout: Duration = field(default_factory=lambda: Duration(seconds=60))
     """So long the mail server, or the program, may take for one mail."""
+    encrypt_to: list[str] = field(default_factory=list)
+    """Encrypt each mail, by OpenPGP, to these keys: fingerprints, or addresses that keys are of.
+    The subject is encrypted, too. What cannot be encrypted is not sent: it is tried again, and the
+    log tells of it."""
+    keyring: Path | None = None
+    """The folder where gpg has these keys, such as one made by `gpg --homedir /etc/pyruse/gnupg
+    --import FILE`; by default, `.gnupg` in the home of the user that Pyruse runs as."""
+    gpg: list[str] = field(default_factory=lambda: ["gpg"])
+    """The program that encrypts."""
+
+    def __post_init__(self) -> None:
+        for key in self.encrypt_to:
+            if not key.strip() or key.startswith("-") or not key.isprintable():
+                raise ValueError(
+                    f"encrypt_to has {shown(key)} (expected the fingerprint of a key, or its "
+                    "address)"
+                )
 
 
 @dataclass
@@ -263,6 +280,8 @@ class ReportSettings:
     hosts: Literal["together", "apart"] = "together"
     """Where the journals of several machines are read: one report of all (`together`), or one for
     each machine that had events (`apart`): a mail, and files in the archive, of its own."""
+    quiet: Literal["send", "skip"] = "send"
+    """Whether there is a mail also on days on which nothing needs attention (see `mail_report`)."""
     archive: Path | None = None
     """A folder where each report is kept as files, too (see `archive_report`)."""
     limit: int = 10_000

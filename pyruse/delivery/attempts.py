@@ -9,6 +9,7 @@ from typing import Literal
 
 from pyruse.api.parcel import Parcel, Refused
 from pyruse.config.settings import EmailSettings
+from pyruse.delivery.mail.openpgp import encrypted
 from pyruse.delivery.mail.refusals import MailError, TooLargeError
 from pyruse.delivery.mail.transport import send
 from pyruse.delivery.outcome import Outcome
@@ -61,6 +62,8 @@ def mailer(settings: EmailSettings, host: str) -> Attempt:
                 reason = str(fault) if isinstance(fault, ValueError) else repr(fault)
                 return Outcome(item, "refused", reason)
             try:
+                if keys := item.payload.get("encrypt_to", settings.encrypt_to):
+                    message = encrypted(message, keys, settings)
                 return Outcome(item, fault=why, refusals=tuple(send(message, settings)))
             except TooLargeError as fault:
                 largest = _smaller(fault, largest)

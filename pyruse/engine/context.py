@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec.structs import replace
 
@@ -147,6 +147,10 @@ class BoundContext:
     def archive(self) -> Path | None:
         return self._services.settings.report.archive
 
+    @property
+    def quiet(self) -> Literal["send", "skip"]:
+        return self._services.settings.report.quiet
+
     def options(self, name: str) -> Any | None:
         return self._services.extensions.get(name)
 
@@ -226,6 +230,8 @@ class BoundContext:
             "html": None if mail.html is None else text(mail.html),
             "attachments": [[text(part) for part in one] for one in mail.attachments],
         }
+        if mail.encrypt_to is not None:
+            payload["encrypt_to"] = [text(key) for key in mail.encrypt_to]
         self._send("mail", payload, entry, mail.every)
 
     def log(

@@ -2,13 +2,53 @@
 
 from __future__ import annotations
 
-from pyruse import Context, Mail, Report, hookimpl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from pyruse import PARTS, Context, Every, Mail, MailAddress, Report, hookimpl
 
 _HTML = 0.5
 _TEXT = 0.22
 """Of what a mail may have: with what encoding adds, a third at most (RFC 2045), it is all of it."""
 
 
+@dataclass
+class ReportMail:
+    """One mail: who gets what of which reports."""
+
+    to: list[MailAddress] = field(default_factory=list)
+    """Who gets it; by default, `[email] to`."""
+    every: Every = "day"
+    """Which report: that of each day, or the digest of each week or month (`[report] digests`)."""
+    hosts: list[str] = field(default_factory=list)
+    """With `[report] hosts = "apart"`: of which machines, such as `"web*"`; by default, of all."""
+    parts: list[str] = field(default_factory=lambda: list(PARTS))
+    """Which parts of it: `attention`, `unusual`, `glance`, `important`, `interesting`,
+    `summaries`, `other`, `notes`, or the names of summaries, such as `logins`."""
+    form: Literal["whole", "short"] = "whole"
+    """`short`: only what needs attention, and where the report is in the archive."""
+    quiet: Literal["send", "skip"] | None = None
+    """Whether there is a mail also where nothing needs attention; by default, `[report] quiet`."""
+    encrypt_to: list[str] | None = None
+    """The OpenPGP keys of who gets it; by default, `[email] encrypt_to`."""
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ValueError(f"parts is empty (expected some of: {', '.join(PARTS)})")
+
+    def is_of(self, report: Report) -> bool:
+        """Whether it tells of a report."""
+        if report.every != self.every:
+            return False
+        names = [report.machine] if report.machine else report.hosts
+        return not self.hosts or any(
+            fnmatchcase(name, pattern) for name in names for pattern in self.hosts
+        )
+
+
+@dataclass
 class MailReport:
     """Mail each day's report, as text and as HTML, to the addresses in `[email] to`.
 
@@ -24,14 +64,53 @@ class MailReport:
     The mail is no larger than `[report] largest`, and than the mail server takes. It tells how many
     rows are cut: of the events called other first, of the important ones last.
 
-    Nothing is mailed where `[email] to` is empty.
+    Nothing is mailed where nobody is named. Several mails, each for people of its own:
+
+    ```toml
+    [[plugins.mail_report.mails]]
+    to = ["admins@example.org"]
+
+    [[plugins.mail_report.mails]]
+    to = ["boss@example.org"]
+    every = "week"
+    parts = ["attention", "glance", "backups"]
+    quiet = "skip"
+    ```
     """
+
+    mails: list[ReportMail] = field(default_factory=lambda: [ReportMail()])
+    """The mails; by default one, with all of each day's report, to `[email] to`."""
 
     @hookimpl
     def publish_report(self, report: Report, context: Context) -> None:
-        if not context.recipients:
-            return
+        for mail in self.mails:
+            if not mail.is_of(report):
+                continue
+            if report.is_quiet and (mail.quiet or context.quiet) == "skip":
+                continue
+            recipients = mail.to or context.recipients
+            if recipients:
+                _send(mail, recipients, report, context)
+
+
+def _send(mail: ReportMail, to: Sequence[str], report: Report, context: Context) -> None:
+    whole = report if set(PARTS) <= set(mail.parts) else report.only(mail.parts)
+    html = None
+    if mail.form == "whole":
         # HTML first: a fault in its template is told by a note, which then is in the text, too.
-        html = context.render(report, "html", int(_HTML * context.largest))
-        text = context.render(report, "text", int(_TEXT * context.largest))
-        context.mail(None, Mail(context.subject(report), text, html))
+        html = context.render(whole, "html", int(_HTML * context.largest))
+        text = context.render(whole, "text", int(_TEXT * context.largest))
+    else:
+        text = context.render(report.only(["attention", "notes"]), "text")
+        text += f"\nThe whole report: {_place(report, context)}\n"
+    subject = context.subject(report)
+    context.mail(None, Mail(subject, text, html, to=to, encrypt_to=mail.encrypt_to))
+
+
+def _place(report: Report, context: Context) -> str:
+    """Where the whole report is."""
+    archive = context.options("archive_report")
+    if context.archive is not None and archive is not None:
+        place: str = archive.place(report, context.archive)
+        return place
+    return f"pyruse report {report.title}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyruse.config.settings import EmailSettings
+from pyruse.delivery.mail import openpgp
 from pyruse.delivery.mail.address import recipients
 from pyruse.delivery.mail.password import password_of
 from pyruse.delivery.mail.refusals import MailError, Refusal, TooLargeError
@@ -94,7 +95,7 @@ def check(settings: EmailSettings) -> list[str]:
             '[email] to: nobody gets the mails (expected to = ["hostmaster@example.org"])'
         )
     way = _check_sendmail if settings.smtp is None else _check_smtp
-    return warnings + way(settings)
+    return warnings + way(settings) + openpgp.check(settings)
 
 
 def _check_sendmail(settings: EmailSettings) -> list[str]:

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
 import pytest
+
+from pyruse.errors import UserError
 
 CHAINS = """
 [report]
@@ -111,3 +114,67 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(pipeline, tmp_path, 
     made = list(state.rglob("*"))
     assert len(made) == 3 + len(Path(name).parts)
     assert {(one.stat().st_uid, one.stat().st_gid) for one in made} == {daemon}
+
+
+def archived(pipeline, folder, options):
+    flow = pipeline(
+        CHAINS.format(report=f'archive = "{folder}"') + f"[plugins.archive_report]\n{options}\n"
+    )
+    flow.feed(MESSAGE="disk fails")
+    flow.end_day()
+    assert flow.faults == []
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+
+
+def test_names_may_be_of_folders_for_years_and_months(pipeline, tmp_path):
+    folder = tmp_path / "reports"
+    options = 'name = "%Y/%m/day-%d"\nforms = ["html", "json"]'
+    assert archived(pipeline, folder, options) == [
+        "2026/03/day-14.html", "2026/03/day-14.json",
+    ]  # fmt: skip
+    assert mode(folder / "2026") & 0o027 == 0
+
+
+def test_what_is_old_is_removed_and_nothing_else(pipeline, tmp_path):
+    folder = tmp_path / "reports"
+    old = ["2020/01/03.html", "2020/01/03.web1.txt", "2020/02/29.json"]
+    others = ["2020/02/notes.txt", "2020/02/29.pdf", "2020/02/x/29.html", "29.html"]
+    young = ["2026/03/01.html"]
+    for name in (*old, *others, *young):
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+        time = 1_773_000_000 if name in young else 1_580_000_000
+        os.utime(file, (time, time))
+    kept = archived(pipeline, folder, 'name = "%Y/%m/%d"\nexpire = "30d"')
+    assert [name for name in kept if name not in (*others, *young)] == [
+        "2026/03/14.html", "2026/03/14.json", "2026/03/14.txt",
+    ]  # fmt: skip
+    assert set(others + young) <= set(kept)
+    assert not (folder / "2020/01").exists()  # it is empty
+
+
+def test_old_files_of_the_default_names_are_removed(pipeline, tmp_path):
+    old = ["2020-01-03.html", "2020-01-03.web1.txt", "2020-W03.html", "2020-01.json"]
+    for name in (*old, "2020-01-03.zip", "report-2020-01-03.html"):
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, (1_580_000_000, 1_580_000_000))
+    assert archived(pipeline, tmp_path, 'expire = "30d"') == [
+        "2020-01-03.zip", "2026-03-14.html", "2026-03-14.json", "2026-03-14.txt",
+        "report-2020-01-03.html",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ('name = "../%d"', 'name = "../%d" is no name of a file in the folder'),
+        ('name = "/srv/%d"', 'name = "/srv/%d" is no name of a file in the folder'),
+        ('name = "%Y/%m"', 'name = "%Y/%m" is the same on many days'),
+        ("forms = []", "forms is empty"),
+        ('forms = ["pdf"]', 'forms[0]: "pdf" is unknown (expected one of: "html", "txt", "json")'),
+    ],
+)
+def test_options_that_cannot_be(pipeline, options, fault):
+    with pytest.raises(UserError, match=re.escape(fault)):
+        pipeline(CHAINS.format(report="") + f"[plugins.archive_report]\n{options}\n")
