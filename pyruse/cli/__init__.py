@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": ("explain", "Show an entry's way through the chains, step by step."),
     "status": ("status", "Show how Pyruse is doing: lag, outbox, bans, faults."),
     "report": ("report", "Show, or send, the report of a day again."),
+    "kinds": ("kinds", "List the kinds of what was reported; mute some."),
     "bans": ("bans", "List bans; export, import and tear them down."),
     "ban": ("ban", "Ban addresses or networks by hand."),
     "unban": ("unban", "Lift bans."),

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from pyruse.bans import orders
 from pyruse.bans.carry_out import UnderWay, begin
 from pyruse.bans.firewalls.caller import Doubt
@@ -13,10 +15,18 @@ from pyruse.bans.firewalls.upkeep import OnFault
 from pyruse.bans.service import Bans
 from pyruse.daemon.control import Control, Message, Request
 from pyruse.errors import UserError
+from pyruse.state.counted_kinds import CountedKinds
 
 _LONGEST_S = 50.0
 """So long an answer waits for a firewall: the command waits for ten seconds more."""
 _NOT_YET = "the firewall has not answered yet (expected an answer soon: see `pyruse status`)"
+
+
+class _Mute(msgspec.Struct):
+    """Mute kinds, or tell of them again."""
+
+    kinds: list[tuple[int, int | None]]
+    """Each with since when it is muted, in microseconds since the epoch; None: it is not."""
 
 
 class _Waiting(NamedTuple):
@@ -29,14 +39,16 @@ class _Waiting(NamedTuple):
 class Answers:
     """Carries orders out, and answers each once the firewalls have."""
 
-    def __init__(self, control: Control, commit: Callable[[], object]) -> None:
+    def __init__(self, control: Control, commit: Callable[[], object], kinds: CountedKinds) -> None:
         """Wait for nothing yet.
 
         :param control: has the orders.
         :param commit: commits the state.
+        :param kinds: the kinds that can be muted.
         """
         self._control = control
         self._commit = commit
+        self._kinds = kinds
         self._waiting: list[_Waiting] = []
 
     def carry_out(self, bans: Bans, on_fault: OnFault) -> None:
@@ -46,6 +58,9 @@ class Answers:
         :param on_fault: told what firewalls refused; it tells `heard`.
         """
         for request in self._control.requests():
+            if request.content.get("request") == "mute":
+                self._mute(request)
+                continue
             order = request.content.get("order")
             if request.content.get("request") != "order" or not isinstance(order, dict):
                 request.answer({"ok": False, "fault": "not understood: of another version?"})
@@ -58,6 +73,17 @@ class Answers:
             until = time.monotonic() + _LONGEST_S
             self._waiting.append(_Waiting(request, under_way, until))
         self._answer(bans)
+
+    def _mute(self, request: Request) -> None:
+        try:
+            order = msgspec.convert(request.content, _Mute)
+        except msgspec.ValidationError as fault:
+            request.answer({"ok": False, "fault": f"not understood: {fault}"})
+            return
+        for kind, since in order.kinds:
+            self._kinds.mute(kind, since)
+        self._commit()
+        request.answer({"ok": True})
 
     def _begin(self, message: Message, bans: Bans, on_fault: OnFault) -> UnderWay:
         """Begin an order.

@@ -103,7 +103,7 @@ class Daemon:
         )  # fmt: skip
         self._day_ends = DayEnds(self._commit, self._wake)
         self._control = Control(self._state.path, self._activity.data, self._wake)
-        self._answers = Answers(self._control, self._commit)
+        self._answers = Answers(self._control, self._commit, self._state.kinds)
         engine.bans.enforcement.beside(self._wake)
         self._ready_by: float | None = None
         """When Pyruse counts as started at the latest (`time.monotonic`); None: it does."""

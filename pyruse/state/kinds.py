@@ -57,6 +57,11 @@ class KindHistory(NamedTuple):
     days: dict[str, int]
     """Only days on which it came, in order."""
 
+    @property
+    def events(self) -> int:
+        """How often it came on these days."""
+        return sum(self.days.values())
+
 
 class EventsOfKind(NamedTuple):
     """The events of a section that are of one kind and have one cause."""
@@ -146,6 +151,16 @@ def messages_of_kind(
                 WHERE day IN ({_marks(days)}) AND section = ? AND kind = ?
                 GROUP BY message ORDER BY number DESC, min(rowid) LIMIT ?"""
     return list(db.execute(query, (*days, section, kind, limit)))
+
+
+def is_kind(db: sqlite3.Connection, kind: int) -> bool:
+    """Whether a kind of this id is kept."""
+    return db.execute("SELECT 1 FROM kinds WHERE id = ?", (kind,)).fetchone() is not None
+
+
+def is_muted(db: sqlite3.Connection, kind: int) -> bool:
+    """Whether a kind of this id is muted, though it may not have come for long."""
+    return db.execute("SELECT 1 FROM muted_kinds WHERE id = ?", (kind,)).fetchone() is not None
 
 
 def shown_id(kind: int) -> str:

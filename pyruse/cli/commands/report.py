@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,9 +69,10 @@ def command(  # noqa: PLR0913 -- click hands over each option
 
 
 def _name(engine: Engine, day: str | None, kept: list[str]) -> str:
+    from pyruse.cli.days import day_named
     from pyruse.times import now_us
 
-    name = _day("yesterday" if day is None else day, engine.calendar.day_of(now_us()))
+    name = day_named("yesterday" if day is None else day, engine.calendar.day_of(now_us()))
     if name not in kept:
         span = f"{kept[0]} to {kept[-1]}" if kept else "none yet"
         raise UserError(f"no report of {name} is kept (expected one of: {span})")
@@ -119,15 +118,3 @@ def _send(engine: Engine, deliver: Callable[[], None]) -> None:
             click.echo(f"sent: {named(item)}", err=True)
     if faults:
         raise UserError("; ".join(faults))
-
-
-def _day(text: str, today: date) -> str:
-    ago = {"today": "0", "yesterday": "1"}.get(text, text.removeprefix("-"))
-    try:
-        if re.fullmatch(r"-[0-9]+|today|yesterday", text):
-            return date.fromordinal(today.toordinal() - int(ago)).isoformat()
-        return date.fromisoformat(text).isoformat()
-    except (ValueError, OverflowError):
-        raise click.UsageError(
-            f'"{text}" is no day (expected "2026-03-14", "today", "yesterday" or "-3")'
-        ) from None
