@@ -1,0 +1,1 @@
+"""What reports tell of a day in numbers: from the events that rules have recognised."""
