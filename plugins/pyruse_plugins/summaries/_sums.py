@@ -81,11 +81,9 @@ def add_table(  # noqa: PLR0913 -- all that makes a table
     row: Callable[[Group], list[Any]], top: int, *, facts: Iterable[str] = (),
     stands_out: Callable[[Group], bool] = lambda _: False,
 ) -> None:  # fmt: skip
-    """Add a table with a row for each group, as far as there is room.
+    """Add a table with a row for each group, at most `top` of them.
 
-    :param row: makes the cells, but for the machine's.
-    :param top: so many rows at most.
-    :param stands_out: whether a row is to.
+    `row` makes the cells, but for that of the machine; `stands_out` says whether a row is to.
     """
     several = any(group.host for group in groups)
     report.add_summary(
@@ -160,8 +158,7 @@ def compare(
 ) -> None:  # fmt: skip
     """Put numbers of the day beside the usual ones, unless there are none at all.
 
-    :param events: for each number, the events that it counts.
-    :param today: the numbers.
+    Each number of `today` counts the events in the same place of `events`.
     """
     known = [usual(report, context, *several) for several in events]
     if not any(today) and not any(known):
