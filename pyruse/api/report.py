@@ -208,7 +208,13 @@ class Report:
         usual: float | Sequence[float] | None,
         type: CellType = "number",
     ) -> None:
-        """Add a row to "at a glance": the arguments are the attributes of `Glance`."""
+        """Add a row to "at a glance": the arguments are the attributes of `Glance`.
+
+        What is usual is that of one day: in a report of several days, it is multiplied.
+        """
+        if usual is not None and type in ("number", "bytes", "duration") and len(self.days) > 1:
+            times = len(self.days)
+            usual = [one * times for one in usual] if isinstance(usual, Sequence) else usual * times
         self.glance.append(Glance(name, today, usual, type))
 
     def add_summary(  # noqa: PLR0913 -- the facts of one summary

@@ -19,6 +19,7 @@ from pyruse.options.networks import Networks
 from pyruse.options.secret_file import SecretFile
 from pyruse.options.sizes import Size
 from pyruse.options.templates import Template
+from pyruse.report.digests import Length
 from pyruse.state.database import path_of
 from pyruse.text import shown
 from pyruse.times import Calendar, system_zone, zone_named
@@ -280,6 +281,9 @@ class ReportSettings:
     hosts: Literal["together", "apart"] = "together"
     """Where the journals of several machines are read: one report of all (`together`), or one for
     each machine that had events (`apart`): a mail, and files in the archive, of its own."""
+    digests: list[Length] = field(default_factory=list)
+    """Besides each day's report, one of each `week` (from Monday on), or `month`, or both: it is
+    made together with that of their last day. `pyruse report 2026-W48` shows one."""
     quiet: Literal["send", "skip"] = "send"
     """Whether there is a mail also on days on which nothing needs attention (see `mail_report`)."""
     archive: Path | None = None

@@ -30,9 +30,10 @@ from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.lookups.lookups import Lookups
 from pyruse.registry.broadcasts import Broadcasts
-from pyruse.report.rows import report_of_all, report_of_day
+from pyruse.report.digests import Period, due
+from pyruse.report.rows import report_of_all, report_of_day, report_of_period
 from pyruse.state.database import MEMORY, State
-from pyruse.state.days import hosts_of
+from pyruse.state.days import hosts_of, kept_days
 from pyruse.state.host_views import all_but, only_of
 from pyruse.state.tables import KEPT
 from pyruse.text import shortened, shown
@@ -289,7 +290,7 @@ class Engine:
         reader: sqlite3.Connection | None = None,
         on_fault: OnFault | None = None,
     ) -> Generator[Report]:
-        """The report of a day, as it is delivered, then those of other machines.
+        """The report of a day, as it is delivered, then those of other machines, then digests.
 
         Each is to be read before the next one is made.
 
@@ -305,6 +306,22 @@ class Engine:
         for other in others:
             with self.report_of_machine(day, other, on_fault) as report:
                 yield report
+        reported = [one.day for one in kept_days(db) if one.reported is not None]
+        for period in due(day, reported, self.settings.report.digests):
+            yield self.digest(period, db, on_fault)
+
+    def digest(
+        self,
+        period: Period,
+        db: sqlite3.Connection | None = None,
+        on_fault: OnFault | None = None,
+    ) -> Report:
+        """The report of a week or a month, of all machines; as of `reports`."""
+        db = db or self.state.db
+        contribute = partial(self._contribute, db, on_fault or self.faults.of_plugin)
+        return report_of_period(
+            period, db, self.calendar, self.host, contribute, at_once=self.state.path == MEMORY
+        )
 
     def _machines_apart(self, day: str, db: sqlite3.Connection) -> list[str]:
         """The machines that have a report of their own; of too many, the rest is in this one's."""

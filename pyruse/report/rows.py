@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, tzinfo
 from functools import partial
 from itertools import starmap
 from typing import cast
 
-from pyruse.api.report import Details, Line, Report, Row, Section, Times, shown_times
+from pyruse.api.report import Details, Every, Line, Report, Row, Section, Times, shown_times
 from pyruse.report.absences import absence_in_words
+from pyruse.report.digests import Period
 from pyruse.report.stored import Candidate, Instants, StoredRows
 from pyruse.state.database import State
 from pyruse.state.days import (
@@ -67,6 +68,34 @@ def report_of_day(  # noqa: PLR0913 -- all that a report is made of
     kept = [known for known in kept_days(db) if known.day == day] or [Day(day)]
     span = start, end
     return _report(day, kept, span, db, at_once, calendar, host, contribute, span, machine)
+
+
+def report_of_period(  # noqa: PLR0913 -- all that a report is made of
+    period: Period,
+    db: sqlite3.Connection,
+    calendar: Calendar,
+    host: str,
+    contribute: Contribute,
+    *,
+    at_once: bool,
+) -> Report:
+    """The digest of a week or a month: the parameters are those of `report_of_day`."""
+    span = calendar.start_of(period.first), calendar.end_of(period.last)
+    names = period.days
+    kept = [known for known in kept_days(db) if known.day in names]
+    notes = _missing(names, {day.day for day in kept})
+    return _report(
+        period.title, kept, span, db, at_once, calendar, host, contribute, span,
+        every=period.every, notes=notes,
+    )  # fmt: skip
+
+
+def _missing(names: list[str], kept: set[str]) -> list[str]:
+    """A note, where some days of a period are not in its digest."""
+    gone = [name for name in names if name not in kept]
+    if not gone:
+        return []
+    return [f"nothing is kept of {len(gone)} of these {len(names)} days: {', '.join(gone)}"]
 
 
 def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contribute) -> Report:
@@ -133,9 +162,11 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
     contribute: Contribute,
     absent_in: tuple[int, int],
     machine: str | None = None,
+    every: Every = "day",
+    notes: Sequence[str] = (),
 ) -> Report:
     begin, end = (datetime_of(time_us, calendar.zone) for time_us in span)
-    report = Report(title, [host], begin, end, machine=machine)
+    report = Report(title, [host], begin, end, machine=machine, every=every, notes=[*notes])
     # What is in memory already takes no more of it. It may be gone before the report is read.
     fill(report, db, days, calendar.zone, at_once=at_once)
     report.notes += _absences(db, absent_in, calendar.zone)

@@ -33,13 +33,14 @@ def command(  # noqa: PLR0913 -- click hands over each option
 
     \b
     DAY is "2026-03-14", "today", "yesterday" (the default) or -N, N days ago
-    (after "--": `pyruse report -- -3`). Today's report is what there is so far. Works while the
-    daemon runs.
+    (after "--": `pyruse report -- -3`). Today's report is what there is so far. "2026-W11" is
+    the digest of a week, "2026-03" that of a month. Works while the daemon runs.
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import show_table
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
     from pyruse.engine.modes import DRY, LIVE
+    from pyruse.report.digests import period_named
     from pyruse.state.database import State
     from pyruse.state.days import kept_days
     from pyruse.system.log import to_stderr
@@ -55,7 +56,17 @@ def command(  # noqa: PLR0913 -- click hands over each option
             ]
             show_table("Days that are kept", ["day", "entries", "report"], rows)
             return
-        name = _name(engine, day, [one.day for one in days])
+        kept = [one.day for one in days]
+        if day is not None and (period := period_named(day)) is not None:
+            if host is not None:
+                raise click.UsageError("a digest is of all machines (expected it without --host)")
+            if not set(period.days) & set(kept):
+                raise _not_kept(day, kept)
+            _show(engine, engine.digest(period), form)
+            if send:
+                _send(engine, lambda: engine.deliver(engine.digest(period)))
+            return
+        name = _name(engine, day, kept)
         if host is None:
             with closing(engine.reports(name)) as reports:
                 _show(engine, next(reports), form)
@@ -74,9 +85,13 @@ def _name(engine: Engine, day: str | None, kept: list[str]) -> str:
 
     name = day_named("yesterday" if day is None else day, engine.calendar.day_of(now_us()))
     if name not in kept:
-        span = f"{kept[0]} to {kept[-1]}" if kept else "none yet"
-        raise UserError(f"no report of {name} is kept (expected one of: {span})")
+        raise _not_kept(name, kept)
     return name
+
+
+def _not_kept(name: str, kept: list[str]) -> UserError:
+    span = f"{kept[0]} to {kept[-1]}" if kept else "none yet"
+    return UserError(f"no report of {name} is kept (expected one of: {span})")
 
 
 def _show(engine: Engine, report: Report, form: str) -> None:
