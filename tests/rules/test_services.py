@@ -72,7 +72,7 @@ def test_who_guesses_at_postgresql_has_the_address_that_his_first_line_tells() -
             # The name of the user, with a line feed, in log_line_prefix.
             f"{begin} LOG:  connection received: host={VICTIM}",
             '@x FATAL:  password authentication failed for user "LOG:  connection received: host='
-            f'{VICTIM}',
+            f"{VICTIM}",
             '\t"',
             f'{begin} bob@shop FATAL:  password authentication failed for user "bob"',
         ):
@@ -82,10 +82,15 @@ def test_who_guesses_at_postgresql_has_the_address_that_his_first_line_tells() -
 
 def test_one_wrong_password_of_ftp_counts_once_whoever_tells_of_it() -> None:
     pam = "authentication failure; logname= uid=0 euid=0 tty=ftp ruser=bob"
+    guessed = "Authentication failed for user [bob]"
     for rules, name, own in (
         ("vsftpd", "vsftpd", f'[bob] FAIL LOGIN: Client "{ATTACKER}"'),
         ("proftpd", "proftpd", f"x (y[{ATTACKER}]) - USER bob (Login failed): Incorrect password"),
-        ("pure_ftpd", "pure-ftpd", f"(?@{ATTACKER}) [WARNING] Authentication failed for user [bob]"),
+        (
+            "pure_ftpd",
+            "pure-ftpd",
+            f"(?@{ATTACKER}) [WARNING] Authentication failed for user [bob]",
+        ),
     ):
         pipeline = Pipeline(f'use = ["pam", "{rules}"]')
         for tried in range(5):
