@@ -89,7 +89,7 @@ def test_one_wrong_password_of_ftp_counts_once_whoever_tells_of_it() -> None:
         (
             "pure_ftpd",
             "pure-ftpd",
-            f"(?@{ATTACKER}) [WARNING] Authentication failed for user [bob]",
+            f"(?@{ATTACKER}) [WARNING] {guessed}",
         ),
     ):
         pipeline = Pipeline(f'use = ["pam", "{rules}"]')
