@@ -95,7 +95,9 @@ def test_one_wrong_password_of_ftp_counts_once_whoever_tells_of_it() -> None:
         pipeline = Pipeline(f'use = ["pam", "{rules}"]')
         for tried in range(5):
             assert banned(pipeline) == []
-            fields = {"SYSLOG_IDENTIFIER": name, "_UID": 0, "_COMM": name, "_PID": 800 + tried // 3}
+            process = 800 + tried // 3
+            fields: dict[str, Any] = {"SYSLOG_IDENTIFIER": name, "_UID": 0, "_COMM": name}
+            fields["_PID"] = process
             pipeline.feed(**fields, MESSAGE=f"pam_unix({name}:auth): {pam} rhost={ATTACKER}")
             pipeline.feed(**fields, MESSAGE=own)
         assert banned(pipeline) == [(ATTACKER, rules)]
