@@ -3,21 +3,60 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import NamedTuple
 
 from pyruse.kinds.masks import MASK
 
-_VALUES = 4
+_VALUES = 5
 """So many different words at one place, all the others being the same, are values of one thing."""
-_VALUES_OF_KEY = 8
-"""The same of words such as ``user=root``: few of them mean different things."""
 _NAMED = frozenset(("user", "users", "account", "group", "host", "client", "domain", "from"))
 """What comes after one of these words is a value, as soon as there are two."""
 _ROUNDS = 4
-_LONGEST = 100
-"""Words: templates with more are compared as far."""
+_LONGEST = 60
+"""Words: what comes behind them is not compared, only told apart."""
 
 Words = tuple[str, ...]
+
+
+class Template(NamedTuple):
+    """What is known of a kind, to find those that are shown with it."""
+
+    id: int
+    group: Hashable
+    """Only kinds of one group are shown as one: of the same program and section, for instance."""
+    text: str
+    message_id: str = ""
+    """What its program calls the message: of one id, all are one."""
+
+
+class ShownAs(NamedTuple):
+    """The kinds that a kind is shown with."""
+
+    id: int
+    """The lowest id of them: the same for all."""
+    text: str
+    """What they have in common."""
+
+
+def shown_as(templates: Iterable[Template]) -> dict[int, ShownAs]:
+    """By id, the kinds that it is shown with, whatever the order."""
+    groups: dict[tuple[Hashable, str], list[Template]] = defaultdict(list)
+    for template in templates:
+        groups[template.group, template.message_id].append(template)
+    shown: dict[int, ShownAs] = {}
+    for (_, message_id), group in groups.items():
+        texts = {one.text for one in group}
+        if message_id and len(texts) > 1:
+            stands: Mapping[str, str] = dict.fromkeys(texts, _common(texts))
+        else:
+            stands = merged(texts)
+        lowest: dict[str, int] = {}
+        for one in group:
+            text = stands[one.text]
+            lowest[text] = min(one.id, lowest.get(text, one.id))
+        shown.update((one.id, ShownAs(lowest[stands[one.text]], stands[one.text])) for one in group)
+    return shown
 
 
 def merged(templates: Iterable[str]) -> Mapping[str, str]:
@@ -41,12 +80,13 @@ def merged(templates: Iterable[str]) -> Mapping[str, str]:
 def _merged_of_length(group: set[Words], length: int) -> dict[Words, Words]:
     stands = {words: words for words in group}
     for _ in range(_ROUNDS):
-        found: dict[Words, Words] = {}
+        before = stands
         for place in range(1, length):
-            found.update(_values_at(place, set(stands.values()) - found.keys()))
-        if not found:
+            found = _values_at(place, set(stands.values()))
+            if found:
+                stands = {words: found.get(now, now) for words, now in stands.items()}
+        if stands == before:
             break
-        stands = {words: found.get(now, now) for words, now in stands.items()}
     return stands
 
 
@@ -58,9 +98,31 @@ def _values_at(place: int, group: set[Words]) -> dict[Words, Words]:
         alike[key + equals if equals else "", words[:place], words[place + 1 :]].append(words)
     found: dict[Words, Words] = {}
     for (key, before, after), several in alike.items():
+        if len(several) == 1:
+            continue
         known = any(words[place] == key + MASK for words in several)
-        enough = _VALUES_OF_KEY if key else 2 if before[-1] in _NAMED else _VALUES
-        if len(several) > 1 and (known or len(several) >= enough):
+        enough = 2 if not key and before[-1] in _NAMED else _VALUES
+        if known or len(several) >= enough:
             one = (*before, key + MASK, *after)
             found.update((words, one) for words in several if words != one)
     return found
+
+
+def _common(texts: Iterable[str]) -> str:
+    """How all of them begin and end, in whole words."""
+    several = sorted(text.split(" ") for text in texts)
+    first, last = several[0], several[-1]  # what these two share, all do
+    begin = _shared(first, last)
+    reversed_ = sorted(words[::-1] for words in several)
+    shortest = min(map(len, several))
+    end = min(_shared(reversed_[0], reversed_[-1]), shortest - begin)
+    return " ".join([*first[:begin], MASK, *first[len(first) - end :]])
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    number = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        number += 1
+    return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from math import sqrt
 from statistics import median
@@ -22,6 +23,14 @@ _STEADY = 0.6745
 normally (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.17)."""
 
 
+_GRAVE = re.compile(
+    r"\b(?:fail(?:s|ed|ing|ures?)?|den(?:y|ied|ies)|fatal|errors?|critical|panic|corrupt(?:ed|ion)?"
+    r"|refus(?:ed|es|ing)|unable|cannot|crash(?:ed|es)?|segfault|violations?|expired|exhausted"
+    r"|broken|lost|emergency|not permitted|out of memory|no space)\b",
+    re.IGNORECASE,
+)
+
+
 class Unlike(NamedTuple):
     """What is unlike other days about a kind."""
 
@@ -29,6 +38,11 @@ class Unlike(NamedTuple):
     today: int
     usual: float
     """The median of the days before."""
+
+
+def is_grave(level: int | None, text: str) -> bool:
+    """Whether something that is new deserves to be told: a warning or worse, or such a word."""
+    return (level is not None and level <= 4) or _GRAVE.search(text) is not None
 
 
 def unlike(counts: Mapping[str, int], day: str, before: Sequence[str]) -> Unlike | None:

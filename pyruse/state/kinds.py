@@ -48,6 +48,7 @@ class KindHistory(NamedTuple):
     id: int
     program: str
     template: str
+    message_id: str
     level: int | None
     event: str
     section: str
@@ -110,8 +111,8 @@ def kind_history(db: sqlite3.Connection, day: str | None = None) -> Iterator[Kin
     :param db: a connection to a state.
     :param day: what came after this day is left out; None: nothing is.
     """
-    query = f"""SELECT kinds.id, program, template, level, event, section, example, kinds.first,
-                       kinds.id IN (SELECT id FROM muted_kinds), kind_counts.day,
+    query = f"""SELECT kinds.id, program, template, message_id, level, event, section, example,
+                       kinds.first, kinds.id IN (SELECT id FROM muted_kinds), kind_counts.day,
                        sum(kind_counts.count)
                 FROM kind_counts JOIN kinds ON kinds.id = kind_counts.kind
                 WHERE template != '' {"" if day is None else "AND kind_counts.day <= ?"}
