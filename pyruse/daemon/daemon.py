@@ -191,7 +191,9 @@ class Daemon:
         self._state.days.begin(today(self._engine))
         settings = self._engine.settings
         # Nobody is banned by entries that waited only because a name was never asked for.
-        self._engine.lookups.settle(_FIRST_ANSWERS_S, known=False)
+        self._engine.lookups.settle(
+            _FIRST_ANSWERS_S, known=False, stopped=lambda: self._signals.stop
+        )
         self._engine.ban_news.start(
             __version__, len(self._engine.configuration.chains), settings.bans.backend,
             len(self._engine.bans.in_force),
@@ -345,7 +347,7 @@ class Daemon:
         self._signals.catch()  # a plugin that was imported just now may have taken them
         if new is not None:
             new.bans.enforcement.beside(self._wake, old.bans.enforcement)
-            old.lookups.close()
+            new.lookups.succeed(old.lookups)
             self._engine = new
             if self._reading.skimming:
                 self._reading.take_only(new.wanted)

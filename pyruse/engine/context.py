@@ -242,7 +242,7 @@ class BoundContext:
         *,
         every: Duration | None = None,
     ) -> None:
-        number = _LEVELS.get(level)
+        number = None if isinstance(level, bool) else _LEVELS.get(level)
         if number is None:
             hint = did_you_mean(level, _LEVEL_NAMES) if isinstance(level, str) else ""
             raise ValueError(

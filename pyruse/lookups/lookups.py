@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from pyruse.addresses import Network, network_text
@@ -31,6 +32,9 @@ _SETTLE_S = 0.2
 """So long a file that has changed is left alone: whoever writes it may not be done."""
 _SHOWN = 5
 
+_STOPPED_S = 0.05
+"""So often whoever waits looks whether to go on."""
+
 ANSWERS_S = 5.0
 """So long a command waits for the addresses of host names, at most."""
 
@@ -46,6 +50,10 @@ class _Name:
     failures: int = 0
     asked: bool = False
     """An answer is awaited."""
+
+
+def _do(job: Callable[[], None]) -> None:
+    job()
 
 
 class Lookups:
@@ -87,8 +95,9 @@ class Lookups:
         self._answers: SimpleQueue[tuple[HostName, NameAnswer] | tuple[ListFile, FileAnswer]]
         self._answers = SimpleQueue()
         self._wake: Callable[[], object] = lambda: None
-        self._asking = Worker("pyruse host names", self._ask)
-        self._reading = Worker("pyruse lists", self._read)
+        self._asking: Worker[Callable[[], None]] = Worker("pyruse host names", _do)
+        self._reading: Worker[Callable[[], None]] = Worker("pyruse lists", _do)
+        self._is_closed = False
         self._watch: ListWatch | None = None
         self._looked = time.monotonic()
         self._look_at: float | None = None
@@ -113,21 +122,32 @@ class Lookups:
             self._watch = ListWatch(self._files)
         self._ask_due(self._clock())
 
-    def settle(self, seconds: float, *, known: bool = True) -> None:
+    def succeed(self, old: Lookups) -> None:
+        """Take over the threads of those of an earlier configuration, which are closed with that.
+
+        One that hangs is waited for: so reloads leave no threads behind, be there ever so many.
+        """
+        self._asking, self._reading = old._asking, old._reading
+        old._let_go()
+
+    def settle(
+        self, seconds: float, *, known: bool = True, stopped: Callable[[], bool] = bool
+    ) -> None:
         """Ask for host names, and wait for their answers.
 
         :param seconds: at most so long.
         :param known: also of those that are known from before.
+        :param stopped: whether nobody waits any longer.
         """
         names = [name for name in self._names if known or not self._is_known(name)]
         self._hand_over([name for name in names if not self._names[name].asked])
         deadline = time.monotonic() + seconds
-        while any(self._names[name].asked for name in names):
-            try:
-                source, answer = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
-            except Empty:
+        while any(self._names[name].asked for name in names) and not stopped():
+            left = deadline - time.monotonic()
+            if left <= 0:
                 break
-            self._take(source, answer)
+            with suppress(Empty):
+                self._take(*self._answers.get(timeout=min(left, _STOPPED_S)))
         for name in names:
             if self._names[name].asked and not self._is_known(name):
                 self._fault(name, f"no answer within {seconds:g} s; {_NOBODY}")
@@ -160,9 +180,13 @@ class Lookups:
 
     def close(self) -> None:
         """Look nothing up any more; a question that nobody answers is left alone."""
-        self._wake = lambda: None
         self._asking.close(0)
         self._reading.close(0)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._wake = lambda: None
+        self._is_closed = True
         if self._watch is not None:
             self._watch.close()
             self._watch = None
@@ -186,7 +210,7 @@ class Lookups:
             for name in names:
                 self._names[name].asked = True
             try:
-                self._asking.hand_over(names)
+                self._asking.hand_over(lambda: self._ask(names))
             except RuntimeError as fault:  # no room for a thread
                 for name in names:
                     self._answers.put((name, NameAnswer(fault=str(fault))))
@@ -194,6 +218,8 @@ class Lookups:
     def _ask(self, names: list[HostName]) -> None:
         """In a thread: ask for names, one after the other."""
         for name in names:
+            if self._is_closed:
+                return
             self._answers.put((name, self._ask_for(name)))
             self._wake()
 
@@ -253,7 +279,7 @@ class Lookups:
             for file, before in self._files.items():
                 if list_files.signature(file) != before:
                     with suppress(RuntimeError):  # no room for a thread: with the next look
-                        self._reading.hand_over(file)
+                        self._reading.hand_over(partial(self._read, file))
 
     def _next_look(self) -> float | None:
         if self._look_at is not None:
@@ -263,6 +289,8 @@ class Lookups:
 
     def _read(self, file: ListFile) -> None:
         """In a thread: read a file."""
+        if self._is_closed:
+            return
         self._answers.put((file, list_files.read(file)))
         self._wake()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -131,6 +133,34 @@ def test_a_firewall_that_hangs_at_the_start_holds_up_nobody(
     journald.send(MESSAGE="at the start", MAIL="1")
     daemon.start()
     daemon.wait_until(lambda: "at the start" in read(tmp_path / "mails"))
+    assert daemon.stop() == 0
+
+
+_NO_ANSWER = """
+import socket, threading
+socket.getaddrinfo = lambda *_: threading.Event().wait()
+"""
+
+
+def test_reloads_while_nft_and_the_resolver_hang_leave_no_threads_behind(
+    attacked: Callable[..., Daemon], journald: Journald, tmp_path: Path
+) -> None:
+    daemon = attacked()
+    (tmp_path / "conf.d" / "never.toml").write_text('[bans]\nnever = ["home.example.org"]\n')
+    daemon.prelude = _NO_ANSWER
+    daemon.start()
+    (tmp_path / "hang").touch()
+    journald.send(MESSAGE="BAN 203.0.113.1")
+    daemon.wait_until((tmp_path / "pid").exists)
+    tasks = Path(f"/proc/{daemon.process.pid}/task")
+    daemon.reload()
+    before = len(list(tasks.iterdir()))
+    for _ in range(12):
+        daemon.reload()
+    assert len(list(tasks.iterdir())) <= before + 2, "one that waits, one that is just ending"
+    (tmp_path / "hang").unlink()
+    os.kill(int(read(tmp_path / "pid")), signal.SIGKILL)
+    daemon.wait_until(lambda: states(daemon) == {"203.0.113.1": "in force"})
     assert daemon.stop() == 0
 
 

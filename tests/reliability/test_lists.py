@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pyruse.testing.journald import Journald
+from pyruse.testing import Journald, MakeDaemon
 from tests.reliability.machine import Machine
 
 pytestmark = pytest.mark.realparts
@@ -103,3 +103,25 @@ def test_a_host_name_that_moves_and_one_that_cannot_be_resolved(
     assert "; what it was last still counts: 203.0.113.8" in told
     assert machine.stop() == 0
     assert machine.log.count("cannot be resolved") == 1
+
+
+_STOPPED_AT_THE_START = """
+import os, signal, socket, threading
+from pyruse.daemon import daemon
+
+daemon._FIRST_ANSWERS_S = 3600.0
+
+def hang(*_):
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait()
+
+socket.getaddrinfo = hang
+"""
+
+
+def test_a_stop_does_not_wait_for_a_resolver_that_hangs_at_the_start(
+    daemon: MakeDaemon, journald: Journald
+) -> None:
+    one = daemon('[bans]\nnever = ["home.example.org"]\n[chains]\n"x" = []\n', journald)
+    one.prelude = _STOPPED_AT_THE_START
+    assert one.command("run").returncode == 0

@@ -85,6 +85,8 @@ class InThread:
         self._began = after is None
         """It waits for nobody (any more)."""
         self._closed = False
+        self._deciding = threading.Lock()
+        """Whether it begins, or is closed before."""
         self._next: InThread | None = None
         """Waits for this one."""
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -130,7 +132,8 @@ class InThread:
         """See `Runner`."""
         if not self._started:
             return
-        self._closed = True
+        with self._deciding:
+            self._closed = True
         self._jobs.put(None)
         self._ring()
         self.thread.join(timeout_s)
@@ -164,12 +167,11 @@ class InThread:
             ):
                 if select.select([self._bell], [], [], min(left, _LOOK_S))[0]:
                     os.eventfd_read(self._bell)
-        # In this order: either `last` sees that it has begun, or this sees that it is closed.
-        self._began = True
-        if self._closed and self._after is not None:
-            return False
-        self._after = None
-        return True
+        with self._deciding:
+            self._began = self._began or not self._closed
+        if self._began:
+            self._after = None
+        return self._began
 
     def _serve(self) -> None:
         while self._do_what_is_there():
