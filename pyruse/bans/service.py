@@ -50,6 +50,8 @@ class Bans:
         self.policy = policy
         self._protection = Protection(policy.never, policy.own)
         self._tell = tell
+        self.on_spared: Callable[[str], object] = lambda text: None
+        """Told of each ban that is not made, as nobody may ban that address."""
         self._told: set[str] = set()
         self._policy_applied = False
 
@@ -102,6 +104,7 @@ class Bans:
         if why is not None:
             allowed = part and self._protection.part_of(network_of(network), request.address)
             if not allowed:
+                self.on_spared(f"{network} is not banned: {why}")
                 return None
             wide, network = network, network_text(allowed)
             self._tell_once(

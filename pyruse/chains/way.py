@@ -9,12 +9,16 @@ from pyruse.errors import in_words as fault_in_words
 from pyruse.text import one_line, shortened
 
 
-def in_words(stops: Iterable[Stop], *, files: bool = False) -> Iterator[str]:
+def in_words(
+    stops: Iterable[Stop], *, files: bool = False, undone: list[str] | None = None
+) -> Iterator[str]:
     """A line for each chain, station and field that was set, and one for the end.
 
     :param stops: the way.
     :param files: tell of each chain the file that it comes from.
+    :param undone: what the action at hand has not done, and why; it is taken out.
     """
+    undone = [] if undone is None else undone
     chain = ""
     last: Stop | None = None
     for stop in stops:
@@ -22,7 +26,8 @@ def in_words(stops: Iterable[Stop], *, files: bool = False) -> Iterator[str]:
         if step.chain != chain:
             chain = step.chain
             yield one_line(f"{chain} ({step.source})" if files else chain)
-        yield f"  [{step.index}] {_station(stop)}"
+        yield f"  [{step.index}] {_station(stop, undone)}"
+        undone.clear()
         for name, value in stop.fields.items():
             yield f"        {name} = {brief(str(value))}"
         last = stop
@@ -34,13 +39,13 @@ def brief(text: str | None) -> str:
     return shortened(one_line(text or ""), 500)
 
 
-def _station(stop: Stop) -> str:
+def _station(stop: Stop, undone: list[str]) -> str:
     step = stop.node.step
     label = f' "{one_line(step.label)}"' if step.label else ""
     if stop.fault is not None:
         return f"{step.plugin}{label}: FAULT: {brief(fault_in_words(stop.fault))}"
     if step.kind == "action":
-        return f"{step.plugin}{label}: done"
+        return f"{step.plugin}{label}: {brief('; '.join(undone)) or 'done'}"
     inverted = "not " if step.invert else ""
     return f"{inverted}{step.plugin}{label}: {'passes' if stop.passed else 'does not pass'}"
 

@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from pyruse.cli.stdout import apart
 from pyruse.errors import ConfigError, UserError, did_you_mean
 from pyruse.text import printable
 
@@ -45,6 +46,8 @@ class _Commands(click.Group):
             return None
         module = importlib.import_module(f"pyruse.cli.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
+        if cmd_name != "run" and command.callback is not None:
+            command.callback = apart(command.callback)
         return command
 
     def resolve_command(

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pyruse.cli.stdout import echo
 from pyruse.text import one_line
 
 _LONGEST_NAME = 50
@@ -51,7 +52,7 @@ def show_profile(profile: dict[str, Any], entries: int) -> None:
             ("together", *_time(total, total, entries)),
         ]
     )
-    click.echo()
+    echo()
     _show_columns([(*_COUNTS, *_TIMES), *_rows(profile["chains"], times)])
 
 
@@ -109,4 +110,4 @@ def _show_columns(rows: Sequence[tuple[str, ...]]) -> None:
     for first, *others in full:
         numbers = (text.rjust(size) for text, size in zip(others, widths[1:], strict=True))
         line = "  ".join([first.ljust(widths[0]), *numbers]).rstrip()
-        click.echo(click.style(line, fg="yellow") if others[0] == _NEVER else line)
+        echo(click.style(line, fg="yellow") if others[0] == _NEVER else line)

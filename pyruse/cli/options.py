@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from pyruse.cli.stdout import echo, stdout
 from pyruse.config.load import Configuration, load
 from pyruse.config.settings import Settings
 from pyruse.errors import UserError
@@ -147,7 +147,7 @@ def configuration(path: Path | None) -> Configuration:
     """
     loaded = load(path)
     for notice in loaded.notices:
-        click.echo(f"pyruse: {printable(notice)}", err=True)
+        echo(f"pyruse: {printable(notice)}", err=True)
     return loaded
 
 
@@ -170,4 +170,4 @@ def existing_state(settings: Settings) -> str:
 
 def on_terminal() -> bool:
     """Whether standard output is a terminal: a person reads it, with colours and tables."""
-    return sys.stdout.isatty()
+    return stdout().isatty()

@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
 import msgspec
 
 from pyruse.bans import orders
 from pyruse.bans.carry_out import carry_out as execute
 from pyruse.bans.orders import Answer, BanOrder, UnbanOrder
+from pyruse.cli.stdout import echo
 from pyruse.daemon.control import ask
 from pyruse.errors import UserError
 from pyruse.state.hand_over import hand_over
@@ -54,7 +54,7 @@ def finish(answer: Answer, refused: str, faults: Sequence[str] = ()) -> None:
     :raises UserError: not all was done.
     """
     for text in answer.faults:
-        click.echo(f"of other bans: {printable(text)}", err=True)
+        echo(f"of other bans: {printable(text)}", err=True)
     texts = list(faults)
     for why, networks in answer.refused.items():
         texts.append(f"{listed(networks)}: {refused}: {why}")

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from datetime import tzinfo
 from typing import Any
 
-import click
 import msgspec
 
 from pyruse.api.report import Report
 from pyruse.cli.options import on_terminal
+from pyruse.cli.stdout import echo, stdout
 from pyruse.text import json_escaped, one_line
 from pyruse.times import datetime_of
 
@@ -24,7 +24,7 @@ def shown_time(time_us: int, zone: tzinfo) -> str:
 
 def show_json(data: Any) -> None:
     """Print data as one JSON document; what a log line may do to a terminal stays an escape."""
-    click.echo(json_escaped(msgspec.json.format(msgspec.json.encode(data), indent=2).decode()))
+    echo(json_escaped(msgspec.json.format(msgspec.json.encode(data), indent=2).decode()))
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -32,7 +32,7 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     texts = [[one_line(str(value)) for value in row] for row in rows]
     if not on_terminal():
         for row in texts:
-            click.echo("\t".join(row))
+            echo("\t".join(row))
         return
     from rich.console import Console
     from rich.table import Table
@@ -43,7 +43,7 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
         table.add_column(column, overflow="fold")
     for row in texts:
         table.add_row(*map(Text, row))  # as text: brackets in a log line are no markup
-    Console().print(table)
+    Console(file=stdout()).print(table)
 
 
 def show_report(report: Report, text: Callable[[], str], limit: int) -> None:
@@ -54,21 +54,21 @@ def show_report(report: Report, text: Callable[[], str], limit: int) -> None:
     :param limit: the number of rows of each section that are drawn.
     """
     if not on_terminal():
-        click.echo(text())
+        echo(text())
         return
     from rich.console import Console
 
     from pyruse.report.terminal import print_report
 
-    print_report(report, Console(), limit)
+    print_report(report, Console(file=stdout()), limit)
 
 
 def show_lines(title: str, lines: Sequence[str]) -> None:
     """Print lines under a title with their number; nothing when there are none."""
     if lines:
-        click.echo(f"\n{title}: {len(lines)}")
+        echo(f"\n{title}: {len(lines)}")
         for line in lines:
-            click.echo(f"  {one_line(line)}")
+            echo(f"  {one_line(line)}")
 
 
 @contextmanager

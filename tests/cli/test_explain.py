@@ -117,3 +117,21 @@ def test_a_log_line_does_nothing_to_a_terminal(explained):
     assert "\x9b" not in said
     assert "\u202e" not in said
     assert said.splitlines().count("  [0] discard: done") == 0
+
+
+def test_whoever_is_never_banned(pyruse, tmp_path):
+    config = tmp_path / "pyruse.toml"
+    config.write_text("""
+[bans]
+never = ["203.0.113.0/24"]
+[chains]
+"ssh" = [
+  { filter = "regex", pattern = 'from (?P<ip>\\S+)$' },
+  { action = "ban", ip = "ip", duration = "1d" },
+]
+""")
+    done = pyruse("explain", "-c", config, "MESSAGE=from 203.0.113.7")
+    assert "  [1] ban: 203.0.113.7 is not banned: [bans] never has 203.0.113.0/24\n" in done.out
+    assert "\n  ban: " not in done.out.replace("[1] ban", "")
+    done = pyruse("explain", "-c", config, "MESSAGE=from 198.51.100.7")
+    assert "  [1] ban: done\n" in done.out

@@ -105,6 +105,31 @@ def test_a_file_beside_the_configuration_works_in_the_next_check(site: Site) -> 
     )
 
 
+def test_what_a_plugin_prints_goes_to_standard_error(site: Site) -> None:
+    site.write(
+        "mine.py",
+        """
+        from pyruse import hookimpl
+        print("imported")
+
+        class Office:
+            "Pass, and say so."
+            @hookimpl
+            def match_entry(self, entry):
+                print("asked")
+                return True
+        """,
+    )
+    (site.folder / "pyruse.toml").write_text(ONE_STEP % "office")
+    done = site.run("plugins", "--format", "json")
+    assert "office" in {plugin["name"] for plugin in json.loads(done.out)}
+    assert "imported\n" in done.err
+    done = site.run("explain", "MESSAGE=x")
+    assert "  [0] office: passes\n" in done.out
+    assert "asked" not in done.out
+    assert "asked\n" in done.err
+
+
 def test_the_configuration_may_be_a_folder(site: Site, pyruse) -> None:
     site.write("mine.py", OFFICE)
     (site.folder / "pyruse.toml").write_text(ONE_STEP % "office_hours")

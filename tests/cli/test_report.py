@@ -13,6 +13,7 @@ import pytest
 from pyruse.testing import Daemon
 from pyruse.testing.journal import make_journal, unavailable
 from pyruse.testing.plugin import need
+from pyruse.testing.smtp import SmtpServer
 from pyruse.testing.zones import zone_where_it_is_noon
 
 CONFIG = r"""
@@ -141,6 +142,19 @@ def test_sent_again(pyruse, place):
     mail = (place.folder / "mails").read_text()
     assert f"Subject: Pyruse daily report for {place.day(1)}\n" in mail
     assert "To: hostmaster@example.org\n" in mail
+
+
+def test_a_mail_that_was_cut_is_sent(pyruse, place, tmp_path):
+    file = tmp_path / "other.toml"
+    text = place.config.read_text()
+    old = f'sendmail = ["{place.folder}/sendmail", "-t", "-i"]'
+    assert old in text
+    with SmtpServer(largest=3_000) as server:
+        file.write_text(text.replace(old, f'smtp = "{server.url}"'))
+        done = pyruse("report", "-c", file, "--send")
+        server.wait_for(1)
+    assert done.err.startswith("sent to hostmaster@example.org; it was cut to 3,000 bytes: ")
+    assert done.code == 0
 
 
 def test_sent_again_in_vain(pyruse, place, tmp_path):

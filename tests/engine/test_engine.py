@@ -69,6 +69,7 @@ class Hand:
             "section": lambda: context.report(entry, word, "text"),
             "details": lambda: context.report(entry, "other", "text", word),
             "log": lambda: context.log(entry, thing, 6),
+            "level_bool": lambda: context.log(entry, "text", True),
             "level_name": lambda: context.log(entry, "text", cast("Any", "warn")),
             "level": lambda: context.log(entry, "text", 8),
             "mail": lambda: context.mail(entry, Mail("subject", thing)),
@@ -376,6 +377,11 @@ def test_what_a_log_line_puts_into_a_fault_is_harmless_and_short(engine):
         (
             "level",
             "8 is no level (expected emerg, alert, crit, err, warning, notice, info, debug, or "
+            "0 to 7, see syslog(3))",
+        ),
+        (
+            "level_bool",
+            "True is no level (expected emerg, alert, crit, err, warning, notice, info, debug, or "
             "0 to 7, see syslog(3))",
         ),
         (

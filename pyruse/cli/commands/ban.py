@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyruse.cli.options import config_option, configuration
+from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 from pyruse.text import encodable, printable
 
@@ -67,11 +68,11 @@ def command(  # noqa: PLR0913 -- one for each option
     items = [Item(network_text(network), label, reason, until, where) for network in parsed]
     answer = carry_out(loaded, BanOrder(items))
     for done in answer.done:
-        click.echo(f"{done}: banned {'for ever' if span is None else f'for {duration}'}")
+        echo(f"{done}: banned {'for ever' if span is None else f'for {duration}'}")
     for known in answer.unchanged:
-        click.echo(f"{known}: banned already, for at least as long")
+        echo(f"{known}: banned already, for at least as long")
     for over in answer.over:
-        click.echo(f"{over}: banned for {duration}, which is over by now")
+        echo(f"{over}: banned for {duration}, which is over by now")
     spared = [f"{network}: not banned: {why}" for network, why in answer.spared]
     finish(answer, "not in force yet", spared)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 from pyruse.text import printable
 
@@ -94,7 +95,7 @@ def command(  # noqa: PLR0913 -- one for each option
         from pyruse.cli.ordering import teardown as tear_down
 
         tear_down(loaded)
-        click.echo("the firewall holds nothing of Pyruse's any more")
+        echo("the firewall holds nothing of Pyruse's any more")
     else:
         listed = _listed(loaded, label, inside, everything)
         zone = loaded.settings.report.timezone.zone
@@ -126,7 +127,7 @@ def _show(listed: list[BanView], form: str, zone: tzinfo) -> None:
     elif listed:
         show_table(f"Bans: {len(listed):,}", _COLUMNS, [_row(one, zone) for one in listed])
     else:
-        click.echo("nobody is banned", err=True)
+        echo("nobody is banned", err=True)
 
 
 def _row(one: BanView, zone: tzinfo) -> list[object]:
@@ -158,9 +159,9 @@ def _export(loaded: Configuration, listed: list[BanView], zone: tzinfo) -> None:
     from pyruse.bans.lists import title, write
     from pyruse.times import now_us
 
-    click.echo(title(_time(now_us(), zone)))
+    echo(title(_time(now_us(), zone)))
     for line in write([one.ban for one in listed], loaded.settings.bans.backend):
-        click.echo(line)
+        echo(line)
 
 
 def _import(loaded: Configuration, items: list[Item], force: bool) -> None:
@@ -199,7 +200,7 @@ def _items(source: str, label: str | None, duration: str | None, *, restored: bo
     if restored:
         return lists.restore(text, name, label, until)
     if lists.is_export(text):
-        click.echo(
+        echo(
             f"{printable(name)}: looks like an export, of which nothing but the addresses is taken "
             "here (expected --restore, if it is your own)",
             err=True,
@@ -217,7 +218,7 @@ def _of_fail2ban(
     now = now_us()
     items, others = fail2ban.read(source, name, now)
     if others:
-        click.echo(
+        echo(
             f"{printable(name)}: {len(others)} bans are of no addresses, and were left out: "
             f"{listed(others)}",
             err=True,
@@ -247,9 +248,9 @@ def _tell(answer: Answer) -> None:
     from pyruse.cli.ordering import MOST_SHOWN
 
     for network, why in answer.spared[:MOST_SHOWN]:
-        click.echo(f"{network}: not banned: {printable(why)}", err=True)
+        echo(f"{network}: not banned: {printable(why)}", err=True)
     if len(answer.spared) > MOST_SHOWN:
-        click.echo(f"and {len(answer.spared) - MOST_SHOWN:,} more are not banned", err=True)
+        echo(f"and {len(answer.spared) - MOST_SHOWN:,} more are not banned", err=True)
     parts = [
         f"{len(answer.done):,} banned",
         f"{len(answer.unchanged):,} banned already for at least as long",
@@ -259,4 +260,4 @@ def _tell(answer: Answer) -> None:
         parts.append(f"{len(answer.over):,} over by now, but remembered")
     if answer.refused:
         parts.append(f"{sum(map(len, answer.refused.values())):,} not in force yet")
-    click.echo(", ".join(parts))
+    echo(", ".join(parts))

@@ -10,6 +10,7 @@ import click
 
 from pyruse.chains.model import Chain
 from pyruse.cli.options import config_option, configuration
+from pyruse.cli.stdout import echo
 from pyruse.text import printable
 
 if TYPE_CHECKING:
@@ -55,15 +56,15 @@ def command(config: Path | None, verbose: bool) -> None:
         _show_links(loaded.chains, loaded.settings.engine.simulates)
         _show_wanted(engine.wanted)
         for one in engine.bans.protected():
-            click.echo(printable(f"never banned: {one.what} ({one.where})"))
+            echo(printable(f"never banned: {one.what} ({one.where})"))
     steps = sum(len(chain.steps) for chain in loaded.chains.values())
     files = ", ".join(map(str, loaded.files))
     chains = counted(len(loaded.chains), "chain")
-    click.echo(f"{files}: {chains} with {counted(steps, 'step')}: no faults")
+    echo(f"{files}: {chains} with {counted(steps, 'step')}: no faults")
 
 
 def _warn(text: str) -> None:
-    click.echo(f"warning: {printable(text)}", err=True)
+    echo(f"warning: {printable(text)}", err=True)
 
 
 def _show_wanted(wanted: Wanted) -> None:
@@ -71,9 +72,9 @@ def _show_wanted(wanted: Wanted) -> None:
     if wanted:
         texts = [f"{name}={value}" for name, values in wanted.data().items() for value in values]
         only = f"the entries with {' or '.join(texts)} alone"
-        click.echo(printable(f"while catching up, libsystemd hands over {only}"))
+        echo(printable(f"while catching up, libsystemd hands over {only}"))
     else:
-        click.echo(printable(f"all entries are read: {wanted.reason}"))
+        echo(printable(f"all entries are read: {wanted.reason}"))
 
 
 def _show_links(chains: Mapping[str, Chain], simulates: Callable[[str], bool]) -> None:
@@ -84,7 +85,7 @@ def _show_links(chains: Mapping[str, Chain], simulates: Callable[[str], bool]) -
         reached = "reached by jumps" if name in jumped_to else "main sequence"
         source = f"; {chain.source}" if several else ""
         simulated = "; simulated" if simulates(name) else ""
-        click.echo(printable(f"{name} ({reached}{source}{simulated})"))
+        echo(printable(f"{name} ({reached}{source}{simulated})"))
         for step, exits in chain.exits:
             text = f"  [{step.index}] {'not ' if step.invert else ''}{step.plugin}"
             ways = {"then": exits.passed, "else": exits.failed}
@@ -93,4 +94,4 @@ def _show_links(chains: Mapping[str, Chain], simulates: Callable[[str], bool]) -
             for word, target in ways.items():
                 if isinstance(target, str):
                     text += f", {word} → {target}"
-            click.echo(printable(text))
+            echo(printable(text))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from pyruse.cli.stdout import echo
+
 
 @click.command("demo")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="pyruse-demo.html",
@@ -32,7 +34,7 @@ def command(output: Path, show_config: bool) -> None:
     resources = files("pyruse") / "demo"
     with as_file(resources / "demo.toml") as config, tempfile.TemporaryDirectory() as folder:
         if show_config:
-            click.echo(config.read_text(), nl=False)
+            echo(config.read_text(), nl=False)
             return
         journal = Path(folder) / "day.journal"
         journal.write_bytes(lzma.decompress((resources / "day.journal.xz").read_bytes()))
@@ -47,5 +49,5 @@ def command(output: Path, show_config: bool) -> None:
             f"{output}: cannot be written: {fault.strerror} (expected a place for the report; "
             "another one is chosen with -o FILE)"
         ) from None
-    click.echo(f"\nThe report as HTML: {output.absolute()}")
-    click.echo("The configuration:  pyruse demo --show-config")
+    echo(f"\nThe report as HTML: {output.absolute()}")
+    echo("The configuration:  pyruse demo --show-config")

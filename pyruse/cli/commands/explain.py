@@ -16,6 +16,7 @@ from pyruse.cli.options import (
     journal_options,
     selection,
 )
+from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 
 if TYPE_CHECKING:
@@ -66,9 +67,11 @@ def _explain(engine: Engine, entry: Entry, *, files: bool) -> None:
     from pyruse.chains.way import brief, in_words
 
     message = brief(entry.text("MESSAGE"))
-    click.echo(f"entry of {entry['__REALTIME_TIMESTAMP']:%F %T%z}: {message}")
-    for line in in_words(journey(engine.graph.entrance, entry), files=files):
-        click.echo(line)
+    echo(f"entry of {entry['__REALTIME_TIMESTAMP']:%F %T%z}: {message}")
+    undone: list[str] = []
+    engine.bans.on_spared = undone.append
+    for line in in_words(journey(engine.graph.entrance, entry), files=files, undone=undone):
+        echo(line)
     _show_effects(engine)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pyruse.cli.stdout import echo
 from pyruse.errors import ConfigError
 
 
@@ -36,7 +37,7 @@ def pyruse1(file: Path, output: Path | None, keep_unknown: bool) -> None:
     except ConfigError as fault:
         raise ConfigError([f"{file}: {line}" for line in fault.faults]) from None
     if output is None:
-        click.echo(toml, nl=False)
+        echo(toml, nl=False)
         return
     try:
         with output.open("x", encoding="utf-8") as new:
@@ -45,4 +46,4 @@ def pyruse1(file: Path, output: Path | None, keep_unknown: bool) -> None:
         raise ConfigError(
             [f"{output}: cannot be written: {fault.strerror} (expected a new file)"]
         ) from None
-    click.echo(f"{output}: written; look at its comments, then: pyruse check -c {output}")
+    echo(f"{output}: written; look at its comments, then: pyruse check -c {output}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyruse.cli.options import config_option
+from pyruse.cli.stdout import echo
 from pyruse.text import printable
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def command(  # noqa: PLR0913 -- one for each option
 
 
 def _say(text: str) -> None:
-    click.echo(printable(text))
+    echo(printable(text))
 
 
 def _asked(  # noqa: PLR0913 -- one for each option
@@ -164,7 +165,7 @@ def _check(configuration: Configuration) -> None:
     # That there is no mail was said when the configuration was written.
     doubts = check_mail(mail) if mail.to else []
     for text in (*warnings(configuration.chains), *doubts):
-        click.echo(f"warning: {printable(text)}", err=True)
+        echo(f"warning: {printable(text)}", err=True)
 
 
 def _is_wanted() -> bool:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyruse.cli.stdout import echo
+
 if TYPE_CHECKING:
     from pyruse.new_plugin import Kind, NewPlugin
 
@@ -80,10 +82,10 @@ def command(  # noqa: PLR0913 -- one for each option
             f"{folder}: cannot be written: {fault.strerror} (expected a new folder; another one is "
             "chosen with -o FOLDER)"
         ) from None
-    click.echo(f"{folder}: written")
+    echo(f"{folder}: written")
     for file in files:
-        click.echo(f"  {file}")
-    click.echo(
+        echo(f"  {file}")
+    echo(
         f"\nIts tests pass. Next, in {folder}:\n"
         "  python3 -m venv .venv\n"
         "  .venv/bin/pip install --editable '.[dev]'\n"

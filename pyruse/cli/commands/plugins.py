@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pyruse.cli.options import config_option
+from pyruse.cli.stdout import echo
 from pyruse.text import one_line, printable
 
 
@@ -69,7 +70,7 @@ def _described(found: Any) -> dict[str, Any]:
 
 
 def _complain(fault: str) -> None:
-    click.echo(f"pyruse: {one_line(fault)}", err=True)
+    echo(f"pyruse: {one_line(fault)}", err=True)
 
 
 def _show_all(plugins: list[dict[str, Any]]) -> None:
@@ -85,15 +86,15 @@ def _origin(plugin: dict[str, Any]) -> str:
 
 def _show_one(plugin: dict[str, Any]) -> None:
     group = "" if plugin["file"] else f", group {plugin['group']}"
-    click.echo(f"{plugin['kind']} {plugin['name']} ({_origin(plugin)}{group})\n")
-    click.echo(printable(plugin["documentation"]))
+    echo(f"{plugin['kind']} {plugin['name']} ({_origin(plugin)}{group})\n")
+    echo(printable(plugin["documentation"]))
     if plugin["kind"] == "extension":
-        click.echo(f"\nHooks: {', '.join(plugin['hooks'])}")
+        echo(f"\nHooks: {', '.join(plugin['hooks'])}")
     if plugin["options"]:
         where = f"in [{plugin['table']}]" if plugin["table"] else "of its steps"
-        click.echo(f"\nOptions {where}:")
+        echo(f"\nOptions {where}:")
     for option in plugin["options"]:
         default = "required" if option["required"] else f"default: {option['default']}"
-        click.echo(f"  {option['name']}: {option['type']}; {default}")
+        echo(f"  {option['name']}: {option['type']}; {default}")
         if option["help"]:
-            click.echo(f"      {printable(option['help'])}")
+            echo(f"      {printable(option['help'])}")

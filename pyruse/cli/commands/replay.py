@@ -16,6 +16,7 @@ from pyruse.cli.options import (
     journal_options,
     selection,
 )
+from pyruse.cli.stdout import echo
 from pyruse.text import shortened
 
 if TYPE_CHECKING:
@@ -60,11 +61,11 @@ def command(config: Path | None, form: str, profile: bool, **journal: Any) -> No
     if form == "json":
         show_json(outcome.data())
     elif form == "html":
-        click.echo(outcome.render("html"))
+        echo(outcome.render("html"))
     else:
         show_outcome(outcome)
         if outcome.profile is not None:
-            click.echo()
+            echo()
             show_profile(outcome.profile, outcome.entries)
 
 
@@ -96,7 +97,7 @@ def show_outcome(outcome: Outcome) -> None:
         [f"{fault.place}: {fault.text} ({fault.count} times)" for fault in outcome.faults],
     )
     speed = f", {outcome.entries / outcome.seconds:,.0f} a second" if outcome.seconds else ""
-    click.echo(f"\n{outcome.entries:,} entries in {outcome.seconds:.2f} s{speed}")
+    echo(f"\n{outcome.entries:,} entries in {outcome.seconds:.2f} s{speed}")
 
 
 def _payloads(parcel: SentParcel) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def _show(engine: Engine, report: Report, form: str) -> None:
         show_report(report, lambda: engine.render(report, "text"), engine.settings.report.limit)
     else:
         for piece in engine.pieces(report, form):
-            click.echo(piece, nl=False)
-        click.echo()
+            echo(piece, nl=False)
+        echo()
 
 
 def _send(engine: Engine, deliver: Callable[[], None]) -> None:
@@ -122,14 +123,17 @@ def _send(engine: Engine, deliver: Callable[[], None]) -> None:
         if outcome.end != "sent":
             is_addressed = item.kind != "mail" or outcome.fault.startswith("[email]")
             faults.append(outcome.fault if is_addressed else f"[email]: {outcome.fault}")
+        elif outcome.fault and item.kind == "mail":  # it has arrived
+            recipients = ", ".join(item.payload["to"])
+            echo(f"sent to {recipients}; it {outcome.fault}", err=True)
         elif outcome.fault:
             faults.append(f"{named(item)} {outcome.fault}")
         elif outcome.refusals:
             refused = "; ".join(map(str, outcome.refusals))
             faults.append(f"the mail was refused for {refused} (the others have it)")
         elif item.kind == "mail":
-            click.echo(f"sent to {', '.join(item.payload['to'])}", err=True)
+            echo(f"sent to {', '.join(item.payload['to'])}", err=True)
         else:
-            click.echo(f"sent: {named(item)}", err=True)
+            echo(f"sent: {named(item)}", err=True)
     if faults:
         raise UserError("; ".join(faults))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyruse.cli.options import config_option
+from pyruse.cli.stdout import echo
 from pyruse.text import one_line, printable, shown
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def command(name: str | None, test: bool, form: str, config: Path | None) -> Non
         except ConfigError as fault:
             faults += fault.faults
     for text in dict.fromkeys(faults):
-        click.echo(f"pyruse: {one_line(text)}", err=True)
+        echo(f"pyruse: {one_line(text)}", err=True)
     if test:
         _test(found, registry)
         failed = name is not None and not found
@@ -77,11 +78,11 @@ def _test(found: list[RulesFile], registry: Registry) -> None:
     for rules in found:
         faults += sample_faults(rules, registry)
     for fault in faults:
-        click.echo(printable(fault), err=True)
+        echo(printable(fault), err=True)
     samples = counted(sum(len(rules.samples) for rules in found), "sample")
     files = counted(len(found), "file")
     told = counted(len(faults), "fault") if faults else "no faults"
-    click.echo(f"{samples} of {files} of rules: {told}")
+    echo(f"{samples} of {files} of rules: {told}")
     if faults:
         raise SystemExit(1)
 
@@ -159,29 +160,29 @@ def _show_all(found: list[RulesFile], used: set[str] | None, logged: set[str]) -
 
 
 def _show_one(rules: RulesFile, library: Library) -> None:
-    click.echo(printable(f"rules {rules.name} ({rules.origin}; {rules.file})\n\n{rules.title}"))
+    echo(printable(f"rules {rules.name} ({rules.origin}; {rules.file})\n\n{rules.title}"))
     if rules.programs:
-        click.echo(printable(f"\nPrograms: {', '.join(rules.programs)}"))
+        echo(printable(f"\nPrograms: {', '.join(rules.programs)}"))
     options = library.options_of(rules)
     if options:
-        click.echo(f"\nOptions in [rules.{rules.name}], or for all rules in [rules]:")
+        echo(f"\nOptions in [rules.{rules.name}], or for all rules in [rules]:")
     for name, option in options.items():
-        click.echo(printable(f"  {name} = {shown(option.default)}"))
+        echo(printable(f"  {name} = {shown(option.default)}"))
         if option.help:
-            click.echo(printable(f"      {option.help}"))
+            echo(printable(f"      {option.help}"))
     events = _events(rules)
     if events:
-        click.echo(printable(f"\nEvents: {', '.join(events)}"))
-    click.echo("\nChains:")
+        echo(printable(f"\nEvents: {', '.join(events)}"))
+    echo("\nChains:")
     for name, tables in rules.chains.items():
-        click.echo(printable(f"  {name}"))
+        echo(printable(f"  {name}"))
         for index, table in enumerate(tables):
-            click.echo(printable(f"    [{index}] {_step(table)}"))
+            echo(printable(f"    [{index}] {_step(table)}"))
     if rules.samples:
-        click.echo("\nSamples:")
+        echo("\nSamples:")
     for sample in rules.samples:
         line = one_line(str(sample.entry.get("MESSAGE", dict(sample.entry))))
-        click.echo(printable(f"  {sample.event or '(not recognised)'}: {line}"))
+        echo(printable(f"  {sample.event or '(not recognised)'}: {line}"))
 
 
 def _step(table: Any) -> str:

@@ -12,6 +12,7 @@ import click
 
 from pyruse.cli.options import config_option, configuration, existing_state
 from pyruse.cli.output import show_json, show_lines, shown_time
+from pyruse.cli.stdout import echo
 from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _show(found: Status, zone: tzinfo) -> None:
         *((("Expected", _expected(found, zone)),) if found.expected else ()),
         ("Faults", f"{_counted(len(found.faults), 'kind')} since yesterday"),
     ):
-        click.echo(f"{title:<9}{one_line(text)}")
+        echo(f"{title:<9}{one_line(text)}")
     show_lines(
         "Set aside, since it can never be sent",
         [
@@ -106,9 +107,9 @@ def _show_chains(found: Status, zone: tzinfo) -> None:
         return
     chains = found.daemon.get("chains")
     if chains is None:
-        click.echo("\nChains: not counted (expected `counters = true` in [engine], and a reload)")
+        echo("\nChains: not counted (expected `counters = true` in [engine], and a reload)")
         return
-    click.echo(f"\nChains, counted since {shown_time(found.daemon['chains_since'], zone)}:\n")
+    echo(f"\nChains, counted since {shown_time(found.daemon['chains_since'], zone)}:\n")
     show_counts(chains)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyruse.cli.options import JournalCommand, config_option, journal_options, selection
+from pyruse.cli.stdout import echo
 from pyruse.config.settings import Settings
 from pyruse.errors import ConfigError, UserError, did_you_mean
 from pyruse.text import one_line, printable, shown
@@ -120,10 +121,10 @@ def command(  # noqa: PLR0913 -- one for each option
     except ConfigError:
         raise
     except UserError as fault:
-        click.echo(f"pyruse: {printable(str(fault))}", err=True)
+        echo(f"pyruse: {printable(str(fault))}", err=True)
         sys.exit(2)
     if tried.too_slow:
-        click.echo(
+        echo(
             f"pyruse: the pattern took too long for {tried.too_slow:,} entries: it was stopped, "
             "and they count as not taken, as in the daemon",
             err=True,
@@ -207,7 +208,7 @@ def _chains_taker(configuration: Configuration, tried: Tried) -> Iterator[Take]:
     finally:
         taker.close()
     for fault in faults.kinds.values():
-        click.echo(f"pyruse: {fault.place}: {fault.text} ({fault.count:,} ×)", err=True)
+        echo(f"pyruse: {fault.place}: {fault.text} ({fault.count:,} ×)", err=True)
 
 
 def _of_rules(what: str, config: Path | None, tried: Tried, *, is_file: bool) -> Configuration:
@@ -255,11 +256,9 @@ def _pattern(text: str) -> Any:
     except ValueError as fault:
         raise click.UsageError(str(fault)) from None
     for doubt in pattern.doubts:
-        click.echo(f"pyruse: {printable(doubt)}", err=True)
+        echo(f"pyruse: {printable(doubt)}", err=True)
     if can_take_for_ever(pattern.outline):
-        click.echo(
-            "pyruse: a line that is made for this pattern can keep it busy for ever", err=True
-        )
+        echo("pyruse: a line that is made for this pattern can keep it busy for ever", err=True)
     return pattern
 
 
@@ -326,36 +325,34 @@ def _take_text(text: Path, decoder: Any, wanted: list[tuple[str, str]], take: Ta
 
 
 def _show(kind: str, what: str, tried: Tried, lines: int) -> None:
-    click.echo(f"{kind} {one_line(what)}: takes {tried.taken:,} of {tried.entries:,} entries")
+    echo(f"{kind} {one_line(what)}: takes {tried.taken:,} of {tried.entries:,} entries")
     if kind != "pattern" and tried.by:
-        click.echo("\nTaken by")
+        echo("\nTaken by")
         for by, number in tried.by.most_common():
-            click.echo(f"  {number:>7,}  {one_line(by)}")
+            echo(f"  {number:>7,}  {one_line(by)}")
     if tried.fields:
-        click.echo("\nFields")
+        echo("\nFields")
         for field, groups in tried.fields.items():
             values = ", ".join(
                 f"{one_line(group.example)} ({group.count:,} ×)"
                 for group in groups.largest(_VALUES)
             )
             more = len(groups) - _VALUES
-            click.echo(f"  {field}: {values}{f', and {more:,} others' if more > 0 else ''}")
+            echo(f"  {field}: {values}{f', and {more:,} others' if more > 0 else ''}")
     for program, groups in tried.missed.items():
         _show_missed(program, groups, lines)
     if not tried.taken and not tried.missed:
-        click.echo(
-            "\nNothing to show of lines that are not taken (expected -t NAME, for a program)"
-        )
+        echo("\nNothing to show of lines that are not taken (expected -t NAME, for a program)")
 
 
 def _show_missed(program: str, groups: Groups, lines: int) -> None:
-    click.echo(f"\nNot taken of {program}: {groups.count:,}")
+    echo(f"\nNot taken of {program}: {groups.count:,}")
     shown_groups = groups.largest(lines)
     for group in shown_groups:
-        click.echo(f"  {group.count:>7,}  {group.example}")
+        echo(f"  {group.count:>7,}  {group.example}")
     rest = groups.count - sum(group.count for group in shown_groups)
     if rest:
-        click.echo(f"  {rest:>7,}  other lines (expected -n, to see more of them)")
+        echo(f"  {rest:>7,}  other lines (expected -n, to see more of them)")
 
 
 def _data(kind: str, what: str, tried: Tried, lines: int, zone: tzinfo) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pyruse.cli.options import config_option, configuration
+from pyruse.cli.stdout import echo
 
 
 @click.command("unban")
@@ -33,16 +34,16 @@ def command(
     texts = None if everybody else [network_text(one) for one in parse_networks(networks)]
     answer = carry_out(configuration(config), UnbanOrder(texts, label))
     for done in answer.done[:MOST_SHOWN]:
-        click.echo(f"{done}: no longer banned")
+        echo(f"{done}: no longer banned")
     if len(answer.done) > MOST_SHOWN:
-        click.echo(f"and {len(answer.done) - MOST_SHOWN:,} more")
+        echo(f"and {len(answer.done) - MOST_SHOWN:,} more")
     if everybody and not answer.done and not answer.refused:
-        click.echo("nobody is banned")
+        echo("nobody is banned")
     if not everybody:
         for known in answer.unchanged:
-            click.echo(f"{known}: is not banned")
+            echo(f"{known}: is not banned")
     for network, around in answer.around:
-        click.echo(
+        echo(
             f"{network}: still closed out with {around}, which is banned as a whole (to lift that: "
             f"pyruse unban {around})",
             err=True,
