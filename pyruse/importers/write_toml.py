@@ -28,7 +28,7 @@ def to_toml(imported: Imported, source: str) -> str:
     blocks = ["\n".join(_header(imported, source))]
     sections = {key: value for key, value in imported.settings.items() if key != "chains"}
     for name, section in sections.items():
-        blocks.extend(_section(_key(name), section))
+        blocks.extend(section_text(key_text(name), section))
     blocks.append("\n".join(_chains(imported.settings.get("chains", {}))))
     return "\n\n".join(blocks) + "\n"
 
@@ -36,27 +36,29 @@ def to_toml(imported: Imported, source: str) -> str:
 def _header(imported: Imported, source: str) -> Iterator[str]:
     chains = imported.settings.get("chains", {})
     steps = sum(len(chain) for chain in chains.values())
-    yield f"# Imported from {_comment(source)}: chains: {len(chains)}, steps: {steps}."
+    yield f"# Imported from {comment_text(source)}: chains: {len(chains)}, steps: {steps}."
     yield '# "pyruse check" tells whether it is complete, "pyruse replay" what it would have done.'
     if imported.notes:
         yield "#"
         yield "# To know or to look at (places are those of the old file; steps count from 0):"
         for note in imported.notes:
-            yield f"# - {_comment(note)}"
+            yield f"# - {comment_text(note)}"
 
 
-def _comment(text: str) -> str:
+def comment_text(text: str) -> str:
+    """A text that a comment can hold, on one line."""
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
-def _section(path: str, section: Mapping[str, Any]) -> Iterator[str]:
+def section_text(path: str, section: Mapping[str, Any]) -> Iterator[str]:
+    """A section, and those inside of it, a block of lines each."""
     plain = {key: value for key, value in section.items() if not isinstance(value, Mapping)}
     if plain:
-        lines = (f"{_key(key)} = {_value(value, key)}" for key, value in plain.items())
+        lines = (f"{key_text(key)} = {value_text(value, key)}" for key, value in plain.items())
         yield "\n".join([f"[{path}]", *lines])
     for key, value in section.items():
         if isinstance(value, Mapping):
-            yield from _section(f"{path}.{_key(key)}", value)
+            yield from section_text(f"{path}.{key_text(key)}", value)
 
 
 def _chains(chains: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
@@ -64,19 +66,20 @@ def _chains(chains: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
     for name, steps in chains.items():
         yield f"{_basic(name)} = ["
         for step in steps:
-            yield f"  {_value(step)},"
+            yield f"  {value_text(step)},"
         yield "]"
 
 
-def _value(value: Any, key: str = "") -> str:
+def value_text(value: Any, key: str = "") -> str:
+    """A value on one line; regular expressions in single quotes."""
     match value:
         case str():
             return _text(value, literal=key == "pattern" or "\\" in value or '"' in value)
         case Mapping():
-            inside = ", ".join(f"{_key(k)} = {_value(v, k)}" for k, v in value.items())
+            inside = ", ".join(f"{key_text(k)} = {value_text(v, k)}" for k, v in value.items())
             return f"{{ {inside} }}" if inside else "{}"
         case list() | tuple():
-            return "[" + ", ".join(_value(item, key) for item in value) + "]"
+            return "[" + ", ".join(value_text(item, key) for item in value) + "]"
         case _:
             return _basic(value)
 
@@ -94,5 +97,6 @@ def _basic(value: Any) -> str:
     return tomli_w.dumps({"_": value}).removeprefix("_ = ").removesuffix("\n")
 
 
-def _key(name: str) -> str:
+def key_text(name: str) -> str:
+    """A name before "="."""
     return name if _BARE_KEY.match(name) else _basic(name)

@@ -1,4 +1,4 @@
-"""``pyruse import pyruse1``: what is said. What becomes of it: tests/importers."""
+"""``pyruse import``: what is said. What becomes of it: tests/importers."""
 
 from __future__ import annotations
 
@@ -65,3 +65,59 @@ def test_a_file_that_cannot_be_read(pyruse, tmp_path, name):
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"{name}: cannot be read: ")
     assert done.err.endswith("(expected a pyruse.json of Pyruse 1)\n")
+
+
+# fail2ban
+
+
+@pytest.fixture
+def fail2ban(tmp_path):
+    folder = tmp_path / "fail2ban"
+    (folder / "filter.d").mkdir(parents=True)
+    (folder / "jail.conf").write_text(
+        "[shop]\nenabled = true\nbackend = systemd\nport = 443\nignoreself = false\n"
+        "action = iptables-multiport[port=%(port)s]\n"
+    )
+    (folder / "filter.d" / "shop.conf").write_text(
+        "[Definition]\nfailregex = denied <ADDR>$\njournalmatch = _SYSTEMD_UNIT=shop.service\n"
+    )
+    return folder
+
+
+def test_a_folder_of_fail2ban_is_printed_with_notes_on_standard_error(process, pyruse, fail2ban):
+    done = process("import", "fail2ban", fail2ban)
+    note = "[shop]: ignoreself = false: this machine's own addresses are never banned; left out"
+    assert (done.code, done.err) == (0, f"{note}\n")
+    assert f"# - {note}\n" in done.out
+    new = fail2ban / "new.toml"
+    new.write_text(done.out)
+    checked = pyruse("check", "-c", new)
+    assert checked.out.endswith("1 chain with 8 steps: no faults\n")
+
+
+def test_what_is_no_folder_of_fail2ban_has_exit_code_2(process, tmp_path):
+    done = process("import", "fail2ban", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"{tmp_path}: jail.conf: there is no such file that can be read (expected the folder of "
+        "fail2ban)\n"
+    )
+
+
+def test_a_folder_without_a_jail_that_is_switched_on_has_exit_code_2(process, fail2ban):
+    (fail2ban / "jail.local").write_text("[shop]\nenabled = false\n")
+    done = process("import", "fail2ban", fail2ban)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"{fail2ban}: no jail is switched on (expected enabled = true in the section of a jail)\n"
+    )
+
+
+def test_the_import_of_fail2ban_is_written_to_a_new_file_only(pyruse, fail2ban, tmp_path):
+    new = tmp_path / "new.toml"
+    done = pyruse("import", "fail2ban", fail2ban, "-o", new)
+    assert done.code == 0
+    assert done.out == f"{new}: written; look at its comments, then: pyruse check -c {new}\n"
+    again = pyruse("import", "fail2ban", fail2ban, "-o", new)
+    assert again.code == 2
+    assert again.err.endswith(f"{new}: cannot be written: File exists (expected a new file)\n")

@@ -1,0 +1,151 @@
+"""Jails as chains: who writes, what is looked for, how often, and what happens then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pyruse.importers.fail2ban import sessions
+from pyruse.importers.fail2ban.filters import Search, address_fields
+from pyruse.importers.fail2ban.jails import Jail
+from pyruse.importers.fail2ban.model import Chain, Step
+from pyruse.importers.fail2ban.patterns import Pattern
+
+_LINE = "{_HOSTNAME} {SYSLOG_IDENTIFIER}[{_PID}]: {MESSAGE}"
+_EVERYWHERE = ["0.0.0.0/0", "::/0"]
+
+
+class Names:
+    """The names of the fields of a chain: other jails may look at the same entries."""
+
+    def __init__(self, suffix: str) -> None:
+        """Put a suffix behind each name."""
+        self.suffix = suffix
+
+    def __call__(self, field: str) -> str:
+        """The name of a field."""
+        return field + self.suffix
+
+
+def chains_of(jails: Sequence[Jail], search: Search, *, suffix: str, shared: bool) -> list[Chain]:
+    """The chains of jails that look for the same.
+
+    :param jails: in their order.
+    :param search: what they look for.
+    :param suffix: behind the names of its fields.
+    :param shared: whether later chains have to see the same entries.
+    """
+    names = Names(suffix)
+    name = jails[0].name
+    lines = f"{name} lines"
+    steps, ways = search.guard.steps(name, lines)
+    looking = _looking(search, names)
+    chains: list[Chain] = []
+    ending, further = endings(jails, names, shared=shared)
+    if search.has_sessions:
+        session_steps, chains = sessions.of(name, search, names)
+        looking += session_steps
+        chains.append(Chain(f"{name} failed", ending))
+    else:
+        looking += [*_address(search, names), *ending]
+    chains += further
+    if "then" in steps[-1]:
+        return [Chain(name, steps), *ways, Chain(lines, looking), *chains]
+    return [Chain(name, [*steps, *looking]), *chains]
+
+
+def endings(
+    jails: Sequence[Jail], names: Callable[[str], str], *, shared: bool
+) -> tuple[list[Step], list[Chain]]:
+    """The steps that count failures and ban: of the first jail, and chains of those that follow."""
+    first, *others = jails
+    steps = _ending(first, names, others[0].name if others else None, shared=shared)
+    chains = []
+    for number, jail in enumerate(others, 1):
+        following = others[number].name if number < len(others) else None
+        chains.append(
+            Chain(
+                jail.name,
+                _ending(jail, names, following, shared=shared),
+                [f"[{jail.name}] of {jail.source}; looks for the same as [{first.name}]"],
+            )
+        )
+    return steps, chains
+
+
+def _looking(search: Search, names: Callable[[str], str]) -> list[Step]:
+    """The steps that look for failures."""
+    steps: list[Step] = []
+    field = {}
+    if search.whole_line:
+        steps.append({"action": "set", "field": "line", "value": _LINE})
+        field = {"field": "line"}
+    if search.first is not None:
+        steps.append({"filter": "regex", **field, "pattern": _text(search.first, names)})
+        if "content" in search.first.groups:
+            field = {"field": names("content")}
+    if search.ignored:
+        ignored = _texts(search.ignored, lambda name: f"{name}_ignored")
+        steps.append({"filter": "regex", **field, "pattern": ignored, "invert": True})
+    steps.append({"filter": "regex", **field, "pattern": _texts(search.patterns, names)})
+    return steps
+
+
+def _text(pattern: Pattern, names: Callable[[str], str]) -> str:
+    if names("ip") == "ip":
+        return pattern.text
+    return pattern.renamed(names).text
+
+
+def _texts(patterns: tuple[Pattern, ...], names: Callable[[str], str]) -> Any:
+    texts = [_text(pattern, names) for pattern in patterns]
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _address(search: Search, names: Callable[[str], str]) -> list[Step]:
+    """The steps after which the field ``ip`` is an address."""
+    others = address_fields(search)
+    if others:
+        value = "".join(f"{{{names(name)}}}" for name in others)
+        return [
+            {"action": "set", "field": names("ip"), "value": value},
+            {"filter": "in_networks", "field": names("ip"), "nets": _EVERYWHERE},
+        ]
+    if "dns" in search.fields or search.may_lack_address:
+        return [{"filter": "exists", "field": names("ip")}]
+    return []
+
+
+def _ending(
+    jail: Jail, names: Callable[[str], str], following: str | None, *, shared: bool
+) -> list[Step]:
+    """The steps of a jail that count failures, and ban."""
+    ip, failures = names("ip"), names("failures")
+    otherwise = {} if following is None else {"else": following}
+    counter = {"counter": jail.name, "key": ip}
+    steps: list[Step] = []
+    if jail.spares:
+        nets = list(jail.spares)
+        steps.append(
+            {"filter": "in_networks", "field": ip, "nets": nets, "invert": True, **otherwise}
+        )
+    steps.append({"action": "count", **counter, "within": jail.find_time, "into": failures})
+    steps.append({"filter": "at_least", "field": failures, "value": jail.max_retry, **otherwise})
+    if not jail.effects.closings:
+        message = f"{{{ip}}}: {jail.max_retry} failures or more ({jail.name})"
+        steps.append({"action": "report", "section": "interesting", "message": message})
+    for closing in jail.effects.closings:
+        ban = {"action": "ban", "ip": ip, **jail.length.options(), **closing.options()}
+        steps.append({**ban, "label": jail.name})
+    for mail in jail.effects.mails:
+        banned = " is banned" if jail.effects.closings else ""
+        subject = f"{jail.name}: {{{ip}}}{banned}"
+        body = f"{{{ip}}}: failures: {{{failures}}} (jail {jail.name}). The last line:"
+        steps.append(mail.step(subject, f"{body}\n\n{{MESSAGE}}"))
+    last: dict[str, Any] = {"action": "reset", **counter}
+    if following is not None:
+        last["then"] = following
+    steps.append(last)
+    if shared and following is None:
+        steps.append({"action": "continue"})
+    return steps

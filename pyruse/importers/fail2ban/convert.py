@@ -1,0 +1,185 @@
+"""The whole folder: from fail2ban's files to a configuration."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from pyruse.errors import ConfigError
+from pyruse.importers.fail2ban import recidive
+from pyruse.importers.fail2ban.chains import Names, chains_of, endings
+from pyruse.importers.fail2ban.covered import Cover, Installed, cover_of
+from pyruse.importers.fail2ban.durations import duration, seconds
+from pyruse.importers.fail2ban.faults import Unreadable
+from pyruse.importers.fail2ban.files import Folder
+from pyruse.importers.fail2ban.filters import Search, search_of
+from pyruse.importers.fail2ban.jails import Jail, enabled_jails, jail_values, read_jail
+from pyruse.importers.fail2ban.logs import others
+from pyruse.importers.fail2ban.model import Chain, Outcome, Step
+from pyruse.importers.fail2ban.used import Used
+from pyruse.importers.findings import Findings
+
+_FORGET = "1d"
+"""``dbpurgeage`` by default (fail2ban.conf(5))."""
+
+
+def convert(path: Path, installed: Installed | None = None) -> Outcome:
+    """Turn a folder such as ``/etc/fail2ban`` into a configuration of Pyruse.
+
+    :param path: the folder.
+    :param installed: the rules to use where they know what a filter of fail2ban's own looks for;
+        None: write each filter as it is.
+    :raises ConfigError: nothing of it can be read.
+    """
+    findings = Findings()
+    folder = Folder(path, findings)
+    jails = _jails(folder)
+    outcome = Outcome(notes=findings.notes)
+    _spare(jails, outcome)
+    jails = _mails(jails, outcome)
+    jails = [_with_spares(jail, outcome) for jail in jails]
+    used = Used()
+    written: list[tuple[Jail, Search | None, str]] = []
+    for jail in jails:
+        cover = "--faithful" if installed is None else cover_of(jail, installed)
+        if isinstance(cover, Cover) and not recidive.is_recidive(jail):
+            cover = used.take(jail, cover) or cover
+        if isinstance(cover, Cover):
+            _note(jail, outcome.notes)
+            continue
+        try:
+            search = None if recidive.is_recidive(jail) else search_of(jail)
+        except Unreadable as fault:
+            outcome.notes.append(f"[{jail.name}]: left out: {fault}")
+            continue
+        written.append((jail, search, cover))
+        _note(jail, outcome.notes, search)
+    _note_files(jails, outcome.notes)
+    used.put_into(outcome)
+    _write(written, outcome)
+    if not outcome.chains and not outcome.use:
+        raise ConfigError([f"{path}: {note}" for note in outcome.notes])
+    return outcome
+
+
+def _jails(folder: Folder) -> list[Jail]:
+    """The jails that are switched on, in their order."""
+    notes = folder.findings.notes
+    try:
+        values = jail_values(folder)
+    except Unreadable as fault:
+        why = [f"{folder.path}: {fault} (expected the folder of fail2ban)"]
+        raise ConfigError([*(f"{folder.path}: {note}" for note in notes), *why]) from None
+    forget = _forget(folder)
+    jails = []
+    for name in enabled_jails(values, notes):
+        try:
+            jails.append(read_jail(name, values, folder, forget))
+        except Unreadable as fault:
+            notes.append(f"[{name}]: left out: {fault}")
+    if not jails:
+        expected = "no jail is switched on (expected enabled = true in the section of a jail)"
+        raise ConfigError([f"{folder.path}: {note}" for note in [*notes, expected]])
+    return jails
+
+
+def _forget(folder: Folder) -> str:
+    try:
+        values = folder.values("fail2ban")
+        text = values.get("DEFAULT", "dbpurgeage") or values.get("Definition", "dbpurgeage")
+        return duration(seconds(text)) if text else _FORGET
+    except Unreadable:
+        return _FORGET
+    except ValueError as fault:
+        folder.findings.notes.append(
+            f"fail2ban.conf: [DEFAULT].dbpurgeage: {fault}; {_FORGET} counts"
+        )
+        return _FORGET
+
+
+def _spare(jails: list[Jail], outcome: Outcome) -> None:
+    """Whom all jails spare is never banned."""
+    common = [one for one in jails[0].spares if all(one in jail.spares for jail in jails)]
+    if common:
+        outcome.settings["bans"] = {"never": common}
+
+
+def _with_spares(jail: Jail, outcome: Outcome) -> Jail:
+    """A jail that names no more whom nobody bans."""
+    never = outcome.settings.get("bans", {}).get("never", [])
+    return replace(jail, spares=tuple(one for one in jail.spares if one not in never))
+
+
+def _mails(jails: list[Jail], outcome: Outcome) -> list[Jail]:
+    """Put into [email] whom most mails go to."""
+    mails = [mail for jail in jails for mail in jail.effects.mails]
+    if not mails:
+        return jails
+    to = Counter(mail.to for mail in mails).most_common(1)[0][0]
+    sender = Counter(mail.sender for mail in mails if mail.to == to).most_common(1)[0][0]
+    email = {"from": sender.removesuffix("@<fq-hostname>"), "to": to.replace(",", " ").split()}
+    outcome.settings["email"] = {key: value for key, value in email.items() if value}
+    changed = []
+    for jail in jails:
+        own = [replace(mail, default=mail.to == to) for mail in jail.effects.mails]
+        changed.append(replace(jail, effects=replace(jail.effects, mails=own)))
+    return changed
+
+
+def _write(written: list[tuple[Jail, Search | None, str]], outcome: Outcome) -> None:
+    """The chains of the jails whose filters are written, those that look for the same together."""
+    groups: list[tuple[list[Jail], Search | None, str]] = []
+    for jail, search, why in written:
+        same = next((g for g in groups if search is not None and g[1] == search), None)
+        if same is None:
+            groups.append(([jail], search, why))
+        else:
+            same[0].append(jail)
+    searches = [search for _, search, _ in groups if search is not None]
+    for jails, search, why in groups:
+        if search is None:
+            steps, further = endings(jails, Names(""), shared=False)
+            chains = [Chain(jails[0].name, [*recidive.looking(jails[0]), *steps]), *further]
+            comments = [
+                f"[{jails[0].name}] of {jails[0].source}: counts the bans, by Pyruse's own lines"
+            ]
+        else:
+            at = searches.index(search)
+            earlier = [s for s in searches[:at] if not s.guard.apart(search.guard)]
+            later = any(not s.guard.apart(search.guard) for s in searches[at + 1 :])
+            suffix = f"_{len(earlier) + 1}" if earlier else ""
+            chains = chains_of(jails, search, suffix=suffix, shared=later)
+            comments = _origin(jails[0], why)
+        first: list[Step] = chains[0].steps
+        outcome.chains += [Chain(chains[0].name, first, comments), *chains[1:]]
+
+
+def _origin(jail: Jail, why: str) -> list[str]:
+    mode = f", mode {jail.mode}" if "mode" in jail.filter.options() else ""
+    lines = [f"[{jail.name}] of {jail.source}; filter.d/{jail.filter_name}.conf{mode}"]
+    if why != "--faithful":
+        lines.append(f"Its filter is written out: {why}.")
+    return lines
+
+
+def _note(jail: Jail, notes: list[str], search: Search | None = None) -> None:
+    where = f"[{jail.name}]"
+    own = search.notes if search is not None else ()
+    notes += [f"{where}: {note}" for note in (*own, *jail.notes, *jail.effects.notes)]
+
+
+def _note_files(jails: list[Jail], notes: list[str]) -> None:
+    """What to do about files that the journal has not."""
+    readers: dict[tuple[str, ...], list[str]] = {}
+    for jail in jails:
+        files = [] if jail.journal or recidive.is_recidive(jail) else others(jail.log_paths)
+        if files:
+            readers.setdefault(tuple(files), []).append(f"[{jail.name}]")
+    for paths, names in readers.items():
+        read = "read" if len(names) > 1 else "reads"
+        notes.append(
+            f"{', '.join(names)}: {read} {', '.join(paths)}. Pyruse "
+            "reads the journal alone: have the program log there (docs/rules.md, What servers have "
+            "to log)"
+        )

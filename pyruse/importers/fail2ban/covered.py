@@ -1,0 +1,83 @@
+"""Which of fail2ban's own filters look for what Pyruse's rules know."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pyruse.importers.fail2ban.faults import Unreadable
+from pyruse.importers.fail2ban.jails import Jail
+from pyruse.importers.fail2ban.stock import STOCK
+
+_GUESSING, _SCANNING = "failures", "scans"
+"""The options of rules that say how many are too many."""
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Rules, and the options that stand for ``maxretry`` in each mode of a filter."""
+
+    rules: str
+    options: tuple[str, ...] = (_GUESSING,)
+    modes: Mapping[str, tuple[str, ...]] | None = None
+
+    def options_in(self, mode: str) -> tuple[str, ...]:
+        """The options of the rules that get the jail's number."""
+        return (self.modes or {}).get(mode, self.options)
+
+
+_BOTH = (_GUESSING, _SCANNING)
+COVERS = {
+    "sshd": Cover("sshd", modes={"ddos": _BOTH, "extra": _BOTH, "aggressive": _BOTH}),
+    "postfix": Cover(
+        "postfix", (_SCANNING,), {"auth": (_GUESSING,), "extra": _BOTH, "aggressive": _BOTH}
+    ),
+    "dovecot": Cover("dovecot", modes={"aggressive": _BOTH}),
+    "nginx-http-auth": Cover("nginx", modes={"fallback": (_SCANNING,), "aggressive": _BOTH}),
+    "nginx-botsearch": Cover("nginx", (_SCANNING,)),
+    "nginx-bad-request": Cover("nginx", (_SCANNING,)),
+    "apache-auth": Cover("apache"),
+    "exim": Cover("exim", _BOTH),
+}
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The rules that Pyruse has here, each with the names of its options."""
+
+    options: Mapping[str, frozenset[str]]
+    stock: Mapping[str, frozenset[str]] | None = None
+    """Fingerprints of filters that are as fail2ban ships them; None: those that are known."""
+
+
+def fingerprint(jail: Jail) -> str:
+    """A digest of all expressions that a jail looks for."""
+    texts: list[str] = []
+    for option in ("prefregex", "failregex", "ignoreregex"):
+        with suppress(Unreadable):
+            texts.append("\n".join((jail.option(option) or "").split()))
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
+
+
+def cover_of(jail: Jail, installed: Installed) -> Cover | str:
+    """The rules to use in the place of a jail's filter, or why there are none."""
+    cover = COVERS.get(jail.filter_name)
+    if cover is None or cover.rules not in installed.options:
+        return "no rules of Pyruse look for the same"
+    stock = STOCK if installed.stock is None else installed.stock
+    if fingerprint(jail) not in stock.get(jail.filter_name, frozenset()):
+        return "its expressions are not those that come with fail2ban 1.0.2 or 1.1.0"
+    missing = [
+        option
+        for option in cover.options_in(jail.mode)
+        if option not in installed.options[cover.rules]
+    ]
+    if missing:
+        return f"the rules {cover.rules} have no option {missing[0]}"
+    if not jail.length.spans:
+        return "bans of rules have an end"
+    if len(jail.effects.closings) != 1:
+        return "it does something else than one ban"
+    return cover

@@ -1,0 +1,34 @@
+"""Who is banned again and again: Pyruse's own lines of bans, where fail2ban reads its log."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from pyruse.importers.fail2ban.faults import Unreadable
+from pyruse.importers.fail2ban.jails import Jail
+from pyruse.importers.fail2ban.model import Step, equals
+
+OF_PYRUSE: list[Step] = [
+    equals("PYRUSE_EVENT", ["ban"]),
+    equals("_SYSTEMD_UNIT", ["pyruse.service"]),
+]
+"""What passes is a line of a ban that Pyruse itself has written (docs/bans.md, In the journal)."""
+
+
+def is_recidive(jail: Jail) -> bool:
+    """Whether a jail counts the bans of other jails."""
+    if jail.filter_name == "recidive":
+        return True
+    with suppress(Unreadable):
+        if "fail2ban.service" in (jail.option("journalmatch") or ""):
+            return True
+    return bool(jail.log_paths) and all(p.endswith("/fail2ban.log") for p in jail.log_paths)
+
+
+def looking(jail: Jail) -> list[Step]:
+    """The steps after which the field ``ip`` is an address that another jail has banned."""
+    return [
+        *OF_PYRUSE,
+        {"filter": "equals", "field": "PYRUSE_LABEL", "value": jail.name, "invert": True},
+        {"filter": "regex", "field": "PYRUSE_ADDRESS", "pattern": "^{address}$"},
+    ]

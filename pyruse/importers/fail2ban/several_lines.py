@@ -1,0 +1,73 @@
+"""An expression for several lines at once, as one for each of the two lines.
+
+``A<SKIPLINES>B`` finds two lines with others between them. What B repeats of A, by ``(?P=name)``,
+tells that they belong together: it becomes the session of both. A by itself is no failure; B has
+the address from A.
+"""
+
+from __future__ import annotations
+
+import re
+
+_BETWEEN = "<SKIPLINES>"
+_AGAIN = re.compile(r"\(\?P=(\w+)\)")
+_NAMED = r"\(\?P<{}>"
+_FEED = re.compile(r"(?<!\\)(?:\\\\)*\\n")
+
+
+def is_of_several(regex: str) -> bool:
+    """Whether an expression is for more than one line."""
+    return _BETWEEN in regex or _FEED.search(regex) is not None
+
+
+def split(regex: str) -> list[str] | None:
+    """The expressions for the two lines, or None where they cannot be told apart."""
+    if regex.count(_BETWEEN) != 1:
+        return None
+    first, second = regex.split(_BETWEEN)
+    if _FEED.search(first) or _FEED.search(second):
+        return None
+    names = list(dict.fromkeys(_AGAIN.findall(second)))
+    if not names:
+        return None
+    contents: list[str] = []
+    for name in names:
+        found = re.search(_NAMED.format(re.escape(name)), first)
+        end = None if found is None else _closing(first, found.end())
+        if found is None or end is None:
+            return None
+        content = first[found.end() : end]
+        contents.append(content)
+        first = first[: found.start()] + _marked(content, name, names) + first[end + 1 :]
+        second = second.replace(f"(?P={name})", _marked(content, name, names), 1)
+    if _AGAIN.search(second):
+        return None
+    return [f"{first}<F-NOFAIL></F-NOFAIL>", f"^{second}"]
+
+
+def _marked(content: str, name: str, names: list[str]) -> str:
+    """What both lines have, as a part of the name of their session."""
+    begin = "<F-MLFID>" if name == names[0] else ""
+    end = "</F-MLFID>" if name == names[-1] else ""
+    return f"{begin}{content}{end}"
+
+
+def _closing(text: str, at: int) -> int | None:
+    """Where the bracket is closed that was opened before."""
+    depth, in_set = 1, False
+    while at < len(text):
+        character = text[at]
+        if character == "\\":
+            at += 1
+        elif in_set:
+            in_set = character != "]"
+        elif character == "[":
+            in_set = True
+            if text[at + 1 : at + 2] in ("]", "^"):
+                at += 1
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+            if depth == 0:
+                return at
+        at += 1
+    return None
