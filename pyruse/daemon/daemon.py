@@ -128,7 +128,9 @@ class Daemon:
                     self._engine.tell_fault("control", "listen", fault)
                 idle = not self._tell_news() and caught_up
                 if idle and once and not self._day_ends.is_busy:
-                    break
+                    if not self._day_ends.is_removing:
+                        break
+                    continue
                 if idle and self._reading.skimming:
                     self._reading.take_only(Wanted())
                 elif idle and not self._signals.stop:

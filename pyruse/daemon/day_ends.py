@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from pyruse.delivery.item_names import set_aside_in_words
@@ -20,6 +21,8 @@ _GRACE_US = 2_000_000
 """So long after a day has ended its last entries may still be on their way through journald."""
 _RETRY_US = 60_000_000
 """So long after a report could not be made another attempt is made …"""
+_SLICE_S = 0.05
+"""So long what is old is removed, until it is the turn of entries and bans."""
 _ATTEMPTS = 3
 """… so often; then, what could be made of it counts as the report."""
 
@@ -41,12 +44,19 @@ class DayEnds:
         self._commit = commit
         self._wake = wake
         self._publication: Publication | None = None
+        self._removal: Iterator[None] | None = None
+        """What is left to do of removing what is old."""
         self._made = threading.Event()
         """It is made, and yet to be finished."""
         self._failed = 0
         """How often the report that is due next has failed."""
         self._not_before = 0
         """It is tried again from this instant on, in microseconds since the epoch."""
+
+    @property
+    def is_removing(self) -> bool:
+        """Whether something old is yet to be removed, by calls of `end`."""
+        return self._removal is not None
 
     @property
     def is_busy(self) -> bool:
@@ -58,6 +68,8 @@ class DayEnds:
 
         While a report is made, that is when it is finished: then, the main loop is woken.
         """
+        if self._removal is not None:
+            return 0
         if self.is_busy:
             return None
         days = engine.state.days.unreported()
@@ -73,6 +85,8 @@ class DayEnds:
         :param late_us: so late come the entries of the slowest machine (see `pyruse.daemon.lags`).
         :param caught_up: whether there are no more entries for now.
         """
+        if self._removal is not None:
+            self._remove_some(engine, self._removal)
         if self._publication is not None:
             if not self._made.is_set():
                 return
@@ -83,6 +97,20 @@ class DayEnds:
             name = self._due(engine, last_time, late_us, caught_up)
             if name is not None:
                 self._begin(engine, name)
+
+    def _remove_some(self, engine: Engine, removal: Iterator[None]) -> None:
+        """Remove some of what is old; entries are handled before the rest."""
+        until = time.monotonic() + _SLICE_S
+        try:
+            for _ in removal:
+                if time.monotonic() >= until:
+                    return
+        except sqlite3.Error as fault:
+            if is_damage(fault):
+                raise
+            engine.tell_fault("state", "remove", f"cannot be cleaned up: {fault}")
+        self._removal = None
+        self._commit()
 
     def _due(self, engine: Engine, last_time: int, late_us: int, caught_up: bool) -> str | None:
         state, calendar, now = engine.state, engine.calendar, engine.clock()
@@ -152,20 +180,15 @@ class DayEnds:
         # By the day, not by the clock alone: set wrongly, it would have everything removed.
         end = engine.calendar.end_of(date.fromisoformat(publication.day))
         self._commit()
-        _remove_old(engine, min(now, end))
+        self._removal = _old(engine, min(now, end))
         self._commit()
 
 
-def _remove_old(engine: Engine, now: int) -> None:
-    """Remove what is older than ``[state] keep``."""
+def _old(engine: Engine, now: int) -> Iterator[None]:
+    """Remove what is older than ``[state] keep``, a slice at a time."""
     before = now - engine.settings.state.keep.us
     for gone in engine.state.expectations.forget_before(before):
         text = f"{whose(gone)} was absent for {written(engine.settings.state.keep.us)} and more"
         days = engine.state.days
         days.note(days.open_day(engine.calendar.day_of(now)), f"{text}: it is expected no longer")
-    try:
-        engine.state.remove_before(before, engine.calendar.day_of(before))
-    except sqlite3.Error as fault:
-        if is_damage(fault):
-            raise
-        engine.tell_fault("state", "remove", f"cannot be cleaned up: {fault}")
+    return engine.state.removal(before, engine.calendar.day_of(before))

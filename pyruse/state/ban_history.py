@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
 from pyruse.api.bans import Ban
 from pyruse.state.bans import target_of_json, target_to_json
 from pyruse.state.part import Part
+from pyruse.state.removal import delete
 from pyruse.times import FOREVER
 
 AGGREGATE = "aggregate"
@@ -80,6 +82,6 @@ class BanHistory(Part):
             )
         ]  # fmt: skip
 
-    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Remove the records before an instant; how often somebody was banned is kept apart."""
-        db.execute("DELETE FROM ban_history WHERE time < ?", (time_us,))
+        yield from delete(db, "ban_history", "time < ?", (time_us,))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import ClassVar
 
 from pyruse.state.part import Part
+from pyruse.state.removal import delete_days
 
 MOST = 10_000
 """So many kinds are kept. Where there are more, the one that came least often, and of these the one
@@ -251,15 +253,16 @@ class CountedKinds(Part):
         self._gone.clear()
         self._muted.clear()
 
-    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Remove the counts of the days before one, and the kinds that did not come since."""
-        db.execute("DELETE FROM kind_counts WHERE day < ?", (day,))
+        yield from delete_days(db, "kind_counts", day)
         old = [kind for (kind,) in db.execute("SELECT id FROM kinds WHERE last < ?", (day,))]
         for kind in old:
             if kind not in self._touched:
                 db.execute("DELETE FROM kinds WHERE id = ?", (kind,))
                 if self._known is not None:
                     self._known.pop(kind, None)
+                yield
         self._ranks = []
 
 

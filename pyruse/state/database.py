@@ -36,6 +36,7 @@ from pyruse.state.offenders import Offenders
 from pyruse.state.outbox import Outbox
 from pyruse.state.part import Part
 from pyruse.state.positions import Positions
+from pyruse.state.removal import shrink, use_increments
 from pyruse.state.tables import Tables
 from pyruse.state.tallies import Tallies
 
@@ -47,8 +48,6 @@ _LOG_LIMIT = 4 << 20
 _CACHE_KB = 512
 """Pages that SQLite keeps in memory, in KiB. Rows are added at the end of their tables, and what is
 large is in the kernel's cache: with four times as many (SQLite's default), nothing is faster."""
-_WORTH_SHRINKING = 8 << 20
-"""A file of this size (bytes) is made smaller once more than half of it is empty."""
 
 
 class State:
@@ -113,6 +112,7 @@ class State:
                 "`pyruse run` brings it up to date when it starts)"
             )
         if not read_only:
+            use_increments(self.db)
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT}")
         if version < VERSION:
@@ -225,26 +225,20 @@ class State:
         for part in self.parts:
             part.expire(at)
 
-    def remove_before(self, time_us: int, day: date) -> None:
+    def removal(self, time_us: int, day: date) -> Iterator[None]:
         """Remove what is older than it should be kept: reported days, and the history of bans.
 
-        :raises sqlite3.Error: it failed.
+        :return: does a slice of it each time, which takes some milliseconds.
+        :raises sqlite3.Error: by the iterator: it failed.
         """
         for part in self.parts:
-            part.remove_before(self.db, time_us, day.isoformat())
-        self._shrink()
+            yield from part.remove_before(self.db, time_us, day.isoformat())
+        yield from shrink(self.db)
 
-    def _shrink(self) -> None:
-        """Give room back to the disk where a flood, which is forgotten now, had taken it.
-
-        Otherwise, empty pages are used again, and the file keeps its size.
-        """
-        pages, free, size = (
-            self.db.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        if free * 2 > pages and pages * size > _WORTH_SHRINKING:
-            self.db.execute("VACUUM")
+    def remove_before(self, time_us: int, day: date) -> None:
+        """The same, all at once."""
+        for _ in self.removal(time_us, day):
+            pass
 
     def __enter__(self) -> Self:
         return self

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import ClassVar, NamedTuple
 
 from pyruse.state.part import Part
+from pyruse.state.removal import delete
 
 
 @dataclass
@@ -177,12 +178,15 @@ class Days(Part):
         self._changed.add(name)
         return self._days.setdefault(name, Day(name))
 
-    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Remove the days before one that are not to be reported any more, with their events."""
         self._reported = {one for one in self._reported if one >= day}
         done = "day < ? AND day NOT IN (SELECT day FROM days WHERE reported IS NULL)"
         for table in ("events", "notes", "days"):
-            db.execute(f"DELETE FROM {table} WHERE {done}", (day,))
+            if table == "days":  # few, and without row IDs
+                db.execute(f"DELETE FROM days WHERE {done}", (day,))
+            else:
+                yield from delete(db, table, done, (day,))
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read the days that are not reported yet, and the names of those that are."""

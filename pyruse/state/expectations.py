@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -227,9 +227,10 @@ class Expectations(Part):
         self._begun.clear()
         self._ended.clear()
 
-    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Remove the absences that are over since long ago."""
         db.execute('DELETE FROM absences WHERE "end" < ?', (time_us,))
+        yield
 
 
 def expected_of(db: sqlite3.Connection) -> list[Expected]:

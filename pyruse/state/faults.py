@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from pyruse.state.part import Part
+from pyruse.state.removal import delete_days
 
 
 @dataclass
@@ -66,9 +68,9 @@ class FaultRecords(Part):
         """The faults are committed."""
         self._changed.clear()
 
-    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Forget the faults of the days before one."""
-        db.execute("DELETE FROM faults WHERE day < ?", (day,))
+        yield from delete_days(db, "faults", day)
 
 
 def faults_of(db: sqlite3.Connection, days: list[str]) -> list[FaultRecord]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import ClassVar
 
@@ -276,11 +276,12 @@ class Outbox(Part):
             self._changed.add(item_id)
         return item
 
-    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Forget what was set aside before an instant."""
         for item in self.set_aside():
             if item.due < time_us:
                 self._forget(item.id)
+        yield
 
     def narrow(self, item_id: str, to: list[str]) -> None:
         """A mail has reached some of its recipients: only these are left."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -31,13 +32,15 @@ class Part(ABC):
     def expire(self, at: int) -> None:  # noqa: B027 -- most parts have nothing that expires
         """Drop what no longer counts at an instant of the entries (µs since the epoch)."""
 
-    def remove_before(  # noqa: B027 -- most parts keep nothing that is over
-        self, db: sqlite3.Connection, time_us: int, day: str
-    ) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Remove what is over, and older than it is to be kept (``[state] keep``).
+
+        Each step of the iterator is a slice that takes some milliseconds (see
+        `pyruse.state.removal`): most parts keep nothing that is over.
 
         :param db: the database.
         :param time_us: what is older goes, in microseconds since the epoch.
         :param day: the day of that instant, as ``YYYY-MM-DD``: the days before it go.
         :raises sqlite3.Error: it failed.
         """
+        yield from ()

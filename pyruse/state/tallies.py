@@ -12,6 +12,7 @@ import msgspec
 
 from pyruse.api.tally import Tally
 from pyruse.state.part import Part
+from pyruse.state.removal import delete_days
 
 MOST = 2_000
 """Of an event, so many different rows are kept of a day. Strangers choose user names and paths:
@@ -182,10 +183,10 @@ class Tallies(Part):
         for day in sorted(self._known)[:-_DAYS_IN_MEMORY]:
             del self._known[day]
 
-    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> None:
+    def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Remove the days before one."""
-        db.execute("DELETE FROM tallies WHERE day < ?", (day,))
-        db.execute("DELETE FROM tally_totals WHERE day < ?", (day,))
+        yield from delete_days(db, "tallies", day)
+        yield from delete_days(db, "tally_totals", day)
 
 
 def _total(here: _Event, host: str) -> list[int]:

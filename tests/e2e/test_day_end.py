@@ -259,6 +259,40 @@ def test_while_a_report_is_made_bans_are_in_force_at_once_and_late_entries_are_o
     assert slow.stop() == 0
 
 
+_ENDLESS = """
+import os, time
+from pyruse.state import days
+
+delete = days.delete
+
+def slices(*arguments):
+    open({folder!r} + "/removing", "w").close()
+    while not os.path.exists({folder!r} + "/removed"):
+        time.sleep(0.01)
+        yield
+    yield from delete(*arguments)
+
+days.delete = slices
+"""
+
+
+def test_while_what_is_old_is_removed_bans_are_in_force_at_once(
+    slow: Daemon, journald: Journald, tmp_path: Path, let_the_day_end: Callable[[], None]
+) -> None:
+    """The day of a flood, which is forgotten now, is removed in slices (`tests/state`)."""
+    (tmp_path / "go on").touch()
+    slow.prelude += _ENDLESS.format(folder=str(tmp_path))
+    journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="in time")
+    slow.start()
+    wait_for_event(slow)
+    let_the_day_end()
+    slow.wait_until((tmp_path / "removing").exists)
+    journald.send(SYSLOG_IDENTIFIER="test", MESSAGE="ban 203.0.113.7")
+    slow.wait_until(lambda: [ban["state"] for ban in slow.ask("bans")] == ["in force"])
+    (tmp_path / "removed").touch()
+    assert slow.stop() == 0
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 def test_a_daemon_that_ends_while_a_report_is_made_makes_it_anew_and_sends_it_once(
     slow: Daemon,

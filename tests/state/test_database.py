@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -319,6 +320,25 @@ def test_room_that_a_flood_had_taken_is_given_back_once_it_is_forgotten(opened, 
     assert path.stat().st_size < 300_000
     assert rows(state)["events"] == 1
     assert opened().positions.get("") == CURSOR
+
+
+def test_what_is_older_is_removed_in_slices(opened, tmp_path):
+    state = opened()
+    for number in range(20_000):
+        state.days.add("2026-03-10", "other", f"{number} " + "x" * 500, "ALL", T0, None)
+    state.days.end("2026-03-10", T0)
+    state.commit()
+    left, pages = [20_000], []
+    for _ in state.removal(T0, date(2026, 3, 14)):
+        left.append(state.db.execute("SELECT count(*) FROM events").fetchone()[0])
+        pages.append(state.db.execute("PRAGMA page_count").fetchone()[0])
+        state.positions.update({"": (str(len(left)), T0)})
+        state.commit()  # as the daemon does it meanwhile
+    assert left[-1] == 0
+    assert max(before - after for before, after in pairwise(left)) <= 200
+    assert max(before - after for before, after in pairwise(pages)) <= 501
+    assert pages[-1] < pages[0] / 10
+    assert state.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_what_is_older_than_it_should_be_kept_is_removed(opened):

@@ -291,7 +291,7 @@ def test_old_days_are_removed_with_all_that_they_hold(state):
     state.days.end("2026-03-14", us(24))
     state.days.end("2026-03-15", us(48))
     state.commit()
-    state.days.remove_before(state.db, 0, "2026-03-15")
+    list(state.days.remove_before(state.db, 0, "2026-03-15"))
     report = filled(state)
     assert [day.day for day in kept_days(state.db)] == ["2026-03-15"]
     assert [row.message for row in report.interesting] == ["event of 2026-03-15"]
@@ -305,7 +305,7 @@ def test_a_day_that_is_not_reported_yet_keeps_all_that_it_holds(state):
     add(state, "event")
     state.days.note("2026-03-14", "note")
     state.commit()
-    state.days.remove_before(state.db, 0, "2026-06-01")
+    list(state.days.remove_before(state.db, 0, "2026-06-01"))
     report = filled(state)
     assert [day.day for day in kept_days(state.db)] == ["2026-03-14"]
     assert [row.message for row in report.interesting] == ["event"]

@@ -137,7 +137,7 @@ def test_what_is_set_aside_is_forgotten_after_its_time(state, reopened):
     state.outbox.refuse(one.id, "no such user", now=T0)
     state.outbox.refuse(two.id, "no such user", now=T0 + MINUTE)
     state.commit()
-    state.outbox.remove_before(state.db, T0 + MINUTE, "2026-03-14")
+    list(state.outbox.remove_before(state.db, T0 + MINUTE, "2026-03-14"))
     state.commit()
     assert reopened().items() == state.outbox.items() == [two, three]
 
