@@ -31,6 +31,7 @@ bench: .venv/.ready-dev ## speed against libsystemd, journalctl and fail2ban; a 
 	$(BIN)/python -m bench.speed
 	$(BIN)/python -m bench.bans
 	$(BIN)/python bench/year.py
+	$(BIN)/python -m bench.kinds
 	$(BIN)/python -m bench.fuzz
 	$(BIN)/python bench/kill.py
 	$(BIN)/python -m bench.machines

@@ -16,7 +16,11 @@ _LONGEST_TEXT = 1_000
 _CACHED = 20_000
 _LEVELLED = str.maketrans("123456789", "0" * 9)
 
-_WORD = re.compile(r"[^\s,;()\[\]{}<>\"'=|]+")
+_WORD = re.compile(
+    r"[A-Za-z][A-Za-z+.-]*://[^\s<>\"']+"  # one word, whatever is in it
+    r"|/[^\s,;()\[\]{}<>\"'=|?]+\?[^\s<>\"']*"
+    r"|[^\s,;()\[\]{}<>\"'=|]+"
+)
 _END = ".:!?"
 _QUOTED = re.compile(
     r"\"[^\"]{0,200}\"(?:\s{0,2}:(?!\S*//))?|(?<![^\s=(\[:,])'[^'\s]{0,200}'(?![^\s.,:;)\]])"
@@ -24,11 +28,18 @@ _QUOTED = re.compile(
 _PLAIN = re.compile(r"[A-Za-z_-]{0,24}\Z")
 _NUMBER = re.compile(r"[^A-Za-z]*\Z")
 _AMOUNT = re.compile(r"[-+~]?0[0.,]*(?:[A-Za-z%\u00b5]{1,5}|[KMGT]?i?[Bb](?:it)?/s(?:ec)?)\Z")
-_HEX = re.compile(r"[0-9A-Fa-f]{6,}\Z|[0-9A-F]{4,}\Z|0x[0-9A-Fa-f]+[Lh]?\Z")
+_HEX = re.compile(
+    r"[0-9A-Fa-f]{6,}\Z|[0-9A-F]{4,}\Z|[@#]?0x[0-9A-Fa-f]+[Lh]?\Z"
+    r"|[0-9A-Fa-f]{4,}[+-][0-9A-Fa-f]{2,}\Z"
+)
 _GROUPED_HEX = re.compile(r"\W*(?:[0-9A-Fa-f]{1,12}[:.-]+){2,}[0-9A-Fa-f]{0,12}(?:[%/]\w+)?\Z")
-_NUMBERS = (_NUMBER, _AMOUNT, _HEX, _GROUPED_HEX)
+_SHORT_HEX = re.compile(r"[0-9A-Fa-f:]*::[0-9A-Fa-f:.]*(?:%\w+)?\Z")
+_INSTANT = re.compile(r"0{4}-?0{2}-?0{2}[T_]0{2}[0:.,]*(?:Z|[+-]0{2}:?0{2})?\Z")
+_NUMBERS = (_NUMBER, _AMOUNT, _HEX, _GROUPED_HEX, _SHORT_HEX, _INSTANT)
 _PORT = re.compile(r"(?<=\w):0{1,5}\Z")
-_SWITCHES = re.compile(r"0+|[A-Za-z]+")
+_BRACKETED = re.compile(r"(?<==)<[^<>\s]{0,200}>")
+_SWITCHES = re.compile(r"0+|[a-z]+|[A-Z]+")
+_SHORTEST_ID = 8  # characters
 _DIGITS = re.compile(r"-?0+(?:[.,]0+)*")
 _UNIT = re.compile(
     r"[\w@:.\\-]+\.(?:service|socket|timer|mount|automount|scope|slice|device|target|path|swap)\Z"
@@ -76,8 +87,14 @@ class Masks:
 
 def masked(levelled: str) -> str:
     """The template of a text whose digits are all 0."""
-    text = _QUOTED.sub(_of_quoted, levelled)
-    text = " ".join(_WORD.sub(_of_word, text).split())
+    text = _BRACKETED.sub(f"<{MASK}>", _QUOTED.sub(_of_quoted, levelled))
+    words = _WORD.sub(_of_word, text).split()
+    # Of a list of ids, as many as there are, one is enough.
+    text = " ".join(
+        word
+        for word, before in zip(words, [None, *words], strict=False)
+        if word != before or MASK not in word
+    )
     text = _RUNS.sub(MASK, text)
     text = _NAMES_OF_DAYS.sub(MASK, text)
     text = _RUNS.sub(MASK, _DURATIONS.sub(MASK, _SIZES.sub(_of_size, text)))
@@ -98,7 +115,7 @@ def _of_quoted(match: re.Match[str]) -> str:
 
 def _of_word(match: re.Match[str]) -> str:
     word = match[0]
-    if word.isalpha():
+    if word.isalpha() and (word.islower() or len(word) < _SHORTEST_ID):
         return word
     bare = word.rstrip(_END)
     return _masked_word(bare) + word[len(bare) :]
@@ -109,17 +126,17 @@ def _masked_word(word: str) -> str:
         return _DIGITS.sub(MASK, word)
     if "/" in word or "\\" in word:
         return MASK if _is_path(word) else word
+    if _is_number(word):
+        return MASK
     port = _PORT.search(word)
-    end = "" if port is None else f":{MASK}"
-    if port is not None:
-        word = word[: port.start()]
-    if _is_name_of_machine(word):
+    name = word if port is None else word[: port.start()]
+    if _is_name_of_machine(name) or _is_id(name) or _is_number(name):
         return MASK
-    if "0" not in word:
-        return word + end
-    if any(pattern.match(word) for pattern in _NUMBERS) or _is_id(word):
-        return MASK
-    return _DIGITS.sub(MASK, word) + end
+    return _DIGITS.sub(MASK, word)
+
+
+def _is_number(word: str) -> bool:
+    return "0" in word and any(pattern.match(word) for pattern in _NUMBERS)
 
 
 def _is_path(word: str) -> bool:
@@ -142,9 +159,5 @@ def _is_name_of_machine(word: str) -> bool:
 
 
 def _is_id(word: str) -> bool:
-    """Whether letters and digits take turns as in an identifier that nobody reads."""
-    pieces = _SWITCHES.findall(word)
-    digits = word.count("0")
-    return (len(pieces) > 5 and len(word) > 7) or (
-        len(pieces) > 3 and digits > 3 and len(word) > 11
-    )
+    """Whether capitals, small letters and digits take turns as in what nobody reads."""
+    return len(word) >= _SHORTEST_ID and len(_SWITCHES.findall(word)) * 2 > len(word)

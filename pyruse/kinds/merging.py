@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
@@ -12,7 +13,10 @@ _VALUES = 5
 """So many different words at one place, all the others being the same, are values of one thing."""
 _NAMED = frozenset(("user", "users", "account", "group", "host", "client", "domain", "from"))
 """What comes after one of these words is a value, as soon as there are two."""
+_KEY = re.compile(r"[\w.-]+=")
 _ROUNDS = 4
+_SENTENCE = 6
+"""Words: in a text of so many, the first one may be a value, too."""
 _LONGEST = 60
 """Words: what comes behind them is not compared, only told apart."""
 
@@ -81,7 +85,7 @@ def _merged_of_length(group: set[Words], length: int) -> dict[Words, Words]:
     stands = {words: words for words in group}
     for _ in range(_ROUNDS):
         before = stands
-        for place in range(1, length):
+        for place in range(0 if length >= _SENTENCE else 1, length):
             found = _values_at(place, set(stands.values()))
             if found:
                 stands = {words: found.get(now, now) for words, now in stands.items()}
@@ -94,14 +98,14 @@ def _values_at(place: int, group: set[Words]) -> dict[Words, Words]:
     """Those that differ at this place alone, and in so many words that these are values."""
     alike: dict[tuple[str, Words, Words], list[Words]] = defaultdict(list)
     for words in group:
-        key, equals, _ = words[place].partition("=")
-        alike[key + equals if equals else "", words[:place], words[place + 1 :]].append(words)
+        found_key = _KEY.match(words[place])
+        alike[found_key[0] if found_key else "", words[:place], words[place + 1 :]].append(words)
     found: dict[Words, Words] = {}
     for (key, before, after), several in alike.items():
         if len(several) == 1:
             continue
         known = any(words[place] == key + MASK for words in several)
-        enough = 2 if not key and before[-1] in _NAMED else _VALUES
+        enough = 2 if not key and before and before[-1] in _NAMED else _VALUES
         if known or len(several) >= enough:
             one = (*before, key + MASK, *after)
             found.update((words, one) for words in several if words != one)
