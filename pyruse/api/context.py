@@ -326,13 +326,14 @@ class Context(Protocol):
         """A report as text.
 
         :param report: the report.
-        :param form: ``text`` or ``html`` (by the administrator's templates), or ``json``.
+        :param form: ``text`` or ``html`` (by the administrator's templates; ours have 300 lines, or
+            90 kB, at most), ``full`` (a text with nothing cut), or ``json``.
         :param largest: of text and HTML: so many bytes at most. What is cut is counted, important
             rows last. None: 4 million.
         """
 
     def pieces(self, report: Report, form: str) -> Iterator[str]:
-        """A report as text, piece by piece: as JSON, it may be too long for the memory.
+        """A report as text, piece by piece: in full, or as JSON, it may be too long for the memory.
 
         :param report: the report.
         :param form: as of `render`.

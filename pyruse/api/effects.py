@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from pyruse.options.durations import Duration
+from pyruse.text import shown
+
+_HEADER = re.compile(r"(?:X|List)-[A-Za-z0-9-]{1,60}\Z")
 
 
 class Attachment(NamedTuple):
@@ -40,12 +44,18 @@ class Mail(Struct, frozen=True):
     encrypt_to: Sequence[str] | None = None
     """The OpenPGP keys that it is encrypted to; None: those of ``[email] encrypt_to``; empty: it is
     not encrypted."""
+    headers: Mapping[str, str] = {}
+    """More headers, by which mail programs sort mails: ``X-…`` or ``List-…``, each of one line. Of
+    gathered mails, those of the first one are sent."""
 
     def __post_init__(self) -> None:
         if isinstance(self.to, str):
             raise TypeError('to is one text (expected a list, such as ["ops@example.org"])')
         if isinstance(self.encrypt_to, str):
             raise TypeError("encrypt_to is one text (expected a list of keys)")
+        for name in self.headers:
+            if not _HEADER.match(name):
+                raise ValueError(f"{shown(name)} is no header of a mail (expected X-… or List-…)")
 
 
 class Program(Struct, frozen=True):

@@ -63,6 +63,20 @@ def show_report(report: Report, text: Callable[[], str], limit: int) -> None:
     print_report(report, Console(file=stdout()), limit)
 
 
+def show_verdict(report: Report) -> None:
+    """Print the verdict on a day, and what it is for: in colours on a terminal."""
+    if not on_terminal():
+        from pyruse.report.wording import about, reasons, verdict
+
+        echo("\n".join([f"{about(report)}: {verdict(report)}", *reasons(report)]))
+        return
+    from rich.console import Console
+
+    from pyruse.report.terminal import print_verdict
+
+    print_verdict(report, Console(file=stdout()), reasons=True)
+
+
 def show_lines(title: str, lines: Sequence[str]) -> None:
     """Print lines under a title with their number; nothing when there are none."""
     if lines:

@@ -289,10 +289,11 @@ class ReportSettings:
     archive: Path | None = None
     """A folder where each report is kept as files, too (see `archive_report`)."""
     limit: int = 10_000
-    """So many rows of a section are shown to people at most; JSON has all of them."""
-    largest: Size = Size(1 << 20)
-    """So large the mail of a report may be. It tells how many rows are cut, important ones last. A
-    mail server that takes less than that gets less."""
+    """So many rows of a section are shown to people at most; `pyruse report DAY --full` and JSON
+    have all of them."""
+    largest: Size = Size(200_000)
+    """So large the mail of a report may be. It tells what is cut, important ones last; a mail
+    server that takes less than that gets less. Our own forms are no larger; yours may be."""
 
     def __post_init__(self) -> None:
         if self.largest < 20_000:

@@ -229,6 +229,7 @@ class BoundContext:
             "count": 1,
             "html": None if mail.html is None else text(mail.html),
             "attachments": [[text(part) for part in one] for one in mail.attachments],
+            "headers": {name: one_line(text(value)) for name, value in mail.headers.items()},
         }
         if mail.encrypt_to is not None:
             payload["encrypt_to"] = [text(key) for key in mail.encrypt_to]

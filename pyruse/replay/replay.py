@@ -43,6 +43,7 @@ class SentMail:
     body: str
     html: str | None = None
     attachments: list[Attachment] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -250,6 +251,7 @@ def outcome_of(engine: Engine, entries: int, seconds: float, report: Report) -> 
                 text_of(mail),
                 mail["html"],
                 [Attachment(*one) for one in mail["attachments"]],
+                mail["headers"],
             )
             for mail in mails
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from math import ceil, isfinite
 from typing import Any
 
 from pyruse.api.findings import CellType, Summary
@@ -62,10 +63,31 @@ def texts(summary: Summary, limit: int, clock: Callable[[datetime], str]) -> lis
     ]
 
 
+def bar_lengths(summary: Summary, limit: int, longest: int) -> list[list[int | None]]:
+    """For each cell of the first rows, the length of its bar; None where there is none."""
+    bars = [column.type == "bar" for column in summary.columns]
+    most = [
+        max((_size(row[at]) for row in summary.rows), default=0) if is_bar else 0
+        for at, is_bar in enumerate(bars)
+    ]
+    return [
+        [
+            ceil(_size(cell) * longest / most[at]) if bars[at] and most[at] > 0 else None
+            for at, cell in enumerate(row)
+        ]
+        for row in summary.rows[:limit]
+    ]
+
+
+def _size(cell: Any) -> float:
+    return max(0, cell) if isinstance(cell, int | float) and isfinite(cell) else 0
+
+
 def right_aligned(summary: Summary) -> list[bool]:
     """For each column, whether it is aligned to the right: numbers are."""
     return [
-        column.type not in ("text", "time") or (column.type == "text" and _is_decimal(summary, at))
+        column.type not in ("text", "time", "bar")
+        or (column.type == "text" and _is_decimal(summary, at))
         for at, column in enumerate(summary.columns)
     ]
 

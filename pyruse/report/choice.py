@@ -1,91 +1,148 @@
 """What people are shown of a report that is too large for them, or for their mail server.
 
-What is cut is counted in the report, and JSON has all of it. The important part is cut last: each
-part may take its share of the room, and what one does not need is for the others. Within a part,
-the rows of each step take turns: a stranger who multiplies the rows of one, by the names that he
-tries, pushes out none of another's.
+What is cut is counted in the report, and the command is named that shows it all. The important part
+is cut last: each part may take its share of the room, and what one does not need is for the others.
+Within a part, the rows of each step, or of each summary, take turns: a stranger who multiplies the
+rows of one, by the names that he tries, pushes out none of another's.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
-from pyruse.api.findings import Summary
-from pyruse.api.report import Line, Report, Row
+from pyruse.api.findings import Attention, KindRow, Summary, Unusual
+from pyruse.api.report import SECTIONS, Line, Report, Row, Section
+from pyruse.report.measures import BYTES, Lines, Markup, Measure
+from pyruse.report.room import Room
 from pyruse.report.stored import Candidate, StoredRows
-from pyruse.report.wording import MESSAGE_CHARACTERS, TIMES_AT_EACH_END
+from pyruse.report.wording import Clock, tells_of_loss
 
-_SHARES = {"important": 50, "interesting": 20, "tables": 10, "notes": 5, "other": 15}
+_SHARES = {"important": 35, "interesting": 20, "tables": 25, "notes": 5, "other": 15}
 """Percent of the room that each part gets if all of them want more."""
-_TIMES = 2 * TIMES_AT_EACH_END
+_ITEMS = 10
+_UNUSUAL = 8
+_GLANCES = 20
+_LOSSES = 3
+_MOST_KINDS = 500
+"""Of a section: there is never room for more."""
+_FIRST_ROWS = 5
+"""So many rows of each summary come before the sixth one of any."""
 
 
-class Measure(NamedTuple):
-    """How much room a row takes in a form, about."""
+@dataclass
+class Kinds:
+    """The kinds of a section."""
 
-    row: int
-    """Bytes of a row without its message and times."""
-    character: float
-    """Bytes of a character of its message, with what the form makes of it."""
-    time: int
-    """Bytes of one of its times."""
+    count: int = 0
+    """How many there are."""
+    events: int = 0
+    muted: int = 0
+    """How many more nobody wants to know."""
+    shown: list[KindRow] = field(default_factory=list)
 
-    def of(self, one: Candidate) -> float:
-        """Of a row."""
-        return (
-            self.row
-            + self.character * min(one.characters, MESSAGE_CHARACTERS)
-            + self.time * min(one.events, _TIMES)
-        )
+    @property
+    def digits(self) -> int:
+        """How wide the numbers of those are that are shown."""
+        return max((len(f"{kind.count:,}") for kind in self.shown), default=0)
 
 
-MEASURES = {"text": Measure(20, 1.2, 12), "html": Measure(200, 1.2, 12)}
-
-
-@dataclass(frozen=True)
 class Choice:
     """What is shown."""
 
-    important: Sequence[Row]
-    interesting: Sequence[Row]
-    other: Sequence[Line]
-    tables: Sequence[int]
-    """The number of rows of each table."""
-    notes: Sequence[str]
+    def __init__(self, report: Report, form: str, limit: int, room: Room) -> None:
+        """Choose.
 
+        :param report: all that there is.
+        :param form: ``text`` or ``html``.
+        :param limit: the number of rows of each part.
+        :param room: how much there may be.
+        """
+        self._report = report
+        self._form = form
+        self._limit = limit
+        self._room = room
+        measure = self._measure = (
+            Markup() if form == "html" else Lines(Clock(report.begin, report.end))
+        )
+        self.attention: Sequence[Attention] = report.attention[: 3 if room.is_tight else _ITEMS]
+        self.unusual: Sequence[Unusual] = report.unusual[: 0 if room.is_tight else _UNUSUAL]
+        self.glance = report.glance[:_GLANCES]
+        self.losses = list(islice(filter(tells_of_loss, report.notes), _LOSSES))
+        self.kinds = _by_section(report.kinds)
+        """The kinds of each section."""
+        costs: dict[str, list[tuple[Any, float]]] = {
+            name: [(kind, measure.kind(kind)) for kind in kinds.shown[:limit]]
+            for name, kinds in self.kinds.items()
+        }
+        if not report.kinds:
+            costs |= {name: list(self._rows_and_costs(name)) for name in SECTIONS}
+        costs["tables"] = list(_of_tables(report.summaries, limit, measure))
+        costs["notes"] = [(note, measure.note(note)) for note in report.notes[:limit]]
+        rooms = divided(
+            room.flexible, {name: sum(c for _, c in ones) for name, ones in costs.items()}
+        )
+        chosen = {name: list(_within(rooms[name], ones)) for name, ones in costs.items()}
+        for name, kinds in self.kinds.items():
+            kinds.shown = chosen[name] if report.kinds else []
+        self.notes: Sequence[str] = chosen["notes"]
+        """Texts."""
+        count = Counter(at for at, is_row in chosen["tables"] if is_row)
+        self.tables: Sequence[int] = [count[at] for at in range(len(report.summaries))]
+        """The number of rows of each table."""
+        self.summaries = [
+            (report.summaries[at], count[at]) for at in sorted({at for at, _ in chosen["tables"]})
+        ]
+        """The summaries that are shown, each with the number of its rows."""
+        self._rows: Mapping[str, list[Any]] | None = None if report.kinds else chosen
 
-def choose(report: Report, form: str, limit: int, room: float) -> Choice:
-    """Choose what is shown.
+    @cached_property
+    def important(self) -> Sequence[Row]:
+        """Rows of the section ``important``."""
+        return _taken(self._report.important, self._ids["important"])
 
-    :param report: all that there is.
-    :param form: ``text`` or ``html``.
-    :param limit: the number of rows of each part.
-    :param room: bytes that all of them together may take.
-    """
-    measure = MEASURES[form]
-    parts: dict[str, list[Candidate]] = {
-        "important": _candidates(report.important, limit),
-        "interesting": _candidates(report.interesting, limit),
-        "other": _candidates(report.other, limit),
-        "tables": list(_of_tables(report.summaries, limit)),
-        "notes": [Candidate(at, len(note), 0) for at, note in enumerate(report.notes[:limit])],
-    }
-    costs = {name: [measure.of(one) for one in ones] for name, ones in parts.items()}
-    rooms = divided(room, {name: sum(ones) for name, ones in costs.items()})
-    chosen = {
-        name: [one.id for one in _within(rooms[name], ones, costs[name])]
-        for name, ones in parts.items()
-    }
-    return Choice(
-        _taken(report.important, chosen["important"]),
-        _taken(report.interesting, chosen["interesting"]),
-        _taken(report.other, chosen["other"]),
-        [chosen["tables"].count(at) for at in range(len(report.summaries))],
-        [report.notes[at] for at in chosen["notes"]],
-    )
+    @cached_property
+    def interesting(self) -> Sequence[Row]:
+        """Rows of the section ``interesting``."""
+        return _taken(self._report.interesting, self._ids["interesting"])
+
+    @cached_property
+    def other(self) -> Sequence[Line]:
+        """Events of the section ``other``."""
+        return _taken(self._report.other, self._ids["other"])
+
+    @cached_property
+    def remarks(self) -> list[str]:
+        """Notes that stand below, and not on the first screen."""
+        return [note for note in self.notes if note not in self.losses]
+
+    @cached_property
+    def _ids(self) -> Mapping[str, list[int]]:
+        """The rows of each section: of own templates, as many as fit; where there are no kinds."""
+        if self._rows is not None and not self._room.is_own:
+            return self._rows
+        own = BYTES[self._form]
+        costs = {
+            name: [(one.id, own.of(one)) for one in _candidates(self._of(name), self._limit)]
+            for name in SECTIONS
+        }
+        needs: dict[str, float] = {
+            name: sum(cost for _, cost in ones) for name, ones in costs.items()
+        }
+        rooms = divided(self._room.bytes_of_rows, needs)
+        return {name: list(_within(rooms[name], ones)) for name, ones in costs.items()}
+
+    def _rows_and_costs(self, name: Section) -> Iterator[tuple[int, float]]:
+        for one in _candidates(self._of(name), min(self._limit, _MOST_KINDS)):
+            yield one.id, self._measure.row(one)
+
+    def _of(self, name: Section) -> Sequence[Row] | Sequence[Line]:
+        rows: Sequence[Row] | Sequence[Line] = getattr(self._report, name)
+        return rows
 
 
 def divided(room: float, needs: Mapping[str, float]) -> dict[str, float]:
@@ -103,6 +160,21 @@ def divided(room: float, needs: Mapping[str, float]) -> dict[str, float]:
     return rooms
 
 
+def _by_section(kinds: Iterable[KindRow]) -> dict[str, Kinds]:
+    """The kinds of each section, the first ones of them. What is muted is left out, and counted."""
+    found: dict[str, Kinds] = {name: Kinds() for name in SECTIONS}
+    for kind in kinds:
+        one = found[kind.section]
+        if kind.is_muted and kind.section != "important":
+            one.muted += 1
+            continue
+        one.count += 1
+        one.events += kind.count
+        if len(one.shown) < _MOST_KINDS:
+            one.shown.append(kind)
+    return found
+
+
 def _candidates(rows: Sequence[Any], limit: int) -> list[Candidate]:
     if isinstance(rows, StoredRows):
         return list(rows.ranked(limit))
@@ -112,14 +184,25 @@ def _candidates(rows: Sequence[Any], limit: int) -> list[Candidate]:
     ]
 
 
-def _of_tables(tables: Iterable[Summary], limit: int) -> Iterator[Candidate]:
+def _of_tables(
+    tables: Sequence[Summary], limit: int, measure: Measure
+) -> list[tuple[tuple[int, bool], float]]:
+    """The rows of all summaries in the order in which they are worth showing, with what they take.
+
+    A row is the index of its summary, and whether it is a row: what else there is comes first.
+    """
+    found: list[tuple[int, tuple[int, bool], float]] = []
     for at, table in enumerate(tables):
-        for row in table.rows[:limit]:
-            yield Candidate(at, sum(len(str(cell)) for cell in row) + 20 * len(row), 0)
+        shown = min(limit, len(table.rows), _MOST_KINDS) if table.columns else 0
+        whole, row = measure.table(table, shown)
+        found.append((0, (at, False), whole))
+        found += [(number // _FIRST_ROWS, (at, True), row) for number in range(shown)]
+    found.sort(key=lambda one: (one[0], one[1][0]))
+    return [(one, cost) for _, one, cost in found]
 
 
-def _within(room: float, ones: Sequence[Candidate], costs: Sequence[float]) -> Iterator[Candidate]:
-    for one, cost in zip(ones, costs, strict=True):
+def _within(room: float, ones: Iterable[tuple[Any, float]]) -> Iterator[Any]:
+    for one, cost in ones:
         room -= cost
         if room < -1:  # of rounding
             return

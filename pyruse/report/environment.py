@@ -3,25 +3,41 @@
 A template has these variables:
 
 * ``report``: the `Report`;
-* ``heading``, ``period``: what it is about, in words;
+* ``verdict``, ``about``: whether anything needs doing, and what the report is about, in words;
+* ``heading``, ``period``: the same as a title, and the period;
+* ``learns``: how long it takes until it is known what is usual; empty where it is known;
+* ``totals``: how many events each section has, such as ``totals["important"]``;
+* ``command``: what shows all that is left out;
 * ``limit``: so many rows of a section are shown at most;
-* ``shown``: what there is room for: ``shown.important``, ``shown.interesting``, ``shown.other`` are
-  rows, ``shown.notes`` texts, ``shown.tables`` has the number of rows of each table (see `Choice`);
+* ``shown``: what there is room for: ``shown.attention``, ``shown.unusual``, ``shown.glance``;
+  ``shown.kinds["important"]`` (or ``interesting``, ``other``), of which ``shown`` are the kinds and
+  ``count``, ``events`` and ``muted`` the numbers of all; ``shown.important``,
+  ``shown.interesting``, ``shown.other``, which are the events as rows; ``shown.summaries``, pairs
+  of a summary and the number of its rows, ``shown.tables``, the number of rows of each of the
+  report's; ``shown.notes``, texts, of which ``shown.losses`` tell of entries that nobody has read,
+  and ``shown.remarks`` are the others (see `Choice`);
 * ``version``: of Pyruse;
 
 and, on top of Jinja's own, these filters:
 
-* ``TIME | clock``: a time, as briefly as the report's period allows;
-* ``ROW | when``: when the events of a row happened, a list of texts;
+* ``TIME | clock``: a time, as briefly as the report's period allows; ``TIME | minute``: without
+  seconds; ``KIND | span``: from when until when;
+* ``ROW | when``: when the events of a row happened, a list of texts (``when(true)``: of many
+  times, all);
+* ``KIND | told``: its ``label``, ``text`` and ``values`` (see `Told`);
+* ``ITEM | marks``: remarks on what needs attention; ``UNUSUAL | unlike``: a sentence on all of it;
+* ``GLANCE | change``: how far it is from the usual; ``VALUE | figures(TYPE)``: its numbers;
 * ``MESSAGE | brief``: a message, shortened to what people can read;
 * ``TEXT | one_line``, ``TEXT | printable``, ``TEXT | shortened(LENGTH)``;
 * ``NUMBER | number`` (``12,345``), ``NUMBER | counted("event")`` (``1 event``, ``2 events``);
 * ``ROWS | events``: how many events they stand for;
 * ``NUMBER | remainder("line")``: the line that stands for so many lines which are not shown;
-* ``TEXT | wrapped(INDENT)``, ``WRAPPED | aside(REMARKS, INDENT)``, ``SUMMARY | text_table(LIMIT)``:
-  for plain text;
+* ``TEXT | wrapped(INDENT)``, ``WRAPPED | aside(REMARKS, INDENT)``, ``SUMMARY | text_table(LIMIT)``,
+  ``ITEM | attention_block(NUMBER)``, ``UNUSUAL | unusual_block``, ``GLANCES | glance_table``,
+  ``KIND | kind_block(DIGITS)``, ``HOURS | sparkline``: for plain text;
 * ``SUMMARY | texts(LIMIT)``: its first rows, as texts; ``SUMMARY | right_aligned``: whether each
-  column is aligned to the right.
+  column is aligned to the right; ``SUMMARY | bar_lengths(LIMIT, LONGEST)``: the bars of its cells;
+  ``HOURS | heights(HIGHEST)``: those of the hours; ``ID | anchor``: the name of its place.
 
 ``{% extends "builtin/report.html.j2" %}`` begins a template that changes some blocks of ours.
 """
@@ -47,12 +63,16 @@ from jinja2 import (
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from pyruse.api.findings import Summary
-from pyruse.api.report import Report, Row, events_of
+from pyruse.api.findings import Attention, KindRow, Summary
+from pyruse.api.report import SECTIONS, Report, Row, events_of
 from pyruse.report import wording
-from pyruse.report.cells import right_aligned, texts
+from pyruse.report.cells import bar_lengths, right_aligned, texts
 from pyruse.report.choice import Choice
+from pyruse.report.glances import change, numbers
+from pyruse.report.kind_texts import told
 from pyruse.report.plaintext import aside, text_table, wrapped
+from pyruse.report.sparkline import heights, sparkline
+from pyruse.report.text_blocks import attention_block, glance_table, kind_block, unusual_block
 from pyruse.text import one_line, printable, shortened
 
 _BUILTIN = Path(__file__).with_name("templates")
@@ -72,19 +92,34 @@ def environment(folder: Path | None) -> Environment:
         finalize=_harmless,
     )
     environment.filters.update(
+        anchor=wording.anchor,
         aside=aside,
+        attention_block=_attention_block,
+        bar_lengths=bar_lengths,
         brief=wording.brief,
+        change=change,
         clock=_clock,
         counted=wording.counted,
         events=events_of,
+        figures=numbers,
+        glance_table=glance_table,
+        heights=heights,
+        kind_block=_kind_block,
+        marks=wording.marks,
+        minute=_minute,
         number="{:,}".format,
         one_line=one_line,
         printable=printable,
         remainder=_remainder,
         right_aligned=right_aligned,
         shortened=shortened,
+        span=_span,
+        sparkline=sparkline,
         text_table=_text_table,
         texts=_texts,
+        told=told,
+        unlike=wording.unlike,
+        unusual_block=unusual_block,
         when=_when,
         wrapped=wrapped,
     )
@@ -95,8 +130,13 @@ def variables(report: Report, limit: int, shown: Choice) -> dict[str, Any]:
     """What a template is given."""
     return {
         "report": report,
+        "verdict": wording.verdict(report),
+        "about": wording.about(report),
         "heading": wording.heading(report),
         "period": wording.period(report),
+        "learns": wording.learns(report),
+        "totals": {section: wording.events_in(report, section) for section in SECTIONS},
+        "command": wording.command(report),
         "limit": limit,
         "shown": shown,
         "version": version("pyruse"),
@@ -135,8 +175,30 @@ def _clock(context: Context, moment: datetime) -> str:
 
 
 @pass_context
-def _when(context: Context, row: Row) -> list[str]:
-    return wording.when(row, context["clock"])
+def _minute(context: Context, moment: datetime) -> str:
+    clock: wording.Clock = context["clock"]
+    return clock.minute(moment)
+
+
+@pass_context
+def _span(context: Context, kind: KindRow) -> str:
+    clock: wording.Clock = context["clock"]
+    return clock.span(kind.first, kind.last)
+
+
+@pass_context
+def _attention_block(context: Context, item: Attention, number: int) -> str:
+    return attention_block(item, number, context["clock"])
+
+
+@pass_context
+def _kind_block(context: Context, kind: KindRow, digits: int) -> str:
+    return kind_block(kind, digits, context["clock"])
+
+
+@pass_context
+def _when(context: Context, row: Row, every: bool = False) -> list[str]:
+    return wording.when(row, context["clock"], every=every)
 
 
 @pass_context

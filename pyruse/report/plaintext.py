@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import zip_longest
 
 from pyruse.api.findings import Summary
-from pyruse.report.cells import right_aligned, texts
+from pyruse.report.cells import bar_lengths, right_aligned, texts
 from pyruse.report.wording import brief
 from pyruse.text import one_line, printable
 
@@ -16,7 +16,11 @@ WIDTH = 78
 """Columns of a terminal, and of a mail that may be quoted (RFC 5322 §2.1.1)."""
 _GAP = 2
 _NARROWEST = 12
-"""Columns that a table's column keeps, however little room there is."""
+"""Columns that a table's column keeps where there is little room …"""
+_NARROWEST_OF_MANY = 4
+"""… and where there are many of them."""
+_BAR = 20
+"""Columns of the longest bar."""
 
 
 def wrapped(text: str, indent: int = 0, width: int = WIDTH) -> str:
@@ -55,34 +59,67 @@ def _lines(text: str, width: int) -> list[str]:
 def text_table(
     table: Summary, limit: int, clock: Callable[[datetime], str], width: int = WIDTH
 ) -> str:
-    """The first ``limit`` rows of a table in aligned columns.
+    """The first ``limit`` rows of a table in aligned columns, below their names.
 
-    The widest columns are wrapped where there is no room.
+    The widest columns are wrapped where there is no room. Rows that are to stand out begin with an
+    exclamation mark.
     """
-    names = [column.name for column in table.columns]
-    rows = [[one_line(brief(cell)) for cell in row] for row in (names, *texts(table, limit, clock))]
-    widths = _fitted([max(map(len, cells)) for cells in zip(*rows, strict=True)], width)
-    right = right_aligned(table)
-    lines = [_row(row, widths, right) for row in rows]
-    rule = (" " * _GAP).join("-" * width for width in widths)
-    return "\n".join([lines[0], rule, *lines[1:]])
+    shown, more = _columns(table, width)
+    names = [column.name for column in shown.columns]
+    rows = [
+        [one_line(brief(cell)) for cell in row] for row in (names, *_cells(shown, limit, clock))
+    ]
+    marked = any(at < limit for at in table.emphasis)
+    room = width - 2 * marked
+    widths = _fitted([max(map(len, cells)) for cells in zip(*rows, strict=True)], room)
+    right = right_aligned(shown)
+    lines = [
+        _row(row, widths, right, ("! " if at - 1 in table.emphasis else "  ") * marked)
+        for at, row in enumerate(rows)
+    ]
+    if more:
+        lines.append(f"(and {more:,} more columns)")
+    return "\n".join(lines)
+
+
+def _columns(table: Summary, width: int) -> tuple[Summary, int]:
+    """The table with so many columns as there is room for, and how many are left out."""
+    most = (width + _GAP) // (_NARROWEST_OF_MANY + _GAP)
+    if len(table.columns) <= most:
+        return table, 0
+    rows = [row[:most] for row in table.rows]
+    cut = Summary(table.id, table.title, table.columns[:most], rows, emphasis=table.emphasis)
+    return cut, len(table.columns) - most
+
+
+def _cells(table: Summary, limit: int, clock: Callable[[datetime], str]) -> Iterator[Sequence[str]]:
+    lengths = bar_lengths(table, limit, _BAR)
+    rows = texts(table, limit, clock)
+    digits = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    for row, of_row in zip(rows, lengths, strict=True):
+        yield [
+            cell if length is None else f"{cell.rjust(width)} {'█' * length}".rstrip()
+            for cell, length, width in zip(row, of_row, digits, strict=True)
+        ]
 
 
 def _fitted(widths: list[int], room: int) -> list[int]:
     widths = list(widths)
-    excess = sum(widths) + _GAP * (len(widths) - 1) - room
-    while excess > 0 and max(widths) > _NARROWEST:
+    gaps = _GAP * (len(widths) - 1)
+    narrowest = max(_NARROWEST_OF_MANY, min(_NARROWEST, (room - gaps) // len(widths)))
+    excess = sum(widths) + gaps - room
+    while excess > 0 and max(widths) > narrowest:
         widest = widths.index(max(widths))
         # Down to the next widest one at once: a cell may have thousands of characters.
         others = [width for width in widths if width < widths[widest]]
-        cut = min(excess, max(1, widths[widest] - max(others, default=_NARROWEST)))
-        cut = min(cut, widths[widest] - _NARROWEST)
+        cut = min(excess, max(1, widths[widest] - max(others, default=narrowest)))
+        cut = min(cut, widths[widest] - narrowest)
         widths[widest] -= cut
         excess -= cut
     return widths
 
 
-def _row(cells: list[str], widths: list[int], right: list[bool]) -> str:
+def _row(cells: list[str], widths: list[int], right: list[bool], mark: str) -> str:
     columns = [_lines(cell, width) for cell, width in zip(cells, widths, strict=True)]
     lines = []
     for parts in zip_longest(*columns, fillvalue=""):
@@ -90,5 +127,6 @@ def _row(cells: list[str], widths: list[int], right: list[bool]) -> str:
             part.rjust(width) if to_right else part.ljust(width)
             for part, width, to_right in zip(parts, widths, right, strict=True)
         )
-        lines.append((" " * _GAP).join(aligned).rstrip())
+        lines.append((mark + (" " * _GAP).join(aligned)).rstrip())
+        mark = " " * len(mark)
     return "\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -12,16 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyruse.api.report import DETAILS, Line, Report, Row, Times, shown_times
+from pyruse.report.room import Room
 from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
-    from jinja2 import Environment  # a command that renders nothing does without its 50 ms
+    from jinja2 import Environment
+
+    from pyruse.report.choice import Choice  # a command that renders nothing does without its 50 ms
 
 _TEMPLATES = {"text": "report.txt.j2", "html": "report.html.j2"}
 """The forms that have a template, each with its file."""
 _LONGEST = 4_000_000
-"""Bytes of a report for people, at most."""
-_ATTEMPTS = 4
+"""Bytes of a report for people, at most, by an administrator's own template."""
+_LINES = 300
+"""Lines of our own text: more is not read."""
+_BYTES = {"text": 100_000, "html": 90_000}
+"""Bytes of our own forms: of a longer mail, some mail programs hide the end (Gmail: 102 KB)."""
+_ATTEMPTS = 6
 """How much room rows take is an estimate: where it was wrong, there are fewer the next time."""
 
 
@@ -38,24 +45,25 @@ class Renderer:
         self._limit = limit
 
     def render(self, report: Report, form: str, largest: int | None = None) -> str:
-        """The report as ``text``, ``html`` or ``json``.
+        """The report as ``text``, ``html``, ``json`` or ``full`` (text, with nothing cut).
 
-        A fault in a template of the administrator's never costs the report: the built-in template
-        renders it then, and a note in the report tells of the fault.
+        The text has 300 lines at most, the HTML 90 kB, whatever the day. A fault in a template of
+        the administrator's never costs the report: the built-in template renders it then, and a
+        note in the report tells of the fault.
 
         :param report: the report.
         :param form: its form.
-        :param largest: for people: it has no more bytes, in UTF-8. What is cut is counted in it,
-            the important part last (see `pyruse.report.choice`).
+        :param largest: of text and HTML: it has no more bytes, in UTF-8. What is cut is counted in
+            it, the important part last (see `pyruse.report.choice`).
         :raises ValueError: there is no such form.
         """
-        if form == "json":
-            return "".join(_json(report))
+        if form in ("json", "full"):
+            return "".join(self.pieces(report, form))
         if form not in _TEMPLATES:
-            raise ValueError(f'"{form}" is no form of a report (expected text, html or json)')
+            raise ValueError(f'"{form}" is no form of a report (expected text, full, html or json)')
         longest = min(largest or _LONGEST, _LONGEST)
         try:
-            text = self._fitted(self._by_own, report, form, longest)
+            text = self._fitted_own(report, form, longest)
             if text is not None and len(text.encode()) <= longest:
                 return text
             if text is not None:
@@ -68,41 +76,73 @@ class Renderer:
             note = f"{fault} (the built-in template was used instead)"
             if note not in report.notes:
                 report.notes.append(note)
-        return self._fitted(self._by_builtin, report, form, longest) or ""
+        return self._fitted(report, form, min(longest, _BYTES[form]))
 
-    def _fitted(
-        self,
-        by: Callable[[Report, str, float], str | None],
-        report: Report,
-        form: str,
-        longest: int,
-    ) -> str | None:
-        """The report with as much of it as there is room for."""
+    def _fitted(self, report: Report, form: str, longest: int) -> str:
+        """The report by our own template, with as much as there is room for."""
+        whole = _LINES if form == "text" else longest
+
+        def excess(text: str) -> float:
+            """How much less there has to be, in the unit of the form."""
+            part = len(text.encode()) / longest
+            if form == "text":
+                part = max(part, (text.count("\n") + 1) / _LINES)
+            return (part - 1) * whole
+
+        for is_tight in (False, True):
+            least = self._by_builtin(report, form, Room(0, 0, is_tight=is_tight))
+            left = flexible = -excess(least)
+            if left >= 0:
+                break
+        for _ in range(_ATTEMPTS):
+            if left <= 0:
+                break
+            text = self._by_builtin(report, form, Room(flexible, 0, is_tight=is_tight))
+            if (over := excess(text)) <= 0:
+                return text
+            flexible *= 0.98 * left / (left + over)
+        return least
+
+    def _fitted_own(self, report: Report, form: str, longest: int) -> str | None:
+        """The same by the administrator's template; None where there is none."""
         room = longest * 0.9
         for _ in range(_ATTEMPTS):
-            text = by(report, form, room)
+            # What it has of our blocks takes no more than these do.
+            flexible = min(room, _LINES if form == "text" else _BYTES[form])
+            text = self._by_own(report, form, Room(flexible, room, is_own=True))
             if text is None or (size := len(text.encode())) <= longest:
                 return text
             room *= 0.9 * longest / size
         return text
 
     def pieces(self, report: Report, form: str) -> Iterator[str]:
-        """The report as `render` gives it, piece by piece: as JSON, it may be of any length."""
+        """The same piece by piece: JSON and ``full`` may be of any length."""
         if form == "json":
             return _json(report)
+        if form == "full":
+            return self._full(report)
         return iter([self.render(report, form)])
+
+    def _full(self, report: Report) -> Iterator[str]:
+        from pyruse.report.environment import variables
+
+        template = self._builtin.get_template("full.txt.j2")
+        shown = self._choice(report, "text", Room(0, 0), 1)  # but for the first screen: nothing
+        stream = template.stream(variables(report, self._limit, shown))
+        stream.enable_buffering(100)
+        return stream
 
     def faults(self) -> list[str]:
         """What is wrong with the administrator's templates, found by rendering a small report."""
         found = []
         for form in _TEMPLATES:
             try:
-                self._by_own(_sample(), form, _LONGEST)
+                self._by_own(_sample(), form, Room(_LINES, _LONGEST, is_own=True))
             except _TemplateError as fault:
                 found.append(str(fault))
         return found
 
-    def _by_own(self, report: Report, form: str, room: float) -> str | None:
+    def _by_own(self, report: Report, form: str, room: Room) -> str | None:
         """By the administrator's template, or None where there is none.
 
         :raises _TemplateError: it is faulty.
@@ -119,16 +159,20 @@ class Renderer:
 
             raise _TemplateError(one_line(shortened(fault_in(fault, file), 500))) from fault
 
-    def _by_builtin(self, report: Report, form: str, room: float) -> str:
+    def _by_builtin(self, report: Report, form: str, room: Room) -> str:
         return self._by(self._builtin, report, form, room)
 
-    def _by(self, environment: Environment, report: Report, form: str, room: float) -> str:
-        from pyruse.report.choice import choose
+    def _by(self, environment: Environment, report: Report, form: str, room: Room) -> str:
         from pyruse.report.environment import variables
 
         template = environment.get_template(_TEMPLATES[form])
-        shown = choose(report, form, self._limit, room)
+        shown = self._choice(report, form, room)
         return template.render(variables(report, self._limit, shown))
+
+    def _choice(self, report: Report, form: str, room: Room, limit: int | None = None) -> Choice:
+        from pyruse.report.choice import Choice
+
+        return Choice(report, form, limit or self._limit, room)
 
     @cached_property
     def _environment(self) -> Environment:

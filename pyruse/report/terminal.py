@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from rich import box
 from rich.console import Console
-from rich.panel import Panel
 from rich.segment import Segment, Segments
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from pyruse.api.findings import Summary
-from pyruse.api.report import Line, Report, Row, events_of
+from pyruse.api.report import Line, Report, Row, Section, events_of
 from pyruse.report import wording
-from pyruse.report.cells import right_aligned, texts
+from pyruse.report.cells import bar_lengths, right_aligned, texts
+from pyruse.report.choice import Choice
+from pyruse.report.measures import FACTS
 from pyruse.report.plaintext import aside, wrapped
+from pyruse.report.room import Room
+from pyruse.report.sparkline import sparkline
+from pyruse.report.text_blocks import attention_block, glance_table, kind_block, unusual_block
 from pyruse.text import one_line, printable
 
 _STYLES = {"important": "bold red", "interesting": "bold blue", "other": "bold"}
 _WIDEST = 110
 """On a wider terminal, the eye would not find from a message to its times."""
+_ROOM = Room(240, 0)
+"""Lines: with the first screen, about as many as the text has."""
+_BAR = 12
 
 
 def print_report(report: Report, console: Console, limit: int = 10_000) -> None:
@@ -32,49 +39,110 @@ def print_report(report: Report, console: Console, limit: int = 10_000) -> None:
     :param console: where to print it.
     :param limit: the number of rows of a section that are printed at most.
     """
+    shown = Choice(report, "text", limit, _ROOM)
     clock = wording.Clock(report.begin, report.end)
-    _print_header(report, console, clock)
-    for title, rows in (("important", report.important), ("interesting", report.interesting)):
-        events = wording.counted(events_of(rows), "event")
-        _print_heading(title, f"{wording.counted(len(rows), 'message')}, {events}", rows, console)
-        _print_all(_rows(rows[:limit], title, clock, console.width), console)
-        _print_remainder(report, len(rows) - limit, "message", console)
-    for table in report.summaries:
+    _print_first_screen(report, shown, console, clock)
+    for name in ("important", "interesting"):
+        _print_section(name, report, shown, console, clock)
+    for table, count in shown.summaries:
         console.print()
-        for fact in table.facts:
-            console.print(_text(fact))
-        if table.columns:
-            console.print(_table(table, limit, clock))
-        _print_remainder(report, len(table.rows) - limit, "row", console)
-    _print_heading("other", wording.counted(len(report.other), "event"), report.other, console)
-    _print_all(_lines(report.other[:limit], clock, console.width), console)
-    _print_remainder(report, len(report.other) - limit, "event", console)
-
-
-def _print_header(report: Report, console: Console, clock: wording.Clock) -> None:
-    console.print(_text(wording.heading(report), "bold underline"))
+        console.print(_text(one_line(table.title), "bold"))
+        for fact in table.facts[:FACTS]:
+            console.print(_text(wording.brief(fact)))
+        if table.columns and count:
+            console.print(_table(table, count, clock))
+        _print_remainder(report, len(table.rows) + table.left_out - count, "row", console)
+    _print_remainder(report, len(report.summaries) - len(shown.summaries), "summary", console)
+    _print_section("other", report, shown, console, clock)
+    if shown.remarks:
+        console.print()
+        console.print(_text("Notes", "bold yellow"))
+        for note in shown.remarks:
+            _print_block("! ", wording.brief(note), "", console)
+    rest = len(report.notes) - len(shown.losses) - len(shown.remarks)
+    _print_remainder(report, rest, "note", console)
     console.print()
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column(overflow="fold")
-    hosts = ", ".join(report.hosts) or "unknown"
-    facts.add_row("Hosts" if len(report.hosts) > 1 else "Host", _text(hosts))
-    facts.add_row("Period", _text(wording.period(report)))
-    entries = f"{report.entries:,}"
+    console.print(_text(wording.period(report), "dim"))
+
+
+def print_verdict(report: Report, console: Console, *, reasons: bool = False) -> None:
+    """Print whether anything needs doing, of which machines and day it is told; and the reasons."""
+    needs = report.attention or wording.events_in(report, "important")
+    verdict = wording.verdict(report)
+    style = "bold red" if needs else "bold green"
+    console.print(Text.assemble((f"{wording.about(report)}: ", "bold"), (verdict, style)))
+    if reasons:
+        _print_lines([line[: console.width] for line in wording.reasons(report)], "", console)
+
+
+def _print_first_screen(
+    report: Report, shown: Choice, console: Console, clock: wording.Clock
+) -> None:
+    width = min(console.width, _WIDEST)
+    print_verdict(report, console)
+    for note in shown.losses:
+        _print_block("! ", wording.brief(note), "yellow", console)
+    if shown.attention:
+        console.print()
+        for number, item in enumerate(shown.attention, 1):
+            block = attention_block(item, number, clock, max(width, 30))
+            head, *rest = block.split("\n")
+            style = "bold red" if item.weight >= 70 else "bold"
+            _print_lines([head], style, console)
+            _print_lines(rest, "", console)
+        if more := len(report.attention) - len(shown.attention):
+            console.print(_text(f"    … and {more:,} more below", "dim"))
+    if report.unusual:
+        console.print()
+        console.print(_text(f"Unlike other days: {wording.unlike(report.unusual)}", "bold"))
+        for one in shown.unusual:
+            _print_lines(unusual_block(one, max(width, 30)).split("\n"), "", console)
+    if learns := wording.learns(report):
+        console.print(_text(f"{learns}.", "dim"))
+    console.print()
+    if shown.glance:
+        head, *rest = glance_table(shown.glance).split("\n")
+        _print_lines([head], "bold", console)
+        _print_lines(rest, "", console)
+    if report.hours:
+        console.print(_text(f"Entries by hour     {sparkline(report.hours)}"))
+    totals = ", ".join(
+        f"{wording.events_in(report, name):,} {name}"
+        for name in ("important", "interesting", "other")
+    )
+    entries = f"{report.entries:,} entries"
     if report.first and report.last:
         entries += f", from {clock(report.first)} until {clock(report.last)}"
-    facts.add_row("Entries", _text(entries))
-    console.print(facts)
-    if report.notes:
-        notes = _text("\n").join(_text(f"• {wording.brief(note)}") for note in report.notes)
-        console.print()
-        console.print(Panel(notes, title="Notes", title_align="left", border_style="yellow"))
+    console.print(_text(f"{entries}: {totals}", "dim"))
 
 
-def _print_heading(title: str, detail: str, content: Sized, console: Console) -> None:
-    style, detail = (_STYLES[title], detail) if content else ("bold", "nothing")
+def _print_section(
+    name: Section, report: Report, shown: Choice, console: Console, clock: wording.Clock
+) -> None:
+    if report.kinds:
+        kinds = shown.kinds[name]
+        if kinds.count:
+            events = wording.counted(kinds.events, "event")
+            _print_heading(name, f"{wording.counted(kinds.count, 'kind')}, {events}", console)
+        for kind in kinds.shown:
+            block = kind_block(kind, kinds.digits, clock, max(min(console.width, _WIDEST), 30))
+            _print_lines(block.split("\n"), "bold" if name == "important" else "", console)
+        _print_remainder(report, kinds.count - len(kinds.shown), "kind", console)
+    elif name == "other" and report.other:
+        _print_heading(name, wording.counted(len(report.other), "event"), console)
+        _print_all(_lines(shown.other, clock, console.width), console)
+        _print_remainder(report, len(report.other) - len(shown.other), "event", console)
+    elif name != "other" and (rows := getattr(report, name)):
+        events = wording.counted(events_of(rows), "event")
+        _print_heading(name, f"{wording.counted(len(rows), 'message')}, {events}", console)
+        some: Sequence[Row] = getattr(shown, name)
+        _print_all(_rows(some, name, clock, console.width), console)
+        _print_remainder(report, len(rows) - len(some), "message", console)
+
+
+def _print_heading(title: str, detail: str, console: Console) -> None:
     console.print()
-    console.print(Text.assemble((title.capitalize(), style), (f"  {detail}", "dim")))
+    console.print(Text.assemble((title.capitalize(), _STYLES[title]), (f"  {detail}", "dim")))
 
 
 def _rows(
@@ -103,9 +171,18 @@ def _hanging(
     return [Segment(before, Style.parse(style)), Segment(text, Style.parse(message_style))]
 
 
+def _print_block(before: str, text: str, style: str, console: Console) -> None:
+    segments = _hanging(before, style or "yellow", text, style, min(console.width, _WIDEST))
+    _print_all(iter([[*segments, Segment.line()]]), console)
+
+
+def _print_lines(lines: Sequence[str], style: str, console: Console) -> None:
+    parsed = Style.parse(style)
+    _print_all(([Segment(line, parsed), Segment.line()] for line in lines), console)
+
+
 def _print_all(parts: Iterator[list[Segment]], console: Console) -> None:
-    # Wrapped already, and printed at once: a day may have thousands of lines, and rich's own way
-    # of doing both takes seconds for them.
+    # Wrapped already, and printed at once: rich's own way of doing both takes seconds for many.
     console.print(Segments(chain.from_iterable(parts)), end="")
 
 
@@ -115,14 +192,19 @@ def _print_remainder(report: Report, count: int, noun: str, console: Console) ->
 
 
 def _table(table: Summary, limit: int, clock: wording.Clock) -> Table:
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=_text(table.title, "bold"))
-    shown.title_justify = "left"
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column, to_right in zip(table.columns, right_aligned(table), strict=True):
         shown.add_column(
             _text(column.name), justify="right" if to_right else "left", overflow="fold"
         )
-    for row in texts(table, limit, clock):
-        shown.add_row(*(_text(wording.brief(cell)) for cell in row))
+    rows, bars = texts(table, limit, clock), bar_lengths(table, limit, _BAR)
+    for at, (row, lengths) in enumerate(zip(rows, bars, strict=True)):
+        style = "bold red" if at in table.emphasis else ""
+        cells = [
+            wording.brief(cell) + (f" {'█' * length}" if length else "")
+            for cell, length in zip(row, lengths, strict=True)
+        ]
+        shown.add_row(*map(_text, cells), style=style)
     return shown
 
 

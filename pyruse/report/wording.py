@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
-from pyruse.api.report import Report, Row, Times
-from pyruse.text import shortened
+from pyruse.api.findings import Attention, Unusual
+from pyruse.api.report import Report, Row, Section, Times, events_of
+from pyruse.text import one_line, shortened
 
 MESSAGE_CHARACTERS = 2_000
 """A message in a report for people is cut after so much of it; JSON has the whole."""
@@ -15,6 +19,10 @@ MESSAGE_LINES = 20
 TIMES_AT_EACH_END = 20
 """Of the times of a row, so many are shown at the beginning and at the end."""
 
+_HOSTS = 3
+_LONGEST_NAME = 64
+_LONGEST_VERDICT = 200
+_REASONS = 3
 _WHOLE_DAY = timedelta(hours=23)
 """By the wall clock; less than 24 hours where a day begins at an hour that the clocks leave out."""
 
@@ -34,26 +42,42 @@ class Clock:
 
     def __call__(self, moment: datetime) -> str:
         """Such as ``02:30:00``, ``02:30:00+01:00`` or ``2026-03-06 02:30:00``."""
-        text = moment.isoformat(" ", "seconds")
-        local, offset = text[:19], text[19:]
+        return self._written(moment, "seconds")
+
+    def minute(self, moment: datetime) -> str:
+        """The same without seconds: ``02:30``."""
+        return self._written(moment, "minutes")
+
+    def span(self, first: datetime, last: datetime) -> str:
+        """From when until when, to the minute: ``02:30–04:10``."""
+        ends = dict.fromkeys((self.minute(first), self.minute(last)))
+        return "–".join(ends) if len("".join(ends)) <= 10 else " – ".join(ends)
+
+    def _written(self, moment: datetime, unit: str) -> str:
+        text = moment.isoformat(" ", unit)
+        length = 19 if unit == "seconds" else 16
+        local, offset = text[:length], text[length:]
         if self.one_day and self._begin <= moment.astimezone(UTC) < self._end:
             local = local[11:]
         twice = moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
         return local + offset if twice else local
 
 
-def when(row: Row, clock: Clock) -> list[str]:
-    """When the events of a row happened: one text for each details mode that shows times."""
+def when(row: Row, clock: Clock, *, every: bool = False) -> list[str]:
+    """When the events of a row happened: one text for each details mode that shows times.
+
+    Of many times, the first and the last are there, unless it is to be every one.
+    """
     texts = []
     for times in row.details:
         if times.shown:
             # With several modes, the row's own count does not tell how many each stands for.
             count = f"{times.count:,} × " if len(row.details) > 1 else ""
-            texts.append(count + _when(times, clock))
+            texts.append(count + _when(times, clock, every))
     return texts
 
 
-def _when(times: Times, clock: Clock) -> str:
+def _when(times: Times, clock: Clock, every: bool) -> str:
     match times.details, times.shown:
         case "FIRST", [first]:
             return f"from {clock(first)}"
@@ -62,7 +86,7 @@ def _when(times: Times, clock: Clock) -> str:
         case "FIRSTLAST", [first, last]:
             return f"from {clock(first)} until {clock(last)}"
         case _, shown:
-            return ", ".join(_listed(shown, clock))
+            return ", ".join(_runs(shown, clock) if every else _listed(shown, clock))
 
 
 def _listed(times: Sequence[datetime], clock: Clock) -> Iterator[str]:
@@ -100,6 +124,88 @@ def heading(report: Report) -> str:
     return f"Pyruse report: {report.title}" if day is None else f"Pyruse report for {day:%A} {day}"
 
 
+def where(report: Report) -> str:
+    """The machines, few of them by name: ``web1, web2 and 7 more``."""
+    names = [shortened(one_line(name), _LONGEST_NAME) for name in report.hosts[:_HOSTS]]
+    more = len(report.hosts) - len(names)
+    return (", ".join(names) or "unknown") + (f" and {more:,} more" if more else "")
+
+
+def about(report: Report) -> str:
+    """Machines and day: ``mercury, Friday 2026-11-27``."""
+    day = _day(report)
+    title = one_line(report.title) if day is None else f"{day:%A} {day}"
+    return f"{where(report)}, {title}"
+
+
+def verdict(report: Report) -> str:
+    """Whether anything needs doing: ``7 things need attention``."""
+    if "attention" not in report.parts:  # a report of some parts for people who want no more
+        return one_line(", ".join(report.parts))
+    if report.headline:
+        return shortened(one_line(report.headline), _LONGEST_VERDICT)
+    if count := len(report.attention):
+        return f"{counted(count, 'thing')} {'needs' if count == 1 else 'need'} attention"
+    if important := events_in(report, "important"):
+        return f"{important:,} important"
+    return "nothing unusual"
+
+
+def reasons(report: Report) -> list[str]:
+    """The first things that need attention, on a line each, and how many more there are."""
+    lines = [
+        f"{number:>2}. {shortened(one_line(item.text), _LONGEST_VERDICT)}"
+        for number, item in enumerate(report.attention[:_REASONS], 1)
+    ]
+    if more := len(report.attention) - len(lines):
+        lines.append(f"    … and {more:,} more")
+    return lines
+
+
+def marks(item: Attention) -> str:
+    """Remarks on an item: ``new address, 140 times``."""
+    times = f"{item.count:,} times" if item.count > 1 else ""
+    return ", ".join(filter(None, (shortened(one_line(item.mark), _LONGEST_NAME), times)))
+
+
+def unlike(unusual: Iterable[Unusual]) -> str:
+    """What is unlike other days: ``8 kinds never seen before, 3 daily ones absent, 1 rate``."""
+    count: Counter[str] = Counter(one.what for one in unusual)
+    texts = {
+        "new": f"{counted(count['new'], 'kind')} never seen before",
+        "gone": f"{count['gone']:,} daily {'one' if count['gone'] == 1 else 'ones'} absent",
+        "rate": counted(count["rate"], "rate"),
+    }
+    return ", ".join(text for what, text in texts.items() if count[what])
+
+
+def learns(report: Report) -> str:
+    """How long it takes until it is known what is usual; empty where it is known."""
+    if not report.learning:
+        return ""
+    return f"What is usual is not known yet: that takes {counted(report.learning, 'more day')}"
+
+
+def events_in(report: Report, section: Section) -> int:
+    """How many events a section has, however they are told."""
+    rows: Sequence[Row] = {"important": report.important, "interesting": report.interesting}.get(
+        section, []
+    )
+    filed = events_of(rows) if section != "other" else len(report.other)
+    filed += report.left_out.get(section, 0)
+    return filed or sum(kind.count for kind in report.kinds if kind.section == section)
+
+
+def anchor(id_: str) -> str:
+    """The name of a place in a page, of any text."""
+    return "s-" + re.sub(r"[^a-z0-9]+", "-", id_.lower()[:_LONGEST_NAME])
+
+
+def tells_of_loss(note: str) -> bool:
+    """Whether a note says that there were entries which nobody has read."""
+    return "entries" in note and not note.startswith("fault:")
+
+
 def period(report: Report) -> str:
     """The period: ``2026-03-05 00:00 to 2026-03-06 00:00, Europe/Paris``."""
     begin, end = report.begin, report.end
@@ -119,11 +225,19 @@ def period(report: Report) -> str:
 
 def remainder(report: Report, count: int, noun: str) -> str:
     """A line that stands for what a report for people leaves out."""
+    return f"… and {counted(count, f'more {noun}')}: “{command(report)}” has them all"
+
+
+def command(report: Report) -> str:
+    """What shows all of it."""
     # A replay may be of a part of a day, of which nothing is kept: there, the same command has it.
     whole_day = report.end.replace(tzinfo=None) - report.begin.replace(tzinfo=None) >= _WHOLE_DAY
-    kept = whole_day and _day(report) is not None
-    command = f"pyruse report {report.title} --format json" if kept else "--format json"
-    return f"… and {counted(count, f'more {noun}')}: “{command}” has them all"
+    if report.every == "day" and (not whole_day or _day(report) is None):
+        return "--full"
+    host = ""
+    if report.machine is not None:
+        host = f" --host {shlex.quote(shortened(one_line(report.machine), _LONGEST_NAME))}"
+    return f"pyruse report {report.title}{host} --full"
 
 
 def _day(report: Report) -> date | None:

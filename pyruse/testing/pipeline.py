@@ -171,7 +171,7 @@ class Pipeline:
 
     @property
     def emails(self) -> list[SentMail]:
-        """The mails: ``.subject``, ``.to``, ``.body``, ``.html``, ``.attachments``."""
+        """The mails: ``.subject``, ``.to``, ``.body``, ``.html``, ``.attachments`` and so on."""
         return self.outcome.emails
 
     @property

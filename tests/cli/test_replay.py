@@ -15,7 +15,7 @@ UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u206
 def test_the_report_and_the_effects(process, config, journal):
     done = process("replay", "-c", config, "--file", journal)
     assert (done.code, done.err) == (0, "")
-    assert "Pyruse report for Saturday 2026-03-14" in done.out
+    assert "vm, Saturday 2026-03-14: " in done.out
     assert "203.0.113.7 failed" in done.out
     assert "alice : COMMAND=/bin/sh" in done.out
     report, _, effects = done.out.partition("\nMails that would have been sent: 1\n")

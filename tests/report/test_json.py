@@ -85,5 +85,7 @@ def test_a_hostile_message_is_whole_and_yet_harmless_on_a_terminal():
 
 
 def test_another_form_is_refused():
-    with pytest.raises(ValueError, match='"pdf" is no form of a report \\(expected text, html or'):
+    with pytest.raises(
+        ValueError, match='"pdf" is no form of a report \\(expected text, full, html or'
+    ):
         Renderer(None, 1).render(empty(), "pdf")

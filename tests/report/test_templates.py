@@ -146,4 +146,4 @@ def test_faults_are_found_before_they_matter(tmp_path):
 
 def test_a_folder_that_cannot_be_looked_into_does_not_cost_the_report(tmp_path):
     renderer = Renderer(tmp_path / ("x" * 300), 10_000)
-    assert "Pyruse report" in renderer.render(empty(), "text")
+    assert "nothing unusual" in renderer.render(empty(), "text")

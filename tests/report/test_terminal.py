@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 from rich.console import Console
 
 from pyruse.api.report import Line
-from pyruse.report.terminal import print_report
+from pyruse.report.terminal import print_report, print_verdict
+from tests.report.eventful import eventful
 from tests.report.sample import HOSTILE, at, empty, full, row
 
 
@@ -29,8 +31,8 @@ def shown(report, width=100, limit=10_000):
 
 def test_the_whole_report():
     lines = shown(full(), 78)
-    assert lines[0] == "Pyruse report for Saturday 2026-03-14"
-    assert "Entries  12,345, from 00:00:03 until 23:59:58" in lines
+    assert lines[0] == "aubergine, Saturday 2026-03-14: 4 important"
+    assert "12,345 entries, from 00:00:03 until 23:59:58: 4 important, 1,207 interesting," in lines
     assert any("the journal has no entries" in line for line in lines)
     start = lines.index("Important  2 messages, 4 events")
     assert lines[start + 1] == (
@@ -47,20 +49,48 @@ def test_the_whole_report():
     assert any(line.split() == ["192.0.2.7", "3", "for", "ever"] for line in lines)
     start = lines.index("Other  2 events")
     assert lines[start + 1] == "02:00:00  [6/cron] short"
-    assert lines[-1] == "          of two lines"
+    assert lines[-3:] == [
+        "          of two lines",
+        "",
+        "2026-03-14 00:00 to 2026-03-15 00:00, Europe/Paris",
+    ]
+
+
+def test_a_day_on_which_much_happened():
+    lines = shown(eventful(), 78)
+    assert lines[0] == "mercury, Saturday 2026-03-14: 7 things need attention"
+    golden = Path(__file__).with_name("eventful.txt").read_text()
+    plain = golden.replace("\N{NO-BREAK SPACE}", " ").splitlines()
+    for same in (plain[5:19], plain[20:25], plain[26:31]):  # the first screen
+        start = lines.index(same[0])
+        assert lines[start : start + len(same)] == same
+    assert any(line.split() == ["198.51.100.77", "1,204", "nginx", "scanning"] for line in lines)
+    assert max(map(len, lines)) <= 78
+
+
+def test_the_verdict_alone():
+    file = StringIO()
+    print_verdict(eventful(), Console(file=file, width=60), reasons=True)
+    lines = file.getvalue().splitlines()
+    assert lines[0].startswith("mercury, Saturday 2026-03-14: 7 things need attention")
+    assert lines[-1] == "    … and 4 more"
+    assert max(map(len, lines)) <= 60
 
 
 def test_an_empty_report():
     lines = shown(empty())
-    assert [line for line in lines if "nothing" in line] == [
-        "Important  nothing",
-        "Interesting  nothing",
-        "Other  nothing",
+    assert lines == [
+        "aubergine, Saturday 2026-03-14: nothing unusual",
+        "",
+        "0 entries: 0 important, 0 interesting, 0 other",
+        "",
+        "2026-03-14 00:00 to 2026-03-15 00:00, Europe/Paris",
     ]
 
 
 def test_a_message_is_neither_markup_nor_a_terminal_sequence():
     report = full()
+    report.notes.append("fault: of a step")
     colours = set(re.findall(r"\x1b[^m]*m", drawn(report)))
     report.hosts.append(HOSTILE)
     report.notes.append(HOSTILE)
@@ -71,8 +101,8 @@ def test_a_message_is_neither_markup_nor_a_terminal_sequence():
     assert set(re.findall(r"\x1b[^m]*m", text)) <= colours
     seen = "\n".join(shown(report, 1_000))
     assert {char for char in seen if not char.isprintable()} == {"\n"}
-    assert seen.count("{% raw %} [bold]rich[/bold] [/] \\x1b") == 7
-    assert seen.count("\\x1b[31mred\\x1b]0;title\\x07 \\x00 \\x9b2J \\u202egnp") == 7
+    assert seen.count("{% raw %} [bold]rich[/bold] [/] \\x1b") == 6
+    assert seen.count("\\x1b[31mred\\x1b]0;title\\x07 \\x00 \\x9b2J \\u202egnp") == 5
 
 
 def test_no_line_is_wider_than_the_terminal():
@@ -85,8 +115,8 @@ def test_no_line_is_wider_than_the_terminal():
 def test_of_a_long_section_the_rest_is_counted():
     report = empty()
     report.other = [Line(at(1) + timedelta(seconds=number), "line") for number in range(10)]
-    assert shown(report, limit=2)[-3:] == [
+    assert shown(report, limit=2)[-5:-2] == [
         "01:00:00  line",
         "01:00:01  line",
-        "… and 8 more events: “pyruse report 2026-03-14 --format json” has them all",
+        "… and 8 more events: “pyruse report 2026-03-14 --full” has them all",
     ]

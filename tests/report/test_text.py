@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from pyruse.api.report import Line
 from pyruse.report.plaintext import WIDTH
 from pyruse.report.render import Renderer
+from tests.report.eventful import eventful
 from tests.report.sample import HOSTILE, PARIS, at, empty, full, row
 
-FULL = """\
-Pyruse report for Saturday 2026-03-14
-=====================================
-
-Host     aubergine
-Period   2026-03-14 00:00 to 2026-03-15 00:00, Europe/Paris
-Entries  12,345, from 00:00:03 until 23:59:58
-Events   4 important, 1,207 interesting, 2 other
-
-NOTES
+GOLDEN = Path(__file__).with_name("eventful.txt")
+FOOT = f"""
 ------------------------------------------------------------------------------
+Pyruse {version("pyruse")}: 2026-03-14 00:00 to 2026-03-15 00:00, Europe/Paris
+"""
+
+FULL = """\
+aubergine, Saturday 2026-03-14: 4 important
+===========================================
 ! From 01:00 to 02:00 the journal has no entries: was the machine down?
+
+12,345 entries, from 00:00:03 until 23:59:58
+4 important, 1,207 interesting, 2 other
 
 IMPORTANT: 2 messages, 4 events
 ------------------------------------------------------------------------------
@@ -41,7 +45,6 @@ INTERESTING: 3 messages, 1,207 events
 BANS
 ------------------------------------------------------------------------------
 Address        Bans  Until
--------------  ----  --------
 192.0.2.7         3  for ever
 2001:db8::/64    12
 
@@ -54,25 +57,11 @@ OTHER: 2 events
 """
 
 EMPTY = """\
-Pyruse report for Saturday 2026-03-14
-=====================================
+aubergine, Saturday 2026-03-14: nothing unusual
+===============================================
 
-Host     aubergine
-Period   2026-03-14 00:00 to 2026-03-15 00:00, Europe/Paris
-Entries  0
-Events   0 important, 0 interesting, 0 other
-
-IMPORTANT
-------------------------------------------------------------------------------
-nothing
-
-INTERESTING
-------------------------------------------------------------------------------
-nothing
-
-OTHER
-------------------------------------------------------------------------------
-nothing
+0 entries
+0 important, 0 interesting, 0 other
 """
 
 
@@ -88,11 +77,17 @@ def section(report, title, limit=10_000):
 
 
 def test_the_whole_report():
-    assert text(full()) == FULL
+    assert text(full()) == FULL + FOOT
 
 
 def test_an_empty_report():
-    assert text(empty()) == EMPTY
+    assert text(empty()) == EMPTY + FOOT
+
+
+def test_a_day_on_which_much_happened_is_as_it_was_when_somebody_last_looked():
+    """Where the form is changed on purpose: `python -m tests.report.test_text` writes it anew."""
+    found = Renderer(None, 10_000).render(eventful(), "text")
+    assert found.replace(f"Pyruse {version('pyruse')}:", "Pyruse VERSION:") == GOLDEN.read_text()
 
 
 def test_no_line_is_wider_than_a_terminal():
@@ -108,7 +103,10 @@ def test_no_line_is_wider_than_a_terminal():
 def test_several_hosts():
     report = empty()
     report.hosts = ["aubergine", "basil", "chili"]
-    assert "Hosts    aubergine, basil, chili\n" in text(report)
+    assert text(report).startswith("aubergine, basil, chili, Saturday")
+    report.hosts += [f"machine{number}" for number in range(90)]
+    assert text(report).startswith("aubergine, basil, chili and 90 more, Saturday")
+    assert ", of 93 machines: aubergine, basil, chili, machine0, " in " ".join(text(report).split())
 
 
 def test_of_a_long_section_the_rest_is_counted():
@@ -119,17 +117,17 @@ def test_of_a_long_section_the_rest_is_counted():
         "01:00:00  line 0",
         "01:00:00  line 1",
         "01:00:00  line 2",
-        "… and 1,234 more events: “pyruse report 2026-03-14 --format json” has them all",
+        "… and 1,234 more events: “pyruse report 2026-03-14 --full” has them all",
     ]
     assert section(report, "IMPORTANT", 3)[3:] == [
-        "… and 1 more message: “pyruse report 2026-03-14 --format json” has them all"
+        "… and 1 more message: “pyruse report 2026-03-14 --full” has them all"
     ]
 
 
 def test_of_a_long_section_of_a_replay_the_same_command_has_the_rest():
     report = empty("2026-03-14 – 2026-03-16", days=3)
     report.other = [Line(at(1), "line")] * 3
-    assert section(report, "OTHER", 1)[1:] == ["… and 2 more events: “--format json” has them all"]
+    assert section(report, "OTHER", 1)[1:] == ["… and 2 more events: “--full” has them all"]
 
 
 def test_of_many_times_the_first_and_the_last_are_shown():
@@ -193,7 +191,7 @@ def test_no_message_can_pass_for_a_line_of_the_report():
 def test_every_time_has_its_date_where_the_report_spans_several_days():
     report = empty("2026-03-14 – 2026-03-15", days=2)
     report.important = [row("x", FIRSTLAST=[at(1), at(1) + timedelta(days=1)])]
-    assert text(report).splitlines()[0] == "Pyruse report: 2026-03-14 – 2026-03-15"
+    assert text(report).splitlines()[0] == "aubergine, 2026-03-14 – 2026-03-15: 2 important"
     assert "from 2026-03-14 01:00:00 until 2026-03-15 01:00:00" in text(report)
 
 
@@ -260,8 +258,8 @@ def test_the_day_when_the_clocks_are_put_forward():
 def test_a_replay_of_nothing():
     begin = datetime(1970, 1, 1, tzinfo=UTC)
     report = empty("no entries", begin, days=0)
-    assert text(report).splitlines()[0] == "Pyruse report: no entries"
-    assert "Period   empty\n" in text(report)
+    assert text(report).splitlines()[0] == "aubergine, no entries: nothing unusual"
+    assert text(report).endswith(": empty\n")
 
 
 @pytest.mark.parametrize("seconds", [0, 1])
@@ -270,4 +268,9 @@ def test_seconds_of_the_period_are_shown_where_they_matter(seconds):
     ends = "2026-03-14 01:02:01 to 2026-03-15 01:02:01"
     if seconds == 0:
         ends = "2026-03-14 01:02 to 2026-03-15 01:02"
-    assert f"Period   {ends}, Europe/Paris\n" in text(report)
+    assert f": {ends}, Europe/Paris\n" in text(report)
+
+
+if __name__ == "__main__":
+    now = Renderer(None, 10_000).render(eventful(), "text")
+    GOLDEN.write_text(now.replace(f"Pyruse {version('pyruse')}:", "Pyruse VERSION:"))

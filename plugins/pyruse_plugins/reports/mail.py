@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -9,6 +11,7 @@ from typing import Literal
 
 from pyruse import PARTS, Context, Every, Mail, MailAddress, Report, hookimpl
 
+_NO_NAME = re.compile(r"[^A-Za-z0-9.-]+")
 _HTML = 0.5
 _TEXT = 0.22
 """Of what a mail may have: with what encoding adds, a third at most (RFC 2045), it is all of it."""
@@ -61,8 +64,12 @@ class MailReport:
     subject = "{host}: {important} important, {interesting} interesting on {day}"
     ```
 
-    The mail is no larger than `[report] largest`, and than the mail server takes. It tells how many
-    rows are cut: of the events called other first, of the important ones last.
+    The mail is no larger than `[report] largest`, and than the mail server takes. It tells what is
+    cut: of the events called other first, of the important ones last.
+
+    Mail programs can sort by two headers. `X-Pyruse-Attention` is the number of things that need
+    attention, 0 on a quiet day; `List-Id` is the same every day: `<pyruse.HOST>`, with the name of
+    this machine, or of the one that the report is about.
 
     Nothing is mailed where nobody is named. Several mails, each for people of its own:
 
@@ -104,7 +111,13 @@ def _send(mail: ReportMail, to: Sequence[str], report: Report, context: Context)
         text = context.render(report.only(["attention", "notes"]), "text")
         text += f"\nThe whole report: {_place(report, context)}\n"
     subject = context.subject(report)
-    context.mail(None, Mail(subject, text, html, to=to, encrypt_to=mail.encrypt_to))
+    host = _NO_NAME.sub("-", report.machine or socket.gethostname())[:200].strip("-.")
+    headers = {
+        "List-Id": f"<pyruse.{host or 'localhost'}>",  # RFC 2919
+        "X-Pyruse-Attention": str(len(report.attention)),
+    }
+    made = Mail(subject, text, html, to=to, encrypt_to=mail.encrypt_to, headers=headers)
+    context.mail(None, made)
 
 
 def _place(report: Report, context: Context) -> str:

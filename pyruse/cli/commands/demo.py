@@ -22,7 +22,7 @@ def command(output: Path, show_config: bool) -> None:
     A dry run: nothing is mailed, banned, run or logged on this machine.
     """
     from pyruse.cli.commands.replay import show_outcome
-    from pyruse.cli.output import progress
+    from pyruse.cli.output import progress, show_verdict
     from pyruse.config.load import load
     from pyruse.engine.faults import Faults
     from pyruse.entry.decoding import Decoder
@@ -50,4 +50,5 @@ def command(output: Path, show_config: bool) -> None:
             "another one is chosen with -o FILE)"
         ) from None
     echo(f"\nThe report as HTML: {output.absolute()}")
-    echo("The configuration:  pyruse demo --show-config")
+    echo("The configuration:  pyruse demo --show-config\n")
+    show_verdict(outcome.report)

@@ -32,11 +32,12 @@ _LONGEST_PAYLOAD = 200  # characters
     "--format", "form", type=click.Choice(["text", "html", "json"]), default="text",
     help="html: the report alone.",
 )  # fmt: skip
+@click.option("--full", is_flag=True, help="The report event by event: nothing is cut.")
 @click.option(
     "--profile", is_flag=True,
     help="Show, too, which chains and steps took the time, and what each saw and let pass.",
 )  # fmt: skip
-def command(config: Path | None, form: str, profile: bool, **journal: Any) -> None:
+def command(config: Path | None, form: str, full: bool, profile: bool, **journal: Any) -> None:
     """Show what would have happened with past entries.
 
     A dry run: nothing is mailed, banned, run or logged, and the daemon's state is not touched.
@@ -51,6 +52,8 @@ def command(config: Path | None, form: str, profile: bool, **journal: Any) -> No
 
     if profile and form == "html":
         raise click.UsageError("--profile: not with --format html (expected text or json)")
+    if full and form != "text":
+        raise click.UsageError(f"--full: not with --format {form} (expected text)")
     loaded = configuration(config)
     chosen = selection(loaded.settings, **journal)
     span = None if form == "json" else chosen.span(Decoder())
@@ -63,17 +66,20 @@ def command(config: Path | None, form: str, profile: bool, **journal: Any) -> No
     elif form == "html":
         echo(outcome.render("html"))
     else:
-        show_outcome(outcome)
+        show_outcome(outcome, full=full)
         if outcome.profile is not None:
             echo()
             show_profile(outcome.profile, outcome.entries)
 
 
-def show_outcome(outcome: Outcome) -> None:
-    """Print the report and the effects."""
+def show_outcome(outcome: Outcome, *, full: bool = False) -> None:
+    """Print the report, all of it or what people read, and the effects."""
     from pyruse.cli.output import show_lines, show_report
 
-    show_report(outcome.report, lambda: outcome.render("text"), outcome.limit)
+    if full:
+        echo(outcome.render("full"))
+    else:
+        show_report(outcome.report, lambda: outcome.render("text"), outcome.limit)
     show_lines(
         "Mails that would have been sent",
         [f"to {', '.join(mail.to) or 'nobody'}: {mail.subject}" for mail in outcome.emails],

@@ -26,9 +26,16 @@ if TYPE_CHECKING:
 @click.option(
     "--send", is_flag=True, help="Deliver it again, as when the day ended: mail, archive."
 )
+@click.option("--full", is_flag=True, help="Show all of it, event by event: nothing is cut.")
 @click.option("--host", help="The report of this machine alone.")
 def command(  # noqa: PLR0913 -- click hands over each option
-    config: Path | None, day: str | None, list_days: bool, form: str, send: bool, host: str | None
+    config: Path | None,
+    day: str | None,
+    list_days: bool,
+    form: str,
+    send: bool,
+    full: bool,
+    host: str | None,
 ) -> None:
     """Show, or send, the report of a day again.
 
@@ -46,6 +53,9 @@ def command(  # noqa: PLR0913 -- click hands over each option
     from pyruse.state.days import kept_days
     from pyruse.system.log import to_stderr
 
+    if full and form != "text":
+        raise click.UsageError(f"--full: not with --format {form} (expected text)")
+    form = "full" if full else form
     loaded = configuration(config)
     path = existing_state(loaded.settings)
     with State(path, read_only=True) as state, state.at_one_instant():

@@ -30,7 +30,7 @@ def compose(
 
     :param item: its payload has ``subject``, ``to`` (addresses, or local users), ``parts`` (texts),
         ``count`` (above 1: gathered repeats, not all of them in ``parts``), ``html`` and maybe
-        ``attachments`` (of each: name, content type, text).
+        ``attachments`` (of each: name, content type, text) and ``headers``.
     :param settings: who it is from; and whether a mail server gets it, which knows no local users.
     :param host: this machine's name: completes local users, makes the Message-ID unique.
     :param largest: so many bytes the mail may have. Its HTML is left out first, then what is
@@ -92,6 +92,8 @@ def _composed(
     message["Date"] = datetime_of(item.created, UTC)
     message["Message-ID"] = f"<{item.id}@{name}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no holiday notice answers it
+    for header, value in payload.get("headers", {}).items():
+        message[header] = _header(value)
     _set_body(message, payload)
     return message
 
@@ -102,10 +104,15 @@ def _is_ascii(addresses: list[Address]) -> bool:
 
 def subject_of(payload: Mapping[str, Any]) -> str:
     """The subject of a mail in the outbox, on one line."""
+    subject = _header(payload["subject"])
+    return f"{subject} ({payload['count']} times)" if payload["count"] > 1 else subject
+
+
+def _header(value: str) -> str:
+    """The value of a header, on one line."""
     # Python's email package decodes "=?utf-8?q?=0ABcc:…?=" (RFC 2047) wherever it comes from: a log
     # line could add headers of its own.
-    subject = shortened(one_line(payload["subject"]).replace("=?", "= ?"), _LONGEST_SUBJECT)
-    return f"{subject} ({payload['count']} times)" if payload["count"] > 1 else subject
+    return shortened(one_line(value).replace("=?", "= ?"), _LONGEST_SUBJECT)
 
 
 def text_of(payload: Mapping[str, Any]) -> str:

@@ -1,0 +1,95 @@
+"""What a kind of events says: its template once, and the values by which the events differ."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from pyruse.api.findings import KindRow
+from pyruse.text import one_line, shortened
+
+LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+"""The names of syslog's priorities, as journalctl writes them."""
+
+_SLOT = re.compile(r"<?\*>?|\{[^{}\s]*\}")
+_NBSP = "\N{NO-BREAK SPACE}"
+_LITERAL_LETTERS = 4
+"""A template with fewer letters of its own says nothing."""
+_LONGEST_MESSAGE = 2_000
+_LONGEST_VALUE = 40
+_LONGEST = {"important": 400, "interesting": 300, "other": 200}
+"""Characters of what a kind says, by its section."""
+_VALUES = {"important": 4, "interesting": 3, "other": 1}
+"""How many messages are told of each kind, by their values."""
+
+
+class Told(NamedTuple):
+    """What people are told of a kind, on one line each."""
+
+    label: str
+    """Who says it, and how grave it is: ``sshd err``; empty where the text says it all."""
+    text: str
+    values: str
+    """Those of the most frequent messages; empty where all say the same."""
+
+
+def told(kind: KindRow) -> Told:
+    """What people are told of a kind."""
+    limit = _LONGEST.get(kind.section, 200)
+    label = _label(kind) if kind.section == "other" else ""
+    example = kind.messages[0][0] if kind.messages else ""
+    letters = sum(map(str.isalpha, _SLOT.sub("", kind.template)))
+    if example and (kind.different <= 1 or letters < _LITERAL_LETTERS):
+        more = "" if kind.different <= 1 else f"and {kind.different - 1:,} others like it"
+        return Told(label, _cut(example, limit), more)
+    return Told(label, _cut(kind.template or example, limit), _values(kind))
+
+
+def _label(kind: KindRow) -> str:
+    level = LEVELS[kind.level] if kind.level is not None and 0 <= kind.level <= 7 else ""
+    return " ".join(part for part in (_cut(kind.program, _LONGEST_VALUE), level) if part)
+
+
+def _values(kind: KindRow) -> str:
+    """Such as ``alice, 192.0.2.4 ×12; bob, 192.0.2.7 ×2; 20 more``."""
+    shown = kind.messages[: _VALUES.get(kind.section, 1)]
+    parts = [
+        differing(message, kind.template) + (f"{_NBSP}×{count:,}" if count > 1 else "")
+        for message, count in shown
+    ]
+    rest = kind.different - len(shown)
+    if rest > 0 and parts:
+        parts.append(f"{rest:,}{_NBSP}more")
+    return "; ".join(parts)
+
+
+def differing(message: str, template: str) -> str:
+    """What stands in a message where its template has gaps; the message itself if it does not fit.
+
+    Literal by literal, each found where it comes first: quick whatever strangers write.
+    """
+    head = " ".join(message[:_LONGEST_MESSAGE].split())  # as masks leave spaces
+    literals = _SLOT.split(template)
+    values, at = [], len(literals[0])
+    if len(literals) == 1 or not head.startswith(literals[0]):
+        return _cut(message, 2 * _LONGEST_VALUE)
+    for literal in literals[1:-1]:
+        found = head.find(literal, at) if literal else at
+        if found < 0:
+            return _cut(message, 2 * _LONGEST_VALUE)
+        values.append(head[at:found])
+        at = found + len(literal)
+    last = literals[-1]
+    if last and not head[at:].endswith(last):
+        return _cut(message, 2 * _LONGEST_VALUE)
+    values.append(head[at : len(head) - len(last)])
+    return ", ".join(_cut(value, _LONGEST_VALUE) for value in values if value.strip())
+
+
+def _cut(text: str, limit: int) -> str:
+    """On one line, and not too long."""
+    if len(text) <= limit:
+        return one_line(text)
+    if limit > 2 * _LONGEST_VALUE:
+        return one_line(shortened(text, limit))
+    return f"{one_line(text[:limit])}…"

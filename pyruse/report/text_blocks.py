@@ -1,0 +1,88 @@
+"""The parts of a report as plain text: each a block of lines, none wider than a terminal.
+
+What follows the first line of a block is indented: no message can pass for a line of the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyruse.api.findings import Attention, Glance, KindRow, Unusual
+from pyruse.report.glances import change, numbers
+from pyruse.report.kind_texts import told
+from pyruse.report.plaintext import WIDTH, aside, wrapped
+from pyruse.report.wording import Clock, marks
+from pyruse.text import one_line, shortened
+
+LONGEST_ITEM = 300
+LONGEST_QUOTE = 150
+"""Characters of an item of the first screen, and of the line that it quotes."""
+_LONGEST_UNUSUAL = 140
+_LEFT = 34
+"""Columns of the names in "at a glance"."""
+
+
+def attention_block(item: Attention, number: int, clock: Clock, width: int = WIDTH) -> str:
+    """What needs attention: the text with its time at the right edge, marks, a quote."""
+    head = f"{number:>2}. "
+    indent = len(head)
+    time = "" if item.time is None else clock.minute(item.time)
+    text = shortened(one_line(item.text), LONGEST_ITEM)
+    room = width - (len(time) + 2 if time else 0)
+    first, *rest = wrapped(text, indent, room).split("\n")
+    lines = [f"{head}{first.ljust(room - indent)}  {time}".rstrip(), *rest]
+    if remarks := marks(item):
+        if len(lines[-1]) + len(remarks) + 4 <= room and len(lines) > 1:
+            lines[-1] += f"  [{remarks}]"
+        else:
+            lines.append(f"{' ' * indent}[{remarks}]")
+    if item.quote:
+        quote = shortened(one_line(item.quote), LONGEST_QUOTE)
+        lines.append(f"{' ' * indent}> {wrapped(quote, indent + 2, width)}")
+    return "\n".join(lines)
+
+
+def unusual_block(one: Unusual, width: int = WIDTH) -> str:
+    """What is unlike other days, such as ``NEW    3 × kernel: …``."""
+    program = f"{shortened(one_line(one.program), 40)}: " if one.program else ""
+    text = shortened(one_line(one.text), _LONGEST_UNUSUAL)
+    head = f"{one.what.upper():<5} "
+    count = f"{one.today:,} × " if one.what != "gone" else ""
+    usual = "" if one.what == "new" else f" (usually {one.usual:,.0f})"
+    return head + wrapped(f"{count}{program}{text}{usual}", len(head), width)
+
+
+def glance_table(rows: Sequence[Glance]) -> str:
+    """Numbers of today beside the usual ones, in columns."""
+    texts = [("", "today", "usual", "")]
+    for row in rows:
+        today, usual = numbers(row.today, row.type), numbers(row.usual, row.type)
+        texts.append((shortened(one_line(row.name), _LEFT - 2), today, usual, change(row)))
+    widths = [max(len(one[at]) for one in texts) for at in (1, 2)]
+    left = max(12, min(_LEFT, WIDTH - sum(widths) - 14))
+    head = "AT A GLANCE"
+    lines = []
+    for name, today, usual, more in texts:
+        numbers_ = f"{today.rjust(widths[0] + 2)}{usual.rjust(widths[1] + 2)}  {more:>8}"
+        lines.append(f"{(name[:left] or head).ljust(left)}{numbers_}".rstrip())
+        head = ""
+    return "\n".join(lines)
+
+
+def kind_block(kind: KindRow, digits: int, clock: Clock, width: int = WIDTH) -> str:
+    """A kind of events: how many, what they say, by which values they differ, from when to when.
+
+    :param kind: the kind.
+    :param digits: so wide is the number.
+    :param clock: writes times.
+    :param width: of the lines.
+    """
+    label, text, values = told(kind)
+    head = f"{kind.count:,}".rjust(digits) + " × "
+    new = "NEW " if kind.is_new else ""
+    body = wrapped(f"{new}{f'{label}: ' if label else ''}{text}", len(head), width)
+    body += aside(body, [clock.span(kind.first, kind.last)], len(head), width)
+    if values:
+        indent = len(head) + 2
+        body += f"\n{' ' * indent}{wrapped(values, indent, width)}"
+    return head + body
