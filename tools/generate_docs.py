@@ -3,8 +3,9 @@
     python tools/generate_docs.py            # writes them anew
     python tools/generate_docs.py --check    # exits with 1 when they are not what the code says
 
-A generated part stands between the markers ``<!-- generated: NAME -->`` and ``<!-- end: NAME -->``;
-`PARTS` has the names. What stands around them is written by hand.
+Pages of rules are made as a whole (see `tools.rules_pages`). Elsewhere, a generated part stands
+between the markers ``<!-- generated: NAME -->`` and ``<!-- end: NAME -->``; `PARTS` has the names.
+What stands around them is written by hand.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))  # appended: where Pyruse is installed, that one is described
 
 from tools.api_docs import table  # noqa: E402 -- the path comes first
+from tools.rules_pages import pages  # noqa: E402
 
 DOCS = ROOT / "docs"
 COMMAND = "python tools/generate_docs.py"
@@ -147,6 +149,13 @@ def main(arguments: list[str]) -> int:
         if "--check" not in arguments:
             file.write_text(made, "utf-8")
             print(f"{outdated[-1]}: written")
+    for file, made in pages(DOCS / "rules").items():
+        if not file.is_file() or file.read_text("utf-8") != made:
+            outdated.append(file.relative_to(DOCS.parent))
+            if "--check" not in arguments:
+                file.parent.mkdir(exist_ok=True)
+                file.write_text(made, "utf-8")
+                print(f"{outdated[-1]}: written")
     for part in sorted(missing):
         print(f"docs: nothing tells of {part} (expected <!-- generated: {part} --> and its end)")
     if outdated and "--check" in arguments:
