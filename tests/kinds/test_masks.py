@@ -96,4 +96,5 @@ def test_texts_that_never_come_again_take_bounded_memory(
     random_ = random.Random(1)
     for _ in range(1_000):
         template.template_of("".join(random_.choices("abcdef", k=12)))
-        assert len(template._templates) <= 100
+        assert len(template._of_levelled) <= 100
+        assert len(template._words) <= 100
