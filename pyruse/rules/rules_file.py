@@ -12,7 +12,7 @@ from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.faults import ConfigFaults
 from pyruse.text import shown, toml_key
 
-_KEYS = ("title", "programs", "lines", "options", "chains", "own", "samples")
+_KEYS = ("title", "programs", "lines", "shared", "options", "chains", "own", "samples")
 _OPTION_KEYS = ("default", "help")
 _SAMPLE_KEYS = ("entry", "before", "event", "fields")
 
@@ -76,6 +76,8 @@ class RulesFile:
     """The names of the chains that no other chain of the file jumps to."""
     lines: str | None = None
     """The chain that takes lines whose writer is known: those of containers, too."""
+    shared: bool = False
+    """Whether a policy is at work once for all rules that have the same options for it."""
 
     @property
     def is_policy(self) -> bool:
@@ -145,6 +147,8 @@ class _Reader:
                 "each is jumped to by another one, so entries get to none (expected one that no "
                 "other chain of the file jumps to)"
             )
+        if not isinstance(content.get("shared", False), bool):
+            self._at("shared").add("is of the wrong type (expected true or false)")
         options = self._options(content.get("options", {}))
         lines = self._lines(content, chains)
         return RulesFile(
@@ -153,7 +157,7 @@ class _Reader:
             tuple(self._samples(content.get("samples", []))),
             self._texts(content, "own", "names of groups"),
             tuple(name for name in chains if name not in jumped_to),
-            lines,
+            lines, content.get("shared") is True,
         )  # fmt: skip
 
     def _texts(self, content: dict[str, Any], key: str, what: str) -> tuple[str, ...]:

@@ -173,7 +173,16 @@ class _Expander:
         if other.name not in self._at_work:
             self._at_work[other.name] = other
         Values(rules, other, self._tables).look_up_all()
-        return self._bring(chain, rules, other)
+        return self._bring(chain, rules if self._is_own(rules, other) else other, other)
+
+    def _is_own(self, rules: RulesFile, policy: RulesFile) -> bool:
+        """Whether some rules have a policy of their own."""
+        return (
+            not policy.shared
+            or any(name in rules.options for name in policy.options)
+            or any(self._tables.given(rules.name, name, None) for name in policy.options)
+            or any(f"{chains_prefix(rules.name)} {name}" in self._own for name in policy.chains)
+        )
 
     def _policy_with(self, chain: str) -> RulesFile | None:
         try:

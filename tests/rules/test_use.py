@@ -168,8 +168,8 @@ def test_every_fault_at_once(folder: Path) -> None:
         "pyruse.toml: use[2]: 3 is no name (expected one that `pyruse rules` lists)",
         'pyruse.toml: use[1]: there are no rules "dor" (expected rules that are installed: see '
         '`pyruse rules`; did you mean "door"?)',
-        "broken.toml: program: unknown (expected one of: title, programs, options, chains, "
-        'own, samples; did you mean "programs"?)',
+        "broken.toml: program: unknown (expected one of: title, programs, lines, shared, options, "
+        'chains, own, samples; did you mean "programs"?)',
         'broken.toml: chains: "other" cannot be the name of a chain of these rules (expected '
         '"broken", or a name that begins with "broken ")',
         "pyruse.toml: [rules].withn: unknown option (expected one of: most, ports, section, "
@@ -243,4 +243,27 @@ def test_an_option_that_is_empty_leaves_that_of_the_step_out(
 def test_a_number_that_would_mean_at_once(folder: Path, number: str) -> None:
     assert faults_of(f'use = ["door"]\n[rules.door]\nmost = {number}\n', folder) == [
         f"pyruse.toml: [rules.door].most: {number} is too small (expected more than 0)"
+    ]
+
+
+SHARED = WATCH.replace('title = "Who', 'shared = true\ntitle = "Who').replace('"$rules"', '"all"')
+
+
+def test_a_shared_policy_is_there_once_but_for_rules_with_options_of_their_own(
+    folder: Path,
+) -> None:
+    (folder / "watch.toml").write_text(SHARED)
+    use = 'use = ["door", "gate"]'
+    assert list(configured(use, folder).chains)[2:6] == [
+        "door no",
+        "watch",
+        "watch hard",
+        "gate no",
+    ]
+    chains = configured(f"{use}\n[rules.gate]\nmost = 2", folder).chains
+    assert {"watch", "watch hard", "gate watch", "gate watch hard"} <= set(chains)
+    own = f'{use}\n[chains]\n"gate watch" = [ {{ action = "discard" }} ]'
+    assert len(configured(own, folder).chains["gate watch"].steps) == 1
+    assert faults_of(f"{use}\n[rules.gate]\nmost = 0", folder) == [
+        "pyruse.toml: [rules.gate].most: 0 is too small (expected more than 0)"
     ]
