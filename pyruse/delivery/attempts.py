@@ -16,6 +16,7 @@ from pyruse.delivery.outcome import Outcome
 from pyruse.delivery.receivers import Receiver, Receivers
 from pyruse.errors import UserError, in_words
 from pyruse.state.outbox_item import OutboxItem
+from pyruse.system.descriptors import SHORT
 from pyruse.system.programs import run_program
 from pyruse.text import one_line, shortened
 
@@ -104,6 +105,8 @@ def run_command(item: OutboxItem) -> Outcome:
     except FileNotFoundError:
         return Outcome(item, fault="is not there (expected a program that can be run)")
     except Exception as fault:  # noqa: BLE001 -- one bad command must not stop the others
+        if isinstance(fault, OSError) and fault.errno in SHORT:  # it was not run
+            return Outcome(item, "retry", f"cannot be run now: {fault.strerror}", whole_way=True)
         reason = fault.strerror if isinstance(fault, OSError) else fault
         return Outcome(item, fault=f"cannot be run: {reason} (expected a program that can be run)")
     return Outcome(item, fault=done.fault or "")

@@ -141,6 +141,9 @@ class PassedOver:
         if self._missed is not None:
             return None
         self.is_due = self.has_new_files = False
+        if reader.whole_since is not None:  # what the index gave before is counted twice
+            (cursor, read_before), reader.whole_since = reader.whole_since, None
+            self.begin(Position.of(cursor), read_before)
         self._take_given(reader, read)
         before = self._marks, self._given, self._given_since
         gap = self._look_from(position, read, reader, stale=stale, sound=sound)

@@ -16,6 +16,11 @@ class Position(NamedTuple):
     """The cursors and instants of entries before it that are not handled: parts of lines that are
     not whole yet (see `pyruse.journal.split_lines`)."""
 
+    @classmethod
+    def of(cls, cursor: str) -> Position:
+        """The position of a whole cursor."""
+        return cls(cursor, int(_parts(cursor).get("t", "0"), 16))
+
     @property
     def seqnum_id(self) -> str:
         """Whose sequence number it has; empty where that is not known."""

@@ -44,6 +44,9 @@ class JournalReader(Seeking):
         """The number of entries after which files were opened once more, in vain if it stays so."""
         self.damaged = 0
         """How many entries could not be read because a journal file is damaged."""
+        self.whole_since: tuple[str, int] | None = None
+        """Where the index was found to be damaged: the cursor behind which all entries are read,
+        and how many were read at that time. To be taken out."""
         self.given: list[str] = []
         """The cursors of the entries that were given, while entries may be written meanwhile."""
 
@@ -170,11 +173,15 @@ class JournalReader(Seeking):
         self.index_is_damaged = True
         self._values = {}
         self._open_once_more()
+        before, _ = self._mark
+        self.whole_since = None if before is None else (before, self.position)
         read = 0
         while read < limit or given:
             entry_ = next(self._all(1), None)
             if entry_ is None:
                 return
+            if self.whole_since is None:
+                self.whole_since = self.cursor_at(entry_.time_us), self.position
             if given[entry_.time_us]:
                 given[entry_.time_us] -= 1
             else:

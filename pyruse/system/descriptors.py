@@ -11,7 +11,10 @@ SHORT = frozenset({errno.EMFILE, errno.ENFILE})
 """What a call answers when there are none left: of this process, or of the whole machine."""
 
 _SPARE = 64
-"""For all but journals: the database, mails, programs, commands."""
+"""For all but journals: the database, mails, programs, commands. Of a lower limit, a quarter."""
+_ALL_ELSE = 28
+"""So many are for all but journals in any case: it is not all there yet when the first journals are
+opened, and a program takes ten for a moment."""
 _OF_PROGRAMS = 1024
 """The soft limit that programs expect (systemd.exec(5)): with a higher one select(2) may fail, and
 who closes all possible descriptors takes long."""
@@ -42,7 +45,19 @@ def require(number: int) -> None:
     :raises OSError: there are too few (EMFILE).
     """
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limit != resource.RLIM_INFINITY:
-        used = len(os.listdir("/proc/self/fd"))
-        if used + number + min(_SPARE, limit // 4) > limit:
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    if limit == resource.RLIM_INFINITY:
+        return
+    used = os.listdir("/proc/self/fd")
+    fits = len(used) + number + min(_SPARE, limit // 4) <= limit
+    if not fits or (limit < 4 * _SPARE and _journals(used) + number + _ALL_ELSE > limit):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def _journals(descriptors: list[str]) -> int:
+    """How many of these are of journal files."""
+    found = 0
+    for descriptor in descriptors:
+        with suppress(OSError):  # it was closed just now
+            path = os.readlink(f"/proc/self/fd/{descriptor}").removesuffix(" (deleted)")
+            found += path.endswith((".journal", ".journal~"))
+    return found

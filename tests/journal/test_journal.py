@@ -301,6 +301,27 @@ def test_entries_that_libsystemd_passes_over_are_told(tmp_path: Path, follow: Op
     ]
 
 
+@pytest.mark.parametrize("batch", [7, 12, 500])
+def test_how_many_entries_are_damaged_is_told_where_some_are_left_out(
+    tmp_path: Path, follow: Open, batch: int
+) -> None:
+    file = write(tmp_path / "system.journal", *range(100), host="old", SYSLOG_IDENTIFIER="gen")
+    damage(file, 30)
+    damage(file, 31)  # of those that are whole: 32
+    journal = follow(directory=tmp_path)
+    journal.take_only({"SYSLOG_IDENTIFIER": ["gen"]})
+    found: list[str | None] = []
+    for _ in range(20):
+        read = [(entry.get("MESSAGE"), entry.time_us) for entry in journal.entries(batch)]
+        found += [message for message, _ in read]
+        if read:
+            journal.positions(read[-1][1])
+            assert list(journal.missed()) == []
+    assert found == [f"old {number}" for number in range(100) if number not in (30, 32)]
+    assert sum(gap.entries or 0 for gap in journal.gaps) == 2
+    assert {gap.damaged for gap in journal.gaps} == {True}
+
+
 _AS_USER = """
 import os, socket, sys
 os.setuid(int(sys.argv[2]))
@@ -517,6 +538,7 @@ def test_descriptors_that_run_out_and_come_back(
     for number in range(4):
         write(tmp_path / f"remote-{number}.journal", number)
     monkeypatch.setattr(descriptors, "_SPARE", 4)
+    monkeypatch.setattr(descriptors, "_ALL_ELSE", 4)
     limit = len(os.listdir("/proc/self/fd")) + 20
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     spare = [os.open(os.devnull, os.O_RDONLY) for _ in range(13)]  # one more is the watch's

@@ -54,7 +54,7 @@ def test_of_two_entries_of_one_microsecond_the_right_one_is_found(
     has_given = [*given, "after"]
     at_work: Any = SimpleNamespace(
         given=[cursors[message][0] for message in has_given], position=1 + len(has_given),
-        leaves_out=False,
+        leaves_out=False, whole_since=None,
     )  # fmt: skip
     gap = passed.look_for(
         Position(*cursors["after"]), at_work.position, cast(JournalReader, at_work),

@@ -237,6 +237,32 @@ def test_descriptors_that_run_out_and_come_back(daemon: MakeDaemon, tmp_path: Pa
     assert "Traceback" not in one.log
 
 
+def test_few_descriptors_are_enough_for_programs(daemon: MakeDaemon, tmp_path: Path) -> None:
+    need(unavailable())
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    for number in range(13):
+        entries = [{"SYSLOG_IDENTIFIER": "test", "MESSAGE": str(number)}]
+        make_journal(folder / f"remote-{number}.journal", entries)
+    run = '"x" = [\n  { action = "run", command = ["touch", "FOLDER/ran-{MESSAGE}"] },'
+    one = daemon(CHAINS.replace('"x" = [', run.replace("FOLDER", str(tmp_path))), folder)
+    one.prefix = ["sh", "-c", 'ulimit -n 32; exec "$0" "$@"']
+    one.start()
+    one.wait_for_line("too few file descriptors: not all of the journal's files are open")
+    for name in wait_for(one, 1):
+        one.wait_until((tmp_path / f"ran-{name}").exists)
+    one.reload()
+    while len(found := handled(one)) < 13:
+        for name in found:  # these machines are gone: there is room for others
+            (folder / f"remote-{name}.journal").unlink(missing_ok=True)
+        wait_for(one, len(found) + 1)
+    for number in range(13):
+        one.wait_until((tmp_path / f"ran-{number}").exists)
+    assert one.log.count("too few file descriptors") == 1
+    assert "Too many open files" not in one.log
+    assert one.stop() == 0
+
+
 def test_permissions_that_are_taken_away_and_given_back(daemon: MakeDaemon, tmp_path: Path) -> None:
     need("only root can be without rights" if os.geteuid() != 0 else unavailable())
     folder = tmp_path / "journal"

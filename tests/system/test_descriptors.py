@@ -36,6 +36,7 @@ def test_the_soft_limit_is_raised_and_programs_get_the_usual_one() -> None:
 def test_the_last_ones_are_for_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
     used = len(os.listdir("/proc/self/fd"))
     monkeypatch.setattr(descriptors, "_SPARE", 4)
+    monkeypatch.setattr(descriptors, "_ALL_ELSE", 4)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (used + 20, used + 20))
     descriptors.require(8)
     with ExitStack() as opened:
