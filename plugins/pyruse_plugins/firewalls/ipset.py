@@ -15,13 +15,13 @@ from pyruse import (
     Firewall,
     FirewallError,
     FirewallProgram,
-    ProgramFirewall,
     ProgramRefusal,
     Target,
     Watch,
     hookimpl,
 )
 from pyruse_plugins.firewalls import _owners
+from pyruse_plugins.firewalls._owned import OwnedFirewall
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,30}")  # the kernel's IPSET_MAXNAMELEN is 32
 _OWN = {4: "pyruse4", 6: "pyruse6"}
@@ -100,7 +100,7 @@ class Ipset:
         return IpsetFirewall(program, iptables)
 
 
-class IpsetFirewall(ProgramFirewall[str]):
+class IpsetFirewall(OwnedFirewall[str]):
     """Speaks with ``ipset restore``: lines made of checked names, addresses and numbers."""
 
     name = "ipset"
@@ -120,15 +120,14 @@ class IpsetFirewall(ProgramFirewall[str]):
         self._rules = iptables
         self._own = dict(_OWN)
         """Pyruse's own sets, by the version of IP."""
-        self._beacon: _owners.Beacon | None = None
+        self._marks: dict[str, re.Match[str]] = {}
+        """The sets that tell whose the others are, as they were when last looked at."""
         self._mark = ""
         """The name of a set that is empty, and tells whose the others are."""
         self._marked = False
         """It is there, as far as this object knows."""
         self._left: list[str] = []
         """What such sets are left of others, whose sets these were."""
-        self._made: set[str] = set()
-        """Those of Pyruse's own sets that are there, as far as this object knows."""
 
     def check(self, target: Target) -> None:
         """See `pyruse.Firewall`."""
@@ -158,55 +157,26 @@ class IpsetFirewall(ProgramFirewall[str]):
             )
         return name
 
-    def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
-        """See `pyruse.Firewall`."""
-        if (add or remove) and not self._made:
-            self._choose()
-        super().apply(add, remove)
-
-    def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
-        """See `pyruse.Firewall`."""
-        self._choose()
-        super().reconcile(bans, remove)
-
-    def close(self) -> None:
-        """See `pyruse.Firewall`."""
-        super().close()
-        if self._beacon is not None:
-            self._beacon.close()
-            self._beacon = None
-
-    def _choose(self) -> None:
-        """Choose the sets: this Pyruse's own, else the first that belong to none that runs.
-
-        :raises FirewallError: there are none, or the program does not tell.
-        """
-        if not self.owner:
-            return
-        if self._beacon is None:
-            try:
-                self._beacon = _owners.Beacon(self.owner)
-            except OSError as fault:
-                raise FirewallError(f"{self.name}: {fault.strerror}") from None
-        try:
-            there = self._sets()
-        except ProgramRefusal as refusal:
-            raise FirewallError(f"{self.name}: {refusal}") from None
+    def _whose(self) -> Mapping[int, set[str]]:
+        self._marks = {one[0]: one for one in map(_MARK.fullmatch, self._sets()) if one}
         owners: dict[int, set[str]] = {}
-        for mark in filter(None, map(_MARK.fullmatch, there)):
+        for mark in self._marks.values():
             owners.setdefault(int(mark[2] or 1), set()).add(mark[1])
-        number = _owners.free(owners, self._beacon.owner)
+        return owners
+
+    def _take(self, number: int | None, owner: str) -> None:
         if number is None or (number > 1 and not self._rules):
             raise FirewallError(
                 f"{self.name}: the sets {_OWN[4]} and {_OWN[6]} belong to another Pyruse that runs "
                 "on this machine (expected one with sets of yours, by the option sets)"
             )
         self._own = {version: _owners.numbered(name, number) for version, name in _OWN.items()}
-        self._mark = f"pyruse_{self._beacon.owner}" + (f".{number}" if number > 1 else "")
-        self._marked = self._mark in there
-        ending = f".{number}" if number > 1 else ""
+        self._mark = f"pyruse_{owner}" + (f".{number}" if number > 1 else "")
+        self._marked = self._mark in self._marks
         self._left = [
-            f"pyruse_{other}{ending}" for other in owners.get(number, set()) - {self._beacon.owner}
+            name
+            for name, mark in self._marks.items()
+            if int(mark[2] or 1) == number and mark[1] != owner
         ]
 
     def doubts(

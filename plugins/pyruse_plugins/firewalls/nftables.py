@@ -15,7 +15,6 @@ from pyruse import (
     Firewall,
     FirewallError,
     FirewallProgram,
-    ProgramFirewall,
     ProgramRefusal,
     Target,
     Watch,
@@ -24,6 +23,7 @@ from pyruse import (
 )
 from pyruse_plugins.firewalls import _owners
 from pyruse_plugins.firewalls._nft_sets import NftSet, OwnSet, named_set, not_held, set_doubts
+from pyruse_plugins.firewalls._owned import OwnedFirewall
 
 _DAY = 86_400
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
@@ -128,7 +128,7 @@ class Nftables:
         )
 
 
-class NftablesFirewall(ProgramFirewall[NftSet]):
+class NftablesFirewall(OwnedFirewall[NftSet]):
     """Speaks with ``nft``: each change is one transaction, which the kernel makes whole or not."""
 
     name = "nftables"
@@ -146,11 +146,10 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         self._base = table
         self._table = table
         """The one of this Pyruse: where another one that runs has the table, a table beside it."""
-        self._beacon: _owners.Beacon | None = None
+        self._listing: dict[str, str] = {}
+        """The tables, from a look at whose they are until one is taken."""
         self._there: str | None = None
         """The table as it was listed when it was chosen."""
-        self._made: set[OwnSet] = set()
-        """Those of Pyruse's own sets that are there, as far as this object knows."""
         self._filled: dict[NftSet, str] = {}
         """All sets that were filled, with the numbers of `_sets_there` if there is a watch."""
         self._watched = False
@@ -187,45 +186,14 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
             )
         return named_set(name, version)
 
-    def apply(self, add: Sequence[Element], remove: Sequence[Element]) -> None:
-        """See `pyruse.Firewall`."""
-        if (add or remove) and not self._made:
-            self._choose()
-        super().apply(add, remove)
-
-    def reconcile(self, bans: Sequence[Element], remove: Sequence[Element]) -> None:
-        """See `pyruse.Firewall`."""
-        self._choose()
-        super().reconcile(bans, remove)
-
-    def close(self) -> None:
-        """See `pyruse.Firewall`."""
-        super().close()
-        if self._beacon is not None:
-            self._beacon.close()
-            self._beacon = None
-
-    def _choose(self) -> None:
-        """Choose the table: this Pyruse's own, else the first that belongs to none that runs.
-
-        :raises FirewallError: there is none, or the program does not tell.
-        """
-        if not self.owner:
-            return
-        if self._beacon is None:
-            try:
-                self._beacon = _owners.Beacon(self.owner)
-            except OSError as fault:
-                raise FirewallError(f"{self.name}: {fault.strerror}") from None
-        try:
-            listed = self._tables()
-        except ProgramRefusal as refusal:
-            raise FirewallError(f"{self.name}: {self.explained(str(refusal))}") from None
-        owners = {
-            number: set(_OWNER.findall(listed.get(_owners.numbered(self._base, number), "")))
+    def _whose(self) -> Mapping[int, set[str]]:
+        self._listing = self._tables()
+        return {
+            number: set(_OWNER.findall(self._listing.get(_owners.numbered(self._base, number), "")))
             for number in range(1, 10)
         }
-        number = _owners.free(owners, self._beacon.owner)
+
+    def _take(self, number: int | None, owner: str) -> None:
         if number is None:
             raise FirewallError(
                 f"{self.name}: all tables from inet {self._base} to inet {self._base}_9 belong to "
@@ -234,7 +202,8 @@ class NftablesFirewall(ProgramFirewall[NftSet]):
         table = _owners.numbered(self._base, number)
         if table != self._table:
             self._table, self._made = table, set()
-        self._there = listed.get(table)
+        self._there = self._listing.get(table)
+        self._listing = {}
 
     @property
     def _creation(self) -> list[str]:
