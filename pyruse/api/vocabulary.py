@@ -110,7 +110,11 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "update failed": EventKind(
             ("package", "reason"), "software could not be updated", subject="package", weight=50
         ),
-        "booted": EventKind(("version",), "the machine has started"),
+        "update held": EventKind(
+            ("package", "reason"), "software was not updated, as something forbids it"
+        ),
+        "booted": EventKind(("version", "boot"), "the machine has started"),
+        "shut down": EventKind(("boot",), "the machine has been shut down in an orderly way"),
         "clock stepped": EventKind(("seconds",), "the clock was set"),
         "job ran": EventKind(
             ("user", "name"), "a job of cron, at or a timer has run", subject="name"

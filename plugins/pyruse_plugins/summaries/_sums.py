@@ -136,7 +136,7 @@ def quoted(value: str) -> str:
 
 def cell(value: str) -> str:
     """A value that has a cell of its own."""
-    text = one_line(value)
+    text = one_line(value).strip()
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
