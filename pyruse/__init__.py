@@ -17,6 +17,7 @@ from pyruse.addresses import (
 )
 from pyruse.api.bans import Ban, BanRequest, UnbanReason
 from pyruse.api.context import Context, LogLevel
+from pyruse.api.declared import DeclaredSummary
 from pyruse.api.effects import Attachment, Mail, Program
 from pyruse.api.expectation import Expectation
 from pyruse.api.findings import (
@@ -74,6 +75,7 @@ __all__ = [
     "CommandLine",
     "Context",
     "Counters",
+    "DeclaredSummary",
     "Details",
     "Duration",
     "Element",

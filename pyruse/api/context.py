@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from pyruse.addresses import Address
 from pyruse.api.bans import Ban, BanRequest
+from pyruse.api.declared import DeclaredSummary
 from pyruse.api.effects import Mail, Program
 from pyruse.api.expectation import Expectation
 from pyruse.api.firewall import Sets, Target
@@ -158,6 +159,10 @@ class Context(Protocol):
         :param report: of which days, and of which machine.
         :param events: their names; at least one.
         """
+
+    @property
+    def declared_summaries(self) -> Sequence[DeclaredSummary]:
+        """What the files of the rules in use want summed up in reports: their ``[[summaries]]``."""
 
     def expect(self, expectation: Expectation) -> None:
         """Expect that something happens again and again; to be called from `check_options`.

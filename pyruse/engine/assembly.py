@@ -73,6 +73,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     services = Services(
         settings, configuration.extensions, state, bans, calendar, mode.clock, host, renderer,
         expectations, Kinds(state.kinds), mode.dry_run,
+        [one for rules in configuration.used for one in rules.summaries],
     )  # fmt: skip
     receivers = _receivers(configuration)
 

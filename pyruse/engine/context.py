@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from pyruse.addresses import Address, text_around
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.context import LogLevel
+from pyruse.api.declared import DeclaredSummary
 from pyruse.api.effects import Mail, Program
 from pyruse.api.expectation import Expectation
 from pyruse.api.firewall import Sets, Target
@@ -81,6 +82,8 @@ class Services:
     kinds: Kinds
     """Which kind an event is of."""
     dry_run: bool = False
+    declared_summaries: Sequence[DeclaredSummary] = ()
+    """What the rules in use want summed up."""
     observer: Observer | None = None
     told_hops: int | None = None
     """While a ban or an unban is told to plugins: how many of Pyruse's own lines, and of bans made
@@ -208,6 +211,10 @@ class BoundContext:
     def tallies_before(self, report: Report, *events: str) -> Iterator[Tally]:
         first = min(report.days, default="")
         return tallies_before(self._services.state.db, first, events, report.machine)
+
+    @property
+    def declared_summaries(self) -> Sequence[DeclaredSummary]:
+        return self._services.declared_summaries
 
     def expect(self, expectation: Expectation) -> None:
         text(expectation.name)

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pyruse.api.declared import DeclaredSummary
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.faults import ConfigFaults
+from pyruse.rules.summaries import read_summaries
 from pyruse.text import shown, toml_key
 
-_KEYS = ("title", "programs", "lines", "shared", "options", "chains", "own", "samples")
+_KEYS = (
+    "title", "programs", "lines", "shared", "options", "chains", "own", "samples", "summaries",
+)  # fmt: skip
 _OPTION_KEYS = ("default", "help")
 _SAMPLE_KEYS = ("entry", "before", "event", "fields")
 
@@ -74,6 +78,8 @@ class RulesFile:
     """The groups of patterns that hold what the program itself has written, and no stranger can."""
     main: tuple[str, ...] = field(default=())
     """The names of the chains that no other chain of the file jumps to."""
+    summaries: tuple[DeclaredSummary, ...] = ()
+    """What the report is to sum up of their events."""
     lines: str | None = None
     """The chain that takes lines whose writer is known: those of containers, too."""
     shared: bool = False
@@ -157,6 +163,11 @@ class _Reader:
             tuple(self._samples(content.get("samples", []))),
             self._texts(content, "own", "names of groups"),
             tuple(name for name in chains if name not in jumped_to),
+            tuple(
+                read_summaries(
+                    content.get("summaries", []), self._name, chains, self._at("summaries")
+                )
+            ),
             lines, content.get("shared") is True,
         )  # fmt: skip
 

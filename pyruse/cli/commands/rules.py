@@ -134,6 +134,17 @@ def _data(
             for name, option in options.items()
         ],
         "events": _events(rules),
+        "summaries": [
+            {
+                "id": one.id,
+                "title": one.title,
+                "events": list(one.events),
+                "rows": list(one.rows),
+                "columns": list(one.columns),
+                "top": one.top,
+            }
+            for one in rules.summaries
+        ],
         "chains": dict(rules.chains),
         "samples": len(rules.samples),
     }
@@ -173,6 +184,10 @@ def _show_one(rules: RulesFile, library: Library) -> None:
     events = _events(rules)
     if events:
         echo(printable(f"\nEvents: {', '.join(events)}"))
+    if rules.summaries:
+        echo("\nSummaries:")
+    for one in rules.summaries:
+        echo(printable(f"  {one.title}: {', '.join(one.events)} by {', '.join(one.rows)}"))
     echo("\nChains:")
     for name, tables in rules.chains.items():
         echo(printable(f"  {name}"))
