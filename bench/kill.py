@@ -53,6 +53,7 @@ command = ["/bin/true"]
 [chains]
 "ssh" = [
   {{ filter = "regex", pattern = '^Failed password for (?P<user>\\S+) from (?P<ip>\\S+)' }},
+  {{ action = "event", name = "login failed", service = "ssh" }},
   {{ action = "recall", key = "{{user}} {{ip}}", into = "before" }},
   {{ action = "remember", key = "{{user}} {{ip}}", keep = "1h" }},
   {{ filter = "exists", field = "before", else = "new" }},
@@ -74,7 +75,10 @@ command = ["/bin/true"]
   {{ action = "expect", name = "rare", key = "MESSAGE", every = "1h" }},
   {{ action = "email", subject = "rare", message = "{{MESSAGE}} at {{__REALTIME_TIMESTAMP}}" }},
 ]
-"other" = [ {{ action = "report", section = "other", message = "{{MESSAGE}}" }} ]
+"other" = [
+  {{ action = "event", name = "said", fields = ["__REALTIME_TIMESTAMP"] }},
+  {{ action = "report", section = "other", message = "{{MESSAGE}}" }},
+]
 """
 
 SENDMAIL = """#!/bin/sh
@@ -130,6 +134,7 @@ TABLES = {
     "kinds": "SELECT * FROM kinds ORDER BY id",
     "kind_counts": "SELECT * FROM kind_counts ORDER BY 1, 2, 3",
     "tallies": "SELECT * FROM tallies ORDER BY 1, 2, 3, 4",
+    "tally_totals": "SELECT * FROM tally_totals ORDER BY 1, 2, 3",
     "days": "SELECT day, entries, first, last FROM days WHERE entries > 0 ORDER BY 1",
     "notes": "SELECT day, note FROM notes ORDER BY 1, 2",
     "bans": "SELECT network, since, until, level FROM bans ORDER BY 1",

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 from typing import Any
 
 from pyruse import Column, Context, Report, Tally, datetime_of, one_line
@@ -144,6 +143,18 @@ def counted(count: int, noun: str) -> str:
     """A number with its noun: ``1 address``, ``2 addresses``."""
     plural = re.sub(r"y$", "ie", noun) + ("es" if noun.endswith("s") else "s")
     return f"{count:,} {noun if count == 1 else plural}"
+
+
+def median(numbers: Iterable[float]) -> float:
+    """The number in the middle; there must be one.
+
+    Not that of `statistics`, which takes longer to import than all summaries together.
+    """
+    ordered = sorted(numbers)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def usual(report: Report, context: Context, *events: str) -> float | None:

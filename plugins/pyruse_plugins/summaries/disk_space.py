@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple
 
 from pyruse import EVENTS, Column, Context, Duration, Report, hookimpl
 from pyruse_plugins.summaries._daily import Daily
-from pyruse_plugins.summaries._sums import cell, check_positive
+from pyruse_plugins.summaries._sums import cell, check_positive, median
 
 _MOUNTS, _TYPES = Path("/proc/self/mountinfo"), Path("/proc/filesystems")
 _OTHERS = frozenset({"zfs", "bcachefs"})
