@@ -47,7 +47,7 @@ class Space(NamedTuple):
 
 
 @dataclass
-class DiskSpace:
+class DiskSpaceSummary:
     """Tell in each report how full the disks are, how that has changed, and when they will be full.
 
     Pyruse looks at the end of the day at what is mounted from disks of this machine; not at what
@@ -58,7 +58,7 @@ class DiskSpace:
     of them is a disk of its own, `ProtectHome=read-only` shows it.
 
     ```toml
-    [plugins.disk_space]
+    [plugins.disk_space_summary]
     full = 95
     within = "3d"
     ignore = ["/srv/archive"]
@@ -78,7 +78,7 @@ class DiskSpace:
         check_positive(top=self.top)
         if not 1 <= self.full <= 100:
             raise ValueError(f"full = {self.full} is no percentage (expected 1 to 100)")
-        self._daily = Daily("disk_space", lambda: {path: [*one] for path, one in measured()})
+        self._daily = Daily("disk_space_summary", lambda: {path: [*one] for path, one in measured()})
 
     @hookimpl
     def contribute_to_report(self, report: Report, context: Context) -> None:

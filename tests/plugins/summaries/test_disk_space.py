@@ -108,7 +108,7 @@ def test_a_day_that_is_long_over_is_not_measured(machine, disks, monkeypatch, cl
 
 
 def test_what_is_ignored_is_not_told_of(machine, disks):
-    here = machine(["sshd"], '[plugins.disk_space]\nignore = ["/srv"]\nfull = 95\ntop = 1\n')
+    here = machine(["sshd"], '[plugins.disk_space_summary]\nignore = ["/srv"]\nfull = 95\ntop = 1\n')
     disks.use("/srv", 99, 100)
     disks.use("/", 94, 100)
     disks.use("/var", 1, 100)
@@ -121,7 +121,7 @@ def test_what_is_ignored_is_not_told_of(machine, disks):
 
 def test_a_percentage_that_is_none_is_refused(machine):
     with pytest.raises(ConfigError, match=r"full = 900 is no percentage \(expected 1 to 100\)"):
-        machine(["sshd"], "[plugins.disk_space]\nfull = 900\n")
+        machine(["sshd"], "[plugins.disk_space_summary]\nfull = 900\n")
 
 
 MOUNTS = """\

@@ -7,7 +7,7 @@ import pytest
 from pyruse_plugins.summaries import _daily, packages
 from tests.plugins.summaries.conftest import table
 
-ALONE = '[plugins]\ndisable = ["disk_space"]\n'
+ALONE = '[plugins]\ndisable = ["disk_space_summary"]\n'
 
 
 @pytest.fixture
