@@ -78,7 +78,9 @@ class DiskSpaceSummary:
         check_positive(top=self.top)
         if not 1 <= self.full <= 100:
             raise ValueError(f"full = {self.full} is no percentage (expected 1 to 100)")
-        self._daily = Daily("disk_space_summary", lambda: {path: [*one] for path, one in measured()})
+        self._daily = Daily(
+            "disk_space_summary", lambda: {path: [*one] for path, one in measured()}
+        )
 
     @hookimpl
     def contribute_to_report(self, report: Report, context: Context) -> None:

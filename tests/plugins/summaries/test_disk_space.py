@@ -108,7 +108,8 @@ def test_a_day_that_is_long_over_is_not_measured(machine, disks, monkeypatch, cl
 
 
 def test_what_is_ignored_is_not_told_of(machine, disks):
-    here = machine(["sshd"], '[plugins.disk_space_summary]\nignore = ["/srv"]\nfull = 95\ntop = 1\n')
+    options = 'ignore = ["/srv"]\nfull = 95\ntop = 1\n'
+    here = machine(["sshd"], f"[plugins.disk_space_summary]\n{options}")
     disks.use("/srv", 99, 100)
     disks.use("/", 94, 100)
     disks.use("/var", 1, 100)
