@@ -17,7 +17,8 @@ class EventKind(NamedTuple):
     """The field whose numbers add up."""
     subject: str | None = None
     """The field that says what it is about. Events of one name and subject have one cause; events
-    about a device have the device for a cause."""
+    about a device have the device for a cause. Where an entry does not have the field, its program
+    stands for it. None: such events have no cause in common."""
     weight: int = 0
     """How much such an event deserves attention by itself, at most 100; 0: it does not."""
 
@@ -125,7 +126,6 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "trouble": EventKind(
             ("unit", "reason"),
             "a service says that it cannot work as it should",
-            subject="unit",
             weight=50,
         ),
         "noise": EventKind((), "nothing that anybody wants to know"),

@@ -50,7 +50,7 @@ class Kinds:
                 level = priority
             event = _name(entry, "meaning")
             if event:
-                why = _cause(entry, event)
+                why = _cause(entry, event, program)
         template = filed.template
         is_of_program = template is None
         if template is None:
@@ -78,12 +78,14 @@ def _name(entry: Entry, field: str) -> str:
     return "" if value is None else value[:_LONGEST_NAME]
 
 
-def _cause(entry: Entry, event: str) -> str:
+def _cause(entry: Entry, event: str, program: str) -> str:
     known = EVENTS.get(event)
     if known is None or known.subject is None:
         return ""
     value = entry.text(known.subject)
-    return "" if not value else cause(event, known.subject, value)[:_LONGEST_CAUSE]
+    # A program of which it is not known what its fault is about has one fault, however it tells.
+    found = cause(event, known.subject, value) if value else f"{event} {program}"
+    return found[:_LONGEST_CAUSE]
 
 
 def _message_id(entry: Entry) -> str:

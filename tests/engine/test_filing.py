@@ -63,6 +63,21 @@ def test_what_an_event_is_about_is_its_cause(pipeline: MakePipeline) -> None:
     assert found == [("disk fault", "device sda", 2), ("disk fault", "device sdb", 1)]
 
 
+def test_without_a_subject_the_program_is_the_cause(pipeline: MakePipeline) -> None:
+    meaning = '{ action = "event", name = "backup failed" }, '
+    chains = pipeline(step("{MESSAGE}", "important", meaning))
+    for text in "no room", "locked":
+        chains.feed(MESSAGE=text, SYSLOG_IDENTIFIER="borg")
+    assert {row.cause for row in rows(chains, "important")} == {"backup failed borg"}
+
+
+def test_troubles_of_a_program_are_different_ones(pipeline: MakePipeline) -> None:
+    meaning = '{ action = "event", name = "trouble" }, '
+    chains = pipeline(step("{MESSAGE}", "important", meaning))
+    chains.feed(MESSAGE="a task hangs", SYSLOG_IDENTIFIER="kernel")
+    assert [row.cause for row in rows(chains, "important")] == [""]
+
+
 def test_names_that_strangers_choose_are_cut(pipeline: MakePipeline) -> None:
     meaning = '{ action = "event", name = "unit failed" }, '
     chains = pipeline(step("{MESSAGE}", "important", meaning))
