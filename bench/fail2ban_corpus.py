@@ -11,12 +11,14 @@ process of its own (``--against``).
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,7 @@ def _entry(line: str, options: dict[str, str]) -> dict[str, Any] | None:
     if parts is None:
         return None
     entry = {"_HOSTNAME": parts["host"], "SYSLOG_IDENTIFIER": parts["program"]}
+    entry["_MACHINE_ID"] = hashlib.md5(parts["host"].encode(), usedforsecurity=False).hexdigest()
     return {**entry, "_PID": int(parts["pid"] or 1), "MESSAGE": parts["message"]}
 
 
@@ -163,7 +166,7 @@ def pipeline_of(root: Path, name: str, options: dict[str, str], folder: Path) ->
 
 def trusted(pipeline: Pipeline) -> dict[str, Any]:
     """Fields by which an entry is one of the right writer."""
-    fields: dict[str, Any] = {"_UID": 0, "_MACHINE_ID": "0" * 32}
+    fields: dict[str, Any] = {"_UID": 0}
     for chain in pipeline.engine.configuration.chains.values():
         for step in chain.steps:
             name = str(getattr(step.instance, "field", ""))
@@ -179,14 +182,104 @@ def decided(pipeline: Pipeline, entry: dict[str, Any], writer: dict[str, Any]) -
     return str(fields["ip"]) if "failures" in fields else None
 
 
+def line_of(entry: dict[str, Any]) -> str:
+    """The line that fail2ban makes of an entry."""
+    message = str(entry["MESSAGE"]).replace("\n", "\\n")
+    return f"{entry['_HOSTNAME']} {entry['SYSLOG_IDENTIFIER']}[{entry['_PID']}]: {message}"
+
+
+class Filters:
+    """The filters of a package with their options: imported, and as fail2ban has them."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        """Make none yet."""
+        self._root, self._folder = root, folder
+        self._made: dict[tuple[str, str], tuple[Pipeline, dict[str, Any]] | None] = {}
+
+    def import_(self, name: str, options: dict[str, str]) -> tuple[Pipeline, dict[str, Any]] | None:
+        """The imported filter, and the fields of its writer."""
+        key = (name, json.dumps(options, sort_keys=True))
+        if key not in self._made:
+            try:
+                pipeline = pipeline_of(self._root, name, options, self._folder)
+                self._made[key] = pipeline, trusted(pipeline)
+            except ConfigError as fault:
+                print(*key, *fault.faults, sep="\n  ", file=sys.stderr)
+                self._made[key] = None
+        return self._made[key]
+
+    def ours(
+        self, name: str, options: dict[str, str], entries: list[dict[str, Any]]
+    ) -> list[str | None]:
+        """What the imported filter decides on entries, one after another."""
+        self._made.clear()
+        made = self.import_(name, options)
+        if made is None:
+            return [None] * len(entries)
+        return [decided(made[0], entry, made[1]) for entry in entries]
+
+    def theirs(
+        self, questions: list[tuple[str, dict[str, str], list[dict[str, Any]]]]
+    ) -> list[list[str | None]]:
+        """What fail2ban decides on the same."""
+        asked = "".join(
+            json.dumps(
+                {
+                    "filter": name, "options": options, "base": str(self._root / "etc/fail2ban"),
+                    "lines": [line_of(entry) for entry in entries],
+                }
+            )
+            + "\n"
+            for name, options, entries in questions
+        )  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-P", Path(__file__).with_name("fail2ban_decides.py")],
+            input=asked, capture_output=True, text=True, check=True,
+            env={"PYTHONPATH": str(self._root / _LIBRARY), "PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
+        print(done.stderr, end="", file=sys.stderr)
+        return [
+            [address_text(answer) for answer in json.loads(line)]
+            for line in done.stdout.splitlines()
+        ]
+
+
+def compare(
+    filters: Filters,
+    questions: list[tuple[str, dict[str, str], list[dict[str, Any]]]],
+    *,
+    verbose: bool,
+) -> Counter[str]:
+    """How often the imported filters decide as fail2ban does."""
+    count: Counter[str] = Counter()
+    for (name, options, entries), theirs in zip(questions, filters.theirs(questions), strict=True):
+        for entry, their, our in zip(
+            entries, theirs, filters.ours(name, options, entries), strict=True
+        ):
+            kind = (
+                "same" if our == their
+                else "missed" if our is None
+                else "more" if their is None
+                else "another address"
+            )  # fmt: skip
+            count[kind] += 1
+            if verbose and kind != "same":
+                print(f"    {kind}: {our} for {their}: {name} {options}: {line_of(entry)[:250]!r}")
+    return count
+
+
 def main() -> None:
     """Measure, and print a line for each filter."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--package", type=Path)
-    parser.add_argument("--root", type=Path)
-    parser.add_argument("--only")
-    parser.add_argument("--fingerprints", action="store_true")
-    parser.add_argument("-v", action="store_true")
+    parser.add_argument("--package", type=Path, help="instead of the one that apt-get downloads")
+    parser.add_argument("--root", type=Path, help="where a package is unpacked already")
+    parser.add_argument("--only", help="one filter")
+    parser.add_argument("--against", action="store_true", help="every entry, to every filter")
+    parser.add_argument("--spoilt", action="store_true", help="lines that were made strange")
+    parser.add_argument(
+        "--fingerprints", action="store_true", help="for importers/fail2ban/stock.py"
+    )
+    parser.add_argument("-v", action="store_true", help="the lines that are decided otherwise")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -194,43 +287,119 @@ def main() -> None:
         if arguments.fingerprints:
             print_fingerprints(root, folder)
             return
-        total = Tally()
-        filters = 0
-        for path in sorted((root / "etc/fail2ban/filter.d").glob("*.conf")):
-            if arguments.only and path.stem != arguments.only:
-                continue
-            tally = Tally()
-            lines = list(samples(root, path.stem))
-            if not lines:
-                continue
-            filters += 1
-            pipelines: dict[str, Any] = {}
-            for sample in lines:
-                key = json.dumps(sample.options, sort_keys=True)
-                if key not in pipelines:
-                    try:
-                        made = pipeline_of(root, path.stem, sample.options, folder)
-                        pipelines[key] = (made, trusted(made))
-                    except ConfigError as fault:
-                        print(path.stem, key, *fault.faults, sep="\n  ", file=sys.stderr)
-                        pipelines[key] = None
-                if pipelines[key] is None:
-                    got = None
-                else:
-                    got = decided(pipelines[key][0], sample.entry, pipelines[key][1])
-                judge(tally, sample, got)
-            print(
-                f"{path.stem:24} {tally.found:4} of {tally.bans:4}  missed {len(tally.missed):3}  "
-                f"wrong {len(tally.wrong):3}"
+        names = [path.stem for path in sorted((root / "etc/fail2ban/filter.d").glob("*.conf"))]
+        corpus = {name: found for name in names if (found := list(samples(root, name)))}
+        chosen = [arguments.only] if arguments.only else list(corpus)
+        filters = Filters(root, folder)
+        expected(filters, {name: corpus[name] for name in chosen}, verbose=arguments.v)
+        if arguments.against:
+            entries = list(
+                {line_of(s.entry): s.entry for all_ in corpus.values() for s in all_}.values()
             )
-            if arguments.v:
-                for line in (*tally.missed, *tally.wrong):
-                    print("    ", line)
-            total.bans += tally.bans
-            total.found += tally.found
-            total.missed += tally.missed
-            total.wrong += tally.wrong
-        print(f"filters {filters}: {total.found} of {total.bans}, wrong {len(total.wrong)}")
+            questions = [
+                (name, options, entries) for name in chosen for options in _options(corpus[name])
+            ]
+            count = compare(filters, questions, verbose=arguments.v)
+            print(f"every entry, to every filter: {dict(count)}")
+        if arguments.spoilt:
+            for way, spoil in SPOILT.items():
+                questions = [
+                    (
+                        name,
+                        options,
+                        [made for s in corpus[name] if (made := spoil(s)) is not None],
+                    )
+                    for name in chosen
+                    for options in _options(corpus[name])
+                ]
+                print(f"spoilt by {way}: {dict(compare(filters, questions, verbose=arguments.v))}")
+
+
+def _options(found: list[Sample]) -> list[dict[str, str]]:
+    texts = {json.dumps(sample.options, sort_keys=True): sample.options for sample in found}
+    return list(texts.values())
+
+
+def expected(filters: Filters, corpus: dict[str, list[Sample]], *, verbose: bool) -> None:
+    """Compare with what the corpus expects, for the import and for fail2ban itself."""
+    runs = [
+        (name, options, [s for s in found if s.options == options])
+        for name, found in corpus.items()
+        for options in _options(found)
+    ]
+    answers = filters.theirs([(name, o, [s.entry for s in found]) for name, o, found in runs])
+    ours, theirs = Tally(), Tally()
+    by_name: dict[str, tuple[Tally, Tally]] = {name: (Tally(), Tally()) for name in corpus}
+    for (name, options, found), their in zip(runs, answers, strict=True):
+        our = filters.ours(name, options, [s.entry for s in found])
+        for sample, our_address, their_address in zip(found, our, their, strict=True):
+            for tally in (ours, by_name[name][0]):
+                judge(tally, sample, our_address)
+            for tally in (theirs, by_name[name][1]):
+                judge(tally, sample, their_address)
+    for name, (one, two) in by_name.items():
+        print(
+            f"{name:24} {one.found:4} of {one.bans:4}  wrong {len(one.wrong):3}   "
+            f"fail2ban {two.found:4}  wrong {len(two.wrong):3}"
+        )
+        if verbose:
+            print(*(f"    {line}" for line in (*one.missed, *one.wrong)), sep="\n")
+    print(
+        f"filters {len(corpus)}: {ours.found} of {ours.bans}, wrong {len(ours.wrong)}; "
+        f"fail2ban: {theirs.found}, wrong {len(theirs.wrong)}"
+    )
+
+
+_ADDRESS = re.compile(r"(?<![\w.:])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
+
+
+def _message(change: Callable[[str], str]) -> Callable[[Sample], dict[str, Any] | None]:
+    def spoil(sample: Sample) -> dict[str, Any] | None:
+        changed = change(sample.entry["MESSAGE"])
+        return None if changed == sample.entry["MESSAGE"] else {**sample.entry, "MESSAGE": changed}
+
+    return spoil
+
+
+def _user(change: Callable[[str], str]) -> Callable[[Sample], dict[str, Any] | None]:
+    """What a stranger chooses."""
+
+    def spoil(sample: Sample) -> dict[str, Any] | None:
+        user, message = sample.expected.get("user"), str(sample.entry["MESSAGE"])
+        if not isinstance(user, str) or len(user) < 2 or message.count(user) != 1:
+            return None
+        return {**sample.entry, "MESSAGE": message.replace(user, change(user))}
+
+    return spoil
+
+
+SPOILT = {
+    "blanks before": _message(lambda text: f"   {text}"),
+    "a tab before": _message(lambda text: f"\t{text}"),
+    "blanks behind": _message(lambda text: f"{text}   "),
+    "a line feed behind": _message(lambda text: f"{text}\n"),
+    "a line feed in a user": _user(lambda user: f"{user[0]}\n{user[1:]}"),
+    "blanks in a user": _user(lambda user: f"{user[0]} from 198.51.100.9 {user[1:]}"),
+    "a long user": _user(lambda user: user * 500),
+    "a line feed anywhere": _message(
+        lambda text: re.sub(r"(?<=.{12}\w)(?=\w)", "\n", text, count=1)
+    ),
+    "a carriage return inside": _message(lambda t: re.sub(r"(?<=.{12}\w)(?=\w)", "\r", t, count=1)),
+    "two blanks": _message(lambda text: text.replace(" ", "  ")),
+    "capitals": _message(str.upper),
+    "small letters": _message(str.lower),
+    "a mapped address": _message(lambda text: _ADDRESS.sub(lambda m: f"::ffff:{m[0]}", text)),
+    "IPv6": _message(lambda text: _ADDRESS.sub("2001:db8::17", text)),
+    "IPv6 in brackets": _message(lambda text: _ADDRESS.sub("[2001:db8::17]", text)),
+    "leading zeros": _message(lambda text: _ADDRESS.sub("010.001.002.003", text)),
+    "a long word": _message(lambda t: re.sub(r"(?<= )(?=\w)", f"{'x' * 5000} ", t, count=1)),
+    "another address before": _message(
+        lambda t: re.sub(r"(?<= )(?=\w)", "198.51.100.9 ", t, count=1)
+    ),
+    "another address behind": _message(lambda text: f"{text} from 198.51.100.9"),
+    "a host name": _message(lambda text: _ADDRESS.sub("attacker.example.net", text)),
+}
+"""Ways to write a line otherwise."""
 
 
 def print_fingerprints(root: Path, folder: Path) -> None:

@@ -32,6 +32,8 @@ _BRACE = re.compile(r"(\\*)\{address")
 _DATE = r"(?:\d{4}[-/]\d\d[-/]\d\d[ T][\d:.,]+\S*)?\s*"
 """What many programs write before a line of their own files."""
 _FIRST = re.compile(r"\A(\(\?s[a-zA-Z]*\))?\^(?:\\s\*)?")
+_PREFIXED = re.compile(rf"\A\^+(?P<groups>(?:\((?:\?P<\w+>|\?:)?)*){PREFIX}(?:\\s[*+])?")
+"""The prefix at the begin, also within groups."""
 _RELAYED = r"(?:kernel:\s?\[ *[\d.]+\]:?\s+|\[ID \d+ \S+\]\s+)?"
 """What the kernel, and Solaris' syslog, write before the message of a program."""
 _GOES_ON = re.compile(r"\\?[-_.]|[A-Za-z0-9]")
@@ -182,7 +184,7 @@ def _begin(text: str, begin: str | None) -> str:
         text = text[first.end() :]
     text = re.sub(rf"\(\?P<mlfid>{PREFIX}\)", PREFIX, text)
     if begin is not None:
-        text = re.sub(rf"^\^{PREFIX}(?:\\s[*+])?", lambda _: begin, text)
+        text = _PREFIXED.sub(lambda found: f"{begin}{found['groups']}", text, count=1)
     if not re.search(r"(?<!\\)\.", text) and flags == "s":
         return text
     return f"(?{''.join(dict.fromkeys(flags))}){text}"
