@@ -31,6 +31,8 @@ from pyruse.importers.fail2ban.files import Folder
 from pyruse.importers.fail2ban.jails import jail_values, read_jail
 from pyruse.importers.fail2ban.output import to_toml
 from pyruse.importers.findings import Findings
+from pyruse.registry.registry import Registry
+from pyruse.rules.library import Library
 from pyruse.testing.pipeline import Pipeline
 
 _LIBRARY = Path("usr/lib/python3/dist-packages")
@@ -44,7 +46,6 @@ _SYSLOG = re.compile(
 _CONDITION = re.compile(
     r"(?:name|opts\.get\('(?P<option>\w+)'\)) *(?P<sign>[=!]=) *'(?P<value>[\w-]+)'"
 )
-_MODES = ("normal", "ddos", "extra", "aggressive", "more", "auth", "rbl", "errors", "fallback")
 _FAR = 1_000_000
 """Failures: nobody is banned, so each line is looked at by itself."""
 
@@ -275,6 +276,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, help="where a package is unpacked already")
     parser.add_argument("--only", help="one filter")
     parser.add_argument("--against", action="store_true", help="every entry, to every filter")
+    parser.add_argument("--rules", action="store_true", help="Pyruse's own rules, by addresses")
     parser.add_argument("--spoilt", action="store_true", help="lines that were made strange")
     parser.add_argument(
         "--fingerprints", action="store_true", help="for importers/fail2ban/stock.py"
@@ -292,6 +294,8 @@ def main() -> None:
         chosen = [arguments.only] if arguments.only else list(corpus)
         filters = Filters(root, folder)
         expected(filters, {name: corpus[name] for name in chosen}, verbose=arguments.v)
+        if arguments.rules:
+            by_rules(corpus, verbose=arguments.v)
         if arguments.against:
             entries = list(
                 {line_of(s.entry): s.entry for all_ in corpus.values() for s in all_}.values()
@@ -350,6 +354,50 @@ def expected(filters: Filters, corpus: dict[str, list[Sample]], *, verbose: bool
     )
 
 
+def by_rules(corpus: dict[str, list[Sample]], *, verbose: bool) -> None:
+    """How many of the expected addresses Pyruse's own rules count against, too.
+
+    Rules count one try once, however many lines tell of it, so addresses are compared, not lines.
+    """
+    library = Library(Registry())
+    for name, cover in COVERS.items():
+        if name not in corpus or cover.rules not in library.names:
+            continue
+        rules = library.rules(cover.rules)
+        writer = {
+            key: value
+            for key, value in rules.samples[0].entry.items()
+            if key.startswith("_") and key != "_PID"
+        }
+        for options in _options(corpus[name]):
+            pipeline = Pipeline(f'use = ["{cover.rules}"]')
+            expected_: set[str] = set()
+            found: set[str] = set()
+            lines: dict[str, str] = {}
+            session: Any = None
+            for sample in (one for one in corpus[name] if one.options == options):
+                if sample.entry["_PID"] != session:
+                    pipeline.clock.advance("1h")  # the corpus has lines of years, and few processes
+                session = sample.entry["_PID"]
+                fields = pipeline.feed(**{**writer, **sample.entry})
+                host = address_text(sample.expected.get("host"))
+                if sample.expected.get("match") and host is not None:
+                    expected_.add(host)
+                    lines.setdefault(host, sample.line)
+                if "failures" in fields or "scans" in fields:
+                    found.add(str(fields["ip"]))
+                    lines.setdefault(str(fields["ip"]), sample.line)
+            print(
+                f"{name:20} {options}: {len(expected_ & found)} of {len(expected_)} addresses; "
+                f"others {len(found - expected_)}"
+            )
+            if verbose:
+                for address in sorted(expected_ - found):
+                    print(f"    missed {address}: {lines[address][:200]}")
+                for address in sorted(found - expected_):
+                    print(f"    other {address}: {lines[address][:200]}")
+
+
 _ADDRESS = re.compile(r"(?<![\w.:])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
 
 
@@ -404,17 +452,15 @@ SPOILT = {
 
 def print_fingerprints(root: Path, folder: Path) -> None:
     """The fingerprints of the filters that rules stand for, in all their modes."""
-    for name in COVERS:
+    for name, cover in COVERS.items():
         found = []
-        for mode in _MODES:
+        if not (root / f"etc/fail2ban/filter.d/{name}.conf").is_file():
+            continue
+        for mode in cover.modes:
             home = home_of(root, name, {"mode": mode}, folder)
             source = Folder(home, Findings())
             jail = read_jail("corpus", jail_values(source), source, "1d")
-            said = f"{jail.filter.get('failregex')}{jail.filter.get('prefregex')}"
-            if "mode" not in jail.filter.values.options("Definition") and mode != "normal":
-                continue
-            if not re.search(rf"<[^<>]*{mode}[^<>]*>", said):
-                found.append(fingerprint(jail))
+            found.append(fingerprint(jail))
         print(f"{name}: {', '.join(dict.fromkeys(found))}")
 
 

@@ -1,8 +1,8 @@
 """What fail2ban itself decides, in a process of its own: its library is under another licence.
 
 Standard input has a line of JSON for each filter: its name, its options, the folder of its
-configuration, and lines as fail2ban makes them of entries of the journal. Standard output has a line
-for each: the addresses, or null, in the same order.
+configuration, and lines as fail2ban makes them of entries of the journal. Standard output has a
+line for each: the addresses, or null, in the same order.
 
     PYTHONPATH=…/dist-packages python bench/fail2ban_decides.py < questions > answers
 """

@@ -20,27 +20,26 @@ class Cover:
     """Rules, and the options that stand for ``maxretry`` in each mode of a filter."""
 
     rules: str
-    options: tuple[str, ...] = (_GUESSING,)
-    modes: Mapping[str, tuple[str, ...]] | None = None
-
-    def options_in(self, mode: str) -> tuple[str, ...]:
-        """The options of the rules that get the jail's number."""
-        return (self.modes or {}).get(mode, self.options)
+    modes: Mapping[str, tuple[str, ...]]
 
 
+_GUESSES, _SCANS = (_GUESSING,), (_SCANNING,)
 _BOTH = (_GUESSING, _SCANNING)
+_ANY_SCAN = {"normal": _SCANS}
 COVERS = {
-    "sshd": Cover("sshd", modes={"ddos": _BOTH, "extra": _BOTH, "aggressive": _BOTH}),
-    "postfix": Cover(
-        "postfix", (_SCANNING,), {"auth": (_GUESSING,), "extra": _BOTH, "aggressive": _BOTH}
+    "sshd": Cover("sshd", {"normal": _GUESSES, "ddos": _BOTH}),
+    "postfix": Cover("postfix", {"auth": _GUESSES}),
+    "dovecot": Cover("dovecot", {"normal": _GUESSES, "aggressive": _BOTH}),
+    "nginx-http-auth": Cover(
+        "nginx", {"normal": _GUESSES, "auth": _GUESSES, "fallback": _SCANS, "aggressive": _BOTH}
     ),
-    "dovecot": Cover("dovecot", modes={"aggressive": _BOTH}),
-    "nginx-http-auth": Cover("nginx", modes={"fallback": (_SCANNING,), "aggressive": _BOTH}),
-    "nginx-botsearch": Cover("nginx", (_SCANNING,)),
-    "nginx-bad-request": Cover("nginx", (_SCANNING,)),
-    "apache-auth": Cover("apache"),
-    "exim": Cover("exim", _BOTH),
+    "nginx-botsearch": Cover("nginx", _ANY_SCAN),
+    "nginx-bad-request": Cover("nginx", _ANY_SCAN),
+    "nginx-forbidden": Cover("nginx", _ANY_SCAN),
+    "nginx-limit-req": Cover("nginx", _ANY_SCAN),
 }
+"""Rules that do not ban for what a filter looks for do not take its place: those of Postfix do not
+ban whose mail is refused, those of BIND do not ban who asks by UDP."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +63,13 @@ def fingerprint(jail: Jail) -> str:
 def cover_of(jail: Jail, installed: Installed) -> Cover | str:
     """The rules to use in the place of a jail's filter, or why there are none."""
     cover = COVERS.get(jail.filter_name)
-    if cover is None or cover.rules not in installed.options:
+    if cover is None or cover.rules not in installed.options or jail.mode not in cover.modes:
         return "no rules of Pyruse look for the same"
     stock = STOCK if installed.stock is None else installed.stock
     if fingerprint(jail) not in stock.get(jail.filter_name, frozenset()):
         return "its expressions are not those that come with fail2ban 1.0.2 or 1.1.0"
     missing = [
-        option
-        for option in cover.options_in(jail.mode)
-        if option not in installed.options[cover.rules]
+        option for option in cover.modes[jail.mode] if option not in installed.options[cover.rules]
     ]
     if missing:
         return f"the rules {cover.rules} have no option {missing[0]}"

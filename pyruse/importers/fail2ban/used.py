@@ -31,7 +31,7 @@ class Used:
         own: dict[str, Any] = {
             "within": jail.find_time,
             "ban": list(jail.length.spans),
-            **dict.fromkeys(cover.options_in(jail.mode), jail.max_retry),
+            **dict.fromkeys(cover.modes[jail.mode], jail.max_retry),
         }
         for name, value in own.items():
             if name in before and before[name] != value:
