@@ -36,7 +36,7 @@ def chains_of(jails: Sequence[Jail], search: Search, *, suffix: str, shared: boo
     :param shared: whether later chains have to see the same entries.
     """
     names = Names(suffix)
-    name = jails[0].name
+    name = jails[0].chain
     lines = f"{name} lines"
     steps, ways = search.guard.steps(name, lines)
     looking = _looking(search, names)
@@ -59,13 +59,13 @@ def endings(
 ) -> tuple[list[Step], list[Chain]]:
     """The steps that count failures and ban: of the first jail, and chains of those that follow."""
     first, *others = jails
-    steps = _ending(first, names, others[0].name if others else None, shared=shared)
+    steps = _ending(first, names, others[0].chain if others else None, shared=shared)
     chains = []
     for number, jail in enumerate(others, 1):
-        following = others[number].name if number < len(others) else None
+        following = others[number].chain if number < len(others) else None
         chains.append(
             Chain(
-                jail.name,
+                jail.chain,
                 _ending(jail, names, following, shared=shared),
                 [f"[{jail.name}] of {jail.source}; looks for the same as [{first.name}]"],
             )
@@ -122,7 +122,7 @@ def _ending(
     """The steps of a jail that count failures, and ban."""
     ip, failures = names("ip"), names("failures")
     otherwise = {} if following is None else {"else": following}
-    counter = {"counter": jail.name, "key": ip}
+    counter = {"counter": jail.chain, "key": ip}
     steps: list[Step] = []
     if jail.spares:
         nets = list(jail.spares)
@@ -136,7 +136,7 @@ def _ending(
         steps.append({"action": "report", "section": "interesting", "message": message})
     for closing in jail.effects.closings:
         ban = {"action": "ban", "ip": ip, **jail.length.options(), **closing.options()}
-        steps.append({**ban, "label": jail.name})
+        steps.append({**ban, "label": jail.chain})
     for mail in jail.effects.mails:
         banned = " is banned" if jail.effects.closings else ""
         subject = f"{jail.name}: {{{ip}}}{banned}"

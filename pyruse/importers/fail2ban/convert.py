@@ -19,6 +19,7 @@ from pyruse.importers.fail2ban.logs import others
 from pyruse.importers.fail2ban.model import Chain, Outcome, Step
 from pyruse.importers.fail2ban.used import Used
 from pyruse.importers.findings import Findings
+from pyruse.rules.rules_file import belongs_to
 
 _FORGET = "1d"
 """``dbpurgeage`` by default (fail2ban.conf(5))."""
@@ -57,7 +58,7 @@ def convert(path: Path, installed: Installed | None = None) -> Outcome:
         _note(jail, outcome.notes, search)
     _note_files(jails, outcome.notes)
     used.put_into(outcome)
-    _write(written, outcome)
+    _write([(_apart(jail, used), search, why) for jail, search, why in written], outcome)
     if not outcome.chains and not outcome.use:
         raise ConfigError([f"{path}: {note}" for note in outcome.notes])
     return outcome
@@ -127,6 +128,13 @@ def _mails(jails: list[Jail], outcome: Outcome) -> list[Jail]:
     return changed
 
 
+def _apart(jail: Jail, used: Used) -> Jail:
+    """A jail whose chain does not take the place of one of the rules that are used."""
+    if any(belongs_to(jail.name, rules) for rules in used.options):
+        return replace(jail, chain=f"jail {jail.name}")
+    return jail
+
+
 def _write(written: list[tuple[Jail, Search | None, str]], outcome: Outcome) -> None:
     """The chains of the jails whose filters are written, those that look for the same together."""
     groups: list[tuple[list[Jail], Search | None, str]] = []
@@ -140,7 +148,7 @@ def _write(written: list[tuple[Jail, Search | None, str]], outcome: Outcome) -> 
     for jails, search, why in groups:
         if search is None:
             steps, further = endings(jails, Names(""), shared=False)
-            chains = [Chain(jails[0].name, [*recidive.looking(jails[0]), *steps]), *further]
+            chains = [Chain(jails[0].chain, [*recidive.looking(jails[0]), *steps]), *further]
             comments = [
                 f"[{jails[0].name}] of {jails[0].source}: counts the bans, by Pyruse's own lines"
             ]

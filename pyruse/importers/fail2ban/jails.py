@@ -40,6 +40,8 @@ class Jail:
     """A jail that is switched on."""
 
     name: str
+    chain: str
+    """The name of its chain, and of its bans."""
     source: str
     """The file that says most of it."""
     filter: Definition
@@ -136,6 +138,7 @@ def read_jail(name: str, values: Values, folder: Folder, forget: str) -> Jail:
     notes: list[str] = []
     return Jail(
         name=name,
+        chain=name,
         source=_source(values, name),
         filter=Definition(files, given, options),
         filter_name=filter_name,

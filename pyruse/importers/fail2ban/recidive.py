@@ -29,6 +29,6 @@ def looking(jail: Jail) -> list[Step]:
     """The steps after which the field ``ip`` is an address that another jail has banned."""
     return [
         *OF_PYRUSE,
-        {"filter": "equals", "field": "PYRUSE_LABEL", "value": jail.name, "invert": True},
+        {"filter": "equals", "field": "PYRUSE_LABEL", "value": jail.chain, "invert": True},
         {"filter": "regex", "field": "PYRUSE_ADDRESS", "pattern": "^{address}$"},
     ]
