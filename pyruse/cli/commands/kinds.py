@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 
 if TYPE_CHECKING:
@@ -164,10 +165,10 @@ def _show_one(db: sqlite3.Connection, name: str, form: str) -> None:
         ("muted", "yes" if kind.is_muted else ""),
     ):
         if value:
-            click.echo(f"{label:<12}{one_line(value)}")
-    click.echo()
+            echo(f"{label:<12}{one_line(value)}")
+    echo()
     show_table("Days", ["day", "events"], list(kind.days.items()))
-    click.echo()
+    echo()
     show_table("The most frequent messages", ["events", "message"], [one[::-1] for one in examples])
 
 
@@ -217,7 +218,7 @@ def _change(loaded: Configuration, mute: list[int], unmute: list[int]) -> None:
     elif not said.get("ok"):
         raise UserError(str(said.get("fault")))
     for kind, since in changes.items():
-        click.echo(f"{kind:012x}: {'told of again' if since is None else 'muted'}")
+        echo(f"{kind:012x}: {'told of again' if since is None else 'muted'}")
 
 
 def _change_without_daemon(path: str, changes: dict[int, int | None]) -> None:
