@@ -149,6 +149,8 @@ class Journals:
         while self._journal.watch is not None:
             yield from self._journal.entries(count)
             self._journal.positions(self._made.now)
+            yield from self._journal.missed()
+            self._journal.gaps.clear()
             if self._journal.position >= self._made.written:
                 return
             self._journal.wait(100)

@@ -27,7 +27,7 @@ Opened = Callable[[journal.Reader], JournalReader]
 
 _YOUNG_S = 10.0
 """Seconds: journald writes the header of a new file sooner than that."""
-_OF_OTHERS = 10_000
+_OF_OTHERS = 1_000
 """Entries: after so many with other sequence numbers, it is no longer waited for the old ones."""
 _LOOKS = 10
 """So often files may be rotated between a look and their opening."""

@@ -48,7 +48,8 @@ class JournalReader(Seeking):
         """Where the index was found to be damaged: the cursor behind which all entries are read,
         and how many were read at that time. To be taken out."""
         self.given: list[str] = []
-        """The cursors of the entries that were given, while entries may be written meanwhile."""
+        """The cursors of the entries that were given, while entries may be written meanwhile.
+        Whoever follows takes them out."""
 
     def end_at(self, time_us: int) -> None:
         """Give no entries of later instants: so there is an end, even while more is written."""
@@ -79,7 +80,7 @@ class JournalReader(Seeking):
             yield entry
             limit -= 1
         split = self._looks_split()
-        careful = split or self.was_at_end
+        careful, follows = split or self.was_at_end, self._follows
         while limit:
             skipped = 0
             for _ in range(limit):
@@ -103,7 +104,7 @@ class JournalReader(Seeking):
                 if until is not None and time_us > until:
                     yield from self._rest()
                     return
-                if careful:
+                if careful and follows:
                     self.given.append(self.cursor_at(time_us))
                 if careful and (split := split or self._looks_split()):
                     known = self.split_lines.take(self, time_us)

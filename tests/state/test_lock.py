@@ -50,3 +50,13 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be made"):
         StateLock(str(tmp_path / "state.sqlite"))
     assert other.read_text() == "somebody's"
+
+
+def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
+    """Root would write to anybody's file."""
+    other = tmp_path / "other"
+    other.write_text("somebody else's\n")
+    (tmp_path / "state.sqlite.lock").symlink_to(other)
+    with pytest.raises(UserError, match="cannot be made: Too many levels of symbolic links"):
+        StateLock(str(tmp_path / "state.sqlite"))
+    assert other.read_text() == "somebody else's\n"
