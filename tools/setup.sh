@@ -102,7 +102,9 @@ find_missing_for_test() {
 
 # Servers are unpacked beside the machine's own programs: installed, those of mail would take the
 # others' place, and each would be at work.
-unpacked='postfix dovecot-imapd exim4-daemon-light nginx-light apache2 bind9 haproxy lighttpd caddy'
+unpacked='postfix dovecot-imapd exim4-daemon-light nginx-light apache2 bind9 haproxy lighttpd caddy
+  dropbear-bin vsftpd proftpd-core pure-ftpd mariadb-server-core postgresql redis-server squid openvpn
+  slapd samba unbound'
 
 # --- Installing it.
 
@@ -166,6 +168,14 @@ unpack() { # PACKAGE
     dpkg-deb -x "$archive" "$venv/unpacked/.new" || return 1
   done
   rm -rf "$archives"
+  # Some still have files in /lib, which is in /usr by now.
+  for folder in bin lib sbin; do
+    [ ! -d "$venv/unpacked/.new/$folder" ] || {
+      mkdir -p "$venv/unpacked/.new/usr/$folder"
+      cp -a "$venv/unpacked/.new/$folder/." "$venv/unpacked/.new/usr/$folder/"
+      rm -rf "$venv/unpacked/.new/${folder:?}"
+    }
+  done
   mv "$venv/unpacked/.new" "$venv/unpacked/$1"
 }
 

@@ -27,17 +27,27 @@ command = ["nft"]
   {{ action = "discard" }},
 ]
 """
+_GREETING = """
+import contextlib, socket, sys
+server, source, port = sys.argv[1:]
+with contextlib.suppress(OSError):
+    print(socket.create_connection((server, int(port)), 60, (source, 0)).recv(100))
+"""
 _LIAR = 'yes "$1" | head -n 25 | logger -t "$0"'
 
 
 class Guarded:
     """A host, its guard, and another machine with several addresses."""
 
-    def __init__(self, machines: Machines, host: Host, daemon: Daemon, unit: str) -> None:
+    def __init__(
+        self, machines: Machines, host: Host, daemon: Daemon, unit: str, journald: Journald
+    ) -> None:
         self.host = host
+        self._journald = journald
         self.daemon = daemon
         self.machines = machines
         self._unit = unit
+        self._ends: list[str] = []
 
     def start(self, command: Sequence[str]) -> None:
         """Start the daemon in its unit."""
@@ -47,6 +57,30 @@ class Guarded:
         """End the daemon with its children."""
         self._started.terminate()
         self._started.wait()
+
+    def come_from(self, source: str) -> None:
+        """Give clients that do not say it themselves an address of the other machine."""
+        attacker = self.machines.attacker
+        (line,) = attacker.run(["ip", "-o", "route", "get", SERVER4]).splitlines()[:1]
+        device = line.split(" dev ")[1].split()[0]
+        attacker.run(["ip", "route", "replace", f"{SERVER4}/32", "dev", device, "src", source])
+
+    def client(self, command: Sequence[str]) -> int:
+        """Run a program of the host's on the other machine.
+
+        :return: its exit code.
+        """
+        return self.host.elsewhere(self.machines.attacker, command)
+
+    def greeting(self, source: str, port: int) -> str:
+        """The first that a server says; nothing: it is not there yet."""
+        return self.machines.attacker.python(_GREETING, SERVER4, source, str(port))
+
+    def logged(self, text: str) -> bool:
+        """Whether a line is in the journal that has a text in it."""
+        command = ["journalctl", f"--namespace={self._journald.namespace}", "-q", "-o", "cat"]
+        done = subprocess.run([*command, "--grep", text], capture_output=True, check=False)
+        return bool(done.stdout)
 
     def http(self, source: str, path: str, *options: str) -> int:
         """Ask a web server.
@@ -67,9 +101,11 @@ class Guarded:
 
     def wait_until_handled(self) -> None:
         """Wait until all that was logged before is handled; nothing of it is unknown."""
-        self.host.run(["logger", "-t", "test", "the end"])
-        rows = self.daemon.wait_until(lambda: self.rows("other"))
-        assert rows == ["[5/test] the end"]
+        self._ends.append(f"end {len(self._ends)}")
+        self.host.run(["logger", "-t", "test", self._ends[-1]])
+        ends = [f"[5/test] {end}" for end in self._ends]
+        rows = self.daemon.wait_until(lambda: self.rows("other"), lambda rows: ends[-1] in rows)
+        assert [row for row in rows if row not in ends] == []
 
     def wait_until_dropped(self, *sources: str) -> None:
         """Wait until packets of just these addresses are dropped."""
@@ -106,6 +142,7 @@ def guarded(
     unit: str,
     files: Mapping[str, str],
     users: Mapping[str, int],
+    people: Sequence[str] = (),
 ) -> Iterator[Guarded]:
     """Make a host with an unpacked package.
 
@@ -115,6 +152,7 @@ def guarded(
     :param unit: in which the daemon runs.
     :param files: what is in the host's files.
     :param users: users of the system.
+    :param people: who else has an account, besides a user called eve.
     """
     (tree,) = unpacked(package)
     need(
@@ -127,10 +165,12 @@ def guarded(
     place.mkdir()
     with (
         Units() as units,
-        Host(machines.server, journald, place, ["eve"], files, [tree], users, units) as host,
+        Host(
+            machines.server, journald, place, ["eve", *people], files, [tree], users, units
+        ) as host,
     ):
         guard = daemon(_GUARD.format(rules=rules), journald, prefix=machines.server.prefix)
-        made = Guarded(machines, host, guard.start(), unit)
+        made = Guarded(machines, host, guard.start(), unit, journald)
         made.start(command)
         try:
             yield made

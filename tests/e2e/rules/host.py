@@ -194,9 +194,21 @@ class Host:
         )  # fmt: skip
         return done.returncode
 
+    def elsewhere(self, network: NetworkNamespace, command: Sequence[str]) -> int:
+        """Run a program of this host, as if another one had it.
+
+        :param network: of the other one.
+        :return: its exit code.
+        """
+        whole = [*network.prefix, *self._enter(), *command]
+        done = subprocess.run(whole, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        return done.returncode
+
+    def _enter(self) -> list[str]:
+        return ["nsenter", f"--target={self._holder.pid}", "--mount", "--wd=/"]
+
     def _inside(self, command: Sequence[str], unit: str | None) -> list[str]:
-        enter = ["nsenter", f"--target={self._holder.pid}", "--mount", "--wd=/"]
-        whole = [*self._network.prefix, *enter, *command]
+        whole = [*self._network.prefix, *self._enter(), *command]
         # With the network comes another /sys, without control groups.
         return whole if unit is None else self._units.command(unit, whole)
 
