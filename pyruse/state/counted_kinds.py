@@ -14,11 +14,13 @@ from pyruse.state.removal import delete_days
 
 MOST = 10_000
 """So many kinds are kept. Where there are more, the one that came least often, and of these the one
-that did not come for longest, gives way and counts as `OTHERS`; warnings and worse give way last.
-So nobody who makes up texts can push out what comes often."""
+that did not come for longest, gives way and counts as `OTHERS`. So nobody who makes up texts can
+push out what comes often."""
 OTHERS = ""
 """The template of what stands for the kinds of a section that gave way."""
 WARNING = 4
+_GRAVE = 16
+"""A warning, or worse, counts as so many: it stays longer, but not before all that comes often."""
 _IDS_IN_MEMORY = 20_000
 _LONGEST_EXAMPLE = 500  # characters
 _LONGEST_NAME = 100  # characters
@@ -52,6 +54,9 @@ def identity(section: str, event: str, program: str, template: str, message_id: 
     return int.from_bytes(blake2b(parts.encode(errors="replace"), digest_size=6).digest())
 
 
+_Rank = tuple[int, int, int]
+
+
 @dataclass(slots=True)
 class _Known:
     """What decides which kind gives way, of one that is kept."""
@@ -61,9 +66,10 @@ class _Known:
     level: int | None
     section: str
 
-    def rank(self, of: int) -> tuple[bool, int, int, int]:
+    def rank(self, of: int) -> _Rank:
         """The lowest gives way first."""
-        return (self.level is not None and self.level <= WARNING, self.count, self.time, of)
+        is_grave = self.level is not None and self.level <= WARNING
+        return (self.count * (_GRAVE if is_grave else 1), self.time, of)
 
 
 class CountedKinds(Part):
@@ -89,7 +95,7 @@ class CountedKinds(Part):
         self._ids: dict[tuple[str, str, str, str, str], int] = {}
         self._known: dict[int, _Known] | None = None
         """The kinds that are kept; None: not read yet."""
-        self._ranks: list[tuple[bool, int, int, int]] = []
+        self._ranks: list[_Rank] = []
         """A heap of what ranks kinds had; they only ever rise. Empty until there are too many."""
         self._touched: dict[int, Kind] = {}
         self._counts: dict[int, dict[tuple[str, str], list[int]]] = {}
@@ -184,7 +190,7 @@ class CountedKinds(Part):
             heapq.heapify(self._ranks)
         while True:
             rank = heapq.heappop(self._ranks)
-            kind = rank[3]
+            kind = rank[2]
             row = known.get(kind)
             if row is None:
                 continue

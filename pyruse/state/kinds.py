@@ -154,6 +154,14 @@ def messages_of_kind(
     return list(db.execute(query, (*days, section, kind, limit)))
 
 
+def count_others(db: sqlite3.Connection) -> int:
+    """How many events were of kinds that were too many to be kept."""
+    query = """SELECT coalesce(sum(kind_counts.count), 0)
+               FROM kind_counts JOIN kinds ON kinds.id = kind_counts.kind WHERE template = ''"""
+    (events,) = db.execute(query).fetchone()
+    return int(events)
+
+
 def is_kind(db: sqlite3.Connection, kind: int) -> bool:
     """Whether a kind of this id is kept."""
     return db.execute("SELECT 1 FROM kinds WHERE id = ?", (kind,)).fetchone() is not None

@@ -134,6 +134,16 @@ def test_shows_one(pyruse: Callable[..., Any], config: Path, ids: dict[str, str]
     assert json.loads(done.out)["messages"] == [{"message": "lp0 on fire", "events": 1}]
 
 
+def test_says_how_many_are_not_kept(
+    pyruse: Callable[..., Any], config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyruse.state.counted_kinds.MOST", 2)
+    fill(tmp_path)
+    done = pyruse("kinds", "-c", config)
+    assert len(done.out.splitlines()) == 2
+    assert done.err == "events of kinds that came too seldom to be kept: 5\n"
+
+
 @pytest.fixture(params=["without a daemon", "with a daemon"])
 def either(
     request: pytest.FixtureRequest, tmp_path: Path, ids: dict[str, str]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +23,7 @@ from pyruse.state.kinds import (
     kinds_of_day,
     messages_of_kind,
 )
+from pyruse.testing.waiting import TIME_LIMIT
 
 DAY, NEXT = "2026-03-14", "2026-03-15"
 T = 1_773_489_600_000_000
@@ -175,6 +180,17 @@ def test_who_makes_up_texts_twice_does_not_close_the_door_to_what_is_new(opened:
 
 
 @pytest.mark.usefixtures("few")
+def test_who_makes_up_warnings_does_not_push_out_what_comes_often(opened: Opened) -> None:
+    state = opened()
+    for number in range(40):
+        add(state, "often", T + number)
+    for number in range(40):
+        add(state, f"text {number}", T + number, level=3)
+    state.commit()
+    assert found(state)["often"].events == 40
+
+
+@pytest.mark.usefixtures("few")
 def test_each_section_has_others_of_its_own(opened: Opened) -> None:
     state = opened()
     for number in range(20):
@@ -198,6 +214,52 @@ def test_many_texts_take_bounded_room(opened: Opened, monkeypatch: pytest.Monkey
     assert rows == 201
     assert len(state.kinds._known or ()) == 200
     assert len(state.kinds._ranks) <= 200
+
+
+FEED = """
+import os, signal, sys
+from pyruse.state import counted_kinds
+from pyruse.state.database import State
+counted_kinds.MOST = 20
+path, statements = sys.argv[1], int(sys.argv[2])
+with State(path) as state:
+    state.load()
+    def countdown(statement):
+        global statements
+        statements -= 1
+        if not statements:
+            os.kill(os.getpid(), signal.SIGKILL)
+    state.db.set_trace_callback(countdown)
+    cursor, _ = state.positions.get("") or ("0", 0)
+    for number in range(int(cursor), 600):
+        text = f"text {number % 7 if number % 3 else number}"
+        level = 4 if number % 50 == 0 else 6
+        state.kinds.add("2026-03-14", "h", "other", "", "app", text, level, text, number)
+        state.positions.update({"": (str(number + 1), number)})
+        if number % 60 == 59:
+            state.commit()
+    state.commit()
+"""
+"""Goes on where it was killed, and dies before an SQL statement; 0: it does not."""
+
+
+def test_killed_at_any_statement_it_counts_as_one_that_is_not(tmp_path: Path) -> None:
+    def feed(name: str, statements: int) -> int:
+        command = [sys.executable, "-c", FEED, str(tmp_path / name), str(statements)]
+        return subprocess.run(command, check=False, timeout=TIME_LIMIT).returncode
+
+    def rows(name: str) -> list[list[tuple[object, ...]]]:
+        with State(str(tmp_path / name), read_only=True) as state:
+            tables = ("kinds ORDER BY id", "kind_counts ORDER BY kind, day, host")
+            return [state.db.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
+
+    assert feed("undisturbed", 0) == 0
+    killed = 0
+    for statements in (2, 7, 19, 53, 90, 140, 60, 31, 77):
+        killed += feed("killed", statements) == -signal.SIGKILL
+    assert killed > 5
+    assert feed("killed", 0) == 0
+    assert rows("killed") == rows("undisturbed")
 
 
 # Muted

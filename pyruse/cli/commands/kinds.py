@@ -120,6 +120,7 @@ def _has(kind: KindHistory, words: Sequence[str]) -> bool:
 
 def _show_list(db: sqlite3.Connection, kinds: list[KindHistory], form: str) -> None:
     from pyruse.cli.output import show_json, show_table
+    from pyruse.state.kinds import count_others
 
     if form == "json":
         show_json([_data(kind) for kind in kinds])
@@ -139,6 +140,8 @@ def _show_list(db: sqlite3.Connection, kinds: list[KindHistory], form: str) -> N
         for kind in kinds
     ]
     show_table(f"{len(rows):,} kinds", _COLUMNS, rows)
+    if rest := count_others(db):
+        echo(f"events of kinds that came too seldom to be kept: {rest:,}", err=True)
 
 
 def _show_one(db: sqlite3.Connection, name: str, form: str) -> None:
