@@ -300,12 +300,14 @@ class PassedOver:
     def _once_more(self, files: Sequence[JournalFile]) -> JournalReader:
         """Open files, but for those that are just being made: nothing was passed over in them."""
         paths = [file.path for file in files]
+        if not paths:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         try:
             return self._opened(journal.Reader(files=paths))
         except OSError as fault:
             if fault.errno in SHORT:
                 raise
-        made = []
+        made, last = [], None
         for path in paths:
             try:
                 journal.Reader(files=[path]).close()
@@ -313,6 +315,9 @@ class PassedOver:
             except OSError as fault:
                 if not is_being_made(path, fault):
                     raise
+                last = fault
+        if last is not None and not made:
+            raise last
         return self._opened(journal.Reader(files=made))
 
     def entries(self) -> Iterator[Entry]:
