@@ -164,6 +164,14 @@ def _export(loaded: Configuration, listed: list[BanView], zone: tzinfo) -> None:
         echo(line)
 
 
+def import_bans(loaded: Configuration, source: str) -> None:
+    """Ban as the database of fail2ban says.
+
+    :raises UserError: it cannot be read.
+    """
+    _import(loaded, _items(source, None, None, restored=False), force=False)
+
+
 def _import(loaded: Configuration, items: list[Item], force: bool) -> None:
     from pyruse.addresses import parse_network
     from pyruse.bans.orders import Answer, BanOrder

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyruse.cli.options import (
+    JournalCommand,
+    config_option,
+    configuration,
+    journal_options,
+    selection,
+)
 from pyruse.cli.stdout import echo
 from pyruse.errors import ConfigError
 
@@ -44,7 +51,7 @@ def pyruse1(file: Path, output: Path | None, keep_unknown: bool) -> None:
     _write(toml, output)
 
 
-@command.command("fail2ban")
+@command.command("fail2ban", cls=JournalCommand)
 @click.argument("folder", metavar="[DIR]", default="/etc/fail2ban", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write there (a new file).")
 @click.option(
@@ -53,12 +60,38 @@ def pyruse1(file: Path, output: Path | None, keep_unknown: bool) -> None:
     help="Use Pyruse's own rules where they know what a filter looks for (the default), or write "
     "each filter as it is.",
 )
-def fail2ban(folder: Path, output: Path | None, prefer_rules: bool) -> None:
+@click.option(
+    "--with-bans",
+    is_flag=True,
+    help="Take over the bans in force, too: into the state of --config, or of the new file.",
+)
+@click.option(
+    "--check", is_flag=True, help="Tell whom fail2ban and the import would have banned yesterday."
+)
+@config_option
+@journal_options
+def fail2ban(  # noqa: PLR0913 -- one for each option
+    folder: Path,
+    output: Path | None,
+    prefer_rules: bool,
+    with_bans: bool,
+    check: bool,
+    config: Path | None,
+    **journal: Any,
+) -> None:
     """Import the configuration of fail2ban (by default, /etc/fail2ban).
 
     Prints TOML to standard output. What could not be taken over stands at its beginning, and on
     standard error.
+
+    With --check, the entries of the last day (or others: --since, --file, …) are led through both,
+    fail2ban in a process of its own where it is installed. The addresses on which the two differ
+    are told on standard error. Nobody is banned.
     """
+    if with_bans and output is None and config is None:
+        raise click.UsageError("--with-bans: expected --output FILE, or --config, too")
+    if not check and any(journal.values()):
+        raise click.UsageError("which entries: that is for --check (expected --check, too)")
     from pyruse.importers.fail2ban.convert import convert
     from pyruse.importers.fail2ban.output import to_toml
     from pyruse.text import printable
@@ -66,7 +99,26 @@ def fail2ban(folder: Path, output: Path | None, prefer_rules: bool) -> None:
     outcome = convert(folder, _installed() if prefer_rules else None)
     for note in outcome.notes:
         click.echo(printable(note), err=True)
-    _write(to_toml(outcome, str(folder)), output)
+    toml = to_toml(outcome, str(folder))
+    _write(toml, output)
+    if check:
+        _check(toml, folder, journal)
+    if with_bans:
+        from pyruse.cli.fail2ban import take_bans
+
+        take_bans(configuration(output if config is None else config), outcome.database)
+
+
+def _check(toml: str, folder: Path, journal: dict[str, Any]) -> None:
+    from pyruse.cli.fail2ban import compare
+    from pyruse.config.files import from_text
+    from pyruse.config.load import configure
+    from pyruse.registry.registry import Registry
+
+    loaded = configure(from_text(toml), Registry())
+    if not journal["since"] and not journal["boot"]:
+        journal = {**journal, "since": "-1d"}
+    compare(loaded, folder, selection(loaded.settings, **journal))
 
 
 def _installed() -> Installed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from pyruse.importers.fail2ban.used import Used
 from pyruse.importers.findings import Findings
 from pyruse.rules.rules_file import belongs_to
 
+_OF_JAIL = re.compile(r"(?P<jails>\[[^\]]+\]): (?P<text>.*)", re.DOTALL)
+_DATABASE = "/var/lib/fail2ban/fail2ban.sqlite3"
 _FORGET = "1d"
 """``dbpurgeage`` by default (fail2ban.conf(5))."""
 
@@ -36,7 +39,7 @@ def convert(path: Path, installed: Installed | None = None) -> Outcome:
     findings = Findings()
     folder = Folder(path, findings)
     jails = _jails(folder)
-    outcome = Outcome(notes=findings.notes)
+    outcome = Outcome(notes=findings.notes, database=_database(folder))
     _spare(jails, outcome)
     jails = _mails(jails, outcome)
     jails = [_with_spares(jail, outcome) for jail in jails]
@@ -61,7 +64,18 @@ def convert(path: Path, installed: Installed | None = None) -> Outcome:
     _write([(_apart(jail, used), search, why) for jail, search, why in written], outcome)
     if not outcome.chains and not outcome.use:
         raise ConfigError([f"{path}: {note}" for note in outcome.notes])
+    outcome.notes[:] = _together(outcome.notes)
     return outcome
+
+
+def _together(notes: list[str]) -> list[str]:
+    """Notes that say the same of several jails, as one."""
+    jails: dict[str, list[str]] = {}
+    for note in notes:
+        parts = _OF_JAIL.fullmatch(note)
+        name, text = (parts["jails"], parts["text"]) if parts is not None else ("", note)
+        jails.setdefault(text, []).append(name)
+    return [f"{', '.join(names)}: {text}" if names[0] else text for text, names in jails.items()]
 
 
 def _jails(folder: Folder) -> list[Jail]:
@@ -97,6 +111,16 @@ def _forget(folder: Folder) -> str:
             f"fail2ban.conf: [DEFAULT].dbpurgeage: {fault}; {_FORGET} counts"
         )
         return _FORGET
+
+
+def _database(folder: Folder) -> str | None:
+    try:
+        values = folder.values("fail2ban")
+        file = values.get("DEFAULT", "dbfile") or values.get("Definition", "dbfile")
+    except Unreadable:
+        return _DATABASE
+    file = _DATABASE if file is None else file.strip()
+    return None if file in ("", "None", ":memory:") else file
 
 
 def _spare(jails: list[Jail], outcome: Outcome) -> None:
@@ -165,7 +189,8 @@ def _write(written: list[tuple[Jail, Search | None, str]], outcome: Outcome) -> 
 
 def _origin(jail: Jail, why: str) -> list[str]:
     mode = f", mode {jail.mode}" if "mode" in jail.filter.options() else ""
-    lines = [f"[{jail.name}] of {jail.source}; filter.d/{jail.filter_name}.conf{mode}"]
+    file = f"; filter.d/{jail.filter_name}.conf{mode}" if jail.filter_name else ""
+    lines = [f"[{jail.name}] of {jail.source}{file}"]
     if why != "--faithful":
         lines.append(f"Its filter is written out: {why}.")
     return lines

@@ -12,6 +12,7 @@ from pyruse.importers.fail2ban.jails import Jail
 from pyruse.importers.fail2ban.logs import is_syslog
 from pyruse.importers.fail2ban.patterns import ADDRESS_GROUPS, Pattern, fields_of, translated
 from pyruse.importers.fail2ban.several_lines import is_of_several, split
+from pyruse.importers.fail2ban.writers import WRITERS
 
 _PREFIXES = ("lt_short", "lt_journal")
 """Where common.conf has what stands before a message in lines of the journal."""
@@ -92,8 +93,8 @@ def search_of(jail: Jail) -> Search:
         except Unreadable as fault:
             notes.append(f"{fault}; left out")
     if not patterns:
-        why = "; ".join(note.removesuffix("; left out") for note in notes)
-        raise Unreadable(jail.address("failregex"), f"nothing can be taken over: {why}")
+        address = jail.address("failregex")
+        raise Unreadable(address, "; ".join(note.removeprefix(f"{address}: ") for note in notes))
     ignored = [one(text, "ignoreregex") for text in _lines(jail.option("ignoreregex"))]
     return Search(
         guard=_guard(jail, prefixed=prefix is not None, notes=notes),
@@ -161,11 +162,14 @@ def _is_prefix(expression: str, daemon: str | None) -> bool:
 def _guard(jail: Jail, *, prefixed: bool, notes: list[str]) -> Guard:
     names, expression = identifiers(jail.filter.get("_daemon")) if prefixed else ((), "")
     guard = Guard(names, expression, of_root=is_of_root(names))
+    known = WRITERS.get(jail.filter_name)
     if jail.journal or not is_syslog(jail.log_paths):
         lines = _lines(jail.option("journalmatch"))
         if lines:
             guard = replace(guard, ways=tuple(journal_match(lines, jail.address("journalmatch"))))
-    if not guard.identifiers and not guard.expression and not guard.ways:
+    if not guard.identifiers and not guard.expression and not guard.ways and known is not None:
+        guard = known
+    elif not guard.identifiers and not guard.expression and not guard.ways:
         notes.append(
             "nothing says which program writes its lines, so those of all services are looked at "
             '(not those of users): add { filter = "equals", field = "_SYSTEMD_UNIT", value = "…" } '

@@ -114,12 +114,8 @@ def read_jail(name: str, values: Values, folder: Folder, forget: str) -> Jail:
     :raises Unreadable: something that it needs cannot be read.
     """
     backend = values.get(name, "backend") or "auto"
-    filter_text = values.get(name, "filter") or name
-    try:
-        filter_name, given = read_one(filter_text)
-    except ValueError as fault:
-        raise Unreadable(values.address(name, "filter"), str(fault)) from None
-    files = folder.values(f"filter.d/{filter_name}")
+    filter_text = values.get(name, "filter") or ""
+    files, filter_name, given = _filter(filter_text, values, name, folder)
     if "logtype" not in files.options("Definition"):
         given.setdefault("logtype", "journal")
     first = Definition(files, given, {"backend": backend, "filter": filter_text})
@@ -154,6 +150,19 @@ def read_jail(name: str, values: Values, folder: Folder, forget: str) -> Jail:
         journal=backend.startswith("systemd"),
         notes=notes + _others(options, backend),
     )
+
+
+def _filter(
+    text: str, values: Values, name: str, folder: Folder
+) -> tuple[Values, str, dict[str, str]]:
+    """The files of a jail's filter, its name and its options; a jail may do without a filter."""
+    if not text.strip():
+        return Values(f"[{name}]"), "", {}
+    try:
+        filter_name, given = read_one(text)
+    except ValueError as fault:
+        raise Unreadable(values.address(name, "filter"), str(fault)) from None
+    return folder.values(f"filter.d/{filter_name}"), filter_name, given
 
 
 def _source(values: Values, name: str) -> str:

@@ -30,6 +30,8 @@ class Outcome:
     """What stands above a section, by its name; ``use`` is one, too."""
     chains: list[Chain] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    database: str | None = None
+    """The file with fail2ban's bans; None: it keeps none."""
 
 
 def equals(field_name: str, values: list[Any], **jumps: str) -> Step:

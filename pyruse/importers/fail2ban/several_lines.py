@@ -1,8 +1,8 @@
 """An expression for several lines at once, as one for each of the two lines.
 
 ``A<SKIPLINES>B`` finds two lines with others between them. What B repeats of A, by ``(?P=name)``,
-tells that they belong together: it becomes the session of both. A by itself is no failure; B has
-the address from A.
+tells that they belong together: it becomes the session of both. The line with the address is no
+failure by itself, and the other one has the address from it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 _BETWEEN = "<SKIPLINES>"
 _AGAIN = re.compile(r"\(\?P=(\w+)\)")
 _NAMED = r"\(\?P<{}>"
+_ADDRESS = re.compile(r"<(?:HOST|ADDR|IP[46]|F-ID)\b")
 _FEED = re.compile(r"(?<!\\)(?:\\\\)*\\n")
 
 
@@ -22,11 +23,10 @@ def is_of_several(regex: str) -> bool:
 
 def split(regex: str) -> list[str] | None:
     """The expressions for the two lines, or None where they cannot be told apart."""
-    if regex.count(_BETWEEN) != 1:
+    regex = regex.replace("[^\\n]", ".")  # within one line, what is no line feed is anything
+    if regex.count(_BETWEEN) != 1 or _FEED.search(regex):
         return None
     first, second = regex.split(_BETWEEN)
-    if _FEED.search(first) or _FEED.search(second):
-        return None
     names = list(dict.fromkeys(_AGAIN.findall(second)))
     if not names:
         return None
@@ -42,6 +42,8 @@ def split(regex: str) -> list[str] | None:
         second = second.replace(f"(?P={name})", _marked(content, name, names), 1)
     if _AGAIN.search(second):
         return None
+    if _ADDRESS.search(first) is None:  # the failure comes first, and waits for the address
+        return [first, f"^{second}<F-NOFAIL></F-NOFAIL>"]
     return [f"{first}<F-NOFAIL></F-NOFAIL>", f"^{second}"]
 
 
