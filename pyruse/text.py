@@ -52,6 +52,11 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
 
 
+def brief_line(text: str, limit: int) -> str:
+    """The text on one line, cut to ``limit`` characters: quick, however long it is."""
+    return one_line(shortened(text, limit))
+
+
 def shown(value: Any) -> str:
     """A configured value as error messages show it: on one line, printable, not too long."""
     text = _toml(value, 0)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from math import ceil, isfinite
 from typing import Any
 
 from pyruse.api.findings import CellType, Summary
+from pyruse.text import brief_line
 
+LONGEST = 200
+"""Characters of a cell that people are shown."""
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -54,11 +58,30 @@ def _duration(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def texts(summary: Summary, limit: int, clock: Callable[[datetime], str]) -> list[list[str]]:
-    """The first rows of a summary as texts."""
+def without_empty(summary: Summary, limit: int) -> Summary:
+    """The summary without the columns that have nothing in its first rows."""
+    rows = summary.rows[:limit]
+    used = [
+        at
+        for at in range(len(summary.columns))
+        if not rows or any(row[at] not in (None, "") for row in rows)
+    ]
+    if len(used) == len(summary.columns):
+        return summary
+    columns = [summary.columns[at] for at in used]
+    return replace(summary, columns=columns, rows=[[row[at] for at in used] for row in rows])
+
+
+def texts(
+    summary: Summary, limit: int, clock: Callable[[datetime], str], longest: int = LONGEST
+) -> list[list[str]]:
+    """The first rows of a summary as texts, each of one line and ``longest`` characters at most."""
     types = [column.type for column in summary.columns]
     return [
-        [written(cell, type_, clock) for cell, type_ in zip(row, types, strict=True)]
+        [
+            brief_line(written(cell, type_, clock), longest)
+            for cell, type_ in zip(row, types, strict=True)
+        ]
         for row in summary.rows[:limit]
     ]
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from pyruse.api.findings import Attention, KindRow, Summary, Unusual
-from pyruse.api.report import SECTIONS, Line, Report, Row, Section
+from pyruse.api.report import SECTIONS, Line, Report, Row
 from pyruse.report.measures import BYTES, Lines, Markup, Measure
 from pyruse.report.room import Room
 from pyruse.report.stored import Candidate, StoredRows
@@ -28,8 +28,8 @@ _ITEMS = 10
 _UNUSUAL = 8
 _GLANCES = 20
 _LOSSES = 3
-_MOST_KINDS = 500
-"""Of a section: there is never room for more."""
+_MOST = 300
+"""Of each part: there is never room for more."""
 _FIRST_ROWS = 5
 """So many rows of each summary come before the sixth one of any."""
 
@@ -51,44 +51,61 @@ class Kinds:
         return max((len(f"{kind.count:,}") for kind in self.shown), default=0)
 
 
-class Choice:
-    """What is shown."""
+class Offer:
+    """All that people may be shown of a report, and what each part of it takes of the room.
 
-    def __init__(self, report: Report, form: str, limit: int, room: Room) -> None:
-        """Choose.
+    Of what is never shown, whatever the room, nothing is in it.
+    """
+
+    def __init__(self, report: Report, form: str, limit: int) -> None:
+        """Look through a report.
 
         :param report: all that there is.
         :param form: ``text`` or ``html``.
         :param limit: the number of rows of each part.
-        :param room: how much there may be.
         """
-        self._report = report
-        self._form = form
-        self._limit = limit
-        self._room = room
-        measure = self._measure = (
-            Markup() if form == "html" else Lines(Clock(report.begin, report.end))
-        )
-        self.attention: Sequence[Attention] = report.attention[: 3 if room.is_tight else _ITEMS]
-        self.unusual: Sequence[Unusual] = report.unusual[: 0 if room.is_tight else _UNUSUAL]
-        self.glance = report.glance[:_GLANCES]
-        self.losses = list(islice(filter(tells_of_loss, report.notes), _LOSSES))
-        self.kinds = _by_section(report.kinds)
-        """The kinds of each section."""
-        costs: dict[str, list[tuple[Any, float]]] = {
-            name: [(kind, measure.kind(kind)) for kind in kinds.shown[:limit]]
+        self.report = report
+        self.form = form
+        self.limit = limit
+        most = min(limit, _MOST)
+        measure = Markup() if form == "html" else Lines(Clock(report.begin, report.end))
+        self.kinds = _by_section(report.kinds, most)
+        self.costs: dict[str, list[tuple[Any, float]]] = {
+            name: [(kind, measure.kind(kind)) for kind in kinds.shown]
             for name, kinds in self.kinds.items()
         }
         if not report.kinds:
-            costs |= {name: list(self._rows_and_costs(name)) for name in SECTIONS}
-        costs["tables"] = list(_of_tables(report.summaries, limit, measure))
-        costs["notes"] = [(note, measure.note(note)) for note in report.notes[:limit]]
-        rooms = divided(
-            room.flexible, {name: sum(c for _, c in ones) for name, ones in costs.items()}
-        )
-        chosen = {name: list(_within(rooms[name], ones)) for name, ones in costs.items()}
-        for name, kinds in self.kinds.items():
-            kinds.shown = chosen[name] if report.kinds else []
+            for name in SECTIONS:
+                ones = _candidates(getattr(report, name), most)
+                self.costs[name] = [(one.id, measure.row(one)) for one in ones]
+        self.costs["tables"] = _of_tables(report.summaries, most, measure)
+        self.costs["notes"] = [(note, measure.note(note)) for note in report.notes[:most]]
+        self.needs = {name: sum(cost for _, cost in ones) for name, ones in self.costs.items()}
+
+
+class Choice:
+    """What is shown."""
+
+    def __init__(self, offer: Offer, room: Room) -> None:
+        """Choose.
+
+        :param offer: what may be shown.
+        :param room: how much there may be.
+        """
+        self._offer = offer
+        self._room = room
+        report = self._report = offer.report
+        self.attention: Sequence[Attention] = report.attention[: 3 if room.is_tight else _ITEMS]
+        self.unusual: Sequence[Unusual] = report.unusual[: 0 if room.is_tight else _UNUSUAL]
+        self.glance = report.glance[: 3 if room.is_tight else _GLANCES]
+        self.losses = list(islice(filter(tells_of_loss, report.notes), _LOSSES))
+        rooms = divided(room.flexible, offer.needs)
+        chosen = {name: list(_within(rooms[name], ones)) for name, ones in offer.costs.items()}
+        self.kinds = {
+            name: replace(kinds, shown=chosen[name] if report.kinds else [])
+            for name, kinds in offer.kinds.items()
+        }
+        """The kinds of each section."""
         self.notes: Sequence[str] = chosen["notes"]
         """Texts."""
         count = Counter(at for at, is_row in chosen["tables"] if is_row)
@@ -125,9 +142,12 @@ class Choice:
         """The rows of each section: of own templates, as many as fit; where there are no kinds."""
         if self._rows is not None and not self._room.is_own:
             return self._rows
-        own = BYTES[self._form]
+        own = BYTES[self._offer.form]
         costs = {
-            name: [(one.id, own.of(one)) for one in _candidates(self._of(name), self._limit)]
+            name: [
+                (one.id, own.of(one))
+                for one in _candidates(getattr(self._report, name), self._offer.limit)
+            ]
             for name in SECTIONS
         }
         needs: dict[str, float] = {
@@ -135,14 +155,6 @@ class Choice:
         }
         rooms = divided(self._room.bytes_of_rows, needs)
         return {name: list(_within(rooms[name], ones)) for name, ones in costs.items()}
-
-    def _rows_and_costs(self, name: Section) -> Iterator[tuple[int, float]]:
-        for one in _candidates(self._of(name), min(self._limit, _MOST_KINDS)):
-            yield one.id, self._measure.row(one)
-
-    def _of(self, name: Section) -> Sequence[Row] | Sequence[Line]:
-        rows: Sequence[Row] | Sequence[Line] = getattr(self._report, name)
-        return rows
 
 
 def divided(room: float, needs: Mapping[str, float]) -> dict[str, float]:
@@ -160,7 +172,7 @@ def divided(room: float, needs: Mapping[str, float]) -> dict[str, float]:
     return rooms
 
 
-def _by_section(kinds: Iterable[KindRow]) -> dict[str, Kinds]:
+def _by_section(kinds: Iterable[KindRow], limit: int) -> dict[str, Kinds]:
     """The kinds of each section, the first ones of them. What is muted is left out, and counted."""
     found: dict[str, Kinds] = {name: Kinds() for name in SECTIONS}
     for kind in kinds:
@@ -170,7 +182,7 @@ def _by_section(kinds: Iterable[KindRow]) -> dict[str, Kinds]:
             continue
         one.count += 1
         one.events += kind.count
-        if len(one.shown) < _MOST_KINDS:
+        if len(one.shown) < limit:
             one.shown.append(kind)
     return found
 
@@ -193,7 +205,7 @@ def _of_tables(
     """
     found: list[tuple[int, tuple[int, bool], float]] = []
     for at, table in enumerate(tables):
-        shown = min(limit, len(table.rows), _MOST_KINDS) if table.columns else 0
+        shown = min(limit, len(table.rows)) if table.columns else 0
         whole, row = measure.table(table, shown)
         found.append((0, (at, False), whole))
         found += [(number // _FIRST_ROWS, (at, True), row) for number in range(shown)]

@@ -35,6 +35,7 @@ and, on top of Jinja's own, these filters:
 * ``TEXT | wrapped(INDENT)``, ``WRAPPED | aside(REMARKS, INDENT)``, ``SUMMARY | text_table(LIMIT)``,
   ``ITEM | attention_block(NUMBER)``, ``UNUSUAL | unusual_block``, ``GLANCES | glance_table``,
   ``KIND | kind_block(DIGITS)``, ``HOURS | sparkline``: for plain text;
+* ``SUMMARY | without_empty(LIMIT)``: without the columns that have nothing in its first rows;
 * ``SUMMARY | texts(LIMIT)``: its first rows, as texts; ``SUMMARY | right_aligned``: whether each
   column is aligned to the right; ``SUMMARY | bar_lengths(LIMIT, LONGEST)``: the bars of its cells;
   ``HOURS | heights(HIGHEST)``: those of the hours; ``ID | anchor``: the name of its place.
@@ -66,7 +67,7 @@ from markupsafe import Markup
 from pyruse.api.findings import Attention, KindRow, Summary
 from pyruse.api.report import SECTIONS, Report, Row, events_of
 from pyruse.report import wording
-from pyruse.report.cells import bar_lengths, right_aligned, texts
+from pyruse.report.cells import LONGEST, bar_lengths, right_aligned, texts, without_empty
 from pyruse.report.choice import Choice
 from pyruse.report.glances import change, numbers
 from pyruse.report.kind_texts import told
@@ -121,6 +122,7 @@ def environment(folder: Path | None) -> Environment:
         unlike=wording.unlike,
         unusual_block=unusual_block,
         when=_when,
+        without_empty=without_empty,
         wrapped=wrapped,
     )
     return environment
@@ -208,9 +210,9 @@ def _remainder(context: Context, count: int, noun: str) -> str:
 
 @pass_context
 def _texts(context: Context, summary: Summary, limit: int) -> list[list[str]]:
-    return texts(summary, limit, context["clock"])
+    return texts(summary, limit, context["clock"].minute)
 
 
 @pass_context
-def _text_table(context: Context, summary: Summary, limit: int) -> str:
-    return text_table(summary, limit, context["clock"])
+def _text_table(context: Context, summary: Summary, limit: int, longest: int = LONGEST) -> str:
+    return text_table(summary, limit, context["clock"].minute, longest)

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from pyruse.api.findings import KindRow
-from pyruse.text import one_line, shortened
+from pyruse.text import brief_line, one_line
 
 LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 """The names of syslog's priorities, as journalctl writes them."""
@@ -91,5 +91,5 @@ def _cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return one_line(text)
     if limit > 2 * _LONGEST_VALUE:
-        return one_line(shortened(text, limit))
+        return brief_line(text, limit)
     return f"{one_line(text[:limit])}…"

@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple, Protocol
 
 from pyruse.api.findings import KindRow, Summary
-from pyruse.report.cells import texts
+from pyruse.report.cells import texts, without_empty
 from pyruse.report.kind_texts import told
 from pyruse.report.plaintext import text_table, wrapped
 from pyruse.report.stored import Candidate
@@ -16,6 +16,8 @@ from pyruse.report.wording import MESSAGE_CHARACTERS, TIMES_AT_EACH_END, Clock, 
 
 _TIMES = 2 * TIMES_AT_EACH_END
 _DIGITS = 5
+_LOOKED_AT = 12
+"""The first rows of a table tell how much room one takes."""
 FACTS = 6
 """Sentences of a summary that people are shown."""
 
@@ -79,8 +81,10 @@ class Lines(Measure):
         shown = min(limit, len(table.rows))
         if not shown or not table.columns:
             return facts + 5, 1
-        lines = text_table(table, shown, self._clock).count("\n")
-        return facts + 6, lines / shown
+        looked_at = min(shown, _LOOKED_AT)
+        some = without_empty(table, looked_at)
+        lines = text_table(some, looked_at, self._clock.minute).count("\n")
+        return facts + 6, lines / looked_at
 
 
 class Markup(Measure):
@@ -99,7 +103,8 @@ class Markup(Measure):
     def table(self, table: Summary, limit: int) -> tuple[float, float]:
         facts = sum(40 + _bytes(brief(fact)) for fact in table.facts[:FACTS])
         head = 500 + _bytes(table.title) + sum(90 + _bytes(one.name) for one in table.columns)
-        rows = texts(table, limit, str)
+        looked_at = min(limit, _LOOKED_AT)
+        rows = texts(without_empty(table, looked_at), looked_at, str)
         cells = sum(70 + _bytes(brief(cell)) for row in rows for cell in row)
         return facts + head, 12 + cells / (len(rows) or 1)
 

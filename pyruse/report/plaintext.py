@@ -8,17 +8,18 @@ from datetime import datetime
 from itertools import zip_longest
 
 from pyruse.api.findings import Summary
-from pyruse.report.cells import bar_lengths, right_aligned, texts
-from pyruse.report.wording import brief
-from pyruse.text import one_line, printable
+from pyruse.report.cells import LONGEST, bar_lengths, right_aligned, texts
+from pyruse.text import brief_line, printable
 
 WIDTH = 78
 """Columns of a terminal, and of a mail that may be quoted (RFC 5322 §2.1.1)."""
 _GAP = 2
-_NARROWEST = 12
-"""Columns that a table's column keeps where there is little room …"""
-_NARROWEST_OF_MANY = 4
-"""… and where there are many of them."""
+_NARROWEST = 4
+"""Columns that a table's column keeps, however many there are."""
+_LONGEST_WORD = 28
+"""Columns of words that are not broken before all other columns are as narrow as can be."""
+_LINES_OF_CELL = 5
+"""A cell of more lines is cut, and ends with dots; with a larger ``longest``, none is."""
 _BAR = 20
 """Columns of the longest bar."""
 
@@ -57,7 +58,11 @@ def _lines(text: str, width: int) -> list[str]:
 
 
 def text_table(
-    table: Summary, limit: int, clock: Callable[[datetime], str], width: int = WIDTH
+    table: Summary,
+    limit: int,
+    clock: Callable[[datetime], str],
+    longest: int = LONGEST,
+    width: int = WIDTH,
 ) -> str:
     """The first ``limit`` rows of a table in aligned columns, below their names.
 
@@ -65,16 +70,14 @@ def text_table(
     exclamation mark.
     """
     shown, more = _columns(table, width)
-    names = [column.name for column in shown.columns]
-    rows = [
-        [one_line(brief(cell)) for cell in row] for row in (names, *_cells(shown, limit, clock))
-    ]
+    names = [brief_line(column.name, longest) for column in shown.columns]
+    rows = [names, *_cells(shown, limit, clock, longest)]
     marked = any(at < limit for at in table.emphasis)
-    room = width - 2 * marked
-    widths = _fitted([max(map(len, cells)) for cells in zip(*rows, strict=True)], room)
+    widths = _fitted(rows, width - 2 * marked)
     right = right_aligned(shown)
+    most = _LINES_OF_CELL if longest <= LONGEST else longest
     lines = [
-        _row(row, widths, right, ("! " if at - 1 in table.emphasis else "  ") * marked)
+        _row(row, widths, right, ("! " if at - 1 in table.emphasis else "  ") * marked, most)
         for at, row in enumerate(rows)
     ]
     if more:
@@ -84,7 +87,7 @@ def text_table(
 
 def _columns(table: Summary, width: int) -> tuple[Summary, int]:
     """The table with so many columns as there is room for, and how many are left out."""
-    most = (width + _GAP) // (_NARROWEST_OF_MANY + _GAP)
+    most = (width + _GAP) // (_NARROWEST + _GAP)
     if len(table.columns) <= most:
         return table, 0
     rows = [row[:most] for row in table.rows]
@@ -92,9 +95,11 @@ def _columns(table: Summary, width: int) -> tuple[Summary, int]:
     return cut, len(table.columns) - most
 
 
-def _cells(table: Summary, limit: int, clock: Callable[[datetime], str]) -> Iterator[Sequence[str]]:
+def _cells(
+    table: Summary, limit: int, clock: Callable[[datetime], str], longest: int
+) -> Iterator[Sequence[str]]:
     lengths = bar_lengths(table, limit, _BAR)
-    rows = texts(table, limit, clock)
+    rows = texts(table, limit, clock, longest)
     digits = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for row, of_row in zip(rows, lengths, strict=True):
         yield [
@@ -103,24 +108,33 @@ def _cells(table: Summary, limit: int, clock: Callable[[datetime], str]) -> Iter
         ]
 
 
-def _fitted(widths: list[int], room: int) -> list[int]:
-    widths = list(widths)
-    gaps = _GAP * (len(widths) - 1)
-    narrowest = max(_NARROWEST_OF_MANY, min(_NARROWEST, (room - gaps) // len(widths)))
-    excess = sum(widths) + gaps - room
-    while excess > 0 and max(widths) > narrowest:
-        widest = widths.index(max(widths))
-        # Down to the next widest one at once: a cell may have thousands of characters.
-        others = [width for width in widths if width < widths[widest]]
-        cut = min(excess, max(1, widths[widest] - max(others, default=narrowest)))
-        cut = min(cut, widths[widest] - narrowest)
-        widths[widest] -= cut
-        excess -= cut
+def _fitted(rows: Sequence[Sequence[str]], room: int) -> list[int]:
+    """How wide the columns are: long texts give way first, then long words."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(len, cells)) for cells in columns]
+    excess = sum(widths) + _GAP * (len(widths) - 1) - room
+    words = [
+        max((min(len(word), _LONGEST_WORD) for cell in cells for word in cell.split()), default=0)
+        for cells in columns
+    ]
+    for least in (words, [_NARROWEST] * len(widths)):
+        while excess > 0:
+            wide = [at for at, width in enumerate(widths) if width > least[at]]
+            if not wide:
+                break
+            widest = max(wide, key=widths.__getitem__)
+            # Down to the next widest one at once: a cell may have thousands of characters.
+            next_ = max((widths[at] for at in wide if widths[at] < widths[widest]), default=0)
+            cut = min(excess, widths[widest] - max(next_, least[widest]))
+            widths[widest] -= cut
+            excess -= cut
     return widths
 
 
-def _row(cells: list[str], widths: list[int], right: list[bool], mark: str) -> str:
-    columns = [_lines(cell, width) for cell, width in zip(cells, widths, strict=True)]
+def _row(cells: Sequence[str], widths: list[int], right: list[bool], mark: str, most: int) -> str:
+    columns = [
+        _some(_lines(cell, width), width, most) for cell, width in zip(cells, widths, strict=True)
+    ]
     lines = []
     for parts in zip_longest(*columns, fillvalue=""):
         aligned = (
@@ -130,3 +144,9 @@ def _row(cells: list[str], widths: list[int], right: list[bool], mark: str) -> s
         lines.append((mark + (" " * _GAP).join(aligned)).rstrip())
         mark = " " * len(mark)
     return "\n".join(lines)
+
+
+def _some(lines: list[str], width: int, most: int) -> list[str]:
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], f"{lines[most - 1][: width - 1]}…"]

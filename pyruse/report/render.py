@@ -18,7 +18,7 @@ from pyruse.text import one_line, shortened
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from pyruse.report.choice import Choice  # a command that renders nothing does without its 50 ms
+    from pyruse.report.choice import Offer  # a command that renders nothing does without its 50 ms
 
 _TEMPLATES = {"text": "report.txt.j2", "html": "report.html.j2"}
 """The forms that have a template, each with its file."""
@@ -80,6 +80,7 @@ class Renderer:
 
     def _fitted(self, report: Report, form: str, longest: int) -> str:
         """The report by our own template, with as much as there is room for."""
+        offer = self._offer(report, form)
         whole = _LINES if form == "text" else longest
 
         def excess(text: str) -> float:
@@ -90,14 +91,14 @@ class Renderer:
             return (part - 1) * whole
 
         for is_tight in (False, True):
-            least = self._by_builtin(report, form, Room(0, 0, is_tight=is_tight))
+            least = self._by(self._builtin, offer, Room(0, 0, is_tight=is_tight))
             left = flexible = -excess(least)
             if left >= 0:
                 break
         for _ in range(_ATTEMPTS):
             if left <= 0:
                 break
-            text = self._by_builtin(report, form, Room(flexible, 0, is_tight=is_tight))
+            text = self._by(self._builtin, offer, Room(flexible, 0, is_tight=is_tight))
             if (over := excess(text)) <= 0:
                 return text
             flexible *= 0.98 * left / (left + over)
@@ -105,11 +106,14 @@ class Renderer:
 
     def _fitted_own(self, report: Report, form: str, longest: int) -> str | None:
         """The same by the administrator's template; None where there is none."""
+        if self._folder is None:
+            return None
+        offer = self._offer(report, form)
         room = longest * 0.9
         for _ in range(_ATTEMPTS):
             # What it has of our blocks takes no more than these do.
             flexible = min(room, _LINES if form == "text" else _BYTES[form])
-            text = self._by_own(report, form, Room(flexible, room, is_own=True))
+            text = self._by_own(offer, Room(flexible, room, is_own=True))
             if text is None or (size := len(text.encode())) <= longest:
                 return text
             room *= 0.9 * longest / size
@@ -127,7 +131,9 @@ class Renderer:
         from pyruse.report.environment import variables
 
         template = self._builtin.get_template("full.txt.j2")
-        shown = self._choice(report, "text", Room(0, 0), 1)  # but for the first screen: nothing
+        from pyruse.report.choice import Choice, Offer
+
+        shown = Choice(Offer(report, "text", 1), Room(0, 0))  # the first screen, and no more
         stream = template.stream(variables(report, self._limit, shown))
         stream.enable_buffering(100)
         return stream
@@ -137,42 +143,39 @@ class Renderer:
         found = []
         for form in _TEMPLATES:
             try:
-                self._by_own(_sample(), form, Room(_LINES, _LONGEST, is_own=True))
+                self._by_own(self._offer(_sample(), form), Room(_LINES, _LONGEST, is_own=True))
             except _TemplateError as fault:
                 found.append(str(fault))
         return found
 
-    def _by_own(self, report: Report, form: str, room: Room) -> str | None:
+    def _by_own(self, offer: Offer, room: Room) -> str | None:
         """By the administrator's template, or None where there is none.
 
         :raises _TemplateError: it is faulty.
         """
         if self._folder is None:
             return None
-        file = self._folder / _TEMPLATES[form]
+        file = self._folder / _TEMPLATES[offer.form]
         try:
             if not file.is_file():
                 return None
-            return self._by(self._environment, report, form, room)
+            return self._by(self._environment, offer, room)
         except Exception as fault:
             from pyruse.report.environment import fault_in
 
             raise _TemplateError(one_line(shortened(fault_in(fault, file), 500))) from fault
 
-    def _by_builtin(self, report: Report, form: str, room: Room) -> str:
-        return self._by(self._builtin, report, form, room)
-
-    def _by(self, environment: Environment, report: Report, form: str, room: Room) -> str:
+    def _by(self, environment: Environment, offer: Offer, room: Room) -> str:
+        from pyruse.report.choice import Choice
         from pyruse.report.environment import variables
 
-        template = environment.get_template(_TEMPLATES[form])
-        shown = self._choice(report, form, room)
-        return template.render(variables(report, self._limit, shown))
+        template = environment.get_template(_TEMPLATES[offer.form])
+        return template.render(variables(offer.report, self._limit, Choice(offer, room)))
 
-    def _choice(self, report: Report, form: str, room: Room, limit: int | None = None) -> Choice:
-        from pyruse.report.choice import Choice
+    def _offer(self, report: Report, form: str) -> Offer:
+        from pyruse.report.choice import Offer
 
-        return Choice(report, form, limit or self._limit, room)
+        return Offer(report, form, self._limit)
 
     @cached_property
     def _environment(self) -> Environment:

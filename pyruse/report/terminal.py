@@ -15,14 +15,14 @@ from rich.text import Text
 from pyruse.api.findings import Summary
 from pyruse.api.report import Line, Report, Row, Section, events_of
 from pyruse.report import wording
-from pyruse.report.cells import bar_lengths, right_aligned, texts
-from pyruse.report.choice import Choice
+from pyruse.report.cells import bar_lengths, right_aligned, texts, without_empty
+from pyruse.report.choice import Choice, Offer
 from pyruse.report.measures import FACTS
 from pyruse.report.plaintext import aside, wrapped
 from pyruse.report.room import Room
 from pyruse.report.sparkline import sparkline
 from pyruse.report.text_blocks import attention_block, glance_table, kind_block, unusual_block
-from pyruse.text import one_line, printable
+from pyruse.text import brief_line, one_line, printable
 
 _STYLES = {"important": "bold red", "interesting": "bold blue", "other": "bold"}
 _WIDEST = 110
@@ -39,18 +39,18 @@ def print_report(report: Report, console: Console, limit: int = 10_000) -> None:
     :param console: where to print it.
     :param limit: the number of rows of a section that are printed at most.
     """
-    shown = Choice(report, "text", limit, _ROOM)
+    shown = Choice(Offer(report, "text", limit), _ROOM)
     clock = wording.Clock(report.begin, report.end)
     _print_first_screen(report, shown, console, clock)
     for name in ("important", "interesting"):
         _print_section(name, report, shown, console, clock)
     for table, count in shown.summaries:
         console.print()
-        console.print(_text(one_line(table.title), "bold"))
+        console.print(_text(brief_line(table.title, 200), "bold"))
         for fact in table.facts[:FACTS]:
             console.print(_text(wording.brief(fact)))
         if table.columns and count:
-            console.print(_table(table, count, clock))
+            console.print(_table(without_empty(table, count), count, clock))
         _print_remainder(report, len(table.rows) + table.left_out - count, "row", console)
     _print_remainder(report, len(report.summaries) - len(shown.summaries), "summary", console)
     _print_section("other", report, shown, console, clock)
@@ -195,13 +195,15 @@ def _table(table: Summary, limit: int, clock: wording.Clock) -> Table:
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column, to_right in zip(table.columns, right_aligned(table), strict=True):
         shown.add_column(
-            _text(column.name), justify="right" if to_right else "left", overflow="fold"
+            _text(brief_line(column.name, 100)),
+            justify="right" if to_right else "left",
+            overflow="fold",
         )
-    rows, bars = texts(table, limit, clock), bar_lengths(table, limit, _BAR)
+    rows, bars = texts(table, limit, clock.minute), bar_lengths(table, limit, _BAR)
     for at, (row, lengths) in enumerate(zip(rows, bars, strict=True)):
         style = "bold red" if at in table.emphasis else ""
         cells = [
-            wording.brief(cell) + (f" {'█' * length}" if length else "")
+            cell + (f" {'█' * length}" if length else "")
             for cell, length in zip(row, lengths, strict=True)
         ]
         shown.add_row(*map(_text, cells), style=style)

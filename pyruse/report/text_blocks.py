@@ -12,7 +12,7 @@ from pyruse.report.glances import change, numbers
 from pyruse.report.kind_texts import told
 from pyruse.report.plaintext import WIDTH, aside, wrapped
 from pyruse.report.wording import Clock, marks
-from pyruse.text import one_line, shortened
+from pyruse.text import brief_line
 
 LONGEST_ITEM = 300
 LONGEST_QUOTE = 150
@@ -27,7 +27,7 @@ def attention_block(item: Attention, number: int, clock: Clock, width: int = WID
     head = f"{number:>2}. "
     indent = len(head)
     time = "" if item.time is None else clock.minute(item.time)
-    text = shortened(one_line(item.text), LONGEST_ITEM)
+    text = brief_line(item.text, LONGEST_ITEM)
     room = width - (len(time) + 2 if time else 0)
     first, *rest = wrapped(text, indent, room).split("\n")
     lines = [f"{head}{first.ljust(room - indent)}  {time}".rstrip(), *rest]
@@ -35,17 +35,17 @@ def attention_block(item: Attention, number: int, clock: Clock, width: int = WID
         if len(lines[-1]) + len(remarks) + 4 <= room and len(lines) > 1:
             lines[-1] += f"  [{remarks}]"
         else:
-            lines.append(f"{' ' * indent}[{remarks}]")
+            lines.append(f"{' ' * indent}{wrapped(f'[{remarks}]', indent, width)}")
     if item.quote:
-        quote = shortened(one_line(item.quote), LONGEST_QUOTE)
+        quote = brief_line(item.quote, LONGEST_QUOTE)
         lines.append(f"{' ' * indent}> {wrapped(quote, indent + 2, width)}")
     return "\n".join(lines)
 
 
 def unusual_block(one: Unusual, width: int = WIDTH) -> str:
     """What is unlike other days, such as ``NEW    3 × kernel: …``."""
-    program = f"{shortened(one_line(one.program), 40)}: " if one.program else ""
-    text = shortened(one_line(one.text), _LONGEST_UNUSUAL)
+    program = f"{brief_line(one.program, 40)}: " if one.program else ""
+    text = brief_line(one.text, _LONGEST_UNUSUAL)
     head = f"{one.what.upper():<5} "
     count = f"{one.today:,} × " if one.what != "gone" else ""
     usual = "" if one.what == "new" else f" (usually {one.usual:,.0f})"
@@ -57,7 +57,7 @@ def glance_table(rows: Sequence[Glance]) -> str:
     texts = [("", "today", "usual", "")]
     for row in rows:
         today, usual = numbers(row.today, row.type), numbers(row.usual, row.type)
-        texts.append((shortened(one_line(row.name), _LEFT - 2), today, usual, change(row)))
+        texts.append((brief_line(row.name, _LEFT - 2), today, usual, change(row)))
     widths = [max(len(one[at]) for one in texts) for at in (1, 2)]
     left = max(12, min(_LEFT, WIDTH - sum(widths) - 14))
     head = "AT A GLANCE"

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from pyruse.api.findings import Attention, Unusual
 from pyruse.api.report import Report, Row, Section, Times, events_of
-from pyruse.text import one_line, shortened
+from pyruse.text import brief_line, one_line, shortened
 
 MESSAGE_CHARACTERS = 2_000
 """A message in a report for people is cut after so much of it; JSON has the whole."""
@@ -126,7 +126,7 @@ def heading(report: Report) -> str:
 
 def where(report: Report) -> str:
     """The machines, few of them by name: ``web1, web2 and 7 more``."""
-    names = [shortened(one_line(name), _LONGEST_NAME) for name in report.hosts[:_HOSTS]]
+    names = [brief_line(name, _LONGEST_NAME) for name in report.hosts[:_HOSTS]]
     more = len(report.hosts) - len(names)
     return (", ".join(names) or "unknown") + (f" and {more:,} more" if more else "")
 
@@ -143,7 +143,7 @@ def verdict(report: Report) -> str:
     if "attention" not in report.parts:  # a report of some parts for people who want no more
         return one_line(", ".join(report.parts))
     if report.headline:
-        return shortened(one_line(report.headline), _LONGEST_VERDICT)
+        return brief_line(report.headline, _LONGEST_VERDICT)
     if count := len(report.attention):
         return f"{counted(count, 'thing')} {'needs' if count == 1 else 'need'} attention"
     if important := events_in(report, "important"):
@@ -154,7 +154,7 @@ def verdict(report: Report) -> str:
 def reasons(report: Report) -> list[str]:
     """The first things that need attention, on a line each, and how many more there are."""
     lines = [
-        f"{number:>2}. {shortened(one_line(item.text), _LONGEST_VERDICT)}"
+        f"{number:>2}. {brief_line(item.text, _LONGEST_VERDICT)}"
         for number, item in enumerate(report.attention[:_REASONS], 1)
     ]
     if more := len(report.attention) - len(lines):
@@ -165,7 +165,7 @@ def reasons(report: Report) -> list[str]:
 def marks(item: Attention) -> str:
     """Remarks on an item: ``new address, 140 times``."""
     times = f"{item.count:,} times" if item.count > 1 else ""
-    return ", ".join(filter(None, (shortened(one_line(item.mark), _LONGEST_NAME), times)))
+    return ", ".join(filter(None, (brief_line(item.mark, _LONGEST_NAME), times)))
 
 
 def unlike(unusual: Iterable[Unusual]) -> str:
@@ -236,7 +236,7 @@ def command(report: Report) -> str:
         return "--full"
     host = ""
     if report.machine is not None:
-        host = f" --host {shlex.quote(shortened(one_line(report.machine), _LONGEST_NAME))}"
+        host = f" --host {shlex.quote(brief_line(report.machine, _LONGEST_NAME))}"
     return f"pyruse report {report.title}{host} --full"
 
 

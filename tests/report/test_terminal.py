@@ -101,7 +101,7 @@ def test_a_message_is_neither_markup_nor_a_terminal_sequence():
     assert set(re.findall(r"\x1b[^m]*m", text)) <= colours
     seen = "\n".join(shown(report, 1_000))
     assert {char for char in seen if not char.isprintable()} == {"\n"}
-    assert seen.count("{% raw %} [bold]rich[/bold] [/] \\x1b") == 6
+    assert seen.count("{% raw %} [bold]rich[/bold] [/] \\x1b") == 5
     assert seen.count("\\x1b[31mred\\x1b]0;title\\x07 \\x00 \\x9b2J \\u202egnp") == 5
 
 

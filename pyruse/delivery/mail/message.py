@@ -19,6 +19,8 @@ _POLICY = SMTP.clone(cte_type="7bit")
 """Bodies are encoded for 7-bit ways (RFC 2045 §2.7): no server then has to re-encode them, and no
 line is ever too long (RFC 5321 §4.5.3.1.6: 998 bytes)."""
 
+_BASE64 = 4 / 3 * 78 / 76
+"""How much longer a text is in base64, with its line ends (RFC 2045 §6.8)."""
 _LONGEST_SUBJECT = 200  # characters: even in UTF-8, far from 998 bytes
 _LONGEST_PART = 2_000  # characters quoted of each of the gathered repeats
 
@@ -123,13 +125,26 @@ def text_of(payload: Mapping[str, Any]) -> str:
 
 
 def _set_body(message: EmailMessage, payload: Mapping[str, Any]) -> None:
-    message.set_content(text_of(payload))
+    text = text_of(payload)
+    message.set_content(text, cte=_encoding(text))
     # The HTML is that of the first one alone: of gathered repeats it would tell less than the text.
     if payload["html"] is not None and payload["count"] == 1:
-        message.add_alternative(_clean(payload["html"]), subtype="html")
+        html = _clean(payload["html"])
+        message.add_alternative(html, subtype="html", cte=_encoding(html))
     for name, kind, text in payload.get("attachments", []):  # an outbox may be older than they are
         main, _, sub = kind.partition("/")
         message.add_attachment(text.encode(), maintype=main, subtype=sub, filename=name)
+
+
+def _encoding(text: str) -> str | None:
+    """The shorter encoding for 7-bit ways; None: Python finds it.
+
+    Python goes by the first lines alone: a page of HTML that begins in ASCII, and goes on in
+    another script, would be twice as long.
+    """
+    encoded = text.encode(errors="replace")
+    quoted = len(encoded) + 2 * sum(byte > 0x7F for byte in encoded)
+    return "base64" if quoted > len(encoded) * _BASE64 else None
 
 
 def _gathered(parts: list[str], count: int) -> str:
