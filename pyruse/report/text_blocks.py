@@ -54,7 +54,8 @@ def unusual_block(one: Unusual, width: int = WIDTH) -> str:
 
 def glance_table(rows: Sequence[Glance]) -> str:
     """Numbers of today beside the usual ones, in columns."""
-    texts = [("", "today", "usual", "")]
+    knows_usual = any(row.usual is not None for row in rows)
+    texts = [("", "today", "usual" if knows_usual else "", "")]
     for row in rows:
         today, usual = numbers(row.today, row.type), numbers(row.usual, row.type)
         texts.append((brief_line(row.name, _LEFT - 2), today, usual, change(row)))
