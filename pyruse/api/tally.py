@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass
+@dataclass(slots=True)
 class Tally:
     """How often an event came with the same fields. Instants are microseconds since the epoch."""
 

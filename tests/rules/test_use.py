@@ -169,7 +169,7 @@ def test_every_fault_at_once(folder: Path) -> None:
         'pyruse.toml: use[1]: there are no rules "dor" (expected rules that are installed: see '
         '`pyruse rules`; did you mean "door"?)',
         "broken.toml: program: unknown (expected one of: title, programs, lines, shared, options, "
-        'chains, own, samples; did you mean "programs"?)',
+        'chains, own, samples, summaries; did you mean "programs"?)',
         'broken.toml: chains: "other" cannot be the name of a chain of these rules (expected '
         '"broken", or a name that begins with "broken ")',
         "pyruse.toml: [rules].withn: unknown option (expected one of: most, ports, section, "

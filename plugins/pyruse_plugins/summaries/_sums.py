@@ -24,16 +24,13 @@ class Group:
     host: str
     """The machine, where the table is about several."""
     tallies: list[Tally]
+    count: int = 0
+    """How many events they are."""
 
     @property
     def event(self) -> str:
         """The event that the first of them is."""
         return self.tallies[0].event
-
-    @property
-    def count(self) -> int:
-        """How many events they are."""
-        return total(self.tallies)
 
     @property
     def amount(self) -> int:
@@ -63,16 +60,20 @@ def moment(time_us: int, report: Report) -> datetime:
 def grouped(tallies: Sequence[Tally], key: Callable[[Tally], tuple[str, ...]]) -> list[Group]:
     """Tallies by a key, and by machine where they are of several; the most frequent first."""
     several = len({one.host for one in tallies if one.host}) > 1
-    groups: dict[tuple[str, tuple[str, ...]], list[Tally]] = {}
+    groups: dict[tuple[str, tuple[str, ...]], Group] = {}
     for one in tallies:
-        groups.setdefault((one.host if several else "", key(one)), []).append(one)
-    found = [Group(key, host, group) for (host, key), group in groups.items()]
-    return sorted(found, key=lambda group: (-group.count, group.key, group.host))
+        host, values = one.host if several else "", key(one)
+        group = groups.get((host, values))
+        if group is None:
+            group = groups[host, values] = Group(values, host, [])
+        group.tallies.append(one)
+        group.count += one.count
+    return sorted(groups.values(), key=lambda group: (-group.count, group.key, group.host))
 
 
 def by_fields(*names: str) -> Callable[[Tally], tuple[str, ...]]:
     """A key: the values of some fields, empty where there is none."""
-    return lambda tally: tuple(tally.fields.get(name, "") for name in names)
+    return lambda tally: tuple([tally.fields.get(name, "") for name in names])
 
 
 def add_table(  # noqa: PLR0913 -- all that makes a table

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 from pyruse import Column, Context, Report, hookimpl
 from pyruse_plugins.summaries._outcomes import attend, named, outcomes
-from pyruse_plugins.summaries._sums import Group, add_table, cell, check_positive
+from pyruse_plugins.summaries._sums import add_table, cell, check_positive
+
+_LOOKED_AT = 10_000  # tallies of earlier days
 
 
 @dataclass
@@ -32,9 +35,12 @@ class BackupSummary:
         failed, done = "backup failed", "backup done"
         events = (failed,) if self.failed_only else (failed, done)
         groups = outcomes(report, context, events)
-        for one in groups:
-            if one.event == failed:
-                attend(report, one, f"backup {named(one)}failed{_before(report, context, one)}")
+        told = [one for one in groups[: self.top] if one.event == failed]
+        went_well = _went_well(report, context, {one.key[1:] for one in told})
+        for one in told:
+            days = went_well[one.key[1:]]
+            before = f"; it had succeeded on each of the {days} days before" if days > 1 else ""
+            attend(report, one, f"backup {named(one)}failed{before}")
         columns = [
             Column("Backup"), Column("By"), Column("What"), Column("Why"),
             Column("Times", "number"), Column("Size", "bytes"), Column("Last", "time"),
@@ -50,15 +56,20 @@ class BackupSummary:
         )  # fmt: skip
 
 
-def _before(report: Report, context: Context, group: Group) -> str:
-    """How long it had gone well, where it had."""
-    days: dict[str, bool] = {}
-    for one in context.tallies_before(report, "backup done", "backup failed"):
-        if (one.fields.get("name", ""), one.fields.get("service", "")) == group.key[1:]:
-            days[one.day] = days.get(one.day, True) and one.event == "backup done"
-    well = 0
-    for day in sorted(days, reverse=True):
-        if not days[day]:
-            break
-        well += 1
-    return f"; it had succeeded on each of the {well} days before" if well > 1 else ""
+def _went_well(
+    report: Report, context: Context, backups: set[tuple[str, ...]]
+) -> dict[tuple[str, ...], int]:
+    """On how many of the last days on which there were backups, none of them had failed."""
+    days: dict[tuple[str, ...], dict[str, bool]] = {key: {} for key in backups}
+    if backups:
+        before = context.tallies_before(report, "backup done", "backup failed")
+        for one in islice(before, _LOOKED_AT):
+            key = one.fields.get("name", ""), one.fields.get("service", "")
+            if key in days:
+                days[key][one.day] = days[key].get(one.day, True) and one.event == "backup done"
+    return {key: _well_at_last(went) for key, went in days.items()}
+
+
+def _well_at_last(days: dict[str, bool]) -> int:
+    """How many of the last days went well."""
+    return sum(1 for _ in takewhile(days.get, sorted(days, reverse=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -46,7 +47,7 @@ class BootSummary:
             (boot for key, boot in of_day.items() if key not in earlier),
             key=lambda boot: boot.first,
         )
-        for boot in boots:
+        for boot in boots[-self.top :]:
             boot.end = max((at for host, at in ends if boot.follows(host, at)), default=None)
             last = max((at for host, at in starts if boot.follows(host, at)), default=None)
             boot.crashed = last is not None and (boot.end is None or boot.end < last)
@@ -54,14 +55,15 @@ class BootSummary:
 
     def _tell(self, report: Report, boots: list[_Boot]) -> None:
         several = len({boot.host for boot in boots}) > 1
-        for boot in boots:
-            if boot.crashed:
-                where = f" {cell(boot.host)}" if several else ""
-                report.attend(
-                    f"the machine{where} was started again without having been shut down", 60,
-                    time=moment(boot.first, report), cause=f"booted {boot.host} {boot.id}",
-                )  # fmt: skip
         shown = boots[-self.top :]
+        crashed = Counter(boot.host for boot in shown if boot.crashed)
+        for host, count in crashed.items():
+            where = f" {cell(host)}" if several else ""
+            last = max(boot.first for boot in shown if boot.host == host and boot.crashed)
+            report.attend(
+                f"the machine{where} was started again without having been shut down", 60,
+                time=moment(last, report), cause=f"booted {host}", count=count,
+            )  # fmt: skip
         columns = [
             *[Column("Machine")] * several, Column("Started", "time"), Column("Kernel"),
             Column("Before"), Column("Down for", "duration"),

@@ -32,7 +32,7 @@ class CertificateSummary:
         failed, done = "certificate failed", "certificate renewed"
         events = (failed,) if self.failed_only else (failed, done)
         groups = outcomes(report, context, events)
-        for one in groups:
+        for one in groups[: self.top]:
             if one.event == failed:
                 attend(report, one, f"certificate {named(one)}could not be renewed")
         columns = [

@@ -60,7 +60,7 @@ class JobSummary:
         number = len(rows)
         if not self.failed_only:
             new, absent = self._unlike(report, context, ran)
-            for job, last in absent:
+            for job, last in absent[: self.top]:
                 name = quoted(job[2])
                 report.attend(
                     f"job {name} of {quoted(job[1] or 'unknown')} did not run; it had run on each "
