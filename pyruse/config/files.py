@@ -49,6 +49,8 @@ class Document:
     those of the rules."""
     origins: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
     """Of a step (chain and index): by option, where a value that rules have put there stands."""
+    tested: set[str] = field(default_factory=set)
+    """The chains of rules that tests have seen to be valid."""
     sources: dict[tuple[str, str | None], str] = field(default_factory=dict)
     """The file that a (section, key) or a ("chains", name) comes from; with the key None, the first
     file that has the section."""

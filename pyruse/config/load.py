@@ -76,6 +76,7 @@ def configure(document: Document, registry: Registry) -> Configuration:
         partial(document.source, "rules"), faults,
     )  # fmt: skip
     document.chains, document.origins = rules.chains, rules.origins
+    document.tested = rules.tested
     document.sources |= {("chains", name): file for name, file in rules.sources.items()}
     chains = chains_of(document, registry, faults)
     _check_simulated(settings.engine, chains, document.section("engine", faults).at("simulate"))

@@ -9,6 +9,7 @@ from pyruse.config.files import Document
 from pyruse.errors import did_you_mean, in_words
 from pyruse.options.build import build, options_of
 from pyruse.options.faults import ConfigFaults, RedirectedFaults
+from pyruse.options.patterns import taken_as_valid
 from pyruse.registry.found import PluginError
 from pyruse.registry.kinds import ACTIONS, FILTERS
 from pyruse.registry.registry import Registry
@@ -50,7 +51,8 @@ def chains_of(document: Document, registry: Registry, faults: list[str]) -> dict
             continue
         for index, table in enumerate(tables):
             origins = document.origins.get((name, index), {})
-            step = steps_of.step(chain, index, table, RedirectedFaults(here.at(index), origins))
+            with taken_as_valid(name in document.tested and not origins):
+                step = steps_of.step(chain, index, table, RedirectedFaults(here.at(index), origins))
             if step is not None:
                 chain.steps.append(step)
     if not document.chains and not document.use and not document.faults:

@@ -98,6 +98,8 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     effects = Effects()
     publishers = Broadcasts(effects.fault)
     for instance, bound_to in listeners:
+        if hook_of(instance, "publish_report") is None:
+            continue
         place = bound_to.step
         receiver = receivers.get(place)
         publishers.register(

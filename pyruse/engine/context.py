@@ -98,6 +98,10 @@ class Services:
         return self.state.days.open_day(self.calendar.day_of(time_us))
 
 
+_NO_TARGETS: frozenset[Target] = frozenset()
+"""One for all: few of thousands of steps ban."""
+
+
 class BoundContext:
     """The `Context` (see `pyruse.api.context`) of one step, or of one extension."""
 
@@ -123,7 +127,7 @@ class BoundContext:
         self.chain = chain
         self.step = step
         self.simulated = services.settings.engine.simulates(chain)
-        self._targets: set[Target] = set()
+        self._targets = _NO_TARGETS
         """Those that are known to be sound."""
 
     @property
@@ -341,7 +345,7 @@ class BoundContext:
         networks: bool = False,
     ) -> Target:
         target = self._services.bans.target(backend, sets, ports, protocol, networks=networks)
-        self._targets.add(target)
+        self._targets |= {target}
         return target
 
     def ban(self, entry: Entry | None, request: BanRequest) -> bool:

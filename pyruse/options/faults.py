@@ -20,8 +20,17 @@ class ConfigFaults:
         :param address: such as ``pyruse.toml: chains."ssh"[3]``.
         :param texts: what faults are added to, in their order; None: a list of its own.
         """
-        self.address = address
+        self._address: str | tuple[ConfigFaults, str | int] = address
         self.texts: list[str] = [] if texts is None else texts
+
+    @property
+    def address(self) -> str:
+        """Where it stands. It is put together when somebody asks: most have no faults."""
+        if not isinstance(self._address, str):
+            outer, part = self._address
+            inside = f"[{part}]" if isinstance(part, int) else f".{toml_key(part)}"
+            self._address = f"{outer.address}{inside}"
+        return self._address
 
     def add(self, fault: str) -> None:
         """Add a fault at this address: ``"fault (expected …)"``."""
@@ -29,8 +38,9 @@ class ConfigFaults:
 
     def at(self, part: str | int) -> ConfigFaults:
         """The collector for an option, or for an item of a list (by its index, from 0 on)."""
-        inside = f"[{part}]" if isinstance(part, int) else f".{toml_key(part)}"
-        return ConfigFaults(f"{self.address}{inside}", self.texts)
+        found = ConfigFaults("", self.texts)
+        found._address = self, part
+        return found
 
 
 class SectionFaults(ConfigFaults):
@@ -92,7 +102,8 @@ class RedirectedFaults(ConfigFaults):
         :param faults: of the step.
         :param origins: by option, where its value was written.
         """
-        super().__init__(faults.address, faults.texts)
+        super().__init__("", faults.texts)
+        self._address = faults._address
         self._origins = origins
 
     def at(self, part: str | int) -> ConfigFaults:

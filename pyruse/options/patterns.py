@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -11,6 +13,27 @@ from pyruse.options.address_groups import AddressRegex, compiled, expanded, is_h
 from pyruse.options.fields import NewField
 from pyruse.options.quick_search import Search, doubts_of, either, quick_search
 from pyruse.text import shown
+
+_valid: ContextVar[bool] = ContextVar("_valid", default=False)
+_GROUP = re.compile(
+    r"\\. | \[\^?\]?(?:\\.|[^\]\\])*\] | \(\?P<(?P<name>\w+)>", re.DOTALL | re.VERBOSE
+)
+"""Where a group begins; escapes and sets of characters are stepped over."""
+
+
+@contextmanager
+def taken_as_valid(are_valid: bool) -> Iterator[None]:
+    """Take patterns as valid that are read meanwhile: they are compiled when they are looked for.
+
+    Compiling takes a millisecond each: a start with all the rules would take a second more.
+
+    :param are_valid: whether tests have seen that they are valid.
+    """
+    token = _valid.set(are_valid)
+    try:
+        yield
+    finally:
+        _valid.reset(token)
 
 
 class Pattern:
@@ -24,7 +47,7 @@ class Pattern:
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "string", "format": "regex"}
 
     def __init__(self, text: str) -> None:
-        """Compile a pattern.
+        """Compile a pattern, unless it is `taken_as_valid`.
 
         :raises ValueError: it is no valid regular expression, or a group has a bad name.
         """
@@ -33,21 +56,45 @@ class Pattern:
         written_out = expanded(text)
         self.addresses = written_out.addresses
         """The groups that hold an address."""
-        self.outline = _compiled(written_out.outline, text)
-        """The expression, with next to nothing in place of its addresses: the same groups, and the
-        same for whoever analyses it."""
-        self._regex = (
-            AddressRegex(written_out.text, self.addresses) if self.addresses else self.outline
-        )
-        self.search: Search = self._regex.search
+        self._written_out = written_out
         self.groups: list[NewField] = []
-        for name in self.outline.groupindex:
+        for name in self._names():
             if is_hidden(name, self.addresses):
                 continue
             try:
                 self.groups.append(NewField.parse(name))
             except ValueError as fault:
                 raise ValueError(f"group {fault}") from None
+
+    def _names(self) -> Iterable[str]:
+        if not _valid.get():
+            return self.outline.groupindex
+        names = (group["name"] for group in _GROUP.finditer(self._written_out.outline))
+        return [name for name in names if name is not None]
+
+    @cached_property
+    def outline(self) -> re.Pattern[str]:
+        """The expression, with next to nothing in place of its addresses.
+
+        It has the same groups, and is the same for whoever analyses it.
+        """
+        return _compiled(self._written_out.outline, self.text)
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether looking for it costs no compiling any more, but that of addresses."""
+        return "outline" in self.__dict__
+
+    @cached_property
+    def _regex(self) -> AddressRegex | re.Pattern[str]:
+        if self.addresses:
+            return AddressRegex(self._written_out.text, self.addresses)
+        return self.outline
+
+    @property
+    def search(self) -> Search:
+        """Finds the pattern anywhere in a text."""
+        return self._regex.search
 
     @cached_property
     def doubts(self) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from bisect import insort_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from types import FrameType, MethodType
+from types import FrameType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from pyruse.hookspecs import hook_of
@@ -55,7 +55,8 @@ class Broadcasts:
 
     def register(self, plugin: Any, name: str, context: Any) -> None:
         """Let a plugin, or a step, hear of what it has hooks for."""
-        for hook, calls in self._calls.items():
+        for hook in _hooks_that_may_be_of(plugin):
+            calls = self._calls[hook]
             function = hook_of(plugin, hook)
             if function is not None:
                 call = _Call(name, context, function, _arguments_of(function))
@@ -154,3 +155,18 @@ def _named_arguments(function: Callable[..., Any]) -> Sequence[str]:
     """As in pluggy, an argument with a default is the implementation's own affair."""
     parameters = inspect.signature(function).parameters.values()
     return [one.name for one in parameters if one.default is one.empty and one.kind in _NAMED]
+
+
+def _hooks_that_may_be_of(plugin: Any) -> Iterable[str]:
+    """The hooks to ask an object for: of thousands of steps, few classes have more than one."""
+    cls = type(plugin)
+    if isinstance(plugin, type | ModuleType) or hasattr(cls, "__getattr__"):
+        return HOOKS
+    of_class = _hooks_of_class(cls)  # type: ignore[arg-type]
+    own = getattr(plugin, "__dict__", {})
+    return [*of_class, *(name for name in own if name in HOOKS and name not in of_class)]
+
+
+@lru_cache(maxsize=256)
+def _hooks_of_class(cls: type) -> tuple[str, ...]:
+    return tuple(hook for hook in HOOKS if hasattr(cls, hook))

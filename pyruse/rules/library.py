@@ -96,7 +96,8 @@ def _read(found: Found) -> RulesFile:
     :raises ConfigError: with all the faults of the file.
     """
     try:
-        return read_rules(found.name, found.load(), found.origin)
+        own = found.distribution == OWN
+        return read_rules(found.name, found.load(), found.origin, tested=own)
     except ConfigError as fault:
         if found.distribution in (None, OWN):
             raise

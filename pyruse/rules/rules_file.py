@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +75,7 @@ class RulesFile:
     options: Mapping[str, RuleOption]
     chains: Mapping[str, list[Any]]
     """The chains as TOML has them: lists of tables."""
-    samples: tuple[Sample, ...] = ()
+    read_samples: Callable[[], tuple[Sample, ...]] = tuple
     own: tuple[str, ...] = ()
     """The groups of patterns that hold what the program itself has written, and no stranger can."""
     main: tuple[str, ...] = field(default=())
@@ -84,6 +86,13 @@ class RulesFile:
     """The chain that takes lines whose writer is known: those of containers, too."""
     shared: bool = False
     """Whether a policy is at work once for all rules that have the same options for it."""
+    tested: bool = False
+    """Whether tests have seen that its patterns are valid."""
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        """Its samples, which nobody needs who is no test."""
+        return self.read_samples()
 
     @property
     def is_policy(self) -> bool:
@@ -102,16 +111,18 @@ def belongs_to(chain: str, name: str) -> bool:
     return chain == prefix or chain.startswith(f"{prefix} ")
 
 
-def read_rules(name: str, file: Path, origin: str) -> RulesFile:
+def read_rules(name: str, file: Path, origin: str, *, tested: bool = False) -> RulesFile:
     """Read a file of rules.
 
     :param name: of the rules.
     :param file: the file.
     :param origin: where they come from.
+    :param tested: whether tests have seen that it is valid: then its samples are read when somebody
+        asks for them.
     :raises ConfigError: with all the faults of the file.
     """
     faults = ConfigFaults(str(file))
-    rules = _Reader(name, file, origin, faults).read()
+    rules = _Reader(name, file, origin, faults, tested).read()
     if rules is None or faults.texts:
         raise ConfigError(faults.texts)
     return rules
@@ -127,11 +138,14 @@ def jumps_of(tables: Any) -> Iterator[str]:
 
 
 class _Reader:
-    def __init__(self, name: str, file: Path, origin: str, faults: ConfigFaults) -> None:
+    def __init__(
+        self, name: str, file: Path, origin: str, faults: ConfigFaults, tested: bool
+    ) -> None:
         self._name = name
         self._file = file
         self._origin = origin
         self._faults = faults
+        self._tested = tested
 
     def read(self) -> RulesFile | None:
         content = self._content()
@@ -160,7 +174,7 @@ class _Reader:
         return RulesFile(
             self._name, str(self._file), self._origin, str(title), programs,
             options if lines is None else {**CONTAINER_OPTIONS, **options}, chains,
-            tuple(self._samples(content.get("samples", []))),
+            self._sample_reader(content),
             self._texts(content, "own", "names of groups"),
             tuple(name for name in chains if name not in jumped_to),
             tuple(
@@ -168,7 +182,7 @@ class _Reader:
                     content.get("summaries", []), self._name, chains, self._at("summaries")
                 )
             ),
-            lines, content.get("shared") is True,
+            lines, content.get("shared") is True, self._tested,
         )  # fmt: skip
 
     def _texts(self, content: dict[str, Any], key: str, what: str) -> tuple[str, ...]:
@@ -190,12 +204,19 @@ class _Reader:
             return None
         return name
 
+    def _sample_reader(self, content: dict[str, Any]) -> Callable[[], tuple[Sample, ...]]:
+        if self._tested:
+            return lambda: read_rules(self._name, self._file, self._origin).samples
+        samples = tuple(self._samples(content.get("samples", [])))
+        return lambda: samples
+
     def _at(self, key: str) -> ConfigFaults:
         return ConfigFaults(f"{self._file}: {toml_key(key)}", self._faults.texts)
 
     def _content(self) -> dict[str, Any] | None:
         try:
-            return tomllib.loads(self._file.read_text("utf-8"))
+            text = self._file.read_text("utf-8")
+            return tomllib.loads(_without_samples(text) if self._tested else text)
         except OSError as fault:
             self._faults.add(f"cannot be read: {fault.strerror} (expected a file of rules)")
         except (ValueError, RecursionError) as fault:  # not TOML, or not UTF-8
@@ -262,6 +283,15 @@ class _Reader:
             else:
                 wanted = {name: str(value) for name, value in (fields or {}).items()}
                 yield Sample(table["entry"], event, wanted, tuple(before or ()), at.address)
+
+
+def _without_samples(text: str) -> str:
+    """The part of a file that is before its samples, if nothing else comes behind them."""
+    before, _, samples = text.partition("\n[[samples]]\n")
+    return text if _OTHER_TABLE.search(samples) else before
+
+
+_OTHER_TABLE = re.compile(r"^\[(?!\[samples\]\]$)", re.MULTILINE)
 
 
 def _is_list_of_text(value: Any) -> bool:

@@ -37,6 +37,8 @@ class Expansion:
     """The rules that ``use`` names."""
     notices: list[str] = field(default_factory=list)
     """What is doubtful."""
+    tested: set[str] = field(default_factory=set)
+    """The chains of rules that tests have seen to be valid."""
 
 
 def expand(  # noqa: PLR0913 -- what a configuration says of rules
@@ -137,6 +139,8 @@ class _Expander:
             )
         self._brought[name] = []  # chains that go round are told of where they are linked
         self._result.sources[name] = policy.file
+        if policy.tested:
+            self._result.tested.add(name)
         values = Values(rules, policy, self._tables)
         here = ConfigFaults(f'{policy.file}: chains."{chain}"', self._faults)
         for index, table in enumerate(policy.chains[chain]):

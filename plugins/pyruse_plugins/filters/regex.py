@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -68,7 +69,8 @@ class Regex:
     """Names for the unnamed groups, in their order; only with a single pattern."""
 
     def __post_init__(self) -> None:
-        self._searches = [pattern.search for pattern in self.pattern]
+        self._optimize = False
+        self._searches: list[Callable[[str], Any]] = [self._first]
         self._saved = self._groups_to_save() if self.save else []
         self._sets_fields = any(pattern.groups for pattern in self.pattern) or bool(self._saved)
 
@@ -90,13 +92,25 @@ class Regex:
 
     @hookimpl
     def on_start(self, context: Context) -> None:
-        if context.optimize:
-            together = Pattern.either(self.pattern)
-            self._searches = (
-                [pattern.quick_search for pattern in self.pattern]
-                if together is None
-                else [together]
-            )
+        self._optimize = context.optimize
+        if all(pattern.is_compiled for pattern in self.pattern):
+            self._prepare()
+        else:
+            self._searches = [self._first]
+
+    def _first(self, text: str) -> Any:
+        """The first search of all puts the others in its place: most rules never see an entry."""
+        self._prepare()
+        return self._searches[0](text)  # who goes through the list comes to the others by itself
+
+    def _prepare(self) -> None:
+        together = Pattern.either(self.pattern) if self._optimize else None
+        if together is not None:
+            self._searches[:] = [together]
+        elif self._optimize:
+            self._searches[:] = [pattern.quick_search for pattern in self.pattern]
+        else:
+            self._searches[:] = [pattern.search for pattern in self.pattern]
 
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:
