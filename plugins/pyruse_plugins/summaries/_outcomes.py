@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pyruse import EVENTS, Context, Report
-from pyruse_plugins.summaries._sums import Group, grouped, quoted
+from pyruse import Context, Report
+from pyruse_plugins.summaries._sums import Group, grouped
 
 
 def outcomes(report: Report, context: Context, events: tuple[str, ...]) -> list[Group]:
@@ -13,16 +13,3 @@ def outcomes(report: Report, context: Context, events: tuple[str, ...]) -> list[
         lambda one: (one.event, one.fields.get("name", ""), one.fields.get("service", "")),
     )
     return sorted(found, key=lambda one: events.index(one.event))
-
-
-def named(group: Group) -> str:
-    """The name, where it is known, for a sentence."""
-    return f"{quoted(group.key[1])} " if group.key[1] else ""
-
-
-def attend(report: Report, group: Group, text: str) -> None:
-    """Have something that failed looked at."""
-    report.attend(
-        text, EVENTS[group.event].weight or 50, time=group.first(report),
-        cause=f"{group.event} {group.key[1]}", count=group.count,
-    )  # fmt: skip

@@ -14,6 +14,8 @@ from pyruse import Column, Context, Report, Tally, datetime_of, one_line
 _LONGEST = 60  # characters of a value in a table
 _PLAIN = re.compile(r"[\w.:/@+-]{1,60}\Z")
 """What cannot be taken for a part of a list."""
+_LIKE_SEVERAL = re.compile(r"[,“”]| \(")
+"""What a list of values has, and a single one seldom."""
 
 
 @dataclass
@@ -115,6 +117,8 @@ def in_words(values: Mapping[str, int], at_most: int) -> str:
     What looks like more than one value is in quotes: log lines may say anything.
     """
     ordered = sorted(values.items(), key=lambda item: (-item[1], item[0]))
+    if len(ordered) == 1 and not _LIKE_SEVERAL.search(ordered[0][0]):
+        return cell(ordered[0][0])
     several = len(ordered) > 1
     words = [
         f"{quoted(value)} ({count:,})" if several else quoted(value)

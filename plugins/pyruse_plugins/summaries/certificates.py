@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyruse import Column, Context, Report, hookimpl
-from pyruse_plugins.summaries._outcomes import attend, named, outcomes
+from pyruse_plugins.summaries._outcomes import outcomes
 from pyruse_plugins.summaries._sums import add_table, cell, check_positive
 
 
@@ -32,9 +32,6 @@ class CertificateSummary:
         failed, done = "certificate failed", "certificate renewed"
         events = (failed,) if self.failed_only else (failed, done)
         groups = outcomes(report, context, events)
-        for one in groups[: self.top]:
-            if one.event == failed:
-                attend(report, one, f"certificate {named(one)}could not be renewed")
         columns = [
             Column("Certificate"), Column("What"), Column("Why"), Column("Times", "number"),
             Column("Last", "time"),

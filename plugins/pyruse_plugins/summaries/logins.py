@@ -108,7 +108,7 @@ class LoginSummary:
                 [one for one in tallies if not one.is_rest], by_fields("user", "service", "method")
             )
             # What is new or from elsewhere is never among the rows that are left out.
-            groups.sort(key=lambda one: not stands_out(one))
+            groups.sort(key=lambda one: (not stands_out(one), one.key[1] in self.roaming))
             add_table(
                 report, id_, f"Logins: {whose}", columns, groups,
                 lambda one: [

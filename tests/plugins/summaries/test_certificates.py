@@ -17,12 +17,10 @@ def test_those_that_failed_come_first(machine):
         == """\
 # Certificates
 Certificate | What | Why | Times | Last
-* mail.example.org | failed | “Some challenges failed” | 1 | 12:00:00
+* mail.example.org | failed | Some challenges failed | 1 | 12:00:00
 www.example.org | renewed |  | 1 | 12:00:00
 """
     )
-    causes = [one.cause for one in report.attention]
-    assert causes.count("certificate failed mail.example.org") == 1
 
 
 def test_only_those_that_failed(machine):
