@@ -28,6 +28,8 @@ _ITEMS = 10
 _UNUSUAL = 8
 _GLANCES = 20
 _LOSSES = 3
+_ENOUGH = 100
+"""Characters by which a note is known again."""
 _MOST = 300
 """Of each part: there is never room for more."""
 _FIRST_ROWS = 5
@@ -98,7 +100,11 @@ class Choice:
         self.attention: Sequence[Attention] = report.attention[: 3 if room.is_tight else _ITEMS]
         self.unusual: Sequence[Unusual] = report.unusual[: 0 if room.is_tight else _UNUSUAL]
         self.glance = report.glance[: 3 if room.is_tight else _GLANCES]
-        self.losses = list(islice(filter(tells_of_loss, report.notes), _LOSSES))
+        told = {item.text[:_ENOUGH] for item in self.attention}
+        losses = (
+            note for note in report.notes if tells_of_loss(note) and note[:_ENOUGH] not in told
+        )
+        self.losses = list(islice(losses, _LOSSES))
         rooms = divided(room.flexible, offer.needs)
         chosen = {name: list(_within(rooms[name], ones)) for name, ones in offer.costs.items()}
         self.kinds = {

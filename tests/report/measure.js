@@ -31,13 +31,17 @@ function contrast(element) {
 function measure(frame) {
   const page = frame.contentDocument, root = page.documentElement;
   const texts = [...page.body.querySelectorAll("*")].filter(element =>
-    [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim()));
+    element.getClientRects().length && [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim()));
   const beyond = element => element.getBoundingClientRect().right > root.clientWidth + 1;
   return {
     overflow: root.scrollWidth - root.clientWidth,
     clipped: texts.filter(beyond).length,
     contrast: Math.min(...texts.map(contrast)),
-    background: background(page.body),
+    background: background(page.querySelector("[role=main]") ?? page.body),
+    heading: channels(getComputedStyle(page.querySelector("h1") ?? page.body).color).slice(0, 3),
+    aligned: [...page.querySelectorAll("td[align=right]")]
+      .every(cell => /right$/.test(getComputedStyle(cell).textAlign)),
+    tops: [...page.querySelectorAll("h1, h2")].map(heading => heading.getBoundingClientRect().top),
     ran: frame.contentWindow.pwned !== undefined || window.pwned !== undefined,
     text: page.body.innerText.length,
   };
