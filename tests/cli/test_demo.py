@@ -8,6 +8,9 @@ def test_a_day_of_a_small_server(process, tmp_path):
     assert (done.code, done.err) == (0, "")
     assert "Bans that there would have been: " in done.out
     assert "\n\nThe report as HTML: " in done.out
+    first, last = done.out.splitlines()[0], done.out.rpartition("\n\n")[2].splitlines()
+    assert first.startswith("aubergine, Saturday 2026-03-14: ")
+    assert last[0] == first, "the verdict is the last thing to be read"
     html = (tmp_path / "pyruse-demo.html").read_text()
     assert html.lstrip().lower().startswith("<!doctype html>")
     assert [file.name for file in tmp_path.iterdir()] == ["pyruse-demo.html"]

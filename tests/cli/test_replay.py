@@ -12,6 +12,16 @@ UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u206
 """Characters that must never reach a terminal out of a log line."""
 
 
+def test_in_full_each_event_is_there(process, config, journal):
+    done = process("replay", "-c", config, "--file", journal, "--full")
+    assert (done.code, done.err) == (0, "")
+    assert "--full" not in done.out
+    assert "\nOTHER: " in done.out
+    done = process("replay", "-c", config, "--file", journal, "--full", "--format", "html")
+    assert done.code == 2
+    assert "--full: not with --format html (expected text)" in done.err
+
+
 def test_the_report_and_the_effects(process, config, journal):
     done = process("replay", "-c", config, "--file", journal)
     assert (done.code, done.err) == (0, "")

@@ -119,6 +119,18 @@ def test_a_day_by_its_date_as_json(pyruse, place):
     assert "\x1b" not in done.out
 
 
+def test_in_full_each_event_is_there(pyruse, place):
+    done = pyruse("report", "-c", place.config, place.day(2), "--full")
+    assert (done.code, done.err) == (0, "")
+    assert place.day(2) in done.out.splitlines()[0]
+    assert done.out.count("\\x07other 2\n") == 1
+    assert "OTHER: 2 events\n" in done.out
+    assert "--full" not in done.out
+    done = pyruse("report", "-c", place.config, "--full", "--format", "json")
+    assert done.code == 2
+    assert "--full: not with --format json (expected text)" in done.err
+
+
 def test_html(pyruse, place):
     done = pyruse("report", "-c", place.config, "--format", "html")
     assert done.code == 0
