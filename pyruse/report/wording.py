@@ -115,7 +115,9 @@ def brief(message: str) -> str:
 
 def counted(count: int, noun: str) -> str:
     """A number with its noun: ``1 event``, ``12,345 events``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun.removesuffix('y')}ies" if noun[-2:] == "ry" else f"{count:,} {noun}s"
 
 
 def heading(report: Report) -> str:
