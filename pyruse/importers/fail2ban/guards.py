@@ -29,6 +29,18 @@ Way = tuple[tuple[str, tuple[Any, ...]], ...]
 """Fields, each with the values that it may have."""
 
 
+_UNSEEN: Way = (("_COMM", ()),)
+"""A process that ended before journald looked at it: then its user alone is known. Of what root's
+processes write, many lines are so."""
+
+
+def _condition(name: str, values: tuple[Any, ...], **jumps: str) -> Step:
+    """A filter that a field has one of some values; without any, that it is missing."""
+    if not values:
+        return {"filter": "exists", "field": name, "invert": True, **jumps}
+    return equals(name, list(values), **jumps)
+
+
 @dataclass(frozen=True)
 class Guard:
     """Which entries a chain takes."""
@@ -60,16 +72,16 @@ class Guard:
             steps.append(equals("_UID", [0]))
         else:
             steps.append({"filter": "at_most", "field": "_UID", "value": _HIGHEST_OF_THE_SYSTEM})
-        if len(self.ways) == 1:
-            return [*steps, *(equals(name, list(values)) for name, values in self.ways[0])], []
-        if all(len(way) == 1 for way in self.ways):
-            switches = [equals(way[0][0], list(way[0][1]), then=then) for way in self.ways]
-            return [*steps, *switches], []
-        names = [name, *(f"{name} or {number}" for number in range(2, len(self.ways) + 1))]
+        ways = (*self.ways, _UNSEEN) if self.ways and self.of_root else self.ways
+        if len(ways) == 1:
+            return [*steps, *(_condition(name, values) for name, values in ways[0])], []
+        if all(len(way) == 1 for way in ways):
+            return [*steps, *(_condition(*way[0], then=then) for way in ways)], []
+        names = [name, *(f"{name} or {number}" for number in range(2, len(ways) + 1))]
         chains = []
-        for number, way in enumerate(self.ways):
+        for number, way in enumerate(ways):
             otherwise = {"else": names[number + 1]} if number + 1 < len(names) else {}
-            conditions = [equals(field, list(values), **otherwise) for field, values in way]
+            conditions = [_condition(field, values, **otherwise) for field, values in way]
             conditions[-1] = {**conditions[-1], "then": then, **otherwise}
             chains.append(Chain(names[number], conditions))
         return [*steps, *chains[0].steps], chains[1:]

@@ -27,8 +27,10 @@ _GROUP = re.compile(
     r"|\(\?\((?P<asked>[^\W\d]\w*)\)|\{address:(?P<address>\w+)\}",
     re.DOTALL,
 )
+_PLAIN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+"""Escapes and sets: a dot in them is a dot."""
 _UNNAMED = re.compile(r"(?<!\\)\{address\}")
-_BRACE = re.compile(r"(\\*)\{address")
+_BRACE = re.compile(r"(?<!\\)((?:\\\\)*)\{address")
 _DATE = r"(?:\d{4}[-/]\d\d[-/]\d\d[ T][\d:.,]+\S*)?\s*"
 """What many programs write before a line of their own files."""
 _FIRST = re.compile(r"\A(\(\?s[a-zA-Z]*\))?\^(?:\\s\*)?")
@@ -104,7 +106,7 @@ def translated(  # noqa: PLR0913 -- the facts of one expression
     """
     if _PRIVATE.search(regex):
         raise Unreadable(address, "has characters of private use in Unicode")
-    text = _BRACE.sub(lambda found: rf"{found[1]}\{{address", regex)
+    text = _BRACE.sub(lambda found: rf"{found[1]}\{{address", regex)  # it means itself
     prefixed = prefix is not None and prefix in text
     if prefix is not None and prefixed:
         text = text.replace(prefix, PREFIX)
@@ -185,7 +187,7 @@ def _begin(text: str, begin: str | None) -> str:
     text = re.sub(rf"\(\?P<mlfid>{PREFIX}\)", PREFIX, text)
     if begin is not None:
         text = _PREFIXED.sub(lambda found: f"{begin}{found['groups']}", text, count=1)
-    if not re.search(r"(?<!\\)\.", text) and flags == "s":
+    if "." not in _PLAIN.sub("", text) and flags == "s":
         return text
     return f"(?{''.join(dict.fromkeys(flags))}){text}"
 

@@ -121,8 +121,8 @@ class _Sessions:
         first = self.chain("user")
         no_user = self.chain("no user")
         read = {
-            "action": "count", "counter": self.chain("users"), "key": self.key, "by": 0,
-            "into": users, "then": self.after_user,
+            "action": "count", "counter": self.chain("users"), "key": self.key,
+            "distinct": n("user"), "by": 0, "into": users, "then": self.after_user,
         }  # fmt: skip
         otherwise = self.chain("other user") if alternatives else no_user
         chains = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pyruse.importers.fail2ban.faults import Unreadable
 
@@ -11,6 +12,8 @@ _DEEPEST = 20
 """Values that are put into each other."""
 _LONGEST = 1 << 20
 """Characters of a value."""
+_MOST = 20_000
+"""Values that are put into one."""
 _DEFAULT = "DEFAULT"
 _MARK = re.compile(r"%(?:(?P<percent>%)|\((?P<name>[^()]*)\)s)?")
 _CONDITIONAL = re.compile(r"(?P<section>\w+)(?P<condition>\?.+)")
@@ -94,7 +97,8 @@ class Values:
         raw = self._raw(section, option)
         if raw is None:
             return None
-        return self._filled(raw, section, given or {}, self.address(section, option), 0)
+        place = _Place(section, given or {}, self.address(section, option))
+        return self._filled(raw, place, 0)
 
     def _raw(self, section: str, name: str) -> str | None:
         """What stands there for a name, before anything is put in."""
@@ -114,13 +118,9 @@ class Values:
     def _default(self, option: str) -> str | None:
         return self._sections.get(_DEFAULT, {}).get(option)
 
-    def _filled(
-        self, text: str, section: str, given: Mapping[str, str], address: str, depth: int
-    ) -> str:
+    def _filled(self, text: str, place: _Place, depth: int) -> str:
         if depth > _DEEPEST:
-            raise Unreadable(
-                address, f"values are put into each other {_DEEPEST} deep, or for ever"
-            )
+            raise Unreadable(place.address, "a value is put into itself, or too deep into others")
         parts: list[str] = []
         end = size = 0
         for mark in _MARK.finditer(text):
@@ -129,25 +129,34 @@ class Values:
             if mark["percent"]:
                 parts.append("%")
             elif mark["name"] is None:
-                raise Unreadable(address, '"%" is followed by neither "%" nor "(NAME)s"')
+                raise Unreadable(place.address, '"%" is followed by neither "%" nor "(NAME)s"')
             else:
-                parts.append(self._named(mark["name"], section, given, address, depth))
+                parts.append(self._named(mark["name"], place, depth))
             size += len(parts[-1])
-            if size > _LONGEST:
-                raise Unreadable(address, f"becomes longer than {_LONGEST:,} characters")
+            place.count += 1
+            if size > _LONGEST or place.count > _MOST:
+                raise Unreadable(place.address, f"becomes longer than {_LONGEST:,} characters")
         return "".join([*parts, text[end:]])
 
-    def _named(
-        self, name: str, section: str, given: Mapping[str, str], address: str, depth: int
-    ) -> str:
+    def _named(self, name: str, place: _Place, depth: int) -> str:
         if name == "__name__":
-            return section
+            return place.section
         # Names of sections may have capitals, those of options are written in small letters.
         prefix, slash, option = name.rpartition("/")
         name = prefix + slash + option.lower()
-        if name in given:
-            return given[name]
-        raw = self._raw(section, name)
+        if name in place.given:
+            return place.given[name]
+        raw = self._raw(place.section, name)
         if raw is None:
-            raise Unreadable(address, f"%({name})s is said nowhere")
-        return self._filled(raw, section, given, address, depth + 1)
+            raise Unreadable(place.address, f"%({name})s is said nowhere")
+        return self._filled(raw, place, depth + 1)
+
+
+@dataclass
+class _Place:
+    """Where values are put into each other."""
+
+    section: str
+    given: Mapping[str, str]
+    address: str
+    count: int = 0
