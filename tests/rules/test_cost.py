@@ -16,6 +16,7 @@ from pyruse.engine.modes import DRY
 from pyruse.entry.made import make_entry
 from pyruse.registry.files import PluginFiles
 from pyruse.registry.registry import Registry
+from pyruse.rules.library import Library
 from pyruse.state.database import State
 
 RULES = """
@@ -38,7 +39,11 @@ def operations(folder: Path, rules: int, **fields: object) -> tuple[int, int]:
     for number in range(rules):
         (folder / f"prog{number}.toml").write_text(RULES.format(number=number))
     use = [f"prog{number}" for number in range(rules)]
-    registry = Registry(PluginFiles(folder, trusted=True))
+    return counted(use, Registry(PluginFiles(folder, trusted=True)), fields)
+
+
+def counted(use: list[str], registry: Registry, fields: dict[str, object]) -> tuple[int, int]:
+    """Opcodes and calls into C for an entry, once the patterns that it needs are compiled."""
     configuration = configure(from_text(f"use = {use}"), registry)
     counts = Counts()
     with State() as state:
@@ -71,3 +76,25 @@ def test_a_hundred_rules_cost_no_more_than_ten(tmp_path: Path, fields: dict[str,
     hundred = operations(tmp_path / "hundred", 100, **fields)
     assert hundred == ten
     assert ten[0] > 50  # something was counted
+
+
+TEN = ["sshd", "postfix", "dovecot", "nginx", "sudo", "systemd", "kernel", "cron", "apt", "pam"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "more"),
+    [
+        ({"SYSLOG_IDENTIFIER": "CRON", "_UID": 0, "MESSAGE": "(root) CMD (x)"}, 1.05),
+        ({"SYSLOG_IDENTIFIER": "kernel", "_TRANSPORT": "kernel", "MESSAGE": "eth0: up"}, 1.05),
+        ({"SYSLOG_IDENTIFIER": "sshd", "_UID": 0, "_COMM": "sshd", "MESSAGE": "x"}, 1.05),
+        # What nobody knows is looked at by those rules that do not go by SYSLOG_IDENTIFIER.
+        ({"SYSLOG_IDENTIFIER": "nobody", "_COMM": "nobody", "MESSAGE": "hello"}, 1.08),
+    ],
+)
+def test_all_our_rules_cost_what_ten_cost(fields: dict[str, object], more: float) -> None:
+    registry = Registry()
+    library = Library(registry)
+    use = [name for name in library.names if not library.rules(name).is_policy]
+    ten, everything = counted(TEN, registry, fields), counted(use, registry, fields)
+    assert len(use) >= 60
+    assert everything[0] <= ten[0] * more
