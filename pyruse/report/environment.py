@@ -25,6 +25,7 @@ and, on top of Jinja's own, these filters:
 * ``ROW | when``: when the events of a row happened, a list of texts (``when(true)``: of many
   times, all);
 * ``KIND | told``: its ``label``, ``text`` and ``values`` (see `Told`);
+* ``LINE | quoted(LENGTH)``: the beginning of a line of the log;
 * ``ITEM | marks``: remarks on what needs attention; ``UNUSUAL | unlike``: a sentence on all of it;
 * ``GLANCE | change``: how far it is from the usual; ``VALUE | figures(TYPE)``: its numbers;
 * ``MESSAGE | brief``: a message, shortened to what people can read;
@@ -111,6 +112,7 @@ def environment(folder: Path | None) -> Environment:
         number="{:,}".format,
         one_line=one_line,
         printable=printable,
+        quoted=wording.quoted,
         remainder=_remainder,
         right_aligned=right_aligned,
         shortened=shortened,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import NamedTuple
 
 from pyruse.api.findings import KindRow
@@ -53,10 +54,10 @@ def _label(kind: KindRow) -> str:
 def _values(kind: KindRow) -> str:
     """Such as ``alice, 192.0.2.4 ×12; bob, 192.0.2.7 ×2; 20 more``."""
     shown = kind.messages[: _VALUES.get(kind.section, 1)]
-    parts = [
-        differing(message, kind.template) + (f"{_NBSP}×{count:,}" if count > 1 else "")
-        for message, count in shown
-    ]
+    told: Counter[str] = Counter()  # what differs may be beyond what is shown
+    for message, count in shown:
+        told[differing(message, kind.template)] += count
+    parts = [text + (f"{_NBSP}×{count:,}" if count > 1 else "") for text, count in told.items()]
     rest = kind.different - len(shown)
     if rest > 0 and parts:
         parts.append(f"{rest:,}{_NBSP}more")
@@ -83,7 +84,8 @@ def differing(message: str, template: str) -> str:
     if last and not head[at:].endswith(last):
         return _cut(message, 2 * _LONGEST_VALUE)
     values.append(head[at : len(head) - len(last)])
-    return ", ".join(_cut(value, _LONGEST_VALUE) for value in values if value.strip())
+    bare = (value.strip(" ,;:") for value in values)
+    return ", ".join(_cut(value, _LONGEST_VALUE) for value in bare if value)
 
 
 def _cut(text: str, limit: int) -> str:

@@ -105,7 +105,8 @@ def _print_first_screen(
         _print_lines([head], "bold", console)
         _print_lines(rest, "", console)
     if report.hours:
-        console.print(_text(f"Entries by hour     {sparkline(report.hours)}"))
+        hours = f"Entries by hour     {sparkline(report.hours)}  at most {max(report.hours):,}"
+        console.print(_text(hours))
     totals = ", ".join(
         f"{wording.events_in(report, name):,} {name}"
         for name in ("important", "interesting", "other")
@@ -113,7 +114,8 @@ def _print_first_screen(
     entries = f"{report.entries:,} entries"
     if report.first and report.last:
         entries += f", from {clock(report.first)} until {clock(report.last)}"
-    console.print(_text(f"{entries}: {totals}", "dim"))
+    console.print(_text(entries, "dim"))
+    console.print(_text(totals, "dim"))
 
 
 def _print_section(

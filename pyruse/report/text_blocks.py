@@ -11,12 +11,11 @@ from pyruse.api.findings import Attention, Glance, KindRow, Unusual
 from pyruse.report.glances import change, numbers
 from pyruse.report.kind_texts import told
 from pyruse.report.plaintext import WIDTH, aside, wrapped
-from pyruse.report.wording import Clock, marks
+from pyruse.report.wording import Clock, marks, quoted
 from pyruse.text import brief_line
 
-LONGEST_ITEM = 300
-LONGEST_QUOTE = 150
-"""Characters of an item of the first screen, and of the line that it quotes."""
+_LONGEST_ITEM = 220
+"""Characters of an item of the first screen: ten of them are on the first 40 lines."""
 _LONGEST_UNUSUAL = 140
 _LEFT = 34
 """Columns of the names in "at a glance"."""
@@ -27,7 +26,7 @@ def attention_block(item: Attention, number: int, clock: Clock, width: int = WID
     head = f"{number:>2}. "
     indent = len(head)
     time = "" if item.time is None else clock.minute(item.time)
-    text = brief_line(item.text, LONGEST_ITEM)
+    text = brief_line(item.text, _LONGEST_ITEM)
     room = width - (len(time) + 2 if time else 0)
     first, *rest = wrapped(text, indent, room).split("\n")
     lines = [f"{head}{first.ljust(room - indent)}  {time}".rstrip(), *rest]
@@ -37,8 +36,8 @@ def attention_block(item: Attention, number: int, clock: Clock, width: int = WID
         else:
             lines.append(f"{' ' * indent}{wrapped(f'[{remarks}]', indent, width)}")
     if item.quote:
-        quote = brief_line(item.quote, LONGEST_QUOTE)
-        lines.append(f"{' ' * indent}> {wrapped(quote, indent + 2, width)}")
+        quote = quoted(item.quote, width - indent - 2)
+        lines.append(f"{' ' * indent}> {quote}")
     return "\n".join(lines)
 
 

@@ -170,6 +170,12 @@ def marks(item: Attention) -> str:
     return ", ".join(filter(None, (brief_line(item.mark, _LONGEST_NAME), times)))
 
 
+def quoted(line: str, limit: int) -> str:
+    """The beginning of a line of the log, without spaces around it."""
+    text = one_line(line[: 2 * limit]).strip()
+    return text if len(text) <= limit and len(line) <= 2 * limit else f"{text[: limit - 1]}…"
+
+
 def unlike(unusual: Iterable[Unusual]) -> str:
     """What is unlike other days: ``8 kinds never seen before, 3 daily ones absent, 1 rate``."""
     count: Counter[str] = Counter(one.what for one in unusual)

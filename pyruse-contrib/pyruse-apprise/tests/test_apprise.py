@@ -255,7 +255,7 @@ def test_the_report_of_a_day_is_sent_with_the_important_events_first(pipeline, s
     assert sent(program.command, program.texts[0]) == (0, "")
     [(kind, title, text)] = service.told
     assert (kind, title) == ("warning", "Pyruse on aubergine: 2026-03-14")
-    assert "IMPORTANT: 101 messages" in text
+    assert "Saturday 2026-03-14: " in text.splitlines()[0]
     assert text.endswith("more characters)")
 
 
