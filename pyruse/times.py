@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+HOUR_US = 3_600_000_000
+"""Microseconds of an hour."""
 FOREVER = (1 << 63) - 1
 """The instant of what never happens, in microseconds since the epoch; SQLite can keep it."""
 

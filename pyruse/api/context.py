@@ -106,6 +106,7 @@ class Context(Protocol):
         *,
         template: str | None = None,
         text: str | None = None,
+        weight: int | None = None,
     ) -> None:
         """File an event for the report of the entry's day.
 
@@ -119,6 +120,8 @@ class Context(Protocol):
         :param template: what the message was made of, where that has words of its own, such as
             ``"{user} reads mail"``: all that are made of it are of one kind. None: see `text`.
         :param text: by which text the kind is found; None: by the message.
+        :param weight: how much an important event deserves attention, 0 to 100 (see `Attention`);
+            None: as much as what the entry means.
         :raises ValueError: there is no such section, or no such details.
         """
 

@@ -93,6 +93,8 @@ class Report:
     """The time of the last one."""
     entries: int = 0
     """How many entries were read."""
+    bans: int = 0
+    """How many bans began."""
     important: Sequence[Row] = field(default_factory=list)
     """The rows of the section ``important``. There may be a million: each is read when it is asked
     for."""
@@ -187,7 +189,8 @@ class Report:
     ) -> None:
         """Say that something needs attention: on the first screen, and in the subject of the mail.
 
-        The arguments are the attributes of `Attention`. Of one cause, the heaviest item stays.
+        The arguments are the attributes of `Attention`. Of one cause, the heaviest item stays;
+        of several, the last one.
 
         :raises ValueError: the weight is not 1 to 100.
         """
@@ -196,8 +199,10 @@ class Report:
         item = Attention(text, weight, time, cause, mark, quote, count)
         for at, other in enumerate(self.attention):
             if cause and other.cause == cause:
-                if other.weight < weight:
-                    self.attention[at] = item
+                heavier, lighter = (other, item) if other.weight > weight else (item, other)
+                heavier.count = max(heavier.count, lighter.count)
+                heavier.quote = heavier.quote or lighter.quote
+                self.attention[at] = heavier
                 return
         self.attention.append(item)
 

@@ -275,9 +275,9 @@ class ReportSettings:
     """When a day ends, and its report is made."""
     timezone: Zone = field(default_factory=lambda: Zone(system_zone()))
     """The time zone of days and reports; by default, that of this machine."""
-    subject: Template = field(default_factory=lambda: Template("Pyruse daily report for {day}"))
-    """The subject of the report's mail; it may have `{day}`, `{host}`, `{entries}`, `{important}`,
-    `{interesting}` and `{other}` (see `mail_report`)."""
+    subject: Template = field(default_factory=lambda: Template("{host}: {verdict}"))
+    """The subject of the report's mail; by default, it says what needs attention. It may have
+    `{host}`, `{verdict}`, `{day}` and more (see `mail_report`)."""
     hosts: Literal["together", "apart"] = "together"
     """Where the journals of several machines are read: one report of all (`together`), or one for
     each machine that had events (`apart`): a mail, and files in the archive, of its own."""

@@ -61,6 +61,7 @@ _WORDS = {
 }
 """What a simulated step would have done, by the kind of outbox item."""
 _LONGEST_PAYLOAD = 250_000  # characters
+_LONGEST_QUOTE = 300  # characters
 _LONGEST_VALUE = 200  # characters, of a field of an event
 
 
@@ -177,6 +178,7 @@ class BoundContext:
         *,
         template: str | None = None,
         text: str | None = None,
+        weight: int | None = None,
     ) -> None:
         for word, known in ((section, SECTIONS), (details, DETAILS)):
             if word not in known:
@@ -192,6 +194,8 @@ class BoundContext:
             text = message_text(text)
         filed = Filed(day, host or "", section, message, at, template, text)
         about = services.kinds.about(entry, filed)
+        if section == "important":
+            about = about._replace(weight=weight, quote=_quote(entry, message))
         services.state.days.add(day, section, message, details, at, host, self.step, about)
 
     def tally(
@@ -398,16 +402,11 @@ class BoundContext:
         return [ban for _, ban in state.ban_history.read(state.db, since, until)]
 
     def subject(self, report: Report) -> str:
-        return self._services.settings.report.subject.render(
-            {
-                "day": report.title,
-                "host": ", ".join(report.hosts),
-                "entries": report.entries,
-                "important": len(report.important),
-                "interesting": len(report.interesting),
-                "other": len(report.other),
-            }
-        )
+        from pyruse.report.subject import LONGEST, subject_fields  # a step needs none of it
+
+        subject = self._services.settings.report.subject.render(subject_fields(report))
+        subject = one_line(subject[: 4 * LONGEST])
+        return subject if len(subject) <= LONGEST else f"{subject[: LONGEST - 1].rstrip()}…"
 
     @property
     def largest(self) -> int:
@@ -418,6 +417,15 @@ class BoundContext:
 
     def pieces(self, report: Report, form: str) -> Iterator[str]:
         return self._services.renderer.pieces(report, form)
+
+
+def _quote(entry: Entry | None, message: str) -> str | None:
+    """The line of an entry, where a message does not have it."""
+    line = None if entry is None else entry.text("MESSAGE")
+    if not line:
+        return None
+    line = one_line(line[:_LONGEST_QUOTE])
+    return None if line in message else line
 
 
 def _json(payload: object) -> str:

@@ -78,6 +78,7 @@ class ReportContext(BoundContext):
         *,
         template: str | None = None,
         text: str | None = None,
+        weight: int | None = None,
     ) -> None:
         _refuse("report")
 

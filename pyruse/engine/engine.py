@@ -37,11 +37,11 @@ from pyruse.state.days import hosts_of, kept_days
 from pyruse.state.host_views import all_but, only_of
 from pyruse.state.tables import KEPT
 from pyruse.text import shortened, shown
-from pyruse.times import FOREVER, Calendar, Clock
+from pyruse.times import FOREVER, HOUR_US, Calendar, Clock
 
 _MACHINES = 500
 """So many other machines have a report of their own: they say their names themselves."""
-AHEAD_US = 3_600_000_000
+AHEAD_US = HOUR_US
 """So far another machine's clock may be ahead of this one's: an hour."""
 
 
@@ -90,9 +90,12 @@ class Engine:
     """So late come the entries of the slowest machine, as far as the daemon knows: so long it waits
     for what has happened there in time."""
     _day: date = field(default=date.min, init=False)
-    _day_start: int = field(default=0, init=False)
+    _hour: int = field(default=0, init=False)
+    """Of the day, from 0 on."""
+    _hour_start: int = field(default=0, init=False)
     _turn: int = field(default=0, init=False)
-    """The instant at which the day ends or, if that is earlier, something may be overdue."""
+    """The instant at which the hour ends or, if that is earlier, the day, or something may be
+    overdue."""
     _entries: int = field(default=0, init=False)
     """Those of the current day that are not counted in the state yet …"""
     _first: int = field(default=0, init=False)
@@ -144,7 +147,7 @@ class Engine:
                 if time_us > latest:
                     self._tell_of_future(entry)
                     time_us = entry.time_us = now
-                if not self._day_start <= time_us < self._turn:
+                if not self._hour_start <= time_us < self._turn:
                     self._entries += handled - 1 - of_days_before
                     of_days_before = handled - 1
                     self._turn_to(time_us)
@@ -169,11 +172,14 @@ class Engine:
         )
 
     def _turn_to(self, time_us: int) -> None:
-        """Go on at an instant that may be of another day, or find something overdue."""
+        """Go on at an instant that may be of another hour or day, or find something overdue."""
         self._count_entries()
         self.tell_absent(time_us)
         day = self.calendar.day_of(time_us)
-        self._day_start, end = self.calendar.start_of(day), self.calendar.end_of(day)
+        start, end = self.calendar.start_of(day), self.calendar.end_of(day)
+        self._hour = (time_us - start) // HOUR_US
+        self._hour_start = start + self._hour * HOUR_US
+        end = min(end, self._hour_start + HOUR_US)
         self._turn = min(end, self.next_absent() or end)
         self._day = day
         self._first = self._last = time_us
@@ -196,7 +202,9 @@ class Engine:
     def _count_entries(self) -> None:
         if self._entries:
             days = self.state.days
-            days.saw(days.open_day(self._day), self._entries, self._first, self._last)
+            day = days.open_day(self._day)
+            hour = self._hour if day == self._day.isoformat() else None
+            days.saw(day, self._entries, self._first, self._last, hour)
             if self.traffic is not None:
                 self.traffic.settle(self._entries)
             self._entries = 0
@@ -235,11 +243,8 @@ class Engine:
             return report_of_all(self.state, self.calendar, self.host, contribute)
         return next(self.reports(day))
 
-    def _report(self, day: str, db: sqlite3.Connection, on_fault: OnFault) -> Report:
-        contribute = partial(self._contribute, db, on_fault)
-        return report_of_day(
-            day, db, self.calendar, self.host, contribute, at_once=self.state.path == MEMORY
-        )
+    def _is_over(self, day: str) -> bool:
+        return self.clock() >= self.calendar.end_of(date.fromisoformat(day))
 
     def render(self, report: Report, form: str) -> str:
         """A report as ``text``, ``html`` or ``json``."""
@@ -275,13 +280,13 @@ class Engine:
         :param day: ``YYYY-MM-DD``.
         :raises sqlite3.Error: the state cannot be read, for want of descriptors or the like.
         """
-        publication = self._publication(day)
+        publication = self._publication(day, is_over=True)
         self.state.days.close(day)
         return publication
 
-    def _publication(self, day: str) -> Publication:
+    def _publication(self, day: str, *, is_over: bool) -> Publication:
         reader = self.state.reader()
-        reports = self.reports(day, reader, self.effects.contributor_fault)
+        reports = self.reports(day, reader, self.effects.contributor_fault, is_over=is_over)
         return Publication(day, reports, self.publishers, self.effects, reader)
 
     def reports(
@@ -289,6 +294,8 @@ class Engine:
         day: str,
         reader: sqlite3.Connection | None = None,
         on_fault: OnFault | None = None,
+        *,
+        is_over: bool | None = None,
     ) -> Generator[Report]:
         """The report of a day, as it is delivered, then those of other machines, then digests.
 
@@ -297,14 +304,20 @@ class Engine:
         :param day: ``YYYY-MM-DD``.
         :param reader: where they are made in another thread: its connection.
         :param on_fault: there: told of plugins that raise.
+        :param is_over: whether the day has ended; None: as the clock says.
         """
+        if is_over is None:
+            is_over = self._is_over(day)
         db = reader or self.state.db
         on_fault = on_fault or self.faults.of_plugin
         others = self._machines_apart(day, db)
         with all_but(db, others) if others else nullcontext():
-            yield self._report(day, db, on_fault)
+            yield report_of_day(
+                day, db, self.calendar, self.host, partial(self._contribute, db, on_fault),
+                at_once=self.state.path == MEMORY, is_over=is_over,
+            )  # fmt: skip
         for other in others:
-            with self.report_of_machine(day, other, on_fault) as report:
+            with self.report_of_machine(day, other, on_fault, is_over=is_over) as report:
                 yield report
         reported = [one.day for one in kept_days(db) if one.reported is not None]
         for period in due(day, reported, self.settings.report.digests):
@@ -331,13 +344,19 @@ class Engine:
 
     @contextmanager
     def report_of_machine(
-        self, day: str, machine: str, on_fault: OnFault | None = None
+        self,
+        day: str,
+        machine: str,
+        on_fault: OnFault | None = None,
+        *,
+        is_over: bool | None = None,
     ) -> Iterator[Report]:
         """The report of one machine, to be read within the block; in any thread.
 
         :param day: ``YYYY-MM-DD``.
         :param machine: its name.
         :param on_fault: told of plugins that raise; None: that is the main thread's report.
+        :param is_over: whether the day has ended; None: as the clock says.
         """
         reader = self.state.reader()
         db = reader or self.state.db
@@ -346,7 +365,7 @@ class Engine:
             with only_of(db, machine):
                 yield report_of_day(
                     day, db, self.calendar, machine, contribute, at_once=reader is None,
-                    machine=machine,
+                    is_over=self._is_over(day) if is_over is None else is_over, machine=machine,
                 )  # fmt: skip
         finally:
             if reader is not None:
@@ -368,7 +387,7 @@ class Engine:
 
     def deliver_day(self, day: str) -> None:
         """Have the reports of a day (``YYYY-MM-DD``) delivered by the plugins."""
-        self._deliver(self._publication(day))
+        self._deliver(self._publication(day, is_over=self._is_over(day)))
 
     def _deliver(self, publication: Publication) -> None:
         publication.make()

@@ -95,7 +95,8 @@ class Expectations:
             expectation, context = self._expected[absence.name]
             text = absence_in_words(absence, context.zone)
             entry = self._entry(absence, text)
-            context.report(entry, expectation.section, text)
+            # The report calls out what is absent itself, for as long as it is.
+            context.report(entry, expectation.section, text, weight=0)
             if expectation.mail:
                 subject = f"{self._host}: {whose(absence)} is absent"
                 mail = Mail(subject, f"{text}.", to=expectation.to, every=_MAILS_EVERY)

@@ -82,6 +82,7 @@ class PublishingContext(BoundContext):
         *,
         template: str | None = None,
         text: str | None = None,
+        weight: int | None = None,
     ) -> None:
         _refuse("report")
 

@@ -221,7 +221,10 @@ def _json_pieces(report: Report) -> Iterator[str]:
     yield ',\n    "other": '
     yield from _json_list(map(_json_line, report.other))
     rest = {
-        "attention": [asdict(item) for item in report.attention],
+        "bans": report.bans,
+        "headline": report.headline,
+        "learning": report.learning,
+        "attention": [{"id": item.id} | asdict(item) for item in report.attention],
         "unusual": [asdict(item) for item in report.unusual],
         "glance": [asdict(item) for item in report.glance],
         "hours": report.hours,

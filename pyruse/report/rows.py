@@ -13,6 +13,7 @@ from typing import cast
 from pyruse.api.report import Details, Every, Line, Report, Row, Section, Times, shown_times
 from pyruse.report.absences import absence_in_words
 from pyruse.report.digests import Period
+from pyruse.report.findings import conclude, find
 from pyruse.report.stored import Candidate, Instants, StoredRows
 from pyruse.state.database import State
 from pyruse.state.days import (
@@ -52,6 +53,7 @@ def report_of_day(  # noqa: PLR0913 -- all that a report is made of
     contribute: Contribute,
     *,
     at_once: bool,
+    is_over: bool,
     machine: str | None = None,
 ) -> Report:
     """The report of a day.
@@ -62,12 +64,16 @@ def report_of_day(  # noqa: PLR0913 -- all that a report is made of
     :param host: the name of this host.
     :param contribute: lets plugins add to it.
     :param at_once: all rows are read now; else, they are when they are asked for.
+    :param is_over: whether the day has ended.
     :param machine: the one other machine that the connection shows.
     """
     start, end = calendar.start_of(_date(day)), calendar.end_of(_date(day))
     kept = [known for known in kept_days(db) if known.day == day] or [Day(day)]
     span = start, end
-    return _report(day, kept, span, db, at_once, calendar, host, contribute, span, machine)
+    return _report(
+        day, kept, span, db, at_once, calendar, host, contribute, span, is_over=is_over,
+        machine=machine,
+    )  # fmt: skip
 
 
 def report_of_period(  # noqa: PLR0913 -- all that a report is made of
@@ -147,7 +153,9 @@ def report_so_far(  # noqa: PLR0913 -- all that a report is made of
     }
     report.notes += _absences(db, (start, end), zone)
     report.left_out = {section: total[section] - count for section, count in shown.items()}
+    find(report, db, calendar, (start, end), is_over=False)
     contribute(report)
+    conclude(report, db, calendar)
     return report
 
 
@@ -161,6 +169,8 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
     host: str,
     contribute: Contribute,
     absent_in: tuple[int, int],
+    *,
+    is_over: bool = True,
     machine: str | None = None,
     every: Every = "day",
     notes: Sequence[str] = (),
@@ -170,7 +180,9 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
     # What is in memory already takes no more of it. It may be gone before the report is read.
     fill(report, db, days, calendar.zone, at_once=at_once)
     report.notes += _absences(db, absent_in, calendar.zone)
+    find(report, db, calendar, absent_in, is_over=is_over)
     contribute(report)
+    conclude(report, db, calendar)
     return report
 
 

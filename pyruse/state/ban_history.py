@@ -85,3 +85,15 @@ class BanHistory(Part):
     def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Remove the records before an instant; how often somebody was banned is kept apart."""
         yield from delete(db, "ban_history", "time < ?", (time_us,))
+
+
+def bans_begun(db: sqlite3.Connection, since: int, until: int) -> int:
+    """How many bans began in a period; one that was only made longer had begun before.
+
+    :param db: a connection to a state.
+    :param since: the first instant, in microseconds since the epoch.
+    :param until: the first instant after it.
+    """
+    query = "SELECT count(*) FROM ban_history WHERE time >= ? AND time < ? AND since = time"
+    count: int = db.execute(query, (since, until)).fetchone()[0]
+    return count

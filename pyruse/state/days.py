@@ -47,6 +47,10 @@ class About(NamedTuple):
     """What the entry means, if that is known."""
     cause: str | None
     """What has caused it: the same of all events that are about the same thing."""
+    weight: int | None = None
+    """How much it deserves attention, 0 to 100; None: as much as its meaning says."""
+    quote: str | None = None
+    """The line that shows it, where the message does not."""
 
 
 UNKNOWN = About(None, None, None, None, None)
@@ -63,9 +67,13 @@ class Days(Part):
         CREATE TABLE IF NOT EXISTS events (
             day TEXT NOT NULL, section TEXT NOT NULL, message TEXT NOT NULL, details TEXT NOT NULL,
             time INTEGER NOT NULL, host TEXT, step TEXT, kind INTEGER, program TEXT, level INTEGER,
-            event TEXT, cause TEXT
+            event TEXT, cause TEXT, weight INTEGER, quote TEXT
         );
         CREATE INDEX IF NOT EXISTS events_by_day ON events (day, section);
+        CREATE TABLE IF NOT EXISTS hours (
+            day TEXT NOT NULL, hour INTEGER NOT NULL, entries INTEGER NOT NULL,
+            PRIMARY KEY (day, hour)
+        ) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS notes (day TEXT NOT NULL, note TEXT NOT NULL);
     """
 
@@ -80,6 +88,8 @@ class Days(Part):
         """Days up to this one are reported already."""
         self._changed: set[str] = set()
         self._events: list[tuple[str | int | None, ...]] = []
+        self._hours: dict[tuple[str, int], int] = {}
+        """Entries by day and hour, since the last commit."""
         self._notes: list[tuple[str, str]] = []
 
     def open_day(self, day: date) -> str:
@@ -94,9 +104,18 @@ class Days(Part):
             return min(later, default=_next_day(reported))
         return name
 
-    def saw(self, day: str, entries: int, first: int, last: int) -> None:
-        """Count the entries of an open day."""
+    def saw(self, day: str, entries: int, first: int, last: int, hour: int | None = None) -> None:
+        """Count the entries of an open day.
+
+        :param day: as ``YYYY-MM-DD``.
+        :param entries: how many they are.
+        :param first: when the earliest came, in microseconds since the epoch …
+        :param last: … and the latest.
+        :param hour: of the day in which all of them came, from 0 on; None: they are of another day.
+        """
         self._day(day).saw(entries, first, last)
+        if hour is not None:
+            self._hours[day, hour] = self._hours.get((day, hour), 0) + entries
 
     def add(  # noqa: PLR0913 -- the facts of one event
         self,
@@ -182,9 +201,9 @@ class Days(Part):
         """Remove the days before one that are not to be reported any more, with their events."""
         self._reported = {one for one in self._reported if one >= day}
         done = "day < ? AND day NOT IN (SELECT day FROM days WHERE reported IS NULL)"
-        for table in ("events", "notes", "days"):
-            if table == "days":  # few, and without row IDs
-                db.execute(f"DELETE FROM days WHERE {done}", (day,))
+        for table in ("events", "hours", "notes", "days"):
+            if table in ("days", "hours"):  # few, and without row IDs
+                db.execute(f"DELETE FROM {table} WHERE {done}", (day,))
             else:
                 yield from delete(db, table, done, (day,))
 
@@ -206,7 +225,14 @@ class Days(Part):
             )
         if self._events:
             db.executemany(
-                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._events
+                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                self._events,
+            )
+        if self._hours:
+            db.executemany(
+                """INSERT INTO hours VALUES (?, ?, ?)
+                   ON CONFLICT DO UPDATE SET entries = entries + excluded.entries""",
+                [(*key, entries) for key, entries in self._hours.items()],
             )
         if self._notes:
             db.executemany("INSERT INTO notes VALUES (?, ?)", self._notes)
@@ -215,6 +241,7 @@ class Days(Part):
         """The changes are committed."""
         self._changed.clear()
         self._events.clear()
+        self._hours.clear()
         self._notes.clear()
         self._days = {name: day for name, day in self._days.items() if day.reported is None}
 
@@ -223,6 +250,18 @@ def kept_days(db: sqlite3.Connection) -> list[Day]:
     """The days that the database holds, in order."""
     query = "SELECT day, entries, first, last, reported FROM days ORDER BY day"
     return [Day(*row) for row in db.execute(query)]
+
+
+def days_before(db: sqlite3.Connection, day: str, limit: int) -> list[Day]:
+    """The last days before one that had entries, in order.
+
+    :param db: a connection to a state.
+    :param day: as ``YYYY-MM-DD``.
+    :param limit: so many at most.
+    """
+    query = """SELECT day, entries, first, last, reported FROM days
+               WHERE day < ? AND entries > 0 ORDER BY day DESC LIMIT ?"""
+    return [Day(*row) for row in db.execute(query, (day, limit))][::-1]
 
 
 @dataclass(frozen=True)
@@ -357,6 +396,14 @@ def count_events(db: sqlite3.Connection, day: str) -> Counter[str]:
     """How many events each section has on a day."""
     query = "SELECT section, count(*) FROM events WHERE day = ? GROUP BY section"
     return Counter(dict(db.execute(query, (day,))))
+
+
+def hours_of(db: sqlite3.Connection, day: str) -> dict[int, int]:
+    """How many entries each hour of a day had, from hour 0 on; hours without entries are not in it.
+
+    Entries that came late, after the report of their own day, are in none.
+    """
+    return dict(db.execute("SELECT hour, entries FROM hours WHERE day = ?", (day,)))
 
 
 def notes_of(db: sqlite3.Connection, days: list[str]) -> list[str]:

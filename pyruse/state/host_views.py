@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-_ABOUT_PYRUSE = ("notes", "faults", "absences", "ban_history")
+_ABOUT_PYRUSE = ("notes", "faults", "absences", "ban_history", "hours")
 """What is about this machine, and Pyruse itself, alone."""
 _BUT = "host IS NULL OR host NOT IN temp.chosen_hosts"
 _BY_HOST = ("kind_counts", "tallies", "tally_totals")

@@ -5,6 +5,7 @@ All of these read the views of one machine's events, where there are such (`host
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -83,6 +84,16 @@ class EventsOfKind(NamedTuple):
     """Of the first event (its rowid)."""
 
 
+class TopMessage(NamedTuple):
+    """A message that many events of a kind have."""
+
+    kind: int
+    different: int
+    """So many different messages the kind has."""
+    message: str
+    events: int
+
+
 def kinds_of_day(
     db: sqlite3.Connection, days: Sequence[str], section: str | None = None
 ) -> list[KindOfDay]:
@@ -105,24 +116,55 @@ def kinds_of_day(
     return [KindOfDay._make((*facts, bool(is_muted))) for *facts, is_muted in rows]
 
 
-def kind_history(db: sqlite3.Connection, day: str | None = None) -> Iterator[KindHistory]:
+def kind_history(
+    db: sqlite3.Connection, day: str | None = None, since: str = ""
+) -> Iterator[KindHistory]:
     """Every kind that is kept, with its counts by day, in the order of the ids.
 
     :param db: a connection to a state.
     :param day: what came after this day is left out; None: nothing is.
+    :param since: what came before this day is left out.
     """
     query = f"""SELECT kinds.id, program, template, message_id, level, event, section, example,
                        kinds.first, kinds.id IN (SELECT id FROM muted_kinds), kind_counts.day,
                        sum(kind_counts.count)
                 FROM kind_counts JOIN kinds ON kinds.id = kind_counts.kind
-                WHERE template != '' {"" if day is None else "AND kind_counts.day <= ?"}
+                WHERE template != '' AND kind_counts.day >= ?
+                {"" if day is None else "AND kind_counts.day <= ?"}
                 GROUP BY kinds.id, kind_counts.day ORDER BY kinds.id, kind_counts.day"""
-    rows = db.execute(query, () if day is None else (day,))
+    rows = db.execute(query, (since,) if day is None else (since, day))
     for _, of_kind in groupby(rows, key=itemgetter(0)):  # it is ordered by this
         several = list(of_kind)
         *facts, is_muted, _, _ = several[0]
         days = {one: count for *_, one, count in several}
         yield KindHistory._make((*facts, bool(is_muted), days))
+
+
+def counts_before(
+    db: sqlite3.Connection, days: Sequence[str], section: str
+) -> dict[int, dict[str, int]]:
+    """How often each kind of a section came on each of some days."""
+    query = f"""SELECT kind, day, sum(count) FROM kind_counts
+                WHERE day IN ({_marks(days)}) AND kind IN (SELECT id FROM kinds WHERE section = ?)
+                GROUP BY kind, day"""
+    counts: dict[int, dict[str, int]] = {}
+    for kind, day, count in db.execute(query, (*days, section)):
+        counts.setdefault(kind, {})[day] = count
+    return counts
+
+
+def section_counts(db: sqlite3.Connection, days: Sequence[str], section: str) -> dict[str, int]:
+    """How many events a section had on each of some days; not those on which it had none."""
+    query = f"""SELECT day, sum(count) FROM kind_counts
+                WHERE day IN ({_marks(days)}) AND kind IN (SELECT id FROM kinds WHERE section = ?)
+                GROUP BY day"""
+    return dict(db.execute(query, (*days, section)))
+
+
+def first_of_kinds(db: sqlite3.Connection, day: str) -> dict[int, int]:
+    """When each kind came first on a day, in microseconds since the epoch."""
+    query = "SELECT kind, min(first) FROM kind_counts WHERE day = ? GROUP BY kind"
+    return dict(db.execute(query, (day,)))
 
 
 def days_with_counts(db: sqlite3.Connection) -> list[str]:
@@ -142,6 +184,37 @@ def events_by_kind(db: sqlite3.Connection, days: Sequence[str], section: str) ->
                 GROUP BY of_kind, cause, event, CASE WHEN kind IS NULL THEN message END
                 ORDER BY number DESC, min(time), min(rowid)"""
     return [EventsOfKind._make(row) for row in db.execute(query, (*days, section))]
+
+
+def top_messages(
+    db: sqlite3.Connection, days: Sequence[str], section: str, kinds: Sequence[int], limit: int
+) -> Iterator[TopMessage]:
+    """The most frequent messages of some kinds on some days, read at once.
+
+    :param db: a connection to a state.
+    :param days: as ``YYYY-MM-DD``.
+    :param section: of the report.
+    :param kinds: their ids.
+    :param limit: so many of each at most.
+    """
+    query = f"""
+        SELECT kind, different, message, number FROM (
+            SELECT kind, message, count(*) AS number, count(*) OVER of_kind AS different,
+                   row_number() OVER (PARTITION BY kind ORDER BY count(*) DESC, min(rowid)) AS turn
+            FROM events WHERE day IN ({_marks(days)}) AND section = ?
+            AND kind IN (SELECT value FROM json_each(?))
+            GROUP BY kind, message WINDOW of_kind AS (PARTITION BY kind))
+        WHERE turn <= ? ORDER BY kind, turn"""
+    values = (*days, section, json.dumps(list(kinds)), limit)
+    return (TopMessage._make(row) for row in db.execute(query, values))
+
+
+def causes_of_kinds(db: sqlite3.Connection, days: Sequence[str], section: str) -> dict[int, str]:
+    """What the kinds of a section are about, of those that have one cause on some days."""
+    query = f"""SELECT kind, min(cause) FROM events
+                WHERE day IN ({_marks(days)}) AND section = ? AND kind IS NOT NULL AND cause != ''
+                GROUP BY kind HAVING min(cause) = max(cause)"""
+    return dict(db.execute(query, (*days, section)))
 
 
 def messages_of_kind(

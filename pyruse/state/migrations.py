@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 14
+VERSION = 15
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -107,6 +107,10 @@ _STEPS = {
         ALTER TABLE events ADD COLUMN level INTEGER;
         ALTER TABLE events ADD COLUMN event TEXT;
         ALTER TABLE events ADD COLUMN cause TEXT;
+    """,
+    15: """
+        ALTER TABLE events ADD COLUMN weight INTEGER;
+        ALTER TABLE events ADD COLUMN quote TEXT;
     """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pyruse.kinds.merging import Template, shown_as
 from pyruse.kinds.unlike import LEARNING, Difference, is_grave, unlike
-from pyruse.state.kinds import KindHistory, days_with_counts, kind_history
+from pyruse.state.kinds import KindHistory, days_with_counts, first_of_kinds, kind_history
 
 
 class UnlikeKind(NamedTuple):
@@ -29,6 +29,10 @@ class UnlikeKind(NamedTuple):
     """The median of the days before."""
     is_grave: bool
     """Whether its level is warning or worse, or a word of it says so."""
+    before: list[int]
+    """How often it came on each day before."""
+    first: int | None
+    """When it came first on the day, in microseconds since the epoch; None: it did not."""
 
 
 class UnlikeDays(NamedTuple):
@@ -60,6 +64,7 @@ def unlike_days(db: sqlite3.Connection, day: str) -> UnlikeDays:
     groups: dict[int, list[KindHistory]] = defaultdict(list)
     for kind in kinds.values():
         groups[shown[kind.id].id].append(kind)
+    firsts = first_of_kinds(db, day)
     found = []
     for group in groups.values():
         counts: Counter[str] = Counter()
@@ -84,6 +89,8 @@ def unlike_days(db: sqlite3.Connection, day: str) -> UnlikeDays:
                 difference.today,
                 difference.usual,
                 is_grave(level, f"{text}\n{first.example}"),
+                [counts[one] for one in before],
+                min((firsts[kind.id] for kind in group if kind.id in firsts), default=None),
             )
         )
     return UnlikeDays(sorted(found, key=_rank), 0)

@@ -152,7 +152,7 @@ def test_sent_again(pyruse, place):
     assert done.code == 0
     assert done.err == "sent to hostmaster@example.org\n"
     mail = (place.folder / "mails").read_text()
-    assert f"Subject: Pyruse daily report for {place.day(1)}\n" in mail
+    assert "Subject: mail: 1 needs attention: root 1\n" in mail
     assert "To: hostmaster@example.org\n" in mail
 
 

@@ -170,7 +170,7 @@ def test_all_but_the_chains_has_defaults(registry: Registry) -> None:
     assert settings.email.sendmail == ["/usr/sbin/sendmail", "-t", "-i"]
     assert settings.email.smtp is None
     assert settings.report.at == time(0)
-    assert settings.report.subject == Template("Pyruse daily report for {day}")
+    assert settings.report.subject == Template("{host}: {verdict}")
     assert settings.bans.backend == "nftables"
     assert settings.bans.never == Networks([])
     assert (settings.backends, settings.plugins, settings.disabled) == ({}, {}, [])

@@ -192,7 +192,7 @@ def test_a_terminal_gets_nothing_that_acts_on_it(
     for day in _days(config):
         assert acting(on_terminal("report", day, "-c", config)) == []
     mails = [file.read_bytes() for file in tmp_path.glob("mail.*")]
-    assert sum(b"Pyruse daily report" not in mail for mail in mails) == len(VALUES)
+    assert sum(b"X-Pyruse-Attention" not in mail for mail in mails) == len(VALUES)
 
 
 def _days(config: Path) -> list[str]:

@@ -133,9 +133,10 @@ def test_tables_do_not_change_without_a_new_version() -> None:
 _BEFORE_14 = (
     "".join(
         f"ALTER TABLE events DROP COLUMN {name};"
-        for name in ("kind", "program", "level", "event", "cause")
+        for name in ("kind", "program", "level", "event", "cause", "weight", "quote")
     )
-    + "DROP TABLE kinds; DROP TABLE kind_counts; DROP TABLE muted_kinds;"
+    + "DROP TABLE kinds; DROP TABLE kind_counts; DROP TABLE muted_kinds; "
+    "DROP TABLE hours;"
 )
 
 

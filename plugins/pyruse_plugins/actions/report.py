@@ -32,7 +32,14 @@ class ReportEvent:
     details: Details = "ALL"
     """Which times the row shows: `ALL`, `NONE`, `FIRST`, `LAST` or `FIRSTLAST`."""
 
+    weight: int | None = None
+    """How much an important event deserves attention, from 1 to 100 (see [the report](report.md)):
+    by it, the first screen of the report is ordered. 0: it is not there. By default, as much as the
+    event that the entry means, else 50."""
+
     def __post_init__(self) -> None:
+        if self.weight is not None and not 0 <= self.weight <= 100:
+            raise ValueError(f"weight = {self.weight} is no weight (expected 0 to 100)")
         self._template = self.message.text if self.message.has_words else None
         self._is_of_entry = self._template is None and "MESSAGE" in self.message.fields
 
@@ -45,4 +52,5 @@ class ReportEvent:
             self.details,
             template=self._template,
             text=entry.text("MESSAGE") if self._is_of_entry else None,
+            weight=self.weight,
         )

@@ -55,9 +55,14 @@ class ReportMail:
 class MailReport:
     """Mail each day's report, as text and as HTML, to the addresses in `[email] to`.
 
-    `[report] subject` is a template; it may have `{day}`, `{host}` (several are separated by
-    commas), `{entries}` (how many were read), and how many rows the sections have: `{important}`,
-    `{interesting}`, `{other}`:
+    By default, the subject says what the report is for: `mercury: 2 need attention: backup.service
+    failed: exit-code; the disk sdc fails`, or `mercury: nothing unusual on Fri 27 Nov (34,498
+    entries, 9 bans)`. `[report] subject` is a template of one line, 200 characters at most. It may
+    have `{host}` (several are separated by commas), `{verdict}` (all that follows the host, as
+    above), `{reasons}` (what needs attention, as far as there is room) and `{attention}` (how much
+    does), `{day}` (`2026-11-27`) and `{date}` (`Fri 27 Nov`), `{entries}` (how many were read),
+    `{bans}` (how many began), and how many rows the sections have: `{important}`, `{interesting}`,
+    `{other}`:
 
     ```toml
     [report]

@@ -27,7 +27,7 @@ def day_of(pipeline, report=""):
 def test_the_report_is_mailed_when_the_day_ends(pipeline):
     flow = day_of(pipeline)
     (mail,) = flow.emails
-    assert mail.subject == "Pyruse daily report for 2026-03-14"
+    assert mail.subject == "aubergine, basil: 2 need attention: disk <b>sdb</b> fails; fan stopped"
     assert mail.to == ["hostmaster@example.org", "root"]
     assert "2 × disk <b>sdb</b> fails" in mail.body
     (item,) = flow.state.outbox.items("mail")
