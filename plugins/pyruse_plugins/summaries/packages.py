@@ -20,6 +20,8 @@ from pyruse_plugins.summaries._sums import (
 
 _UPDATED, _HELD, _FAILED = "updated", "update held", "update failed"
 _WORDS = {_FAILED: "failed", _HELD: "held back"}
+_OTHERS = ""
+"""Stands for the names that were cut off."""
 _REQUIRED = Path("/run/reboot-required")
 _FOR = Path("/run/reboot-required.pkgs")
 
@@ -48,12 +50,10 @@ class PackageSummary:
 
     @hookimpl
     def contribute_to_report(self, report: Report, context: Context) -> None:
-        updated = Counter(_names(context.tallies(report, _UPDATED)))
+        updated = set(_names(context.tallies(report, _UPDATED)))
         facts = []
         if updated:
-            listed = ", ".join(cell(name) for name in sorted(updated)[: self.names])
-            more = f" and {len(updated) - self.names} more" if len(updated) > self.names else ""
-            facts.append(f"{counted(len(updated), 'package')} updated: {listed}{more}.")
+            facts.append(self._updated(updated))
         seen = self._restart.until(report, context)
         packages = seen.get(max(report.days, default=""))
         if packages is not None:
@@ -78,17 +78,27 @@ class PackageSummary:
             self.top, facts=facts, stands_out=lambda one: one.event == _FAILED,
         )  # fmt: skip
 
+    def _updated(self, names: set[str]) -> str:
+        others = _OTHERS in names
+        known = sorted(names - {_OTHERS})
+        listed = ", ".join(cell(name) for name in known[: self.names])
+        number = f"More than {len(known)} packages" if others else counted(len(known), "package")
+        more = f" and {len(known) - self.names} more" if len(known) > self.names else ""
+        return f"{number} updated: {listed}{more}."
+
     @hookimpl
     def on_day_end(self, report: Report, context: Context) -> None:
         self._restart.keep(report, context)
 
 
 def _names(tallies: Iterable[Tally]) -> Iterable[str]:
-    """Each package; apt names all of a run in one line."""
+    """Each package; apt names all of a run in one line, of which the end may be cut off."""
     for one in tallies:
-        for name in one.fields.get("package", "").split():
-            if not name.startswith("("):  # of a text that was cut
-                yield name.rstrip(",…")
+        text, is_cut, _ = one.fields.get("package", "").partition("…")
+        names = text.replace(",", " ").split()
+        yield from names[:-1] if is_cut else names
+        if is_cut:
+            yield _OTHERS
 
 
 def _restart() -> Sequence[str] | None:

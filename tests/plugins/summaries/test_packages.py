@@ -46,6 +46,14 @@ frobber | held back | conffile prompt | 1 | 12:00:00
     assert table(again, "packages") == table(report, "packages")
 
 
+def test_a_line_that_is_too_long_is_said_to_have_more(machine, marks):
+    here = machine(["apt"], f"{ALONE}[plugins.package_summary]\nnames = 2\n")
+    names = " ".join(f"lib{number:03}" for number in range(100))
+    here.says("apt.systemd.daily", f"Packages that will be upgraded: {names}")
+    (fact,) = table(here.ends_day(), "packages").splitlines()[1:2]
+    assert fact == "More than 28 packages updated: lib000, lib001 and 26 more."
+
+
 def test_many_packages_are_counted(machine, marks):
     here = machine(["apt"], f"{ALONE}[plugins.package_summary]\nnames = 2\n")
     here.says("apt.systemd.daily", "Packages that will be upgraded: a b c")
