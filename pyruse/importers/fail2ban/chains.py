@@ -55,11 +55,23 @@ def chains_of(jails: Sequence[Jail], search: Search, *, suffix: str, shared: boo
 
 
 def endings(
-    jails: Sequence[Jail], names: Callable[[str], str], *, shared: bool
+    jails: Sequence[Jail], names: Callable[[str], str], *, shared: bool, prefix6: int | None = None
 ) -> tuple[list[Step], list[Chain]]:
-    """The steps that count failures and ban: of the first jail, and chains of those that follow."""
+    """The steps that count failures and ban: of the first jail, and chains of those that follow.
+
+    :param jails: in their order.
+    :param names: of the fields.
+    :param shared: whether later chains have to see the same entries.
+    :param prefix6: the networks of IPv6 that are counted and banned, instead of addresses.
+    """
     first, *others = jails
     steps = _ending(first, names, others[0].chain if others else None, shared=shared)
+    if prefix6 is not None:
+        by_network = ("count", "ban", "reset")
+        steps = [
+            {**step, "prefix6": prefix6} if step.get("action") in by_network else step
+            for step in steps
+        ]
     chains = []
     for number, jail in enumerate(others, 1):
         following = others[number].chain if number < len(others) else None

@@ -24,6 +24,8 @@ from pyruse.rules.rules_file import belongs_to
 
 _OF_JAIL = re.compile(r"(?P<jails>\[[^\]]+\]): (?P<text>.*)", re.DOTALL)
 _DATABASE = "/var/lib/fail2ban/fail2ban.sqlite3"
+_RULES_BAN = 64
+"""The prefix length of the networks of IPv6 that rules ban."""
 _FORGET = "1d"
 """``dbpurgeage`` by default (fail2ban.conf(5))."""
 
@@ -171,8 +173,10 @@ def _write(written: list[tuple[Jail, Search | None, str]], outcome: Outcome) -> 
     searches = [search for _, search, _ in groups if search is not None]
     for jails, search, why in groups:
         if search is None:
-            steps, further = endings(jails, Names(""), shared=False)
-            chains = [Chain(jails[0].chain, [*recidive.looking(jails[0]), *steps]), *further]
+            prefix6 = _RULES_BAN if outcome.use else None
+            steps, further = endings(jails, Names(""), shared=False, prefix6=prefix6)
+            looking = recidive.looking(jails[0], prefix6)
+            chains = [Chain(jails[0].chain, [*looking, *steps]), *further]
             comments = [
                 f"[{jails[0].name}] of {jails[0].source}: counts the bans, by Pyruse's own lines"
             ]

@@ -25,10 +25,15 @@ def is_recidive(jail: Jail) -> bool:
     return bool(jail.log_paths) and all(p.endswith("/fail2ban.log") for p in jail.log_paths)
 
 
-def looking(jail: Jail) -> list[Step]:
-    """The steps after which the field ``ip`` is an address that another jail has banned."""
+def looking(jail: Jail, prefix6: int | None) -> list[Step]:
+    """The steps after which the field ``ip`` is an address that another jail has banned.
+
+    :param jail: that counts.
+    :param prefix6: the networks of IPv6 that are banned, beside single addresses.
+    """
+    network = "" if prefix6 is None else f"(?:/{prefix6})?"
     return [
         *OF_PYRUSE,
         {"filter": "equals", "field": "PYRUSE_LABEL", "value": jail.chain, "invert": True},
-        {"filter": "regex", "field": "PYRUSE_ADDRESS", "pattern": "^{address}$"},
+        {"filter": "regex", "field": "PYRUSE_ADDRESS", "pattern": f"^{{address}}{network}$"},
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from pyruse.importers.fail2ban.convert import convert
 from pyruse.importers.fail2ban.output import to_toml
 from pyruse.testing.pipeline import Pipeline
+from tests.importers.fail2ban.test_folders import known
 
 FOLDERS = Path(__file__).parent / "folders"
 Line = Callable[..., dict[str, Any]]
@@ -206,3 +208,20 @@ def test_recidive_counts_the_bans_that_pyruse_tells_of(dropins):
             _SYSTEMD_UNIT="pyruse.service",
         )
     assert len(dropins.bans) == 1
+
+
+def test_recidive_counts_the_networks_that_rules_ban(tmp_path):
+    folder = tmp_path / "mail"
+    shutil.copytree(FOLDERS / "mail", folder)
+    (folder / "filter.d" / "recidive.conf").write_text("[Definition]\nfailregex = ^Ban <ADDR>$\n")
+    (folder / "jail.d").mkdir()
+    (folder / "jail.d" / "recidive.conf").write_text(
+        "[recidive]\nenabled = true\nfilter = recidive\naction = iptables-allports\nmaxretry = 2\n"
+    )
+    pipeline = Pipeline(to_toml(convert(folder, known(folder, "dovecot")), "mail"))
+    for address in ("2001:db8:0:7::/64", "2001:db8:0:7::9"):
+        pipeline.feed(
+            SYSLOG_IDENTIFIER="pyruse", _SYSTEMD_UNIT="pyruse.service", PYRUSE_EVENT="ban",
+            PYRUSE_ADDRESS=address, PYRUSE_LABEL="dovecot",
+        )  # fmt: skip
+    assert [(ban.ip, ban.label) for ban in pipeline.bans] == [("2001:db8:0:7::/64", "recidive")]
