@@ -11,6 +11,7 @@ from pyruse.importers.fail2ban.definitions import Definition
 from pyruse.importers.fail2ban.faults import Unreadable
 from pyruse.importers.fail2ban.files import Folder
 from pyruse.importers.fail2ban.ports import ports_of
+from pyruse.options.mail_address import MailAddress
 
 _FIREWALLS = re.compile(
     r"(?:iptables|nftables|firewallcmd|shorewall|ufw|route|hostsdeny|apf|symbiosis)(?:-[\w-]+)?"
@@ -35,6 +36,8 @@ _SERVICES = frozenset(
 )  # fmt: skip
 _LETS_IN = frozenset({"RETURN", "ACCEPT"})
 _TO = ("dest", "destemail")
+_BARE = re.compile(r"<([^<>]+)>")
+"""The address in ``Name <address>``."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,14 @@ class Closing:
 class Mail:
     """A mail of each ban."""
 
-    to: str
+    to: tuple[str, ...]
     sender: str
     default: bool = False
     """Whether it goes to whom all mails go to."""
 
     def step(self, subject: str, message: str) -> dict[str, Any]:
         """An ``email`` step."""
-        to = {} if self.default else {"to": [self.to]}
+        to = {} if self.default else {"to": list(self.to)}
         return {"action": "email", "subject": subject, "message": message, **to, "every": "1m"}
 
 
@@ -92,8 +95,7 @@ def effects(actions: list[tuple[str, dict[str, str]]], folder: Folder) -> Effect
             if closing not in found.closings:
                 found.closings.append(closing)
         elif _MAILS.fullmatch(name):
-            to = next((options[key] for key in _TO if options.get(key)), "root")
-            mail = Mail(to, options.get("sender", ""))
+            mail = _mail(name, options, found.notes)
             if mail not in found.mails:
                 found.mails.append(mail)
         elif name in _PACKAGES:
@@ -113,6 +115,27 @@ def effects(actions: list[tuple[str, dict[str, str]]], folder: Folder) -> Effect
             found.notes.append(_own(name, options, folder))
     found.closings = _together(found.closings)
     return found
+
+
+def _mail(name: str, options: Mapping[str, str], notes: list[str]) -> Mail:
+    said = next((options[key] for key in _TO if options.get(key)), "root")
+    words = said.replace(",", " ").split()
+    to = [word for word in words if _is_address(word)]
+    if len(to) < len(words):
+        others = ", ".join(word for word in words if word not in to)
+        notes.append(f"action {name}: no mail address, and left out: {others}")
+    sender = options.get("sender", "").removesuffix("@<fq-hostname>")
+    bare = _BARE.search(sender)
+    sender = bare[1] if bare is not None else sender
+    return Mail(tuple(to or ["root"]), sender if _is_address(sender) else "")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        MailAddress.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _together(closings: list[Closing]) -> list[Closing]:

@@ -145,7 +145,7 @@ def _mails(jails: list[Jail], outcome: Outcome) -> list[Jail]:
         return jails
     to = Counter(mail.to for mail in mails).most_common(1)[0][0]
     sender = Counter(mail.sender for mail in mails if mail.to == to).most_common(1)[0][0]
-    email = {"from": sender.removesuffix("@<fq-hostname>"), "to": to.replace(",", " ").split()}
+    email = {"from": sender, "to": list(to)}
     outcome.settings["email"] = {key: value for key, value in email.items() if value}
     changed = []
     for jail in jails:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pyruse.importers.fail2ban.faults import Unreadable
 from pyruse.importers.fail2ban.guards import Guard, identifiers, is_of_root, journal_match
@@ -81,31 +82,49 @@ def search_of(jail: Jail) -> Search:
     prefix = _prefix(jail, [first] if first else texts)
     from_syslog = jail.journal or is_syslog(jail.log_paths)
     whole_line = prefix is None and (from_syslog or "lt_journal" in jail.filter.values.sections)
-    dated = prefix is None and not whole_line
-
-    def one(text: str, option: str) -> Pattern:
-        return translated(text, jail.address(option), names=names, prefix=prefix, dated=dated)
-
-    patterns = []
-    for text in _single(texts, jail.address("failregex"), notes):
-        try:
-            patterns.append(one(text, "failregex"))
-        except Unreadable as fault:
-            notes.append(f"{fault}; left out")
-    if not patterns:
-        address = jail.address("failregex")
-        raise Unreadable(address, "; ".join(note.removeprefix(f"{address}: ") for note in notes))
-    ignored = [one(text, "ignoreregex") for text in _lines(jail.option("ignoreregex"))]
+    translate = partial(
+        translated, names=names, prefix=prefix, dated=prefix is None and not whole_line
+    )
+    before = None if first is None else translate(first, jail.address("prefregex"), first=True)
+    patterns = _patterns(texts, jail.address("failregex"), translate, before, notes)
+    ignored = [
+        translate(text, jail.address("ignoreregex")) for text in _lines(jail.option("ignoreregex"))
+    ]
     return Search(
         guard=_guard(jail, prefixed=prefix is not None, notes=notes),
         whole_line=whole_line,
-        first=None
-        if first is None
-        else translated(first, jail.address("prefregex"), names=names, prefix=prefix, first=True),
+        first=before,
         patterns=tuple(dict.fromkeys(patterns)),
         ignored=tuple(ignored),
         notes=tuple(notes),
     )
+
+
+def _patterns(
+    texts: list[str],
+    address: str,
+    translate: Callable[[str, str], Pattern],
+    before: Pattern | None,
+    notes: list[str],
+) -> list[Pattern]:
+    """The patterns of some expressions; those that cannot be taken over are noted.
+
+    :raises Unreadable: none is left.
+    """
+    patterns = []
+    for text in _single(texts, address, notes):
+        try:
+            pattern = translate(text, address)
+        except Unreadable as fault:
+            notes.append(f"{fault}; left out")
+            continue
+        if _accuses_nobody(pattern, before):
+            notes.append(f"{address}: has neither <HOST> nor another address; left out: {text}")
+        else:
+            patterns.append(pattern)
+    if not patterns:
+        raise Unreadable(address, "; ".join(note.removeprefix(f"{address}: ") for note in notes))
+    return patterns
 
 
 def _single(texts: list[str], address: str, notes: list[str]) -> list[str]:
@@ -124,6 +143,14 @@ def _single(texts: list[str], address: str, notes: list[str]) -> list[str]:
                 f"left out: {text}"
             )
     return single
+
+
+def _accuses_nobody(pattern: Pattern, before: Pattern | None) -> bool:
+    """Whether neither a pattern nor its session tells of an address: fail2ban refuses it, too."""
+    found = [pattern] if before is None else [before, pattern]
+    return not any(
+        one.addresses or one.of_process or {"dns", "mlfid"} & set(one.groups) for one in found
+    )
 
 
 def _lines(text: str | None) -> list[str]:

@@ -14,6 +14,7 @@ from pyruse.importers.fail2ban.files import Folder
 from pyruse.importers.fail2ban.lengths import Length, length_of
 from pyruse.importers.fail2ban.option_lists import read_all, read_one
 from pyruse.importers.fail2ban.values import Values
+from pyruse.options.networks import Networks
 
 _TRUE = frozenset({"1", "on", "true", "yes"})
 _FILTER_OPTIONS = (
@@ -49,8 +50,8 @@ class Jail:
     given: Mapping[str, str]
     """The options that it gives to its filter."""
     options: Mapping[str, str]
-    own: frozenset[str]
-    """Options of its filter that the jail itself says."""
+    own: Mapping[str, str]
+    """Options of its filter that the jail itself says, each with where it stands."""
     max_retry: int
     find_time: str
     length: Length
@@ -71,7 +72,7 @@ class Jail:
 
     def address(self, name: str) -> str:
         """Where an option of the filter stands."""
-        return self.filter.address(name) if name not in self.own else f"[{self.name}].{name}"
+        return self.own.get(name) or self.filter.address(name)
 
     @property
     def mode(self) -> str:
@@ -130,7 +131,7 @@ def read_jail(name: str, values: Values, folder: Folder, forget: str) -> Jail:
         for option in _OPTIONS
         if (value := values.get(name, option, known)) is not None
     }
-    own = frozenset(option for option in _FILTER_OPTIONS if option in options)
+    own = {option: values.address(name, option) for option in _FILTER_OPTIONS if option in options}
     notes: list[str] = []
     return Jail(
         name=name,
@@ -213,7 +214,15 @@ def _spares(options: Mapping[str, str], notes: list[str]) -> tuple[str, ...]:
             f"ignorecommand = {command}: no program is asked whom to spare; let it write a file, "
             'and name that in [bans] never: "file:/…"'
         )
-    return tuple(dict.fromkeys(word for word in words if word not in _ALWAYS_SPARED))
+    spares = []
+    for word in dict.fromkeys(word for word in words if word not in _ALWAYS_SPARED):
+        try:
+            Networks.parse_item(word)
+        except ValueError as fault:
+            notes.append(f"ignoreip: {fault}; left out")
+        else:
+            spares.append(word)
+    return tuple(spares)
 
 
 def _effects(options: Mapping[str, str], values: Values, name: str, folder: Folder) -> Effects:
@@ -241,6 +250,8 @@ def _log_paths(options: Mapping[str, str]) -> tuple[str, ...]:
 
 def _others(options: Mapping[str, str], backend: str) -> list[str]:
     notes = []
+    if not options.get("action", "").strip():
+        notes.append("has no action: its failures are reported, and nobody is banned")
     if "[" in backend:
         notes.append(
             f"backend = {backend}: which journal is read is said in [journal], for all chains"

@@ -110,6 +110,7 @@ def translated(  # noqa: PLR0913 -- the facts of one expression
     prefixed = prefix is not None and prefix in text
     if prefix is not None and prefixed:
         text = text.replace(prefix, PREFIX)
+    text = re.sub(r"(?<!\\)\(\?P([<=])ip\b", r"(?P\1ip_group", text)  # {address} has this name
     text = _tags(text, names=names)
     text = _FLAGS_INSIDE.sub(r"(?\1:", text)
     of_process = bool(re.search(rf"\(\?P<mlfid>[^()]*{PREFIX}", text))
@@ -129,9 +130,18 @@ def translated(  # noqa: PLR0913 -- the facts of one expression
     return pattern
 
 
+_OF_STEPS = frozenset({"failures", "line", "pending", "session", "users"})
+"""Fields that the steps of imported chains set themselves."""
+
+
 def _taken(name: str) -> bool:
     """Whether no step can set a field of this name, or should."""
-    return name.startswith("_") or name.upper() == name
+    return (
+        name.startswith("_")
+        or name.upper() == name
+        or name in _OF_STEPS
+        or (name.endswith("_port") and name.removesuffix("_port") in ADDRESS_GROUPS)
+    )
 
 
 def _free(name: str) -> str:

@@ -33,6 +33,8 @@ def text(regex: str, *, names: bool = True, prefix: str | None = None) -> str:
         ("(?i)^a.", "(?si)^a."),
         (r"^a\.b", r"^a\.b"),
         ("^(?P<_x>a)(?P=_x)(?(_x)b)", "^(?P<x_group>a)(?P=x_group)(?(x_group)b)"),
+        ("^(?P<ip>a) <ADDR> (?P=ip)", "^(?P<ip_group>a) {address} (?P=ip_group)"),
+        ("^(?P<session>a)(?P<ip_port>b)", "^(?P<session_group>a)(?P<ip_port_group>b)"),
         ("^{address} <ADDR>", r"^\{address} {address}"),
         (r"^\{address} <ADDR>", r"^\{address} {address}"),
     ],
