@@ -52,7 +52,7 @@ def test_lines_of_a_strangers_own_ban_nobody_else(rules: str, user: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("rules", "bans"), [("vaultwarden", [TRUE]), ("traefik", [TRUE]), ("phpmyadmin", [])]
+    ("rules", "bans"), [("vaultwarden", [TRUE]), ("traefik", [TRUE]), ("phpmyadmin", [TRUE])]
 )
 def test_who_guesses_is_banned(rules: str, bans: list[str]) -> None:
     assert bans_of(rules, [failed(rules, "bob")] * 5) == bans
