@@ -72,6 +72,19 @@ def test_a_shutdown_of_the_day_before_counts(machine, clock):
     assert "* 00:00:00 | 6.1.0-28-amd64 | running" in table(here.ends_day(), "boots")
 
 
+def test_what_logind_says_is_enough(machine, clock):
+    """The journal may be in memory alone, and Pyruse stopped before the machine."""
+    here = machine(["systemd", "kernel", "logind"])
+    mercury = Machine(here)
+    mercury.starts()
+    here.says("systemd-logind", "System is rebooting.", _BOOT_ID=f"{1:032x}")
+    clock.advance("1m")
+    mercury.starts()
+    report = here.ends_day()
+    assert "| 6.1.0-28-amd64 | shut down | 1 min" in table(report, "boots")
+    assert report.attention == []
+
+
 def test_each_machine_by_itself(machine):
     here = machine(["systemd", "kernel"], "[plugins.boot_summary]\ntop = 1\n")
     Machine(here).starts()
