@@ -17,6 +17,7 @@ def failed(rules: str, user: str, ip: str = TRUE) -> str:
         "vaultwarden": f"{VAULT}{ip}. Username: {user}.",
         "traefik": f"{ip} - {user}{TRAEFIK}",
         "phpmyadmin": f"user denied: {user} (mysql-denied) from {ip}",
+        "monit": f"HttpRequest: access denied -- client [{ip}]: wrong password for user '{user}'",
         "gitlab": f"2026-11-29T06:25:01.667Z: Failed Login: username={user} ip={ip}",
     }[rules]
 
@@ -26,6 +27,7 @@ WRITERS = {
     "traefik": ("traefik", "traefik.service"),
     "phpmyadmin": ("phpMyAdmin", "apache2.service"),
     "gitlab": ("gitlab", "gitlab-puma.service"),
+    "monit": ("monit", "monit.service"),
 }
 
 
@@ -36,15 +38,16 @@ def bans_of(rules: str, texts: list[str]) -> list[str]:
     for text in texts:
         for line in text.splitlines():
             pipeline.feed(
-                SYSLOG_IDENTIFIER=program, _SYSTEMD_UNIT=unit, _UID=33, _PID=7,
-                _EXE=f"/usr/bin/{program}", MESSAGE=line,
+                SYSLOG_IDENTIFIER=program, _SYSTEMD_UNIT=unit, _PID=7,
+                _UID=0 if rules == "monit" else 33,
+                _EXE=f"/usr/bin/{program}", _COMM=program, _TRANSPORT="stdout", MESSAGE=line,
             )  # fmt: skip
         pipeline.pass_time("1m")
     return [ban.ip for ban in pipeline.bans]
 
 
 @pytest.mark.parametrize("rules", WRITERS)
-@pytest.mark.parametrize("user", ["x", "x.", "", "x y"])
+@pytest.mark.parametrize("user", ["x", "x.", "", "x y", "x'y"])
 def test_lines_of_a_strangers_own_ban_nobody_else(rules: str, user: str) -> None:
     made_up = "\n".join([failed(rules, "y", FRAMED)] * 9)
     text = failed(rules, f"{user}\n{made_up}\nz")
@@ -52,7 +55,8 @@ def test_lines_of_a_strangers_own_ban_nobody_else(rules: str, user: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("rules", "bans"), [("vaultwarden", [TRUE]), ("traefik", [TRUE]), ("phpmyadmin", [TRUE])]
+    ("rules", "bans"),
+    [("vaultwarden", [TRUE]), ("traefik", [TRUE]), ("phpmyadmin", [TRUE]), ("monit", [TRUE])],
 )
 def test_who_guesses_is_banned(rules: str, bans: list[str]) -> None:
     assert bans_of(rules, [failed(rules, "bob")] * 5) == bans
