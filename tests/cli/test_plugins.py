@@ -33,7 +33,7 @@ def test_one_with_its_options(pyruse):
 def test_a_whole_program_plugin_with_its_hooks_and_the_table_of_its_options(pyruse):
     said = pyruse("plugins", "mail_report").out
     assert said.startswith(f"extension mail_report (pyruse {version('pyruse')}, group pyruse)\n")
-    assert said.endswith("\nHooks: publish_report\n")
+    assert "\nHooks: publish_report\n" in said
     said = pyruse("plugins", "nftables").out
     assert said.endswith(
         """
