@@ -129,9 +129,10 @@ TABLES = {
     "remembered": "SELECT name, key, value, until FROM remembered ORDER BY number",
     "expected": "SELECT * FROM expected ORDER BY 1, 2",
     "absences": "SELECT * FROM absences ORDER BY 1, 2, 6",
-    "events": "SELECT day, section, message, details, time, kind, program, level, event, cause "
-    "FROM events ORDER BY 1, 2, 3, 5",
+    "events": "SELECT day, section, message, details, time, kind, program, level, event, cause, "
+    "weight, quote FROM events ORDER BY 1, 2, 3, 5",
     "kinds": "SELECT * FROM kinds ORDER BY id",
+    "hours": "SELECT * FROM hours ORDER BY 1, 2",
     "kind_counts": "SELECT * FROM kind_counts ORDER BY 1, 2, 3",
     "tallies": "SELECT * FROM tallies ORDER BY 1, 2, 3, 4",
     "tally_totals": "SELECT * FROM tally_totals ORDER BY 1, 2, 3",

@@ -33,7 +33,7 @@ IMPORTANT = 50
 _ABSENT, _NOTE, _FAULT, _FAULT_OF_BANS = 70, 65, 45, 70
 _LONGEST = 300  # characters of a text, or a quote
 _MOST = 1_000
-"""Causes that are looked at."""
+"""Causes of important events that are items."""
 _MOST_ABSENT, _MOST_NOTES, _MOST_FAULTS = 50, 20, 20
 _REMEMBERED, _FEWEST = 7, 3
 """Days before on which it is looked whether the same had happened; of fewer, nothing is said."""
@@ -121,7 +121,11 @@ def _join_ports(found: dict[str, _Found]) -> None:
 
 def _important(report: Report, db: sqlite3.Connection, zone: tzinfo) -> Iterator[_Found]:
     """What chains have called important."""
-    for one in important_by_cause(db, report.days, _MOST):
+    for number, one in enumerate(important_by_cause(db, report.days, _MOST + 1)):
+        if number == _MOST:
+            text = f"more than {_MOST:,} important things: the section has the others"
+            yield _Found(Attention(text, IMPORTANT), "", "")
+            return
         weight = one.weight
         if weight is None:
             weight = EVENTS[one.event].weight if one.event in EVENTS else 0

@@ -211,6 +211,17 @@ def test_a_flood_of_important_events_of_a_kind_is_one_item(pipeline: MakePipelin
     assert item.count == 300
 
 
+def test_of_too_many_causes_it_is_said_that_there_are_more(
+    pipeline: MakePipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyruse.report.attention._MOST", 3)
+    here = pipeline(OWN)
+    for word in ("alpha", "beta", "gamma", "delta", "epsilon"):
+        here.feed(MESSAGE=f"{word} {word} {word}")
+    *_, last = told(here.end_day())
+    assert last == "more than 3 important things: the section has the others"
+
+
 WILD = """
 from pyruse import Entry, hookimpl
 
