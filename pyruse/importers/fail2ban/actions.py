@@ -112,7 +112,7 @@ def effects(actions: list[tuple[str, dict[str, str]]], folder: Folder) -> Effect
         elif _OTHER_SYSTEMS.fullmatch(name):
             found.notes.append(f"action {name}: a firewall of another system than Linux; left out")
         elif name != "dummy":
-            found.notes.append(_own(name, options, folder))
+            found.notes.append(_own(name, folder))
     found.closings = _together(found.closings)
     return found
 
@@ -175,14 +175,15 @@ def _of_file(name: str, options: Mapping[str, str], option: str, folder: Folder)
         return None
 
 
-def _own(name: str, options: Mapping[str, str], folder: Folder) -> str:
+def _own(name: str, folder: Folder) -> str:
     """What to do about an action of the administrator's own."""
     if name.endswith(".py"):
         return f"action {name}: a program in Python; write a plugin with on_ban and on_unban"
     try:
-        definition = Definition(folder.values(f"action.d/{name}"), options)
+        # Parameters stay as they are: one of them may be a password.
+        values = folder.values(f"action.d/{name}")
         ban, unban = (
-            " ".join((definition.get(option) or "").split())
+            " ".join((values.get("Definition", option) or "").split())
             for option in ("actionban", "actionunban")
         )
     except Unreadable as fault:
