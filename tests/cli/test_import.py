@@ -65,3 +65,21 @@ def test_a_file_that_cannot_be_read(pyruse, tmp_path, name):
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"{name}: cannot be read: ")
     assert done.err.endswith("(expected a pyruse.json of Pyruse 1)\n")
+
+
+@pytest.mark.parametrize(
+    ("program", "file", "text"),
+    [
+        ("epylog", "epylog.conf", "[mail]\nmethod = mail\nmailto = root, <bad>\n"),
+        ("logwatch", "conf/logwatch.conf", "MailTo = root <bad>\nService = sshd\n"),
+    ],
+)
+def test_other_programs_for_reports(process, pyruse, tmp_path, program, file, text):
+    folder = tmp_path / program
+    (folder / file).parent.mkdir(parents=True)
+    (folder / file).write_text(text)
+    done = process("import", program, folder)
+    assert done.code == 0
+    assert done.err.endswith("no mail address, and left out: <bad>\n")
+    assert 'to = ["root"]' in done.out
+    assert pyruse("import", program, tmp_path).code == 2

@@ -55,7 +55,7 @@ def test_commands_are_there_or_planned(name: str) -> None:
 def is_known(words: str) -> bool:
     command, _, following = words.partition(" ")
     if command == "import":
-        return words in PLANNED or following in ("", "pyruse1", "fail2ban")
+        return words in PLANNED or following in ("", "pyruse1", "fail2ban", "epylog", "logwatch")
     return command in COMMANDS or command in PLANNED
 
 

@@ -20,6 +20,7 @@ from pyruse.errors import ConfigError
 
 if TYPE_CHECKING:
     from pyruse.importers.fail2ban.covered import Installed
+    from pyruse.importers.outcome import Outcome
 
 
 @click.group("import")
@@ -93,14 +94,9 @@ def fail2ban(  # noqa: PLR0913 -- one for each option
     if not check and any(journal.values()):
         raise click.UsageError("which entries: that is for --check (expected --check, too)")
     from pyruse.importers.fail2ban.convert import convert
-    from pyruse.importers.fail2ban.output import to_toml
-    from pyruse.text import printable
 
     outcome = convert(folder, _installed() if prefer_rules else None)
-    for note in outcome.notes:
-        click.echo(printable(note), err=True)
-    toml = to_toml(outcome, str(folder))
-    _write(toml, output)
+    toml = _write_outcome(outcome, folder, output)
     if check:
         _check(toml, folder, journal)
     if with_bans:
@@ -119,6 +115,47 @@ def _check(toml: str, folder: Path, journal: dict[str, Any]) -> None:
     if not journal["since"] and not journal["boot"]:
         journal = {**journal, "since": "-1d"}
     compare(loaded, folder, selection(loaded.settings, **journal))
+
+
+@command.command("epylog")
+@click.argument("folder", metavar="[DIR]", default="/etc/epylog", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write there (a new file).")
+def epylog(folder: Path, output: Path | None) -> None:
+    """Import the local files of epylog (by default, /etc/epylog).
+
+    Modules become rules, what weed_local.cf adds a chain that discards, the notices of
+    notice_local.xml rows of the report. Prints TOML to standard output. What could not be taken
+    over stands at its beginning, and on standard error.
+    """
+    from pyruse.importers.epylog import convert
+
+    _write_outcome(convert(folder, _installed().options), folder, output)
+
+
+@command.command("logwatch")
+@click.argument("folder", metavar="[DIR]", default="/etc/logwatch", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write there (a new file).")
+def logwatch(folder: Path, output: Path | None) -> None:
+    """Import the local files of logwatch (by default, /etc/logwatch).
+
+    Services become rules, and ignore.conf a chain that discards. Prints TOML to standard output.
+    What could not be taken over stands at its beginning, and on standard error.
+    """
+    from pyruse.importers.logwatch import convert
+
+    _write_outcome(convert(folder, _installed().options), folder, output)
+
+
+def _write_outcome(outcome: Outcome, folder: Path, output: Path | None) -> str:
+    """Tell the notes, and write the configuration; gives its text."""
+    from pyruse.importers.outcome_text import to_toml
+    from pyruse.text import printable
+
+    for note in outcome.notes:
+        click.echo(printable(note), err=True)
+    toml = to_toml(outcome, str(folder))
+    _write(toml, output)
+    return toml
 
 
 def _installed() -> Installed:

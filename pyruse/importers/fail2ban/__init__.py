@@ -9,7 +9,7 @@ From the files to the text, in the order of the work:
 * ``guards``: who may write the lines (``journalmatch``, programs that are known);
 * ``jails``: what a jail says; ``ports``, ``durations``, ``actions``: parts of it;
 * ``chains``, ``sessions``, ``recidive``: a jail as chains; ``rules``: as ``use``;
-* ``output``: the file that people read.
+* the file that people read is written by ``pyruse.importers.outcome_text``.
 
 No text of fail2ban is in here: what its files say is read from the administrator's own.
 """

@@ -8,8 +8,8 @@ from typing import Any
 from pyruse.importers.fail2ban import sessions
 from pyruse.importers.fail2ban.filters import Search, address_fields
 from pyruse.importers.fail2ban.jails import Jail
-from pyruse.importers.fail2ban.model import Chain, Step
 from pyruse.importers.fail2ban.patterns import Pattern
+from pyruse.importers.outcome import Chain, Step
 
 _LINE = "{_HOSTNAME} {SYSLOG_IDENTIFIER}[{_PID}]: {MESSAGE}"
 _EVERYWHERE = ["0.0.0.0/0", "::/0"]

@@ -17,9 +17,9 @@ from pyruse.importers.fail2ban.files import Folder
 from pyruse.importers.fail2ban.filters import Search, search_of
 from pyruse.importers.fail2ban.jails import Jail, enabled_jails, jail_values, read_jail
 from pyruse.importers.fail2ban.logs import others
-from pyruse.importers.fail2ban.model import Chain, Outcome, Step
 from pyruse.importers.fail2ban.used import Used
 from pyruse.importers.findings import Findings
+from pyruse.importers.outcome import Chain, Outcome, Step
 from pyruse.rules.rules_file import belongs_to
 
 _OF_JAIL = re.compile(r"(?P<jails>\[[^\]]+\]): (?P<text>.*)", re.DOTALL)

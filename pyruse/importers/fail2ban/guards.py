@@ -14,7 +14,7 @@ from typing import Any
 
 from pyruse.importers.fail2ban.faults import Unreadable
 from pyruse.importers.fail2ban.finite import texts_of
-from pyruse.importers.fail2ban.model import Chain, Step, equals
+from pyruse.importers.outcome import Chain, Step, equals
 
 _OF_ROOT = frozenset({"sshd", "sshd-session", "sshd-auth", "dovecot", "dropbear", "login"})
 """Programs whose lines root's processes write, as far as they can lead to a ban."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from pyruse.importers.fail2ban.faults import Unreadable
 from pyruse.importers.fail2ban.jails import Jail
-from pyruse.importers.fail2ban.model import Step, equals
+from pyruse.importers.outcome import Step, equals
 
 OF_PYRUSE: list[Step] = [
     equals("PYRUSE_EVENT", ["ban"]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyruse.importers.fail2ban.filters import Search, address_fields
-from pyruse.importers.fail2ban.model import Chain, Step
+from pyruse.importers.outcome import Chain, Step
 
 _KEEP = "5m"
 _ALT = "alt_user"

@@ -7,8 +7,8 @@ from typing import Any
 
 from pyruse.importers.fail2ban.covered import Cover
 from pyruse.importers.fail2ban.jails import Jail
-from pyruse.importers.fail2ban.model import Chain, Outcome, equals
 from pyruse.importers.fail2ban.recidive import OF_PYRUSE
+from pyruse.importers.outcome import Chain, Outcome, equals
 
 _MAILS = "mails of bans"
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pyruse.importers.fail2ban.convert import convert
-from pyruse.importers.fail2ban.output import to_toml
+from pyruse.importers.outcome_text import to_toml
 from pyruse.testing.pipeline import Pipeline
 from tests.importers.fail2ban.test_folders import known
 

@@ -12,8 +12,8 @@ from pyruse.importers.fail2ban.convert import convert
 from pyruse.importers.fail2ban.covered import Installed, fingerprint
 from pyruse.importers.fail2ban.files import Folder
 from pyruse.importers.fail2ban.jails import jail_values, read_jail
-from pyruse.importers.fail2ban.output import to_toml
 from pyruse.importers.findings import Findings
+from pyruse.importers.outcome_text import to_toml
 from pyruse.registry.registry import Registry
 
 FOLDERS = Path(__file__).parent / "folders"

@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from pyruse.importers.fail2ban.model import Chain, Outcome, Step
+from pyruse.importers.outcome import Chain, Outcome, Step
 from pyruse.importers.write_toml import comment_text, key_text, section_text, value_text
 
 _WIDTH = 110

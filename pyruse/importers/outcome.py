@@ -1,4 +1,4 @@
-"""What a folder of fail2ban becomes, before it is written."""
+"""What the configuration of another program becomes, before it is written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Outcome:
     chains: list[Chain] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     database: str | None = None
-    """The file with fail2ban's bans; None: it keeps none."""
+    """Of fail2ban: the file with its bans; None: it keeps none."""
 
 
 def equals(field_name: str, values: list[Any], **jumps: str) -> Step:
