@@ -32,8 +32,8 @@ _ENOUGH = 100
 """Characters by which a note is known again."""
 _MOST = 300
 """Of each part: there is never room for more."""
-_FIRST_ROWS = 5
-"""So many rows of each summary come before the sixth one of any."""
+_FIRST_ROWS = 3
+"""So many rows of each summary come before the fourth one of any."""
 
 
 @dataclass
@@ -83,6 +83,7 @@ class Offer:
         self.costs["tables"] = _of_tables(report.summaries, most, measure)
         self.costs["notes"] = [(note, measure.note(note)) for note in report.notes[:most]]
         self.needs = {name: sum(cost for _, cost in ones) for name, ones in self.costs.items()}
+        self.need = sum(self.needs.values())
 
 
 class Choice:

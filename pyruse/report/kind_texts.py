@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pyruse.api.findings import KindRow
@@ -38,12 +39,13 @@ def told(kind: KindRow) -> Told:
     """What people are told of a kind."""
     limit = _LONGEST.get(kind.section, 200)
     label = _label(kind) if kind.section == "other" else ""
-    example = kind.messages[0][0] if kind.messages else ""
+    messages = [(_bare(message, kind), count) for message, count in kind.messages]
+    example = messages[0][0] if messages else ""
     letters = sum(map(str.isalpha, _SLOT.sub("", kind.template)))
     if example and (kind.different <= 1 or letters < _LITERAL_LETTERS):
         more = "" if kind.different <= 1 else f"and {kind.different - 1:,} others like it"
         return Told(label, _cut(example, limit), more)
-    return Told(label, _cut(kind.template or example, limit), _values(kind))
+    return Told(label, _cut(kind.template or example, limit), _values(kind, messages))
 
 
 def _label(kind: KindRow) -> str:
@@ -51,9 +53,16 @@ def _label(kind: KindRow) -> str:
     return " ".join(part for part in (_cut(kind.program, _LONGEST_VALUE), level) if part)
 
 
-def _values(kind: KindRow) -> str:
+def _bare(message: str, kind: KindRow) -> str:
+    """A message without what the label says: chains often put level and program before it."""
+    head = f"[{kind.level}/{kind.program}]"
+    is_twice = kind.section == "other" and message.startswith(head) and message.strip() != head
+    return message[len(head) :].lstrip() if is_twice else message
+
+
+def _values(kind: KindRow, messages: Sequence[tuple[str, int]]) -> str:
     """Such as ``alice, 192.0.2.4 ×12; bob, 192.0.2.7 ×2; 20 more``."""
-    shown = kind.messages[: _VALUES.get(kind.section, 1)]
+    shown = messages[: _VALUES.get(kind.section, 1)]
     told: Counter[str] = Counter()  # what differs may be beyond what is shown
     for message, count in shown:
         told[differing(message, kind.template)] += count

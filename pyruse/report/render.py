@@ -95,14 +95,19 @@ class Renderer:
             left = flexible = -excess(least)
             if left >= 0:
                 break
+        best, best_over = None, -left
         for _ in range(_ATTEMPTS):
             if left <= 0:
                 break
             text = self._by(self._builtin, offer, Room(flexible, 0, is_tight=is_tight))
-            if (over := excess(text)) <= 0:
-                return text
+            over = excess(text)
+            if best_over <= over <= 0:
+                best, best_over = text, over
+            if over <= 0 and (flexible >= offer.need or over > -0.05 * whole):
+                break
+            # What parts take is an estimate: there may be room for more of them, or for less.
             flexible *= 0.98 * left / (left + over)
-        return least
+        return best or least
 
     def _fitted_own(self, report: Report, form: str, longest: int) -> str | None:
         """The same by the administrator's template; None where there is none."""

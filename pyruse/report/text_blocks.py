@@ -17,6 +17,7 @@ from pyruse.text import brief_line
 _LONGEST_ITEM = 220
 """Characters of an item of the first screen: ten of them are on the first 40 lines."""
 _LONGEST_UNUSUAL = 140
+_NBSP = "\N{NO-BREAK SPACE}"
 _LEFT = 34
 """Columns of the names in "at a glance"."""
 
@@ -27,14 +28,11 @@ def attention_block(item: Attention, number: int, clock: Clock, width: int = WID
     indent = len(head)
     time = "" if item.time is None else clock.minute(item.time)
     text = brief_line(item.text, _LONGEST_ITEM)
+    if remarks := marks(item):
+        text += f" [{remarks.replace(' ', _NBSP) if len(remarks) < 40 else remarks}]"
     room = width - (len(time) + 2 if time else 0)
     first, *rest = wrapped(text, indent, room).split("\n")
     lines = [f"{head}{first.ljust(room - indent)}  {time}".rstrip(), *rest]
-    if remarks := marks(item):
-        if len(lines[-1]) + len(remarks) + 4 <= room and len(lines) > 1:
-            lines[-1] += f"  [{remarks}]"
-        else:
-            lines.append(f"{' ' * indent}{wrapped(f'[{remarks}]', indent, width)}")
     if item.quote:
         quote = quoted(item.quote, width - indent - 2)
         lines.append(f"{' ' * indent}> {quote}")
