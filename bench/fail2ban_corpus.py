@@ -458,9 +458,13 @@ def print_fingerprints(root: Path, folder: Path) -> None:
             continue
         for mode in cover.modes:
             home = home_of(root, name, {"mode": mode}, folder)
-            source = Folder(home, Findings())
-            jail = read_jail("corpus", jail_values(source), source, "1d")
-            found.append(fingerprint(jail))
+            jail_local = home / "jail.local"
+            of_journal = jail_local.read_text()
+            of_files = "backend = auto\nlogpath = /var/log/own.log"
+            for text in (of_journal, of_journal.replace("backend = systemd", of_files)):
+                jail_local.write_text(text)
+                source = Folder(home, Findings())
+                found.append(fingerprint(read_jail("corpus", jail_values(source), source, "1d")))
         print(f"{name}: {', '.join(dict.fromkeys(found))}")
 
 

@@ -12,6 +12,14 @@ from pyruse.importers.fail2ban.patterns import Pattern
 from pyruse.importers.outcome import Chain, Step
 
 _LINE = "{_HOSTNAME} {SYSLOG_IDENTIFIER}[{_PID}]: {MESSAGE}"
+_DATE = (
+    r"(?:\d{4}[-/.:]\d\d[-/.:]\d\d[ T-]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
+    r"|(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?(?: \d{4})?"
+    r"|\d{1,2}[-/][A-Z][a-z]{2}[-/]\d{4}[ :]\d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d{4})?"
+    r"|[A-Z][a-z]{2}-\d\d-\d\d \d\d:\d\d:\d\d|(?<!\d)\d{10}(?:\.\d{1,6})?(?=\s)"
+    r"|\d{1,2}[-./]\d{1,2}[-./]\d{4} \d\d:\d\d:\d\d(?:[.,]\d+)?)"
+)
+"""A date as most programs write it: fail2ban cuts it out before it looks at a line of a file."""
 _EVERYWHERE = ["0.0.0.0/0", "::/0"]
 
 
@@ -92,6 +100,13 @@ def _looking(search: Search, names: Callable[[str], str]) -> list[Step]:
     if search.whole_line:
         steps.append({"action": "set", "field": "line", "value": _LINE})
         field = {"field": "line"}
+    if search.cut_date:
+        parts = [names("before"), names("after")]
+        cut = f"(?s)^(?:(?P<{parts[0]}>.{{0,60}}?){_DATE})?(?P<{parts[1]}>.*)$"
+        value = "".join(f"{{{part}}}" for part in parts)
+        steps.append({"filter": "regex", "pattern": cut, "name": "cut the date out"})
+        steps.append({"action": "set", "field": names("undated"), "value": value})
+        field = {"field": names("undated")}
     if search.first is not None:
         steps.append({"filter": "regex", **field, "pattern": _text(search.first, names)})
         if "content" in search.first.groups:

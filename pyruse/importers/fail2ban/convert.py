@@ -16,7 +16,7 @@ from pyruse.importers.fail2ban.faults import Unreadable
 from pyruse.importers.fail2ban.files import Folder
 from pyruse.importers.fail2ban.filters import Search, search_of
 from pyruse.importers.fail2ban.jails import Jail, enabled_jails, jail_values, read_jail
-from pyruse.importers.fail2ban.logs import others
+from pyruse.importers.fail2ban.logs import how_to_log, others
 from pyruse.importers.fail2ban.used import Used
 from pyruse.importers.findings import Findings
 from pyruse.importers.outcome import Chain, Outcome, Step
@@ -208,15 +208,15 @@ def _note(jail: Jail, notes: list[str], search: Search | None = None) -> None:
 
 def _note_files(jails: list[Jail], notes: list[str]) -> None:
     """What to do about files that the journal has not."""
-    readers: dict[tuple[str, ...], list[str]] = {}
+    readers: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for jail in jails:
         files = [] if jail.journal or recidive.is_recidive(jail) else others(jail.log_paths)
         if files:
-            readers.setdefault(tuple(files), []).append(f"[{jail.name}]")
-    for paths, names in readers.items():
+            how = how_to_log(jail.filter_name)
+            readers.setdefault((tuple(files), how), []).append(f"[{jail.name}]")
+    for (paths, how), names in readers.items():
         read = "read" if len(names) > 1 else "reads"
         notes.append(
-            f"{', '.join(names)}: {read} {', '.join(paths)}. Pyruse "
-            "reads the journal alone: have the program log there (docs/rules.md, What servers have "
-            "to log)"
+            f"{', '.join(names)}: {read} {', '.join(paths)}. Pyruse reads the journal alone: {how} "
+            "(docs/rules.md, What servers have to log)"
         )

@@ -17,6 +17,7 @@ from pyruse.importers.fail2ban.writers import WRITERS
 
 _PREFIXES = ("lt_short", "lt_journal")
 """Where common.conf has what stands before a message in lines of the journal."""
+_PREFIX_OF_FILES = ("lt_file",)
 _PREFIX = "__prefix_line"
 _UNKNOWN = re.compile(r"<[a-z_][\w/-]*>")
 _MOST_PATTERNS = 2000
@@ -29,6 +30,8 @@ class Search:
     guard: Guard
     whole_line: bool
     """Whether patterns are for ``HOST PROGRAM[PID]: MESSAGE``."""
+    cut_date: bool
+    """Whether they are for the message without the date that a program may write into it."""
     first: Pattern | None
     """What is looked for first; the patterns are for its field ``content``, if it has one."""
     patterns: tuple[Pattern, ...]
@@ -79,20 +82,18 @@ def search_of(jail: Jail) -> Search:
         raise Unreadable(jail.address("failregex"), f"more than {_MOST_PATTERNS} patterns")
     first = (jail.option("prefregex") or "").strip() or None
     names = (jail.options.get("usedns") or "warn").strip().lower() != "no"
-    prefix = _prefix(jail, [first] if first else texts)
-    from_syslog = jail.journal or is_syslog(jail.log_paths)
-    whole_line = prefix is None and (from_syslog or "lt_journal" in jail.filter.values.sections)
-    translate = partial(
-        translated, names=names, prefix=prefix, dated=prefix is None and not whole_line
-    )
+    found = _prefix(jail, [first] if first else texts)
+    prefix = None if jail.own_files else found
+    translate = partial(translated, names=names, prefix=prefix)
     before = None if first is None else translate(first, jail.address("prefregex"), first=True)
     patterns = _patterns(texts, jail.address("failregex"), translate, before, notes)
     ignored = [
         translate(text, jail.address("ignoreregex")) for text in _lines(jail.option("ignoreregex"))
     ]
     return Search(
-        guard=_guard(jail, prefixed=prefix is not None, notes=notes),
-        whole_line=whole_line,
+        guard=_guard(jail, prefixed=found is not None, notes=notes),
+        whole_line=prefix is None and not jail.own_files,
+        cut_date=jail.own_files,
         first=before,
         patterns=tuple(dict.fromkeys(patterns)),
         ignored=tuple(ignored),
@@ -162,7 +163,7 @@ def _prefix(jail: Jail, texts: list[str]) -> str | None:
     definition = jail.filter
     candidates = [
         definition.section(section, _PREFIX)
-        for section in _PREFIXES
+        for section in (_PREFIX_OF_FILES if jail.own_files else _PREFIXES)
         if _PREFIX in definition.values.options(section)
     ]
     default = definition.values.get("DEFAULT", _PREFIX)

@@ -12,6 +12,7 @@ from pyruse.importers.fail2ban.durations import duration, seconds
 from pyruse.importers.fail2ban.faults import Unreadable
 from pyruse.importers.fail2ban.files import Folder
 from pyruse.importers.fail2ban.lengths import Length, length_of
+from pyruse.importers.fail2ban.logs import is_syslog
 from pyruse.importers.fail2ban.option_lists import read_all, read_one
 from pyruse.importers.fail2ban.values import Values
 from pyruse.options.networks import Networks
@@ -62,6 +63,11 @@ class Jail:
     journal: bool
     """Whether it reads the journal, not files."""
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def own_files(self) -> bool:
+        """Whether it reads files that the program itself writes."""
+        return not self.journal and bool(self.log_paths) and not is_syslog(self.log_paths)
 
     def option(self, name: str) -> str | None:
         """An option of the filter: as the jail says it, or as the filter does.
@@ -117,8 +123,11 @@ def read_jail(name: str, values: Values, folder: Folder, forget: str) -> Jail:
     backend = values.get(name, "backend") or "auto"
     filter_text = values.get(name, "filter") or ""
     files, filter_name, given = _filter(filter_text, values, name, folder)
+    journal = backend.startswith("systemd")
     if "logtype" not in files.options("Definition"):
-        given.setdefault("logtype", "journal")
+        log_paths = _log_paths({"logpath": values.get(name, "logpath") or ""})
+        own = not journal and bool(log_paths) and not is_syslog(log_paths)
+        given.setdefault("logtype", "file" if own else "journal")
     first = Definition(files, given, {"backend": backend, "filter": filter_text})
     known: dict[str, str] = {}
     for option in first.options():
@@ -131,7 +140,7 @@ def read_jail(name: str, values: Values, folder: Folder, forget: str) -> Jail:
         for option in _OPTIONS
         if (value := values.get(name, option, known)) is not None
     }
-    own = {option: values.address(name, option) for option in _FILTER_OPTIONS if option in options}
+    said = {option: values.address(name, option) for option in _FILTER_OPTIONS if option in options}
     notes: list[str] = []
     return Jail(
         name=name,
@@ -141,14 +150,14 @@ def read_jail(name: str, values: Values, folder: Folder, forget: str) -> Jail:
         filter_name=filter_name,
         given=given,
         options=options,
-        own=own,
+        own=said,
         max_retry=_max_retry(options, values, name),
         find_time=duration(_seconds("findtime", options, values, name)),
         length=_length(options, values, name, forget, notes),
         spares=_spares(options, notes),
         effects=_effects(options, values, name, folder),
         log_paths=_log_paths(options),
-        journal=backend.startswith("systemd"),
+        journal=journal,
         notes=notes + _others(options, backend),
     )
 

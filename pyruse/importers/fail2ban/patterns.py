@@ -31,9 +31,6 @@ _PLAIN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 """Escapes and sets: a dot in them is a dot."""
 _UNNAMED = re.compile(r"(?<!\\)\{address\}")
 _BRACE = re.compile(r"(?<!\\)((?:\\\\)*)\{address")
-_DATE = r"(?:\d{4}[-/]\d\d[-/]\d\d[ T][\d:.,]+\S*)?\s*"
-"""What many programs write before a line of their own files."""
-_FIRST = re.compile(r"\A(\(\?s[a-zA-Z]*\))?\^(?:\\s\*)?")
 _PREFIXED = re.compile(rf"\A\^+(?P<groups>(?:\((?:\?P<\w+>|\?:)?)*){PREFIX}(?:\\s[*+])?")
 """The prefix at the begin, also within groups."""
 _RELAYED = r"(?:kernel:\s?\[ *[\d.]+\]:?\s+|\[ID \d+ \S+\]\s+)?"
@@ -85,13 +82,12 @@ class Pattern:
         return replace(self, text=text, groups=tuple(map(new, self.groups)))
 
 
-def translated(  # noqa: PLR0913 -- the facts of one expression
+def translated(
     regex: str,
     address: str,
     *,
     names: bool,
     prefix: str | None = None,
-    dated: bool = False,
     first: bool = False,
 ) -> Pattern:
     """Translate a regular expression.
@@ -100,7 +96,6 @@ def translated(  # noqa: PLR0913 -- the facts of one expression
     :param address: where it stands.
     :param names: whether a host name may stand where the address is expected (``usedns``).
     :param prefix: the expression for the begin of a line, up to the message.
-    :param dated: whether a date may stand before what it matches: fail2ban cuts it out of files.
     :param first: whether it is what others are looked for behind (``prefregex``).
     :raises Unreadable: Python's ``re`` does not take it.
     """
@@ -117,8 +112,6 @@ def translated(  # noqa: PLR0913 -- the facts of one expression
     relayed = _RELAYED if first and "kernel" in (prefix or "") else ""
     text = _begin(text, rf"^\s*{relayed}" if prefixed else None)
     text = text.replace(PREFIX, "")
-    if dated:
-        text = _FIRST.sub(lambda found: f"{found[1] or ''}^{_DATE}", text, count=1)
     outline = re.sub(r"(?<!\\)\{address:(\w+)\}", r"(?P<\1>x)", _UNNAMED.sub("(?P<ip>x)", text))
     try:
         groups = re.compile(outline).groupindex

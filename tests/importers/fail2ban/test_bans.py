@@ -132,6 +132,22 @@ def test_two_lines_that_fail2ban_looks_at_together():
     assert [(ban.ip, ban.label) for ban in game.bans] == [("203.0.113.9", "game")]
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        '203.0.113.9 - bob "AUTH" 535',
+        '2026-03-14 12:00:00,123 203.0.113.9 - bob "AUTH" 535',
+        '14/Mar/2026:12:00:00 +0100 203.0.113.9 - bob "AUTH" 535',
+        'Sat Mar 14 12:00:00.5 2026 203.0.113.9 - bob "AUTH" 535',
+        '1773489600.123 203.0.113.9 - bob "AUTH" 535',
+    ],
+)
+def test_the_date_of_a_program_s_own_files_is_cut_out_first(message):
+    pipeline = Pipeline(to_toml(convert(FOLDERS / "own"), "own"))
+    assert pipeline.feed(_UID=990, MESSAGE=message).get("failures_3") == 1
+    assert pipeline.feed(_UID=1990, MESSAGE=message).get("failures_3") is None
+
+
 # Several jails
 
 
