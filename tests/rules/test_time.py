@@ -23,6 +23,10 @@ beginning takes thousands of times as long."""
         ("sshd", "sshd", "error: PAM: Authentication fa" + " for " * (LONG // 5) + "\0"),
         ("login", "login", "FAILED LOGIN 1 FROM tty1 FOR a" + ", " * (LONG // 2) + "\0"),
         ("dovecot", "dovecot", "imap-login: Disconnected" + " alert " * (LONG // 7) + "\0"),
+        ("sendmail", "sm-mta", "rA37ZTSC026254: from=<a>, size=0, class=0, nrcpts=" + "1" * LONG),
+        ("mariadb", "mariadbd", "1 [Warning] Access denied for user '" + "'@'" * (LONG // 3)),
+        ("postgresql", "postgres", "[8-1] " + "LOG:  " * (LONG // 6)),
+        ("samba", "smbd", "  Auth: [x] user [x]\\[" + "] at [" * (LONG // 6)),
         ("certbot", "certbot", "Attempting to renew cert (" + "." * LONG + "\0"),
     ],
 )
