@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pyruse.bans.firewalls.by_program import ProgramFirewall
     from pyruse.bans.firewalls.changes import Change, Changes
     from pyruse.bans.firewalls.program import CommandLine, FirewallProgram, ProgramRefusal
+    from pyruse.report.pages import page_templates, page_variables
     from pyruse.system.programs import Standby, run_program
 
 __all__ = [
@@ -133,6 +134,8 @@ __all__ = [
     "network_around",
     "network_text",
     "one_line",
+    "page_templates",
+    "page_variables",
     "parse_address",
     "parse_network",
     "ports_of",
@@ -153,6 +156,8 @@ _LAZY = {
     "ProgramFirewall": "pyruse.bans.firewalls.by_program",
     "ProgramRefusal": "pyruse.bans.firewalls.program",
     "Standby": "pyruse.system.programs",
+    "page_templates": "pyruse.report.pages",
+    "page_variables": "pyruse.report.pages",
     "run_program": "pyruse.system.programs",
 }
 """What is imported once it is asked for, and where it is."""

@@ -115,37 +115,50 @@ def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contr
     return _report(title, days, span, state.db, True, calendar, host, contribute, _EVER)
 
 
-def report_so_far(  # noqa: PLR0913 -- all that a report is made of
-    day: str,
+def report_in_brief(  # noqa: PLR0913 -- all that a report is made of
+    wanted: str | Period,
     db: sqlite3.Connection,
     calendar: Calendar,
     host: str,
     limit: int,
     contribute: Contribute,
+    *,
+    is_over: bool,
+    machine: str | None = None,
 ) -> Report:
-    """A look at a day that goes on, quick also where a flood of events is kept.
+    """A look at a day, a week or a month, quick also where a flood of events is kept.
 
     Of the rows, these are the ones whose messages came last, and of the times of a row the first
     and the last; `Report.left_out` counts the rest.
 
-    :param day: ``YYYY-MM-DD``.
+    :param wanted: a day as ``YYYY-MM-DD``, or a week or month.
     :param db: the committed state.
-    :param calendar: says when the day begins and ends.
+    :param calendar: says when days begin and end.
     :param host: the name of this host.
-    :param limit: the number of rows of each section.
+    :param limit: the number of rows of each section; 0: there are kinds of events only.
     :param contribute: lets plugins add to it.
+    :param is_over: whether it has ended.
+    :param machine: the one other machine that the connection shows.
     """
-    start, end = calendar.start_of(_date(day)), calendar.end_of(_date(day))
+    names = [wanted] if isinstance(wanted, str) else wanted.days
+    start, end = calendar.start_of(_date(names[0])), calendar.end_of(_date(names[-1]))
     zone = calendar.zone
-    report = Report(day, [host], datetime_of(start, zone), datetime_of(end, zone))
-    _fill_facts(report, db, [known for known in kept_days(db) if known.day == day], zone)
-    report.important = _summaries(latest_by_message(db, day, "important", limit), zone)
-    report.interesting = _summaries(latest_by_message(db, day, "interesting", limit), zone)
-    report.other = [
-        Line(datetime_of(event.time, zone), event.message)
-        for event in latest_events(db, day, "other", limit)
-    ]
-    total = count_events(db, day)
+    report = Report(
+        names[0], [host], datetime_of(start, zone), datetime_of(end, zone), machine=machine
+    )
+    kept = [known for known in kept_days(db) if known.day in names]
+    if not isinstance(wanted, str):
+        report.title, report.every = wanted.title, wanted.every
+        report.notes += _missing(names, {day.day for day in kept})
+    _fill_facts(report, db, kept, zone)
+    if limit:  # to count a flood's messages takes seconds
+        report.important = _summaries(latest_by_message(db, names, "important", limit), zone)
+        report.interesting = _summaries(latest_by_message(db, names, "interesting", limit), zone)
+        report.other = [
+            Line(datetime_of(event.time, zone), event.message)
+            for event in latest_events(db, names, "other", limit)
+        ]
+    total = count_events(db, names)
     shown: dict[Section, int] = {
         "important": sum(row.count for row in report.important),
         "interesting": sum(row.count for row in report.interesting),
@@ -153,7 +166,7 @@ def report_so_far(  # noqa: PLR0913 -- all that a report is made of
     }
     report.notes += _absences(db, (start, end), zone)
     report.left_out = {section: total[section] - count for section, count in shown.items()}
-    find(report, db, calendar, (start, end), is_over=False)
+    find(report, db, calendar, (start, end), is_over=is_over)
     contribute(report)
     conclude(report, db, calendar)
     return report

@@ -372,30 +372,31 @@ class Summary:
 
 
 def latest_by_message(
-    db: sqlite3.Connection, day: str, section: str, limit: int
+    db: sqlite3.Connection, days: list[str], section: str, limit: int
 ) -> Iterator[tuple[str, list[Summary]]]:
-    """Those messages of a section on a day that came last, with their events, in order of text."""
-    query = """WITH mine AS (SELECT * FROM events WHERE day = ? AND section = ?)
+    """Those messages of a section on some days that came last, with their events, by text."""
+    query = f"""WITH mine AS (SELECT * FROM events WHERE day IN ({_marks(days)}) AND section = ?)
                SELECT message, details, count(*), min(time), max(time) FROM mine
                WHERE message IN (SELECT message FROM mine
                                  GROUP BY message ORDER BY max(time) DESC, message LIMIT ?)
                GROUP BY message, details ORDER BY message, details"""
-    rows = db.execute(query, (day, section, limit))
+    rows = db.execute(query, (*days, section, limit))
     for message, of_message in groupby(rows, key=itemgetter(0)):  # it is ordered by this
         yield message, [Summary(*row) for _, *row in of_message]
 
 
-def latest_events(db: sqlite3.Connection, day: str, section: str, limit: int) -> list[Event]:
-    """The last events of a section on a day, by time."""
-    query = """SELECT message, details, time FROM events WHERE day = ? AND section = ?
-               ORDER BY time DESC, rowid DESC LIMIT ?"""
-    return [Event(*row) for row in db.execute(query, (day, section, limit))][::-1]
+def latest_events(db: sqlite3.Connection, days: list[str], section: str, limit: int) -> list[Event]:
+    """The last events of a section on some days, by time."""
+    query = f"""SELECT message, details, time FROM events
+                WHERE day IN ({_marks(days)}) AND section = ?
+                ORDER BY time DESC, rowid DESC LIMIT ?"""
+    return [Event(*row) for row in db.execute(query, (*days, section, limit))][::-1]
 
 
-def count_events(db: sqlite3.Connection, day: str) -> Counter[str]:
-    """How many events each section has on a day."""
-    query = "SELECT section, count(*) FROM events WHERE day = ? GROUP BY section"
-    return Counter(dict(db.execute(query, (day,))))
+def count_events(db: sqlite3.Connection, days: list[str]) -> Counter[str]:
+    """How many events each section has on some days."""
+    query = f"SELECT section, count(*) FROM events WHERE day IN ({_marks(days)}) GROUP BY section"
+    return Counter(dict(db.execute(query, days)))
 
 
 def hours_of(db: sqlite3.Connection, day: str) -> dict[int, int]:

@@ -103,7 +103,7 @@ def test_a_message_comes_once_however_its_events_are_mixed_with_others(state):
         ("a", {"ALL": [0, 6], "FIRST": [2, 8], "LAST": [4]}, 1),
         ("b", {"ALL": [3], "FIRST": [5], "LAST": [1, 7]}, 2),
     ]
-    latest = dict(latest_by_message(state.db, day, "important", 9))
+    latest = dict(latest_by_message(state.db, [day], "important", 9))
     assert {name: [one.count for one in found] for name, found in latest.items()} == {
         "a": [2, 2, 1],
         "b": [1, 1, 2],

@@ -50,4 +50,4 @@ def test_the_events_of_one_machine(tmp_path: Path) -> None:
             (day,) = kept_days(db)
             assert (day.entries, notes_of(db, [DAY])) == (40, ["a note"])
             assert len(faults_of(db, [DAY])) == 1
-        assert count_events(db, DAY)["other"] == 5
+        assert count_events(db, [DAY])["other"] == 5

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -33,6 +33,8 @@ _HEADERS = {
 }
 _OPEN = ("/login", "/style.css")
 _LONGEST_FORM = 4096
+_WAITING = 8
+"""Looks that wait for their turn, at most; others are told to come again."""
 
 
 def application(views: Views, access: Access) -> ASGIApp:
@@ -42,7 +44,11 @@ def application(views: Views, access: Access) -> ASGIApp:
 
     def page(path: str, view: View) -> Route:
         async def shown(request: Request) -> Response:
-            status, html = await run_sync(view, dict(request.query_params), limiter=one)
+            if one.statistics().tasks_waiting >= _WAITING:
+                return HTMLResponse(views.busy(), 503, {"Retry-After": "5"})
+            # What stands in the path comes last, so it is what counts.
+            query = QueryParams([*request.query_params.multi_items(), *request.path_params.items()])
+            status, html = await run_sync(view, query, limiter=one)
             return HTMLResponse(html, status)
 
         return Route(path, shown, methods=["GET"])
@@ -74,7 +80,9 @@ def application(views: Views, access: Access) -> ASGIApp:
 
     return Starlette(
         routes=[
-            page("/", views.today),
+            page("/", views.report),
+            page("/day/{day}", views.report),
+            page("/search", views.search),
             page("/bans", views.bans),
             page("/chains", views.chains),
             page("/health", views.health),

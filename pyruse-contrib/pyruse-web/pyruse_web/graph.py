@@ -1,28 +1,37 @@
 """The chains as a drawing: where every box and line has its place.
 
-The main sequence goes down on the left; chains that are jumped to stand to the right of those that
-jump to them. So every jump leads to the right, and the eye follows it.
+The main sequence goes down on the left; what is jumped to stands to the right of what jumps to it.
+So every jump leads to the right, and the eye follows it. Chains that are folded are a box of one
+row, and what they jump to stands in it as text: lines from thirty boxes to the same five would be
+read by nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
-WIDTH = 270
+from pyruse_web.fold import Chain, Group
+
+WIDTH = 290
 """Of a box."""
 HEAD, ROW = 32, 22
 """How high its heading and the row of a step are."""
 _BETWEEN_COLUMNS, _BETWEEN_BOXES, _MARGIN = 90, 26, 16
+_BETWEEN_FOLDED = 8
 
 
 @dataclass
 class Box:
-    """A chain at its place."""
+    """A chain, or a folded group of chains, at its place."""
 
-    chain: dict[str, Any]
+    name: str
+    group: Group
+    chain: Chain | None = None
+    """None: it is folded."""
     column: int = 0
     y: int = 0
 
@@ -32,9 +41,24 @@ class Box:
         return _MARGIN + self.column * (WIDTH + _BETWEEN_COLUMNS)
 
     @property
+    def steps(self) -> list[dict[str, Any]]:
+        """Those that are drawn."""
+        return [] if self.chain is None else self.chain["steps"]
+
+    @property
+    def main(self) -> bool:
+        """Whether it is in the main sequence."""
+        return self.group.main if self.chain is None else bool(self.chain["main"])
+
+    @property
+    def entries(self) -> int | None:
+        """How many came to it, as far as that is counted."""
+        return self.group.entries if self.chain is None else self.chain["entries"]
+
+    @property
     def height(self) -> int:
         """With all its steps."""
-        return HEAD + ROW * len(self.chain["steps"]) + 6
+        return HEAD + ROW + 2 if self.chain is None else HEAD + ROW * len(self.steps) + 6
 
     def row(self, position: int) -> int:
         """The top of the row of a step."""
@@ -59,67 +83,96 @@ class Drawing:
     lines: list[Line] = field(default_factory=list)
 
 
-def drawn(chains: Sequence[dict[str, Any]]) -> Drawing:
-    """Lay out the chains that `Observer.chains` gives."""
-    boxes = {chain["chain"]: Box(chain) for chain in chains}
-    jumps = list(_jumps(boxes.values()))
-    _into_columns(boxes, jumps)
-    _down_the_columns(boxes, jumps)
-    every = list(boxes.values())
+def drawn(groups: Sequence[Group], opened: Collection[str]) -> Drawing:
+    """Lay out groups of chains.
+
+    :param groups: all of them.
+    :param opened: the names of those whose chains are drawn with their steps.
+    """
+    every: list[Box] = []
+    at: dict[str, Box] = {}
+    for group in groups:
+        if group.name in opened:
+            boxes = [Box(chain["chain"], group, chain) for chain in group.chains]
+            at |= {box.name: box for box in boxes}
+        else:
+            boxes = [Box(group.name, group)]
+            at |= {chain["chain"]: boxes[0] for chain in group.chains}
+        every += boxes
+    jumps = list(_jumps(every, at))
+    _into_columns(every, at)
+    _down_the_columns(every, jumps)
     width = max((box.x + WIDTH for box in every), default=0) + _MARGIN
     height = max((box.y + box.height for box in every), default=0) + _MARGIN
-    lines = [*_sequence([box for box in every if box.chain["main"]])]
-    for source, position, kind, target in jumps:
-        lines.append(Line(kind, _curve(source, position, boxes[target])))
+    lines = [*_sequence([box for box in every if box.main and not box.column])]
+    lines += [Line(kind, _curve(source, row, target)) for source, row, kind, target in jumps]
     return Drawing(width, height, every, lines)
 
 
-_Jump = tuple[Box, int, Literal["then", "else"], str]
+_Jump = tuple[Box, int, Literal["then", "else"], Box]
 
 
-def _jumps(boxes: Iterable[Box]) -> Iterable[_Jump]:
+def _jumps(boxes: Iterable[Box], at: dict[str, Box]) -> Iterable[_Jump]:
     kinds: tuple[Literal["then", "else"], ...] = ("then", "else")
     for box in boxes:
-        for position, step in enumerate(box.chain["steps"]):
+        for position, step in enumerate(box.steps):
             for kind in kinds:
-                if step[kind] is not None:
-                    yield box, position, kind, step[kind]
+                if step[kind] is not None and at[step[kind]] is not box:
+                    yield box, position, kind, at[step[kind]]
 
 
-def _into_columns(boxes: dict[str, Box], jumps: Sequence[_Jump]) -> None:
-    """Each chain to the right of all that jump to it. There are no loops: Pyruse takes none."""
-    moved = True
-    while moved:
-        moved = False
-        for source, _, _, target in jumps:
-            if boxes[target].column <= source.column:
-                boxes[target].column = source.column + 1
-                moved = True
+def _into_columns(boxes: Sequence[Box], at: dict[str, Box]) -> None:
+    """Each box to the right of all that jump to it.
+
+    Chains never go round, but folded ones may jump to each other: of these, the first stays left.
+    """
+    targets: dict[int, set[int]] = defaultdict(set)
+    number = {id(box): place for place, box in enumerate(boxes)}
+    for place, box in enumerate(boxes):
+        names = box.group.uses if box.chain is None else _links(box.steps)
+        targets[place] = {number[id(at[name])] for name in names} - {place}
+    sources = Counter(target for several in targets.values() for target in several)
+    waiting = dict.fromkeys(range(len(boxes)))
+    ready = [place for place in waiting if not sources[place]]
+    while waiting:
+        here = ready.pop() if ready else next(iter(waiting))
+        if waiting.pop(here, 0) == 0:
+            continue
+        for target in targets[here]:
+            if target in waiting:
+                boxes[target].column = max(boxes[target].column, boxes[here].column + 1)
+            sources[target] -= 1
+            if not sources[target] and target in waiting:
+                ready.append(target)
 
 
-def _down_the_columns(boxes: dict[str, Box], jumps: Sequence[_Jump]) -> None:
+def _links(steps: Iterable[dict[str, Any]]) -> list[str]:
+    return [step[link] for step in steps for link in ("then", "else") if step[link] is not None]
+
+
+def _down_the_columns(boxes: Sequence[Box], jumps: Sequence[_Jump]) -> None:
     """One below the other; a chain that is jumped to stands near to where that happens."""
-    for column in range(max((box.column for box in boxes.values()), default=0) + 1):
-        here = [box for box in boxes.values() if box.column == column]
+    for column in range(max((box.column for box in boxes), default=0) + 1):
+        rows: dict[int, list[int]] = defaultdict(list)
+        for source, position, _, target in jumps:
+            rows[id(target)].append(source.row(position))
+        wanted = {key: sum(several) / len(several) - HEAD / 2 for key, several in rows.items()}
+        here = [box for box in boxes if box.column == column]
         if column:
-            here.sort(key=lambda box: _wanted(box, jumps))
+            here.sort(key=lambda box: wanted.get(id(box), _MARGIN))
         y = _MARGIN
         for box in here:
-            box.y = max(y, int(_wanted(box, jumps))) if column else y
-            y = box.y + box.height + _BETWEEN_BOXES
-
-
-def _wanted(box: Box, jumps: Sequence[_Jump]) -> float:
-    name = box.chain["chain"]
-    rows = [source.row(position) for source, position, _, target in jumps if target == name]
-    return sum(rows) / len(rows) - HEAD / 2 if rows else _MARGIN
+            box.y = max(y, int(wanted.get(id(box), _MARGIN))) if column else y
+            y = box.y + box.height
+            y += _BETWEEN_FOLDED if box.chain is None else _BETWEEN_BOXES
 
 
 def _sequence(main: Sequence[Box]) -> Iterable[Line]:
     """From one main chain to the next one: there goes what leaves a chain."""
     for box, following in pairwise(main):
         x = box.x + 24
-        yield Line("next", f"M{x} {box.y + box.height}V{following.y - 6}")
+        if following.y - box.y - box.height > _BETWEEN_FOLDED:  # what is closer needs no arrow
+            yield Line("next", f"M{x} {box.y + box.height}V{following.y - 6}")
 
 
 def _curve(source: Box, position: int, target: Box) -> str:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime, tzinfo
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from starlette.datastructures import QueryParams as Query
 
-from pyruse import Observer, UserError, datetime_of, one_line, parse_network, printable, shortened
-from pyruse_web import graph
+from pyruse import Observer, UserError, datetime_of, page_templates, parse_network
+from pyruse_web import fold, graph, reports
+from pyruse_web.reports import Asked, NoSuchReport
 
-_ROWS = 200
-"""Of each section of the report."""
 _BANS = 100
 """On one page."""
-_LONGEST = 2000
-"""Characters of a message."""
+_STEPS = 120
+"""So many steps of own chains are drawn unless somebody wants to see more, or less."""
 
-Query = Mapping[str, str]
 View = Callable[[Query], tuple[int, str]]
 """Gives the code of the answer, and the page."""
 
@@ -31,40 +31,25 @@ class Views:
 
     def __init__(self, observer: Observer, zone: tzinfo) -> None:
         self._observer = observer
+        self._looks = reports.Looks(observer)
         self._zone = zone
-        self._environment = Environment(
-            loader=PackageLoader("pyruse_web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            finalize=_harmless,
-        )
+        self._environment = page_templates(Path(str(files("pyruse_web") / "templates")))
         self._environment.filters.update(
-            brief=lambda text: shortened(text, _LONGEST),
-            clock=lambda moment: f"{moment:%T}",
             instant=self._instant,
             iso=lambda text: f"{datetime.fromisoformat(text):%F %T}",
-            number="{:,}".format,
-            one_line=one_line,
+            weekday=lambda day: f"{date.fromisoformat(day):%a}",
         )
         self._environment.globals.update(box=graph.WIDTH, head=graph.HEAD, row=graph.ROW)
 
-    def today(self, query: Query) -> tuple[int, str]:
-        """The report of today so far."""
+    def report(self, query: Query) -> tuple[int, str]:
+        """A report: that of today so far, or of a day, a week or a month that is kept."""
+        return self._page(
+            "report", lambda: reports.look(self._observer, self._looks, Asked.of(query))
+        )
 
-        def look() -> dict[str, Any]:
-            status, report = self._observer.status(), self._observer.report(_ROWS)
-            totals = {
-                "important": sum(row.count for row in report.important),
-                "interesting": sum(row.count for row in report.interesting),
-                "other": len(report.other),
-            }
-            for section, count in report.left_out.items():
-                totals[section] += count
-            return {"status": status, "report": report, "totals": totals}
-
-        return self._page("today", look)
+    def search(self, query: Query) -> tuple[int, str]:
+        """What has a text in the reported events of all days."""
+        return self._page("search", lambda: reports.look_for(self._observer, Asked.of(query)))
 
     def bans(self, query: Query) -> tuple[int, str]:
         """The bans in force, the newest first; those that are asked for, page by page."""
@@ -88,23 +73,42 @@ class Views:
         return self._page("bans", look)
 
     def chains(self, query: Query) -> tuple[int, str]:
-        """The chains as a graph and as tables, with what went through them."""
+        """The chains as a graph and as tables, with what went through them.
+
+        ``open`` in the address, as often as wanted, names the groups that are not folded.
+        """
 
         def look() -> dict[str, Any]:
-            chains = self._observer.chains()
             daemon = self._observer.status()["daemon"] or {}
             counted = {chain["chain"]: chain for chain in daemon.get("chains") or []}
-            for chain in chains:
-                numbers = counted.get(chain["chain"])
-                steps = {step["index"]: step for step in numbers["steps"]} if numbers else {}
-                chain["entries"] = None if numbers is None else numbers["entries"]
-                for step in chain["steps"]:
-                    there = steps.get(step["index"])
-                    step["seen"] = None if there is None else there["seen"]
-                    step["passed"] = None if there is None else there["passed"]
-            return {"chains": chains, "graph": graph.drawn(chains), "counted": bool(counted)}
+            chains = fold.with_numbers(self._observer.chains(), counted)
+            groups = fold.grouped(fold.once(chains))
+            opened = self._opened(query, groups)
+            owner = {chain["chain"]: group for group in groups for chain in group.chains}
+            return {
+                "chains": len(chains),
+                "groups": groups,
+                "opened": opened,
+                "graph": graph.drawn(groups, opened),
+                "counted": bool(counted),
+                "uses": lambda group: list(
+                    dict.fromkeys(
+                        owner[name].name for name in group.uses if owner[name] is not group
+                    )
+                ),
+                "toggled": lambda name: _address(opened ^ {name}),
+                "all_open": _address({group.name for group in groups}),
+                "all_folded": _address(set()),
+            }
 
         return self._page("chains", look)
+
+    def _opened(self, query: Query, groups: Sequence[fold.Group]) -> set[str]:
+        """The groups whose steps are drawn: by default, own chains, unless they are too many."""
+        if "open" in query:
+            return {group.name for group in groups} & set(query.getlist("open"))
+        own = [group for group in groups if not group.is_rules]
+        return {group.name for group in own} if sum(one.steps for one in own) <= _STEPS else set()
 
     def health(self, query: Query) -> tuple[int, str]:
         """How Pyruse itself is doing."""
@@ -120,8 +124,15 @@ class Views:
     def _page(self, name: str, look: Callable[[], dict[str, Any]]) -> tuple[int, str]:
         try:
             return 200, self._rendered(name, look())
+        except NoSuchReport as fault:
+            return 404, self._rendered("fault", {"fault": str(fault), "title": "Not kept"})
         except UserError as fault:
-            return 503, self._rendered("fault", {"fault": str(fault)})
+            return 503, self._rendered("fault", {"fault": str(fault), "title": "Not to be seen"})
+
+    def busy(self) -> str:
+        """What is shown while too many look at once."""
+        fault = "Too many look at once. Try again in a moment."
+        return self._rendered("fault", {"fault": fault, "title": "Busy"})
 
     def _rendered(self, name: str, variables: dict[str, Any]) -> str:
         return self._environment.get_template(f"{name}.html.j2").render(page_name=name, **variables)
@@ -147,11 +158,11 @@ def _finder(wanted: str) -> Callable[[Mapping[str, Any]], bool]:
     return touches
 
 
+def _address(opened: Collection[str]) -> str:
+    """Of the graph with these groups open."""
+    return "/chains?" + urlencode([("open", name) for name in sorted(opened)] or [("open", "")])
+
+
 def _number(text: str) -> int:
     """The number of a page, as somebody may have typed it."""
     return max(1, int(text)) if re.fullmatch("[0-9]{1,6}", text) else 1
-
-
-def _harmless(value: Any) -> Any:
-    """Whatever a template prints: controls and what reorders text are shown as escapes."""
-    return Markup(printable(value)) if isinstance(value, Markup) else printable(str(value))

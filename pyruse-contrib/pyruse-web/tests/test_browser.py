@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from conftest import TOKEN
 
-PAGES = ("/", "/bans", "/chains", "/health")
+PAGES = (
+    "/", "/?part=important", "/?q=203", "/search?q=203", "/bans", "/chains", "/chains?open=",
+    "/health",
+)  # fmt: skip
 
 # WCAG 2, "relative luminance" and "contrast ratio"; and what sticks out of the window.
 MEASURE = """(() => {
@@ -46,7 +51,8 @@ MEASURE = """(() => {
     contrast: Math.min(...texts.map(contrast)),
     background: background(document.body)[0],
     ran: typeof pwned !== "undefined",
-    unnamed: [...document.querySelectorAll("th:not([scope]), svg:not([role=img]):not(svg svg), " +
+    unnamed: [...document.querySelectorAll("th:not([scope]), " +
+      "svg:not([role]):not([aria-hidden]):not(svg svg), " +
       "[tabindex='0']:not([aria-label]):not([aria-labelledby])")].length,
     main: document.querySelectorAll("main").length,
     labels: [...document.querySelectorAll("[aria-labelledby]")]
@@ -62,7 +68,7 @@ def test_every_page_fits_and_can_be_read_on_a_phone_and_on_a_desktop(browser, pa
     browser.go(f"{page.url}/login")
     assert browser.run(MEASURE)["contrast"] >= 4.5
     browser.log_in(page.url, TOKEN)
-    for width in (320, 375, 1280):
+    for width in (320, 390, 1280):
         browser.screen(width, 900, dark=dark)
         for path in PAGES:
             browser.go(f"{page.url}{path}")
@@ -105,6 +111,15 @@ def test_without_scripts_everything_works(browser, page):
         assert browser.run("document.querySelectorAll('tbody tr').length") == 1
         browser.go(f"{page.url}/chains")
         assert browser.run("document.querySelectorAll('svg .box').length") == 3
+        browser.go(f"{page.url}/")
+        browser.run("document.querySelector('.rows summary').click()")
+        assert browser.run("document.querySelector('.rows details').open")
+        assert browser.run("document.querySelector('.rows details li').offsetHeight") > 0
+        browser.run("document.querySelector('#q').value = '203.0.113.1'")
+        browser.run("document.querySelector('[name=part]').value = 'important'")
+        browser.run("document.querySelector('form.search').requestSubmit()")
+        browser.until("location.search === '?q=203.0.113.1&part=important'")
+        browser.until("document.querySelectorAll('.found tbody tr').length === 1")
         browser.run("document.querySelector('header form').requestSubmit()")
         browser.until("location.pathname === '/login'")
     finally:
@@ -129,11 +144,13 @@ def test_forty_chains_scroll_in_their_own_box_on_a_phone(browser, serve, pipelin
         + "]\n"
         for number in range(30)
     ) + "".join(f'"jump {number}" = [{{ action = "discard" }}]\n' for number in range(10))
+    names = [f"chain%20{number}" for number in range(30)]
+    names += [f"jump%20{number}" for number in range(10)]
     observer = pipeline(f"[chains]\n{chains}", state=tmp_path / "state.sqlite").observer
     page = serve(observer)
     browser.screen(375, 800)
     browser.log_in(page.url, TOKEN)
-    browser.go(f"{page.url}/chains")
+    browser.go(f"{page.url}/chains?{'&'.join(f'open={name}' for name in names)}")
     assert browser.run(MEASURE)["overflow"] <= 0
     assert browser.run("document.querySelectorAll('svg .box').length") == 40
     height = "document.querySelector('.graph').clientHeight"
@@ -141,3 +158,29 @@ def test_forty_chains_scroll_in_their_own_box_on_a_phone(browser, serve, pipelin
     assert browser.run("document.querySelector('.graph').scrollHeight") > 2000
     size = "parseFloat(getComputedStyle(document.querySelector('svg text')).fontSize)"
     assert browser.run(size) >= 12, "it is not made smaller to fit"
+
+
+RULES = [
+    "sshd", "sudo", "su", "pam", "logind", "dovecot", "nginx", "systemd", "kernel", "smartd",
+    "postfix", "apache", "cron", "docker", "exim", "mariadb", "named", "mdadm", "certbot",
+    "polkit", "opensmtpd", "postgresql", "vsftpd", "openvpn", "squid", "samba", "unbound",
+    "haproxy", "dropbear", "chrony",
+]  # fmt: skip
+
+
+def test_thirty_rules_can_be_read_and_opened_one_by_one(browser, serve, pipeline, tmp_path):
+    observer = pipeline(f"use = {json.dumps(RULES)}", state=tmp_path / "state.sqlite").observer
+    page = serve(observer)
+    browser.log_in(page.url, TOKEN)
+    for width in (390, 1280):
+        browser.screen(width, 900)
+        browser.go(f"{page.url}/chains")
+        assert browser.run(MEASURE)["overflow"] <= 0
+        drawing = "document.querySelector('.graph > svg')"
+        wide, high = browser.run(f"[{drawing}.clientWidth, {drawing}.clientHeight]")
+        assert (wide < 1500, high < 2500) == (True, True), (wide, high)
+        assert browser.run("document.querySelectorAll('svg .box:not(.jump)').length") >= len(RULES)
+        browser.run("document.querySelector('svg .box a').dispatchEvent(new MouseEvent('click'))")
+        browser.until("document.querySelectorAll('svg .box:not(.folded)').length > 1")
+        browser.until("document.readyState === 'complete'")
+        assert browser.run(MEASURE)["overflow"] <= 0

@@ -3,23 +3,151 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from conftest import CHAINS, HOSTILE
+from pyruse_web import reports
 
 
 def test_today_has_the_report_so_far(page):
     text = page.get("/")
-    assert "<title>2026-03-14 – Pyruse</title>" in text
-    assert re.search(r"<dt>entries read</dt><dd>4</dd>", text)
-    assert re.search(r'<div class="important"><dt>important</dt><dd>3</dd>', text)
+    assert "<title>2026-03-14: 1 thing needs attention – Pyruse</title>" in text
+    assert ", Saturday 2026-03-14, so far</p>" in text
+    assert '<h1 class="bad">1 thing needs attention</h1>' in text
+    assert text.count('<li class="') == 1
+    assert '<span class="mark">3 times</span>' in text
     assert "Ban of 203.0.113.0" in text
-    assert "<span>12:00:00</span>" in text
+    assert "4 entries · 3 important, 1 interesting, 1 other" in text
+    assert 'aria-label="Entries by hour, at most 4: 0, 0, ' in text
+    assert re.search(r"<th scope=.row.>Entries</th><td class=.number.>4</td>", text)
+
+
+def test_the_messages_of_a_kind_stand_behind_it(page):
+    text = page.get("/?part=important")
+    kind = text[text.index('<tbody role="rowgroup">') :]
+    assert "Ban of {ip}: {MESSAGE}" in kind
+    assert kind.count("<details>") == 1
+    assert kind.count("<li>Ban of 203.0.113.") == 3
+
+
+@pytest.fixture
+def days(serve, pipeline, tmp_path):
+    """Three kept days, the last of which goes on, with a digest of each week."""
+    toml = CHAINS.replace("[report]", '[report]\ndigests = ["week"]')
+    chains = pipeline(toml, state=tmp_path / "state.sqlite")
+    for number in range(3):
+        if number:
+            chains.end_day()
+        for last in range(7):
+            line = f"bad 203.0.113.{last} of day {number}"
+            chains.feed(SYSLOG_IDENTIFIER="sshd", MESSAGE=line)
+    return serve(chains.observer).log_in()
+
+
+def test_each_kept_day_has_a_page_that_can_be_kept_as_a_bookmark(days):
+    first, second, today = (days.get(f"/day/2026-03-{day}") for day in (14, 15, 16))
+    for number, text in enumerate((first, second, today)):
+        assert f"of day {number}" in text
+        assert f"of day {(number + 1) % 3}" not in text
+    assert ", so far</p>" in today
+    assert "so far" not in first
+    assert "no earlier one" in first
+    assert '<a rel="next" href="/day/2026-03-15">2026-03-15 →</a>' in first
+    assert '<a rel="prev" href="/day/2026-03-14">← 2026-03-14</a>' in second
+    assert "the last one" in today
+    assert today.replace("/day/2026-03-16", "/") == days.get("/").replace("/day/2026-03-16", "/")
+
+
+def test_the_days_and_digests_to_go_to_are_listed_the_newest_first(days):
+    listed = re.findall(r'<li><a href="/day/([^"]+)"', days.get("/"))
+    assert listed == ["2026-03-16", "2026-03-15", "2026-03-14", "2026-W12", "2026-W11"]
+    week = days.get("/day/2026-W11")
+    assert "14 entries" in week
+    for number in range(3):
+        found = days.get(f"/day/2026-W11?q=of day {number}")
+        assert ("No message has this text." in found) == (number == 2)
+    assert '<a rel="next" href="/day/2026-W12">' in week
+
+
+@pytest.mark.parametrize(
+    "path", ["/day/2025-01-01", "/day/today", "/day/%1b[31m", "/day/..", "/day/2026-03-14?host=x"]
+)
+def test_what_is_not_kept_is_said_to_be_missing(days, path):
+    answer = days.client.get(path, follow_redirects=False)
+    assert answer.status_code == 404 or (answer.status_code, answer.url.path) == (200, "/")
+    assert "\x1b" not in answer.text
+
+
+def test_parts_can_be_asked_for_alone(page):
+    parts = {
+        "attention": 'id="attention"', "important": 'id="important"',
+        "interesting": 'id="interesting"', "other": 'id="other"', "bans": 'id="s-bans"',
+        "summaries": 'id="s-bans"',
+    }  # fmt: skip
+    for part, mark in parts.items():
+        text = page.get(f"/?part={part}")
+        assert mark in text
+        assert not [
+            other for other in parts.values() if other != mark and f"<h2 {other}" in text
+        ], part
+        assert '<h1 class="bad">1 thing needs attention</h1>' in text
+        assert f'<option value="{part}" selected>' in text
+    assert "There is nothing in this part." in page.get("/?part=nothing-of-this-name")
+
+
+def test_a_text_is_found_in_every_part(days):
+    text = days.get("/?q=203.0.113.5")
+    assert "Only what has “203.0.113.5” in it is shown." in text
+    assert '<td role="cell" class="short" data-title="Address">203.0.113.5</td>' in text
+    assert "203.0.113.4" not in text.replace("<li>", "").split('id="found"')[1]
+    assert "Ban of 203.0.113.5: bad 203.0.113.5 of day 2" in text
+    assert "of day 1" not in text
+    assert '<li class="' not in text
+    assert days.get("/?q=203.0.113.0").count('<li class="') == 1, "what needs attention"
+    important = days.get("/?q=BAD 203&part=important")
+    assert important.count('<span class="quiet">important</span>') == 7
+    assert '<span class="quiet">other</span>' not in important
+    assert "No message has this text." in days.get("/?q=%25")
+    assert "Nothing of it has this text." in days.get("/?q=%25")
+
+
+def test_a_text_is_found_in_the_messages_of_all_days(days):
+    text = days.get("/search?q=bad 203.0.113.5&part=important")
+    assert re.findall(r'<a href="/day/([^"]+)">', text) == [
+        "2026-03-16",
+        "2026-03-15",
+        "2026-03-14",
+    ]
+    assert "No message has this text." in days.get("/search?q=nobody wrote this")
+    assert 'id="found"' not in days.get("/search")
+
+
+def test_a_report_that_took_long_to_make_is_shown_again_for_a_while(serve, chains, monkeypatch):
+    observer, made = chains.observer, []
+    report = observer.report
+    monkeypatch.setattr(reports, "_LONG_S", -1.0)
+    monkeypatch.setattr(reports, "_KEPT_S", 1e6)
+    monkeypatch.setattr(observer, "report", lambda *a: made.append(a) or slow(report(*a)))
+    page = serve(observer).log_in()
+    assert page.get("/") == page.get("/")
+    page.get("/?part=other")
+    assert made == [(0, None, None)]
+
+
+def slow(report):
+    time.sleep(0.5)  # it is kept for twenty times as long
+    return report
 
 
 def test_hostile_lines_are_text_and_nothing_else_on_every_page(page):
-    for path in ("/", "/bans", "/chains", "/health", f"/bans?q={HOSTILE[:60]}"):
+    asked = quote(HOSTILE[:60])
+    for path in (
+        *("/", "/bans", "/chains?open=", f"/chains?open={asked}", "/health", f"/bans?q={asked}"),
+        *(f"/?q={asked}&part={asked}", f"/search?q={asked}", f"/?part={asked}", "/?q=gnp"),
+    ):
         text = page.get(path)
         assert "<script" not in text
         assert "<img" not in text
@@ -27,8 +155,8 @@ def test_hostile_lines_are_text_and_nothing_else_on_every_page(page):
         assert "style=" not in text, "the browser would refuse it"
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
     assert "&lt;script&gt;pwned = 1&lt;/script&gt;" in page.get("/")
-    assert "\\x1b[31mred\\x07 \\u202egnp.exe" in page.get("/")
-    assert "{{ 7 * 7 }}" in page.get("/")
+    assert "red\\x07 \\u202egnp.exe" in page.get("/?q=gnp")
+    assert "{{ 7 * 7 }}" in page.get("/?q=gnp")
 
 
 def test_the_chains_are_drawn_and_told_in_words(page):
@@ -97,7 +225,7 @@ def test_health_tells_of_daemon_outbox_counters_and_faults(serve, chains):
 
 def test_a_quiet_new_pyruse_has_pages_too(serve, pipeline, tmp_path):
     page = serve(pipeline(CHAINS, state=tmp_path / "state.sqlite").observer).log_in()
-    assert page.get("/").count("Nothing so far.") == 3
+    assert "Nothing was reported." in page.get("/")
     assert "Nobody is banned." in page.get("/bans")
     assert "nothing is handled yet" in page.get("/health")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from pyruse.daemon.control import Message
 from pyruse.daemon.status.observer import StateObserver
 from pyruse.registry.registry import Registry
 from pyruse.report.render import Renderer
+from pyruse.state import found_events
 from pyruse.testing.pipeline import Clock, Pipeline
 from pyruse.times import now_us
 
@@ -126,6 +129,124 @@ def test_the_report_of_today_has_what_came_last_and_counts_the_rest(
     assert "12:00–12:05" in text, "by kind, all of them are told"
 
 
+def test_each_kept_day_can_be_seen_again_as_it_was_delivered(
+    pipeline: Pipelines, clock: Clock, tmp_path: Path
+) -> None:
+    chains = pipeline(DIGESTS, state=tmp_path / "state.sqlite")
+    chains.feed(MESSAGE="bad 203.0.113.7")
+    delivered = chains.end_day()
+    chains.feed(MESSAGE="bad 203.0.113.8")
+    observer = chains.observer
+    report = observer.report(day="2026-03-14")
+    assert [row.message for row in report.important] == ["Ban of 203.0.113.7"]
+    for part in ("attention", "glance", "hours", "unusual", "kinds", "entries", "days", "begin"):
+        assert getattr(report, part) == getattr(delivered, part), part
+    assert [row.message for row in observer.report(day="2026-03-15").important] == [
+        "Ban of 203.0.113.8"
+    ]
+    assert observer.report(day="2026-03-15").title == observer.report().title == "2026-03-15"
+
+
+DIGESTS = CHAINS.replace("[report]", '[report]\ndigests = ["week", "month"]')
+
+
+def test_the_reports_that_can_be_seen_are_days_and_the_digests_that_are_asked_for(
+    pipeline: Pipelines, tmp_path: Path
+) -> None:
+    chains = pipeline(DIGESTS, state=tmp_path / "state.sqlite")
+    for number in range(3):  # Saturday to Monday
+        chains.feed(MESSAGE=f"bad 203.0.113.{number}")
+        chains.end_day()
+    observer = chains.observer
+    reports = {one["name"]: (one["every"], one["entries"]) for one in observer.reports()}
+    assert reports == {
+        "2026-03-14": ("day", 1),
+        "2026-03-15": ("day", 1),
+        "2026-03-16": ("day", 1),
+        "2026-W11": ("week", 2),
+        "2026-W12": ("week", 1),
+        "2026-03": ("month", 3),
+    }
+    sent = {one["name"]: one["reported"] is not None for one in observer.reports()}
+    assert sent == {
+        "2026-03-14": True, "2026-03-15": True, "2026-03-16": True,
+        "2026-W11": True, "2026-W12": False, "2026-03": False,
+    }  # fmt: skip
+    week, month = observer.report(day="2026-W11"), observer.report(day="2026-03")
+    assert (week.title, week.every, week.entries) == ("2026-W11", "week", 2)
+    assert [row.message for row in month.important] == [f"Ban of 203.0.113.{n}" for n in range(3)]
+    assert month.notes == [
+        f"nothing is kept of 28 of these 31 days: "
+        f"{', '.join(f'2026-03-{day:02}' for day in [*range(1, 14), *range(17, 32)])}"
+    ]
+
+
+@pytest.mark.parametrize("day", ["2025-01-01", "2025-W01", "x\x1b", "2026-03-14/../.."])
+def test_a_report_of_which_nothing_is_kept_is_one_clear_line(
+    chains: Pipeline, clock: Clock, day: str
+) -> None:
+    chains.feed(MESSAGE="bad 203.0.113.7")
+    with pytest.raises(
+        UserError, match=r"no report of .* is kept \(expected one of: 2026-03-14 to"
+    ):
+        chains.observer.report(day=day)
+
+
+def test_machines_that_have_a_report_of_their_own_are_seen_apart(
+    pipeline: Pipelines, tmp_path: Path
+) -> None:
+    apart = CHAINS.replace("[report]", '[report]\nhosts = "apart"')
+    chains = pipeline(apart, state=tmp_path / "state.sqlite")
+    chains.feed(MESSAGE="mail of mine", _HOSTNAME=socket.gethostname())
+    chains.feed(MESSAGE="mail of web1", _HOSTNAME="web1")
+    observer = chains.observer
+    assert observer.machines() == ["web1"]
+    assert [line.message for line in observer.report().other] == ["mail of mine"]
+    web1 = observer.report(machine="web1")
+    assert ([line.message for line in web1.other], web1.machine) == (["mail of web1"], "web1")
+    found = observer.search("MAIL", day="2026-03-14", machine="web1")
+    assert [one["message"] for one in found["messages"]] == ["mail of web1"]
+    with pytest.raises(
+        UserError, match=r'there is no report of "web2" alone \(expected one of "web1"\)'
+    ):
+        observer.report(machine="web2")
+    assert chains.observer.search("mail of")["all"]
+
+
+def test_messages_are_found_by_a_text_and_nothing_in_it_is_special(
+    chains: Pipeline, clock: Clock
+) -> None:
+    for number in range(3):
+        chains.feed(MESSAGE="mail 100% \\ of_it", at=clock.now + timedelta(seconds=number))
+    chains.feed(MESSAGE="mail 100 and others")
+    chains.feed(MESSAGE="bad 203.0.113.7")
+    observer = chains.observer
+    for text in ("100%", "OF_IT", "\\"):
+        [one] = observer.search(text)["messages"]
+        assert (one["message"], one["events"], one["section"]) == ("mail 100% \\ of_it", 3, "other")
+        assert one["last"] - one["first"] == 2_000_000
+    assert observer.search("' OR 1 --") == {"messages": [], "all": True}
+    assert [one["message"] for one in observer.search("0", section="important")["messages"]] == [
+        "Ban of 203.0.113.7"
+    ]
+    bounded = observer.search("mail", limit=1)
+    assert ([one["message"] for one in bounded["messages"]], bounded["all"]) == (
+        ["mail 100 and others"],
+        False,
+    )
+
+
+def test_a_search_ends_in_time_with_what_it_has_found(
+    chains: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(200):
+        chains.feed(MESSAGE=f"mail {number}")
+    observer = chains.observer
+    monkeypatch.setattr(found_events, "_LONGEST_S", -1.0)
+    monkeypatch.setattr(found_events, "_INSTRUCTIONS", 100)
+    assert observer.search("mail")["all"] is False
+
+
 def test_a_report_that_is_not_limited_has_the_rows_of_the_daily_one(
     pipeline: Pipelines, clock: Clock, tmp_path: Path
 ) -> None:
@@ -167,7 +288,7 @@ def test_the_status_has_what_the_daemon_says_of_itself(chains: Pipeline, tmp_pat
     assert (alone["running"], alone["daemon"]) == (False, None)
 
 
-@pytest.mark.parametrize("method", ["status", "bans", "counters", "report"])
+@pytest.mark.parametrize("method", ["status", "bans", "counters", "report", "reports", "machines"])
 def test_a_state_that_cannot_be_read_is_one_clear_line(tmp_path: Path, method: str) -> None:
     observer = observer_of(tmp_path / "none.sqlite", lambda: None)
     with pytest.raises(UserError, match=r"none\.sqlite: .* \(expected ") as caught:
