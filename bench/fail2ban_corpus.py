@@ -46,6 +46,9 @@ _SYSLOG = re.compile(
 _CONDITION = re.compile(
     r"(?:name|opts\.get\('(?P<option>\w+)'\)) *(?P<sign>[=!]=) *'(?P<value>[\w-]+)'"
 )
+_OF_A_FILE = {
+    "SYSLOG_IDENTIFIER": "program", "_HOSTNAME": "host", "_PID": 1, "_MACHINE_ID": "0" * 32,
+}  # fmt: skip
 _FAR = 1_000_000
 """Failures: nobody is banned, so each line is looked at by itself."""
 
@@ -83,8 +86,13 @@ def unpacked(package: Path | None, folder: Path) -> Path:
     return folder / "files"
 
 
-def samples(root: Path, name: str) -> Iterator[Sample]:
-    """The lines of a filter that a journal may have, in their order."""
+def samples(root: Path, name: str, *, of_files: bool = False) -> Iterator[Sample]:
+    """The lines of a filter that a journal may have, in their order.
+
+    :param root: where the package is.
+    :param name: of the filter.
+    :param of_files: instead, those that stand in a program's own files alone.
+    """
     files = [name]
     common: dict[str, str] = {}
     for file in files:
@@ -114,7 +122,7 @@ def samples(root: Path, name: str) -> Iterator[Sample]:
                 asked = [given.get("test.condition"), told.get("constraint")]
                 if not all(_holds(condition, name, given) for condition in asked if condition):
                     continue
-                entry = _entry(line, given)
+                entry = _of_a_file(line, given) if of_files else _entry(line, given)
                 if entry is not None:
                     plain = {k: v for k, v in given.items() if not k.startswith("test.")}
                     yield Sample(name, number, line, told, plain, entry)
@@ -128,6 +136,10 @@ def _holds(condition: str, name: str, options: dict[str, str]) -> bool:
         raise ValueError(f"{condition}: a condition of a new kind")
     value = name if parts["option"] is None else options.get(parts["option"])
     return (value == parts["value"]) == (parts["sign"] == "==")
+
+
+def _of_a_file(line: str, options: dict[str, str]) -> dict[str, Any] | None:
+    return None if _entry(line, options) is not None else {**_OF_A_FILE, "MESSAGE": line}
 
 
 def _entry(line: str, options: dict[str, str]) -> dict[str, Any] | None:
@@ -165,15 +177,17 @@ def pipeline_of(root: Path, name: str, options: dict[str, str], folder: Path) ->
     return Pipeline(to_toml(outcome, "corpus"))
 
 
-def trusted(pipeline: Pipeline) -> dict[str, Any]:
-    """Fields by which an entry is one of the right writer."""
+def trusted(pipeline: Pipeline, *more: str) -> dict[str, Any]:
+    """Fields by which an entry is one of the right writer: those, and others that are asked for."""
     fields: dict[str, Any] = {"_UID": 0}
     for chain in pipeline.engine.configuration.chains.values():
         for step in chain.steps:
             name = str(getattr(step.instance, "field", ""))
-            if name.startswith("_") and name not in fields and name != "_UID":
+            if (name.startswith("_") or name in more) and name not in fields:
                 value = getattr(step.instance, "value", None)
-                fields[name] = next(iter(step.instance.values)) if value is None else value
+                several = iter(getattr(step.instance, "values", ()))
+                if (first := next(several, None) if value is None else value) is not None:
+                    fields[name] = first
     return fields
 
 
@@ -276,6 +290,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, help="where a package is unpacked already")
     parser.add_argument("--only", help="one filter")
     parser.add_argument("--against", action="store_true", help="every entry, to every filter")
+    parser.add_argument("--files", action="store_true", help="lines of programs' own files")
     parser.add_argument("--rules", action="store_true", help="Pyruse's own rules, by addresses")
     parser.add_argument("--spoilt", action="store_true", help="lines that were made strange")
     parser.add_argument(
@@ -294,6 +309,8 @@ def main() -> None:
         chosen = [arguments.only] if arguments.only else list(corpus)
         filters = Filters(root, folder)
         expected(filters, {name: corpus[name] for name in chosen}, verbose=arguments.v)
+        if arguments.files:
+            by_files(root, names, folder, verbose=arguments.v)
         if arguments.rules:
             by_rules(corpus, verbose=arguments.v)
         if arguments.against:
@@ -352,6 +369,29 @@ def expected(filters: Filters, corpus: dict[str, list[Sample]], *, verbose: bool
         f"filters {len(corpus)}: {ours.found} of {ours.bans}, wrong {len(ours.wrong)}; "
         f"fail2ban: {theirs.found}, wrong {len(theirs.wrong)}"
     )
+
+
+def by_files(root: Path, names: list[str], folder: Path, *, verbose: bool) -> None:
+    """How many of the lines of programs' own files are found, had the programs logged them."""
+    found = Tally()
+    for name in names:
+        lines = list(samples(root, name, of_files=True))
+        for options in _options(lines):
+            home = home_of(root, name, options, folder)
+            own = "backend = auto\nlogpath = /var/log/own.log"
+            jail_local = home / "jail.local"
+            jail_local.write_text(jail_local.read_text().replace("backend = systemd", own))
+            try:
+                pipeline = Pipeline(to_toml(convert(home), "corpus"))
+            except ConfigError as fault:
+                print(*fault.faults, sep="\n", file=sys.stderr)
+                continue
+            writer = trusted(pipeline, "SYSLOG_IDENTIFIER")
+            for sample in (one for one in lines if one.options == options):
+                judge(found, sample, decided(pipeline, {**sample.entry, **writer}, {}))
+    print(f"of files: {found.found} of {found.bans}, wrong {len(found.wrong)}")
+    if verbose:
+        print(*(f"    {line}" for line in (*found.missed, *found.wrong)), sep="\n")
 
 
 def by_rules(corpus: dict[str, list[Sample]], *, verbose: bool) -> None:

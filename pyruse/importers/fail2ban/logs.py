@@ -12,7 +12,11 @@ _SYSLOG = re.compile(
 )
 """Files of the syslog daemon: what stands there is in the journal, too."""
 _HOW = {
-    "apache": ("Apache", "ErrorLog syslog:daemon:apache2"),
+    "apache": (
+        "Apache",
+        'ErrorLog syslog:daemon:apache2 and CustomLog "|/usr/bin/logger -t apache2 -p daemon.info" '
+        "combined",
+    ),
     "asterisk": ("Asterisk", "syslog.local0 => notice,warning,security in logger.conf"),
     "exim": ("Exim", "log_file_path = syslog"),
     "grafana": ("Grafana", "mode = console in [log] of grafana.ini"),
