@@ -57,7 +57,7 @@ class Unusual:
     """The id of the kind."""
     program: str
     text: str
-    """The kind's template, or an example."""
+    """An example of its messages."""
     today: int
     """How often it came."""
     usual: float

@@ -62,11 +62,12 @@ def compared(db: sqlite3.Connection, day: str, zone: tzinfo, *, is_over: bool) -
         kinds = [one for one in kinds if one.difference != "gone" and one.today >= one.usual]
     unusual = [
         Unusual(
-            one.difference, shown_id(one.id), one.program, one.template or one.example, one.today,
-            one.usual,
+            one.difference, shown_id(one.id), one.program, _example(one), one.today, one.usual
         )
         for one in kinds
-    ]  # fmt: skip
+        # What is important stands above already.
+        if one.section != "important" or one.difference == "gone"
+    ]
     return Comparison(unusual, list(_items(kinds, zone)))
 
 
@@ -92,7 +93,7 @@ def _items(kinds: Sequence[UnlikeKind], zone: tzinfo) -> Iterator[Attention]:
 def _item(one: UnlikeKind) -> Attention | None:
     if one.section != "other" or one.event:
         return None  # a chain has said what it thinks of it
-    text = _short(one.example.removeprefix(f"[{one.level}/{one.program}] "))
+    text = _example(one)
     who = f"{_short(one.program)}: " if one.program and one.program not in text else ""
     cause = f"kind {shown_id(one.id)}"
     match one.difference:
@@ -119,6 +120,11 @@ def _is_alarming(one: UnlikeKind) -> bool:
     if one.level is not None and one.level <= _WARNING:
         return True
     return _WORDS.search(_GIVEN.split(one.template, maxsplit=1)[0]) is not None
+
+
+def _example(one: UnlikeKind) -> str:
+    """A message of a kind, without what its program and level say already."""
+    return _short(one.example.removeprefix(f"[{one.level}/{one.program}] "))
 
 
 def _short(text: str) -> str:
