@@ -61,9 +61,7 @@ def compared(db: sqlite3.Connection, day: str, zone: tzinfo, *, is_over: bool) -
     if not is_over:
         kinds = [one for one in kinds if one.difference != "gone" and one.today >= one.usual]
     unusual = [
-        Unusual(
-            one.difference, shown_id(one.id), one.program, _example(one), one.today, one.usual
-        )
+        Unusual(one.difference, shown_id(one.id), one.program, _example(one), one.today, one.usual)
         for one in kinds
         # What is important stands above already.
         if one.section != "important" or one.difference == "gone"
