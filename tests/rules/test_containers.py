@@ -65,7 +65,16 @@ def test_lines_of_containers_mean_the_same(rules: RulesFile) -> None:
         ({"SYSLOG_IDENTIFIER": "nginx"}, "login failed"),
         # Not named; root hands on what it says.
         ({"SYSLOG_IDENTIFIER": "nginx", "CONTAINER_NAME": "db-1"}, None),
-        ({"SYSLOG_IDENTIFIER": "nginx", "CONTAINER_NAME": "db-1", "_UID": 1000}, "forged"),
+        ({"SYSLOG_IDENTIFIER": "nginx", "CONTAINER_NAME": "db-1", "_UID": 1000}, None),
+        (
+            {
+                "SYSLOG_IDENTIFIER": "nginx",
+                "CONTAINER_NAME": "db-1",
+                "_UID": 1000,
+                "_EXE": "/tmp/dockerd",
+            },
+            "forged",
+        ),
     ],
 )
 def test_who_has_handed_on_a_line(fields: dict[str, Any], event: str | None) -> None:
