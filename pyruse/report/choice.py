@@ -2,8 +2,8 @@
 
 What is cut is counted in the report, and the command is named that shows it all. The important part
 is cut last: each part may take its share of the room, and what one does not need is for the others.
-Within a part, the rows of each step, or of each summary, take turns: a stranger who multiplies the
-rows of one, by the names that he tries, pushes out none of another's.
+Within a part, the rows of each step, of each summary, or of each program, take turns: a stranger
+who multiplies the rows of one, by the names that he tries, pushes out none of another's.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from pyruse.api.findings import Attention, KindRow, Summary, Unusual
@@ -20,6 +21,7 @@ from pyruse.api.report import SECTIONS, Line, Report, Row
 from pyruse.report.measures import BYTES, Lines, Markup, Measure
 from pyruse.report.room import Room
 from pyruse.report.stored import Candidate, StoredRows
+from pyruse.report.turns import in_turn
 from pyruse.report.wording import Clock, tells_of_loss
 
 _SHARES = {"important": 35, "interesting": 20, "tables": 25, "notes": 5, "other": 15}
@@ -34,6 +36,10 @@ _MOST = 300
 """Of each part: there is never room for more."""
 _FIRST_ROWS = 3
 """So many rows of each summary come before the fourth one of any."""
+_FIRST_KINDS = 10
+"""So many kinds of each program come before the eleventh one of any."""
+_FIRST_UNUSUAL, _FIRST_OF_PROGRAM = 3, 2
+"""The same of what is unlike other days: of what is new, gone, or at another rate; of a program."""
 
 
 @dataclass
@@ -71,9 +77,14 @@ class Offer:
         self.limit = limit
         most = min(limit, _MOST)
         measure = Markup() if form == "html" else Lines(Clock(report.begin, report.end))
-        self.kinds = _by_section(report.kinds, most)
+        self.kinds = _by_section(report.kinds)
         self.costs: dict[str, list[tuple[Any, float]]] = {
-            name: [(kind, measure.kind(kind)) for kind in kinds.shown]
+            name: [
+                ((at, kind), measure.kind(kind))
+                for at, kind in in_turn(
+                    enumerate(kinds.shown), lambda one: one[1].program, _FIRST_KINDS
+                )[:most]
+            ]
             for name, kinds in self.kinds.items()
         }
         if not report.kinds:
@@ -99,7 +110,7 @@ class Choice:
         self._room = room
         report = self._report = offer.report
         self.attention: Sequence[Attention] = report.attention[: 3 if room.is_tight else _ITEMS]
-        self.unusual: Sequence[Unusual] = report.unusual[: 0 if room.is_tight else _UNUSUAL]
+        self.unusual: Sequence[Unusual] = [] if room.is_tight else _some(report.unusual)
         self.glance = report.glance[: 3 if room.is_tight else _GLANCES]
         told = {item.text[:_ENOUGH] for item in self.attention}
         losses = (
@@ -109,7 +120,12 @@ class Choice:
         rooms = divided(room.flexible, offer.needs)
         chosen = {name: list(_within(rooms[name], ones)) for name, ones in offer.costs.items()}
         self.kinds = {
-            name: replace(kinds, shown=chosen[name] if report.kinds else [])
+            name: replace(
+                kinds,
+                shown=[kind for _, kind in sorted(chosen[name], key=itemgetter(0))]
+                if report.kinds
+                else [],
+            )
             for name, kinds in offer.kinds.items()
         }
         """The kinds of each section."""
@@ -179,8 +195,15 @@ def divided(room: float, needs: Mapping[str, float]) -> dict[str, float]:
     return rooms
 
 
-def _by_section(kinds: Iterable[KindRow], limit: int) -> dict[str, Kinds]:
-    """The kinds of each section, the first ones of them. What is muted is left out, and counted."""
+def _some(unusual: Sequence[Unusual]) -> list[Unusual]:
+    """Some of each difference, and of each program, in the order that they had."""
+    ones = in_turn(enumerate(unusual), lambda one: (one[1].what, one[1].program), _FIRST_OF_PROGRAM)
+    ones = in_turn(ones, lambda one: one[1].what, _FIRST_UNUSUAL)
+    return [one for _, one in sorted(ones[:_UNUSUAL], key=itemgetter(0))]
+
+
+def _by_section(kinds: Iterable[KindRow]) -> dict[str, Kinds]:
+    """The kinds of each section. What is muted is left out, and counted."""
     found: dict[str, Kinds] = {name: Kinds() for name in SECTIONS}
     for kind in kinds:
         one = found[kind.section]
@@ -189,8 +212,7 @@ def _by_section(kinds: Iterable[KindRow], limit: int) -> dict[str, Kinds]:
             continue
         one.count += 1
         one.events += kind.count
-        if len(one.shown) < limit:
-            one.shown.append(kind)
+        one.shown.append(kind)
     return found
 
 

@@ -20,6 +20,8 @@ _NEW, _NEW_GRAVE, _GONE, _RATE = 40, 55, 35, 30
 _CRITICAL, _ERROR, _WARNING = 2, 3, 4  # syslog(3)
 _MOST = 50
 """Items of each sort; the rest is counted in one."""
+_TOGETHER = 3
+"""So many items of a sort and a program are told apart."""
 _MANY = 20
 """What comes so often every day is not absent by chance."""
 _LONGEST = 200  # characters
@@ -70,22 +72,41 @@ def compared(db: sqlite3.Connection, day: str, zone: tzinfo, *, is_over: bool) -
 
 
 def _items(kinds: Sequence[UnlikeKind], zone: tzinfo) -> Iterator[Attention]:
-    """What of it deserves attention."""
-    shown: Counter[str] = Counter()
-    left: Counter[str] = Counter()
+    """What of it deserves attention: of a program that has much of a sort, all in one item."""
+    found: dict[tuple[str, str], list[Attention]] = {}
     for one in kinds:
         item = _item(one)
         if item is None:
             continue
-        if shown[one.difference] >= _MOST:
-            left[one.difference] += 1
-            continue
-        shown[one.difference] += 1
-        if one.first is not None:
-            item.time = datetime_of(one.first, zone)
-        yield item
+        item.time = None if one.first is None else datetime_of(one.first, zone)
+        found.setdefault((one.difference, one.program), []).append(item)
+    shown: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for (difference, program), items in found.items():
+        is_much = len(items) > _TOGETHER
+        for item in [_together(difference, program, items)] if is_much else items:
+            if shown[difference] >= _MOST:
+                left[difference] += 1
+                continue
+            shown[difference] += 1
+            yield item
     for difference, count in left.items():
-        yield Attention(f"{count:,} more kinds {_LEFT[difference]}: see `pyruse kinds`", _RATE)
+        yield Attention(
+            f"{count:,} more programs have kinds {_LEFT[difference]}: see `pyruse kinds`", _RATE
+        )
+
+
+def _together(difference: str, program: str, items: Sequence[Attention]) -> Attention:
+    """Many of a program as one."""
+    first = items[0]
+    return Attention(
+        f"{_short(program)}: {len(items):,} kinds of entries {_LEFT[difference]}",
+        max(item.weight for item in items),
+        min((item.time for item in items if item.time is not None), default=None),
+        f"kinds {difference} {program}",
+        quote=first.text,
+        count=sum(item.count for item in items),
+    )
 
 
 def _item(one: UnlikeKind) -> Attention | None:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import heapq
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import ClassVar
 
+from pyruse.state.crowding import Crowd, Known, worse
 from pyruse.state.part import Part
 from pyruse.state.removal import delete_days
 
 MOST = 10_000
-"""So many kinds are kept. Where there are more, the one that came least often, and of these the one
-that did not come for longest, gives way and counts as `OTHERS`. So nobody who makes up texts can
-push out what comes often."""
+"""So many kinds are kept. Where there are more, one gives way and counts as `OTHERS` (see
+`pyruse.state.crowding`)."""
 OTHERS = ""
 """The template of what stands for the kinds of a section that gave way."""
-WARNING = 4
-_GRAVE = 16
-"""A warning, or worse, counts as so many: it stays longer, but not before all that comes often."""
 _IDS_IN_MEMORY = 20_000
 _LONGEST_EXAMPLE = 500  # characters
 _LONGEST_NAME = 100  # characters
@@ -54,24 +50,6 @@ def identity(section: str, event: str, program: str, template: str, message_id: 
     return int.from_bytes(blake2b(parts.encode(errors="replace"), digest_size=6).digest())
 
 
-_Rank = tuple[int, int, int]
-
-
-@dataclass(slots=True)
-class _Known:
-    """What decides which kind gives way, of one that is kept."""
-
-    count: int
-    time: int
-    level: int | None
-    section: str
-
-    def rank(self, of: int) -> _Rank:
-        """The lowest gives way first."""
-        is_grave = self.level is not None and self.level <= WARNING
-        return (self.count * (_GRAVE if is_grave else 1), self.time, of)
-
-
 class CountedKinds(Part):
     """Counts kinds by day and host; what is known is read when the first one comes."""
 
@@ -93,10 +71,8 @@ class CountedKinds(Part):
     def __init__(self) -> None:
         self._db: sqlite3.Connection | None = None
         self._ids: dict[tuple[str, str, str, str, str], int] = {}
-        self._known: dict[int, _Known] | None = None
+        self._known: Crowd | None = None
         """The kinds that are kept; None: not read yet."""
-        self._ranks: list[_Rank] = []
-        """A heap of what ranks kinds had; they only ever rise. Empty until there are too many."""
         self._touched: dict[int, Kind] = {}
         self._counts: dict[int, dict[tuple[str, str], list[int]]] = {}
         """Since the last commit, by kind, day and host: count, first, last."""
@@ -144,16 +120,15 @@ class CountedKinds(Part):
         known = self._known
         if known is None:
             known = self._known = self._read()
-        row = known.get(kind)
+        row = known.kinds.get(kind)
         if row is None:
-            if len(known) >= MOST:
+            if len(known.kinds) >= MOST:
                 self._make_room(known)
-            row = known[kind] = _Known(0, time, level, section)
-            if self._ranks:
-                heapq.heappush(self._ranks, row.rank(kind))
+            row = Known(0, time, level, section, key[2])
+            known.add(kind, row)
         row.count += 1
         row.time = max(row.time, time)
-        row.level = _worse(row.level, level)
+        row.level = worse(row.level, level)
         self._count(kind, (day, host), 1, time, time)
         touched = self._touched.get(kind)
         if touched is None:
@@ -164,7 +139,7 @@ class CountedKinds(Part):
             return kind
         touched.count += 1
         touched.time = max(touched.time, time)
-        touched.level = _worse(touched.level, level)
+        touched.level = worse(touched.level, level)
         if touched.program != program:
             touched.program = ""
         if day > touched.last:
@@ -183,22 +158,9 @@ class CountedKinds(Part):
         row[1] = min(row[1], first)
         row[2] = max(row[2], last)
 
-    def _make_room(self, known: dict[int, _Known]) -> None:
+    def _make_room(self, known: Crowd) -> None:
         """Have the least of the kinds give way."""
-        if not self._ranks:
-            self._ranks = [row.rank(kind) for kind, row in known.items()]
-            heapq.heapify(self._ranks)
-        while True:
-            rank = heapq.heappop(self._ranks)
-            kind = rank[2]
-            row = known.get(kind)
-            if row is None:
-                continue
-            now = row.rank(kind)
-            if now == rank:
-                break
-            heapq.heappush(self._ranks, now)
-        del known[kind]
+        kind, row = known.pop_least()
         self._gone[kind] = row.section
         self._touched.pop(kind, None)
         for (day, host), (count, first, last) in self._counts.pop(kind, {}).items():
@@ -221,11 +183,17 @@ class CountedKinds(Part):
         """Tell no more that a kind is unlike other days; None: tell of it again."""
         self._muted[kind] = since
 
-    def _read(self) -> dict[int, _Known]:
+    def _read(self) -> Crowd:
+        known = Crowd()
         if self._db is None:
-            return {}
-        query = "SELECT id, count, time, level, section FROM kinds WHERE template != ''"
-        return {kind: _Known(*row) for kind, *row in self._db.execute(query)}
+            return known
+        query = """SELECT id, count, time, level, section, event, program, template, message_id
+                   FROM kinds WHERE template != ''"""
+        for kind, count, time, level, section, event, program, *text in self._db.execute(query):
+            # A kind may be several programs', though one alone has written it so far.
+            is_of_program = kind == identity(section, event, program, *text)
+            known.add(kind, Known(count, time, level, section, program if is_of_program else ""))
+        return known
 
     def load(self, db: sqlite3.Connection) -> None:
         """Nothing is read before it is needed."""
@@ -267,9 +235,8 @@ class CountedKinds(Part):
             if kind not in self._touched:
                 db.execute("DELETE FROM kinds WHERE id = ?", (kind,))
                 if self._known is not None:
-                    self._known.pop(kind, None)
+                    self._known.discard(kind)
                 yield
-        self._ranks = []
 
 
 _ADD_KIND = """
@@ -318,9 +285,3 @@ def _new_others(section: str, day: str, time: int) -> Kind:
 
 def _others(section: str) -> int:
     return identity(section, "", "", OTHERS, "")
-
-
-def _worse(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)

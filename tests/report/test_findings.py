@@ -147,6 +147,42 @@ def test_what_is_new_and_grave_or_gone_is_called_out(server: Pipeline) -> None:
     assert so_far == told(report)[:2], "nothing is absent before the day has ended"
 
 
+def test_a_program_that_says_much_that_is_new_hides_no_other(server: Pipeline) -> None:
+    """As a stranger makes a web application cry, who tries all that he can think of."""
+    a_week(server)
+    for number in range(60):
+        words = (
+            f"{chr(97 + number % 26) * 3} {chr(98 + number % 24) * 4} {chr(97 + number // 9) * 5}"
+        )
+        feed(server, "webapp", f"critical failure of {words}", _UID=33, PRIORITY=2)
+    usual(server)
+    feed(server, "ledgerd", "replication halted: position lost", _UID=990, PRIORITY=3)
+    report = server.end_day()
+    assert told(report) == [
+        "webapp: 60 kinds of entries that were never seen before",
+        "ledgerd: replication halted: position lost",
+    ]
+    assert report.attention[0].count == 60
+    text = server.engine.render(report, "text")
+    unlike = text.partition("Unlike other days")[2].partition("AT A GLANCE")[0]
+    assert "replication halted" in unlike
+    (other,) = [text[at:] for at in [text.rindex("OTHER")]]
+    assert "replication halted" in other
+
+
+def test_a_program_that_is_gone_is_one_item(server: Pipeline) -> None:
+    def with_more(here: Pipeline) -> None:
+        usual(here)
+        for text in ("begins", "cleaned its cache", "wrote the index", "is done with all of it"):
+            feed(here, "nightly", text, _UID=990)
+
+    a_week(server, with_more)
+    usual(server)
+    assert told(server.end_day()) == [
+        "nightly: 4 kinds of entries that came every day, but not on this one"
+    ]
+
+
 def test_on_the_first_day_everything_is_usual(server: Pipeline) -> None:
     feed(server, "ledgerd", "replication halted: position lost", _UID=990, PRIORITY=3)
     report = server.end_day()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -191,6 +192,33 @@ def test_who_makes_up_warnings_does_not_push_out_what_comes_often(opened: Opened
 
 
 @pytest.mark.usefixtures("few")
+def test_a_program_that_makes_up_texts_pushes_out_none_of_another(opened: Opened) -> None:
+    state = opened()
+    add(state, "failed once", T, program="quiet")
+    for number in range(40):
+        for _ in range(3):
+            add(state, f"text {number}", T + number, program="loud", level=2)
+        add(state, f"word {number}", T + number, program="shrill")
+        if number == 20:
+            state.commit()
+            state = opened()  # as after a crash
+    state.commit()
+    kinds = found(state)
+    assert kinds["failed once"].events == 1
+    programs = Counter(kind.program for kind in kinds.values() if not kind.is_rest)
+    assert programs == {"quiet": 1, "loud": 2, "shrill": 2}
+
+
+@pytest.mark.usefixtures("few")
+def test_as_many_programs_as_texts_push_out_one_another(opened: Opened) -> None:
+    state = opened()
+    for number in range(40):
+        add(state, "text", T + number, program=f"forged {number}")
+    state.commit()
+    assert len(kinds_of_day(state.db, [DAY])) == 6
+
+
+@pytest.mark.usefixtures("few")
 def test_each_section_has_others_of_its_own(opened: Opened) -> None:
     state = opened()
     for number in range(20):
@@ -212,8 +240,11 @@ def test_many_texts_take_bounded_room(opened: Opened, monkeypatch: pytest.Monkey
     state.commit()
     (rows,) = state.db.execute("SELECT count(*) FROM kind_counts").fetchone()
     assert rows == 201
-    assert len(state.kinds._known or ()) == 200
-    assert len(state.kinds._ranks) <= 200
+    crowd = state.kinds._known
+    assert crowd is not None
+    assert len(crowd.kinds) == 200
+    assert sum(map(len, crowd._ranks.values())) <= 200
+    assert len(crowd._of_size) == 1
 
 
 FEED = """
