@@ -35,6 +35,7 @@ bench: .venv/.ready-dev ## speed against libsystemd, journalctl and fail2ban; a 
 	$(BIN)/python -m bench.fuzz
 	$(BIN)/python bench/kill.py
 	$(BIN)/python -m bench.machines
+	$(BIN)/python -m bench.fail2ban_corpus --files --rules
 
 record := python -m bench.operations --record
 operations: .venv/.ready-dev ## record what an entry costs, for each Python that is installed

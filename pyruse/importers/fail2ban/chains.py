@@ -9,9 +9,10 @@ from pyruse.importers.fail2ban import sessions
 from pyruse.importers.fail2ban.filters import Search, address_fields
 from pyruse.importers.fail2ban.jails import Jail
 from pyruse.importers.fail2ban.patterns import Pattern
-from pyruse.importers.outcome import Chain, Step
+from pyruse.importers.outcome import Chain, Step, equals
 
 _LINE = "{_HOSTNAME} {SYSLOG_IDENTIFIER}[{_PID}]: {MESSAGE}"
+_LINE_OF_KERNEL = "{_HOSTNAME} kernel: [    0.000000] {MESSAGE}"
 _DATE = (
     r"(?:\d{4}[-/.:]\d\d[-/.:]\d\d[ T-]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
     r"|(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?(?: \d{4})?"
@@ -57,9 +58,26 @@ def chains_of(jails: Sequence[Jail], search: Search, *, suffix: str, shared: boo
     else:
         looking += [*_address(search, names), *ending]
     chains += further
+    if search.guard.kernel:
+        return [*_with_kernel(name, steps, looking, lines), *chains]
     if "then" in steps[-1]:
         return [Chain(name, steps), *ways, Chain(lines, looking), *chains]
     return [Chain(name, [*steps, *looking]), *chains]
+
+
+def _with_kernel(name: str, steps: list[Step], looking: list[Step], lines: str) -> list[Chain]:
+    """The chains where the kernel's lines are looked at, too; fail2ban gives these a time."""
+    first = looking[0]
+    kernel = equals("_TRANSPORT", ["kernel"], then=lines)
+    if first.get("value") != _LINE:
+        return [Chain(name, [kernel, {**steps[-1], "then": lines}]), Chain(lines, looking)]
+    of_kernel = f"{name} of the kernel"
+    kernel = {**kernel, "then": of_kernel}
+    return [
+        Chain(name, [kernel, *steps, {**first, "then": lines}]),
+        Chain(of_kernel, [{**first, "value": _LINE_OF_KERNEL, "then": lines}]),
+        Chain(lines, looking[1:]),
+    ]
 
 
 def endings(

@@ -203,4 +203,5 @@ def _guard(jail: Jail, *, prefixed: bool, notes: list[str]) -> Guard:
             '(not those of users): add { filter = "equals", field = "_SYSTEMD_UNIT", value = "…" } '
             "at the beginning of its chain"
         )
+        guard = replace(guard, kernel=not jail.own_files)
     return guard

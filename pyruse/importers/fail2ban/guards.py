@@ -52,6 +52,8 @@ class Guard:
     ways: tuple[Way, ...] = ()
     """One of them is true of the entry, where there are any."""
     of_root: bool = False
+    kernel: bool = False
+    """Whether the kernel may have written them, too: no user has."""
 
     def steps(self, name: str, then: str) -> tuple[list[Step], list[Chain]]:
         """The steps before the text is looked at.
@@ -68,7 +70,9 @@ class Guard:
             steps.append(
                 {"filter": "regex", "field": "SYSLOG_IDENTIFIER", "pattern": self.expression}
             )
-        if self.of_root:
+        if set(self.identifiers) == {"kernel"}:
+            steps.append(equals("_TRANSPORT", ["kernel"]))
+        elif self.of_root:
             steps.append(equals("_UID", [0]))
         else:
             steps.append({"filter": "at_most", "field": "_UID", "value": _HIGHEST_OF_THE_SYSTEM})

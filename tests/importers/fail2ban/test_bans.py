@@ -148,6 +148,21 @@ def test_the_date_of_a_program_s_own_files_is_cut_out_first(message):
     assert pipeline.feed(_UID=1990, MESSAGE=message).get("failures_3") is None
 
 
+def test_where_nothing_says_who_writes_the_kernel_may_too():
+    pipeline = Pipeline(to_toml(convert(FOLDERS / "own"), "own"))
+    message = "BLOCK IN=eth0 SRC=203.0.113.9"
+    kernel: dict[str, Any] = {
+        "SYSLOG_IDENTIFIER": "kernel",
+        "_TRANSPORT": "kernel",
+        "_HOSTNAME": "host",
+    }
+    assert pipeline.feed(**{**kernel, "MESSAGE": message})["failures_7"] == 1
+    forged = {**kernel, "_TRANSPORT": "syslog", "_UID": 1000, "MESSAGE": message}
+    assert "failures_7" not in pipeline.feed(**forged)
+    service = {**forged, "_UID": 0, "_PID": 1}
+    assert "failures_7" not in pipeline.feed(**service)  # the time of the kernel is missing
+
+
 # Several jails
 
 
