@@ -40,15 +40,22 @@ def main() -> None:
         sys.exit(f"{reason}; on Debian: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
         observer = observed(Path(folder))
-        with closing(Page(observer)) as page, closing(Chromium(Path(folder, "browser"))) as browser:
+        zone = observer.report(0).begin.tzinfo
+        with (
+            closing(Page(observer, zone)) as page,
+            closing(Chromium(Path(folder, "browser"))) as browser,
+        ):
             for name, path, width, height, dark in (
-                ("today", "/", 1000, 760, False),
-                ("chains", "/chains", 1000, 760, True),
-                ("phone", "/bans", 375, 760, False),
+                ("today", "/", 1000, 900, False),
+                ("kinds", "/?part=interesting", 1000, 560, True),
+                ("chains", "/chains?open=sudo", 1000, 900, True),
+                ("phone", "/", 390, 844, False),
             ):
                 browser.screen(width, height, dark=dark)
                 browser.log_in(page.url, TOKEN)
                 browser.go(f"{page.url}{path}")
+                if name == "kinds":
+                    browser.run("document.querySelector('.rows details').open = true")
                 browser.picture(file := _ROOT / f"{name}.png")
                 if file.stat().st_size > _LARGEST:
                     sys.exit(f"{file} has {file.stat().st_size:,} bytes (expected {_LARGEST:,})")

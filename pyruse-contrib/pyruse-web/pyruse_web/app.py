@@ -40,15 +40,21 @@ _WAITING = 8
 def application(views: Views, access: Access) -> ASGIApp:
     """The pages, for those who have the token."""
     one = CapacityLimiter(1)  # one look at a time: the main loop needs the interpreter, too
+    looks = 0  # the one, and those that wait
     style = files("pyruse_web").joinpath("style.css").read_bytes()
 
     def page(path: str, view: View) -> Route:
         async def shown(request: Request) -> Response:
-            if one.statistics().tasks_waiting >= _WAITING:
+            nonlocal looks
+            if looks > _WAITING:
                 return HTMLResponse(views.busy(), 503, {"Retry-After": "5"})
             # What stands in the path comes last, so it is what counts.
             query = QueryParams([*request.query_params.multi_items(), *request.path_params.items()])
-            status, html = await run_sync(view, query, limiter=one)
+            looks += 1
+            try:
+                status, html = await run_sync(view, query, limiter=one)
+            finally:
+                looks -= 1
             return HTMLResponse(html, status)
 
         return Route(path, shown, methods=["GET"])

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pyruse_web.fold import Chain, Group
 
-WIDTH = 290
+WIDTH = 320
 """Of a box."""
 HEAD, ROW = 32, 22
 """How high its heading and the row of a step are."""

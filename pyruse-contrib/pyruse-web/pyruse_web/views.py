@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams as Query
 
-from pyruse import Observer, UserError, datetime_of, page_templates, parse_network
+from pyruse import Observer, UserError, datetime_of, one_line, page_templates, parse_network
 from pyruse_web import fold, graph, reports
 from pyruse_web.reports import Asked, NoSuchReport
 
@@ -21,6 +21,8 @@ _BANS = 100
 """On one page."""
 _STEPS = 120
 """So many steps of own chains are drawn unless somebody wants to see more, or less."""
+_LINE = 44
+"""Characters for which a box of the graph has room."""
 
 View = Callable[[Query], tuple[int, str]]
 """Gives the code of the answer, and the page."""
@@ -96,6 +98,7 @@ class Views:
                         owner[name].name for name in group.uses if owner[name] is not group
                     )
                 ),
+                "brief_list": _brief_list,
                 "toggled": lambda name: _address(opened ^ {name}),
                 "all_open": _address({group.name for group in groups}),
                 "all_folded": _address(set()),
@@ -161,6 +164,18 @@ def _finder(wanted: str) -> Callable[[Mapping[str, Any]], bool]:
 def _address(opened: Collection[str]) -> str:
     """Of the graph with these groups open."""
     return "/chains?" + urlencode([("open", name) for name in sorted(opened)] or [("open", "")])
+
+
+def _brief_list(names: Sequence[str]) -> str:
+    """As many names as a box has room for, and how many more there are."""
+    shown, room = [], _LINE
+    for name in names:
+        room -= len(name) + 2
+        if room < 0:
+            break
+        shown.append(one_line(name))
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" +{more}" if more else "")
 
 
 def _number(text: str) -> int:

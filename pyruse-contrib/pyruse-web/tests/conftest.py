@@ -58,8 +58,8 @@ timezone = "UTC"
 class Page:
     """A server, and a client that has logged in."""
 
-    def __init__(self, observer) -> None:
-        views = Views(observer, UTC)
+    def __init__(self, observer, zone=UTC) -> None:
+        views = Views(observer, zone)
         self.server = Server(Place("127.0.0.1", 0), application(views, Access(TOKEN, [])))
         self.url = f"http://127.0.0.1:{self.server.port}"
         self.client = httpx.Client(base_url=self.url, timeout=TIME_LIMIT)

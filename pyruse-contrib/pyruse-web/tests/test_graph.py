@@ -87,7 +87,7 @@ def test_thirty_rules_are_thirty_boxes_of_a_row_and_their_policy_is_there_once()
     assert {box.column for box in drawing.boxes[:30]} == {0}
     assert [box.column for box in drawing.boxes[30:]] == [1, 2]
     assert drawing.lines == []
-    assert (drawing.width < 1100, drawing.height < 2000) == (True, True)
+    assert (drawing.width < 1200, drawing.height < 2000) == (True, True)
     guessing = drawing.boxes[30]
     assert (len(guessing.group.chains), guessing.entries) == (1, 300)
 

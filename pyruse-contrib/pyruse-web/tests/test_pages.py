@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 from conftest import CHAINS, HOSTILE
 from pyruse_web import reports
+
+from pyruse.testing import TIME_LIMIT, wait_until
 
 
 def test_today_has_the_report_so_far(page):
@@ -239,6 +245,65 @@ def test_a_state_that_cannot_be_read_is_one_line_and_can_be_looked_at_again(page
         assert "Traceback" not in answer.text
     (tmp_path / "elsewhere").rename(tmp_path / "state.sqlite")
     page.get("/")
+
+
+def test_a_flood_of_different_lines_is_a_page_of_bounded_size(serve, pipeline, tmp_path):
+    toml = """[report]\ntimezone = "UTC"\n[chains]\n"all" = [
+        { action = "report", section = "important", message = "{MESSAGE}" }]"""
+    chains = pipeline(toml, state=tmp_path / "state.sqlite")
+    words = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(3000)]
+    for word in words:
+        letters = word.translate(str.maketrans("0123456789", "ghijklmnop"))
+        chains.feed(MESSAGE=f"{letters} {letters[::-1]} failed " + letters * 30)
+    page = serve(chains.observer).log_in()
+    whole, part, found = (page.get(path) for path in ("/", "/?part=important", "/?q=failed"))
+    assert len(whole) < 150_000
+    assert "more kinds</a>" in whole
+    assert len(part) < 600_000
+    assert "“pyruse report 2026-03-14 --full” has them all" in part
+    assert len(found) < 1_500_000
+    assert "There may be more: these are the newest ones." in found
+    assert "3,000 important" in whole
+
+
+def test_who_comes_while_too_many_look_is_told_to_come_again(serve, chains):
+    observer, go_on = chains.observer, threading.Event()
+    report = observer.report
+    observer.report = lambda *asked: (go_on.wait(TIME_LIMIT), report(*asked))[1]
+    page = serve(observer).log_in()
+    with ThreadPoolExecutor(20) as visitors:
+        codes = []
+
+        def visit(_):
+            answer = page.client.get("/")
+            codes.append(answer.status_code)
+            if answer.status_code == 503:
+                assert "Too many look at once" in answer.text
+                assert answer.headers["Retry-After"] == "5"
+
+        visits = [visitors.submit(visit, number) for number in range(14)]
+        wait_until(lambda: codes.count(503) == 14 - 9)
+        assert "Log in" in page.client.get("/login").text, "what takes no look is answered"
+        go_on.set()
+        for one in visits:
+            one.result()
+    assert sorted(codes) == [200] * 9 + [503] * 5
+
+
+def test_machines_that_have_a_report_of_their_own_are_chosen_by_name(serve, pipeline, tmp_path):
+    apart = CHAINS.replace("[report]", '[report]\nhosts = "apart"')
+    chains = pipeline(apart, state=tmp_path / "state.sqlite")
+    chains.feed(MESSAGE="of this one", _HOSTNAME=socket.gethostname())
+    chains.feed(MESSAGE="of <web1>", _HOSTNAME="<web1>")
+    page = serve(chains.observer).log_in()
+    here = page.get("/")
+    assert "of &lt;web1&gt;" not in here
+    [address] = re.findall(r'<a href="([^"]*)">&lt;web1&gt;</a>', here)
+    there = page.get(address)
+    assert "of &lt;web1&gt;" in there
+    assert "of this one" not in there
+    assert '<input type="hidden" name="host" value="&lt;web1&gt;">' in there
+    assert page.client.get("/?host=web2").status_code == 404
 
 
 BANS = '[chains]\n"all" = [{ action = "ban", ip = "ip", duration = "1h" }]'
