@@ -166,11 +166,15 @@ def _installed() -> Installed:
 
     library = Library(Registry())
     options: dict[str, frozenset[str]] = {}
+    close_some = set()
     for name in library.names:
         with suppress(ConfigError):  # `pyruse rules` tells what is wrong with it
             rules = library.rules(name)
-            options[name] = frozenset(library.options_of(rules))
-    return Installed(options)
+            found = library.options_of(rules)
+            options[name] = frozenset(found)
+            if "ports" in found and found["ports"].default:
+                close_some.add(name)
+    return Installed(options, frozenset(close_some))
 
 
 def _write(toml: str, output: Path | None) -> None:

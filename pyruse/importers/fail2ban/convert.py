@@ -45,7 +45,7 @@ def convert(path: Path, installed: Installed | None = None) -> Outcome:
     _spare(jails, outcome)
     jails = _mails(jails, outcome)
     jails = [_with_spares(jail, outcome) for jail in jails]
-    used = Used()
+    used = Used() if installed is None else Used(installed.close_some)
     written: list[tuple[Jail, Search | None, str]] = []
     for jail in jails:
         cover = "--faithful" if installed is None else cover_of(jail, installed)

@@ -47,6 +47,8 @@ class Installed:
     """The rules that Pyruse has here, each with the names of its options."""
 
     options: Mapping[str, frozenset[str]]
+    close_some: frozenset[str] = frozenset()
+    """Those that close some ports alone, unless they are told otherwise."""
     stock: Mapping[str, frozenset[str]] | None = None
     """Fingerprints of filters that are as fail2ban ships them; None: those that are known."""
 

@@ -11,12 +11,15 @@ from pyruse.importers.fail2ban.recidive import OF_PYRUSE
 from pyruse.importers.outcome import Chain, Outcome, equals
 
 _MAILS = "mails of bans"
+_ALL = ["1-65535"]
 
 
 @dataclass
 class Used:
     """The rules that are used instead of filters."""
 
+    close_some: frozenset[str] = frozenset()
+    """Rules that close some ports alone, unless they are told otherwise."""
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     jails: dict[str, list[Jail]] = field(default_factory=dict)
 
@@ -72,7 +75,9 @@ class Used:
         for rules, options in self.options.items():
             section = f"rules.{rules}"
             kept = {key: v for key, v in options.items() if key not in (*common, "ports")}
-            outcome.settings[section] = {**kept, "ports": options["ports"]}
+            if ports := options["ports"] or (_ALL if rules in self.close_some else []):
+                kept["ports"] = ports
+            outcome.settings[section] = kept
             outcome.comments[section] = [
                 f"[{jail.name}] of {jail.source}; filter.d/{jail.filter_name}.conf"
                 for jail in self.jails[rules]

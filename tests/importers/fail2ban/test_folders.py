@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ def known(folder: Path, *filters: str) -> Installed:
             jail = read_jail(name, values, source, "1d")
             stock.setdefault(jail.filter_name, set()).add(fingerprint(jail))
     return Installed(
-        dict.fromkeys(filters, OPTIONS), {name: frozenset(known) for name, known in stock.items()}
+        dict.fromkeys(filters, OPTIONS),
+        frozenset({"dovecot", "postfix"}),
+        {name: frozenset(known) for name, known in stock.items()},
     )
 
 
@@ -52,6 +55,21 @@ def test_rules_take_the_place_of_filters_that_are_not_changed(
     text = to_toml(convert(folder, known(folder, *filters)), f"/etc/{name}")
     configure(from_text(text), Registry())
     assert text == (TEXTS / f"{name}-rules.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("rules", "ports"), [("sshd", None), ("dovecot", ["1-65535"])], ids=["of all", "of some"]
+)
+def test_a_jail_that_closes_everything_does_so_by_rules_that_close_some_ports(
+    tmp_path: Path, rules: str, ports: list[str] | None
+) -> None:
+    folder = tmp_path / "f"
+    shutil.copytree(FOLDERS / ("debian" if rules == "sshd" else "mail"), folder)
+    with (folder / "jail.local").open("a") as local:
+        local.write(f"[{rules}]\naction = iptables-allports\n")
+    outcome = convert(folder, known(folder, rules))
+    assert outcome.settings[f"rules.{rules}"].get("ports") == ports
+    configure(from_text(to_toml(outcome, "x")), Registry())
 
 
 def test_a_changed_filter_is_written_out() -> None:
