@@ -59,6 +59,8 @@ class Sample:
 
     file: str
     number: int
+    session: int
+    """Lines that may belong together: those of a file between two empty lines or comments."""
     line: str
     expected: dict[str, Any]
     options: dict[str, str]
@@ -98,6 +100,7 @@ def samples(root: Path, name: str, *, of_files: bool = False) -> Iterator[Sample
     for file in files:
         several: list[dict[str, str]] = [{}]
         told: dict[str, Any] = {}
+        session = 0
         path = root / _LOGS / file
         if not path.is_file():
             return
@@ -116,6 +119,7 @@ def samples(root: Path, name: str, *, of_files: bool = False) -> Iterator[Sample
                         told = value
                 continue
             if line.startswith("#") or not line.strip():
+                session += 1
                 continue
             for options in several:
                 given = {**common, **options}
@@ -125,7 +129,7 @@ def samples(root: Path, name: str, *, of_files: bool = False) -> Iterator[Sample
                 entry = _of_a_file(line, given) if of_files else _entry(line, given)
                 if entry is not None:
                     plain = {k: v for k, v in given.items() if not k.startswith("test.")}
-                    yield Sample(name, number, line, told, plain, entry)
+                    yield Sample(file, number, session, line, told, plain, entry)
             told = {}
 
 
