@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pyruse import KindRow, Observer, Report, Section, Summary, page_variables
+from pyruse_web.finding import finder
 
 ROWS = 300
 """Of a part of a report that is asked for …"""
@@ -123,6 +124,9 @@ def look(observer: Observer, looks: Looks, asked: Asked) -> dict[str, Any]:
                 asked.text,
                 day=whole.title, section=asked.section, machine=asked.machine, limit=_FOUND,
             )  # fmt: skip
+    bans = None
+    if asked.text and asked.part in ("", "bans"):
+        bans = sum(map(finder(asked.text), observer.bans()))
     told = page_variables(whole, FIRST_ROWS, SIZE)
     shown = told if report is whole else page_variables(report, ROWS, SIZE)
     titles = {one.id: one.title for one in whole.summaries if one.id not in FILTERS}
@@ -144,8 +148,10 @@ def look(observer: Observer, looks: Looks, asked: Asked) -> dict[str, Any]:
             or report.interesting
             or report.other
             or (found and found["messages"])
+            or bans
         ),
         "found": found,
+        "bans": bans,
         "asked": asked,
         "filters": FILTERS,
         "days": _days(reports, whole.title),

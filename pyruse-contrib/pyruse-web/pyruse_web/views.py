@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, tzinfo
 from importlib.resources import files
 from pathlib import Path
@@ -13,8 +12,9 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams as Query
 
-from pyruse import Observer, UserError, datetime_of, one_line, page_templates, parse_network
+from pyruse import Observer, UserError, datetime_of, one_line, page_templates
 from pyruse_web import fold, graph, reports
+from pyruse_web.finding import finder
 from pyruse_web.reports import Asked, NoSuchReport
 
 _BANS = 100
@@ -59,7 +59,7 @@ class Views:
         def look() -> dict[str, Any]:
             wanted = query.get("q", "").strip()
             bans = self._observer.bans()[::-1]
-            found = list(filter(_finder(wanted), bans)) if wanted else bans
+            found = list(filter(finder(wanted), bans)) if wanted else bans
             pages = max(1, -(-len(found) // _BANS))
             page = min(_number(query.get("page", "")), pages)
             return {
@@ -142,23 +142,6 @@ class Views:
 
     def _instant(self, time_us: int) -> str:
         return f"{datetime_of(time_us, self._zone):%F %T}"
-
-
-def _finder(wanted: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Tells of a ban whether it is of an address or network, or has a text, that is asked for."""
-    text = wanted.casefold()
-    try:
-        network = parse_network(wanted)
-    except ValueError:
-        fields = ("ip", "label", "chain", "reason")
-        return lambda ban: any(text in ban[field].casefold() for field in fields)
-
-    def touches(ban: Mapping[str, Any]) -> bool:
-        # Also a network around it: who is in there is banned as well.
-        banned = ipaddress.ip_network(ban["ip"])
-        return banned.version == network.version and banned.overlaps(network)
-
-    return touches
 
 
 def _address(opened: Collection[str]) -> str:

@@ -136,6 +136,22 @@ def test_the_keyboard_reaches_the_content_first_and_shows_where_it_is(browser, p
     assert browser.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
+def test_the_keyboard_opens_what_is_folded(browser, page):
+    browser.log_in(page.url, TOKEN)
+    enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+    browser.go(f"{page.url}/?part=important")
+    browser.run("document.querySelector('.rows summary').focus()")
+    browser.ask("Input.dispatchKeyEvent", type="keyDown", **enter)
+    assert browser.run("document.querySelector('.rows details').open")
+    browser.go(f"{page.url}/chains?open=")
+    opened = "document.querySelectorAll('svg a[aria-expanded=true]').length"
+    assert browser.run(opened) == 0
+    browser.run("document.querySelector('svg a').focus()")
+    assert browser.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    browser.ask("Input.dispatchKeyEvent", type="keyDown", **enter)
+    browser.until(f"{opened} === 1")
+
+
 def test_forty_chains_scroll_in_their_own_box_on_a_phone(browser, serve, pipeline, tmp_path):
     chains = "".join(
         f'"chain {number}" = [\n'

@@ -112,6 +112,8 @@ def test_a_text_is_found_in_every_part(days):
     assert "Ban of 203.0.113.5: bad 203.0.113.5 of day 2" in text
     assert "of day 1" not in text
     assert '<li class="' not in text
+    assert '<a href="/bans?q=203.0.113.5">1 ban</a> is in force' in text
+    assert '<a href="/bans?q=203.0.113.0%2F29">7 bans</a> are' in days.get("/?q=203.0.113.0/29")
     assert days.get("/?q=203.0.113.0").count('<li class="') == 1, "what needs attention"
     important = days.get("/?q=BAD 203&part=important")
     assert important.count('<span class="quiet">important</span>') == 7
