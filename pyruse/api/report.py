@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar, get_args
 
+from pyruse.api import checked
 from pyruse.api.findings import (
     Attention,
     CellType,
@@ -193,7 +194,10 @@ class Report:
         of several, the last one.
 
         :raises ValueError: the weight is not 1 to 100.
+        :raises TypeError: something is not of the type that `Attention` has it.
         """
+        checked.text("text", text), checked.text("cause", cause), checked.text("mark", mark)
+        checked.text("quote", quote), checked.moment("time", time), checked.whole("count", count)
         if not 1 <= weight <= 100:
             raise ValueError(f"weight = {weight} is no weight (expected 1 to 100)")
         item = Attention(text, weight, time, cause, mark, quote, count)
@@ -216,7 +220,15 @@ class Report:
         """Add a row to "at a glance": the arguments are the attributes of `Glance`.
 
         What is usual is that of one day: in a report of several days, it is multiplied.
+
+        :raises TypeError: the name is no text, or something else no number.
+        :raises ValueError: a number is infinite, or has hundreds of digits.
         """
+        checked.text("name", name)
+        for what, value in (("today", today), ("usual", usual)):
+            for one in value if isinstance(value, Sequence) else [value]:
+                if one is not None or what == "today":
+                    checked.number(what, one)
         if usual is not None and type in ("number", "bytes", "duration") and len(self.days) > 1:
             times = len(self.days)
             usual = [one * times for one in usual] if isinstance(usual, Sequence) else usual * times
@@ -238,14 +250,21 @@ class Report:
         The arguments are the attributes of `Summary`.
 
         :raises ValueError: a row has not as many cells as there are columns.
+        :raises TypeError: something is not of the type that `Summary` has it.
         """
-        of_table, sentences = [list(row) for row in rows], list(facts)
-        named = list(columns)
+        checked.text("id", id), checked.text("title", title), checked.whole("left_out", left_out)
+        of_table = [[checked.cell(cell) for cell in row] for row in rows]
+        sentences, named = checked.texts("facts", facts), list(columns)
+        for column in named:
+            if not isinstance(column, Column):
+                raise TypeError(f"a column is of type {type(column).__name__} (expected Column)")
+            checked.text("the name of a column", column.name)
         if wrong := next((row for row in of_table if len(row) != len(named)), None):
             raise ValueError(f"a row has {len(wrong)} cells (expected {len(named)}, as columns)")
+        stands_out = {checked.whole("emphasis", at) for at in emphasis}
         if of_table or sentences:
             self.summaries.append(
-                Summary(id, title, named, of_table, sentences, left_out, set(emphasis))
+                Summary(id, title, named, of_table, sentences, left_out, stands_out)
             )
 
     def add_table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:

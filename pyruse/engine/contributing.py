@@ -132,3 +132,5 @@ class Contributors:
         for one in reversed(self._ordered):  # who is registered last is asked first
             asked.register(one.instance, one.place, ReportContext(self._services, one, db))
         asked.call(HOOK, report=report)
+        report.notes = [str(note) for note in report.notes or ()]
+        report.headline = None if report.headline is None else str(report.headline)

@@ -37,7 +37,8 @@ def find(
     report.learning = max(0, LEARNING - len(known))
     if len(report.days) == 1:  # several are like no other
         (day,) = report.days
-        comparison = compared(db, day, calendar.zone, is_over=is_over)
+        is_empty = not report.entries
+        comparison = compared(db, day, calendar.zone, is_over=is_over, is_empty=is_empty)
         report.unusual = comparison.unusual
         report.attention += comparison.attention
         report.hours = hours(db, day, calendar)

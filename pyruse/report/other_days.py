@@ -37,6 +37,7 @@ _ADDRESS = re.compile(
 )
 _GIVEN = re.compile(r"[\"'=<(\[{/@]")
 """What follows may be anybody's text: values, quotes, paths."""
+_NOTHING = "no entry came: the machine was off, or nothing was read of its journal"
 _LEFT = {
     "new": "that were never seen before",
     "gone": "that came every day, but not on this one",
@@ -51,15 +52,20 @@ class Comparison(NamedTuple):
     attention: list[Attention]
 
 
-def compared(db: sqlite3.Connection, day: str, zone: tzinfo, *, is_over: bool) -> Comparison:
+def compared(
+    db: sqlite3.Connection, day: str, zone: tzinfo, *, is_over: bool, is_empty: bool
+) -> Comparison:
     """Compare a day with those before it.
 
     :param db: the committed state.
     :param day: as ``YYYY-MM-DD``.
     :param zone: the zone of the times.
     :param is_over: whether the day has ended: before, nothing is absent yet.
+    :param is_empty: whether there was no entry at all.
     """
     kinds = unlike_days(db, day).kinds
+    if is_empty and is_over and kinds:  # that this or that is absent goes without saying
+        return Comparison([], [Attention(_NOTHING, _GONE, cause="no entries")])
     if not is_over:
         kinds = [one for one in kinds if one.difference != "gone" and one.today >= one.usual]
     unusual = [
@@ -100,7 +106,7 @@ def _together(difference: str, program: str, items: Sequence[Attention]) -> Atte
     """Many of a program as one."""
     first = items[0]
     return Attention(
-        f"{_short(program)}: {len(items):,} kinds of entries {_LEFT[difference]}",
+        f"{_named(program)}: {len(items):,} kinds of entries {_LEFT[difference]}",
         max(item.weight for item in items),
         min((item.time for item in items if item.time is not None), default=None),
         f"kinds {difference} {program}",
@@ -113,7 +119,7 @@ def _item(one: UnlikeKind) -> Attention | None:
     if one.section != "other" or one.event:
         return None  # a chain has said what it thinks of it
     text = _example(one)
-    who = f"{_short(one.program)}: " if one.program and one.program not in text else ""
+    who = f"{_named(one.program)}: " if one.program and one.program not in text else ""
     cause = f"kind {shown_id(one.id)}"
     match one.difference:
         case "new" if _is_alarming(one):
@@ -144,6 +150,12 @@ def _is_alarming(one: UnlikeKind) -> bool:
 def _example(one: UnlikeKind) -> str:
     """A message of a kind, without what its program and level say already."""
     return _short(one.example.removeprefix(f"[{one.level}/{one.program}] "))
+
+
+def _named(program: str) -> str:
+    """A program: whoever logs chooses its name, which may look like what a report says."""
+    name = _short(program) or "several programs"
+    return f"“{name}”" if " " in name else name
 
 
 def _short(text: str) -> str:

@@ -221,6 +221,21 @@ def test_who_contributes_changes_nothing(pipeline: MakePipeline) -> None:
     ] == Changing.TOLD
 
 
+class Careless:
+    """Leaves in a report what nobody can write."""
+
+    @hookimpl
+    def contribute_to_report(self, report: Report) -> None:
+        report.notes.append(404)  # type: ignore[arg-type]
+        report.headline = 7  # type: ignore[assignment]
+
+
+def test_notes_that_are_no_texts_cost_no_report(pipeline: MakePipeline) -> None:
+    chains = pipeline('[chains]\n"c" = []', plugins=Careless)
+    assert (chains.report.notes, chains.report.headline) == (["404"], "7")
+    assert "404" in chains.engine.render(chains.report, "text")
+
+
 NAMED = """
 class {name}:
     @hookimpl{marks}

@@ -170,6 +170,26 @@ def test_a_program_that_says_much_that_is_new_hides_no_other(server: Pipeline) -
     assert "replication halted" in other
 
 
+def test_of_a_day_without_entries_one_thing_is_said(server: Pipeline) -> None:
+    a_week(server)
+    server.clock.advance("30s")
+    for _ in range(2):
+        report = server.end_day()
+        assert told(report) == [
+            "no entry came: the machine was off, or nothing was read of its journal"
+        ]
+        assert report.unusual == []
+    usual(server)
+    assert told(server.end_day()) == []
+
+
+def test_who_names_himself_like_a_sentence_is_quoted(server: Pipeline) -> None:
+    a_week(server)
+    usual(server)
+    feed(server, "root logged in", "error: it failed", _UID=1000, PRIORITY=3)
+    assert told(server.end_day()) == ["“root logged in”: error: it failed"]
+
+
 def test_a_program_that_is_gone_is_one_item(server: Pipeline) -> None:
     def with_more(here: Pipeline) -> None:
         usual(here)
