@@ -48,7 +48,7 @@ def main() -> None:
             for name, path, width, height, dark in (
                 ("today", "/", 1000, 900, False),
                 ("kinds", "/?part=interesting", 1000, 560, True),
-                ("chains", "/chains?open=sudo", 1000, 900, True),
+                ("chains", "/chains?show=none&open=sudo", 1000, 900, True),
                 ("phone", "/", 390, 844, False),
             ):
                 browser.screen(width, height, dark=dark)

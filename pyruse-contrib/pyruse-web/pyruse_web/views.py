@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, tzinfo
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams as Query
 
 from pyruse import Observer, UserError, datetime_of, one_line, page_templates
 from pyruse_web import fold, graph, reports
 from pyruse_web.finding import finder
+from pyruse_web.folding import Folding
 from pyruse_web.reports import Asked, NoSuchReport
 
 _BANS = 100
 """On one page."""
-_STEPS = 120
-"""So many steps of own chains are drawn unless somebody wants to see more, or less."""
 _LINE = 44
 """Characters for which a box of the graph has room."""
 
@@ -77,7 +75,8 @@ class Views:
     def chains(self, query: Query) -> tuple[int, str]:
         """The chains as a graph and as tables, with what went through them.
 
-        ``open`` in the address, as often as wanted, names the groups that are not folded.
+        In the address, ``show`` says whether ``all`` groups of chains are unfolded, or ``none``;
+        ``open`` and ``fold``, as often as wanted, name those for which it is otherwise.
         """
 
         def look() -> dict[str, Any]:
@@ -85,7 +84,8 @@ class Views:
             counted = {chain["chain"]: chain for chain in daemon.get("chains") or []}
             chains = fold.with_numbers(self._observer.chains(), counted)
             groups = fold.grouped(fold.once(chains))
-            opened = self._opened(query, groups)
+            folding = Folding.of(query, groups)
+            opened = folding.opened
             owner = {chain["chain"]: group for group in groups for chain in group.chains}
             return {
                 "chains": len(chains),
@@ -99,19 +99,10 @@ class Views:
                     )
                 ),
                 "brief_list": _brief_list,
-                "toggled": lambda name: _address(opened ^ {name}),
-                "all_open": _address({group.name for group in groups}),
-                "all_folded": _address(set()),
+                "toggled": folding.toggled,
             }
 
         return self._page("chains", look)
-
-    def _opened(self, query: Query, groups: Sequence[fold.Group]) -> set[str]:
-        """The groups whose steps are drawn: by default, own chains, unless they are too many."""
-        if "open" in query:
-            return {group.name for group in groups} & set(query.getlist("open"))
-        own = [group for group in groups if not group.is_rules]
-        return {group.name for group in own} if sum(one.steps for one in own) <= _STEPS else set()
 
     def health(self, query: Query) -> tuple[int, str]:
         """How Pyruse itself is doing."""
@@ -142,11 +133,6 @@ class Views:
 
     def _instant(self, time_us: int) -> str:
         return f"{datetime_of(time_us, self._zone):%F %T}"
-
-
-def _address(opened: Collection[str]) -> str:
-    """Of the graph with these groups open."""
-    return "/chains?" + urlencode([("open", name) for name in sorted(opened)] or [("open", "")])
 
 
 def _brief_list(names: Sequence[str]) -> str:

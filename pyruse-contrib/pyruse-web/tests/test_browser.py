@@ -8,7 +8,7 @@ import pytest
 from conftest import TOKEN
 
 PAGES = (
-    "/", "/?part=important", "/?q=203", "/search?q=203", "/bans", "/chains", "/chains?open=",
+    "/", "/?part=important", "/?q=203", "/search?q=203", "/bans", "/chains", "/chains?show=none",
     "/health",
 )  # fmt: skip
 
@@ -48,6 +48,8 @@ MEASURE = """(() => {
   return {
     overflow: root.scrollWidth - root.clientWidth,
     clipped: free.filter(one => one.getBoundingClientRect().right > root.clientWidth + 1).length,
+    cut: [...document.querySelectorAll(".scroll:not(.graph)")]
+      .filter(box => box.scrollWidth > box.clientWidth + 1).length,
     contrast: Math.min(...texts.map(contrast)),
     background: background(document.body)[0],
     ran: typeof pwned !== "undefined",
@@ -76,6 +78,8 @@ def test_every_page_fits_and_can_be_read_on_a_phone_and_on_a_desktop(browser, pa
             assert found["overflow"] <= 0, (path, width)
             assert found["clipped"] == 0, (path, width)
             assert found["contrast"] >= 4.5, (path, width)
+            if width == 390 and "chains" not in path:
+                assert found["cut"] == 0, path
             assert (found["background"] < 50) == dark
             assert (found["ran"], found["unnamed"], found["labels"]) == (False, 0, 0), path
             assert found["main"] == 1
@@ -143,7 +147,7 @@ def test_the_keyboard_opens_what_is_folded(browser, page):
     browser.run("document.querySelector('.rows summary').focus()")
     browser.ask("Input.dispatchKeyEvent", type="keyDown", **enter)
     assert browser.run("document.querySelector('.rows details').open")
-    browser.go(f"{page.url}/chains?open=")
+    browser.go(f"{page.url}/chains?show=none")
     opened = "document.querySelectorAll('svg a[aria-expanded=true]').length"
     assert browser.run(opened) == 0
     browser.run("document.querySelector('svg a').focus()")
@@ -160,13 +164,11 @@ def test_forty_chains_scroll_in_their_own_box_on_a_phone(browser, serve, pipelin
         + "]\n"
         for number in range(30)
     ) + "".join(f'"jump {number}" = [{{ action = "discard" }}]\n' for number in range(10))
-    names = [f"chain%20{number}" for number in range(30)]
-    names += [f"jump%20{number}" for number in range(10)]
     observer = pipeline(f"[chains]\n{chains}", state=tmp_path / "state.sqlite").observer
     page = serve(observer)
     browser.screen(375, 800)
     browser.log_in(page.url, TOKEN)
-    browser.go(f"{page.url}/chains?{'&'.join(f'open={name}' for name in names)}")
+    browser.go(f"{page.url}/chains?show=all")
     assert browser.run(MEASURE)["overflow"] <= 0
     assert browser.run("document.querySelectorAll('svg .box').length") == 40
     height = "document.querySelector('.graph').clientHeight"

@@ -153,7 +153,14 @@ def slow(report):
 def test_hostile_lines_are_text_and_nothing_else_on_every_page(page):
     asked = quote(HOSTILE[:60])
     for path in (
-        *("/", "/bans", "/chains?open=", f"/chains?open={asked}", "/health", f"/bans?q={asked}"),
+        *(
+            "/",
+            "/bans",
+            "/chains?show=none",
+            f"/chains?show=all&fold={asked}",
+            "/health",
+            f"/bans?q={asked}",
+        ),
         *(f"/?q={asked}&part={asked}", f"/search?q={asked}", f"/?part={asked}", "/?q=gnp"),
     ):
         text = page.get(path)
@@ -179,6 +186,27 @@ def test_the_chains_are_drawn_and_told_in_words(page):
     assert '<td class="text">else others</td>' in text
     assert "reached by jumps only" in text
     assert "counters = true" in text, "there are no numbers, and it says why"
+
+
+def test_chains_are_folded_and_unfolded_by_the_address(page):
+    def boxes(path):
+        text = page.get(path)
+        states = re.findall(r'<a href="([^"]+)" aria-expanded="(\w+)"><title>(\w+)[^<]*', text)
+        return {name: (state == "true", address) for address, state, name in states}
+
+    assert {name: is_open for name, (is_open, _) in boxes("/chains").items()} == {
+        "ssh": True,
+        "others": True,
+    }
+    folded = boxes(boxes("/chains")["ssh"][1])
+    assert {name: is_open for name, (is_open, _) in folded.items()} == {
+        "ssh": False,
+        "others": True,
+    }
+    assert folded["ssh"][1] == "/chains"
+    assert boxes("/chains?show=none")["ssh"] == (False, "/chains?show=none&amp;open=ssh")
+    assert boxes("/chains?show=none&open=ssh&open=x")["ssh"] == (True, "/chains?show=none")
+    assert boxes("/chains?show=all&fold=ssh")["ssh"] == (False, "/chains?show=all")
 
 
 def test_numbers_of_entries_are_in_the_graph_and_in_the_tables(serve, chains):
