@@ -168,9 +168,7 @@ def test_a_comparison_shows_the_addresses_on_which_both_differ(process, folder, 
             *[(shop, "  denied 203.0.113.10\n")] * 3,  # fail2ban is evaded by the line feed
         )
     )
-    done = process(
-        "import", "fail2ban", folder, "--check", "--file", journal, "--since", "2000-01-01"
-    )
+    done = process("import", "fail2ban", folder, "--check", "--file", journal)
     assert done.code == 0
     assert done.err == (
         "compared over 14 entries:\n"
@@ -187,9 +185,7 @@ def test_without_fail2ban_the_bans_of_the_import_are_told(
 ):
     monkeypatch.setenv("PATH", str(tmp_path))
     journal = journal_file(entries(*[("shop.service", "denied 203.0.113.7")] * 3))
-    done = process(
-        "import", "fail2ban", folder, "--check", "--file", journal, "--since", "2000-01-01"
-    )
+    done = process("import", "fail2ban", folder, "--check", "--file", journal)
     assert done.code == 0
     assert done.err == (
         "compared over 3 entries:\n"

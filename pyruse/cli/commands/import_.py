@@ -112,7 +112,7 @@ def _check(toml: str, folder: Path, journal: dict[str, Any]) -> None:
     from pyruse.registry.registry import Registry
 
     loaded = configure(from_text(toml), Registry())
-    if not journal["since"] and not journal["boot"]:
+    if not any(journal.values()):
         journal = {**journal, "since": "-1d"}
     compare(loaded, folder, selection(loaded.settings, **journal))
 

@@ -77,6 +77,8 @@ def search_of(jail: Jail) -> Search:
     notes: list[str] = []
     texts = _lines(jail.option("failregex"))
     if not texts:
+        if not jail.filter_name:
+            raise Unreadable(jail.source, "the jail has neither a filter nor a failregex")
         raise Unreadable(jail.address("failregex"), "there is none")
     if len(texts) > _MOST_PATTERNS:
         raise Unreadable(jail.address("failregex"), f"more than {_MOST_PATTERNS} patterns")
