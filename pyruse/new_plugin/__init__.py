@@ -11,7 +11,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pyruse.new_plugin.observed import Observed
 
 Kind = Literal["filter", "action", "extension", "firewall", "rules"]
 
@@ -42,6 +45,8 @@ _FILES = {
 """Each file of the package with its template; the names are templates themselves."""
 _RULES = {"{module}/{name}.toml": "rules/rules.toml.j2"}
 """The same for rules: their file stands beside a module."""
+_OBSERVED_RULES = {"{module}/{name}.toml": "rules/observed.toml.j2"}
+"""The same where they begin with a journal."""
 
 _IMPORTS: Mapping[str, Mapping[Kind, Mapping[str, str]]] = {
     "module": {
@@ -82,6 +87,8 @@ class NewPlugin:
     made_with: str
     """The version of Pyruse: this one, and those with the same interface, are required."""
     year: int
+    observed: Observed | None = None
+    """What rules begin with; None: an example."""
 
     @classmethod
     def named(
@@ -157,7 +164,10 @@ class NewPlugin:
     @property
     def imports(self) -> Mapping[str, Sequence[str]]:
         """The lines that import what the ``module`` and its ``test`` need, sorted as ruff does."""
-        return {file: list(_import_lines(wanted, self.kinds)) for file, wanted in _IMPORTS.items()}
+        lines = {file: list(_import_lines(wanted, self.kinds)) for file, wanted in _IMPORTS.items()}
+        if self.observed is not None:
+            lines["test"] = ["from pyruse.testing import CheckRules"]
+        return lines
 
     @property
     def requirement(self) -> str:
@@ -177,11 +187,12 @@ class NewPlugin:
             undefined=StrictUndefined,
         )
         code = f"{self.path}/__init__.py" if self.has_rules else self.path
-        templates = _FILES | (_RULES if self.has_rules else {})
+        rules = _RULES if self.observed is None else _OBSERVED_RULES
+        templates = _FILES | (rules if self.has_rules else {})
         return {
             path.format(module=self.module, name=self.name, code=code): environment.get_template(
                 template
-            ).render(plugin=self)
+            ).render(plugin=self, observed=self.observed)
             for path, template in templates.items()
         }
 

@@ -25,6 +25,8 @@ class Recognised:
         """By SYSLOG_IDENTIFIER."""
         self.unknown: Counter[str] = Counter()
         """Those that nobody has recognised."""
+        self.examples: dict[str, str] = {}
+        """The newest line of each program that nobody has recognised."""
 
     @property
     def share(self) -> float:
@@ -48,7 +50,9 @@ class Recognised:
 
         def count(entry: Entry) -> Any:
             if MEANING not in entry:
-                self.unknown[_program(entry)] += 1
+                program = _program(entry)
+                self.unknown[program] += 1
+                self.examples[program] = entry.text("MESSAGE") or ""
             return call(entry)
 
         return count

@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyruse.cli.options import JournalCommand, config_option, journal_options
 from pyruse.cli.stdout import echo
 
 if TYPE_CHECKING:
     from pyruse.new_plugin import Kind, NewPlugin
+    from pyruse.new_plugin.observed import Observed
 
 
-@click.command("new-plugin")
+@click.command("new-plugin", cls=JournalCommand)
 @click.argument("name")
 @click.option("--filter", "is_filter", is_flag=True, help="With a filter (as without any option).")
 @click.option("--action", "is_action", is_flag=True, help="With an action.")
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
 @click.option("--extension", "extension", flag_value="--extension", help="The same as --program.")
 @click.option("--firewall", "is_firewall", is_flag=True, help="With a firewall.")
 @click.option("--rules", "is_rules", is_flag=True, help="With rules: what a program's lines mean.")
+@click.option(
+    "--from-journal",
+    "identifier",
+    metavar="IDENT",
+    help="With --rules: begin with the lines of this SYSLOG_IDENTIFIER in the journal.",
+)
+@config_option
+@journal_options
 @click.option("--author", metavar="NAME", help="Who holds the copyright (MIT license).")
 @click.option("-o", "--output", metavar="FOLDER", type=click.Path(path_type=Path),
               help="A new folder for the package. By default: `pyruse-NAME`.")  # fmt: skip
@@ -38,8 +48,11 @@ def command(  # noqa: PLR0913 -- one for each option
     extension: str | None,
     is_firewall: bool,
     is_rules: bool,
+    identifier: str | None,
+    config: Path | None,
     author: str | None,
     output: Path | None,
+    **journal: Any,
 ) -> None:
     """Write a package with a plugin that works, for you to change.
 
@@ -54,13 +67,23 @@ def command(  # noqa: PLR0913 -- one for each option
     pyruse new-plugin metrics --program
     pyruse new-plugin pf --firewall
     pyruse new-plugin frobber --rules
+    pyruse new-plugin frobber --rules --from-journal frobberd --since -7d
+
+    With --from-journal, the rules begin with the kinds of lines that the program has written: a
+    pattern and a sample for each, with addresses masked, and by which field the writer is known.
+    What they mean is marked for you to decide. Options such as --since choose the part of the
+    journal.
     """  # noqa: D301 -- click takes this one character for "as it stands"
+    from dataclasses import replace
+
     from pyruse import __version__
     from pyruse.errors import UserError
     from pyruse.new_plugin import NewPlugin
 
     if extension and is_firewall:
         raise click.UsageError(f"a firewall is an extension: expected {extension} or --firewall")
+    if identifier is not None and not is_rules:
+        raise click.UsageError("--from-journal: expected --rules with it")
     wanted: dict[Kind, bool] = {
         "filter": is_filter,
         "action": is_action,
@@ -74,6 +97,8 @@ def command(  # noqa: PLR0913 -- one for each option
     except ValueError as fault:
         raise click.UsageError(str(fault)) from None
     _see_that_the_name_is_free(plugin)
+    if identifier is not None:
+        plugin = replace(plugin, observed=_observed(identifier, config, journal))
     folder = output or Path(plugin.distribution)
     try:
         files = plugin.write(folder)
@@ -85,12 +110,54 @@ def command(  # noqa: PLR0913 -- one for each option
     echo(f"{folder}: written")
     for file in files:
         echo(f"  {file}")
+    if plugin.observed is not None:
+        found = plugin.observed
+        echo(
+            f"\n{len(found.lines)} of {found.kinds} kinds of lines, from {found.entries:,} "
+            f'entries. What they mean is yours to say: see "Decide" in {plugin.name}.toml, '
+            "and try them with `pyruse rules --test`."
+        )
+    passed = "Its tests pass. " if plugin.observed is None else ""
     echo(
-        f"\nIts tests pass. Next, in {folder}:\n"
+        f"\n{passed}Next, in {folder}:\n"
         "  python3 -m venv .venv\n"
         "  .venv/bin/pip install --editable '.[dev]'\n"
         "  .venv/bin/pytest"
     )
+
+
+def _observed(identifier: str, config: Path | None, journal: dict[str, Any]) -> Observed:
+    """What the entries of a program show.
+
+    :raises UserError: there are none.
+    """
+    from pyruse.cli.options import selection
+    from pyruse.config.load import load
+    from pyruse.config.settings import Settings
+    from pyruse.entry.decoding import Decoder
+    from pyruse.errors import ConfigError, UserError
+    from pyruse.new_plugin.observed import Observed
+
+    try:
+        settings = load(config).settings
+    except ConfigError:
+        if config is not None:
+            raise
+        settings = Settings()  # none is there: this machine's journal
+    reader = selection(settings, **journal).open(Decoder(settings.journal.legacy_encoding))
+    observed = Observed(identifier)
+    more = True
+    while more:
+        more = False
+        for entry in reader.entries(10_000):
+            more = True
+            observed.look([entry])
+    if not observed.entries:
+        raise UserError(
+            f'"{identifier}": the journal has no entries of it (expected a SYSLOG_IDENTIFIER that '
+            "`pyruse stats` shows for this part of the journal)"
+        )
+    return observed
 
 
 def _see_that_the_name_is_free(plugin: NewPlugin) -> None:

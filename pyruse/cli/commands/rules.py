@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import config_option
+from pyruse.cli.options import JournalCommand, config_option, journal_options
 from pyruse.cli.stdout import echo
 from pyruse.text import one_line, printable, shown
 
@@ -17,12 +17,21 @@ if TYPE_CHECKING:
     from pyruse.rules.rules_file import RulesFile
 
 
-@click.command("rules")
+@click.command("rules", cls=JournalCommand)
 @click.argument("name", required=False)
 @click.option("--test", "test", is_flag=True, help="Check the rules by all their samples.")
+@click.option(
+    "--missing",
+    "missing",
+    is_flag=True,
+    help="List the programs of the journal of which no rules know anything.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @config_option
-def command(name: str | None, test: bool, form: str, config: Path | None) -> None:
+@journal_options
+def command(
+    name: str | None, test: bool, missing: bool, form: str, config: Path | None, **journal: Any
+) -> None:
     """List the rules that are installed; or show those of one name.
 
     The list says where they come from, whether this machine's journal has entries of their
@@ -32,7 +41,23 @@ def command(name: str | None, test: bool, form: str, config: Path | None) -> Non
     With --test, each sample has to be what it says, each pattern needs a sample, and texts that
     strangers could write are put into the samples: no other address than the true one may come
     out. Exits with 1 if a sample fails.
+
+    With --missing, a part of the journal is led through all the rules that are installed: what
+    none of them recognises a line of is listed, by volume, with its newest line. The options of
+    time and place, such as --since, are for this. `pyruse new-plugin NAME --rules --from-journal
+    IDENT` begins rules for one of them.
     """
+    if missing or any(journal.values()):
+        if not missing:
+            raise click.UsageError("a part of the journal: expected --missing with it")
+        if name is not None or test:
+            raise click.UsageError("--missing: expected neither a name nor --test with it")
+        _show_missing(config, form, journal)
+        return
+    _show(name, test=test, form=form, config=config)
+
+
+def _show(name: str | None, *, test: bool, form: str, config: Path | None) -> None:
     from pyruse.cli.output import show_json
     from pyruse.config.load import registry_of
     from pyruse.errors import ConfigError
@@ -85,6 +110,64 @@ def _test(found: list[RulesFile], registry: Registry) -> None:
     echo(f"{samples} of {files} of rules: {told}")
     if faults:
         raise SystemExit(1)
+
+
+def _show_missing(config: Path | None, form: str, journal: dict[str, Any]) -> None:
+    from pyruse.cli.all_rules import all_rules
+    from pyruse.cli.options import selection
+    from pyruse.cli.output import progress, show_json, show_table
+    from pyruse.config.load import load, registry_of
+    from pyruse.config.settings import Settings
+    from pyruse.engine.faults import Faults
+    from pyruse.entry.decoding import Decoder
+    from pyruse.errors import ConfigError
+    from pyruse.replay.recognised import Recognised
+    from pyruse.replay.replay import replay
+
+    try:
+        settings = load(config).settings
+    except ConfigError:
+        if config is not None:
+            raise
+        settings = Settings()  # none is there: this machine's journal
+    chosen = selection(settings, **journal)
+    found = Recognised()
+    with progress(
+        None if form == "json" else chosen.span(Decoder(settings.journal.legacy_encoding))
+    ) as tell:
+        replay(
+            all_rules(registry_of(config)), chosen, Faults(lambda *_: None), tell, recognised=found
+        )
+    total = found.entries.total()
+    rows = sorted(
+        ((number, name) for name, number in found.entries.items() if number == found.unknown[name]),
+        key=lambda row: (-row[0], row[1]),
+    )
+    if form == "json":
+        show_json(
+            {
+                "entries": total,
+                "missing": [
+                    {
+                        "program": name,
+                        "entries": number,
+                        "share": round(number / total, 4),
+                        "example": found.examples[name],
+                    }
+                    for number, name in rows
+                ],
+            }
+        )
+        return
+    show_table(
+        f"{sum(number for number, _ in rows):,} of {total:,} entries are of programs that no rules "
+        "know",
+        ["program", "entries", "share", "the newest"],
+        [
+            (name or "-", number, f"{number / total:.1%}", one_line(found.examples[name]))
+            for number, name in rows
+        ],
+    )
 
 
 def _used(config: Path | None) -> set[str] | None:

@@ -122,24 +122,14 @@ def _show_recognised(config: Path | None, form: str, journal: dict[str, Any]) ->
 
 def _with_rules(config: Path | None) -> Configuration:
     """The configuration; where there is none, one with all the rules that are not broken."""
+    from pyruse.cli.all_rules import all_rules
     from pyruse.cli.options import configuration
-    from pyruse.config.files import chosen, from_text
-    from pyruse.config.load import configure, registry_of
-    from pyruse.errors import ConfigError
-    from pyruse.rules.library import Library
+    from pyruse.config.files import chosen
+    from pyruse.config.load import registry_of
 
     if config is not None or chosen(None).exists():
         return configuration(config)
-    registry = registry_of(None)
-    library = Library(registry)
-    use = []
-    for name in library.names:
-        try:
-            if not library.rules(name).is_policy:
-                use.append(name)
-        except ConfigError:
-            continue
-    return configure(from_text(f"use = {use!r}", "all rules"), registry)
+    return all_rules(registry_of(None))
 
 
 def _is_priority(value: object) -> bool:
