@@ -223,6 +223,10 @@ def _options(options: list[dict[str, Any]]) -> Iterator[str]:
             ),
         ]
     )
+    for one in options:
+        if one["items"]:
+            yield f"Each item of `{one['name']}` is a table:"
+            yield from _options(one["items"])
 
 
 def _type(words: str) -> str:

@@ -132,6 +132,8 @@ class Report:
     ``summaries`` is."""
     machine: str | None = None
     """The one other machine that it tells of, where `[report] hosts = "apart"`."""
+    kept: bool = True
+    """Whether its events are in the state, so that it can be shown again; not those of a replay."""
     left_out: dict[Section, int] = field(default_factory=dict)
     """How many events of a section have no row here, where the rows were limited."""
 

@@ -62,6 +62,13 @@ def compare(loaded: Configuration, folder: Path, chosen: Selection) -> None:
     for ban in outcome.bans:
         ours.setdefault(ban.ip, []).append(ban.label)
     python = _python()
+    if not outcome.entries:
+        click.echo(
+            "nothing is compared: no entries were found there (expected others: --since, "
+            "--directory, --file, …; who may not read the journal sees none)",
+            err=True,
+        )
+        return
     click.echo(f"compared over {outcome.entries:,} entries:", err=True)
     if python is None:
         click.echo(

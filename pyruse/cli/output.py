@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
 from typing import Any
@@ -27,8 +27,25 @@ def show_json(data: Any) -> None:
     echo(json_escaped(msgspec.json.format(msgspec.json.encode(data), indent=2).decode()))
 
 
-def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table: a drawn one on a terminal, columns separated by tabs in a pipe."""
+_NARROW = 110  # columns of a terminal
+_WHOLE = 20
+_LEAST = 10
+
+
+def show_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    spare: Collection[str] = (),
+) -> None:
+    """Print a table: a drawn one on a terminal, columns separated by tabs in a pipe.
+
+    :param title: what stands above it on a terminal.
+    :param columns: their headings, for a terminal.
+    :param rows: numbers stand at the right of their column.
+    :param spare: the columns that a narrow terminal has no room for.
+    """
     texts = [[one_line(str(value)) for value in row] for row in rows]
     if not on_terminal():
         for row in texts:
@@ -38,12 +55,45 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(file=stdout())
+    shown = [
+        place
+        for place, column in enumerate(columns)
+        if console.width >= _NARROW or column not in spare
+    ]
+    whole = _whole_columns(shown, columns, texts, console.width)
     table = Table(title=title or None, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for place in shown:
+        numbers = bool(rows) and all(
+            isinstance(row[place], int) or row[place] == "" for row in rows
+        )
+        table.add_column(
+            columns[place],
+            overflow="fold",
+            no_wrap=place in whole,
+            justify="right" if numbers else "left",
+        )
     for row in texts:
-        table.add_row(*map(Text, row))  # as text: brackets in a log line are no markup
-    Console(file=stdout()).print(table)
+        table.add_row(*(Text(row[place]) for place in shown))  # brackets are no markup
+    console.print(table)
+
+
+def _whole_columns(
+    shown: Sequence[int], columns: Sequence[str], texts: Sequence[Sequence[str]], width: int
+) -> set[int]:
+    """The columns of short texts, such as ids, that are not broken, as far as there is room."""
+    widths = {
+        place: max(len(text) for text in [columns[place], *(row[place] for row in texts)])
+        for place in shown
+    }
+    room = width - 1 - sum(3 + min(_LEAST, widths[place]) for place in shown)
+    whole = set()
+    for place in shown:
+        more = max(0, widths[place] - _LEAST)
+        if widths[place] <= _WHOLE and more <= room:
+            whole.add(place)
+            room -= more
+    return whole
 
 
 def show_report(report: Report, text: Callable[[], str], limit: int) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import re
 import textwrap
 from datetime import time
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pyruse import hookspecs
 from pyruse.config.settings import Zone
 from pyruse.entry.entry import as_text
-from pyruse.options.build import Option, described, options_of
+from pyruse.options.build import Option, described, options_of, without_none
 from pyruse.options.durations import Duration
 from pyruse.options.networks import Networks
 from pyruse.options.sizes import Size
@@ -51,7 +52,10 @@ def described_plugin(found: Found) -> dict[str, Any]:
 
 
 def described_options(cls: type) -> list[dict[str, Any]]:
-    """The options of a class: name, type, whether required, default, and what they are for."""
+    """The options of a class: name, type, whether required, default, and what they are for.
+
+    Of a list of tables, ``items`` are the options of each table.
+    """
     helps = attribute_docstrings(cls)
     return [
         {
@@ -60,9 +64,20 @@ def described_options(cls: type) -> list[dict[str, Any]]:
             "required": option.required,
             "default": None if option.required else default_in_words(option),
             "help": helps.get(option.attribute, ""),
+            "items": [] if (item := _table_in(option.type)) is None else described_options(item),
         }
         for option in options_of(cls)
     ]
+
+
+def _table_in(wanted: Any) -> type | None:
+    """The class of the tables that an option is a list of; None: it is something else."""
+    wanted = without_none(wanted)
+    if get_origin(wanted) is not list:
+        return None
+    (item,) = get_args(wanted)
+    is_table = isinstance(item, type) and dataclasses.is_dataclass(item)
+    return item if is_table and not hasattr(item, "parse") else None
 
 
 def described_hook(name: str) -> dict[str, Any]:
@@ -103,6 +118,8 @@ def default_in_words(option: Option) -> str:
             text = "this machine's"
         case time():
             text = f'"{value:%H:%M}"'
+        case [*items] if items and all(map(dataclasses.is_dataclass, items)):
+            text = f"[{', '.join('{}' for _ in items)}]"  # tables that say nothing
         case str():
             text = f'"{value}"'
         case bool() | int() | float() | list() | dict():

@@ -112,7 +112,9 @@ def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contr
     span = (min(firsts), max(lasts) + 1) if firsts and lasts else (0, 0)
     names = [day.day for day in days if day.entries]
     title = " – ".join(dict.fromkeys((names[0], names[-1]))) if names else "no entries"
-    return _report(title, days, span, state.db, True, calendar, host, contribute, _EVER)
+    report = _report(title, days, span, state.db, True, calendar, host, contribute, _EVER)
+    report.kept = False
+    return report
 
 
 def report_in_brief(  # noqa: PLR0913 -- all that a report is made of

@@ -23,8 +23,6 @@ _HOSTS = 3
 _LONGEST_NAME = 64
 _LONGEST_VERDICT = 200
 _REASONS = 3
-_WHOLE_DAY = timedelta(hours=23)
-"""By the wall clock; less than 24 hours where a day begins at an hour that the clocks leave out."""
 
 
 class Clock:
@@ -238,9 +236,7 @@ def remainder(report: Report, count: int, noun: str) -> str:
 
 def command(report: Report) -> str:
     """What shows all of it."""
-    # A replay may be of a part of a day, of which nothing is kept: there, the same command has it.
-    whole_day = report.end.replace(tzinfo=None) - report.begin.replace(tzinfo=None) >= _WHOLE_DAY
-    if report.every == "day" and (not whole_day or _day(report) is None):
+    if not report.kept:  # a replay, which may be of anything: the same command has it
         return "--full"
     host = ""
     if report.machine is not None:

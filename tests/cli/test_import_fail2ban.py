@@ -202,3 +202,13 @@ def test_the_script_for_fail2ban_imports_nothing_of_pyruse() -> None:
     assert "pyruse" not in Path(original.__file__).read_text().lower().replace(
         "nothing of pyruse", ""
     )
+
+
+def test_where_there_are_no_entries_nothing_is_said_to_be_equal(process, folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = process("import", "fail2ban", folder, "--check", "-D", tmp_path / "empty")
+    assert done.code == 0
+    assert done.err == (
+        "nothing is compared: no entries were found there (expected others: --since, --directory, "
+        "--file, …; who may not read the journal sees none)\n"
+    )

@@ -89,6 +89,18 @@ def test_lists_what_came_most_often_first(
     assert "\u202e" not in done.out
 
 
+def test_on_a_terminal_an_id_is_whole_and_the_kind_below_it(
+    on_terminal: Callable[..., Any], config: Path, ids: dict[str, str]
+) -> None:
+    lines = on_terminal("kinds", "-c", config).out.splitlines()
+    closed = ids["Connection from * closed"]
+    assert lines[:3] == [
+        "3 kinds",
+        f"{closed}        5 ×  2026-03-13 – 2026-03-14  sshd (other, info)",
+        "    Connection from * closed",
+    ]
+
+
 def test_numbers_by_day_as_json(
     pyruse: Callable[..., Any], config: Path, ids: dict[str, str]
 ) -> None:

@@ -105,6 +105,12 @@ def test_json(pyruse):
     assert options["every"]["default"] == "none"
 
 
+def test_the_tables_of_a_list_have_their_options_told(pyruse):
+    done = pyruse("plugins", "mail_report")
+    assert "\n  mails: a list, each item a report mail; default: [{}]\n" in done.out
+    assert '\n      every: one of: "day", "week", "month"; default: "day"\n' in done.out
+
+
 def test_one_that_is_not_installed(pyruse):
     done = pyruse("plugins", "equal")
     assert (done.code, done.out) == (1, "")
@@ -118,3 +124,4 @@ def test_on_a_terminal_it_is_a_table(on_terminal):
     assert "what it does" in done.out
     assert "│" in done.out
     assert "\t" not in done.out
+    assert "comes from" not in done.out  # there is no room for what is the same in each row

@@ -125,7 +125,8 @@ def test_of_a_long_section_the_rest_is_counted():
 
 
 def test_of_a_long_section_of_a_replay_the_same_command_has_the_rest():
-    report = empty("2026-03-14 – 2026-03-16", days=3)
+    report = empty("2026-03-14")
+    report.kept = False
     report.other = [Line(at(1), "line")] * 3
     assert section(report, "OTHER", 1)[1:] == ["… and 2 more events: “--full” has them all"]
 

@@ -15,8 +15,9 @@ from pyruse.cli.stdout import echo
 @click.command("demo")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="pyruse-demo.html",
               show_default=True, help="Where the report goes as HTML.")  # fmt: skip
+@click.option("--full", is_flag=True, help="The report event by event: nothing is cut.")
 @click.option("--show-config", is_flag=True, help="Print the demo's configuration instead.")
-def command(output: Path, show_config: bool) -> None:
+def command(output: Path, full: bool, show_config: bool) -> None:
     """Show what Pyruse does, on a sample journal: a day of a small server, with an attack in it.
 
     A dry run: nothing is mailed, banned, run or logged on this machine.
@@ -41,7 +42,7 @@ def command(output: Path, show_config: bool) -> None:
         chosen = Selection(files=[journal])
         with progress(chosen.span(Decoder())) as tell:
             outcome = replay(load(config, Registry()), chosen, Faults(lambda *_: None), tell)
-    show_outcome(outcome)
+    show_outcome(outcome, full=full)
     try:
         output.write_text(outcome.render("html"), encoding="utf-8")
     except OSError as fault:

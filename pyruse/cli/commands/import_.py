@@ -52,7 +52,9 @@ def pyruse1(file: Path, output: Path | None, keep_unknown: bool) -> None:
     _write(toml, output)
 
 
-@command.command("fail2ban", cls=JournalCommand)
+@command.command(
+    "fail2ban", cls=JournalCommand, short_help="Import the jails of fail2ban (/etc/fail2ban)."
+)
 @click.argument("folder", metavar="[DIR]", default="/etc/fail2ban", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write there (a new file).")
 @click.option(
@@ -85,9 +87,9 @@ def fail2ban(  # noqa: PLR0913 -- one for each option
     Prints TOML to standard output. What could not be taken over stands at its beginning, and on
     standard error.
 
-    With --check, the entries of the last day (or others: --since, --file, …) are led through both,
-    fail2ban in a process of its own where it is installed. The addresses on which the two differ
-    are told on standard error. Nobody is banned.
+    With --check, the entries of the last day (or others: --since, --file, …; files and folders are
+    taken whole) are led through both, fail2ban in a process of its own where it is installed. The
+    addresses on which the two differ are told on standard error. Nobody is banned.
     """
     if with_bans and output is None and config is None:
         raise click.UsageError("--with-bans: expected --output FILE, or --config, too")

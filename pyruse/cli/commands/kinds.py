@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.cli.options import config_option, configuration, existing_state, on_terminal
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 
@@ -139,9 +139,28 @@ def _show_list(db: sqlite3.Connection, kinds: list[KindHistory], form: str) -> N
         )
         for kind in kinds
     ]
-    show_table(f"{len(rows):,} kinds", _COLUMNS, rows)
+    if on_terminal():
+        _draw_list(kinds)
+    else:
+        show_table("", _COLUMNS, rows)
     if rest := count_others(db):
         echo(f"events of kinds that came too seldom to be kept: {rest:,}", err=True)
+
+
+def _draw_list(kinds: list[KindHistory]) -> None:
+    """Two lines for each kind, and the first of them of the same form: ids can be copied."""
+    from pyruse.report.wording import counted
+    from pyruse.text import one_line
+
+    echo(counted(len(kinds), "kind"))
+    for kind in kinds:
+        last = max(kind.days)
+        days = last if kind.since == last else f"{kind.since} – {last}"
+        marks = [kind.section, *([_level(kind.level)] if kind.level is not None else [])]
+        marks += ["muted"] if kind.is_muted else []
+        program = one_line(kind.program or "-")
+        echo(f"{kind.id:012x}  {kind.events:>7,} ×  {days}  {program} ({', '.join(marks)})")
+        echo(f"    {one_line(kind.template)}")
 
 
 def _show_one(db: sqlite3.Connection, name: str, form: str) -> None:

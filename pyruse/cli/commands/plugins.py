@@ -77,7 +77,8 @@ def _show_all(plugins: list[dict[str, Any]]) -> None:
     from pyruse.cli.output import show_table
 
     rows = [(one["kind"], one["name"], one["summary"], _origin(one)) for one in plugins]
-    show_table("", ["kind", "name", "what it does", "comes from"], rows)
+    columns = ["kind", "name", "what it does", "comes from"]
+    show_table("", columns, rows, spare={"comes from"})
 
 
 def _origin(plugin: dict[str, Any]) -> str:
@@ -93,8 +94,13 @@ def _show_one(plugin: dict[str, Any]) -> None:
     if plugin["options"]:
         where = f"in [{plugin['table']}]" if plugin["table"] else "of its steps"
         echo(f"\nOptions {where}:")
-    for option in plugin["options"]:
+    _show_options(plugin["options"], "  ")
+
+
+def _show_options(options: list[dict[str, Any]], indent: str) -> None:
+    for option in options:
         default = "required" if option["required"] else f"default: {option['default']}"
-        echo(f"  {option['name']}: {option['type']}; {default}")
+        echo(f"{indent}{option['name']}: {option['type']}; {default}")
         if option["help"]:
-            echo(f"      {printable(option['help'])}")
+            echo(f"{indent}    {printable(option['help'])}")
+        _show_options(option["items"], f"{indent}    ")

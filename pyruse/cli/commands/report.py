@@ -41,8 +41,9 @@ def command(  # noqa: PLR0913 -- click hands over each option
 
     \b
     DAY is "2026-03-14", "today", "yesterday" (the default) or -N, N days ago
-    (after "--": `pyruse report -- -3`). Today's report is what there is so far. "2026-W11" is
-    the digest of a week, "2026-03" that of a month. Works while the daemon runs.
+    (after "--": `pyruse report -- -3`). Today's report is what there is so
+    far. "2026-W11" is the digest of a week, "2026-03" that of a month. Works
+    while the daemon runs.
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import show_table
     from pyruse.engine.assembly import assemble

@@ -250,7 +250,8 @@ def _show_all(found: list[RulesFile], used: set[str] | None, logged: set[str]) -
         here = "" if rules.is_policy else "yes" if logged & set(rules.programs) else "no"
         in_use = "" if used is None or rules.is_policy else "yes" if rules.name in used else "no"
         rows.append((rules.name, rules.title, here, in_use, printable(rules.origin)))
-    show_table("", ["name", "what it knows", "logged here", "used", "comes from"], rows)
+    columns = ["name", "what it knows", "logged here", "used", "comes from"]
+    show_table("", columns, rows, spare={"comes from"})
 
 
 def _show_one(rules: RulesFile, library: Library) -> None:

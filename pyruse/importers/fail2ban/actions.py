@@ -191,7 +191,7 @@ def _own(name: str, folder: Folder) -> str:
     runs = f"actionban is: {ban}" if ban else "actionban is empty"
     if unban:
         return (
-            f"action {name}: {runs}; actionunban is: {unban}. For both, set [bans.command] (the "
-            "backend that calls a program of yours)"
+            f"action {name}: {runs}; actionunban is: {unban}. To run both, give them to "
+            '[bans.command], and add a second ban with backend = "command" behind the ban'
         )
     return f'action {name}: {runs}. Add {{ action = "run", command = […] }} behind the ban'

@@ -62,11 +62,20 @@ def fingerprint(jail: Jail) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
 
+def _uncovered(jail: Jail, cover: Cover | None) -> str:
+    if cover is None or jail.mode in cover.modes:
+        return "no rules of Pyruse look for the same"
+    return (
+        f"in mode {jail.mode}, it looks for other lines than the rules {cover.rules}, which stand "
+        f"for mode {' or '.join(cover.modes)}"
+    )
+
+
 def cover_of(jail: Jail, installed: Installed) -> Cover | str:
     """The rules to use in the place of a jail's filter, or why there are none."""
     cover = COVERS.get(jail.filter_name)
     if cover is None or cover.rules not in installed.options or jail.mode not in cover.modes:
-        return "no rules of Pyruse look for the same"
+        return _uncovered(jail, cover)
     stock = STOCK if installed.stock is None else installed.stock
     if fingerprint(jail) not in stock.get(jail.filter_name, frozenset()):
         return "its expressions are not those that come with fail2ban 1.0.2 or 1.1.0"
