@@ -122,13 +122,18 @@ def default_in_words(option: Option) -> str:
             text = f"[{', '.join('{}' for _ in items)}]"  # tables that say nothing
         case str():
             text = f'"{value}"'
-        case bool() | int() | float() | list() | dict():
+        case list() | tuple():
+            text = _whole_items(shown(list(value)))
+        case bool() | int() | float() | dict():
             text = shown(value)
-        case tuple():
-            text = shown(list(value))
         case _:
             text = f'"{as_text(value)}"'
     return text
+
+
+def _whole_items(text: str) -> str:
+    """A list that is cut has no half an item."""
+    return f"{text[: text.rfind(', ')]}, …" if text.endswith("…") and ", " in text else text
 
 
 def duration_in_words(duration: Duration) -> str:
