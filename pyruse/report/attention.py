@@ -38,6 +38,7 @@ _MOST_ABSENT, _MOST_NOTES, _MOST_FAULTS = 50, 20, 20
 _REMEMBERED, _FEWEST = 7, 3
 """Days before on which it is looked whether the same had happened; of fewer, nothing is said."""
 _MOST_ROWS = 20_000
+"""Of an event."""
 _RECURRING = frozenset(
     ("unit failed", "backup failed", "job failed", "certificate failed", "update failed", "crashed")
 )
@@ -157,15 +158,9 @@ def _tallied(report: Report, db: sqlite3.Connection, zone: tzinfo) -> Iterator[_
     events = [name for name, one in EVENTS.items() if one.weight and name not in _ONLY_TOLD]
     told = told_causes(db, report.days, events)
     told |= {(event, "") for event, _ in told}  # of what a row does not say, any may be meant
-    rows = tallies_of(db, report.days, events, report.machine)
-    for row in islice(rows, _MOST_ROWS):
+    for row in _counting(report, db, events):
         cause = _cause_of(row)
-        # Who is refused from afar has knocked at a door: nothing has happened.
-        if (
-            row.is_rest
-            or (row.event, cause) in told
-            or (row.event == "denied" and "ip" in row.fields)
-        ):
+        if (row.event, cause) in told:
             continue
         item = Attention(
             phrase(row.event, row.fields),
@@ -175,6 +170,20 @@ def _tallied(report: Report, db: sqlite3.Connection, zone: tzinfo) -> Iterator[_
             count=row.count,
         )
         yield _Found(item, row.event, cause)
+
+
+def _counting(report: Report, db: sqlite3.Connection, events: Iterable[str]) -> Iterator[Tally]:
+    """The rows of some events that count: of each event so many, for strangers can multiply some.
+
+    Who is refused from afar has knocked at a door: nothing has happened.
+    """
+    for event in events:
+        rows = tallies_of(db, report.days, [event], report.machine)
+        counting = (
+            row for row in rows
+            if not (row.is_rest or (event == "denied" and "ip" in row.fields))
+        )  # fmt: skip
+        yield from islice(counting, _MOST_ROWS)
 
 
 def _cause_of(row: Tally) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pyruse import Report
+from pyruse.report.rows import report_of_all
 from pyruse.report.subject import LONGEST, verdict
 from pyruse.testing import Clock, MakePipeline, Pipeline
 
@@ -256,6 +257,36 @@ def test_an_event_that_weighs_is_called_out_though_no_chain_reports_it(
     (text,) = told(here.end_day())
     assert "backup nightly" in text
     assert text.endswith("; it had succeeded on each of the 4 days before")
+
+
+def test_who_knocks_at_doors_hides_nothing_of_the_days_after(
+    pipeline: MakePipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A digest has the rows of many days: strangers fill those of the first ones."""
+    monkeypatch.setattr("pyruse.report.attention._MOST_ROWS", 10)
+    chain = """
+        [report]
+        timezone = "UTC"
+        [chains]
+        "all" = [
+          { filter = "exists", field = "UNIT", else = "doors" },
+          { action = "set", field = "unit", value = "{UNIT}" },
+          { action = "event", name = "unit failed" },
+        ]
+        "doors" = [
+          { filter = "exists", field = "FROM" },
+          { action = "set", field = "ip", value = "{FROM}" },
+          { action = "event", name = "denied" },
+        ]
+        """
+    here = pipeline(chain)
+    for number in range(20):
+        here.feed(FROM=f"192.0.2.{number}")
+    here.end_day()
+    here.feed(UNIT="backup.service")
+    here.end_day()
+    report = report_of_all(here.state, here.engine.calendar, "mercury", lambda _: None)
+    assert told(report) == ["backup.service failed"]
 
 
 def test_a_flood_of_important_events_of_a_kind_is_one_item(pipeline: MakePipeline) -> None:
