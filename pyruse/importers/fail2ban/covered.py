@@ -27,8 +27,8 @@ _GUESSES, _SCANS = (_GUESSING,), (_SCANNING,)
 _BOTH = (_GUESSING, _SCANNING)
 _ANY_SCAN = {"normal": _SCANS}
 COVERS = {
-    "sshd": Cover("sshd", {"normal": _GUESSES, "ddos": _BOTH}),
-    "postfix": Cover("postfix", {"auth": _GUESSES}),
+    "sshd": Cover("sshd", {"normal": _GUESSES, "ddos": _BOTH, "extra": _BOTH, "aggressive": _BOTH}),
+    "postfix": Cover("postfix", {"auth": _GUESSES, "aggressive": _BOTH}),
     "dovecot": Cover("dovecot", {"normal": _GUESSES, "aggressive": _BOTH}),
     "nginx-http-auth": Cover(
         "nginx", {"normal": _GUESSES, "auth": _GUESSES, "fallback": _SCANS, "aggressive": _BOTH}
@@ -38,8 +38,9 @@ COVERS = {
     "nginx-forbidden": Cover("nginx", _ANY_SCAN),
     "nginx-limit-req": Cover("nginx", _ANY_SCAN),
 }
-"""Rules that do not ban for what a filter looks for do not take its place: those of Postfix do not
-ban whose mail is refused, those of BIND do not ban who asks by UDP."""
+"""Rules take the place of a filter in the modes in which both ban for the same. Those of Postfix
+count refused mail and lost connections together, so they stand for the mode that does, too; those
+of BIND do not ban who asks by UDP, where any address may be written into a packet."""
 
 
 @dataclass(frozen=True)
