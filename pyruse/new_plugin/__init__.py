@@ -165,7 +165,7 @@ class NewPlugin:
     def imports(self) -> Mapping[str, Sequence[str]]:
         """The lines that import what the ``module`` and its ``test`` need, sorted as ruff does."""
         lines = {file: list(_import_lines(wanted, self.kinds)) for file, wanted in _IMPORTS.items()}
-        if self.observed is not None:
+        if self.observed is not None and self.kinds == ("rules",):
             lines["test"] = ["from pyruse.testing import CheckRules"]
         return lines
 
