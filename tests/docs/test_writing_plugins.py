@@ -134,6 +134,7 @@ def test_disk_space(pipeline, tmp_path: Path) -> None:
         f"""
         [plugins.disk_space]
         paths = ["/"]
+        full = 0.000001
         motd = "{tmp_path}/motd"
 
         [chains]
@@ -144,7 +145,9 @@ def test_disk_space(pipeline, tmp_path: Path) -> None:
     chains.end_day()
     told = (tmp_path / "motd").read_text()
     assert "hello" in told
-    assert "DISK SPACE" in told
+    assert " / is full: " in told
+    assert "\nROOM ON DISKS\n" in told
+    assert "\nFullest disk  " in told
 
 
 def test_observe(pipeline) -> None:
