@@ -53,6 +53,13 @@ def test_on_a_terminal_it_is_a_table(on_terminal, journal):
     assert "\x1b[31mred" not in done.out
 
 
+def test_rules_that_are_not_in_use_are_named(pyruse, tmp_path, journal):
+    (tmp_path / "c.toml").write_text('use = ["sudo"]\n')
+    done = pyruse("stats", "-c", tmp_path / "c.toml", "--file", journal, "--recognised")
+    assert done.code == 0
+    assert done.err == "rules for these programs are not in use: sshd (3) (add them to `use`)\n"
+
+
 def test_no_such_journal(pyruse):
     done = pyruse("stats", "--file", "nowhere")
     assert done.code == 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pyruse.cli.options import JournalCommand, config_option, journal_options, selection
+from pyruse.cli.stdout import echo
 from pyruse.config.load import Configuration
 from pyruse.config.settings import Settings
 from pyruse.options.fields import Field
@@ -34,7 +36,8 @@ def command(config: Path | None, field: str, recognised: bool, form: str, **jour
 
     With --recognised: which share of the entries the rules and chains of the configuration know
     (without a configuration: all the rules that are installed), and which programs nobody knows.
-    An entry that comes to the chain "everything else" is not recognised.
+    An entry that comes to the chain "everything else" is not recognised. Rules that could be added
+    to `use` are named on standard error.
     """
     from pyruse.cli.output import progress, show_json, show_table
     from pyruse.entry.decoding import Decoder
@@ -118,6 +121,33 @@ def _show_recognised(config: Path | None, form: str, journal: dict[str, Any]) ->
             for unknown, total, name in rows
         ],
     )
+    if known := _known_by_others(config, found.unknown):
+        names = ", ".join(f"{name} ({count:,})" for name, count in known)
+        echo(f"rules for these programs are not in use: {names} (add them to `use`)", err=True)
+
+
+def _known_by_others(config: Path | None, unknown: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The rules that are not in use, with the number of unrecognised entries of their programs."""
+    from pyruse.config.files import chosen, read
+    from pyruse.config.load import registry_of
+    from pyruse.errors import ConfigError
+    from pyruse.rules.library import Library
+
+    if config is None and not chosen(None).exists():
+        return []  # all of them are in use
+    used = read(chosen(config)).use
+    library = Library(registry_of(config))
+    counts = {}
+    for name in library.names:
+        if name in used:
+            continue
+        try:
+            programs = library.rules(name).programs
+        except ConfigError:
+            continue
+        if count := sum(unknown.get(program, 0) for program in programs):
+            counts[name] = count
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
 def _with_rules(config: Path | None) -> Configuration:
