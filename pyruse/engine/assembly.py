@@ -163,18 +163,25 @@ def _lookups(
     )
 
 
+_PLAIN = (str, int, float, type(None))
+"""What most options are, by the thousand: no list of networks is in them."""
+
+
 def _lists(value: Any) -> Iterator[Networks]:
     """The lists of networks among the options of a plugin, or within one of them."""
     if isinstance(value, Networks):
         yield value
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _lists(one)
+            if not isinstance(one, _PLAIN):
+                yield from _lists(one)
     elif isinstance(value, dict):
         yield from _lists(list(value.values()))
     elif is_dataclass(value) and not isinstance(value, type):
         for option in options_of(type(value)):
-            yield from _lists(getattr(value, option.attribute, None))
+            one = getattr(value, option.attribute, None)
+            if not isinstance(one, _PLAIN):
+                yield from _lists(one)
 
 
 def _ban_news(services: Services, broadcasts: Broadcasts) -> BanNews:
