@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from pyruse.api.findings import KindRow
@@ -45,7 +46,10 @@ def told(kind: KindRow) -> Told:
     if example and (kind.different <= 1 or letters < _LITERAL_LETTERS):
         more = "" if kind.different <= 1 else f"and {kind.different - 1:,} others like it"
         return Told(label, _cut(example, limit), more)
-    return Told(label, _cut(kind.template or example, limit), _values(kind, messages))
+    template = kind.template
+    if kind.different <= len(messages):
+        template = _with_common(template, [message for message, _ in messages])
+    return Told(label, _cut(template or example, limit), _values(kind, template, messages))
 
 
 def _label(kind: KindRow) -> str:
@@ -60,12 +64,29 @@ def _bare(message: str, kind: KindRow) -> str:
     return message[len(head) :].lstrip() if is_twice else message
 
 
-def _values(kind: KindRow, messages: Sequence[tuple[str, int]]) -> str:
+def _with_common(template: str, messages: Sequence[str]) -> str:
+    """A template with the values that all its messages have in common."""
+    found = [_gaps(message, template) for message in messages]
+    gaps = [values for values in found if values is not None]
+    if not gaps or len(gaps) < len(found):
+        return template
+    slots, literals = _SLOT.findall(template), _SLOT.split(template)
+    filled = []
+    for place, (slot, values) in enumerate(zip(slots, zip(*gaps, strict=True), strict=True)):
+        is_first, is_last = place == 0, place == len(slots) - 1
+        # Of gaps side by side, nobody knows where one ends.
+        is_apart = (is_first or literals[place]) and (is_last or literals[place + 1])
+        is_common = len(set(values)) == 1 and not _SLOT.search(values[0])
+        filled.append(values[0] if is_apart and is_common else slot)
+    return "".join(map("".join, zip_longest(literals, filled, fillvalue="")))
+
+
+def _values(kind: KindRow, template: str, messages: Sequence[tuple[str, int]]) -> str:
     """Such as ``alice, 192.0.2.4 ×12; bob, 192.0.2.7 ×2; 20 more``."""
     shown = messages[: _VALUES.get(kind.section, 1)]
     told: Counter[str] = Counter()  # what differs may be beyond what is shown
     for message, count in shown:
-        told[differing(message, kind.template)] += count
+        told[differing(message, template)] += count
     parts = [text + (f"{_NBSP}×{count:,}" if count > 1 else "") for text, count in told.items()]
     rest = kind.different - len(shown)
     if rest > 0 and parts:
@@ -78,23 +99,31 @@ def differing(message: str, template: str) -> str:
 
     Literal by literal, each found where it comes first: quick whatever strangers write.
     """
+    values = _gaps(message, template)
+    if values is None:
+        return _cut(message, 2 * _LONGEST_VALUE)
+    bare = (value.strip(" ,;:") for value in values)
+    return ", ".join(_cut(value, _LONGEST_VALUE) for value in bare if value)
+
+
+def _gaps(message: str, template: str) -> list[str] | None:
+    """The text in each gap of a template; None where the message does not fit."""
     head = " ".join(message[:_LONGEST_MESSAGE].split())  # as masks leave spaces
     literals = _SLOT.split(template)
     values, at = [], len(literals[0])
     if len(literals) == 1 or not head.startswith(literals[0]):
-        return _cut(message, 2 * _LONGEST_VALUE)
+        return None
     for literal in literals[1:-1]:
         found = head.find(literal, at) if literal else at
         if found < 0:
-            return _cut(message, 2 * _LONGEST_VALUE)
+            return None
         values.append(head[at:found])
         at = found + len(literal)
     last = literals[-1]
     if last and not head[at:].endswith(last):
-        return _cut(message, 2 * _LONGEST_VALUE)
+        return None
     values.append(head[at : len(head) - len(last)])
-    bare = (value.strip(" ,;:") for value in values)
-    return ", ".join(_cut(value, _LONGEST_VALUE) for value in bare if value)
+    return values
 
 
 def _cut(text: str, limit: int) -> str:
