@@ -22,6 +22,7 @@ _KEPT = 16 << 20  # bytes of a mail that is encrypted: more than any that is sen
 _OUTER = ("From", "To", "Date", "Message-ID", "Auto-Submitted", "List-Id")
 """Headers that everybody may see; whatever else a mail has is encrypted with it."""
 _SUBJECT = "[...]"
+_FIRST_LINE, _LAST_LINE = "-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----"
 _OPTIONS = (
     "--batch", "--no-tty", "--no-options", "--trust-model", "always",
     # The keyring may be one that Pyruse can read alone.
@@ -42,10 +43,12 @@ def encrypted(message: EmailMessage, keys: Sequence[str], settings: EmailSetting
 
     inner = _inner(message)
     done = _gpg(["--encrypt", "--armor", *_recipients(keys)], settings, inner)
-    if done.fault is not None or not done.output.startswith("-----BEGIN PGP MESSAGE-----"):
+    armour = done.output.strip()
+    is_whole = armour.startswith(_FIRST_LINE) and armour.endswith(_LAST_LINE)
+    if done.fault is not None or not is_whole:
         raise MailError(
             f"[email] encrypt_to: it cannot be encrypted, and is not sent: {_named(settings)} "
-            f"{done.fault or 'gave no text'} (expected its keys in [email] keyring: see "
+            f"{done.fault or 'gave no whole text'} (expected its keys in [email] keyring: see "
             "`gpg --list-keys`)"
         )
     outer = EmailMessage(policy=message.policy)

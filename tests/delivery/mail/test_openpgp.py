@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -93,6 +94,32 @@ def test_without_gpg_nothing_goes_out(settings, tmp_path):
     assert (outcome.end, outcome.whole_way) == ("retry", True)
     assert '[email] gpg: "/no/such/gpg" is not there' in outcome.fault
     assert not (tmp_path / "mail").exists()
+
+
+ENDS_EARLY = "cat > /dev/null; echo '-----BEGIN PGP MESSAGE-----'; echo; echo hQEMA"
+
+
+@pytest.mark.parametrize(
+    "does", ["sleep 600", "cat", "cat > /dev/null", ENDS_EARLY, "kill -9 $$", "exit 0"]
+)
+def test_whatever_gpg_does_nothing_goes_out_in_the_clear(settings, tmp_path, does):
+    script = tmp_path / "gpg"
+    script.write_text(f"#!/bin/sh\n{does}\n")
+    script.chmod(0o755)
+    settings.gpg, settings.timeout = [str(script)], timedelta(seconds=2)
+    outcome = mailer(settings, "vm1")(mail_item(SECRET))
+    assert outcome.end == "retry"
+    assert outcome.fault
+    assert not (tmp_path / "mail").exists()
+
+
+def test_a_keyring_that_is_none_lets_nothing_out(settings, tmp_path):
+    (tmp_path / "file").write_text("no keyring")
+    for keyring in (tmp_path / "file", tmp_path / "missing"):
+        settings.keyring = keyring
+        outcome = mailer(settings, "vm1")(mail_item(SECRET))
+        assert outcome.end == "retry"
+        assert not (tmp_path / "mail").exists()
 
 
 def test_a_mail_of_its_own_keys_and_one_that_is_not_encrypted(settings, tmp_path):
