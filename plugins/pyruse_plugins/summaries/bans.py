@@ -18,7 +18,7 @@ from pyruse import (
     text_around,
     time_us_of,
 )
-from pyruse_plugins.summaries._sums import check_positive, counted, moment
+from pyruse_plugins.summaries._sums import check_positive, moment
 
 _TRIES = ("login failed", "scan", "mail refused")
 
@@ -71,7 +71,7 @@ class BanSummary:
             ]
             for one in ordered[: self.limit]
         ]  # fmt: skip
-        report.add_summary("bans", "Bans", columns, rows, facts=_folded(ordered[self.limit :]))
+        report.add_summary("bans", "Bans", columns, rows, facts=_folded(ordered, self.limit))
 
 
 @dataclass
@@ -83,14 +83,15 @@ class _Banned:
     """None: for ever."""
 
 
-def _folded(others: list[_Banned]) -> list[str]:
-    """Those that are not listed: ``13 more addresses: ssh 5, mail 4, web 3.``."""
+def _folded(ordered: list[_Banned], limit: int) -> list[str]:
+    """Those that are not listed: ``40 addresses. Not in the table: ssh 5, mail 4, web 3.``."""
+    others = ordered[limit:]
     if not others:
         return []
     labels = Counter(min(one.labels) for one in others)
-    ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
-    parts = ", ".join(f"{label} {count:,}" for label, count in ordered)
-    return [f"{counted(len(others), 'more address')}: {parts}."]
+    most = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
+    parts = ", ".join(f"{label} {count:,}" for label, count in most)
+    return [f"{len(ordered):,} addresses. Not in the table: {parts}."]
 
 
 def _tries(tallies: Iterable[Tally], networks: Iterable[str]) -> Counter[str]:
