@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -95,7 +96,8 @@ class Renderer:
             left = flexible = -excess(least)
             if left >= 0:
                 break
-        best, best_over = None, -left
+        # What is left out may be shorter than the line that tells of it: whatever fits is better.
+        best, best_over = None, -math.inf
         for _ in range(_ATTEMPTS):
             if left <= 0:
                 break

@@ -15,7 +15,7 @@ from pyruse.delivery.mail.message import compose
 from pyruse.report.plaintext import WIDTH
 from pyruse.report.render import Renderer
 from tests.report.eventful import eventful, kind
-from tests.report.sample import HOSTILE, at
+from tests.report.sample import HOSTILE, at, empty
 
 MB = 1 << 20
 LONG = HOSTILE * (MB // len(HOSTILE))
@@ -136,3 +136,11 @@ def test_a_mail_is_no_larger_than_200_kilobytes(pipeline) -> None:
     assert 60_000 < len(mail.as_bytes()) <= 200_000
     assert mail["X-Pyruse-Attention"].isdecimal()
     assert mail["List-Id"] == f"<pyruse.{socket.gethostname()}>"
+
+
+def test_a_note_is_shown_that_is_shorter_than_the_line_which_would_stand_for_it():
+    report = empty()
+    report.notes = ["a note"]
+    for form in ("text", "html"):
+        assert "a note" in Renderer(None, 10).render(report, form)
+        assert "1 more note" not in Renderer(None, 10).render(report, form)
