@@ -69,7 +69,7 @@ def forms(server):
 
 
 def outcomes(chains):
-    tables = {table.title: table.rows for table in chains.report.tables}
+    tables = {table.title: table.rows for table in chains.report.summaries}
     return tables.get("Reports to others")
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import mailbox
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from pyruse.report.render import Renderer
 from pyruse.testing import wait_until
 from pyruse.testing.daemon import Daemon, MakeDaemon
 from pyruse.testing.journald import Journald
@@ -17,6 +22,7 @@ from pyruse.testing.plugin import need
 from tests.e2e.rules.host import Host, unavailable, unpacked
 from tests.e2e.rules.units import Units
 from tests.e2e.rules.units import unavailable as no_units
+from tests.report.eventful import eventful
 
 pytestmark = pytest.mark.realparts
 
@@ -362,3 +368,60 @@ def test_exim(server: MailServer) -> None:
     server.wait_until_dropped()
     assert not server.smtp(ATTACKER, "123456", "admin")
     server.wait_until_dropped(ATTACKER)
+
+
+_SEND = """
+import sys, time
+from pathlib import Path
+from pyruse.config.settings import EmailSettings, SmtpUrl
+from pyruse.delivery.attempts import mailer
+from pyruse.state.outbox_item import OutboxItem
+server, *names = sys.argv[1:]
+text, html, target = map(Path, names)
+payload = {
+    "subject": "host: 1 needs attention – é", "to": ["bob@example.org"], "count": 1,
+    "parts": [text.read_text()], "html": html.read_text(), "attachments": [],
+    "headers": {"X-Pyruse-Attention": "1", "List-Id": "<pyruse.host>"},
+}
+settings = EmailSettings(smtp=SmtpUrl.parse(f"smtp://{server}:587"))
+for _ in range(600):
+    outcome = mailer(settings, "host")(OutboxItem("mail", payload, 0, 0))
+    if outcome.end == "sent":
+        break
+    time.sleep(0.1)
+else:
+    sys.exit(outcome.fault)
+box = Path("/var/mail/bob")
+for _ in range(600):
+    if box.exists() and box.read_bytes().endswith(b"\\n\\n"):
+        break
+    time.sleep(0.1)
+target.write_bytes(box.read_bytes())
+"""
+
+
+def test_a_report_travels_through_postfix_as_it_was_made(
+    server: MailServer, tmp_path: Path
+) -> None:
+    start_dovecot(server)  # Postfix asks it whether somebody may log in
+    start_postfix(server)
+    wait_until(lambda: server.smtp(USER, PASSWORD))
+    renderer = Renderer(None, 10_000)
+    forms = {"plain": tmp_path / "report.txt", "html": tmp_path / "report.html"}
+    for form, file in zip(("text", "html"), forms.values(), strict=True):
+        file.write_text(renderer.render(eventful(), form))
+    box = tmp_path / "mailbox"
+    files = map(str, (*forms.values(), box))
+    assert server.host.run([sys.executable, "-c", _SEND, SERVER4, *files]) == 0
+    with closing(mailbox.mbox(box)) as mails:
+        (kept,) = mails
+        mail = message_from_bytes(kept.as_bytes(), _class=EmailMessage, policy=policy.default)
+    assert mail["Subject"] == "host: 1 needs attention – é"
+    assert (mail["X-Pyruse-Attention"], mail["List-Id"]) == ("1", "<pyruse.host>")
+    assert mail["Received"]
+    for form, file in forms.items():
+        body = mail.get_body((form,))
+        assert body is not None
+        assert body.get_content().replace("\r\n", "\n").rstrip("\n") == file.read_text().rstrip(
+            "\n"
+        )
