@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from pyruse.addresses import Address
-from pyruse.api.bans import Ban, BanRequest
-from pyruse.api.report import Details, Report, Section
+from pyruse.api.bans import Ban
+from pyruse.api.report import Report
 from pyruse.api.tally import Tally
-from pyruse.engine.context import BoundContext, Services
-from pyruse.entry.entry import Entry
+from pyruse.engine.context import Services
+from pyruse.engine.reading_context import ReadingContext
 from pyruse.hookspecs import hook_of
 from pyruse.registry.broadcasts import Broadcasts
 from pyruse.state.ban_history import BanHistory
-from pyruse.state.counters import Counters
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.tables import Table, committed_table
 from pyruse.state.tallies import tallied_by_day, tallies_before, tallies_of
@@ -37,12 +35,14 @@ class Contributor(NamedTuple):
     """The name of an extension; empty: it is a step."""
 
 
-class ReportContext(BoundContext):
+class ReportContext(ReadingContext):
     """The surroundings of a plugin that adds to a report.
 
     It reads what a connection sees, so a report that is shown again has what it had when it was
     made, and nothing waits for it. It changes nothing, and nothing leaves by it.
     """
+
+    REFUSED = "not for contribute_to_report, which only reads (expected it in on_day_end)"
 
     def __init__(self, services: Services, one: Contributor, db: sqlite3.Connection) -> None:
         super().__init__(services, one.chain, one.place, one.place, one.extension)
@@ -65,42 +65,8 @@ class ReportContext(BoundContext):
     def ban_history(self, since: int, until: int) -> list[Ban]:
         return [ban for _, ban in BanHistory.read(self._db, since, until)]
 
-    @property
-    def counters(self) -> Counters:
-        _refuse("counters")
-
-    def report(  # noqa: PLR0913 -- as BoundContext has it
-        self,
-        entry: Entry | None,
-        section: Section,
-        message: str,
-        details: Details = "ALL",
-        *,
-        template: str | None = None,
-        text: str | None = None,
-        weight: int | None = None,
-    ) -> None:
-        _refuse("report")
-
-    def tally(
-        self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0
-    ) -> None:
-        _refuse("tally")
-
-    def ban(self, entry: Entry | None, request: BanRequest) -> bool:
-        _refuse("ban")
-
-    def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
-        _refuse("unban")
-
     def _put(self, item: OutboxItem, every: int | None) -> None:
-        _refuse("what leaves Pyruse")
-
-
-def _refuse(name: str) -> NoReturn:
-    raise RuntimeError(
-        f"{name} is not for contribute_to_report, which only reads (expected it in on_day_end)"
-    )
+        self._refuse("what leaves Pyruse")
 
 
 class Contributors:

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping
-from typing import NoReturn
 
-from pyruse.addresses import Address
-from pyruse.api.bans import Ban, BanRequest
-from pyruse.api.report import Details, Report, Section
+from pyruse.api.bans import Ban
+from pyruse.api.report import Report
 from pyruse.api.tally import Tally
-from pyruse.engine.context import BoundContext, Services
-from pyruse.entry.entry import Entry
+from pyruse.engine.context import Services
+from pyruse.engine.reading_context import ReadingContext
 from pyruse.registry.broadcasts import Broadcasts
-from pyruse.state.counters import Counters
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.tables import Table
 
@@ -52,12 +49,17 @@ class Effects:
         self.of_contributors.clear()
 
 
-class PublishingContext(BoundContext):
+class PublishingContext(ReadingContext):
     """The surroundings of a plugin in another thread than the main one.
 
     What leaves waits until the report is finished. What reads or changes the state is refused: that
     is the main thread's.
     """
+
+    REFUSED = (
+        "for the main thread (expected it in on_day_end or, where it only reads, in "
+        "contribute_to_report)"
+    )
 
     def __init__(self, services: Services, step: str, receiver: str, effects: Effects) -> None:
         super().__init__(services, "", step, receiver)
@@ -66,55 +68,20 @@ class PublishingContext(BoundContext):
     def _put(self, item: OutboxItem, every: int | None) -> None:
         self._effects.items.append((item, every))
 
-    @property
-    def counters(self) -> Counters:
-        _refuse("counters")
-
     def table(self, name: str) -> Table:
-        _refuse("table")
-
-    def report(  # noqa: PLR0913 -- as BoundContext has it
-        self,
-        entry: Entry | None,
-        section: Section,
-        message: str,
-        details: Details = "ALL",
-        *,
-        template: str | None = None,
-        text: str | None = None,
-        weight: int | None = None,
-    ) -> None:
-        _refuse("report")
-
-    def tally(
-        self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0
-    ) -> None:
-        _refuse("tally")
+        self._refuse("table")
 
     def tallies(self, report: Report, *events: str) -> Iterator[Tally]:
-        _refuse("tallies")
+        self._refuse("tallies")
 
     def tallied_before(self, report: Report, *events: str) -> Mapping[str, int]:
-        _refuse("tallied_before")
+        self._refuse("tallied_before")
 
     def tallies_before(self, report: Report, *events: str) -> Iterator[Tally]:
-        _refuse("tallies_before")
-
-    def ban(self, entry: Entry | None, request: BanRequest) -> bool:
-        _refuse("ban")
-
-    def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
-        _refuse("unban")
+        self._refuse("tallies_before")
 
     def ban_history(self, since: int, until: int) -> list[Ban]:
-        _refuse("ban_history")
-
-
-def _refuse(name: str) -> NoReturn:
-    raise RuntimeError(
-        f"{name} is for the main thread (expected it in on_day_end or, where it only reads, in "
-        "contribute_to_report)"
-    )
+        self._refuse("ban_history")
 
 
 class Publication:
