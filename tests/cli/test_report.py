@@ -232,3 +232,14 @@ def test_a_state_that_is_none(pyruse, config, tmp_path):
     done = pyruse("report", "-c", config)
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(f"pyruse: {tmp_path}/state.sqlite: the state cannot be used: ")
+
+
+def test_a_machine_without_events_is_told(pyruse, place):
+    done = pyruse("report", "-c", place.config, place.day(2), "--host", "mial")
+    assert done.code == 0
+    assert done.err == (
+        f'pyruse: no event of "mial" is kept of {place.day(2)} (machines with events: "mail"; '
+        'did you mean "mail"?)\n'
+    )
+    known = pyruse("report", "-c", place.config, place.day(2), "--host", "mail")
+    assert (known.code, known.err) == (0, "")

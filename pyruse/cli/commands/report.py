@@ -11,7 +11,8 @@ import click
 
 from pyruse.cli.options import config_option, configuration, existing_state
 from pyruse.cli.stdout import echo
-from pyruse.errors import UserError
+from pyruse.errors import UserError, did_you_mean
+from pyruse.text import shown
 
 if TYPE_CHECKING:
     from pyruse.api.report import Report
@@ -51,7 +52,7 @@ def command(  # noqa: PLR0913 -- click hands over each option
     from pyruse.engine.modes import DRY, LIVE
     from pyruse.report.digests import period_named
     from pyruse.state.database import State
-    from pyruse.state.days import kept_days
+    from pyruse.state.days import hosts_of, kept_days
     from pyruse.system.log import to_stderr
 
     if full and form != "text":
@@ -85,10 +86,19 @@ def command(  # noqa: PLR0913 -- click hands over each option
             if send:
                 _send(engine, lambda: engine.deliver_day(name))
             return
+        _tell_unknown(host, hosts_of(state.db, [name]), name)
         with engine.report_of_machine(name, host) as report:
             _show(engine, report, form)
             if send:
                 _send(engine, lambda: engine.deliver(report))
+
+
+def _tell_unknown(host: str, known: list[str], day: str) -> None:
+    """Say that a machine has no events: it was quiet, or its name is misspelt."""
+    if host not in known:
+        names = ", ".join(map(shown, known)) or "none"
+        text = f"no event of {shown(host)} is kept of {day} (machines with events: {names}"
+        click.echo(f"pyruse: {text}{did_you_mean(host, known)})", err=True)
 
 
 def _name(engine: Engine, day: str | None, kept: list[str]) -> str:
