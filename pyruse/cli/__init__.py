@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import sys
+from pathlib import Path
 
 import click
 
@@ -68,7 +69,11 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pyruse", message="pyruse %(version)s")
-def _pyruse() -> None:
+@click.option(
+    "-c", "--config", metavar="PATH", type=click.Path(path_type=Path, readable=False),
+    help="The configuration: a file or a folder. May stand behind the command, too.",
+)  # fmt: skip
+def _pyruse(config: Path | None) -> None:
     """Peruse the systemd journal: chains of filters and actions, in one pass.
 
     The configuration is read from /etc/pyruse (or from PYRUSE_CONFIG).

@@ -8,6 +8,20 @@ from datetime import date
 import click
 
 
+class DayCommand(click.Command):
+    """A command with a DAY among its arguments."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, with ``-3`` as an argument: click would take it for an option."""
+        end = args.index("--") if "--" in args else len(args)
+        days = [one for one in args[:end] if _AGO.match(one)]
+        others = [one for one in args[:end] if not _AGO.match(one)]
+        return super().parse_args(ctx, [*others, "--", *days, *args[end + 1 :]] if days else args)
+
+
+_AGO = re.compile(r"-[0-9]+\Z")
+
+
 def day_named(text: str, today: date) -> str:
     """The day that ``2026-03-14``, ``today``, ``yesterday`` or ``-3`` (days ago) stands for.
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from pyruse.cli.rights import see_that_readable
 from pyruse.cli.stdout import echo, stdout
 from pyruse.config.load import Configuration, load
 from pyruse.config.settings import Settings
@@ -31,9 +32,16 @@ def config_option(command: F) -> F:
         "-c",
         "--config",
         type=_PATH,
+        callback=_config_of,
         help="A configuration file, or a folder with pyruse.toml and conf.d (default: "
         "PYRUSE_CONFIG, or /etc/pyruse).",
     )(command)
+
+
+def _config_of(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
+    """The configuration that was chosen, be it before the command (`pyruse -c PATH check`)."""
+    before: Path | None = ctx.find_root().params.get("config")
+    return before if path is None else path
 
 
 class JournalCommand(click.Command):
@@ -164,7 +172,8 @@ def existing_state(settings: Settings) -> str:
             f"{path}: there is no state yet (expected that `pyruse run` has run)"
         ) from None
     except OSError:
-        pass  # opening it says why
+        pass  # said next
+    see_that_readable(path)
     return path
 
 

@@ -11,6 +11,7 @@ import msgspec
 from pyruse.bans import orders
 from pyruse.bans.carry_out import carry_out as execute
 from pyruse.bans.orders import Answer, BanOrder, UnbanOrder
+from pyruse.cli.rights import see_that_changeable
 from pyruse.cli.stdout import echo
 from pyruse.daemon.control import ask
 from pyruse.errors import UserError
@@ -32,6 +33,7 @@ def carry_out(loaded: Configuration, order: BanOrder | UnbanOrder) -> Answer:
     :raises UserError: the daemon cannot be asked, or the state cannot be used.
     """
     path = loaded.settings.state.url.path
+    see_that_changeable(path)
     answers: list[Answer] = []
     for part in orders.in_parts(order):
         said = ask(path, {"request": "order", "order": orders.message_of(part)})
@@ -82,6 +84,7 @@ def teardown(loaded: Configuration) -> None:
     from pyruse.system.log import to_stderr
 
     path = loaded.settings.state.url.path
+    see_that_changeable(path)
     lock = StateLock(path)
     try:
         with State(path) as state:

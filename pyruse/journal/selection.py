@@ -14,7 +14,7 @@ from systemd import id128, journal
 
 from pyruse.config.settings import JournalSettings
 from pyruse.entry.decoding import Decoder
-from pyruse.errors import UserError
+from pyruse.errors import UserError, did_you_mean
 from pyruse.journal.journal import Journal
 from pyruse.journal.machine import Machine
 from pyruse.journal.reader import JournalReader
@@ -139,6 +139,22 @@ class Selection:
             raw.close()
         return values
 
+    def fields(self) -> set[str]:
+        """The names of the fields that entries in these journals have: no entry is read.
+
+        :raises JournalError: the journal cannot be read.
+        """
+        self._look(missing_is_fault=False)
+        names: set[str] = set()
+        for files in self.whereabouts.files().values():
+            try:
+                raw = journal.Reader(files=[file.path for file in files])
+            except OSError:
+                continue  # told when it is opened
+            names |= set(raw.enumerate_fields())
+            raw.close()
+        return names
+
     def _look(self, *, missing_is_fault: bool) -> None:
         """See first what libsystemd would call an input/output error, or silently leave out."""
         if self.directory is not None:
@@ -149,8 +165,25 @@ class Selection:
                     raise JournalError(f"{file}: no such file (expected a journal file)")
             elif not os.access(file, os.R_OK):
                 raise JournalError(f"{file}: {_WHO_MAY}")
-        if not self.files and self.directory is None and not _may_read_system_journal():
-            raise JournalError(f"{self.described}: {_WHO_MAY}")
+        if not self.files and self.directory is None:
+            if not _may_read_system_journal():
+                raise JournalError(f"{self.described}: {_WHO_MAY}")
+            whereabouts = self.whereabouts
+            if missing_is_fault and self.namespaces and not whereabouts.has_namespaces():
+                raise JournalError(self._no_namespace(whereabouts.namespaces_here()))
+
+    def _no_namespace(self, known: list[str]) -> str:
+        names = ", ".join(self.namespaces)
+        if not known:
+            return (
+                f"journal namespace {names}: this machine has none (expected no --namespace, and "
+                "no namespace in [journal])"
+            )
+        near = did_you_mean(names, known)
+        return (
+            f"journal namespace {names}: there is none of this name (expected one of: "
+            f'{", ".join(known)}; or "*", which is all of them{near})'
+        )
 
     def _look_into(self, folder: Path, missing_is_fault: bool) -> None:
         if not _is(stat.S_ISDIR, folder):

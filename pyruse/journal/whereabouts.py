@@ -79,15 +79,21 @@ class Whereabouts:
             ]
         return [
             f"journal namespace {name}: nothing was logged in it (expected the LogNamespace= of a "
-            f"unit; it is read once it is there{did_you_mean(name, self._namespaces())})"
+            f"unit; it is read once it is there{did_you_mean(name, self.namespaces_here())})"
             for name in self.namespaces
             if name != "*" and not any(map(os.path.isdir, self._of(name)))
         ]
 
-    def _namespaces(self) -> list[str]:
+    def has_namespaces(self) -> bool:
+        """Whether there is a folder of at least one of the namespaces."""
+        return any(
+            name == "*" or any(map(os.path.isdir, self._of(name))) for name in self.namespaces
+        )
+
+    def namespaces_here(self) -> list[str]:
         """The namespaces that this machine has."""
         names = (os.path.basename(folder).partition(".") for folder in self._of("*"))
-        return [namespace for _, _, namespace in names if namespace]
+        return list(dict.fromkeys(namespace for _, _, namespace in names if namespace))
 
     def _own(self) -> list[str]:
         """The folders of this machine that are chosen, whether they are there or not."""

@@ -26,6 +26,7 @@ from pyruse.state.damage import (
     error_of,
     has_lost_its_file,
     is_damage,
+    wal_of,
 )
 from pyruse.state.days import Days
 from pyruse.state.expectations import Expectations
@@ -282,6 +283,10 @@ def _connect(path: str, read_only: bool) -> sqlite3.Connection:
         raise DamagedError(path, "its file is empty or gone, and its write-ahead log is not")
     if read_only:
         uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+        if not os.access(Path(path).parent, os.W_OK) and not os.path.exists(wal_of(path)):
+            # No daemon is at work. SQLite would first make the index of a log (its page on WAL):
+            # that fails for a user who may only read.
+            uri += "&immutable=1"
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
     file = Path(path)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o750)

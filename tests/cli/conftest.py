@@ -18,6 +18,9 @@ import pytest
 from pyruse.testing.journal import FIRST_TIME, make_journal, unavailable
 from pyruse.testing.plugin import need
 from pyruse.testing.waiting import TIME_LIMIT
+from tests.rights import close, powerless
+
+__all__ = ["close", "powerless"]
 
 CONFIG = r"""
 [report]

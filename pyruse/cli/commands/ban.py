@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @click.command("ban")
 @config_option
 @click.argument("networks", metavar="NETWORK...", nargs=-1, required=True)
-@click.option("--for", "duration", metavar="DURATION", help='Such as "1d"; else, for ever.')
+@click.option(
+    "--for", "duration", metavar="DURATION", help='Such as "1d", or seconds; else, for ever.'
+)
 @click.option(
     "--ports", metavar="PORTS", help='Only these, such as "25,465" or "1000-2000" (TCP and UDP).'
 )
@@ -50,6 +52,7 @@ def command(  # noqa: PLR0913 -- one for each option
     from pyruse.bans.orders import BanOrder, Item
     from pyruse.cli.doubts import addresses_of_session, doubt
     from pyruse.cli.ordering import carry_out, finish
+    from pyruse.options.durations import written
     from pyruse.times import now_us
 
     parsed = parse_networks(networks)
@@ -67,12 +70,13 @@ def command(  # noqa: PLR0913 -- one for each option
     reason = f"pyruse ban, by {user()}"
     items = [Item(network_text(network), label, reason, until, where) for network in parsed]
     answer = carry_out(loaded, BanOrder(items))
+    length = "for ever" if span is None else f"for {written(span.us)}"
     for done in answer.done:
-        echo(f"{done}: banned {'for ever' if span is None else f'for {duration}'}")
+        echo(f"{done}: banned {length}")
     for known in answer.unchanged:
         echo(f"{known}: banned already, for at least as long")
     for over in answer.over:
-        echo(f"{over}: banned for {duration}, which is over by now")
+        echo(f"{over}: banned {length}, which is over by now")
     spared = [f"{network}: not banned: {why}" for network, why in answer.spared]
     finish(answer, "not in force yet", spared)
 

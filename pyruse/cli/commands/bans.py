@@ -26,6 +26,7 @@ _LONGEST_REASON = 100
 
 @click.command("bans")
 @config_option
+@click.argument("networks", metavar="[ADDRESS]...", nargs=-1)
 @click.option("--label", help="Only bans of this label; of an import, the label of the bans.")
 @click.option("--network", "inside", metavar="NETWORK", help="Only bans in this network.")
 @click.option("--all", "everything", is_flag=True, help="Also the bans that are over.")
@@ -48,6 +49,7 @@ _LONGEST_REASON = 100
 @click.option("--teardown", is_flag=True, help="Take all that is Pyruse's out of the firewall.")
 def command(  # noqa: PLR0913 -- one for each option
     config: Path | None,
+    networks: tuple[str, ...],
     label: str | None,
     inside: str | None,
     everything: bool,
@@ -64,6 +66,9 @@ def command(  # noqa: PLR0913 -- one for each option
     The list: who is banned, since when and until when, how many bans came before that are not
     forgotten, and why. Works while the daemon runs.
 
+    With ADDRESS, an address or a network, only the bans that close it out, or a part of it. Then
+    the exit code tells whether it is banned: 0, or 1 if one of several is not.
+
     \b
     --import takes one address or network a line, and nothing else: what stands after "#" or ";" is
     no concern of Pyruse's. Or it takes a database of fail2ban: the bans in force with the time that
@@ -77,17 +82,13 @@ def command(  # noqa: PLR0913 -- one for each option
     --teardown is for the end of Pyruse on this machine. The daemon must not run; its next start
     puts the bans back.
     """  # noqa: D301 -- click takes this one character for "as it stands"  # fmt: skip
-    if sum(map(bool, (export, source, restored, teardown, everything))) > 1:
-        raise click.UsageError(
-            "--all, --export, --import, --restore, --teardown: expected one at most"
-        )
     file = source if restored is None else restored
-    if file is None and (duration or force):
-        raise click.UsageError("--for and --force are for an import: expected --import FILE, too")
-    if (file or teardown) and inside:
-        raise click.UsageError("--network is for lists: expected neither --import nor --teardown")
-    if teardown and label:
-        raise click.UsageError("--teardown takes everything: expected no --label")
+    _see_that_they_go_together(
+        alone=(export, source, restored, teardown, everything), imports=(duration, force),
+        lists=(inside, *networks), label=label, changes=bool(file or teardown), teardown=teardown,
+    )  # fmt: skip
+    if networks and inside:
+        raise click.UsageError("ADDRESS and --network: expected one of them")
     loaded = configuration(config)
     if file is not None:
         _import(loaded, _items(file, label, duration, restored=restored is not None), force)
@@ -99,10 +100,68 @@ def command(  # noqa: PLR0913 -- one for each option
     else:
         listed = _listed(loaded, label, inside, everything)
         zone = loaded.settings.report.timezone.zone
+        free: list[str] = []
+        if networks:
+            listed, free = _about(listed, networks)
         if export:
             _export(loaded, listed, zone)
-        else:
+        elif form == "json" or listed or not free:
             _show(listed, form, zone)
+        for text in free:
+            echo(f"{text}: is not banned", err=True)
+        if free:
+            sys.exit(1)
+
+
+def _see_that_they_go_together(  # noqa: PLR0913 -- what the options say
+    *,
+    alone: tuple[object, ...],
+    imports: tuple[object, ...],
+    lists: tuple[object, ...],
+    label: str | None,
+    changes: bool,
+    teardown: bool,
+) -> None:
+    """Refuse options that mean nothing together.
+
+    :raises click.UsageError: they do not go together.
+    """
+    if sum(map(bool, alone)) > 1:
+        raise click.UsageError(
+            "--all, --export, --import, --restore, --teardown: expected one at most"
+        )
+    if any(imports) and not (changes and not teardown):
+        raise click.UsageError("--for and --force are for an import: expected --import FILE, too")
+    if any(lists) and changes:
+        raise click.UsageError(
+            "ADDRESS and --network are for lists: expected neither --import nor --teardown"
+        )
+    if teardown and label:
+        raise click.UsageError("--teardown takes everything: expected no --label")
+
+
+def _about(listed: list[BanView], texts: tuple[str, ...]) -> tuple[list[BanView], list[str]]:
+    """The bans of networks, of parts of them, and of what they are in; which are not closed out.
+
+    :param texts: as they were typed.
+    """
+    from pyruse.addresses import contains, network_of, network_text
+    from pyruse.bans.views import IN_FORCE, WAITING
+    from pyruse.cli.commands.ban import parse_networks
+
+    found: dict[int, BanView] = {}
+    free = []
+    for wanted in dict.fromkeys(parse_networks(texts)):
+        is_closed_out = False
+        for place, one in enumerate(listed):
+            network = network_of(one.ban.network)
+            is_around = contains(network, wanted)
+            if is_around or contains(wanted, network):
+                found[place] = one
+            is_closed_out |= is_around and one.state in (IN_FORCE, WAITING)
+        if not is_closed_out:
+            free.append(network_text(wanted))
+    return [found[place] for place in sorted(found)], free
 
 
 def _listed(

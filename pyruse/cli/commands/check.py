@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 @click.command("check")
 @config_option
 @click.option("-v", "--verbose", is_flag=True, help="Show how the chains are linked, too.")
-def command(config: Path | None, verbose: bool) -> None:
+@click.argument("file", required=False, type=click.Path(path_type=Path, readable=False))
+def command(config: Path | None, verbose: bool, file: Path | None) -> None:
     """Check the configuration: every fault at once, and what is most likely not meant.
+
+    FILE is a file or a folder to check, as with --config.
 
     Exits with 0 when Pyruse would start with it (warnings may be shown), else with 2.
     """
@@ -37,7 +40,9 @@ def command(config: Path | None, verbose: bool) -> None:
     from pyruse.report.wording import counted
     from pyruse.state.database import State
 
-    loaded = configuration(config)
+    if file is not None and config is not None:
+        raise click.UsageError("FILE and --config: expected one of them")
+    loaded = configuration(file or config)
     with State() as state:
         engine = assemble(loaded, state, Faults(lambda text, *_: _warn(text)), DRY)
         doubts = engine.bans.doubts()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyruse.cli.days import DayCommand, day_named
 from pyruse.cli.options import config_option, configuration, existing_state
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError, did_you_mean
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pyruse.engine.engine import Engine
 
 
-@click.command("report")
+@click.command("report", cls=DayCommand)
 @config_option
 @click.argument("day", required=False)
 @click.option("--list", "list_days", is_flag=True, help="List the days that are kept.")
@@ -41,10 +42,9 @@ def command(  # noqa: PLR0913 -- click hands over each option
     """Show, or send, the report of a day again.
 
     \b
-    DAY is "2026-03-14", "today", "yesterday" (the default) or -N, N days ago
-    (after "--": `pyruse report -- -3`). Today's report is what there is so
-    far. "2026-W11" is the digest of a week, "2026-03" that of a month. Works
-    while the daemon runs.
+    DAY is "2026-03-14", "today", "yesterday" (the default) or "-3", three days
+    ago. Today's report is what there is so far. "2026-W11" is the digest of a
+    week, "2026-03" that of a month. Works while the daemon runs.
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import show_table
     from pyruse.engine.assembly import assemble
@@ -102,7 +102,6 @@ def _tell_unknown(host: str, known: list[str], day: str) -> None:
 
 
 def _name(engine: Engine, day: str | None, kept: list[str]) -> str:
-    from pyruse.cli.days import day_named
     from pyruse.times import now_us
 
     name = day_named("yesterday" if day is None else day, engine.calendar.day_of(now_us()))

@@ -13,6 +13,7 @@ from pyruse.cli.options import JournalCommand, config_option, journal_options, s
 from pyruse.cli.stdout import echo
 from pyruse.config.load import Configuration
 from pyruse.config.settings import Settings
+from pyruse.journal.selection import Selection
 from pyruse.options.fields import Field
 
 _PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
@@ -67,6 +68,8 @@ def command(config: Path | None, field: str, recognised: bool, form: str, **jour
                 break
             if tell is not None:
                 tell(entries, reached)
+    if not any(name for name, _ in counts):
+        _see_that_there_is(field, chosen, entries)
     rows = _rows(counts)
     if form == "json":
         show_json(
@@ -82,6 +85,21 @@ def command(config: Path | None, field: str, recognised: bool, form: str, **jour
         [field, "total", *(names[column] for column in used)],
         [[row[0] or "-", row[1], *(row[2 + column] or "" for column in used)] for row in rows],
     )
+
+
+def _see_that_there_is(field: str, chosen: Selection, entries: int) -> None:
+    """Tell a field that no entry has from a journal without entries.
+
+    :raises UserError: no entry of the journal has this field.
+    """
+    known = chosen.fields() if entries else set()
+    if entries and field not in known:
+        from pyruse.errors import UserError, did_you_mean
+
+        raise UserError(
+            f"--by: no entry has a field {field} (expected one of: {', '.join(sorted(known))}"
+            f"{did_you_mean(field, known)})"
+        )
 
 
 def _show_recognised(config: Path | None, form: str, journal: dict[str, Any]) -> None:

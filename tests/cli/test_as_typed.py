@@ -1,0 +1,168 @@
+"""What people type first: it works, or the command says what to type instead."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+NOWHERE = """
+[journal]
+files = ["{journal}"]
+start = "head"
+[state]
+url = "sqlite://{folder}/state/state.sqlite"
+[report]
+timezone = "UTC"
+[bans]
+backend = "command"
+command = {{ ban = ["/bin/true", "{{ip}}"], unban = ["/bin/true", "{{ip}}"] }}
+[chains]
+"nothing" = [ {{ action = "discard" }} ]
+"""
+"""Bans go to a program that does nothing."""
+
+
+@pytest.fixture(autouse=True)
+def no_session(monkeypatch):
+    """The tests may be run through SSH."""
+    monkeypatch.setattr("pyruse.cli.doubts.addresses_of_session", set)
+
+
+@pytest.fixture
+def config(tmp_path, journal, pyruse):
+    file = tmp_path / "pyruse.toml"
+    file.write_text(NOWHERE.format(journal=journal, folder=tmp_path))
+    assert pyruse("run", "--once", "-c", file).code == 0
+    return file
+
+
+def test_the_configuration_may_be_chosen_before_the_command(pyruse, config):
+    before, behind = pyruse("-c", config, "check"), pyruse("check", "-c", config)
+    assert (before.code, before.out) == (behind.code, behind.out) == (0, before.out)
+    assert str(config) in before.out
+    assert pyruse("--config", config, "bans").code == 0
+    nowhere = config.parent / "none.toml"
+    assert f"{nowhere}: cannot be read" in pyruse("-c", nowhere, "status").err
+    assert pyruse("-c", nowhere, "check", "-c", config).code == 0
+
+
+def test_a_file_to_check(pyruse, config):
+    assert pyruse("check", config).out == f"{config}: 1 chain with 1 step: no faults\n"
+    assert pyruse("check", config.name).code == 0  # beside the place where it is called
+    assert pyruse("check", config.parent).code == 0
+    assert "FILE and --config: expected one of them" in pyruse("check", config, "-c", config).err
+
+
+@pytest.mark.parametrize("command", [["report"], ["kinds", "--day"]])
+def test_days_ago(pyruse, config, command):
+    done = pyruse(*command, "-3", "-c", config)
+    day = datetime.now(UTC).date() - timedelta(3)
+    if command == ["report"]:
+        assert done.err.startswith(f"pyruse: no report of {day} is kept (expected one of: ")
+        assert pyruse("report", "--", "-3", "-c", config).err.startswith("Usage: ")
+        assert pyruse("report", "-c", config, "--", "-3").err == done.err
+    else:
+        assert (done.code, done.err) == (0, "")
+    assert "No such option" in pyruse("report", "-x", "-c", config).err
+
+
+def test_a_duration_is_told_with_its_unit(pyruse, config):
+    assert pyruse("ban", "203.0.113.7", "--for", "600", "-c", config).out == (
+        "203.0.113.7: banned for 10m\n"
+    )
+    assert pyruse("ban", "203.0.113.8", "--for", "10x", "-c", config).err.endswith(
+        'Error: --for: "10x" is no duration (expected seconds, or "90s", "15m", "2h", "5d", "1w", '
+        '"1h30m")\n'
+    )
+
+
+def test_whether_an_address_is_banned(pyruse, config):
+    pyruse("ban", "203.0.113.7", "2001:db8:7::/48", "--label", "by hand", "-c", config)
+    assert pyruse("bans", "203.0.113.7", "-c", config).code == 0
+    done = pyruse("bans", "2001:db8:7::1", "--format", "json", "-c", config)  # a part of it
+    assert (done.code, [one["ip"] for one in json.loads(done.out)]) == (0, ["2001:db8:7::/48"])
+    done = pyruse("bans", "203.0.113.8", "-c", config)
+    assert (done.code, done.out, done.err) == (1, "", "203.0.113.8: is not banned\n")
+    done = pyruse("bans", "203.0.113.8", "--format", "json", "-c", config)
+    assert (done.code, json.loads(done.out)) == (1, [])
+    done = pyruse("bans", "203.0.113.8", "203.0.113.7", "-c", config)
+    assert (done.code, done.out.split("\t")[0]) == (1, "203.0.113.7")
+    done = pyruse("bans", "203.0.113.0/24", "-c", config)  # a part of it is, which is listed
+    assert (done.code, done.out.split("\t")[0]) == (1, "203.0.113.7")
+    assert done.err == "203.0.113.0/24: is not banned\n"
+    assert pyruse("bans", "203.0.113.7", "--label", "sshd", "-c", config).code == 1
+    assert pyruse("bans", "203.0.113.7", "--all", "-c", config).code == 0
+    pyruse("unban", "203.0.113.7", "-c", config)
+    assert pyruse("bans", "203.0.113.7", "--all", "-c", config).code == 1  # it was, but is not
+    done = pyruse("bans", "nobody", "-c", config)
+    assert (done.code, done.err.splitlines()[-1][:6]) == (2, "Error:")
+
+
+def test_a_field_that_there_is_not(pyruse, journal, config):
+    done = pyruse("stats", "--by", "syslog_identifer", "--file", journal)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "pyruse: --by: no entry has a field syslog_identifer (expected one of: MESSAGE, PRIORITY, "
+        'SYSLOG_IDENTIFIER, _BOOT_ID; did you mean "SYSLOG_IDENTIFIER"?)\n'
+    )
+    none = pyruse("stats", "--by", "_PID", "--file", journal, "--since", "2001-01-01")
+    assert none.code == 1  # the journal has none, whatever is selected of it
+    assert pyruse("stats", "--by", "_PID", "--file", journal, "--since", "now").code == 0
+
+
+def test_a_namespace_that_there_is_not(pyruse, config, monkeypatch):
+    here: list[str] = []
+    monkeypatch.setattr(
+        "pyruse.journal.whereabouts.Whereabouts.namespaces_here", lambda _: list(here)
+    )
+    done = pyruse("replay", "--namespace", "wbe", "-c", config)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "pyruse: journal namespace wbe: this machine has none (expected no --namespace, and no "
+        "namespace in [journal])\n"
+    )
+    here += ["mail", "web"]
+    assert pyruse("stats", "--namespace", "wbe", "-c", config).err == (
+        "pyruse: journal namespace wbe: there is none of this name (expected one of: mail, web; or "
+        '"*", which is all of them; did you mean "web"?)\n'
+    )
+
+
+@pytest.mark.realparts
+def test_who_may_not_read_the_state_is_told_who_may(powerless, close, config, tmp_path):
+    folder = tmp_path / "state"
+    for file in folder.iterdir():
+        close(file, 0o640)
+    close(folder, 0o700)
+    state = folder / "state.sqlite"
+    for command in ("status", "bans", "report", "kinds"):
+        done = powerless(command, "-c", config)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(
+            f"pyruse: {state}: this user may not read it (expected root: sudo "
+        )
+        assert done.stderr.endswith(f" {command} -c {config})\n")
+    for words in (["ban", "203.0.113.7"], ["unban", "--all"], ["bans", "--teardown"]):
+        done = powerless(*words, "-c", config)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"pyruse: {state}: this user may not change it (expected ")
+
+
+@pytest.mark.realparts
+def test_the_group_of_the_state_may_read_it(powerless, config, tmp_path):
+    folder, group = tmp_path / "state", 65534
+    for file in [folder, *folder.iterdir()]:
+        os.chown(file, group, group)
+        file.chmod(0o750 if file.is_dir() else 0o640)
+    done = powerless("bans", "-c", config)
+    name = grp.getgrgid(group).gr_name
+    assert f"; or a member of the group {name}: sudo usermod --append --groups {name} " in (
+        done.stderr
+    )
+    done = powerless("bans", "-c", config, group=group)  # while no daemon runs
+    assert (done.returncode, done.stderr) == (0, "nobody is banned\n")
+    assert powerless("status", "-c", config, group=group).stdout.startswith("Daemon   not running")
