@@ -163,9 +163,9 @@ class Journals:
 def deliver(engine: Engine, now: int) -> None:
     """Take everything out of the outbox, and let firewalls take what waits for them."""
     outbox = engine.state.outbox
-    for kind in ("mail", "command", "log"):
-        while (item := outbox.take(kind, now)) is not None:
-            if kind == "mail":
+    for lane in ("mail", "log", *outbox.program_lanes(), *outbox.parcel_kinds()):
+        while (item := outbox.take(lane, now)) is not None:
+            if lane == "mail":
                 compose(item, engine.settings.email, engine.host).as_bytes()
             outbox.sent(item.id)
     for untaken in engine.state.bans.untaken.values():

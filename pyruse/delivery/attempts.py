@@ -50,15 +50,15 @@ def mailer(settings: EmailSettings, host: str) -> Attempt:
     """
 
     def send_mail(item: OutboxItem) -> Outcome:
-        try:
-            # Python's email package takes long to import, and most runs send no mail.
-            from pyruse.delivery.mail.message import compose
-        except (ImportError, OSError, MemoryError) as fault:  # no descriptors are left, or the like
-            return Outcome(item, "retry", f"it cannot be composed now: {fault}", whole_way=True)
         largest, why = None, ""
         while True:
             try:
+                # Python's email package takes long to import, and most runs send no mail.
+                from pyruse.delivery.mail.message import compose
+
                 message = compose(item, settings, host, largest)
+            except (ImportError, OSError, MemoryError) as fault:  # no descriptors left, or the like
+                return Outcome(item, "retry", f"it cannot be composed now: {fault}", whole_way=True)
             except Exception as fault:  # noqa: BLE001 -- what cannot be composed now never can
                 reason = str(fault) if isinstance(fault, ValueError) else repr(fault)
                 return Outcome(item, "refused", reason)

@@ -58,6 +58,10 @@ class Journald:
 
     def __enter__(self) -> Self:
         self.directory.parent.mkdir(parents=True, exist_ok=True)
+        self._start()
+        return self
+
+    def _start(self) -> None:
         self._process = subprocess.Popen(
             [_PROGRAM, self.namespace], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
@@ -73,7 +77,6 @@ class Journald:
         # somebody is connected.
         self._connection = socket.socket(socket.AF_UNIX)
         self._connection.connect(str(self._run / "stdout"))
-        return self
 
     def _is_ready(self) -> bool:
         return self.socket.exists() and bool(list(self.directory.glob("*.journal")))
@@ -91,6 +94,15 @@ class Journald:
         self._stop()
 
     def _stop(self) -> str:
+        """End journald, and remove what it has made.
+
+        :return: what it said on standard error.
+        """
+        said = self._terminate()
+        self._keeper.close()
+        return said
+
+    def _terminate(self) -> str:
         """End journald.
 
         :return: what it said on standard error; little, so that no pipe runs full.
@@ -104,7 +116,6 @@ class Journald:
         except subprocess.TimeoutExpired:
             self._process.kill()
             _, said = self._process.communicate()
-        self._keeper.close()
         return said.decode(errors="replace").strip()
 
     def send(self, **fields: str | bytes | int) -> None:
@@ -117,6 +128,16 @@ class Journald:
             sender.connect(str(self.socket))
             for fields in entries:
                 sender.send(b"".join(_field(name, value) for name, value in fields.items()))
+
+    def restart(self) -> None:
+        """End it, and start it again on the same files, as an update of systemd does.
+
+        :raises RuntimeError: it did not start again.
+        """
+        self._terminate()
+        self._keeper.dismiss()
+        self.socket.unlink(missing_ok=True)  # so that it is there once it is ready
+        self._start()
 
     def rotate(self) -> None:
         """Have it begin a new file."""

@@ -40,6 +40,13 @@ class Keeper:
         self._shell.stdin.close()
         self._shell.wait(TIME_LIMIT)
 
+    def dismiss(self) -> None:
+        """Run nothing: another one keeps what is there."""
+        assert self._shell.stdin is not None
+        self._shell.kill()
+        self._shell.wait(TIME_LIMIT)
+        self._shell.stdin.close()
+
 
 class ShortFolder:
     """A folder with a short name: that of a socket may have 107 bytes only (unix(7))."""
