@@ -14,7 +14,7 @@ is_root := $(filter 0,$(shell id -u))
 export PYRUSE_REAL_PARTS ?= $(if $(CI)$(is_root),required,optional)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench operations setup clean
+.PHONY: help demo test check docs bench operations setup clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -26,6 +26,10 @@ test: .venv/.ready-test ## the whole suite, by tox; on further Pythons, the core
 	$(BIN)/tox run
 
 check: test ## what CI runs: lint, format, types, import contracts, spelling, tests
+
+docs: .venv/.ready-dev ## the documentation as a site, in build/site
+	$(BIN)/mkdocs --quiet build
+	@echo 'open build/site/index.html'
 
 bench: .venv/.ready-dev ## speed against libsystemd, journalctl and fail2ban; a year, a million entries, hundreds of kills
 	$(BIN)/python -m bench.speed

@@ -84,14 +84,14 @@ class Contender:
     @contextmanager
     def running(
         self, start: str = "tail", environment: dict[str, str] | None = None
-    ) -> Iterator[None]:
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """Run it for the length of a ``with`` block."""
         process = subprocess.Popen(
             [*self.namespace.prefix, *self.command(start)],
             stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})},
         )  # fmt: skip
         try:
-            yield
+            yield process
         finally:
             process.send_signal(signal.SIGTERM)
             try:
