@@ -30,7 +30,7 @@ from pyruse.api.findings import (
     Unusual,
 )
 from pyruse.api.firewall import Element, Firewall, FirewallError, Sets, Target, Watch
-from pyruse.api.memory import Counters, Table
+from pyruse.api.memory import Counters, Raised, Table
 from pyruse.api.observer import Observer
 from pyruse.api.parcel import Parcel, Refused
 from pyruse.api.ports import Protocol, ports_of
@@ -106,6 +106,7 @@ __all__ = [
     "ProgramFirewall",
     "ProgramRefusal",
     "Protocol",
+    "Raised",
     "Refused",
     "Report",
     "Row",

@@ -13,7 +13,7 @@ What a class says of itself without a hook is in its `Traits`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pyruse.api.bans import Ban, UnbanReason
     from pyruse.api.context import Context
     from pyruse.api.firewall import Firewall
+    from pyruse.api.memory import Raised
     from pyruse.api.parcel import Parcel
     from pyruse.api.report import Report
     from pyruse.entry.entry import Entry
@@ -118,6 +119,24 @@ def on_stop(context: Context) -> None:
 
 
 @hookspec
+def on_wake(context: Context) -> None:
+    """The plugin has called `Context.wake`: here is the main thread.
+
+    So a thread of a plugin's own, such as one that listens to other machines, gets what it has
+    heard to where bans, counters and tables may be changed: it puts that into a queue of the
+    plugin's, calls `Context.wake`, and this hook empties the queue. Several wakes may be one call,
+    and after a reload it may find nothing. What the call does is committed together, and bans are
+    in the firewall then. A crash before that undoes it, and nobody calls again: what must not be
+    lost is remembered outside, or its number in a table here.
+
+    Entries wait meanwhile: do a part, and wake again for the rest. A call that is busy for a second
+    is interrupted, by a `StepTooSlow`. A dry run never calls it.
+
+    :param context: of the step, or of the extension; there is no entry: give None.
+    """
+
+
+@hookspec
 def contribute_to_report(report: Report, context: Context) -> None:
     """A report was filled with the events of its period: add to it.
 
@@ -162,6 +181,20 @@ def on_day_end(report: Report, context: Context) -> None:
     :param report: with what all the plugins have contributed; `Context.render` makes text of it.
     :param context: of the step, or of the extension; mail that leaves by it is committed together
         with "this day is reported".
+    """
+
+
+@hookspec
+def on_count(raised: Sequence[Raised], context: Context) -> None:
+    """Counters were raised by the entries of a batch, which is about to be committed.
+
+    What the call does is committed together with the entries: a crash undoes both, or none. There
+    is no call for a batch that has raised nothing, nor of what counts for ever or counts different
+    values. A reset is not told; what was raised before it is. A call that is busy for a second is
+    interrupted, by a `StepTooSlow`.
+
+    :param raised: each raise, in order.
+    :param context: of the step, or of the extension; there is no entry: give None.
     """
 
 

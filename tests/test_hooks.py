@@ -6,6 +6,7 @@ The classes below take every argument that there is, and write down how they wer
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,15 @@ class Step:
     @hookimpl
     def on_start(self, context):
         self.called("on_start", context=context)
+
+    @hookimpl
+    def on_wake(self, context):
+        self.called("on_wake", context=context)
+        context.table("woken").put("times", len(calls))
+
+    @hookimpl
+    def on_count(self, raised, context):
+        self.called("on_count", raised=raised, context=context)
 
     @hookimpl
     def on_stop(self, context):
@@ -231,6 +241,23 @@ def test_on_start_comes_before_the_first_entry(calls: list[Any], pipeline: MakeP
     assert calls[-2][1]["context"].step == 'chains."c"[0]'
 
 
+def test_on_wake_is_called_for_the_plugin_that_has_asked_in_any_thread(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    chains = pipeline(ACTION.replace("}]", '}, { action = "hooked" }]'))
+    contexts = [given["context"] for hook, given in calls if hook == "on_start"]
+    assert not chains.call_woken()
+    asking = threading.Thread(target=lambda: [contexts[1].wake(), contexts[1].wake()])
+    asking.start()
+    asking.join()
+    calls.clear()
+    assert chains.call_woken()
+    assert [(hook, given["context"].step) for hook, given in calls] == [
+        ("on_wake", contexts[1].step)
+    ]
+    assert not chains.call_woken()
+
+
 def test_on_stop_comes_once_after_the_last_entry(
     calls: list[Any], tmp_path: Path, journal_file: Any
 ) -> None:
@@ -337,6 +364,22 @@ def test_on_unban_tells_of_each_ban_that_ended_and_why(
     assert [ban.network for ban in bans_of(calls, "on_unban")] == ["203.0.113.7", "203.0.113.8"]
     whys = [arguments["why"] for hook, arguments in calls if hook == "on_unban"]
     assert whys == ["unbanned", "over"]
+
+
+def test_on_count_tells_what_the_entries_have_raised_but_not_what_others_have_counted(
+    calls: list[Any], pipeline: MakePipeline, clock: Clock
+) -> None:
+    count = '{ action = "count", counter = "ssh", key = "ip", within = "10m", by = 2 }'
+    chains = pipeline(f'[chains]\n"c" = [{{ action = "hooked" }}, {count}]\n')
+    counters = next(given["context"] for hook, given in calls if hook == "on_start").counters
+    end = clock.us + 600_000_000
+    assert counters.count_elsewhere("ssh", "192.0.2.7", at=clock.us, until=end, by=3) == 3
+    chains.feed(MESSAGE="x", ip="192.0.2.7")
+    assert counters.held("ssh", "192.0.2.7", at=clock.us) == 5
+    counters.count("for ever", "192.0.2.7", at=clock.us)
+    chains.feed(MESSAGE="y")
+    told = [given["raised"] for hook, given in calls if hook == "on_count"]
+    assert told == [[("ssh", "192.0.2.7", end, 2)]]
 
 
 def test_open_firewall_is_asked_for_each_name_with_the_options_of_its_table(

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from pyruse.addresses import Address
+from pyruse.addresses import Address, Network
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.declared import DeclaredSummary
 from pyruse.api.effects import Mail, Program
@@ -54,6 +54,13 @@ class Context(Protocol):
         """Shows other threads what is going on, from `on_start` on.
 
         None where nothing goes on: in a dry run, and in commands other than the daemon.
+        """
+
+    def wake(self) -> None:
+        """Have the hook `on_wake` of this plugin called soon, in the main thread.
+
+        The only method of a context that any thread may call. A dry run, and commands other than
+        the daemon, call nothing.
         """
 
     @property
@@ -294,8 +301,10 @@ class Context(Protocol):
         :param address: the address.
         """
 
-    def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
-        """Lift the bans of an address at the entry's time.
+    def unban(
+        self, entry: Entry | None, address: Address | Network, label: str | None = None
+    ) -> bool:
+        """Lift the bans of an address, or of a network and of all in it, at the entry's time.
 
         :param entry: what caused it; None: they are lifted now.
         :param address: whose bans.

@@ -7,7 +7,20 @@ are microseconds since the epoch.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+
+class Raised(NamedTuple):
+    """How much a counter was raised for a key, until when that counts."""
+
+    counter: str
+    """The name of the counter."""
+    key: str
+    """What is counted separately, such as an address."""
+    until: int
+    """The end of its time (`within`), in microseconds since the epoch."""
+    by: int
+    """How much was added."""
 
 
 class Counters(Protocol):
@@ -31,6 +44,18 @@ class Counters(Protocol):
         :param within: microseconds after which this raise counts no more; None: never.
         :param by: how much is added.
         :param distinct: count different values, of which this is one, instead of raises.
+        :raises TypeError: the key is no text.
+        """
+
+    def count_elsewhere(self, counter: str, key: str, *, at: int, until: int, by: int = 1) -> int:
+        """Raise a counter by what another machine has counted; `on_count` does not tell of it.
+
+        :param counter: the name of the counter.
+        :param key: what is counted separately, such as an address.
+        :param at: the instant, by this machine's clock.
+        :param until: when this raise counts no more.
+        :param by: how much is added.
+        :return: what it then holds for this key; 0 while a grace lasts.
         :raises TypeError: the key is no text.
         """
 

@@ -124,6 +124,7 @@ class Daemon:
                     self._reload()
                 caught_up = self.batch()
                 self._answers.carry_out(self._engine.bans, self._firewall_fault)
+                self._call_woken()
                 for fault in self._control.faults():
                     self._engine.tell_fault("control", "listen", fault)
                 idle = not self._tell_news() and caught_up
@@ -236,6 +237,8 @@ class Daemon:
             with self._patience, self._memory:
                 self._engine.tell_absent(self._clock())
             self._engine.bans.expire(self._clock())
+        with self._patience_with_hooks:
+            self._engine.tell_raised()
         settle(
             self._engine.bans,
             lambda: self._commit_batch(handled or missed or looked_up),
@@ -262,6 +265,15 @@ class Daemon:
     def _late_us(self) -> int:
         """How late the entries of the slowest machine come that still speaks."""
         return self._reading.lags.late_us(self._clock())
+
+    def _call_woken(self) -> None:
+        """Call the plugins whose own threads have something for this one, and commit that."""
+        with self._patience_with_hooks:
+            woken = self._engine.call_woken()
+        if woken:
+            settle(self._engine.bans, self._commit, self._firewall_fault, read_again=True)
+            if self._delivery.dispatch(self._clock()):
+                self._commit()
 
     def _tell_news(self) -> bool:
         """Tell of bans that are committed, some at a time, so that nothing waits for long.
@@ -367,6 +379,7 @@ class Daemon:
         engine = self._engine
         self._activity.traffic = engine.traffic
         engine.lookups.start(self._wake)
+        engine.services.woken.beside(self._wake)
         self._activity.protect(engine.bans.protected())
         engine.start(
             StateObserver(

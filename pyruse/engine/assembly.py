@@ -185,10 +185,11 @@ def _lists(value: Any) -> Iterator[Networks]:
 
 
 def _ban_news(services: Services, broadcasts: Broadcasts) -> BanNews:
-    """Have it noted what happens to bans, if anybody is to be told."""
+    """Have it noted what happens to bans, and to counters, if anybody is to be told."""
     state = services.state
     log = services.settings.bans.log and not services.dry_run
     state.ban_events.wanted = log or broadcasts.listens("on_ban", "on_unban")
+    state.counters.raised = [] if broadcasts.listens("on_count") else None
     lines = BanLines(state.outbox, services.clock) if log else None
     return BanNews(state.ban_events, broadcasts, lines, services.lead)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec.structs import replace
 
-from pyruse.addresses import Address, text_around
+from pyruse.addresses import Address, Network, network_text, text_around
 from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.context import LogLevel
 from pyruse.api.declared import DeclaredSummary
@@ -30,6 +31,7 @@ from pyruse.config.settings import Settings
 from pyruse.engine.expectations import Expectations
 from pyruse.engine.filing import Filed, Kinds
 from pyruse.engine.handed_over import ban_request, duration, message_text, text
+from pyruse.engine.woken import Woken
 from pyruse.entry.entry import Entry
 from pyruse.errors import did_you_mean
 from pyruse.options.durations import Duration
@@ -86,6 +88,8 @@ class Services:
     declared_summaries: Sequence[DeclaredSummary] = ()
     """What the rules in use want summed up."""
     observer: Observer | None = None
+    woken: Woken = field(default_factory=Woken)
+    """The plugins that have asked, in their own threads, to be called."""
     told_hops: int | None = None
     """While a ban or an unban is told to plugins: how many of Pyruse's own lines, and of bans made
     when bans are told, have led to it. None: nothing is told."""
@@ -138,6 +142,9 @@ class BoundContext:
     @property
     def observer(self) -> Observer | None:
         return self._services.observer
+
+    def wake(self) -> None:
+        self._services.woken.ask(self.step)
 
     @property
     def optimize(self) -> bool:
@@ -369,8 +376,13 @@ class BoundContext:
     def spared(self, address: Address) -> str | None:
         return self._services.bans.spared(text_around(address, 32, 128))
 
-    def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
-        network = text_around(address, 32, 128)
+    def unban(
+        self, entry: Entry | None, address: Address | Network, label: str | None = None
+    ) -> bool:
+        if isinstance(address, IPv4Network | IPv6Network):
+            network = network_text(address)
+        else:
+            network = text_around(address, 32, 128)
         return bool(self._services.bans.unban(network, self._cause(entry), label))
 
     def bans_of(self, entry: Entry | None, address: Address) -> list[Ban]:

@@ -124,6 +124,22 @@ class Engine:
         self.expectations.start(self.clock())
         self.broadcasts.call("on_start")
 
+    def tell_raised(self) -> None:
+        """Tell plugins of counters that were raised; what they do is of the same commit."""
+        raised = self.state.counters.raised
+        if raised:
+            self.state.counters.raised = []
+            self.broadcasts.call("on_count", raised=raised)
+
+    def call_woken(self) -> bool:
+        """Call the plugins whose own threads have asked for it.
+
+        :return: whether there were any: bans are to be settled then.
+        """
+        places = self.services.woken.take()
+        self.broadcasts.call_some(places, "on_wake")
+        return bool(places)
+
     def stop(self) -> None:
         """Let the plugins put away what they took."""
         self.broadcasts.call("on_stop")

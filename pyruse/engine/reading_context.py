@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, NoReturn
 
-from pyruse.addresses import Address
+from pyruse.addresses import Address, Network
 from pyruse.api.bans import BanRequest
 from pyruse.api.report import Details, Section
 from pyruse.engine.context import BoundContext
@@ -44,7 +44,9 @@ class ReadingContext(BoundContext):
     def ban(self, entry: Entry | None, request: BanRequest) -> bool:
         self._refuse("ban")
 
-    def unban(self, entry: Entry | None, address: Address, label: str | None = None) -> bool:
+    def unban(
+        self, entry: Entry | None, address: Address | Network, label: str | None = None
+    ) -> bool:
         self._refuse("unban")
 
     def _refuse(self, name: str) -> NoReturn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from bisect import insort_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from types import FrameType, MethodType, ModuleType
 from typing import Any, NamedTuple
@@ -73,6 +73,14 @@ class Broadcasts:
         """Call a hook of every plugin that has it; one that raises does not disturb the others."""
         return list(self._answers(hook, arguments))
 
+    def call_some(self, places: Collection[str], hook: str) -> None:
+        """Call a hook, without arguments of its own, of those plugins that have it.
+
+        :param places: of the plugins and steps, as they were registered.
+        """
+        if places:
+            list(self._answers(hook, {}, places=places))
+
     def first(self, hook: str, **arguments: Any) -> Any:
         """The first answer that is not None, of a hook that only one plugin answers; else None.
 
@@ -82,13 +90,20 @@ class Broadcasts:
         return next((answer for answer in answers if answer is not None), None)
 
     def _answers(
-        self, hook: str, arguments: dict[str, Any], refusal: type[Exception] | tuple[()] = ()
+        self,
+        hook: str,
+        arguments: dict[str, Any],
+        refusal: type[Exception] | tuple[()] = (),
+        places: Collection[str] | None = None,
     ) -> Iterator[Any]:
         """Call the plugins one after another, as the answers are asked for.
 
         :param refusal: what a plugin may raise; anything else is a fault of its own.
+        :param places: of those that are called; None: all of them.
         """
         for call in self._calls[hook]:
+            if places is not None and call.name not in places:
+                continue
             known = {"context": call.context, **arguments}
             try:
                 self._calling = call

@@ -228,6 +228,7 @@ def _handle_all(
         if not handled:
             return entries
         entries += handled
+        engine.tell_raised()
         engine.expire(engine.last_time)
         engine.tell_news()
         if progress is not None:

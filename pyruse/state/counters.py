@@ -8,6 +8,7 @@ import sqlite3
 from bisect import insort
 from typing import Any, ClassVar
 
+from pyruse.api.memory import Raised
 from pyruse.state.due import Due
 from pyruse.state.part import Part
 from pyruse.times import FOREVER
@@ -134,6 +135,9 @@ class Counters(Part):
         """Those whose part that never expires has changed: kept as one row, not one a raise."""
         self._reset: dict[CounterKey, int] = {}
         """Windows that were reset since the last commit, with the end of their grace, or 0."""
+        self.raised: list[Raised] | None = None
+        """What counters were raised by, in order, for whoever wants to know and empties the list;
+        None: nobody does. What counts for ever, or by different values, is not in it."""
         self._dropped_until = 0
         """Since the last commit, what had expired at this instant was dropped."""
 
@@ -188,6 +192,23 @@ class Counters(Part):
         window.total += by
         return window.total
 
+    def count_elsewhere(self, counter: str, key: str, *, at: int, until: int, by: int = 1) -> int:
+        """Raise a counter by what another machine has counted: it is not among what was raised.
+
+        :param counter: the name of the counter.
+        :param key: what is counted separately, such as an address.
+        :param at: the instant, by this machine's clock.
+        :param until: when this raise counts no more.
+        :param by: how much is added.
+        :return: what it then holds for this key; 0 while a grace lasts.
+        :raises TypeError: the key is no text.
+        """
+        raised, self.raised = self.raised, None
+        try:
+            return self.count(counter, key, at=at, within=max(0, until - at), by=by)
+        finally:
+            self.raised = raised
+
     def held(self, counter: str, key: str, *, at: int, distinct: bool = False) -> int:
         """What a counter holds for a key, without raising it; 0 while a grace lasts.
 
@@ -215,6 +236,8 @@ class Counters(Part):
     ) -> None:
         insort(window.events, event, key=_expiry)
         self._added.setdefault(counter_key, []).append((*counter_key, *event))
+        if self.raised is not None and event[2] is None:
+            self.raised.append(Raised(*counter_key, event[0], event[1]))
         if window.events[0] is event:  # most come behind others, and change nothing
             self._drop_later(counter_key, window)
 

@@ -120,10 +120,20 @@ class Pipeline:
         time_us = self.clock.us if at is None else time_us_of(at)
         entry = make_entry(fields, self.engine.decoder, time_us=time_us)
         self._entries += self.engine.handle([entry])
+        self.engine.tell_raised()
         self.engine.expire(time_us)
         if self.state.ban_events.has_changed:
             self.engine.tell_news()
         return dict(entry)
+
+    def call_woken(self) -> bool:
+        """Call `on_wake` of the plugins that have asked for it, as the daemon does.
+
+        :return: whether there were any.
+        """
+        woken = self.engine.call_woken()
+        self.engine.tell_news()
+        return woken
 
     def pass_time(self, span: str | int | timedelta) -> None:
         """Move the clock on, and let happen what time alone brings: nothing is logged meanwhile."""
