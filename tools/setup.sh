@@ -74,6 +74,8 @@ find_missing_for_run() {
 
 systemd_has() { test -x "/usr/lib/systemd/$1" || test -x "/lib/systemd/$1"; }
 
+has_postgresql() { has postgres || ls /usr/lib/postgresql/*/bin/postgres; }
+
 has_browser() { has chromium || has chromium-browser || has google-chrome || has google-chrome-stable; }
 
 find_missing_for_test() {
@@ -97,6 +99,7 @@ find_missing_for_test() {
   # Debian's fail2ban only recommends it, and reads no journal without.
   need python3-systemd "the module systemd for the Python that fail2ban runs with" \
     /usr/bin/python3 -c 'import systemd.journal'
+  need postgresql "PostgreSQL, over which a fleet shares its bans" has_postgresql
   need tzdata "the time zone database" test -e /usr/share/zoneinfo/Europe/Paris
 }
 
@@ -145,6 +148,10 @@ install_missing() {
     # Tests want its programs. Nothing is to begin to ban on a developer's machine.
     case " $missing " in *" fail2ban "*)
       as_root systemctl disable --now fail2ban 2>/dev/null || true ;;
+    esac
+    # The same of the database server that Debian makes; tests make their own.
+    case " $missing " in *" postgresql "*)
+      as_root systemctl disable --now postgresql 2>/dev/null || true ;;
     esac
   } </dev/null >&2
 }

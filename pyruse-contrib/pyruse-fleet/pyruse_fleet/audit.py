@@ -1,0 +1,65 @@
+"""What the database says of this host's bans, compared with the state: the state is right."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from pyruse import network_text, parse_network
+from pyruse_fleet.link import Connection
+from pyruse_fleet.wire import Key, row
+
+Own = Mapping[Key, float | None]
+"""This host's bans that it shares, with the seconds that are left; None: for ever."""
+
+_TOLERANCE_S = 10.0
+"""What is told takes some time to arrive: so far two ends may differ that are the same."""
+_AT_ONCE = 500
+
+_TOLD = """
+    SELECT network::text, label, ports, protocol,
+        extract(epoch FROM until - clock_timestamp())::float8
+    FROM fleet.bans WHERE host = %s AND (until IS NULL OR until > clock_timestamp())
+"""
+TELL = "SELECT fleet.tell(%s, %s)"
+
+
+def audit(connection: Connection, me: int, own: Callable[[], Own]) -> int:
+    """Tell what the database does not know, and take back what is in force no more.
+
+    So nothing has to be kept while the database is away: neither for an hour nor for weeks.
+
+    :param own: reads the state; what was committed before this call is in it.
+    :return: how many rows were told.
+    """
+    told = {
+        Key(network_text(parse_network(network)), label, ports, protocol): lasts
+        for network, label, ports, protocol, lasts in connection.execute(_TOLD, (me,))
+    }
+    rows = list(differences(own(), told))
+    for begin in range(0, len(rows), _AT_ONCE):
+        connection.execute(TELL, (None, Jsonb(rows[begin : begin + _AT_ONCE])))
+    return len(rows)
+
+
+def differences(own: Own, told: Own) -> Iterator[dict[str, Any]]:
+    """What is to be told, so that the database has what is right."""
+    for key in told.keys() - own.keys():
+        yield row("unban", key)
+    for key, lasts in own.items():
+        if key not in told or _differ(lasts, told[key]):
+            yield row("ban", key, lasts)
+
+
+def _differ(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is not other
+    return abs(one - other) > _TOLERANCE_S
+
+
+def left(until_us: int | None) -> float | None:
+    """The seconds that are left until an instant of this machine's clock; None: for ever."""
+    return None if until_us is None else until_us / 1e6 - time.time()

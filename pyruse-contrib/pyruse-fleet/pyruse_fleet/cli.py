@@ -1,0 +1,74 @@
+"""The program ``pyruse-fleet``, for the administrator of the fleet."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import psycopg
+
+from pyruse import UserError
+from pyruse_fleet import hosts, schema
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; the exit code is 1 where it cannot be done, with a line that says why."""
+    options = _parser().parse_args(arguments)
+    try:
+        with psycopg.connect(options.url, autocommit=True, connect_timeout=10) as connection:
+            options.command(connection, options)
+    except UserError as fault:
+        sys.exit(f"pyruse-fleet: {fault}")
+    except psycopg.Error as fault:
+        sys.exit(f"pyruse-fleet: {str(fault).strip()}")
+
+
+def _init(connection: psycopg.Connection, options: argparse.Namespace) -> None:
+    done = schema.migrate(connection)
+    _say(f"migrations applied: {', '.join(map(str, done))}" if done else "nothing to do")
+
+
+def _add_host(connection: psycopg.Connection, options: argparse.Namespace) -> None:
+    password = sys.stdin.readline().rstrip("\n") if options.password_stdin else None
+    role = hosts.add(connection, options.name, options.role, password)
+    _say(f"{options.name} may take part, as the role {role}")
+
+
+def _remove_host(connection: psycopg.Connection, options: argparse.Namespace) -> None:
+    lifted = hosts.remove(connection, options.name, lift=options.lift_bans)
+    _say(f"{options.name} is out" + (f"; {lifted} bans lifted" if options.lift_bans else ""))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("pyruse-fleet", description=__doc__)
+    parser.add_argument(
+        "--url", default=os.environ.get("PYRUSE_FLEET_URL", ""),
+        help="the database, for its owner (else $PYRUSE_FLEET_URL, or libpq's PGHOST and so on)",
+    )  # fmt: skip
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    init = commands.add_parser("init", help="make the tables, or bring them up to date")
+    init.set_defaults(command=_init)
+    add = commands.add_parser("add-host", help="let a host take part")
+    add.set_defaults(command=_add_host)
+    add.add_argument("name", help="of the host, as reports call it")
+    add.add_argument("--role", help="its role in the database; by default, its name")
+    add.add_argument(
+        "--password-stdin", action="store_true", help="it logs in with the password on stdin"
+    )
+    remove = commands.add_parser("remove-host", help="keep a host out from now on")
+    remove.set_defaults(command=_remove_host)
+    remove.add_argument("name")
+    remove.add_argument(
+        "--lift-bans", action="store_true", help="lift what it has banned, and nobody else has"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Reads the feed, by numbers; a host that has missed too much takes a snapshot instead."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from psycopg import IsolationLevel
+
+from pyruse_fleet.errors import NotTaken
+from pyruse_fleet.inbox import MOST, Inbox, Lift, Names, Reached
+from pyruse_fleet.link import Connection
+from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_key
+
+_PAGE = 500
+_LIFT_AFTER_S = 600.0
+"""So long after a database was restored from a backup, hosts have told again what it had lost."""
+
+# The parts of a row that `Told` has. The database's clock says how much of a ban is left.
+_ROW = """
+    host, kind, network::text, label, ports, protocol, until IS NULL,
+    extract(epoch FROM until - clock_timestamp())::float8, others, counter, key, (
+        SELECT jsonb_agg(jsonb_build_array(part->0,
+            (part->>1)::float8 - extract(epoch FROM clock_timestamp())::float8, part->2))
+        FROM jsonb_array_elements(parts) AS part)
+"""
+_NEXT = f"SELECT seq, mark, {_ROW} FROM fleet.feed WHERE seq >= %s ORDER BY seq LIMIT %s"
+_LAST = "SELECT seq, mark FROM fleet.feed ORDER BY seq DESC LIMIT 1"
+_BANS = """
+    SELECT host, network::text, label, ports, protocol, until IS NULL,
+        extract(epoch FROM until - clock_timestamp())::float8
+    FROM fleet.bans
+    WHERE host <> %s AND (until IS NULL OR until > clock_timestamp())
+"""
+
+
+class Feed:
+    """Where this host is in the feed, and what it hands over to the main thread."""
+
+    def __init__(
+        self, position: Position, inbox: Inbox, taken_over: Callable[[], set[Key]]
+    ) -> None:
+        """Begin where the last run ended.
+
+        :param taken_over: gives what is in force here as others have told it.
+        """
+        self.position = position
+        self._inbox = inbox
+        self._taken_over = taken_over
+        self._names: dict[int, str] = {}
+        self._lift_at: float | None = None
+        self.restored = False
+        """The database has not what it had: this host has to tell it again."""
+
+    def read(self, connection: Connection, me: int) -> bool:
+        """Hand over what has come since.
+
+        :return: whether there is more.
+        """
+        if self._lift_at is not None and time.monotonic() >= self._lift_at:
+            self._lift_at = None
+            self._take_snapshot(connection, me, lift=True)
+            return True
+        if len(self._inbox) > MOST:
+            return False  # the main thread rouses once it has taken them
+        rows = connection.execute(_NEXT, (self.position.seq, _PAGE)).fetchall()
+        if not rows and self.position == NOWHERE:
+            return False
+        if not rows or Position(*rows[0][:2]) != self.position:
+            self._begin_anew(connection, me)
+            return True
+        self._hand_over(connection, me, [Told(*row) for row in rows[1:]])
+        return len(rows) == _PAGE
+
+    def _hand_over(self, connection: Connection, me: int, rows: list[Told]) -> None:
+        if not rows:
+            return
+        self._know(connection, {row.host for row in rows})
+        self.position = Position(rows[-1].seq, rows[-1].mark)
+        others = [row for row in rows if row.kind == "count" or row.host != me]
+        self._inbox.put(*others, Reached(self.position))
+
+    def _begin_anew(self, connection: Connection, me: int) -> None:
+        """Take a snapshot: this host is new, was away for too long, or the database was restored.
+
+        A restored one lacks what hosts have told since the backup, until they tell it again: so
+        nothing is lifted for a while that it does not know of.
+        """
+        last = connection.execute(_LAST).fetchone()
+        (first,) = connection.execute("SELECT min(seq) FROM fleet.feed").fetchone() or (None,)
+        behind = first is not None and self.position.seq < first
+        self.restored = self.restored or not (behind or self.position == NOWHERE)
+        if self.restored:
+            self._lift_at = time.monotonic() + _LIFT_AFTER_S * random.uniform(1, 1.2)
+        self._take_snapshot(connection, me, lift=not self.restored)
+        if last is None:
+            self.position = NOWHERE
+            self._inbox.put(Reached(NOWHERE))
+
+    def _take_snapshot(self, connection: Connection, me: int, *, lift: bool) -> None:
+        there: set[Key] = set()
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        try:
+            with connection.transaction():
+                last = connection.execute(_LAST).fetchone()
+                rows = connection.execute(_BANS, (me,)).fetchall()
+        finally:
+            connection.isolation_level = None
+        self._know(connection, {row[0] for row in rows})
+        for row in rows:
+            told = _told(row)
+            try:
+                there.add(checked_key(told.network, told.label, told.ports, told.protocol))
+            except NotTaken:
+                continue
+            self._inbox.put(told)
+        if lift:
+            self._inbox.put(*(Lift(key) for key in self._taken_over() - there))
+        if last is not None:
+            self.position = Position(*last)
+            self._inbox.put(Reached(self.position))
+
+    def _know(self, connection: Connection, hosts: set[int]) -> None:
+        """Hand over the names of hosts, where there are new ones."""
+        if hosts - self._names.keys():
+            rows = connection.execute("SELECT id, name FROM fleet.hosts")
+            self._names = {number: str(name) for number, name in rows}
+            self._inbox.put(Names(self._names))
+
+
+def _told(row: tuple[Any, ...]) -> Told:
+    host, network, label, ports, protocol, for_ever, lasts = row
+    return Told(
+        0, 0, host, "ban", network, label, ports, protocol, for_ever, lasts,
+        others=False, counter=None, key=None, parts=None,
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""What the link's thread has for the main thread."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pyruse_fleet.wire import Key, Position, Told
+
+MOST = 2_000
+"""While so many wait to be taken, no more are read: they are safe in the database."""
+
+
+class Names(NamedTuple):
+    """The hosts' names, by their numbers."""
+
+    names: dict[int, str]
+
+
+class Reached(NamedTuple):
+    """All until here is taken."""
+
+    position: Position
+
+
+class Lift(NamedTuple):
+    """A ban that was taken over is nobody's any more."""
+
+    key: Key
+
+
+class News(NamedTuple):
+    """A line for the log."""
+
+    text: str
+    level: str
+
+
+class Mailed(NamedTuple):
+    """The fleet's report of a day, to be mailed by this host."""
+
+    day: str
+    subject: str
+    text: str
+
+
+Item = Told | Names | Reached | Lift | News | Mailed
+
+
+class Inbox:
+    """Items in order. One thread puts, one takes: `deque` needs no lock for that."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._items: deque[Item] = deque()
+        self._wake = wake
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, *items: Item) -> None:
+        """Add items, and wake the main thread."""
+        self._items.extend(items)
+        self._wake()
+
+    def take(self) -> Item | None:
+        """The first one; it stays until `done`: an interrupted call finds it again."""
+        return self._items[0] if self._items else None
+
+    def done(self) -> None:
+        """Forget the first one."""
+        self._items.popleft()

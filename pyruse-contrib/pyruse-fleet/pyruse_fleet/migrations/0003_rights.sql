@@ -1,0 +1,23 @@
+-- What the hosts' group may do: read what it has to know, and call its functions. Row security is
+-- there for a host that was removed, and whose role may still be connected: it reads nothing.
+
+ALTER TABLE fleet.hosts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE fleet.feed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE fleet.bans ENABLE ROW LEVEL SECURITY;
+ALTER TABLE fleet.reports ENABLE ROW LEVEL SECURITY;
+CREATE POLICY hosts_read ON fleet.hosts FOR SELECT TO pyruse_hosts
+    USING ((SELECT fleet.me()) IS NOT NULL);
+CREATE POLICY hosts_read ON fleet.feed FOR SELECT TO pyruse_hosts
+    USING ((SELECT fleet.me()) IS NOT NULL);
+CREATE POLICY hosts_read ON fleet.bans FOR SELECT TO pyruse_hosts
+    USING ((SELECT fleet.me()) IS NOT NULL);
+CREATE POLICY hosts_read ON fleet.reports FOR SELECT TO pyruse_hosts
+    USING ((SELECT fleet.me()) IS NOT NULL);
+
+GRANT USAGE ON SCHEMA fleet TO pyruse_hosts;
+GRANT SELECT (id, name, added, removed, refused, refused_at, seen) ON fleet.hosts TO pyruse_hosts;
+GRANT SELECT ON fleet.feed, fleet.bans, fleet.reports TO pyruse_hosts;
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA fleet FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION fleet.me(), fleet.tell(text, jsonb), fleet.be_seen(bigint, text)
+    TO pyruse_hosts;

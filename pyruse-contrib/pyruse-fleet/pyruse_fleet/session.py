@@ -1,0 +1,117 @@
+"""What this host does over its connection, turn by turn; all of it in the link's thread."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from threading import Event
+
+from pyruse import __version__
+from pyruse_fleet.audit import Own, audit
+from pyruse_fleet.feed import Feed
+from pyruse_fleet.inbox import Inbox, News
+from pyruse_fleet.link import CHANNEL, Connection
+
+LISTENERS = 300
+"""Up to so many hosts listen; more of them ask again and again (see docs/fleet.md)."""
+_SEEN_S = 60.0
+_LISTENED_S = 30.0
+"""Whoever listens asks so often all the same: a hint may be lost."""
+_ASKS_PER_S = 150.0
+"""So often all the hosts together ask, where they do not listen."""
+_HINTED_PER_S = 600.0
+"""So often all the hosts together read what a hint is about."""
+_AUDIT_S = 6 * 3600.0
+_TOLD_AWAY_S = 30.0
+"""An absence that is shorter is not told of."""
+
+
+class ServerSession:
+    """The session of a host (see `pyruse_fleet.link.Session`)."""
+
+    def __init__(self, feed: Feed, inbox: Inbox, own: Callable[[], Own], *, listen: bool) -> None:
+        self.feed = feed
+        self._inbox = inbox
+        self._own = own
+        self._listen = listen
+        self.me = 0
+        self.hosts = 1
+        self.away_since: float | None = time.time()
+        """Since when there is no connection, by this machine's clock."""
+        self.why_away = "there was none yet"
+        self._told_away = False
+        self._audit_wanted = Event()
+        self._audit_at = 0.0
+        self._seen_at = 0.0
+        self._read_at = 0.0
+
+    def want_audit(self) -> None:
+        """Have what is in force here compared with what the database has; in any thread."""
+        self._audit_wanted.set()
+
+    @property
+    def listens(self) -> bool:
+        """Whether hints come; where there are too many hosts, they ask instead."""
+        return self._listen and self.hosts <= LISTENERS
+
+    def begin(self, connection: Connection) -> None:
+        """Listen first: what is committed after that, is hinted at; the rest is read."""
+        self._be_seen(connection)
+        if self.listens:
+            connection.execute(f"LISTEN {CHANNEL}")
+        self._audit(connection)
+        if self._told_away:
+            self._inbox.put(News("the fleet's database is there again", "notice"))
+        self.away_since, self._told_away = None, False
+
+    def turn(self, connection: Connection) -> float:
+        """Read the feed, and do what is due.
+
+        :return: seconds until there is something to do again, if nothing rouses before.
+        """
+        now = time.monotonic()
+        if now >= self._seen_at + _SEEN_S:
+            self._be_seen(connection)
+        if self._audit_wanted.is_set() or now >= self._audit_at + _AUDIT_S:
+            self._audit(connection)
+        if (soonest := self._read_at + self._spacing()) > now:
+            return soonest - now
+        self._read_at = now
+        more = self.feed.read(connection, self.me)
+        if self.feed.restored:
+            self.feed.restored = False
+            self._audit(connection)
+            self._inbox.put(News("the fleet's database was restored: it is told anew", "warning"))
+        return self._spacing() if more else self._interval()
+
+    def lost(self, why: str) -> None:
+        """Tell of an absence, once it lasts."""
+        self.why_away = why or self.why_away
+        if self.away_since is None:
+            self.away_since = time.time()
+        if not self._told_away and time.time() - self.away_since >= _TOLD_AWAY_S:
+            self._told_away = True
+            text = f"the fleet's database is away: {self.why_away} (bans are not shared meanwhile)"
+            self._inbox.put(News(text, "warning"))
+
+    def _be_seen(self, connection: Connection) -> None:
+        self._seen_at = time.monotonic()
+        found = connection.execute(
+            "SELECT * FROM fleet.be_seen(%s, %s)", (self.feed.position.seq, __version__)
+        ).fetchone()
+        assert found is not None
+        self.me, self.hosts = found
+
+    def _audit(self, connection: Connection) -> None:
+        self._audit_wanted.clear()  # before the state is read: who wants it later gets another one
+        self._audit_at = time.monotonic()
+        audit(connection, self.me, self._own)
+
+    def _spacing(self) -> float:
+        """How long after the last look the next one may come."""
+        return min(1.0, max(0.05, self.hosts / _HINTED_PER_S))
+
+    def _interval(self) -> float:
+        seconds = _LISTENED_S if self.listens else max(2.0, self.hosts / _ASKS_PER_S)
+        return seconds * random.uniform(0.75, 1.25)

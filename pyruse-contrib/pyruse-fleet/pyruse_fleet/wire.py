@@ -1,0 +1,134 @@
+"""What goes over the wire, in both directions: checked, bounded, and by remaining time.
+
+What comes was written by another host, which may be stolen: it is as hostile as a log line.
+Clocks differ: so nothing here is an instant of a host's clock, but the seconds that are left.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pyruse import Ban, Network, network_text, parse_network, ports_of
+from pyruse_fleet.errors import NotTaken
+
+BROADEST_4, BROADEST_6 = 16, 32
+"""No broader networks are taken from others: these are typing errors, or worse."""
+_LONGEST_LABEL = 200
+_LONGEST_KEY = 1_000
+_LONGEST_S = 10 * 366 * 86_400.0
+_LARGEST_COUNT = 1_000_000
+_MOST_PARTS = 10_000
+
+
+class Key(NamedTuple):
+    """What a ban is about: with the host, there is one of each."""
+
+    network: str
+    """As `network_text` writes it."""
+    label: str
+    ports: str = ""
+    """As ``22,80,1000-2000``; empty: all."""
+    protocol: str = ""
+
+
+class Position(NamedTuple):
+    """So far a host has read the feed."""
+
+    seq: int
+    mark: int
+    """Of that row: a database that was restored from a backup has another one there, or none."""
+
+
+NOWHERE = Position(0, 0)
+
+
+class Told(NamedTuple):
+    """A row of the feed, as it has come: not looked at yet."""
+
+    seq: int
+    mark: int
+    host: int
+    kind: str
+    network: str | None
+    label: str | None
+    ports: str | None
+    protocol: str | None
+    for_ever: bool
+    lasts: float | None
+    """The seconds that are left of a ban, by the database's clock."""
+    others: bool
+    counter: str | None
+    key: str | None
+    parts: Any
+    """Of a count: ``[[host, seconds left, number], …]``."""
+
+
+class TakenBan(NamedTuple):
+    """A ban that may be taken over."""
+
+    network: Network
+    key: Key
+    ports: tuple[str | int, ...]
+    lasts: float | None
+    """Seconds; None: for ever."""
+
+
+def key_of(ban: Ban) -> Key:
+    """What a ban of this host is about."""
+    return Key(ban.network, ban.label, _ports_text(ban.target.ports), ban.target.protocol or "")
+
+
+def key_of_listed(ban: dict[str, Any]) -> Key:
+    """The same of a ban as `Observer.bans` gives it."""
+    return Key(ban["ip"], ban["label"], _ports_text(ban["ports"]), ban["protocol"] or "")
+
+
+def _ports_text(ports: Any) -> str:
+    return ",".join(map(str, ports))
+
+
+def row(kind: str, key: Key, lasts: float | None = None) -> dict[str, Any]:
+    """What `fleet.tell` takes."""
+    return {
+        "kind": kind, "network": key.network, "label": key.label,
+        "ports": key.ports, "protocol": key.protocol, "lasts": lasts,
+    }  # fmt: skip
+
+
+def checked_key(network: object, label: object, ports: object, protocol: object) -> Key:
+    """What somebody else's ban is about.
+
+    :raises NotTaken: it is nothing that this host would write itself.
+    """
+    if not (isinstance(network, str) and isinstance(label, str) and len(label) <= _LONGEST_LABEL):
+        raise NotTaken("is not understood")
+    try:
+        whom = network_text(parse_network(network))
+    except ValueError:
+        raise NotTaken("is not understood") from None
+    return Key(whom, label, str(ports or ""), str(protocol or ""))
+
+
+def checked_ban(told: Told) -> TakenBan:
+    """A ban that another host has told.
+
+    :raises NotTaken: it is not to be taken; the text says why.
+    """
+    key = checked_key(told.network, told.label, told.ports, told.protocol)
+    network = parse_network(key.network)
+    broadest = BROADEST_4 if network.version == 4 else BROADEST_6
+    if network.prefixlen < broadest:
+        raise NotTaken(f"is broader than a /{broadest}")
+    try:
+        ports = ports_of([_port(one) for one in key.ports.split(",")] if key.ports else [])
+    except ValueError:
+        raise NotTaken("has ports that are none") from None
+    if told.for_ever:
+        return TakenBan(network, key, tuple(ports), None)
+    if not isinstance(told.lasts, float) or not told.lasts > 0:
+        raise NotTaken("is over")
+    return TakenBan(network, key, tuple(ports), min(told.lasts, _LONGEST_S))
+
+
+def _port(text: str) -> str | int:
+    return int(text) if text.isdecimal() and len(text) <= 5 else text

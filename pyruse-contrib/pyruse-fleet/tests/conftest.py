@@ -1,0 +1,90 @@
+"""What the tests share: a PostgreSQL of their own, and a fleet in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyruse_fleet import hosts, schema
+from pyruse_fleet.server import Server, binaries
+
+from pyruse.testing import Daemon
+from pyruse.testing.plugin import need
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    need(None if binaries() else "PostgreSQL is not installed (Debian: postgresql)")
+    with Server() as made:
+        yield made
+
+
+CHAINS = """
+[chains]
+"ssh" = [
+  { filter = "regex", pattern = '^Failed for .* from {address}$' },
+  { action = "count", counter = "ssh", key = "ip", within = "1h", into = "failures" },
+  { filter = "at_least", field = "failures", value = 5 },
+  { action = "ban", ip = "ip", duration = "1h" },
+  { action = "reset", counter = "ssh", key = "ip" },
+]
+"""
+"""Five failures are too many."""
+
+
+class Fleet:
+    """A database of a test's own, and daemons that are its hosts."""
+
+    def __init__(
+        self, server: Server, database: str, daemon: Callable[..., Daemon], folder: Path
+    ) -> None:
+        self.server, self.database = server, database
+        self._daemon, self._folder = daemon, folder
+        self.ask("CREATE DATABASE " + database, database="postgres")
+        with server.connection(database=database) as connection:
+            schema.migrate(connection)
+
+    def ask(
+        self, query: str, *values: Any, user: str = "postgres", database: str = ""
+    ) -> list[Any]:
+        """What a query gives."""
+        with self.server.connection(user, database or self.database) as connection:
+            cursor = connection.execute(query, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def url(self, host: str) -> str:
+        return self.server.url(host, self.database)
+
+    def add(self, *names: str) -> None:
+        with self.server.connection(database=self.database) as connection:
+            for name in names:
+                hosts.add(connection, name, None, None)
+
+    def host(
+        self, name: str, journal: Any, options: str = "", more: str = "", url: str = ""
+    ) -> Daemon:
+        """A daemon that shares and accepts the labels ssh and manual; not started yet."""
+        self.add(name)
+        made = self._daemon("", journal)
+        made.configure(
+            f'{more}\n{CHAINS}\n[plugins.fleet]\nurl = "{url or self.url(name)}"\n'
+            f'share = ["ssh", "manual"]\naccept = ["ssh", "manual"]\n{options}'
+        )
+        return made
+
+
+@pytest.fixture
+def fleet(
+    server: Server, daemon: Callable[..., Daemon], tmp_path: Path, request: Any
+) -> Iterator[Fleet]:
+    database = "f" + request.node.name.replace("[", "_").replace("]", "_")[:50].lower()
+    made = Fleet(server, database, daemon, tmp_path)
+    yield made
+    made.ask(f"DROP DATABASE {database} WITH (FORCE)", database="postgres")
+
+
+def banned(host: Daemon) -> dict[str, str]:
+    """Whom a host bans, and what the ban is called."""
+    return {one["ip"]: one["label"] for one in host.ask("bans")}
