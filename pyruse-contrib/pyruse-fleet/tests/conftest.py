@@ -10,8 +10,7 @@ import pytest
 from pyruse_fleet import hosts, schema
 from pyruse_fleet.server import Server, binaries
 
-from pyruse.testing import Daemon
-from pyruse.testing.plugin import need
+from pyruse.testing import Daemon, need
 
 
 @pytest.fixture(scope="session")
