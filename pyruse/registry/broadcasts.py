@@ -77,6 +77,7 @@ class Broadcasts:
         """Call a hook, without arguments of its own, of those plugins that have it.
 
         :param places: of the plugins and steps, as they were registered.
+        :param hook: its name.
         """
         if places:
             list(self._answers(hook, {}, places=places))
