@@ -80,18 +80,25 @@ class Calendar:
 
     zone: tzinfo
     at: time = time(0)
-    _last: tuple[int, int, date] = field(
-        default=(0, 0, date.min), init=False, repr=False, compare=False
+    _last: tuple[int, int, date, str] = field(
+        default=(0, 0, date.min, ""), init=False, repr=False, compare=False
     )
     """The two ends of the day that was found last: most instants are in the same one."""
 
     def day_of(self, time_us: int) -> date:
         """The day that an instant belongs to."""
-        start, end, day = self._last
-        if not start <= time_us < end:
-            day = self._find(time_us)
-            self._last = self.start_of(day), self.end_of(day), day
-        return day
+        start, end, day, _ = self._last
+        return day if start <= time_us < end else self._turn_to(time_us)[2]
+
+    def name_of(self, time_us: int) -> str:
+        """The same day as ``YYYY-MM-DD``: quick, as each event that is reported needs it."""
+        start, end, _, name = self._last
+        return name if start <= time_us < end else self._turn_to(time_us)[3]
+
+    def _turn_to(self, time_us: int) -> tuple[int, int, date, str]:
+        day = self._find(time_us)
+        self._last = self.start_of(day), self.end_of(day), day, day.isoformat()
+        return self._last
 
     def _find(self, time_us: int) -> date:
         local = datetime_of(time_us, self.zone)

@@ -29,7 +29,7 @@ from pyruse.engine.contributing import Contributor, Contributors
 from pyruse.engine.engine import Engine
 from pyruse.engine.expectations import Expectations
 from pyruse.engine.faults import FaultReporter, Faults
-from pyruse.engine.filing import Kinds
+from pyruse.engine.filing import Filing
 from pyruse.engine.modes import Bind, Mode
 from pyruse.engine.publishing import Effects, PublishingContext
 from pyruse.entry.decoding import Decoder
@@ -72,7 +72,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
     expectations = Expectations(state.expectations, decoder, host)
     services = Services(
         settings, configuration.extensions, state, bans, calendar, mode.clock, host, renderer,
-        expectations, Kinds(state.kinds), mode.dry_run,
+        expectations, Filing(state, calendar, mode.clock, host), mode.dry_run,
         [one for rules in configuration.used for one in rules.summaries],
     )  # fmt: skip
     receivers = _receivers(configuration)

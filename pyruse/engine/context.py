@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -29,8 +28,8 @@ from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
 from pyruse.engine.expectations import Expectations
-from pyruse.engine.filing import Filed, Kinds
-from pyruse.engine.handed_over import ban_request, duration, message_text, text
+from pyruse.engine.filing import Filing
+from pyruse.engine.handed_over import ban_request, duration, text
 from pyruse.engine.woken import Woken
 from pyruse.entry.entry import Entry
 from pyruse.errors import did_you_mean
@@ -63,7 +62,6 @@ _WORDS = {
 }
 """What a simulated step would have done, by the kind of outbox item."""
 _LONGEST_PAYLOAD = 250_000  # characters
-_LONGEST_QUOTE = 300  # characters
 _LONGEST_VALUE = 200  # characters, of a field of an event
 
 
@@ -82,8 +80,8 @@ class Services:
     """The name of this machine."""
     renderer: Renderer
     expectations: Expectations
-    kinds: Kinds
-    """Which kind an event is of."""
+    filing: Filing
+    """Files what is reported."""
     dry_run: bool = False
     declared_summaries: Sequence[DeclaredSummary] = ()
     """What the rules in use want summed up."""
@@ -97,10 +95,6 @@ class Services:
     def lead(self, hops: int | None) -> None:
         """Take a ban or an unban, with its hops, as the cause of all that is done without entry."""
         self.told_hops = hops
-
-    def day_of(self, time_us: int) -> str:
-        """The open day under which something of this instant is filed, as ``YYYY-MM-DD``."""
-        return self.state.days.open_day(self.calendar.day_of(time_us))
 
 
 _NO_TARGETS: frozenset[Target] = frozenset()
@@ -187,23 +181,13 @@ class BoundContext:
         text: str | None = None,
         weight: int | None = None,
     ) -> None:
-        for word, known in ((section, SECTIONS), (details, DETAILS)):
-            if word not in known:
-                raise ValueError(f"{word!r} is unknown to reports (expected {', '.join(known)})")
-        if section == "other" and entry is not None and _is_own_news(entry):
-            return  # the report tells of bans, and nobody is to wonder about these lines
-        at = self._time_of(entry)
-        services = self._services
-        host = services.host if entry is None else entry.text("_HOSTNAME")
-        day = services.day_of(at)
-        message = message_text(message)
-        if text is not None:
-            text = message_text(text)
-        filed = Filed(day, host or "", section, message, at, template, text)
-        about = services.kinds.about(entry, filed)
-        if section == "important":
-            about = about._replace(weight=weight, quote=_quote(entry, message))
-        services.state.days.add(day, section, message, details, at, host, self.step, about)
+        if section not in SECTIONS:
+            raise _unknown(section, SECTIONS)
+        if details not in DETAILS:
+            raise _unknown(details, DETAILS)
+        self._services.filing.file(
+            self.step, entry, section, message, details, template, text, weight
+        )
 
     def tally(
         self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0
@@ -213,7 +197,7 @@ class BoundContext:
         by = tuple(
             (text(name), shortened(text(value), _LONGEST_VALUE)) for name, value in fields.items()
         )
-        day = self._services.day_of(time_us)
+        day = self._services.filing.day_of(time_us)
         self._services.state.tallies.add(day, text(event), host, by, max(0, int(amount)), time_us)
 
     def tallies(self, report: Report, *events: str) -> Iterator[Tally]:
@@ -431,13 +415,8 @@ class BoundContext:
         return self._services.renderer.pieces(report, form)
 
 
-def _quote(entry: Entry | None, message: str) -> str | None:
-    """The line of an entry, where a message does not have it."""
-    line = None if entry is None else entry.text("MESSAGE")
-    if not line:
-        return None
-    line = one_line(line[:_LONGEST_QUOTE])
-    return None if line in message else line
+def _unknown(word: str, known: Sequence[str]) -> ValueError:
+    return ValueError(f"{word!r} is unknown to reports (expected {', '.join(known)})")
 
 
 def _json(payload: object) -> str:
@@ -455,14 +434,6 @@ def _json(payload: object) -> str:
             f"the payload has {len(dumped):,} characters (expected {_LONGEST_PAYLOAD:,} at most)"
         )
     return text(dumped)
-
-
-def _is_own_news(entry: Entry) -> bool:
-    """Whether it is a line by which Pyruse tells of a ban, an unban or its start.
-
-    Anybody may log such a field; the user who has logged it is known to journald.
-    """
-    return entry.get("PYRUSE_EVENT") is not None and entry.text("_UID") == str(os.geteuid())
 
 
 def _hops(entry: Entry) -> int:

@@ -1,81 +1,119 @@
-"""What an event of the report is about: its kind, its program, its cause."""
+"""Filing an event for the report: its day, its kind, its program, its cause.
+
+What is reported comes here entry by entry, so what this takes decides what a day costs where
+everything is reported. Each fact is looked up once, and most of an event is text that is there.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import os
 
+from pyruse.api.report import Details, Section
 from pyruse.api.vocabulary import EVENTS
-from pyruse.entry.entry import Entry
+from pyruse.engine import handed_over
+from pyruse.engine.handed_over import message_text
+from pyruse.entry.entry import Entry, computed
 from pyruse.kinds.causes import cause
 from pyruse.kinds.masks import LONGEST, Masks
-from pyruse.state.counted_kinds import CountedKinds
-from pyruse.state.days import About
+from pyruse.state.database import State
+from pyruse.system.log import IDENTIFIER
+from pyruse.text import one_line
+from pyruse.times import Calendar, Clock
 
 _LONGEST_NAME = 100  # characters
 _LONGEST_CAUSE = 200  # characters
-_OWN = "pyruse"
-"""The program of what no entry has caused."""
+_LONGEST_QUOTE = 300  # characters
 
 
-class Filed(NamedTuple):
-    """An event that is filed."""
+class Filing:
+    """Files events, and counts each for its kind."""
 
-    day: str
-    host: str
-    section: str
-    message: str
-    time: int
-    template: str | None
-    text: str | None
-
-
-class Kinds:
-    """Counts each event that is filed, and says what it is about."""
-
-    def __init__(self, counted: CountedKinds) -> None:
+    def __init__(self, state: State, calendar: Calendar, clock: Clock, host: str) -> None:
         """Begin with nothing in the cache of masks.
 
-        :param counted: where the kinds are counted.
+        :param state: takes the events.
+        :param calendar: says which day an event is of.
+        :param clock: says when an event is that no entry has caused …
+        :param host: … and this, on which machine.
         """
-        self._counted = counted
+        self._days = state.days
+        self._kinds = state.kinds
+        self._calendar = calendar
+        self._clock = clock
+        self._host = host
         self._masks = Masks()
 
-    def about(self, entry: Entry | None, filed: Filed) -> About:
-        """Count an event, which an entry may have caused, and say what it is about."""
-        program, level, event, why, message_id = _OWN, None, "", "", ""
-        if entry is not None:
+    def day_of(self, time_us: int) -> str:
+        """The open day under which something of this instant is filed, as ``YYYY-MM-DD``."""
+        return self._days.open_name(self._calendar.name_of(time_us))
+
+    def file(  # noqa: PLR0913 -- the facts of one event
+        self,
+        step: str,
+        entry: Entry | None,
+        section: Section,
+        message: str,
+        details: Details,
+        template: str | None,
+        text: str | None,
+        weight: int | None,
+    ) -> None:
+        """File an event; the parameters are those of `Context.report`.
+
+        :param step: the place of what files it.
+        :raises TypeError: the message is no text.
+        """
+        level: int | None = None
+        event = why = message_id = ""
+        host: str | None
+        quote: str | None = None
+        if entry is None:
+            time, host, program = self._clock(), self._host, IDENTIFIER
+            message = message_text(message)
+        else:
+            time = entry.time_us
             program = _name(entry, "SYSLOG_IDENTIFIER") or _name(entry, "_COMM")
-            priority = entry.get("PRIORITY")
-            if type(priority) is int and 0 <= priority <= 7:
-                level = priority
-            event = _name(entry, "meaning")
-            if event:
+            if section == "other" and program == IDENTIFIER and _is_own_news(entry):
+                return  # the report tells of bans, and nobody is to wonder about these lines
+            message = message_text(message)
+            host = entry.text("_HOSTNAME")
+            level = entry.get("PRIORITY")
+            if type(level) is not int or not 0 <= level <= 7:
+                level = None
+            if computed(entry, "meaning"):
+                event = _name(entry, "meaning")
                 why = _cause(entry, event, program)
-        template = filed.template
+            if text is not None and template is None:
+                message_id = _message_id(entry)
+            if section == "important":
+                quote = _quote(entry, message)
         is_of_program = template is None
         if template is None:
-            if entry is not None and filed.text is not None:
-                message_id = _message_id(entry)
-            template = self._masks.template_of(filed.message if filed.text is None else filed.text)
-        kind = self._counted.add(
-            filed.day,
-            filed.host,
-            filed.section,
-            event,
-            program,
-            template[:LONGEST],
-            level,
-            filed.message,
-            filed.time,
-            message_id=message_id,
-            is_of_program=is_of_program,
-        )
-        return About(kind, program, level, event, why)
+            template = self._masks.template_of(message if text is None else message_text(text))
+        else:
+            template = handed_over.text(template)[:LONGEST]
+        day = self.day_of(time)
+        kind = self._kinds.add(
+            day, host or "", section, event, program, template, level, message, time,
+            message_id, is_of_program,
+        )  # fmt: skip
+        self._days.file((
+            day, section, message, details, time, host, step, kind, program, level, event, why,
+            weight if section == "important" else None, quote,
+        ))  # fmt: skip
+
+
+def _is_own_news(entry: Entry) -> bool:
+    """Whether it is a line by which Pyruse tells of a ban, an unban or its start.
+
+    Anybody may log such a field; the user who has logged it is known to journald.
+    """
+    return entry.get("PYRUSE_EVENT") is not None and entry.text("_UID") == str(os.geteuid())
 
 
 def _name(entry: Entry, field: str) -> str:
     value = entry.text(field)
-    return "" if value is None else value[:_LONGEST_NAME]
+    return "" if value is None else value if len(value) <= _LONGEST_NAME else value[:_LONGEST_NAME]
 
 
 def _cause(entry: Entry, event: str, program: str) -> str:
@@ -90,5 +128,14 @@ def _cause(entry: Entry, event: str, program: str) -> str:
 
 def _message_id(entry: Entry) -> str:
     """What programs call this message, whatever its text says; anybody may log such a field."""
-    value = entry.text("MESSAGE_ID") or ""
-    return value if len(value) == 32 and value.isalnum() else ""
+    value = entry.text("MESSAGE_ID")
+    return value if value and len(value) == 32 and value.isalnum() else ""
+
+
+def _quote(entry: Entry, message: str) -> str | None:
+    """The line of an entry, where a message does not have it."""
+    line = entry.text("MESSAGE")
+    if not line:
+        return None
+    line = one_line(line[:_LONGEST_QUOTE])
+    return None if line in message else line

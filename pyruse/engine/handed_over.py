@@ -33,6 +33,8 @@ def message_text(value: object) -> str:
 
     :raises TypeError: it is no text.
     """
+    if type(value) is str and value.isascii() and len(value) <= LONGEST:
+        return value  # most are, and each event that is reported comes here
     message = text(value)
     # A template has cut it already, and said by how much.
     return message if len(message) < LONGEST + _MARK else shortened(message, LONGEST)

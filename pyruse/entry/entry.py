@@ -172,6 +172,14 @@ def _refuse_own(field: str) -> None:
         )
 
 
+def computed(entry: Entry, field: str) -> Any | None:
+    """The value of a field that no journal has: one that a step may have set.
+
+    To ask libsystemd for it would cost as much as reading a field.
+    """
+    return entry._known.get(field)
+
+
 def as_text(value: Any) -> str:
     """A field's value as text.
 

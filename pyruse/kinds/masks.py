@@ -86,6 +86,8 @@ class Masks:
         self._of_levelled: dict[bytes, str] = {}
         self._of_numbered: dict[str, str] = {}
         self._words: dict[str, str] = {}
+        self._of_pieces: dict[str, str] = {}
+        """By the text of which each piece is masked: most ids and names make one of it."""
 
     def template_of(self, text: str) -> str:
         """The text with its changing parts masked; never empty, of `LONGEST` characters at most."""
@@ -113,23 +115,12 @@ class Masks:
             text = _QUERY.sub(MASK, text)
         known = self._words.get
         pieces = [known(piece) or self._of_word(piece) for piece in _BETWEEN.split(text) if piece]
-        words = "".join(pieces).split()
-        # Of a list of ids, as many as there are, one is enough.
-        text = " ".join(
-            [
-                word
-                for word, before in zip(words, [None, *words], strict=False)
-                if word != before or MASK not in word
-            ]
-        )
-        if MASK not in text:
-            return text[:LONGEST] or MASK
-        text = _RUNS.sub(MASK, text)
-        if not _MONTHS.isdisjoint(words):
-            text = _DATE.sub(MASK, text)
-        text = _SIZE.sub(MASK, _SIZE_AGAIN.sub("", text))
-        text = _RUNS.sub(MASK, _LESS.sub(MASK, _DURATION.sub(MASK, text)))
-        return text.replace("* ()", "* (*)")[:LONGEST]
+        joined = "".join(pieces)
+        template = self._of_pieces.get(joined)
+        if template is None:
+            template = _plainer(joined)
+            _keep(self._of_pieces, joined, template)
+        return template
 
     def _of_word(self, word: str) -> str:
         bare = word.rstrip(_END)
@@ -137,6 +128,27 @@ class Masks:
         if len(word) <= _LONGEST_WORD:
             _keep(self._words, word, masked)
         return masked
+
+
+def _plainer(text: str) -> str:
+    """A text of which each piece is masked, without what differs by accident."""
+    words = text.split()
+    # Of a list of ids, as many as there are, one is enough.
+    text = " ".join(
+        [
+            word
+            for word, before in zip(words, [None, *words], strict=False)
+            if word != before or MASK not in word
+        ]
+    )
+    if MASK not in text:
+        return text[:LONGEST] or MASK
+    text = _RUNS.sub(MASK, text)
+    if not _MONTHS.isdisjoint(words):
+        text = _DATE.sub(MASK, text)
+    text = _SIZE.sub(MASK, _SIZE_AGAIN.sub("", text))
+    text = _RUNS.sub(MASK, _LESS.sub(MASK, _DURATION.sub(MASK, text)))
+    return text.replace("* ()", "* (*)")[:LONGEST]
 
 
 def _keep(cache: dict[T, str], text: T, masked: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from pyruse.entry.entry import as_text
+from pyruse.entry.entry import Entry, as_text
 from pyruse.options.fields import NAME
 from pyruse.text import shortened, shown
 
@@ -51,6 +51,14 @@ class Template:
         for literal, field, spec, conversion in parts:
             self._check(field, spec, conversion)
             self._parts.append((literal, field, spec or "", conversion))
+        self._named = self.fields
+        # Most messages are text and fields: then one operation of Python's fills in all of them.
+        self._plain: str | None = None
+        if not any(spec or conversion for _, _, spec, conversion in self._parts):
+            self._plain = "".join(
+                literal.replace("%", "%%") + ("" if field is None else "%s")
+                for literal, field, _, _ in self._parts
+            )
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -99,6 +107,10 @@ class Template:
 
         A value that its format does not fit (a number's, given text) is shown without it.
         """
+        if self._plain is not None and isinstance(fields, Entry):
+            text_of = fields.text
+            text = self._plain % tuple([text_of(field) or "" for field in self._named])
+            return text if len(text) <= LONGEST else shortened(text, LONGEST)
         pieces: list[str] = []
         for literal, field, spec, conversion in self._parts:
             pieces.append(literal)

@@ -44,10 +44,24 @@ class Kind:
     """When it came last, in microseconds since the epoch."""
 
 
+@dataclass(slots=True)
+class _Came:
+    """Events that are alike in all that they are counted by, since they were last added up."""
+
+    kind: int
+    first: int
+    last: int
+    count: int = 0
+
+
 def identity(section: str, event: str, program: str, template: str, message_id: str) -> int:
     """The id of a kind, the same on each machine: 48 bits."""
     parts = "\0".join((section, event, program, template, message_id))
     return int.from_bytes(blake2b(parts.encode(errors="replace"), digest_size=6).digest())
+
+
+_Facts = tuple[str, str, str, str, str, str, int | None, str, bool]
+"""Day, host, section, event, program, template, level, message ID, whether it is of the program."""
 
 
 class CountedKinds(Part):
@@ -73,6 +87,8 @@ class CountedKinds(Part):
         self._ids: dict[tuple[str, str, str, str, str], int] = {}
         self._known: Crowd | None = None
         """The kinds that are kept; None: not read yet."""
+        self._came: dict[_Facts, _Came] = {}
+        """What came, before it is added up in what follows: each event is looked up here once."""
         self._touched: dict[int, Kind] = {}
         self._counts: dict[int, dict[tuple[str, str], list[int]]] = {}
         """Since the last commit, by kind, day and host: count, first, last."""
@@ -92,7 +108,6 @@ class CountedKinds(Part):
         level: int | None,
         example: str,
         time: int,
-        *,
         message_id: str = "",
         is_of_program: bool = True,
     ) -> int:
@@ -111,42 +126,61 @@ class CountedKinds(Part):
         :param is_of_program: whether the same template of another program is another kind.
         :return: the id of the kind.
         """
+        facts = (
+            day, host, section, event, program, template, level, message_id, is_of_program
+        )  # fmt: skip
+        came = self._came.get(facts)
+        if came is None:
+            came = self._came_first(facts, example, time)
+        came.count += 1
+        if time > came.last:
+            came.last = time
+        elif time < came.first:
+            came.first = time
+        return came.kind
+
+    def _came_first(self, facts: _Facts, example: str, time: int) -> _Came:
+        """The first of some events that are alike."""
+        day, _, section, event, program, template, level, message_id, is_of_program = facts
         key = (section, event, program if is_of_program else "", template, message_id)
         kind = self._ids.get(key)
         if kind is None:
             if len(self._ids) >= _IDS_IN_MEMORY:
                 self._ids.clear()
             kind = self._ids[key] = identity(*key)
-        known = self._known
-        if known is None:
-            known = self._known = self._read()
-        row = known.kinds.get(kind)
-        if row is None:
-            if len(known.kinds) >= MOST:
-                self._make_room(known)
-            row = Known(0, time, level, section, key[2])
-            known.add(kind, row)
-        row.count += 1
-        row.time = max(row.time, time)
-        row.level = worse(row.level, level)
-        self._count(kind, (day, host), 1, time, time)
-        touched = self._touched.get(kind)
-        if touched is None:
+        if self._known is None:
+            self._known = self._read()
+        if kind not in self._known.kinds:
+            if len(self._known.kinds) >= MOST:
+                self._make_room()
+            self._known.add(kind, Known(0, time, level, section, key[2]))
+        if kind not in self._touched:
             self._touched[kind] = Kind(
                 section, event, program[:_LONGEST_NAME], template, message_id, level,
-                example[:_LONGEST_EXAMPLE], day, day, 1, time,
+                example[:_LONGEST_EXAMPLE], day, day, 0, time,
             )  # fmt: skip
-            return kind
-        touched.count += 1
-        touched.time = max(touched.time, time)
-        touched.level = worse(touched.level, level)
-        if touched.program != program:
-            touched.program = ""
-        if day > touched.last:
-            touched.last = day
-        elif day < touched.first:
-            touched.first = day
-        return kind
+        came = self._came[facts] = _Came(kind, time, time)
+        return came
+
+    def _add_up(self) -> None:
+        """Bring all the counts up to date."""
+        for facts, came in self._came.items():
+            day, host, _, _, program, _, level, _, _ = facts
+            kind, count, last = came.kind, came.count, came.last
+            assert self._known is not None
+            row = self._known.kinds[kind]
+            row.count += count
+            row.time = max(row.time, last)
+            row.level = worse(row.level, level)
+            self._count(kind, (day, host), count, came.first, last)
+            touched = self._touched[kind]
+            touched.count += count
+            touched.time = max(touched.time, last)
+            touched.level = worse(touched.level, level)
+            if touched.program != program[:_LONGEST_NAME]:
+                touched.program = ""
+            touched.first, touched.last = min(touched.first, day), max(touched.last, day)
+        self._came.clear()
 
     def _count(self, kind: int, where: tuple[str, str], count: int, first: int, last: int) -> None:
         counts = self._counts.setdefault(kind, {})
@@ -158,9 +192,11 @@ class CountedKinds(Part):
         row[1] = min(row[1], first)
         row[2] = max(row[2], last)
 
-    def _make_room(self, known: Crowd) -> None:
+    def _make_room(self) -> None:
         """Have the least of the kinds give way."""
-        kind, row = known.pop_least()
+        assert self._known is not None
+        self._add_up()  # how often each came says which is the least
+        kind, row = self._known.pop_least()
         self._gone[kind] = row.section
         self._touched.pop(kind, None)
         for (day, host), (count, first, last) in self._counts.pop(kind, {}).items():
@@ -201,6 +237,7 @@ class CountedKinds(Part):
 
     def save(self, db: sqlite3.Connection) -> None:
         """Add what came since the last commit."""
+        self._add_up()
         for kind, section in self._gone.items():
             _fold(db, kind, section)
         if self._touched:

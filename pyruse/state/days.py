@@ -55,6 +55,13 @@ class About(NamedTuple):
 
 UNKNOWN = About(None, None, None, None, None)
 
+Filed = tuple[
+    str, str, str, str, int, str | None, str | None, int | None, str | None, int | None,
+    str | None, str | None, int | None, str | None,
+]  # fmt: skip
+"""An event as it is kept: day, section, message, details, time, host, step, and what it is about
+(`About`). No class, as there is one for each event that is reported."""
+
 
 class Days(Part):
     """Report events and totals by day, kept in the database and read when a report is made."""
@@ -87,7 +94,7 @@ class Days(Part):
         self._reported_until = ""
         """Days up to this one are reported already."""
         self._changed: set[str] = set()
-        self._events: list[tuple[str | int | None, ...]] = []
+        self._events: list[Filed] = []
         self._hours: dict[tuple[str, int], int] = {}
         """Entries by day and hour, since the last commit."""
         self._notes: list[tuple[str, str]] = []
@@ -98,11 +105,15 @@ class Days(Part):
         Give the day itself, unless its report is out (an entry came late): then the next open
         day, so that each event is in a report.
         """
-        name, reported = day.isoformat(), self._reported_until
-        if name <= reported:
-            later = [one for one in self.unreported() if reported < one <= (self._today or one)]
-            return min(later, default=_next_day(reported))
-        return name
+        return self.open_name(day.isoformat())
+
+    def open_name(self, name: str) -> str:
+        """The same of the name of a day, ``YYYY-MM-DD``."""
+        reported = self._reported_until
+        if name > reported:
+            return name
+        later = [one for one in self.unreported() if reported < one <= (self._today or one)]
+        return min(later, default=_next_day(reported))
 
     def saw(self, day: str, entries: int, first: int, last: int, hour: int | None = None) -> None:
         """Count the entries of an open day.
@@ -129,9 +140,13 @@ class Days(Part):
         about: About = UNKNOWN,
     ) -> None:
         """File an event under an open day; the step is where that stands which has reported it."""
-        if day not in self._days:
-            self._day(day)
-        self._events.append((day, section, message, details, time, host, step, *about))
+        self.file((day, section, message, details, time, host, step, *about))
+
+    def file(self, event: Filed) -> None:
+        """The same of an event whose facts are together: those of `add` in their order."""
+        if event[0] not in self._days:
+            self._day(event[0])
+        self._events.append(event)
 
     def note(self, day: str, text: str) -> None:
         """Tell the reader of a day's report something about it."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pyruse.engine.filing import Filed, Kinds
-from pyruse.state.counted_kinds import CountedKinds
 from pyruse.state.kinds import EventsOfKind, events_by_kind, kinds_of_day
 from pyruse.testing.pipeline import MakePipeline, Pipeline
-
-DAY = "2026-03-14"
 
 
 def step(message: str, section: str = "other", before: str = "") -> str:
@@ -88,7 +84,9 @@ def test_names_that_strangers_choose_are_cut(pipeline: MakePipeline) -> None:
     assert len(template) == 300
 
 
-def test_without_an_entry_the_program_is_pyruse() -> None:
-    filed = Filed(DAY, "here", "other", "made up 1", 1, None, None)
-    about = Kinds(CountedKinds()).about(None, filed)
-    assert (about.program, about.level, about.event, about.cause) == ("pyruse", None, "", "")
+def test_without_an_entry_the_program_is_pyruse(pipeline: MakePipeline) -> None:
+    chains = pipeline(step("{MESSAGE}"))
+    chains.engine.services.filing.file("here", None, "other", "made up 1", "ALL", None, None, None)
+    (row,) = rows(chains)
+    assert (row.program, row.level, row.event, row.cause) == ("pyruse", None, "", "")
+    assert templates(chains) == [("pyruse", "made up *", 1)]
