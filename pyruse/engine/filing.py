@@ -58,9 +58,8 @@ class Filing:
         text: str | None,
         weight: int | None,
     ) -> None:
-        """File an event; the parameters are those of `Context.report`.
+        """File an event of a step: what the others are is said by `Context.report`.
 
-        :param step: the place of what files it.
         :raises TypeError: the message is no text.
         """
         level: int | None = None
