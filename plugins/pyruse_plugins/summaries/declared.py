@@ -24,7 +24,7 @@ _TYPES: dict[str, CellType] = {
 
 @dataclass
 class RulesSummary:
-    """Tell in each report what files of rules want summed up (see [rules](writing-rules.md#summaries)).
+    """Tell in each report what files of rules [declare](writing-rules.md#summaries).
 
     ```toml
     [plugins.rules_summary]
