@@ -14,7 +14,7 @@ is_root := $(filter 0,$(shell id -u))
 export PYRUSE_REAL_PARTS ?= $(if $(CI)$(is_root),required,optional)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench operations setup clean
+.PHONY: help demo test check docs bench operations setup clean deb debs install uninstall
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,27 @@ bench: .venv/.ready-dev ## speed against libsystemd, journalctl and fail2ban; a 
 record := python -m bench.operations --record
 operations: .venv/.ready-dev ## record what an entry costs, for each Python that is installed
 	$(BIN)/tox run -e py311,py312,py313 -x 'testenv.commands=$(record)' -x 'testenv:py312.commands=$(record)'
+
+deb: ## the Debian package for this release, in dist/
+	deploy/debian/build
+
+debs: .venv/.ready-dev ## the same for Debian 12 and 13, in trees of their own (as root)
+	$(BIN)/python -m bench.package --suite bookworm --build-only
+	$(BIN)/python -m bench.package --suite trixie --build-only
+
+PREFIX ?= /usr/local
+# PYTHON=/path/to/python is the interpreter that will run it (default: /usr/bin/python3).
+install: ## Pyruse in PREFIX (/usr/local), DESTDIR before it; then: pyruse init --service
+	deploy/bundle.sh "$(DESTDIR)" "$(PREFIX)/lib/pyruse" /usr/local/lib/pyruse-plugins
+	deploy/files.sh "$(DESTDIR)" "$(PREFIX)"
+	@[ -n "$(DESTDIR)" ] || echo "next: sudo pyruse init --service (or, after an upgrade: sudo systemctl restart pyruse)"
+
+uninstall: ## take away what `make install` has put there; configuration and state stay
+	@[ -n "$(DESTDIR)" ] || ! systemctl --quiet is-active pyruse || { \
+	  echo "pyruse.service runs (expected: sudo systemctl disable --now pyruse, and sudo pyruse bans --teardown)"; \
+	  exit 1; }
+	deploy/files.sh "$(DESTDIR)" "$(PREFIX)" --remove
+	rm -rf "$(DESTDIR)$(PREFIX)/lib/pyruse"
 
 setup: .venv/.ready-dev ## .venv with all that developers need (pytest, ruff, mypy, tox)
 

@@ -3,9 +3,9 @@
     python tools/generate_docs.py            # writes them anew
     python tools/generate_docs.py --check    # exits with 1 when they are not what the code says
 
-Pages of rules are made as a whole (see `tools.rules_pages`). Elsewhere, a generated part stands
-between the markers ``<!-- generated: NAME -->`` and ``<!-- end: NAME -->``; `PARTS` has the names.
-What stands around them is written by hand.
+Pages of rules and man pages are made as a whole (see `tools.rules_pages` and `tools.man_pages`).
+Elsewhere, a generated part stands between the markers ``<!-- generated: NAME -->`` and ``<!-- end:
+NAME -->``; `PARTS` has the names. What stands around them is written by hand.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))  # appended: where Pyruse is installed, that one is described
 
 from tools.api_docs import table  # noqa: E402 -- the path comes first
+from tools.man_pages import man_pages  # noqa: E402
 from tools.rules_pages import pages  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -149,7 +150,10 @@ def main(arguments: list[str]) -> int:
         if "--check" not in arguments:
             file.write_text(made, "utf-8")
             print(f"{outdated[-1]}: written")
-    for file, made in pages(DOCS / "rules").items():
+    rules = pages(DOCS / "rules")
+    # Man pages are made of what is written by now.
+    man = man_pages(DOCS, DOCS.parent / "deploy/man", rules[DOCS / "rules/README.md"])
+    for file, made in (*rules.items(), *man.items()):
         if not file.is_file() or file.read_text("utf-8") != made:
             outdated.append(file.relative_to(DOCS.parent))
             if "--check" not in arguments:

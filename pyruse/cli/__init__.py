@@ -29,6 +29,8 @@ COMMANDS = {
     "try": ("try_", "Try a pattern, a chain or rules on past entries, or on a text."),
     "rules": ("rules", "List the rules that are installed: what Pyruse knows of programs."),
     "plugins": ("plugins", "List the plugins that are installed, and their options."),
+    "install": ("install", "Install a package of plugins beside this Pyruse; or list them."),
+    "uninstall": ("uninstall", "Remove a package of plugins."),
     "schema": ("schema", "Print the JSON schema of the configuration, for editors."),
     "new-plugin": ("new_plugin", "Write a package for a plugin of your own, of any kind."),
     "import": ("import_", "Turn the configuration of another program into one of Pyruse's."),

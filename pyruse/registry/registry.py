@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from pyruse.errors import did_you_mean
+from pyruse.registry import beside
 from pyruse.registry.checks import Checker
 from pyruse.registry.found import Found, PluginError
 from pyruse.registry.kinds import KIND, KIND_WITH_ARTICLE, PLUGINS, RULES
@@ -30,7 +31,7 @@ class Registry:
         """What is wrong with a name that several claim."""
         claimants: dict[tuple[str, str], list[Found]] = {}
         checker = Checker()
-        for source in (installed, *sources):
+        for source in (installed, beside.told, *sources):
             for found in source(checker, self.faults):
                 claimants.setdefault((found.group, found.name), []).append(found)
         for (group, name), several in claimants.items():

@@ -14,7 +14,8 @@ from pyruse.system.programs import run_program
 
 UNIT = "pyruse.service"
 _SYSTEM = Path("/etc")
-_PACKAGED = ("/usr/lib/systemd/system", "/lib/systemd/system")
+_PACKAGED = (Path("/usr/lib"), Path("/usr/local/lib"), Path("/lib"))
+"""Where packages and `make install` put what is theirs."""
 _TIMEOUT = 120.0  # seconds: the start of a service waits until its bans are restored
 
 Tell = Callable[[str], None]
@@ -29,8 +30,9 @@ def install(*, sendmail: bool, ipset: bool, tell: Tell) -> None:
     :raises UserError: a file cannot be written, or a program fails.
     """
     for source, target, text in _files(sendmail=sendmail, ipset=ipset):
-        if target.name == UNIT and any(Path(folder, UNIT).exists() for folder in _PACKAGED):
-            tell(f"{UNIT}: is there already, from a package")
+        packaged = _packaged(target.relative_to(_SYSTEM))
+        if packaged is not None:
+            tell(f"{packaged}: is there already, from a package")
         elif target.exists():
             same = target.read_text("utf-8", "replace") == text
             tell(f"{target}: is there already" + ("" if same else f", and differs from {source}"))
@@ -46,8 +48,13 @@ def install(*, sendmail: bool, ipset: bool, tell: Tell) -> None:
 
 def is_installed() -> bool:
     """Whether there is a unit of Pyruse, from `install` or from a package."""
-    folders = (str(_SYSTEM / "systemd/system"), *_PACKAGED)
-    return any(Path(folder, UNIT).exists() for folder in folders)
+    unit = Path("systemd/system", UNIT)
+    return (_SYSTEM / unit).exists() or _packaged(unit) is not None
+
+
+def _packaged(file: Path) -> Path | None:
+    """Where a package has put a file; None: nowhere."""
+    return next((folder / file for folder in _PACKAGED if (folder / file).exists()), None)
 
 
 def start(tell: Tell) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--smtp", metavar="URL", help="A mail server, instead of what was found.")
 @click.option("--never", multiple=True, metavar="NETWORK", help="Is never banned; several times.")
 @click.option("--service", is_flag=True, help="Put the systemd service in place, and start it.")
+@click.option("--packaged", is_flag=True, hidden=True, help="Nothing is started: a package does.")
 def command(  # noqa: PLR0913 -- one for each option
     config: Path | None,
     yes: bool,
@@ -36,6 +37,7 @@ def command(  # noqa: PLR0913 -- one for each option
     smtp: str | None,
     never: tuple[str, ...],
     service: bool,
+    packaged: bool,
 ) -> None:
     """Write the first configuration of this machine, and show what it would have done yesterday.
 
@@ -52,6 +54,7 @@ def command(  # noqa: PLR0913 -- one for each option
     from pyruse.rules.library import Library
     from pyruse.setup.machine import look
 
+    yes = yes or packaged
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("there is nobody to ask (expected a terminal, or --yes)")
     place = chosen(config)
@@ -72,9 +75,10 @@ def command(  # noqa: PLR0913 -- one for each option
         )
     configuration = load(place)
     _check(configuration)
-    if service or (not yes and _is_wanted()):
-        _put_service(configuration)
-    _show_yesterday(configuration)
+    if service or packaged or (not yes and _is_wanted()):
+        _put_service(configuration, starts=not packaged)
+    if not packaged:  # a long journal would hold up the installation
+        _show_yesterday(configuration)
 
 
 def _say(text: str) -> None:
@@ -174,7 +178,7 @@ def _is_wanted() -> bool:
     return not is_installed() and click.confirm("Put the systemd service in place, and start it?")
 
 
-def _put_service(configuration: Configuration) -> None:
+def _put_service(configuration: Configuration, *, starts: bool) -> None:
     from pyruse.setup.service import install, start
 
     settings = configuration.settings
@@ -184,7 +188,8 @@ def _put_service(configuration: Configuration) -> None:
         ipset=settings.bans.backend == "ipset",
         tell=_say,
     )
-    start(_say)
+    if starts:
+        start(_say)
 
 
 def _show_yesterday(configuration: Configuration) -> None:
