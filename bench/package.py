@@ -210,7 +210,7 @@ def _download(folder: Path, suite: str) -> None:
     trees.run(*pip, "--no-deps", "--no-binary=:all:", "--require-hashes",
               "-r", str(wanted))  # fmt: skip
     wanted.unlink()
-    tools = ["hatchling>=1.27", "setuptools"]
+    tools = ["hatchling>=1.27", "setuptools", "wheel"]
     trees.run(*pip, "--only-binary=:all:", f"--python-version={python}", *tools)
 
 

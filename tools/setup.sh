@@ -99,11 +99,8 @@ find_missing_for_test() {
   # Debian's fail2ban only recommends it, and reads no journal without.
   need python3-systemd "the module systemd for the Python that fail2ban runs with" \
     /usr/bin/python3 -c 'import systemd.journal'
-<<<<<<< HEAD
   need postgresql "PostgreSQL, over which a fleet shares its bans" has_postgresql
-=======
   need groff-base "groff, which shows man pages" has groff
->>>>>>> 1793084 (A Debian package, make install, man pages, and pyruse install for plugins beside a packaged Pyruse)
   need tzdata "the time zone database" test -e /usr/share/zoneinfo/Europe/Paris
 }
 

@@ -46,6 +46,7 @@ def of_other_pythons(packages: Path) -> Iterator[Path]:
 def told(_checker: Checker, faults: list[str]) -> Iterable[Found]:
     """Tell of plugins that an upgrade of Python has left behind; a source without plugins.
 
+    :param _checker: has nothing to check.
     :param faults: gets a line for each folder of them.
     """
     packages = packages_beside()

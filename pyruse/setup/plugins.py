@@ -40,7 +40,7 @@ class Package:
 
 
 @dataclass(frozen=True)
-class Place:
+class Environment:
     """Where packages of plugins are installed."""
 
     packages: Path
@@ -49,8 +49,8 @@ class Place:
     """Whether it is an environment beside the one that Pyruse is in."""
 
     @property
-    def environment(self) -> Path:
-        """The environment, whose folder ``bin`` has a Python."""
+    def folder(self) -> Path:
+        """The whole of it, whose folder ``bin`` has a Python."""
         return self.packages.parents[2] if self.is_apart else Path(sys.prefix)
 
     def installed(self) -> list[Package]:
@@ -67,26 +67,27 @@ class Place:
         return sorted(found)
 
 
-def place() -> Place:
+def environment() -> Environment:
     """Where packages of plugins belong.
 
     :raises UserError: into the Python of the distribution, which is not for pip.
     """
     beside = packages_beside()
     if beside is not None:
-        return Place(beside, is_apart=True)
+        return Environment(beside, is_apart=True)
     if sys.prefix == sys.base_prefix and _is_managed():
         raise UserError(
             f"{sys.prefix}: this Pyruse is in the Python of the distribution, where pip installs "
             "nothing (expected a plugin that the distribution packages, or Pyruse in an "
             "environment of its own: python3 -m venv /opt/pyruse)"
         )
-    return Place(packages_of_pyruse(), is_apart=False)
+    return Environment(packages_of_pyruse(), is_apart=False)
 
 
-def install(where: Place, wanted: Sequence[str], *, upgrade: bool) -> None:
+def install(where: Environment, wanted: Sequence[str], *, upgrade: bool) -> None:
     """Have pip install packages; it tells on the terminal what it does.
 
+    :param where: the environment.
     :param wanted: as pip takes them: names, files, addresses.
     :param upgrade: take the newest release, where an older one is there.
     :raises UserError: pip cannot do it.
@@ -103,10 +104,11 @@ def install(where: Place, wanted: Sequence[str], *, upgrade: bool) -> None:
         _pip(where, "install", "--constraint", fixed.name, *more, "--", *wanted)
 
 
-def uninstall(where: Place, names: Sequence[str]) -> list[str]:
-    """Have pip remove packages.
+def uninstall(where: Environment, names: Sequence[str]) -> list[str]:
+    """Have pip remove packages; gives what else is there and belongs to no plugin any more.
 
-    :returns: what else is there and belongs to no plugin any more, as pip leaves it.
+    :param where: the environment.
+    :param names: of the packages.
     :raises UserError: one is no package of plugins, or pip cannot do it.
     """
     installed = {canonicalize_name(one.name): one.name for one in where.installed()}
@@ -122,7 +124,7 @@ def uninstall(where: Place, names: Sequence[str]) -> list[str]:
     if not where.is_apart:
         return []
     if not where.installed() and not list(of_other_pythons(where.packages)):
-        shutil.rmtree(where.environment)
+        shutil.rmtree(where.folder)
         return []
     needed = _needed(where)
     return sorted(
@@ -132,30 +134,30 @@ def uninstall(where: Place, names: Sequence[str]) -> list[str]:
     )
 
 
-def forget_other_pythons(where: Place) -> None:
+def forget_other_pythons(where: Environment) -> None:
     """Remove what is there for other Pythons."""
     for folder in list(of_other_pythons(where.packages)):
         shutil.rmtree(folder.parent)
 
 
-def _make(where: Place) -> None:
-    python = where.environment / "bin/python"
+def _make(where: Environment) -> None:
+    python = where.folder / "bin/python"
     works = python.exists() and where.packages.is_dir()
     if not works:
         # Without pip: Pyruse's own installs there.
-        _run([sys.executable, "-m", "venv", "--without-pip", str(where.environment)])
+        _run([sys.executable, "-m", "venv", "--without-pip", str(where.folder)])
     # pip is to see that Pyruse is there, and what comes with it.
     (where.packages / "pyruse.pth").write_text(f"{packages_of_pyruse()}\n", "utf-8")
 
 
-def _fixed(where: Place) -> Iterator[str]:
+def _fixed(where: Environment) -> Iterator[str]:
     for one in distributions(path=[str(packages_of_pyruse())]):
         name = str(one.metadata["Name"])
         if where.is_apart or canonicalize_name(name) == OWN:
             yield f"{name}=={one.version}"
 
 
-def _pip(where: Place, *arguments: str) -> None:
+def _pip(where: Environment, *arguments: str) -> None:
     if importlib.util.find_spec("pip") is None:
         names = shlex.join(arguments[arguments.index("--") + 1 :])
         if (Path(sys.prefix) / "pipx_metadata.json").exists():
@@ -165,7 +167,7 @@ def _pip(where: Place, *arguments: str) -> None:
             python = sys.executable
             todo = f"{python} -m ensurepip; or: uv pip {arguments[0]} --python {python} {names}"
         raise UserError(f"{sys.prefix}: there is no pip beside this Pyruse (expected: {todo})")
-    target = ["--python", str(where.environment / "bin/python")] if where.is_apart else []
+    target = ["--python", str(where.folder / "bin/python")] if where.is_apart else []
     common = ["--disable-pip-version-check", "--no-input"]
     _run([sys.executable, "-m", "pip", *common, *target, *arguments])
 
@@ -180,7 +182,7 @@ def _run(command: list[str]) -> None:
         )
 
 
-def _see_that_it_can_be_written(where: Place, verb: str) -> None:
+def _see_that_it_can_be_written(where: Environment, verb: str) -> None:
     folder = where.packages
     while not folder.exists():
         folder = folder.parent
@@ -214,7 +216,7 @@ def _requirement(one: Distribution) -> str:
     return f"{name} @ {json.loads(direct)['url']}" if direct else name
 
 
-def _needed(where: Place) -> set[str]:
+def _needed(where: Environment) -> set[str]:
     """The names of all that somebody asked for, and of what that needs."""
     from packaging.requirements import Requirement
 

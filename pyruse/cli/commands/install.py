@@ -10,7 +10,7 @@ from pyruse.cli.stdout import echo
 from pyruse.text import printable
 
 if TYPE_CHECKING:
-    from pyruse.setup.plugins import Place
+    from pyruse.setup.plugins import Environment
 
 
 @click.command("install")
@@ -31,7 +31,7 @@ def command(wanted: tuple[str, ...], upgrade: bool, again: bool) -> None:
 
     if again and wanted:
         raise click.UsageError("--again: expected no names, for they are known")
-    where = plugins.place()
+    where = plugins.environment()
     names = list(wanted) or (where.left_behind() if again else [])
     if not names:
         _list(where)
@@ -49,7 +49,7 @@ def command(wanted: tuple[str, ...], upgrade: bool, again: bool) -> None:
         _say("no package of plugins is new")
 
 
-def _list(where: Place) -> None:
+def _list(where: Environment) -> None:
     installed = where.installed()
     for package in installed:
         _say(f"{package.name} {package.version}: {', '.join(package.plugins)}")

@@ -18,7 +18,7 @@ def command(names: tuple[str, ...]) -> None:
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.setup import plugins
 
-    where = plugins.place()
+    where = plugins.environment()
     left = plugins.uninstall(where, names)
     if left:
         echo(printable(f"installed with them, and needed no more: {', '.join(left)}"))
