@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pyruse.addresses import Address, logged_address
+from pyruse.entry.native import in_c
 from pyruse.text import encodable, shown
 from pyruse.times import datetime_of
 
@@ -199,6 +200,10 @@ def as_text(value: Any) -> str:
             return value.hex  # as journalctl and the journal itself write it
         case _:
             return str(value)
+
+
+if not TYPE_CHECKING:
+    Entry = in_c(Entry, as_text, _GONE)
 
 
 def address_of(entry: Entry, field: str) -> Address | None:

@@ -12,6 +12,7 @@ from systemd import journal
 from pyruse.journal.files import Header, JournalFile, header
 from pyruse.journal.passed_over import Opened, PassedOver, is_being_made
 from pyruse.journal.position import Gap, Position
+from pyruse.journal.raw import open_files
 from pyruse.journal.reader import JournalReader
 from pyruse.system.descriptors import SHORT, require
 
@@ -202,7 +203,7 @@ class Machine:
         self.faults, self.is_being_made = [], False
         require(len(chosen) - len(self._open))
         try:
-            raw = journal.Reader(files=[file.path for file in chosen])
+            raw = open_files([file.path for file in chosen])
             self._open, self._denied = {file.identity for file in chosen}, set()
         except OSError as fault:
             if fault.errno in SHORT or (fault.errno == errno.ENOENT and not is_last):
@@ -219,7 +220,7 @@ class Machine:
         sound, known, denied = [], set(), set()
         for file in files:
             try:
-                journal.Reader(files=[file.path]).close()
+                open_files([file.path]).close()
                 sound.append(file.path)
             except OSError as why:
                 if why.errno == errno.ENOENT and not is_last:
@@ -234,7 +235,7 @@ class Machine:
         if not sound:
             raise fault
         self._open, self._denied = known, denied
-        return journal.Reader(files=sound)
+        return open_files(sound)
 
     def _may_have_more(self, file: JournalFile, said: Header | None) -> bool:
         """Whether something in a file may be unread: a file that is complete may be skipped."""

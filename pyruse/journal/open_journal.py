@@ -73,6 +73,10 @@ class OpenJournal:
         # it. It counts the name, too, and one byte more shows that a field is too long.
         raw.data_threshold = self._longest + _LONGEST_NAME + 2
         self._get = raw._get
+        self._is_native = hasattr(raw, "entries")
+        """It gives entries itself (see pyruse-contrib/pyruse-native)."""
+        if self._is_native:
+            raw.decode_with(self._decoder, self._converters, self._longest)
         self.has_parts = False
         """Lines are split in these files; see `_looks_split`."""
         self._size = raw.get_usage()

@@ -20,6 +20,7 @@ from systemd import journal
 from pyruse.entry.entry import Entry
 from pyruse.journal.files import Header, JournalFile, header
 from pyruse.journal.position import Content, Gap, Position, content
+from pyruse.journal.raw import open_files
 from pyruse.journal.reader import JournalReader
 from pyruse.system.descriptors import SHORT
 
@@ -303,14 +304,14 @@ class PassedOver:
         if not paths:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         try:
-            return self._opened(journal.Reader(files=paths))
+            return self._opened(open_files(paths))
         except OSError as fault:
             if fault.errno in SHORT:
                 raise
         made, last = [], None
         for path in paths:
             try:
-                journal.Reader(files=[path]).close()
+                open_files([path]).close()
                 made.append(path)
             except OSError as fault:
                 if not is_being_made(path, fault):
@@ -318,7 +319,7 @@ class PassedOver:
                 last = fault
         if last is not None and not made:
             raise last
-        return self._opened(journal.Reader(files=made))
+        return self._opened(open_files(made))
 
     def entries(self) -> Iterator[Entry]:
         """What was passed over, as far as it is found: entries from before the position.

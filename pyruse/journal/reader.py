@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -70,15 +71,40 @@ class JournalReader(Seeking):
 
         They are more where a journal's index is found to be damaged: see `_skimmed`.
         """
-        return self._skimmed(limit) if self._values else self._all(limit)
-
-    def _all(self, limit: int) -> Iterator[Entry]:
-        next_, realtime, until = self._raw._next, self._raw._get_realtime, self._until
+        if self._values:
+            return self._skimmed(limit)
+        if self.was_at_end or self._measures or not self._is_native or self._looks_split():
+            return self._all(limit)
         self._set_mark()
+        entries: Iterator[Entry] = self._raw.entries(
+            self, Entry, limit, self._until, self.position, self._last_us
+        )
+        return entries
+
+    def _go_on(self, limit: int, time_us: int, fault: int) -> Iterator[Entry]:
+        """Go on where the native reader did not: at the end, and where a file is damaged.
+
+        :param limit: so many entries are still to be given.
+        :param time_us: the instant of the entry that was given last.
+        :param fault: what libsystemd answered; 0: there was no next entry.
+        """
+        self._last_us = time_us
+        self.is_bloated = self.is_bloated or self._raw.is_bloated
+        if not fault or self._pass_over(OSError(fault, os.strerror(fault))):
+            yield from self._all(limit, begins=False)
+
+    def _end(self, _limit: int, _time_us: int, _fault: int) -> Iterator[Entry]:
+        """Go on where the native reader has come behind the last entry that is to be read."""
+        return self._rest()
+
+    def _all(self, limit: int, *, begins: bool = True) -> Iterator[Entry]:
+        next_, realtime, until = self._raw._next, self._raw._get_realtime, self._until
         time_us = self._last_us
-        for entry in islice(self.split_lines.overdue(time_us), limit):
-            yield entry
-            limit -= 1
+        if begins:
+            self._set_mark()
+            for entry in islice(self.split_lines.overdue(time_us), limit):
+                yield entry
+                limit -= 1
         split = self._looks_split()
         careful, follows = split or self.was_at_end, self._follows
         while limit:

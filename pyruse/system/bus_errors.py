@@ -11,7 +11,10 @@ import ctypes
 import mmap
 import signal
 from functools import cache
+from types import ModuleType
 from typing import Any
+
+from pyruse.system.native import native
 
 _SA_SIGINFO = 4
 _ADDRESS_AT = 16  # of si_addr in siginfo_t, on 64-bit Linux (sigaction(2))
@@ -60,10 +63,25 @@ class BusErrors:
         self._libc.signal(int(signal.SIGBUS), None)
 
 
+class NativeBusErrors:
+    """The same in C (pyruse-native): no Python runs while libsystemd is interrupted."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+        module.guard()
+
+    @property
+    def pages(self) -> int:
+        """How many pages could not be read so far."""
+        pages: int = self._module.unreadable_pages()
+        return pages
+
+
 @cache
-def bus_errors() -> BusErrors:
+def bus_errors() -> BusErrors | NativeBusErrors:
     """What sees to them in this process: signals belong to a process as a whole."""
-    return BusErrors()
+    module = native()
+    return BusErrors() if module is None else NativeBusErrors(module)
 
 
 def _is_of_a_journal(address: int) -> bool:

@@ -16,6 +16,7 @@ from systemd import journal
 from pyruse.entry.decoding import Decoder
 from pyruse.journal.journal import Journal
 from pyruse.journal.position import Position
+from pyruse.journal.raw import open_files
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.selection import JournalError, Selection
 from pyruse.testing.journal import BOOT_ID, FIRST_TIME, make_journal, unavailable
@@ -41,7 +42,7 @@ def opened(journal_file):
 
 def reader_of(*files: Path, decoder: Decoder | None = None) -> JournalReader:
     """A reader at the beginning of files."""
-    raw = journal.Reader(files=list(map(str, files)))
+    raw = open_files(list(map(str, files)))
     raw.seek_head()
     return JournalReader(raw, decoder or Decoder())
 

@@ -1,0 +1,21 @@
+"""The part in C: for libsystemd, and for every Python from 3.11 on (PEP 384)."""
+
+from __future__ import annotations
+
+from glob import glob
+
+from setuptools import Extension, setup
+
+setup(
+    ext_modules=[
+        Extension(
+            "pyruse_native._native",
+            sorted(glob("src/*.c")),
+            depends=["src/native.h"],
+            libraries=["systemd"],
+            extra_compile_args=["-Wall", "-Wextra", "-std=c11"],
+            py_limited_api=True,
+        )
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)

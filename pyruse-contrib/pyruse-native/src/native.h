@@ -1,0 +1,93 @@
+/* What the parts of pyruse_native have in common. Python's limited API: one wheel for all versions. It is the one of
+ * 3.10, as from 3.11 on its macros take no pointers to our own structures without a cast. */
+#ifndef PYRUSE_NATIVE_H
+#define PYRUSE_NATIVE_H
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030a0000
+#include <Python.h>
+#include <stdint.h>
+#include <structmember.h>
+#include <systemd/sd-journal.h>
+
+/* Replace a reference; the limited API lacks it. */
+#define REPLACE(place, with)                    \
+    do {                                        \
+        PyObject *replaced = (PyObject *)(place); \
+        (place) = (with);                       \
+        Py_XDECREF(replaced);                   \
+    } while (0)
+
+/* A value of a field that occurs again and again is one object: these are the last ones of a field. */
+#define INTERNED 64
+#define LONGEST_INTERNED 40
+
+typedef struct {
+    PyObject *value;
+    size_t length;
+    char bytes[LONGEST_INTERNED];
+} Interned;
+
+/* A field that somebody has asked for: entries are looked through for these alone. */
+typedef struct {
+    PyObject *name;
+    const char *bytes;       /* the name as the journal has it; of the object above */
+    size_t length;
+    int next;                /* the next field whose name has the same hash; -1: none */
+    enum { TEXT, MESSAGE, CONVERTED } kind;
+    uint64_t place;          /* where `value` was read */
+    PyObject *value;         /* NULL: it is there, and Python is to make its value */
+    Interned *interned;      /* INTERNED of them; NULL until one is needed */
+} Field;
+
+#define MOST_FIELDS 256      /* so many are looked for; whoever asks for more asks Python */
+#define HASHES 64
+#define ALIASES 256
+
+typedef struct {
+    PyObject_HEAD
+    sd_journal *journal;     /* NULL: it is closed */
+    uint64_t serial;         /* of the current entry: an entry that is past can no longer be read */
+    uint64_t place;          /* rises with each call that goes elsewhere: what was read before is of there */
+    uint64_t walked;         /* the place whose fields are being looked through … */
+    enum { WALKING, WHOLE, BROKEN } walk;  /* … and how far that has come */
+    int wary;                /* for so many entries to come, fields are asked for one by one */
+    char is_bloated;         /* libsystemd holds the memory of a large field */
+    PyObject *decoder;       /* of Pyruse: called for what is more than text in UTF-8 */
+    PyObject *converters;
+    Py_ssize_t longest;      /* bytes of a field that are read */
+    Field *fields[MOST_FIELDS];
+    int count;
+    int by_hash[HASHES];
+    struct { PyObject *name; int field; } aliases[ALIASES];
+} Reader;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *time_us;
+    PyObject *known;         /* a dict: the fields that were asked for, or set by a step */
+    PyObject *source;        /* whom to ask for other fields; NULL: nobody */
+    PyObject *position;      /* of the source, when the entry was made; NULL: `reader` says more */
+    Reader *reader;          /* where the entry comes from, if it comes from here; else NULL … */
+    uint64_t serial;         /* … and which of its entries it is */
+} Entry;
+
+extern PyType_Spec reader_spec, entries_spec, entry_spec;
+extern PyTypeObject *reader_type, *entry_core_type;
+
+/* Of Python's side (pyruse/entry/native.py): what is rare, and has to be the same in both. */
+extern PyObject *as_text, *encodable, *set_many_slowly, *gone;
+extern PyObject *name_position, *name_read;
+
+int entry_init(void);
+PyObject *guard(PyObject *module, PyObject *unused);
+PyObject *unreadable_pages(PyObject *module, PyObject *unused);
+
+/* A field of the reader's current entry, None if it has none. `source.read(name)` gives what is not plain. */
+PyObject *read_field(Reader *reader, PyObject *name, PyObject *source);
+/* A new entry of a class that is derived from ours, and of the reader's current entry. */
+PyObject *new_entry(PyTypeObject *type, PyObject *time_us, PyObject *source, Reader *reader);
+/* Make an entry that nobody else knows any more the reader's current one. */
+int renew_entry(Entry *entry, PyObject *time_us);
+
+#endif
