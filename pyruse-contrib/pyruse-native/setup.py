@@ -13,7 +13,8 @@ setup(
             sorted(glob("src/*.c")),
             depends=["src/native.h"],
             libraries=["systemd"],
-            extra_compile_args=["-Wall", "-Wextra", "-std=c11"],
+            define_macros=[("_GNU_SOURCE", None)],
+            extra_compile_args=["-std=c11", "-Wall", "-Wextra"],
             py_limited_api=True,
         )
     ],

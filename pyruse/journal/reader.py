@@ -73,12 +73,12 @@ class JournalReader(Seeking):
         """
         if self._values:
             return self._skimmed(limit)
+        if self.split_lines.held:
+            return self._all_with_overdue(limit)
+        self._set_mark()
         if self.was_at_end or self._measures or not self._is_native or self._looks_split():
             return self._all(limit)
-        self._set_mark()
-        entries: Iterator[Entry] = self._raw.entries(
-            self, Entry, limit, self._until, self.position, self._last_us
-        )
+        entries: Iterator[Entry] = self._raw.entries(self, Entry, limit)
         return entries
 
     def _go_on(self, limit: int, time_us: int, fault: int) -> Iterator[Entry]:
@@ -91,20 +91,22 @@ class JournalReader(Seeking):
         self._last_us = time_us
         self.is_bloated = self.is_bloated or self._raw.is_bloated
         if not fault or self._pass_over(OSError(fault, os.strerror(fault))):
-            yield from self._all(limit, begins=False)
+            yield from self._all(limit)
 
     def _end(self, _limit: int, _time_us: int, _fault: int) -> Iterator[Entry]:
         """Go on where the native reader has come behind the last entry that is to be read."""
         return self._rest()
 
-    def _all(self, limit: int, *, begins: bool = True) -> Iterator[Entry]:
+    def _all_with_overdue(self, limit: int) -> Iterator[Entry]:
+        self._set_mark()
+        for entry in islice(self.split_lines.overdue(self._last_us), limit):
+            yield entry
+            limit -= 1
+        yield from self._all(limit)
+
+    def _all(self, limit: int) -> Iterator[Entry]:
         next_, realtime, until = self._raw._next, self._raw._get_realtime, self._until
         time_us = self._last_us
-        if begins:
-            self._set_mark()
-            for entry in islice(self.split_lines.overdue(time_us), limit):
-                yield entry
-                limit -= 1
         split = self._looks_split()
         careful, follows = split or self.was_at_end, self._follows
         while limit:
@@ -190,8 +192,7 @@ class JournalReader(Seeking):
         all that is seen is that its files have become smaller. Then all entries since the mark are
         read without the index, but for those that it has given.
         """
-        self._set_mark()
-        for entry in self._all(limit):
+        for entry in self._all_with_overdue(limit):
             self._given[entry.time_us] += 1
             yield entry
         if self._raw.get_usage() >= self._size:
@@ -204,7 +205,7 @@ class JournalReader(Seeking):
         self.whole_since = None if before is None else (before, self.position)
         read = 0
         while read < limit or given:
-            entry_ = next(self._all(1), None)
+            entry_ = next(self._all_with_overdue(1), None)
             if entry_ is None:
                 return
             if self.whole_since is None:

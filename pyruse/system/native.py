@@ -1,7 +1,8 @@
 """The package pyruse-native, where it is installed: the reader and the entries in C.
 
-It is a choice of the administrator's, and changes nothing but the time that entries take. Without it,
-or with ``PYRUSE_NATIVE=0`` in the environment, all is done in Python.
+It is a choice of the administrator's, and changes nothing but the time that entries take. Without
+it, or with ``PYRUSE_NATIVE=0`` in the environment, all is done in Python. With ``PYRUSE_NATIVE=1``
+it is a fault if it is not there: for tests.
 """
 
 from __future__ import annotations
@@ -29,6 +30,12 @@ def refusal() -> str | None:
     return fault
 
 
+def at_work() -> str | None:
+    """The version of the package that is at work; None: Python is."""
+    module = native()
+    return None if module is None else str(module.__version__)
+
+
 @cache
 def _found() -> tuple[ModuleType | None, str | None]:
     if os.environ.get(VARIABLE) == "0":
@@ -36,7 +43,7 @@ def _found() -> tuple[ModuleType | None, str | None]:
     try:
         import pyruse_native as module
     except ModuleNotFoundError as fault:
-        if fault.name == "pyruse_native":
+        if fault.name == "pyruse_native" and os.environ.get(VARIABLE) != "1":
             return None, None
         return None, _refused(str(fault))
     except ImportError as fault:  # of another machine, or without libsystemd

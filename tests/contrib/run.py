@@ -22,6 +22,15 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 
 
+_OURS = {
+    "pyruse-native": [
+        "tests/chains", "tests/engine/test_patience.py", "tests/entry", "tests/journal",
+        "tests/reliability/test_reading.py",
+    ]
+}  # fmt: skip
+"""Our own tests that have to pass with a package as well as without it."""
+
+
 class Failure(Exception):
     """A program failed; the text is all that it said."""
 
@@ -61,7 +70,10 @@ class Workshop:
 
     def build(self, packages: list[Path]) -> None:
         """Build the wheels of Pyruse and of the packages, and have the libraries ready."""
-        self.pip("wheel", "--no-deps", "--no-build-isolation", "-w", self.ours, ROOT, *packages)
+        self.pip(
+            "wheel", "--no-deps", "--no-build-isolation", "-w", self.ours, ROOT, *packages,
+            CFLAGS="-Werror",
+        )  # fmt: skip
         wanted = [f"{self.wheel('pyruse')}[testing]"]
         wanted += [f"{self.wheel(package.name)}[test]" for package in packages]
         found = ["wheel", "--find-links", self.libraries, "-w", self.libraries, *wanted]
@@ -102,6 +114,11 @@ class Workshop:
         pytest = [programs / "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
         # Not the configuration of this repository: the package has left it, as far as it can tell.
         self.run(*pytest, "-c", os.devnull, "--rootdir", package, "tests", cwd=package)
+        if package.name in _OURS:
+            self.run(
+                *pytest, "-c", ROOT / "pyproject.toml", *_OURS[package.name], cwd=ROOT,
+                PYRUSE_NATIVE="1",
+            )  # fmt: skip
         here = ROOT / "tests" / "contrib"
         # What Pyruse's own tests share (tests/conftest.py) needs more than a package's have.
         self.run(
@@ -115,8 +132,9 @@ class Workshop:
             self.libraries, "--no-compile", *wheels,
         )  # fmt: skip
 
-    def pip(self, *arguments: object) -> None:
-        self.run(sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", *arguments)
+    def pip(self, *arguments: object, **variables: str) -> None:
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+        self.run(*pip, *arguments, **variables)
 
     def run(self, *command: object, cwd: Path | None = None, **variables: str) -> str:
         done = subprocess.run(
@@ -131,7 +149,7 @@ class Workshop:
 
 def names_of(project: dict[str, Any]) -> Iterator[str]:
     """The names of a package's plugins."""
-    for group, points in project["entry-points"].items():
+    for group, points in project.get("entry-points", {}).items():
         if group.partition(".")[0] == "pyruse":
             yield from points
 

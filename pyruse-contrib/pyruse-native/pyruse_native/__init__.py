@@ -1,17 +1,31 @@
-"""Pyruse's reader and entries, in C: Pyruse looks for this package, and uses it where it is installed."""
+"""Pyruse's reader and entries in C: Pyruse uses this package where it is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 from pyruse_native import _native
 from pyruse_native._native import guard, unreadable_pages, with_help
 
-__all__ = ["INTERFACE", "Reader", "guard", "unreadable_pages", "with_help"]
+__all__ = ["INTERFACE", "Reader", "__version__", "guard", "unreadable_pages", "with_help"]
+
+__version__ = "1.0"
 
 INTERFACE = 1
 """Rises with each change of what Pyruse and this package expect of each other."""
 
 
 class Reader(_native.Reader):
-    """Journal files that are open; what Pyruse uses of ``systemd.journal.Reader``, and `entries`."""
+    """Journal files that are open: what Pyruse uses of systemd.journal's Reader, and `entries`."""
 
-    def entries(self, *arguments):
-        """The next entries; see ``src/entries.c``."""
-        return _native.Entries(self, *arguments)
+    def entries(self, owner: Any, kind: type, limit: int) -> Iterator[Any]:
+        """Give the next entries, as long as nothing happens; then have the owner go on.
+
+        :param owner: a reader of Pyruse's (`pyruse.journal.reader`). It says where it is, and up to
+            which instant it reads; its ``position`` is set with each entry, and its ``_go_on`` or
+            ``_end`` called at last. Entries ask it for fields that are more than text.
+        :param kind: the class of the entries.
+        :param limit: so many of them at most.
+        """
+        return _native.Entries(self, owner, kind, limit)

@@ -17,21 +17,30 @@ typedef struct {
     Entry *last, *before;
 } Entries;
 
+/* A number that the owner says; `none` stands for None. */
+static int asked(PyObject *owner, const char *name, uint64_t none, uint64_t *number) {
+    PyObject *value = PyObject_GetAttrString(owner, name);
+    if (value == NULL)
+        return -1;
+    *number = value == Py_None ? none : PyLong_AsUnsignedLongLongMask(value);
+    Py_DECREF(value);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 static PyObject *entries_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {
-    static char *known[] = {"reader", "owner", "type", "limit", "until", "position", "time_us", NULL};
-    PyObject *reader, *owner, *entry_type, *until;
+    static char *known[] = {"reader", "owner", "type", "limit", NULL};
+    PyObject *reader, *owner, *entry_type;
     Py_ssize_t limit;
-    long long position;
-    unsigned long long time_us;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!nOLK:Entries", known, reader_type, &reader, &owner,
-                                     &PyType_Type, &entry_type, &limit, &until, &position, &time_us))
+    uint64_t position, time_us, until;
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!n:Entries", known, reader_type, &reader, &owner,
+                                     &PyType_Type, &entry_type, &limit))
         return NULL;
     if (!PyType_IsSubtype((PyTypeObject *)entry_type, entry_core_type)) {
         PyErr_SetString(PyExc_TypeError, "entries are of a class that is derived from EntryCore");
         return NULL;
     }
-    uint64_t end = until == Py_None ? UINT64_MAX : PyLong_AsUnsignedLongLongMask(until);
-    if (PyErr_Occurred())
+    if (asked(owner, "position", 0, &position) < 0 || asked(owner, "_last_us", 0, &time_us) < 0 ||
+        asked(owner, "_until", UINT64_MAX, &until) < 0)
         return NULL;
     Entries *self = (Entries *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (self == NULL)
@@ -43,7 +52,7 @@ static PyObject *entries_new(PyTypeObject *type, PyObject *arguments, PyObject *
     Py_INCREF(entry_type);
     self->type = (PyTypeObject *)entry_type;
     self->left = limit;
-    self->until = end;
+    self->until = until;
     self->position = position;
     self->time_us = time_us;
     return (PyObject *)self;

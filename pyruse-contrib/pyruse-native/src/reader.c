@@ -474,7 +474,7 @@ static int number_by_bytes(const Reader *self, const char *name, size_t length) 
     return -1;
 }
 
-static Interned *place_of(Field *field, const char *value, size_t length) {
+static Interned *kept_at(Field *field, const char *value, size_t length) {
     uint64_t first = 0, last = 0;
     if (field->interned == NULL) {
         field->interned = PyMem_Calloc(INTERNED, sizeof(Interned));
@@ -506,28 +506,28 @@ static PyObject *made(Reader *self, Field *field, const char *bytes, size_t leng
 /* Remember the value of a field of the current entry. -1: an exception. */
 static int take(Reader *self, Field *field, const char *bytes, size_t length, int is_asked) {
     PyObject *value = NULL;
-    Interned *place = NULL;
+    Interned *kept = NULL;
     if (length > (size_t)self->longest || length > LARGE)
         ;                    /* it may have to be cut, and that is told: Python does it */
     else if (length > LONGEST_INTERNED || field->kind == MESSAGE) {
         if (is_asked || field->kind != CONVERTED)  /* else it may be a time, and new in each entry */
             value = made(self, field, bytes, length);
     } else {
-        place = place_of(field, bytes, length);
-        if (place == NULL) {
+        kept = kept_at(field, bytes, length);
+        if (kept == NULL) {
             PyErr_NoMemory();
             return -1;
         }
-        if (place->value != NULL && place->length == length && memcmp(place->bytes, bytes, length) == 0) {
-            value = place->value;
+        if (kept->value != NULL && kept->length == length && memcmp(kept->bytes, bytes, length) == 0) {
+            value = kept->value;
             Py_INCREF(value);
         } else if (is_asked || field->kind != CONVERTED) {
             value = made(self, field, bytes, length);
             if (value != NULL) {
                 Py_INCREF(value);
-                REPLACE(place->value, value);
-                memcpy(place->bytes, bytes, length);
-                place->length = length;
+                REPLACE(kept->value, value);
+                memcpy(kept->bytes, bytes, length);
+                kept->length = length;
             }
         }
     }

@@ -1,0 +1,157 @@
+"""pyruse-native gives what Python gives, of whatever there is in a journal."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyruse.system.native import VARIABLE
+
+NAMES = [
+    "MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER", "MESSAGE_ID", "_PID", "_UID", "_BOOT_ID",
+    "_SOURCE_REALTIME_TIMESTAMP", "CODE_LINE", "A", "B", "LONG", "X_1",
+]  # fmt: skip
+"""Of fields that entries may have; some are converted, some are not text."""
+OTHERS = ["NONE", "ip", "", "__REALTIME_TIMESTAMP", "__CURSOR", "_", "1A", "É", "A" * 65, "A=B"]
+
+ASKED = """
+import random, sys
+from pathlib import Path
+from pyruse.entry.decoding import Decoder
+from pyruse.journal.selection import JournalError, Selection
+
+seed, longest, names, *files = eval(sys.argv[1])
+chance = random.Random(seed)
+
+def say(*values):
+    print(*map(ascii, values))
+
+def tried(call):
+    try:
+        say(call())
+    except (KeyError, RuntimeError, ValueError) as fault:
+        say(type(fault).__name__, str(fault))
+
+def ask(entry):
+    name = chance.choice(names)
+    match chance.randrange(9):
+        case 0: say(entry.get(name))
+        case 1: say(entry.get(name, default="nothing"))
+        case 2: say(entry.text(name))
+        case 3: tried(lambda: entry[name])
+        case 4: say(name in entry)
+        case 5: say(entry.values_of(name))
+        case 6: tried(lambda: entry.__setitem__(name, chance.choice(["x", "é", "\\ud800", 1])))
+        case 7: tried(lambda: entry.set_many({name: "x", chance.choice(names): "\\ud800"}))
+        case 8: tried(lambda: entry.__delitem__(name))
+
+def read(file):
+    decoder = Decoder("cp1252", longest=longest)
+    journal = Selection(files=[Path(file)]).open(decoder)
+    before, handled = None, 1
+    while handled:
+        handled = 0
+        for handled, entry in enumerate(journal.entries(chance.choice([1, 7, 50])), 1):
+            say(handled, entry.time_us, journal.position)
+            for _ in range(chance.randrange(8)):
+                ask(entry)
+            if chance.random() < 0.05:
+                say(sorted(entry.items()))
+            if before is not None and chance.random() < 0.2:
+                tried(lambda: before.get(chance.choice(names)))
+            before = entry if chance.random() < 0.5 else None
+    say(journal.damaged, journal.unread_fields, decoder.cuts)
+    journal.close()
+
+for file in files:
+    try:
+        read(file)
+    except (JournalError, OSError) as fault:
+        say(type(fault).__name__, str(fault))
+"""
+
+
+def said(native: str, *what: Any) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED, repr(what)],
+        env={**os.environ, VARIABLE: native}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.fixture
+def _native() -> None:
+    if find_spec("pyruse_native") is None:
+        pytest.skip("pyruse-native is not installed")
+
+
+def value_of(name: str, chance: random.Random) -> Any:
+    match name:
+        case "PRIORITY" | "_PID" | "_UID" | "CODE_LINE":
+            return chance.choice([chance.randrange(10), 4711, "many", "007", ""])
+        case "MESSAGE_ID" | "_BOOT_ID":
+            return chance.choice(["a" * 32, "8d45620c1a4348dbb17410da57c60c66"])
+        case "_SOURCE_REALTIME_TIMESTAMP":
+            return chance.randrange(10**15, 10**15 + 5)
+        case "LONG":
+            return "x" * chance.choice([600, 40, 41, 70_000, 70_001, 200_000])
+    text = chance.choice(
+        ["one", "two words", "é€", "\x1b[1mbold\x1b[0m\r", "a=b", "", "\n", "x" * 39]
+    )
+    raw = bytes(chance.randrange(256) for _ in range(chance.randrange(60)))
+    return chance.choice([text, text * 3, raw, f"{text} {chance.random()}"])
+
+
+def entries_of(chance: random.Random, number: int) -> list[dict[str, Any]]:
+    found = []
+    for _ in range(number):
+        names = [name for name in NAMES if chance.random() < 0.6]
+        entry = {name: value_of(name, chance) for name in names}
+        for name in names:
+            if chance.random() < 0.05 and name not in ("_BOOT_ID", "LONG"):
+                entry[name] = [entry[name], value_of(name, chance), value_of(name, chance)]
+        found.append(entry or {"A": "1"})
+    return found
+
+
+@pytest.mark.usefixtures("_native")
+@pytest.mark.parametrize("longest", [1 << 20, 30, 1_000])
+def test_both_give_the_same(
+    journal_file: Callable[[list[dict[str, Any]]], Path], longest: int
+) -> None:
+    chance = random.Random(longest)
+    files = [str(journal_file(entries_of(chance, 200))) for _ in range(3)]
+    what = (longest, longest, NAMES + OTHERS, *files)
+    plain = said("0", *what)
+    assert len(plain.splitlines()) > 2_000
+    assert said("1", *what) == plain
+
+
+@pytest.mark.usefixtures("_native")
+def test_both_give_the_same_of_damaged_files(
+    journal_file: Callable[[list[dict[str, Any]]], Path], tmp_path: Path
+) -> None:
+    chance = random.Random(int(os.environ.get("PYRUSE_FUZZ", "1")))
+    written = journal_file(entries_of(chance, 300)).read_bytes()
+    damaged = []
+    for number in range(20):
+        data = bytearray(written)
+        for _ in range(chance.choice([1, 10, 100])):
+            data[chance.randrange(300, len(data))] = chance.randrange(256)
+        if chance.random() < 0.3:
+            del data[chance.randrange(len(data) // 2, len(data)) :]
+        damaged.append(tmp_path / f"damaged-{number}.journal")
+        damaged[-1].write_bytes(data)
+    what = (1, 1 << 20, NAMES + OTHERS, *map(str, damaged))
+    plain = said("0", *what)
+    assert len(plain.splitlines()) > 2_000
+    assert said("1", *what) == plain
