@@ -72,7 +72,7 @@ class Workshop:
         """Build the wheels of Pyruse and of the packages, and have the libraries ready."""
         self.pip(
             "wheel", "--no-deps", "--no-build-isolation", "-w", self.ours, ROOT, *packages,
-            CFLAGS="-Werror",
+            compiler_flags="-Werror",
         )  # fmt: skip
         wanted = [f"{self.wheel('pyruse')}[testing]"]
         wanted += [f"{self.wheel(package.name)}[test]" for package in packages]
@@ -132,9 +132,9 @@ class Workshop:
             self.libraries, "--no-compile", *wheels,
         )  # fmt: skip
 
-    def pip(self, *arguments: object, **variables: str) -> None:
+    def pip(self, *arguments: object, compiler_flags: str = "") -> None:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-        self.run(*pip, *arguments, **variables)
+        self.run(*pip, *arguments, CFLAGS=compiler_flags)
 
     def run(self, *command: object, cwd: Path | None = None, **variables: str) -> str:
         done = subprocess.run(
