@@ -6,16 +6,18 @@ docs/decisions/0004-chains-are-linked-once.md tells why.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyruse.chains.model import Chain, Exit, Step
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.text import shown
+
+if TYPE_CHECKING:
+    from pyruse.chains.table import Branch
 
 
 class Node:
@@ -23,11 +25,11 @@ class Node:
 
     ``node = node.passed if node.call(entry) else node.failed`` is all there is to travelling:
     ``invert`` is a matter of linking, and an action leads to the same node whatever it returns.
-    A node with a `switch` leads where the switch says: one look-up, where filters would be asked
-    one after the other (see `pyruse.chains.switch`).
+    A node with a `branch` leads where that says: a look-up, where filters would be asked one after
+    the other (see `pyruse.chains.table`).
     """
 
-    __slots__ = ("call", "failed", "faulty", "passed", "position", "step", "switch")
+    __slots__ = ("branch", "call", "failed", "faulty", "passed", "step")
 
     def __init__(self, step: Step, call: Callable[[Entry], Any]) -> None:
         self.step = step
@@ -36,21 +38,7 @@ class Node:
         self.failed: Node | None = None
         self.faulty: Node | None = None
         """Where the entry goes when the step raises: a filter has not passed, an action ends it."""
-        self.switch: Switch | None = None
-        self.position = 0
-        """In the switch, this node's position among the nodes that the switch stands for."""
-
-
-@dataclass(slots=True)
-class Switch:
-    """Where an entry goes by the value of one field, instead of a row of nodes."""
-
-    field: str
-    ways: dict[Any, tuple[list[int], list[Node | None]]] = dataclasses.field(default_factory=dict)
-    """For each value that some of the nodes look for: their positions, rising, and where
-    each of them leads; then, once more, the default."""
-    default: Node | None = None
-    """Where an entry goes whose value no node looks for."""
+        self.branch: Branch | None = None
 
 
 @dataclass

@@ -2,14 +2,14 @@
 
 A node of its own behind each filter counts the entries that pass. All other numbers follow, as no
 entry appears or vanishes between two steps: a step saw the entries that were led to it, and an
-entry that neither passed nor raised a fault did not pass. So `travel` and the switches work as
-they do without counters, an entry pays only where it passes, and the numbers are true where a
-look-up leads past many steps.
+entry that neither passed nor raised a fault did not pass. So `travel` works as it does without
+counters, and an entry pays only where it passes. Where a look-up leads past many steps, one counter
+counts for all those that it leads past.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,15 +36,45 @@ class Numbers:
         }  # fmt: skip
 
 
+class Counter(Node):
+    """Counts the entries that pass a filter: where the filter leads when it gives something true."""
+
+    __slots__ = ("_counts", "positions")
+
+    def __init__(
+        self, step: Step, counts: list[int], positions: list[int], target: Node | None
+    ) -> None:
+        """Have counted nothing yet.
+
+        :param counts: of all filters.
+        :param positions: in it, those of the filters whose entries are counted.
+        :param target: where entries go on.
+        """
+        super().__init__(step, self.count)
+        self.passed = self.failed = self.faulty = target
+        self._counts = counts
+        self.positions = positions
+
+    def count(self, _: Entry) -> None:
+        """One more has passed."""
+        for position in self.positions:
+            self._counts[position] += 1
+
+    def joined(self, others: Iterable[Counter], target: Node | None) -> Counter:
+        """One that counts for this and others."""
+        positions = [position for one in (self, *others) for position in one.positions]
+        return Counter(self.step, self._counts, positions, target)
+
+
 class Traffic:
     """Counts the entries in a graph from now on. `data` may be called in any thread."""
 
     def __init__(self, chains: Mapping[str, Chain], graph: Graph, since: int) -> None:
-        """Put the counting nodes into the graph, which must not have switches yet.
+        """Put the counters into the graph, which must have no branches yet.
 
         :param since: this moment, in microseconds since the epoch.
         """
-        assert not any(node.switch for node in graph.nodes), "a switch would lead past counters"
+        assert not any(node.branch for node in graph.nodes), "it would lead past counters"
         self.since = since
         """Microseconds since the epoch."""
         self._chains = chains
@@ -66,7 +96,8 @@ class Traffic:
         """What is counted of the journeys that are over. It is never changed, only replaced."""
         for position, node in enumerate(self._nodes):
             if node.step.kind == "filter":
-                _count_passes(node, self._passed, position)
+                # It is not among the nodes of the graph, and has no numbers of its own.
+                node.passed = Counter(node.step, self._passed, [position], node.passed)
 
     def settle(self, entries: int) -> None:
         """Publish the numbers of a batch: so many more entries have travelled, none is on its way.
@@ -80,7 +111,7 @@ class Traffic:
     def fault(self, node: Node) -> None:
         """A step has raised."""
         position = self._positions.get(node)
-        if position is not None:  # else, a counting node was stopped: see `pyruse.engine.patience`
+        if position is not None:  # else, a counter was stopped: see `pyruse.engine.patience`
             self._faults[position] = self._faults.get(position, 0) + 1
 
     def data(self, more: Callable[[Step], dict[str, Any]] = lambda _: {}) -> list[dict[str, Any]]:
@@ -115,15 +146,3 @@ class Traffic:
             numbers[step].passed += false if step.invert else true
             numbers[step].faults += raised
         return numbers
-
-
-def _count_passes(node: Node, counts: list[int], position: int) -> None:
-    """Put a node behind a filter, where it leads when its function gives something true."""
-
-    def count(entry: Entry) -> None:
-        counts[position] += 1
-
-    # It is not among the nodes of the graph: no switch leads past it, and it has no numbers.
-    counting = Node(node.step, count)
-    counting.passed = counting.failed = counting.faulty = node.passed
-    node.passed = counting

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NamedTuple
 
-from pyruse.chains.link import Node, Switch
+from pyruse.chains.link import Node
+from pyruse.chains.table import UNKNOWN, Branch
 from pyruse.entry.entry import UNREAD, Entry
 
 OnFault = Callable[[Node, Entry, BaseException], None]
@@ -39,28 +39,29 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
         while True:  # once more after each fault
             try:
                 while node is not None:
-                    switch = node.switch
-                    if switch is None:
+                    branch = node.branch
+                    if branch is None:
                         node = node.passed if node.call(entry) else node.failed
                         continue
-                    value = known(switch.field, UNREAD)
+                    value = known(branch.field, UNREAD)
                     if value is UNREAD:
-                        value = entry._read(switch.field)
-                    found = switch.ways.get(value)
-                    if found is None:
-                        node = switch.default
-                    else:
-                        positions, ways = found
-                        node = ways[bisect_left(positions, node.position) if node.position else 0]
+                        value = entry._read(branch.field)
+                    try:
+                        node = branch.ways.get(
+                            value if value.__class__ is str else (value.__class__, value), UNKNOWN
+                        )
+                    except TypeError:  # a list, or a table, cannot be looked up
+                        node = UNKNOWN
+                    if node is UNKNOWN:
+                        for node in branch.learn(value, entry):  # noqa: B007 -- see at_work
+                            pass
             except KeyboardInterrupt:
                 raise
             except BaseException as fault:  # noqa: BLE001 -- even SystemExit costs this entry alone
                 faulty, node = node, None  # no step is at work while its fault is told
                 assert faulty is not None
-                if faulty.switch is not None and isinstance(fault, TypeError):
-                    # The value, such as a list, cannot even be looked up.
-                    node = faulty.switch.default
-                    continue
+                if isinstance(faulty, Branch):
+                    faulty = faulty.fault(entry)
                 on_fault(faulty, entry, fault)
                 node = faulty.faulty
             else:
@@ -87,18 +88,14 @@ class Stop(NamedTuple):
 def journey(node: Node | None, entry: Entry) -> Iterator[Stop]:
     """The same as `travel`, station by station, for people to read.
 
-    Taking the next station leads the entry on. Each filter that a switch leads past is a station,
-    too: the switch knows what the filter would have answered.
+    Taking the next station leads the entry on. No look-up leads past a station: each is asked.
     """
     before = dict(entry)
     while node is not None:
         fault: BaseException | None = None
         answer = False
         try:
-            if node.switch is None:
-                answer = bool(node.call(entry))
-            else:
-                answer = _answer(node.switch, node.position, entry)
+            answer = bool(node.call(entry))
         except KeyboardInterrupt:
             raise
         except BaseException as raised:  # noqa: BLE001 -- whatever a plugin raises is shown
@@ -112,12 +109,3 @@ def journey(node: Node | None, entry: Entry) -> Iterator[Stop]:
         before = after
         yield Stop(node, fault is None and answer != node.step.invert, fault, fields)
         node = node.faulty if fault is not None else node.passed if answer else node.failed
-
-
-def _answer(switch: Switch, position: int, entry: Entry) -> bool:
-    """What the filter at a position of a switch would answer, by the values that it tests."""
-    try:
-        found = switch.ways.get(entry.get(switch.field))
-    except TypeError:  # a value, such as a list, that cannot even be looked up
-        return False
-    return found is not None and position in found[0]

@@ -16,7 +16,8 @@ from pyruse.bans.service import Bans
 from pyruse.chains.link import Graph, Node, link
 from pyruse.chains.model import Step
 from pyruse.chains.pushdown import Wanted, wanted
-from pyruse.chains.switch import add_switches, equality_test_of
+from pyruse.chains.switch import equality_test_of
+from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import OnFault
 from pyruse.config.load import Configuration
@@ -257,7 +258,7 @@ def _short_cuts(
     """
     if not settings.engine.optimize:
         return Wanted(reason="[engine] optimize = false")
-    add_switches(graph)
+    Table(graph.nodes)
     # Of a dry run, too: `pyruse check` tells what the daemon does.
     if traffic is not None or settings.engine.counters:
         return Wanted(reason="all are counted")

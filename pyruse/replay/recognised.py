@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pyruse.api.traits import traits_of
 from pyruse.chains.model import Step
 from pyruse.engine.modes import Bind
 from pyruse.entry.entry import Entry
@@ -27,6 +28,8 @@ class Recognised:
         """Those that nobody has recognised."""
         self.examples: dict[str, str] = {}
         """The newest line of each program that nobody has recognised."""
+        self._last: Entry | None = None
+        """The entry that was counted last."""
 
     @property
     def share(self) -> float:
@@ -41,15 +44,16 @@ class Recognised:
             yield entry
 
     def steps(self, bind: Bind) -> Bind:
-        """What gives the functions of steps: the first one of the last chain counts."""
+        """What gives the functions of steps: those of the last chain count, but the pure ones."""
         return lambda step: self._step(step, bind(step))
 
     def _step(self, step: Step, call: Callable[[Entry], Any]) -> Callable[[Entry], Any]:
-        if step.chain != _END or step.index:
+        if step.chain != _END or traits_of(step.instance).pure:  # not each entry comes to these
             return call
 
         def count(entry: Entry) -> Any:
-            if MEANING not in entry:
+            if MEANING not in entry and entry is not self._last:
+                self._last = entry
                 program = _program(entry)
                 self.unknown[program] += 1
                 self.examples[program] = entry.text("MESSAGE") or ""

@@ -221,7 +221,8 @@ class _Expander:
         ordered = dict.fromkeys(name for name in self._own if name not in main)
         # The rules for the programs of this machine would say that these have not written it.
         ordered |= dict.fromkeys(self._of_containers)
-        # Rules that look at the same field stand together: they cost one look-up then.
+        # Rules that look at the same field stand together, and cost one look-up; at last come those
+        # that look at each message.
         ordered |= dict.fromkeys(sorted(main, key=self._first_field))
         ordered |= dict.fromkeys(all_chains)
         if last in ordered:
@@ -232,5 +233,5 @@ class _Expander:
     def _first_field(self, chain: str) -> tuple[bool, str]:
         tables = self._brought.get(chain) or []
         first = tables[0] if tables and isinstance(tables[0], dict) else {}
-        tested = str(first.get("field", "")) if first.get("filter") in ("equals", "in") else "~"
-        return tested != "SYSLOG_IDENTIFIER", tested
+        field = str(first.get("field", "MESSAGE"))
+        return field != "SYSLOG_IDENTIFIER", "~" if field == "MESSAGE" else field

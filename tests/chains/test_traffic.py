@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from pyruse.chains.link import link
 from pyruse.chains.model import Chain, Step
-from pyruse.chains.switch import add_switches
+from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import journey, travel
 from pyruse.entry.entry import Entry
 from tests.chains.conftest import Broken, Chains
-from tests.chains.test_switch import ENTRIES, Equality, configurations
+from tests.chains.test_table import ENTRIES, configurations
 
 Bind = Callable[[Step], Callable[[Entry], Any]]
 Counts = dict[str, tuple[int, int, int]]
@@ -23,11 +23,11 @@ Counts = dict[str, tuple[int, int, int]]
 
 
 def binder(chains: dict[str, Chain], broken: set[int]) -> Bind:
-    """:param broken: the numbers of the steps that raise, where they are no test for equality."""
+    """:param broken: the numbers of the steps that raise."""
     steps = [step for chain in chains.values() for step in chain.steps]
 
     def bind(step: Step) -> Callable[[Entry], Any]:
-        if steps.index(step) in broken and not isinstance(step.instance, Equality):
+        if steps.index(step) in broken:
             return raising
         call: Callable[[Entry], Any]
         call = step.instance.act if step.kind == "action" else step.instance.match
@@ -49,14 +49,10 @@ def counts_of(traffic: Traffic) -> Counts:
     }  # fmt: skip
 
 
-def counted(
-    chains: dict[str, Chain], bind: Bind, entries: list[dict[str, Any]], *, switches: bool
-) -> Counts:
+def counted(chains: dict[str, Chain], bind: Bind, entries: list[dict[str, Any]]) -> Counts:
     """What the counters say after some entries."""
     graph = link(chains, bind)
     traffic = Traffic(chains, graph, 0)
-    if switches:
-        add_switches(graph)
     for fields in entries:
         travel(graph.entrance, lambda node, *_: traffic.fault(node)).lead(
             Entry(0, values=dict(fields))
@@ -85,8 +81,7 @@ def test_counters_are_true(
 ) -> None:
     bind = binder(chains, broken)
     expected = told(chains, bind, entries)
-    assert counted(chains, bind, entries, switches=False) == expected
-    assert counted(chains, bind, entries, switches=True) == expected
+    assert counted(chains, bind, entries) == expected
 
 
 CHAINS = """
@@ -108,7 +103,7 @@ def test_a_chain_is_told_of_once_wherever_entries_come_from(
 ) -> None:
     made = chains(CHAINS)
     traffic = Traffic(made.configured, made.graph, 0)
-    add_switches(made.graph)
+    Table(made.graph.nodes)
     for fields in (
         {"A": "a"},  # the end of chain one
         {"A": "a", "B": "b"},  # one, shared, two, shared, rest

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyruse.chains.link import Node, Switch, link
+from pyruse.chains.link import Node, link
 from pyruse.chains.model import Chain, Step
-from pyruse.chains.switch import add_switches
+from pyruse.chains.table import Table
 from pyruse.chains.travel import Stop, journey, travel
 from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
-from tests.chains.test_switch import ENTRIES, Equality, configurations
+from pyruse.options.fields import Field
+from tests.chains.test_table import ENTRIES, Pure, configurations
 
 
 def step(kind: str = "filter", **more: Any) -> Step:
@@ -134,8 +135,8 @@ def test_a_look_up_is_at_work_for_its_filter() -> None:
         def read_all(self) -> dict[str, Any]:
             return {}
 
-    node = Node(step(), lambda _: pytest.fail("there is a switch"))
-    node.switch = Switch("A")
+    node = Node(Step("chain", 0, "filter", "plugin", Pure(Field("A"), ["a"])), bool)
+    Table([node])
     way = travel(node, lambda *_: None)
     way.lead(Entry(0, Disk()))
     assert seen == [node]
@@ -197,25 +198,18 @@ Called = list[str]
 class Railway:
     """Chains, linked, some of whose steps raise; a way through them is noted."""
 
-    def __init__(self, chains: dict[str, Chain], broken: set[int], *, switches: bool) -> None:
+    def __init__(self, chains: dict[str, Chain], broken: set[int]) -> None:
         """:param broken: the numbers of the steps that raise."""
         steps = [step for chain in chains.values() for step in chain.steps]
         self.called: Called = []
         self._broken = {step for at, step in enumerate(steps) if at in broken}
-        self._switches = switches
         self.graph = link(chains, self._bind)
-        if switches:
-            add_switches(self.graph)
 
     def _bind(self, step: Step) -> Callable[[Entry], Any]:
-        tests = isinstance(step.instance, Equality)
-
         def call(entry: Entry) -> Any:
-            assert not (tests and self._switches), "a switch leads past it"
-            if not tests:
-                self.called.append(step.place)
-                if step in self._broken:
-                    raise ValueError(step.place)
+            self.called.append(step.place)
+            if step in self._broken:
+                raise ValueError(step.place)
             return (step.instance.act if step.kind == "action" else step.instance.match)(entry)
 
         return call
@@ -230,13 +224,12 @@ class Railway:
         travel(self.graph.entrance, on_fault).lead(entry)
         return self.called, faults, dict(entry)
 
-    def told(self, fields: dict[str, Any]) -> tuple[tuple[Called, list[str], dict[str, Any]], Any]:
-        """The same by `journey`, and its stations."""
+    def told(self, fields: dict[str, Any]) -> tuple[Called, list[str], dict[str, Any]]:
+        """The same by `journey`."""
         self.called, entry = [], Entry(0, values=dict(fields))
         stops = list(journey(self.graph.entrance, entry))
         faults = [f"{stop.node.step.place}: {stop.fault}" for stop in stops if stop.fault]
-        stations = [(stop.node.step.place, stop.passed, stop.fields) for stop in stops]
-        return (self.called, faults, dict(entry)), stations
+        return self.called, faults, dict(entry)
 
 
 @settings(max_examples=250, deadline=None)
@@ -244,11 +237,6 @@ class Railway:
 def test_a_journey_is_what_travel_does(
     chains: dict[str, Chain], broken: set[int], fields: dict[str, Any]
 ) -> None:
-    plain, short = (Railway(chains, broken, switches=switches) for switches in (False, True))
-    expected = repr(plain.travelled(fields))  # a value may be NaN, which does not equal itself
-    assert repr(short.travelled(fields)) == expected
-    way, stations = plain.told(fields)
-    assert repr(way) == expected
-    way, by_switches = short.told(fields)
-    assert repr(way) == expected
-    assert repr(by_switches) == repr(stations)
+    railway = Railway(chains, broken)
+    # A value may be NaN, which does not equal itself.
+    assert repr(railway.told(fields)) == repr(railway.travelled(fields))

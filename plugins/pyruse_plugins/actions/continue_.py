@@ -20,7 +20,7 @@ class Continue:
     ```
     """
 
-    traits: ClassVar[Traits] = Traits(leaves=True)
+    traits: ClassVar[Traits] = Traits(leaves=True, pure=True)
 
     @hookimpl
     def act_on_entry(self) -> None:

@@ -17,7 +17,7 @@ class Discard:
     ```
     """
 
-    traits: ClassVar[Traits] = Traits(final=True)
+    traits: ClassVar[Traits] = Traits(final=True, pure=True)
 
     @hookimpl
     def act_on_entry(self) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from pyruse import Entry, Field, hookimpl
+from pyruse import Entry, Field, Traits, hookimpl
 from pyruse_plugins.filters._order import compare
 
 
@@ -18,6 +19,8 @@ class AtLeast:
     { filter = "at_least", field = "failures", value = 5 }
     ```
     """
+
+    traits: ClassVar[Traits] = Traits(pure=True)
 
     field: Field
     """The field to look at."""

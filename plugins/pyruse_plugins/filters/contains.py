@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from pyruse import Entry, Field, hookimpl
+from pyruse import Entry, Field, Traits, hookimpl
 
 
 @dataclass
@@ -17,6 +18,8 @@ class Contains:
     { filter = "contains", field = "MESSAGE", text = "I/O error" }
     ```
     """
+
+    traits: ClassVar[Traits] = Traits(pure=True)
 
     text: str
     """What to look for, in this very case."""

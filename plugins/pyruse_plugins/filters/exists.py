@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from pyruse import Entry, Field, hookimpl
+from pyruse import Entry, Field, Traits, hookimpl
 
 
 @dataclass
@@ -15,6 +16,8 @@ class Exists:
     { filter = "exists", field = "COREDUMP_EXE" }
     ```
     """
+
+    traits: ClassVar[Traits] = Traits(pure=True)
 
     field: Field
     """The field to look for: the journal's, or one that a step has set."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from pyruse import Entry, Field, hookimpl
+from pyruse import Entry, Field, Traits, hookimpl
 from pyruse_plugins.filters._equality import equal_values
 
 
@@ -20,6 +20,8 @@ class In:
     { filter = "in", field = "PRIORITY", values = [0, 1, 2, 3] }
     ```
     """
+
+    traits: ClassVar[Traits] = Traits(pure=True)
 
     field: Field
     """The field to look at."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from pyruse import Context, Entry, Field, NewField, Pattern, hookimpl
+from pyruse import Context, Entry, Field, NewField, Pattern, Traits, hookimpl
 
 
 class Patterns(tuple[Pattern, ...]):
@@ -60,6 +60,8 @@ class Regex:
     { filter = "regex", field = "MESSAGE", pattern = '^session of (\w+) from (\S+)$', save = ["user", "ip"] }
     ```
     """  # noqa: E501 -- an example is one line in TOML
+
+    traits: ClassVar[Traits] = Traits(pure=True)
 
     pattern: Patterns
     """What to look for: an expression, or a list of them."""

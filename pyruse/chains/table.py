@@ -1,0 +1,187 @@
+"""A dispatch table that learns: where filters lead an entry that depend on a few fields alone.
+
+Chains often begin with filters of the same few fields: ``SYSLOG_IDENTIFIER`` is "sshd", ``_UID`` is
+0, …. A filter whose trait is `pure` gives the same answer for the same values. So the filters are
+asked once for each combination of values, and the table remembers where that led: to the first step
+that does more, or nowhere. However many chains such a row of filters goes through, it costs an
+entry a look-up for each field that decides.
+
+The table is a tree. A branch asks for one field; by its value, it leads to another branch, to a
+node, or nowhere (None): no step would do anything with such an entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from pyruse.api.traits import traits_of
+from pyruse.chains.link import Node
+from pyruse.chains.model import Step
+from pyruse.chains.traffic import Counter
+from pyruse.chains.values import fields_of
+from pyruse.entry.entry import Entry
+from pyruse.options.fields import Field, NewField
+
+MOST: Final = 4_096
+"""Ways that are remembered. Strangers make up values without end: then the table begins anew."""
+LONGEST: Final = 128
+"""Characters of a text that is remembered."""
+_EVER_NEW = frozenset({"MESSAGE", "SYSLOG_RAW", "SYSLOG_TIMESTAMP"})
+"""Hardly two entries have the same value of these: who asks for them is no part of the table. Nor
+is who asks for a field that steps set: the journal's own have names in capitals."""
+_KEPT = frozenset({bool, int, str, UUID, type(None)})
+"""Of one of these types, values that are equal look alike, too."""
+
+UNKNOWN: Any = object()
+"""Stands for the way of a value that no entry has had yet."""
+
+
+def key_of(value: Any) -> Any:
+    """By what a branch knows a value: a text by itself, all else by its type, too."""
+    return value if value.__class__ is str else (value.__class__, value)  # 1 equals True
+
+
+class Branch(Node):
+    """Where an entry goes by the value of one field; for `travel`, a node as any other."""
+
+    __slots__ = ("_counters", "_known", "_node", "_table", "field", "ways")
+
+    def __init__(
+        self, table: Table, field: str, node: Node, known: frozenset[str], counters: list[Counter]
+    ) -> None:
+        """Know no way yet.
+
+        :param field: is asked for.
+        :param node: the filter that wants to know it.
+        :param known: the fields that have one value each in all entries that come here.
+        :param counters: those that the way here leads past.
+        """
+        super().__init__(node.step, node.call)
+        self.branch = self
+        self.field = field
+        self.ways: dict[Any, Node | None] = {}
+        """By `key_of` the value: a branch, a node of the graph, or None: nowhere."""
+        self._table = table
+        self._node = node
+        self._known = known | {field}
+        self._counters = counters
+
+    def fault(self, entry: Entry) -> Node:
+        """The field cannot be read, or that took too long: it is a fault of the filter's."""
+        _count(self._counters, entry)
+        return self._node
+
+    def learn(self, value: Any, entry: Entry) -> Iterator[Node | None]:
+        """Go on in the plain way, and remember where it leads.
+
+        :param value: of the entry's field.
+        :return: the nodes on the way, each before it is asked; the last one is where to go on.
+        """
+        table, counters = self._table, self._counters.copy()
+        keep = value.__class__ in _KEPT and (value.__class__ is not str or len(value) <= LONGEST)
+        node: Node | None = self._node
+        while node is not None:
+            yield node
+            fields = table.fields_of(node)
+            if fields is None:
+                break
+            if keep and not fields <= self._known:
+                node = Branch(table, min(fields - self._known), node, self._known, counters)
+                counters = []
+                break
+            try:
+                passed = node.call(entry)
+            except BaseException:
+                _count(counters, entry)
+                raise
+            if passed and node.step in table.setting:
+                # It has set fields of this entry, and has to be asked by the next one, too.
+                _count(counters, entry)
+                if keep:
+                    table.keep(self, value, _behind(counters, node))
+                yield node.passed
+                return
+            node = node.passed if passed else node.failed
+            while isinstance(node, Counter):
+                counters.append(node)
+                node = node.passed
+        node = _behind(counters, node)
+        if keep:
+            table.keep(self, value, node)
+        yield node
+
+
+def _count(counters: Sequence[Counter], entry: Entry) -> None:
+    for counter in counters:
+        counter.call(entry)
+
+
+def _behind(counters: Sequence[Counter], node: Node | None) -> Node | None:
+    """Count, then go on at a node."""
+    return counters[0].joined(counters[1:], node) if counters else node
+
+
+def _is_few(field: str) -> bool:
+    return field.isupper() and field not in _EVER_NEW
+
+
+class Table:
+    """The branches at the nodes of a graph, and what is known of its steps."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        """Put a branch wherever a row of filters begins that it may lead past.
+
+        :param nodes: those of a graph; the first one is where entries come in.
+        """
+        self._heads: list[Branch] = []
+        self._size = 0
+        self._fields: dict[Step, frozenset[str] | None] = {}
+        self.setting: set[Step] = set()
+        """The filters that set fields where they pass."""
+        self.add(nodes)
+
+    def add(self, nodes: Sequence[Node]) -> None:
+        """The same for a part of the graph that has come."""
+        first = nodes[:1]
+        for node in dict.fromkeys([*first, *self._beginnings(nodes)]):
+            fields = self.fields_of(node)
+            if not fields or node.step in self.setting or node.branch is not None:
+                continue
+            if node in first or (node.failed is not None and self.fields_of(node.failed)):
+                node.branch = Branch(self, min(fields), node, frozenset(), [])
+                self._heads.append(node.branch)
+
+    def _beginnings(self, nodes: Iterable[Node]) -> Iterator[Node]:
+        """The nodes that entries come to from a step that each entry has to come to."""
+        for node in nodes:
+            ways = [node.passed, node.failed, node.faulty]
+            if self.fields_of(node) is not None:
+                ways = [node.passed] if node.step in self.setting else []
+            for way in ways:
+                while isinstance(way, Counter):
+                    way = way.passed
+                if way is not None:
+                    yield way
+
+    def fields_of(self, node: Node) -> frozenset[str] | None:
+        """The fields that a step depends on, and on nothing else; None: it is to be asked itself."""
+        step = node.step
+        if step not in self._fields:
+            traits, fields = traits_of(step.instance), frozenset(fields_of(step, Field))
+            pure = traits.pure and not traits.outside_effects and all(map(_is_few, fields))
+            # A filter that names no field looks at some other one.
+            self._fields[step] = fields if pure and (fields or step.kind == "action") else None
+            if next(fields_of(step, NewField), None) is not None:
+                self.setting.add(step)
+        return self._fields[step]
+
+    def keep(self, branch: Branch, value: Any, way: Node | None) -> None:
+        """Remember where a value leads."""
+        if self._size >= MOST:
+            self._size = 0
+            for head in self._heads:
+                head.ways.clear()
+        self._size += 1
+        branch.ways[key_of(value)] = way
