@@ -24,6 +24,7 @@ from pyruse.engine.context import Services
 from pyruse.engine.contributing import Contributors, OnFault
 from pyruse.engine.expectations import Expectations
 from pyruse.engine.faults import FaultReporter
+from pyruse.engine.hour import Hour
 from pyruse.engine.modes import Mode
 from pyruse.engine.publishing import Effects, Publication
 from pyruse.entry.decoding import Decoder
@@ -84,23 +85,18 @@ class Engine:
     """Leads an entry through the graph."""
     skipped: list[str]
     """In a dry run: the steps with effects of their own, each time that one was not called."""
-    last_time: int = field(default=0, init=False)
-    """The instant of the entry handled last, in microseconds since the epoch."""
+    hour: Hour = field(default_factory=Hour, init=False)
+    """That of the entry handled last."""
     late_us: int = field(default=0, init=False)
     """So late come the entries of the slowest machine, as far as the daemon knows: so long it waits
     for what has happened there in time."""
     _day: date = field(default=date.min, init=False)
-    _hour: int = field(default=0, init=False)
-    """Of the day, from 0 on."""
-    _hour_start: int = field(default=0, init=False)
-    _turn: int = field(default=0, init=False)
-    """The instant at which the hour ends or, if that is earlier, the day, or something may be
-    overdue."""
+    _hour_of_day: int = field(default=0, init=False)
+    """From 0 on."""
     _entries: int = field(default=0, init=False)
-    """Those of the current day that are not counted in the state yet …"""
-    _first: int = field(default=0, init=False)
-    _last: int = field(default=0, init=False)
-    """… and the instants of the first and the last of them."""
+    """Those of the current day that are not counted in the state yet, without the skipped ones."""
+    _skipped: int = field(default=0, init=False)
+    """The skipped ones of the current batch that are counted."""
 
     def __post_init__(self) -> None:
         self.expectations.sooner = self._turn_soon
@@ -114,6 +110,11 @@ class Engine:
     def clock(self) -> Clock:
         """The machine's clock."""
         return self.mode.clock
+
+    @property
+    def last_time(self) -> int:
+        """The instant of the entry handled last, in microseconds since the epoch."""
+        return self.hour.reached
 
     def start(self, observer: Observer | None = None) -> None:
         """Let the plugins get ready.
@@ -152,9 +153,9 @@ class Engine:
         :param entries: in the order of the journal.
         :param now: by the machine's clock, in microseconds since the epoch: an entry that is dated
             more than an hour later, by a clock that is wrong, counts as of now.
-        :return: the number of entries.
+        :return: the number of entries, those among them that the reader has skipped (see `Hour`).
         """
-        lead = self.travel.lead
+        lead, hour = self.travel.lead, self.hour
         latest = now + AHEAD_US
         handled = of_days_before = 0
         try:
@@ -163,20 +164,21 @@ class Engine:
                 if time_us > latest:
                     self._tell_of_future(entry)
                     time_us = entry.time_us = now
-                if not self._hour_start <= time_us < self._turn:
+                if not hour.begin <= time_us < hour.end:
                     self._entries += handled - 1 - of_days_before
                     of_days_before = handled - 1
                     self._turn_to(time_us)
-                elif time_us < self._first:
-                    self._first = time_us
-                elif time_us > self._last:
-                    self._last = time_us
-                self.last_time = time_us
+                elif time_us < hour.first:
+                    hour.first = time_us
+                elif time_us > hour.last:
+                    hour.last = time_us
+                hour.reached = time_us
                 lead(entry)
         finally:  # where the journal fails, the next batch counts those that were handled
             self._entries += handled - of_days_before
         self._count_entries()
-        return handled
+        skipped, self._skipped = self._skipped, 0
+        return handled + skipped
 
     def _tell_of_future(self, entry: Entry) -> None:
         host = shortened(entry.text("_HOSTNAME") or "a machine without a name", 80)
@@ -193,16 +195,17 @@ class Engine:
         self.tell_absent(time_us)
         day = self.calendar.day_of(time_us)
         start, end = self.calendar.start_of(day), self.calendar.end_of(day)
-        self._hour = (time_us - start) // HOUR_US
-        self._hour_start = start + self._hour * HOUR_US
-        end = min(end, self._hour_start + HOUR_US)
-        self._turn = min(end, self.next_absent() or end)
+        self._hour_of_day = (time_us - start) // HOUR_US
+        hour = self.hour
+        hour.begin = start + self._hour_of_day * HOUR_US
+        end = min(end, hour.begin + HOUR_US)
+        hour.end = min(end, self.next_absent() or end)
+        hour.first = hour.last = time_us
         self._day = day
-        self._first = self._last = time_us
 
     def _turn_soon(self) -> None:
         """Have the next entry find what is overdue."""
-        self._turn = 0
+        self.hour.end = 0
 
     def tell_absent(self, at: int) -> None:
         """Tell of what is overdue at an instant (µs since the epoch): see `Expectations`."""
@@ -216,15 +219,17 @@ class Engine:
         return None if due is None else due + self.late_us
 
     def _count_entries(self) -> None:
-        if self._entries:
+        entries = self._entries + self.hour.skipped
+        if entries:
             days = self.state.days
             day = days.open_day(self._day)
-            hour = self._hour if day == self._day.isoformat() else None
-            days.saw(day, self._entries, self._first, self._last, hour)
+            hour = self._hour_of_day if day == self._day.isoformat() else None
+            days.saw(day, entries, self.hour.first, self.hour.last, hour)
             if self.traffic is not None:
-                self.traffic.settle(self._entries)
-            self._entries = 0
-            self._turn = 0  # the day may be closed before the next entry comes
+                self.traffic.settle(entries)
+            self._skipped += self.hour.skipped
+            self._entries = self.hour.skipped = 0
+            self.hour.end = 0  # the day may be closed before the next entry comes
 
     def look_up(self) -> bool:
         """Take in what host names and files stand for by now; it does not wait.

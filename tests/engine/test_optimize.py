@@ -72,7 +72,7 @@ def test_a_day_is_counted_the_same_with_and_without_short_cuts(
                 del row["seconds"], row["reading_seconds"]
             for step in chain["steps"]:
                 calls = step.pop("calls")
-                assert calls == step["seen"] or (optimize == "true" and calls == 0)
+                assert calls == step["seen"] or (optimize == "true" and calls < step["seen"])
         return chains
 
     assert counts("true") == counts("false")
