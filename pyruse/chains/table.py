@@ -160,13 +160,14 @@ class Table:
             if self.fields_of(node) is not None:
                 ways = [node.passed] if node.step in self.setting else []
             for way in ways:
-                while isinstance(way, Counter):
-                    way = way.passed
-                if way is not None:
-                    yield way
+                behind = way
+                while isinstance(behind, Counter):
+                    behind = behind.passed
+                if behind is not None:
+                    yield behind
 
     def fields_of(self, node: Node) -> frozenset[str] | None:
-        """The fields that a step depends on, and on nothing else; None: it is to be asked itself."""
+        """The fields alone that a step depends on; None: each entry has to come to it."""
         step = node.step
         if step not in self._fields:
             traits, fields = traits_of(step.instance), frozenset(fields_of(step, Field))

@@ -37,7 +37,7 @@ class Numbers:
 
 
 class Counter(Node):
-    """Counts the entries that pass a filter: where the filter leads when it gives something true."""
+    """Counts the entries that pass a filter: where it leads when it gives something true."""
 
     __slots__ = ("_counts", "positions")
 

@@ -23,7 +23,7 @@ class Travel(NamedTuple):
     interrupted. None: Pyruse itself is at work, and would not expect an exception."""
 
 
-def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
+def travel(entrance: Node | None, on_fault: OnFault) -> Travel:  # noqa: C901 -- calls would cost
     """Leads entries through the chains: the one copy of the walk that is tuned for speed.
 
     A step that raises costs its entry alone: a filter then counts as not passed, an action ends

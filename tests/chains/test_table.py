@@ -19,6 +19,7 @@ from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import travel
 from tests.chains.conftest import Chains
 
+KINDS = ["pure", "pure", "pure", "both", "filter", "action", "nothing"]
 FIELDS = ["A", "B"]
 VALUES: list[Any] = ["x", "y", "1", 1, True, 2.5, 1.0, "", float("nan")]
 
@@ -34,7 +35,7 @@ class Pure:
     sets: NewField | None = None
 
     def match(self, entry: Entry) -> bool:
-        passes = entry.text(self.field) in map(str, self.values)
+        passes = str(entry.text(self.field)) in map(str, self.values)
         if passes and self.sets is not None:
             entry[self.sets] = "x"
         return passes
@@ -94,7 +95,9 @@ def configurations(draw: st.DrawFn) -> dict[str, Chain]:
         targets = st.sampled_from([None, None, *names[number + 1 :]])
         steps = []
         for index in range(draw(st.integers(0, 4))):
-            kind = draw(st.sampled_from(["pure", "pure", "pure", "both", "filter", "action", "nothing"]))
+            kind = draw(
+                st.sampled_from(["pure", "pure", "pure", "both", "filter", "action", "nothing"])
+            )
             instance: Any = Other(draw(field), draw(value))
             match kind:
                 case "pure":
