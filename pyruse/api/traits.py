@@ -26,11 +26,11 @@ class Traits(Struct, frozen=True, kw_only=True):
     warns where entries come here that anybody could have written."""
 
     pure: bool = False
-    """Filters: whether an entry passes depends on the values of the fields that the filter's options
-    name (those of the types `Field` and `Template`), and on nothing else: no time, no state, no
-    other entry. All that it does is to set fields that its options name (`NewField`, groups of
-    patterns), if it passes. So it need not be asked again for the same values, and many such
-    filters together cost one look-up. Actions: it does nothing, as ``discard``."""
+    """Filters: whether an entry passes depends on the values of the fields that the options name
+    (those of the types `Field` and `Template`), and on nothing else: no time, no state, no other
+    entry. All that the filter does is to set fields that its options name (`NewField`, groups of
+    patterns), where it passes. So it need not be asked again for the same values, and many such
+    filters together cost one look-up. Actions: the action does nothing, as ``discard``."""
 
 
 _NONE = Traits()
