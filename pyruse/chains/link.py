@@ -6,18 +6,16 @@ docs/decisions/0004-chains-are-linked-once.md tells why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyruse.chains.model import Chain, Exit, Step
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.text import shown
-
-if TYPE_CHECKING:
-    from pyruse.chains.table import Branch
 
 
 class Node:
@@ -39,6 +37,33 @@ class Node:
         self.faulty: Node | None = None
         """Where the entry goes when the step raises: a filter has not passed, an action ends it."""
         self.branch: Branch | None = None
+
+
+class Branch(Node, ABC):
+    """Where an entry goes by the value of one field; for `travel`, a node as any other."""
+
+    __slots__ = ("field", "ways")
+
+    def __init__(self, field: str, step: Step, call: Callable[[Entry], Any]) -> None:
+        super().__init__(step, call)
+        self.branch = self
+        self.field = field
+        """The field that is asked for."""
+        self.ways: dict[Any, Node | None] = {}
+        """By the value (see `pyruse.chains.table`): a branch, a node of the graph, or None:
+        nowhere."""
+
+    @abstractmethod
+    def learn(self, value: Any, entry: Entry) -> Iterator[Node | None]:
+        """Go on in the plain way, and remember where it leads.
+
+        :param value: of the entry's field.
+        :return: the nodes on the way, each before it is asked; the last one is where to go on.
+        """
+
+    @abstractmethod
+    def fault(self, entry: Entry) -> Node:
+        """The field cannot be read, or that takes too long: whose fault it is."""
 
 
 @dataclass

@@ -17,7 +17,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pyruse.api.traits import traits_of
-from pyruse.chains.link import Node
+from pyruse.chains.link import Branch, Node
 from pyruse.chains.model import Step
 from pyruse.chains.traffic import Counter
 from pyruse.chains.values import fields_of
@@ -34,19 +34,14 @@ is who asks for a field that steps set: the journal's own have names in capitals
 _KEPT = frozenset({bool, int, str, UUID, type(None)})
 """Of one of these types, values that are equal look alike, too."""
 
-UNKNOWN: Any = object()
-"""Stands for the way of a value that no entry has had yet."""
-
 
 def key_of(value: Any) -> Any:
     """By what a branch knows a value: a text by itself, all else by its type, too."""
     return value if value.__class__ is str else (value.__class__, value)  # 1 equals True
 
 
-class Branch(Node):
-    """Where an entry goes by the value of one field; for `travel`, a node as any other."""
-
-    __slots__ = ("_counters", "_known", "_node", "_table", "field", "ways")
+class _Branch(Branch):
+    __slots__ = ("_counters", "_known", "_node", "_table")
 
     def __init__(
         self, table: Table, field: str, node: Node, known: frozenset[str], counters: list[Counter]
@@ -58,27 +53,17 @@ class Branch(Node):
         :param known: the fields that have one value each in all entries that come here.
         :param counters: those that the way here leads past.
         """
-        super().__init__(node.step, node.call)
-        self.branch = self
-        self.field = field
-        self.ways: dict[Any, Node | None] = {}
-        """By `key_of` the value: a branch, a node of the graph, or None: nowhere."""
+        super().__init__(field, node.step, node.call)
         self._table = table
         self._node = node
         self._known = known | {field}
         self._counters = counters
 
     def fault(self, entry: Entry) -> Node:
-        """The field cannot be read, or that took too long: it is a fault of the filter's."""
         _count(self._counters, entry)
         return self._node
 
     def learn(self, value: Any, entry: Entry) -> Iterator[Node | None]:
-        """Go on in the plain way, and remember where it leads.
-
-        :param value: of the entry's field.
-        :return: the nodes on the way, each before it is asked; the last one is where to go on.
-        """
         table, counters = self._table, self._counters.copy()
         keep = value.__class__ in _KEPT and (value.__class__ is not str or len(value) <= LONGEST)
         node: Node | None = self._node
@@ -88,7 +73,7 @@ class Branch(Node):
             if fields is None:
                 break
             if keep and not fields <= self._known:
-                node = Branch(table, min(fields - self._known), node, self._known, counters)
+                node = _Branch(table, min(fields - self._known), node, self._known, counters)
                 counters = []
                 break
             try:
@@ -135,7 +120,7 @@ class Table:
 
         :param nodes: those of a graph; the first one is where entries come in.
         """
-        self._heads: list[Branch] = []
+        self._heads: list[_Branch] = []
         self._size = 0
         self._fields: dict[Step, frozenset[str] | None] = {}
         self.setting: set[Step] = set()
@@ -150,8 +135,8 @@ class Table:
             if not fields or node.step in self.setting or node.branch is not None:
                 continue
             if node in first or (node.failed is not None and self.fields_of(node.failed)):
-                node.branch = Branch(self, min(fields), node, frozenset(), [])
-                self._heads.append(node.branch)
+                node.branch = branch = _Branch(self, min(fields), node, frozenset(), [])
+                self._heads.append(branch)
 
     def _beginnings(self, nodes: Iterable[Node]) -> Iterator[Node]:
         """The nodes that entries come to from a step that each entry has to come to."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pyruse.chains.link import Node
-from pyruse.chains.table import UNKNOWN, Branch
+from pyruse.chains.link import Branch, Node
 from pyruse.entry.entry import UNREAD, Entry
+
+_UNKNOWN: Any = object()
+"""Stands for the way of a value that no entry has had yet."""
 
 OnFault = Callable[[Node, Entry, BaseException], None]
 
@@ -48,11 +50,11 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:  # noqa: C901 --
                         value = entry._read(branch.field)
                     try:
                         node = branch.ways.get(
-                            value if value.__class__ is str else (value.__class__, value), UNKNOWN
+                            value if value.__class__ is str else (value.__class__, value), _UNKNOWN
                         )
                     except TypeError:  # a list, or a table, cannot be looked up
-                        node = UNKNOWN
-                    if node is UNKNOWN:
+                        node = _UNKNOWN
+                    if node is _UNKNOWN:
                         for node in branch.learn(value, entry):  # noqa: B007 -- see at_work
                             pass
             except KeyboardInterrupt:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from pyruse import Entry, Field, NewField, Traits
 from pyruse.chains import table
-from pyruse.chains.link import Graph, Node, link
+from pyruse.chains.link import Branch, Graph, Node, link
 from pyruse.chains.model import Chain, Step
-from pyruse.chains.table import Branch, Table
+from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import travel
 from tests.chains.conftest import Chains
