@@ -58,6 +58,7 @@ class Branch(Node, ABC):
         """Go on in the plain way, and remember where it leads.
 
         :param value: of the entry's field.
+        :param entry: is on its way.
         :return: the nodes on the way, each before it is asked; the last one is where to go on.
         """
 
