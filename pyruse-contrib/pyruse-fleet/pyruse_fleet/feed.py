@@ -66,8 +66,6 @@ class Feed:
         if len(self._inbox) > MOST:
             return False  # the main thread rouses once it has taken them
         rows = connection.execute(_NEXT, (self.position.seq, _PAGE)).fetchall()
-        if not rows and self.position == NOWHERE:
-            return False
         if not rows or Position(*rows[0][:2]) != self.position:
             self._begin_anew(connection, me)
             return True
@@ -77,7 +75,7 @@ class Feed:
     def _hand_over(self, connection: Connection, me: int, rows: list[Told]) -> None:
         if not rows:
             return
-        self._know(connection, {row.host for row in rows})
+        self._know(connection, me, {row.host for row in rows})
         self.position = Position(rows[-1].seq, rows[-1].mark)
         others = [row for row in rows if row.kind == "count" or row.host != me]
         self._inbox.put(*others, Reached(self.position))
@@ -88,27 +86,23 @@ class Feed:
         A restored one lacks what hosts have told since the backup, until they tell it again: so
         nothing is lifted for a while that it does not know of.
         """
-        last = connection.execute(_LAST).fetchone()
         (first,) = connection.execute("SELECT min(seq) FROM fleet.feed").fetchone() or (None,)
         behind = first is not None and self.position.seq < first
         self.restored = self.restored or not (behind or self.position == NOWHERE)
         if self.restored:
             self._lift_at = time.monotonic() + _LIFT_AFTER_S * random.uniform(1, 1.2)
         self._take_snapshot(connection, me, lift=not self.restored)
-        if last is None:
-            self.position = NOWHERE
-            self._inbox.put(Reached(NOWHERE))
 
     def _take_snapshot(self, connection: Connection, me: int, *, lift: bool) -> None:
         there: set[Key] = set()
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         try:
             with connection.transaction():
-                last = connection.execute(_LAST).fetchone()
+                last = connection.execute(_LAST).fetchone() or NOWHERE
                 rows = connection.execute(_BANS, (me,)).fetchall()
         finally:
             connection.isolation_level = None
-        self._know(connection, {row[0] for row in rows})
+        self._know(connection, me, {row[0] for row in rows})
         for row in rows:
             told = _told(row)
             try:
@@ -118,16 +112,15 @@ class Feed:
             self._inbox.put(told)
         if lift:
             self._inbox.put(*(Lift(key) for key in self._taken_over() - there))
-        if last is not None:
-            self.position = Position(*last)
-            self._inbox.put(Reached(self.position))
+        self.position = Position(*last)
+        self._inbox.put(Reached(self.position))
 
-    def _know(self, connection: Connection, hosts: set[int]) -> None:
+    def _know(self, connection: Connection, me: int, hosts: set[int]) -> None:
         """Hand over the names of hosts, where there are new ones."""
         if hosts - self._names.keys():
             rows = connection.execute("SELECT id, name FROM fleet.hosts")
             self._names = {number: str(name) for number, name in rows}
-            self._inbox.put(Names(self._names))
+            self._inbox.put(Names(self._names, me))
 
 
 def _told(row: tuple[Any, ...]) -> Told:

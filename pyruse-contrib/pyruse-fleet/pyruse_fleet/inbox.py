@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyruse_fleet.wire import Key, Position, Told
 
@@ -16,6 +16,8 @@ class Names(NamedTuple):
     """The hosts' names, by their numbers."""
 
     names: dict[int, str]
+    me: int
+    """The number of this host."""
 
 
 class Reached(NamedTuple):
@@ -45,7 +47,17 @@ class Mailed(NamedTuple):
     text: str
 
 
-Item = Told | Names | Reached | Lift | News | Mailed
+class There(NamedTuple):
+    """The database is there: what waits for it may be sent."""
+
+
+class Back(NamedTuple):
+    """What could not be handed over."""
+
+    payload: dict[str, Any]
+
+
+Item = Told | Names | Reached | Lift | News | Mailed | There | Back
 
 
 class Inbox:
@@ -61,6 +73,10 @@ class Inbox:
     def put(self, *items: Item) -> None:
         """Add items, and wake the main thread."""
         self._items.extend(items)
+        self._wake()
+
+    def rouse(self) -> None:
+        """Wake the main thread."""
         self._wake()
 
     def take(self) -> Item | None:

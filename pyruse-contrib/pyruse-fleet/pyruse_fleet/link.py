@@ -80,6 +80,7 @@ class Link:
 
         :param timeout: seconds; then the connection is cut, as it seems to hang.
         :raises Away: it is not done, or nobody knows whether it is.
+        :raises psycopg.DataError: it never will be.
         """
         if self._connection is None:
             raise Away
@@ -91,6 +92,8 @@ class Link:
         except FutureTimeout:
             self._cut()
             raise Away from None
+        except psycopg.DataError:
+            raise
         except psycopg.Error as fault:
             raise Away(str(fault)) from None
 
@@ -122,7 +125,7 @@ class Link:
                     while not self._closed.is_set():
                         self._do_jobs(connection)
                         self._wait(connection, self._session.turn(connection))
-            except (psycopg.Error, OSError, ValueError) as fault:
+            except Exception as fault:  # noqa: BLE001 -- the thread is to outlive whatever it meets
                 text = "the database has closed the connection" if self._connection else ""
                 said = shortened(one_line(str(fault)), 300)
                 self._connection = None

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from psycopg import ProgrammingError
+from psycopg import DataError, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.json import Jsonb
 
-from pyruse import Ban, Context, Duration, Observer, Parcel, SecretFile, hookimpl
-from pyruse_fleet import taking
+from pyruse import (
+    Ban,
+    Context,
+    Duration,
+    Observer,
+    Parcel,
+    Raised,
+    Refused,
+    Report,
+    SecretFile,
+    hookimpl,
+    one_line,
+)
+from pyruse_fleet import days, handing, taking
 from pyruse_fleet.audit import TELL, Own, left
 from pyruse_fleet.clock import now_us
+from pyruse_fleet.counting import Counting
 from pyruse_fleet.feed import Feed
-from pyruse_fleet.inbox import Inbox
+from pyruse_fleet.inbox import Back, Inbox
 from pyruse_fleet.link import Away, Connection, Link, connect
-from pyruse_fleet.session import ServerSession
+from pyruse_fleet.session import ServerSession, Wishes
 from pyruse_fleet.wire import Key, key_of, key_of_listed, row
 
 _GATHER = Duration(milliseconds=100)
 _FRESH_US = 30_000_000
 """What has waited longer is told by an audit: much may have happened since."""
 _CALL_S = 20.0
+_LONG_AWAY_S = 3600.0
 
 
 @dataclass
@@ -51,6 +66,12 @@ class Fleet:
     """The labels of bans that this host tells others."""
     accept: list[str] = field(default_factory=list)
     """The labels of bans that this host takes over from others."""
+    counters: list[str] = field(default_factory=list)
+    """The names of counters that are counted over all hosts: what others have counted counts here,
+    too, as soon as two hosts have seen the same. They need a `within`."""
+    report: bool = False
+    """Whether this host's days go into the fleet's report, and whether it may mail that: one of
+    these hosts does, to `[email] to`."""
     quota: int = 10_000
     """So many bans a day are taken over from each host: a stolen one is not to ban everybody."""
     listen: bool = True
@@ -78,10 +99,12 @@ class Fleet:
             return
         url, secret = self.url, self.password_file
         self._observer = context.observer
-        self._taking = taking.Taking(self.accept, (), self.quota)
+        self._counting = Counting(self.counters)
+        self._taking = taking.Taking(self.accept, self._counting, self.quota)
         self._inbox = Inbox(context.wake)
         feed = Feed(taking.kept(context, now_us()), self._inbox, self._taken_over)
-        self._session = ServerSession(feed, self._inbox, self._own, listen=self.listen)
+        wishes = Wishes(self.listen, self.report, self.report and bool(context.recipients))
+        self._session = ServerSession(feed, self._inbox, self._own, self._counting, wishes)
         self._link = Link(lambda: connect(url, secret.read() if secret else None), self._session)
 
     @hookimpl
@@ -93,9 +116,19 @@ class Fleet:
     def on_wake(self, context: Context) -> None:
         if self._link is None:
             return
-        if self._taking.take(self._inbox, context, now_us()):
+        now = now_us()
+        if self._link.is_connected and self._counting.due_in() == 0.0:
+            handing.send_again(context, now)
+            if payload := self._counting.take(context, now):
+                context.send(None, payload)
+        if self._taking.take(self._inbox, context, now):
             context.wake()
         else:
+            self._link.rouse()
+
+    @hookimpl
+    def on_count(self, raised: Sequence[Raised], context: Context) -> None:
+        if self._link is not None and self._counting.add(raised, context, now_us()):
             self._link.rouse()
 
     @hookimpl
@@ -113,21 +146,55 @@ class Fleet:
             taking.decline(key_of(ban), ban.until, context, now_us())
 
     @hookimpl
+    def on_day_end(self, report: Report, context: Context) -> None:
+        if self.url and self.report and report.every == "day" and report.machine is None:
+            payload = {"id": f"report {report.title}", "day": report.title}
+            context.send(None, payload | {"report": days.told(report)})
+
+    @hookimpl
+    def contribute_to_report(self, report: Report) -> None:
+        """Say that nothing is shared, where that has lasted for an hour."""
+        if self._link is None or (since := self._session.away_since) is None:
+            return
+        if time.time() - since > _LONG_AWAY_S:
+            began = datetime.fromtimestamp(since, tz=report.begin.tzinfo)
+            report.attend(
+                f"the fleet's database is away: {self._session.why_away}",
+                50, time=began, cause="fleet away",
+            )  # fmt: skip
+
+    @hookimpl
     def deliver(self, parcel: Parcel) -> None:
         """Tell others at once; where that cannot be, the next audit does, so nothing waits here."""
+        if self.url is None:
+            raise Refused("there is no url any more")
         if self._link is None:
-            return
+            raise RuntimeError("this process shares nothing (expected the daemon)")
+        if "id" in parcel.payload:
+            self._hand_over(self._link, parcel.payload)
+        else:
+            self._tell_others(self._link, parcel)
+
+    def _hand_over(self, link: Link, payload: dict[str, Any]) -> None:
+        try:
+            link.call(lambda connection: handed_over(connection, payload), _CALL_S)
+        except Away:
+            self._inbox.put(Back(payload))
+        except DataError as fault:
+            raise Refused(f"the database cannot hold it: {one_line(str(fault))}") from None
+
+    def _tell_others(self, link: Link, parcel: Parcel) -> None:
         whole = parcel.count == len(parcel.payloads)
         if whole and parcel.attempt == 1 and now_us() - parcel.at < _FRESH_US:
             rows = [one for payload in parcel.payloads if (one := _row_of(payload))]
             try:
-                self._link.call(lambda connection: _tell(connection, parcel.id, rows), _CALL_S)
+                link.call(lambda connection: _tell(connection, parcel.id, rows), _CALL_S)
             except Away:
                 pass
             else:
                 return
         self._session.want_audit()
-        self._link.rouse()
+        link.rouse()
 
     def _is_shared(self, ban: Ban) -> bool:
         """Whether others are told: of a ban of this host's own, that has a meaning elsewhere."""
@@ -169,6 +236,25 @@ def _row_of(payload: dict[str, Any]) -> dict[str, Any] | None:
     if lasts is not None and lasts <= 0:
         return None
     return row("ban", Key(*payload["ban"]), lasts)
+
+
+def handed_over(connection: Connection, payload: dict[str, Any]) -> None:
+    """Hand over what was counted, a day, or that the fleet's report of a day is mailed."""
+    if "counts" in payload:
+        now = now_us()
+        rows = [
+            [counter, key, (until - now) / 1e6, number]
+            for counter, key, until, number in payload["counts"]
+            if until > now
+        ]
+        connection.execute("SELECT fleet.count_up(%s, %s)", (payload["id"], Jsonb(rows)))
+        keys = [[counter, key] for counter, key, *_ in rows]
+        connection.execute("SELECT fleet.spread(%s)", (Jsonb(keys),))
+    elif "report" in payload:
+        report = Jsonb(payload["report"])
+        connection.execute("SELECT fleet.report(%s::date, %s)", (payload["day"], report))
+    else:
+        connection.execute("SELECT fleet.has_mailed(%s::date)", (payload["mailed"],))
 
 
 def _tell(connection: Connection, parcel: str, rows: list[dict[str, Any]]) -> None:

@@ -52,6 +52,19 @@ def migrate(connection: Connection) -> list[int]:
     return added
 
 
+def doubts(connection: Connection) -> list[str]:
+    """What keeps the fleet from being as safe as it could be, for the administrator to mend."""
+    found = []
+    for role in ("pg_signal_backend", "pg_read_all_stats"):
+        has = connection.execute("SELECT pg_has_role(current_user, %s, 'USAGE')", [role])
+        if has.fetchone() == (False,):
+            found.append(
+                f"the owner lacks {role}: a host that leaves a transaction open can keep others "
+                f"from telling anything (expected GRANT {role} TO CURRENT_USER, by a superuser)"
+            )
+    return found
+
+
 def _make_group(connection: Connection) -> None:
     """The group outlives the database: it may be there from another one of this server."""
     there = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [GROUP]).rowcount

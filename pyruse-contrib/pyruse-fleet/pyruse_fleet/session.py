@@ -6,11 +6,16 @@ import random
 import time
 from collections.abc import Callable
 from threading import Event
+from typing import NamedTuple
+
+from psycopg.errors import LockNotAvailable
 
 from pyruse import __version__
+from pyruse_fleet import report
 from pyruse_fleet.audit import Own, audit
+from pyruse_fleet.counting import Counting
 from pyruse_fleet.feed import Feed
-from pyruse_fleet.inbox import Inbox, News
+from pyruse_fleet.inbox import Inbox, Mailed, News, There
 from pyruse_fleet.link import CHANNEL, Connection
 
 LISTENERS = 300
@@ -22,19 +27,51 @@ _ASKS_PER_S = 150.0
 """So often all the hosts together ask, where they do not listen."""
 _HINTED_PER_S = 600.0
 """So often all the hosts together read what a hint is about."""
+_HELD_S = 180
+"""So long a host has a role that it does not ask for again: then it is taken for dead."""
+_UPKEEP_S = 3600.0
+_FLUSH_S = 1.0
+_LATEST_S = 3600.0
 _AUDIT_S = 6 * 3600.0
 _TOLD_AWAY_S = 30.0
 """An absence that is shorter is not told of."""
 
 
+class Wishes(NamedTuple):
+    """What a host wants of the fleet, besides bans and counters."""
+
+    listen: bool
+    """The database may give hints."""
+    report: bool
+    """Its days go into the fleet's report."""
+    mail: bool
+    """It may mail that."""
+
+
 class ServerSession:
     """The session of a host (see `pyruse_fleet.link.Session`)."""
 
-    def __init__(self, feed: Feed, inbox: Inbox, own: Callable[[], Own], *, listen: bool) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        inbox: Inbox,
+        own: Callable[[], Own],
+        counting: Counting,
+        wishes: Wishes,
+    ) -> None:
+        """Begin without a connection.
+
+        :param feed: what is read.
+        :param inbox: takes what is for the main thread.
+        :param own: gives this host's bans that it shares.
+        :param counting: says when what was counted is to leave.
+        :param wishes: what this host wants.
+        """
         self.feed = feed
         self._inbox = inbox
         self._own = own
-        self._listen = listen
+        self._counting = counting
+        self._wishes = wishes
         self.me = 0
         self.hosts = 1
         self.away_since: float | None = time.time()
@@ -44,6 +81,7 @@ class ServerSession:
         self._audit_wanted = Event()
         self._audit_at = 0.0
         self._seen_at = 0.0
+        self._upkeep_at = 0.0
         self._read_at = 0.0
 
     def want_audit(self) -> None:
@@ -53,7 +91,7 @@ class ServerSession:
     @property
     def listens(self) -> bool:
         """Whether hints come; where there are too many hosts, they ask instead."""
-        return self._listen and self.hosts <= LISTENERS
+        return self._wishes.listen and self.hosts <= LISTENERS
 
     def begin(self, connection: Connection) -> None:
         """Listen first: what is committed after that, is hinted at; the rest is read."""
@@ -64,6 +102,7 @@ class ServerSession:
         if self._told_away:
             self._inbox.put(News("the fleet's database is there again", "notice"))
         self.away_since, self._told_away = None, False
+        self._inbox.put(There())
 
     def turn(self, connection: Connection) -> float:
         """Read the feed, and do what is due.
@@ -73,17 +112,29 @@ class ServerSession:
         now = time.monotonic()
         if now >= self._seen_at + _SEEN_S:
             self._be_seen(connection)
+            self._look_after_report(connection)
+        if now >= self._upkeep_at:
+            self._upkeep_at = now + _UPKEEP_S * random.uniform(0.5, 1)
+            connection.execute("SELECT fleet.keep_up()")
         if self._audit_wanted.is_set() or now >= self._audit_at + _AUDIT_S:
             self._audit(connection)
         if (soonest := self._read_at + self._spacing()) > now:
-            return soonest - now
+            return min(soonest - now, self._flush())
         self._read_at = now
         more = self.feed.read(connection, self.me)
         if self.feed.restored:
             self.feed.restored = False
             self._audit(connection)
             self._inbox.put(News("the fleet's database was restored: it is told anew", "warning"))
-        return self._spacing() if more else self._interval()
+        return self._spacing() if more else min(self._interval(), self._flush())
+
+    def _flush(self) -> float:
+        """Have the main thread send what was counted; gives the seconds until there is more."""
+        due = self._counting.due_in()
+        if due == 0.0:
+            self._inbox.rouse()
+            return _FLUSH_S
+        return _LATEST_S if due is None else due
 
     def lost(self, why: str) -> None:
         """Tell of an absence, once it lasts."""
@@ -98,15 +149,31 @@ class ServerSession:
     def _be_seen(self, connection: Connection) -> None:
         self._seen_at = time.monotonic()
         found = connection.execute(
-            "SELECT * FROM fleet.be_seen(%s, %s)", (self.feed.position.seq, __version__)
+            "SELECT * FROM fleet.be_seen(%s, %s, %s)",
+            (self.feed.position.seq, __version__, self._wishes.report),
         ).fetchone()
         assert found is not None
         self.me, self.hosts = found
 
+    def _look_after_report(self, connection: Connection) -> None:
+        """Mail the fleet's report, where this host has that role, and one is due."""
+        if not self._wishes.mail or connection.execute(
+            "SELECT fleet.hold(%s, %s)", ("report", _HELD_S)
+        ).fetchone() != (True,):
+            return
+        (day,) = connection.execute("SELECT fleet.due_report()").fetchone() or (None,)
+        if day is not None:
+            fleet = report.read(connection, day)
+            self._inbox.put(Mailed(day.isoformat(), report.subject(fleet), report.text(fleet)))
+
     def _audit(self, connection: Connection) -> None:
         self._audit_wanted.clear()  # before the state is read: who wants it later gets another one
         self._audit_at = time.monotonic()
-        audit(connection, self.me, self._own)
+        try:
+            audit(connection, self.me, self._own)
+        except LockNotAvailable:  # somebody has left a transaction open
+            connection.execute("SELECT fleet.release()")
+            self._audit_wanted.set()
 
     def _spacing(self) -> float:
         """How long after the last look the next one may come."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from pyruse import BanRequest, Context, Duration, parse_network
+from pyruse import BanRequest, Context, Duration, Mail, parse_network
+from pyruse_fleet import handing
+from pyruse_fleet.counting import Counting
 from pyruse_fleet.errors import NotTaken
-from pyruse_fleet.inbox import Inbox, Item, Lift, Mailed, Names, News, Reached
-from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_ban, checked_key
+from pyruse_fleet.inbox import Back, Inbox, Item, Lift, Mailed, Names, News, Reached, There
+from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_ban, checked_counts, checked_key
 
 PLACE = "plugins.fleet"
 """What bans that are taken over have as their chain."""
 _AT_ONCE = 100
 """So many are taken before entries have their turn."""
+_PUT_OFF_S = 10.0
 _DAY_US = 86_400_000_000
 _DECLINED = 30 * _DAY_US
 """So long a ban for ever, lifted here by hand, is not taken over again."""
@@ -22,17 +25,18 @@ _DECLINED = 30 * _DAY_US
 class Taking:
     """Takes over bans, lifts them, and counts what was counted elsewhere."""
 
-    def __init__(self, accept: Collection[str], counters: Collection[str], quota: int) -> None:
+    def __init__(self, accept: Collection[str], counting: Counting, quota: int) -> None:
         """Take nothing yet.
 
         :param accept: the labels of bans that are taken over.
-        :param counters: the names of counters that are shared.
+        :param counting: knows the counters that are shared.
         :param quota: so many bans a day are taken over from each host.
         """
         self._accept = frozenset(accept)
-        self._counters = frozenset(counters)
+        self._counting = counting
         self._quota = quota
         self._names: dict[int, str] = {}
+        self._me = 0
         self._taken: Counter[int] = Counter()
         self._day = 0
         self._told: set[tuple[int, str]] = set()
@@ -64,20 +68,32 @@ class Taking:
                     self._tell(item.host, str(why), context)
             case Reached(position):
                 _keep(context, position)
-            case Names(names):
-                self._names = names
+            case Names(names, me):
+                self._names, self._me = names, me
             case Lift(key):
                 lift(key, context, now)
             case News(text, level):
                 context.log(None, text, level)  # type: ignore[arg-type]
-            case Mailed():
-                pass
+            case Mailed(day, subject, text):
+                context.mail(None, Mail(subject, text))
+                context.send(None, {"id": f"mailed {day}", "mailed": day})
+            case Back(payload):
+                self._counting.put_off(_PUT_OFF_S)
+                if not handing.take_back(payload, context, now):
+                    context.log(None, "too much waits for the fleet's database", "warning")
+            case There():
+                handing.send_again(context, now)
 
     def _take_told(self, told: Told, context: Context, now: int) -> None:
         if told.kind == "ban" and told.label in self._accept:
             self._take_ban(told, context, now)
         elif told.kind == "unban" and told.label in self._accept and not told.others:
             lift(checked_key(told.network, told.label, told.ports, told.protocol), context, now)
+        elif told.kind == "count" and told.counter in self._counting.counters:
+            counter, key, parts = checked_counts(told, self._me)
+            for lasts, number in parts:
+                until = now + round(lasts * 1e6)
+                context.counters.count_elsewhere(counter, key, at=now, until=until, by=number)
 
     def _take_ban(self, told: Told, context: Context, now: int) -> None:
         ban = checked_ban(told)

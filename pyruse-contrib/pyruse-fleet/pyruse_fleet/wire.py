@@ -17,6 +17,7 @@ _LONGEST_LABEL = 200
 _LONGEST_KEY = 1_000
 _LONGEST_S = 10 * 366 * 86_400.0
 _LARGEST_COUNT = 1_000_000
+_LONGEST_COUNT_S = 8 * 86_400.0
 _MOST_PARTS = 10_000
 
 
@@ -128,6 +129,26 @@ def checked_ban(told: Told) -> TakenBan:
     if not isinstance(told.lasts, float) or not told.lasts > 0:
         raise NotTaken("is over")
     return TakenBan(network, key, tuple(ports), min(told.lasts, _LONGEST_S))
+
+
+def checked_counts(told: Told, me: int) -> tuple[str, str, list[tuple[float, int]]]:
+    """What other hosts have counted: counter, key, and seconds left with numbers.
+
+    :raises NotTaken: it is not understood.
+    """
+    counter, key, parts = told.counter, told.key, told.parts
+    if not (isinstance(counter, str) and isinstance(key, str) and isinstance(parts, list)):
+        raise NotTaken("is not understood")
+    if len(key) > _LONGEST_KEY:
+        raise NotTaken("is not understood")
+    found = []
+    for part in parts[:_MOST_PARTS]:
+        match part:
+            case [int(host), int() | float() as lasts, int(number)] if host != me:
+                if lasts > 0 and number > 0:
+                    seconds = min(float(lasts), _LONGEST_COUNT_S)
+                    found.append((seconds, min(number, _LARGEST_COUNT)))
+    return counter, key, found
 
 
 def _port(text: str) -> str | int:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from pyruse_fleet import hosts, schema
+from pyruse_fleet.plugin import Fleet as Plugin
 from pyruse_fleet.server import Server, binaries
+from pyruse_fleet.simulation import Main, SimulatedHost
 
 from pyruse.testing import Daemon, need
 
@@ -41,6 +43,8 @@ class Fleet:
     ) -> None:
         self.server, self.database = server, database
         self._daemon, self._folder = daemon, folder
+        self.main = Main()
+        self.simulations: list[SimulatedHost] = []
         self.ask("CREATE DATABASE " + database, database="postgres")
         with server.connection(database=database) as connection:
             schema.migrate(connection)
@@ -60,6 +64,22 @@ class Fleet:
         with self.server.connection(database=self.database) as connection:
             for name in names:
                 hosts.add(connection, name, None, None)
+
+    def simulated(
+        self, name: str, *, never: frozenset[str] = frozenset(), url: str = "", **options: Any
+    ) -> SimulatedHost:
+        """A host without a Pyruse, at work."""
+        self.add(name)
+        wanted: dict[str, Any] = {"share": ["ssh"], "accept": ["ssh"], "counters": ["ssh"]}
+        made = SimulatedHost(self.main, Plugin(url or self.url(name), **wanted | options), never)
+        self.simulations.append(made)
+        return made
+
+    def close(self) -> None:
+        """End the simulated hosts."""
+        for one in self.simulations:
+            one.close()
+        self.main.close()
 
     def host(
         self, name: str, journal: Any, options: str = "", more: str = "", url: str = ""
@@ -81,6 +101,7 @@ def fleet(
     database = "f" + request.node.name.replace("[", "_").replace("]", "_")[:50].lower()
     made = Fleet(server, database, daemon, tmp_path)
     yield made
+    made.close()
     made.ask(f"DROP DATABASE {database} WITH (FORCE)", database="postgres")
 
 

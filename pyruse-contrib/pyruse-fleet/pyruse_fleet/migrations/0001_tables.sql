@@ -1,4 +1,4 @@
--- The tables of a fleet. Hosts write by the functions of 0002 alone; what they may read is in 0003.
+-- The tables of a fleet. Hosts write by functions alone (0002 to 0005); what they may read is in 0006.
 
 CREATE TABLE fleet.hosts (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -11,6 +11,7 @@ CREATE TABLE fleet.hosts (
     refused_at timestamptz,
     seen timestamptz,
     read bigint NOT NULL DEFAULT 0,                       -- so far it has read the feed
+    reports boolean NOT NULL DEFAULT true,                -- its days are to be in the report
     version text NOT NULL DEFAULT ''
 );
 
@@ -20,7 +21,7 @@ CREATE TABLE fleet.feed (
     mark int NOT NULL DEFAULT (random() * 2147483647)::int,  -- tells a row from that of a restored database
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     host int NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('ban', 'unban', 'count')),
+    kind text NOT NULL CHECK (kind IN ('begin', 'ban', 'unban', 'count')),
     network cidr,
     label text CHECK (length(label) <= 200),
     ports text NOT NULL DEFAULT '' CHECK (length(ports) <= 500),
@@ -33,6 +34,8 @@ CREATE TABLE fleet.feed (
 );
 CREATE SEQUENCE fleet.feed_seq;
 CREATE INDEX feed_by_age ON fleet.feed (at);
+-- The feed is never empty: by the last row that it knows, a host sees that nothing is missing.
+INSERT INTO fleet.feed (seq, host, kind) VALUES (nextval('fleet.feed_seq'), 0, 'begin');
 
 -- The bans in force that hosts have told: what a host reads that was away for too long.
 CREATE TABLE fleet.bans (

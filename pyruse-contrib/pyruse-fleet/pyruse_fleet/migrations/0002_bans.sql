@@ -117,12 +117,14 @@ $$;
 
 -- Says that this host is there, how far it has read, and which Pyruse it is; gives what it has to
 -- know: its number, and how many hosts there are.
-CREATE FUNCTION fleet.be_seen(has_read bigint, its_version text, OUT me int, OUT hosts bigint)
+CREATE FUNCTION fleet.be_seen(
+    has_read bigint, its_version text, it_reports boolean, OUT me int, OUT hosts bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp AS $$
 BEGIN
     me := fleet.be_host();
     UPDATE fleet.hosts
-        SET seen = clock_timestamp(), read = has_read, version = left(its_version, 40)
+        SET seen = clock_timestamp(), read = has_read, version = left(its_version, 40),
+            reports = it_reports
         WHERE id = me;
     SELECT count(*) INTO hosts FROM fleet.hosts WHERE removed IS NULL;
 END $$;

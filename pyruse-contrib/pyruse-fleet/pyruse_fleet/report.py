@@ -1,0 +1,185 @@
+"""The fleet's report of a day: who needs attention first, then a line for each other host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from pyruse import one_line, shortened
+from pyruse_fleet.days import Day, checked
+from pyruse_fleet.link import Connection
+
+_MOST_ATTACKERS = 20
+_MOST_QUIET = 500
+_LONGEST_WHO = 80
+
+_HOSTS = """
+    SELECT name, seen, report,
+        (SELECT max(day) FROM fleet.reports WHERE host = id AND day < %(day)s)
+    FROM fleet.hosts LEFT JOIN fleet.reports ON host = id AND day = %(day)s
+    WHERE removed IS NULL AND (reports OR report IS NOT NULL) AND added < %(day)s::date + 1
+    ORDER BY name
+"""
+_ATTACKERS = """
+    SELECT who, count(DISTINCT host), sum(times)::bigint
+    FROM (
+        SELECT network::text AS who, host, 0 AS times FROM fleet.feed
+        WHERE kind = 'ban' AND at >= %(day)s::date AND at < %(day)s::date + 1
+        UNION ALL
+        SELECT key, (part->>0)::int, (part->>2)::bigint
+        FROM fleet.feed, jsonb_array_elements(parts) AS part
+        WHERE kind = 'count' AND at >= %(day)s::date AND at < %(day)s::date + 1
+    ) AS seen
+    GROUP BY who HAVING count(DISTINCT host) > 1
+    ORDER BY 2 DESC, 3 DESC, 1 LIMIT %(most)s
+"""
+_BANS = """
+    SELECT count(*), count(DISTINCT network) FROM fleet.feed
+    WHERE kind = 'ban' AND at >= %(day)s::date AND at < %(day)s::date + 1
+"""
+
+
+class HostDay(NamedTuple):
+    """A host, and its day if it has told it."""
+
+    name: str
+    seen: datetime | None
+    day: Day | None
+    last_day: date | None
+
+
+class Attacker(NamedTuple):
+    """Somebody whom several hosts have seen."""
+
+    who: str
+    hosts: int
+    times: int
+
+
+class FleetDay(NamedTuple):
+    """A day of the fleet."""
+
+    day: date
+    hosts: Sequence[HostDay]
+    attackers: Sequence[Attacker]
+    told: int
+    """How often a ban was told …"""
+    networks: int
+    """… and of how many addresses and networks."""
+
+    @property
+    def in_need(self) -> list[HostDay]:
+        """Who needs attention, most of all first."""
+        found = [one for one in self.hosts if one.day and not one.day.is_quiet]
+        return sorted(found, key=_weight, reverse=True)
+
+    @property
+    def quiet(self) -> list[HostDay]:
+        """Those that need nobody."""
+        return [one for one in self.hosts if one.day and one.day.is_quiet]
+
+    @property
+    def absent(self) -> list[HostDay]:
+        """Those that have not told their day, though they are to."""
+        return [one for one in self.hosts if one.day is None]
+
+
+def read(connection: Connection, day: date) -> FleetDay:
+    """A day of the fleet, as far as it is known by now."""
+    known = {"day": day, "most": _MOST_ATTACKERS}
+    hosts = [
+        HostDay(_shown(name), seen, None if report is None else checked(report), last)
+        for name, seen, report, last in connection.execute(_HOSTS, known)
+    ]
+    attackers = [
+        Attacker(_shown(who), count, times)
+        for who, count, times in connection.execute(_ATTACKERS, known)
+    ]
+    told, networks = connection.execute(_BANS, known).fetchone() or (0, 0)
+    return FleetDay(day, hosts, attackers, told, networks)
+
+
+def subject(fleet: FleetDay) -> str:
+    """What the mail's subject says: the verdict."""
+    parts = []
+    if in_need := len(fleet.in_need):
+        parts.append(f"{in_need} of {len(fleet.hosts)} hosts need attention")
+    if absent := len(fleet.absent):
+        parts.append(f"{absent} did not report")
+    verdict = ", ".join(parts) or f"{len(fleet.hosts)} hosts, all quiet"
+    return f"Pyruse fleet, {fleet.day}: {verdict}"
+
+
+def text(fleet: FleetDay) -> str:
+    """The report as plain text."""
+    lines = [subject(fleet), ""]
+    for one in fleet.in_need:
+        lines += _in_need(one)
+    if fleet.absent:
+        lines += ["DID NOT REPORT", ""]
+        lines += [f"  {one.name}: {_last_seen(one)}" for one in fleet.absent] + [""]
+    if fleet.attackers:
+        lines += ["SEEN BY SEVERAL HOSTS", ""]
+        for who, hosts, times in fleet.attackers:
+            counted = f", counted {times:,} times" if times else ""
+            lines.append(f"  {who}: {hosts} hosts{counted}")
+        lines.append("")
+    lines += [f"{fleet.told:,} bans were told, of {fleet.networks:,} addresses and networks.", ""]
+    if fleet.quiet:
+        lines += ["QUIET", ""]
+        for one in fleet.quiet[:_MOST_QUIET]:
+            assert one.day is not None
+            lines.append(f"  {one.name}: {one.day.entries:,} entries, {one.day.bans:,} bans")
+        if more := len(fleet.quiet) - _MOST_QUIET:
+            lines.append(f"  and {more:,} more" if more > 0 else "")
+    lines += ["", f"The report of a host is there: pyruse report {fleet.day}", ""]
+    return "\n".join(lines)
+
+
+def data(fleet: FleetDay) -> dict[str, Any]:
+    """The same, in JSON types."""
+    return {
+        "day": fleet.day.isoformat(),
+        "hosts": [
+            {
+                "name": one.name,
+                "seen": one.seen.isoformat() if one.seen else None,
+                "reported": one.day is not None,
+                "quiet": one.day.is_quiet if one.day else None,
+                "day": one.day._asdict() | {"needs": [n._asdict() for n in one.day.needs]}
+                if one.day
+                else None,
+            }
+            for one in fleet.hosts
+        ],
+        "attackers": [one._asdict() for one in fleet.attackers],
+        "bans": {"told": fleet.told, "networks": fleet.networks},
+    }
+
+
+def _in_need(one: HostDay) -> list[str]:
+    assert one.day is not None
+    day = one.day
+    said = [f"{day.important:,} important events"] if day.important else []
+    said += [f"{day.notes:,} notes on the report"] if day.notes else []
+    head = f"{one.name}: {', '.join(said) or day.headline or 'needs attention'}"
+    needs = [f"  - {need.text}" for need in day.needs]
+    more = [f"  - and {day.more_needs} more"] if day.more_needs else []
+    return [head, *needs, *more, ""]
+
+
+def _last_seen(one: HostDay) -> str:
+    if one.seen is None:
+        return "it was never there"
+    last = f"; its last report is of {one.last_day}" if one.last_day else "; it never reported"
+    return f"it was there last at {one.seen:%Y-%m-%d %H:%M %Z}{last}"
+
+
+def _weight(one: HostDay) -> tuple[int, int]:
+    assert one.day is not None
+    return max((need.weight for need in one.day.needs), default=0), one.day.important
+
+
+def _shown(value: str) -> str:
+    return shortened(one_line(value), _LONGEST_WHO)

@@ -1,0 +1,246 @@
+"""A host without a Pyruse, for tests and the bench; the plugin is the real one."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from threading import RLock, Thread
+from typing import Any
+
+from pyruse import (
+    Address,
+    Ban,
+    BanRequest,
+    Mail,
+    Network,
+    Parcel,
+    Raised,
+    Target,
+    network_around,
+    network_text,
+    parse_network,
+)
+from pyruse_fleet.clock import now_us
+from pyruse_fleet.plugin import Fleet
+
+_HERE = Target("nftables")
+
+
+class Table(dict[str, Any]):
+    """A table of a state, without expiry."""
+
+    def get(self, key: str, default: Any = None, *, at: int = 0) -> Any:
+        """A value."""
+        return super().get(key, default)
+
+    def put(self, key: str, value: Any, *, until: int | None = None) -> None:
+        """Remember a value."""
+        self[key] = value
+
+    def remove(self, key: str) -> None:
+        """Forget a key."""
+        self.pop(key, None)
+
+
+class Main:
+    """The main loops of many hosts, in one thread."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def ask(self, call: Callable[[], object]) -> None:
+        """Have something called."""
+        self._calls.put(call)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._calls.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call()
+
+
+class SimulatedHost:
+    """A host: its bans, its outbox, and as much of a `Context` and an `Observer` as is used."""
+
+    chain = ""
+    step = "plugins.fleet"
+    dry_run = False
+
+    def __init__(self, main: Main, plugin: Fleet, never: frozenset[str] = frozenset()) -> None:
+        """Start the plugin.
+
+        :param main: calls it.
+        :param never: whom this host does not ban.
+        """
+        self.plugin = plugin
+        self.recipients: list[str] = []
+        self.mails: list[Mail] = []
+        self.lines: list[str] = []
+        self.counted: dict[tuple[str, str], int] = {}
+        self.banned_at: dict[str, float] = {}
+        """When a network was banned that others have told, by the clock of this process."""
+        self._main = main
+        self._never = never
+        self._bans: dict[tuple[str, str], Ban] = {}
+        self._tables: dict[str, Table] = {}
+        self._lock = RLock()
+        self._parcels: SimpleQueue[Parcel | None] = SimpleQueue()
+        self._delivering: Thread | None = None
+        self.tried: list[str] = []
+        plugin.on_start(self)  # type: ignore[arg-type]
+
+    @property
+    def observer(self) -> SimulatedHost:
+        """Itself."""
+        return self
+
+    @property
+    def counters(self) -> SimulatedHost:
+        """Itself."""
+        return self
+
+    def close(self) -> None:
+        """Stop the plugin."""
+        self._parcels.put(None)
+        self.plugin.on_stop()
+
+    def own_ban(self, network: str, label: str = "ssh", seconds: float = 3600.0) -> None:
+        """Ban, as a chain of this host does."""
+        until = now_us() + round(seconds * 1e6)
+        self._main.ask(lambda: self._made(Ban(
+            network, label, now_us(), until, "", "chains.ssh", 1, _HERE)))  # fmt: skip
+
+    def own_unban(self, network: str, label: str = "ssh") -> None:
+        """Lift a ban, as a command on this host does."""
+
+        def lift() -> None:
+            with self._lock:
+                ban = self._bans.pop((network, label), None)
+            if ban:
+                self.plugin.on_unban(ban, "unbanned", self)  # type: ignore[arg-type]
+
+        self._main.ask(lift)
+
+    def raised(self, counter: str, key: str, by: int = 1, within: float = 600.0) -> None:
+        """Count, as a chain of this host does."""
+        one = Raised(counter, key, now_us() + round(within * 1e6), by)
+
+        def count() -> None:
+            self.counted[counter, key] = self.counted.get((counter, key), 0) + by
+            self.plugin.on_count([one], self)  # type: ignore[arg-type]
+
+        self._main.ask(count)
+
+    def _made(self, ban: Ban) -> None:
+        with self._lock:
+            self._bans[ban.network, ban.label] = ban
+        self.plugin.on_ban(ban, self)  # type: ignore[arg-type]
+
+    @property
+    def networks(self) -> set[str]:
+        """Who is banned here."""
+        return {one["ip"] for one in self.bans()}
+
+    def bans(self) -> list[dict[str, Any]]:
+        """As `Observer.bans`."""
+        now = now_us()
+        with self._lock:
+            alive = [ban for ban in self._bans.values() if ban.alive(now)]
+        return [
+            {
+                "ip": ban.network, "label": ban.label, "chain": ban.chain, "grown": False,
+                "until": _written(ban.until), "state": "in force", "sets": None,
+                "ports": [], "protocol": None,
+            }
+            for ban in alive
+        ]  # fmt: skip
+
+    # --- What a context does.
+
+    def wake(self) -> None:
+        """As `Context.wake`."""
+        self._main.ask(lambda: self.plugin.on_wake(self))  # type: ignore[arg-type]
+
+    def table(self, name: str) -> Table:
+        """As `Context.table`."""
+        return self._tables.setdefault(name, Table())
+
+    def send(self, entry: None, payload: Any, *, every: Any = None, timeout: Any = None) -> None:
+        """Have it delivered, in a thread of this host's own, one after the other."""
+        self._parcels.put(Parcel(uuid.uuid4().hex, [payload], 1, now_us(), 1))
+        if self._delivering is None:
+            self._delivering = Thread(target=self._deliver, daemon=True)
+            self._delivering.start()
+
+    def _deliver(self) -> None:
+        while (parcel := self._parcels.get()) is not None:
+            self.plugin.deliver(parcel)
+
+    def ban(self, entry: None, request: BanRequest) -> bool:
+        """As `Context.ban`."""
+        network = network_text(network_around(request.address, request.prefix4, request.prefix6))
+        self.tried.append(network)
+        if network in self._never:
+            return False
+        (lasts,) = request.durations
+        until = None if lasts is None else now_us() + lasts.us
+        key = network, request.label or ""
+        with self._lock:
+            known = self._bans.get(key)
+            if known and (known.until is None or (until is not None and known.until >= until)):
+                return False
+            self._bans[key] = Ban(
+                network, key[1], now_us(), until, request.reason or "", self.step, 1, _HERE
+            )
+        self.banned_at.setdefault(network, time.monotonic())
+        return True
+
+    def bans_of(self, entry: None, address: Address) -> Iterator[Ban]:
+        """As `Context.bans_of`."""
+        with self._lock:
+            bans = list(self._bans.values())
+        return (ban for ban in bans if address in parse_network(ban.network))
+
+    def unban(self, entry: None, network: Network, label: str | None = None) -> bool:
+        """As `Context.unban`."""
+        with self._lock:
+            ban = self._bans.pop((network_text(network), label or ""), None)
+        if ban:
+            self.plugin.on_unban(ban, "unbanned", self)  # type: ignore[arg-type]
+        return ban is not None
+
+    def count_elsewhere(self, counter: str, key: str, *, at: int, until: int, by: int) -> int:
+        """As `Counters.count_elsewhere`."""
+        self.counted[counter, key] = self.counted.get((counter, key), 0) + by
+        return self.counted[counter, key]
+
+    def log(self, entry: None, message: str, level: str, **_: Any) -> None:
+        """Keep a line."""
+        self.lines.append(message)
+
+    def report(self, entry: None, section: str, message: str, **_: Any) -> None:
+        """Keep an event."""
+        self.lines.append(message)
+
+    def mail(self, entry: None, mail: Mail) -> None:
+        """Keep a mail."""
+        self.mails.append(mail)
+
+    def ban_target(self, **options: Any) -> Target:
+        """As `Context.ban_target`."""
+        return Target("nftables", None, tuple(options["ports"]), options["protocol"])
+
+
+def _written(until: int | None) -> str | None:
+    if until is None:
+        return None
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(until / 1e6, UTC).isoformat()
