@@ -74,6 +74,8 @@ class Server:
         self._settings = _SETTINGS | (settings or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.own(self.folder)
+        if data is not None:
+            self.own(data)
         self._run(
             "initdb", "-D", str(self.data), "-A", "trust", "-U", _USER, "-E", "UTF8", "--no-sync"
         )
@@ -99,6 +101,11 @@ class Server:
     def pid(self) -> int:
         """Of the server's first process."""
         return int((self.data / "postmaster.pid").read_text().split()[0])
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def log(self) -> Path:
@@ -136,7 +143,7 @@ class Server:
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it: at once, by default; SIGKILL is a crash."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or not self.runs:
             return
         if how == signal.SIGKILL:
             for child in _children(self.pid):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -38,11 +39,10 @@ CHAINS = """
 class Fleet:
     """A database of a test's own, and daemons that are its hosts."""
 
-    def __init__(
-        self, server: Server, database: str, daemon: Callable[..., Daemon], folder: Path
-    ) -> None:
+    def __init__(self, server: Server, database: str, daemon: Callable[..., Daemon] | None) -> None:
         self.server, self.database = server, database
-        self._daemon, self._folder = daemon, folder
+        self._daemon = daemon
+        self.daemons: list[Daemon] = []
         self.main = Main()
         self.simulations: list[SimulatedHost] = []
         self.ask("CREATE DATABASE " + database, database="postgres")
@@ -86,7 +86,9 @@ class Fleet:
     ) -> Daemon:
         """A daemon that shares and accepts the labels ssh and manual; not started yet."""
         self.add(name)
+        assert self._daemon is not None
         made = self._daemon("", journal)
+        self.daemons.append(made)
         made.configure(
             f'{more}\n{CHAINS}\n[plugins.fleet]\nurl = "{url or self.url(name)}"\n'
             f'share = ["ssh", "manual"]\naccept = ["ssh", "manual"]\n{options}'
@@ -94,15 +96,27 @@ class Fleet:
         return made
 
 
+@contextmanager
+def make_fleet(
+    server: Server, database: str, daemon: Callable[..., Daemon] | None
+) -> Iterator[Fleet]:
+    made = Fleet(server, database, daemon)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
 @pytest.fixture
 def fleet(
-    server: Server, daemon: Callable[..., Daemon], tmp_path: Path, request: Any
+    server: Server, daemon: Callable[..., Daemon], request: pytest.FixtureRequest
 ) -> Iterator[Fleet]:
-    database = "f" + request.node.name.replace("[", "_").replace("]", "_")[:50].lower()
-    made = Fleet(server, database, daemon, tmp_path)
-    yield made
-    made.close()
-    made.ask(f"DROP DATABASE {database} WITH (FORCE)", database="postgres")
+    database = re.sub(r"[^a-z0-9]", "_", request.node.name.lower())[:60]
+    with make_fleet(server, database, daemon) as made:
+        yield made
+        for host in made.daemons:
+            host.close()
+        made.ask(f"DROP DATABASE {database} WITH (FORCE)", database="postgres")
 
 
 def banned(host: Daemon) -> dict[str, str]:
