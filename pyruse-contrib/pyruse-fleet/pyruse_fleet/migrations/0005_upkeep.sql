@@ -54,7 +54,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- Ends the sessions that have held the feed's lock for ten seconds: a host that leaves a transaction
+-- Ends the sessions that have held the feed's lock for five seconds: a host that leaves a transaction
 -- open there, by mistake or on purpose, would keep all others from telling anything. Gives how many.
 -- The owner needs pg_signal_backend and pg_read_all_stats for it; `pyruse-fleet init` tells.
 CREATE FUNCTION fleet.release() RETURNS int
@@ -68,6 +68,7 @@ BEGIN
         WHERE held.locktype = 'advisory' AND held.granted
             AND (held.classid, held.objid) = (20260314, 1)
             AND activity.datname = current_database()
-            AND activity.xact_start < clock_timestamp() - interval '10 seconds';
+            AND coalesce(activity.xact_start, activity.query_start)
+                < clock_timestamp() - interval '5 seconds';
     RETURN ended;
 END $$;

@@ -31,4 +31,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp AS $$
 $$;
 REVOKE EXECUTE ON FUNCTION fleet.keep_up() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION fleet.keep_up() TO pyruse_hosts;
+-- Nobody fills the disk by tables of his own.
+DO $$ BEGIN
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+END $$;
 SELECT fleet.upkeep();

@@ -1,0 +1,171 @@
+"""A stolen host, with valid credentials: what it can do is bounded, and told."""
+
+from __future__ import annotations
+
+import operator
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import Fleet
+from psycopg.types.json import Jsonb
+from pyruse_fleet import hosts
+
+from pyruse.testing import wait_until
+
+
+def tell(fleet: Fleet, as_host: str, *rows: dict[str, Any]) -> int:
+    """What a host tells that has no Pyruse; gives how many were beyond its quota."""
+    with fleet.server.connection(as_host, fleet.database) as connection:
+        found = connection.execute("SELECT fleet.tell(NULL, %s)", (Jsonb(list(rows)),)).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def ban(network: str, lasts: float | None = 3600.0, **more: Any) -> dict[str, Any]:
+    return {"kind": "ban", "network": network, "label": "ssh", "lasts": lasts} | more
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "INSERT INTO fleet.feed (seq, host, kind) VALUES (99, 1, 'ban')",
+        "INSERT INTO fleet.bans (host, network, label) VALUES (1, '192.0.2.1', 'ssh')",
+        "DELETE FROM fleet.feed",
+        "UPDATE fleet.bans SET until = clock_timestamp()",
+        "DELETE FROM fleet.bans",
+        "UPDATE fleet.hosts SET quota = 1000000",
+        "SELECT role FROM fleet.hosts",
+        "SELECT * FROM fleet.parcels",
+        "SELECT fleet.lift(1)",
+        "SELECT fleet.tell_unban(1, '192.0.2.1', 'ssh', '', '')",
+        "SELECT fleet.is_new(1, 'x')",
+        "SELECT fleet.upkeep('0 days')",
+        "SELECT fleet.lock_feed()",
+        "SET ROLE a",
+        "SET SESSION AUTHORIZATION a",
+        "CREATE TABLE fleet.mine ()",
+        "CREATE TABLE public.mine ()",
+        "CREATE TEMPORARY TABLE mine ()",
+        "TRUNCATE fleet.feed",
+    ],
+)  # fmt: skip
+def test_it_can_do_nothing_but_what_is_its_own(fleet: Fleet, query: str) -> None:
+    fleet.add("a", "thief")
+    tell(fleet, "a", ban("192.0.2.1"))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        fleet.ask(query, user="thief")
+    assert fleet.ask("SELECT count(*) FROM fleet.bans") == [(1,)]
+
+
+def test_it_cannot_unban_for_others_nor_be_somebody_else(fleet: Fleet) -> None:
+    a, b = (fleet.simulated(name) for name in "ab")
+    fleet.add("thief")
+    a.own_ban("192.0.2.7")
+    wait_until(lambda: b.networks)
+    tell(fleet, "thief", {"kind": "unban", "network": "192.0.2.7", "label": "ssh"})
+    # Not even by a ban of its own that it takes back.
+    tell(
+        fleet, "thief", ban("192.0.2.7"), {"kind": "unban", "network": "192.0.2.7", "label": "ssh"}
+    )
+    tell(fleet, "thief", ban("192.0.2.8", host=1, seq=1))
+    wait_until(lambda: b.networks, partial(operator.eq, {"192.0.2.7", "192.0.2.8"}))
+    wait_until(lambda: a.networks, partial(operator.eq, {"192.0.2.7", "192.0.2.8"}))
+    rows = fleet.ask(
+        "SELECT name, host(network) FROM fleet.bans JOIN fleet.hosts ON hosts.id = host ORDER BY 1"
+    )
+    assert rows == [("a", "192.0.2.7"), ("thief", "192.0.2.8")]
+
+
+def test_what_it_tells_is_as_hostile_as_a_log_line(fleet: Fleet) -> None:
+    """Whom others protect, half of the internet, nonsense: others look at each by themselves."""
+    b = fleet.simulated("b", never=frozenset({"198.51.100.0/24"}))
+    fleet.add("thief")
+    tell(
+        fleet, "thief",
+        ban("198.51.100.0/24"), ban("0.0.0.0/0"), ban("128.0.0.0/1"), ban("2001::/16"),
+        ban("192.0.2.1", ports="22,x"), ban("192.0.2.2", protocol="\n"), ban("192.0.2.3", -5.0),
+        ban("192.0.2.4", 1e300), ban("192.0.2.5", None), ban("192.0.2.6", label="other"),
+    )  # fmt: skip
+    wait_until(lambda: b.networks, lambda now: {"192.0.2.4", "192.0.2.5"} <= now)
+    assert b.networks <= {"192.0.2.2", "192.0.2.4", "192.0.2.5"}
+    assert [line for line in b.lines if "thief" in line]
+    for garbage in (
+        {"kind": "ban"},
+        {"kind": "begin"},
+        ban("x"),
+        ban("192.0.2.1", label="x" * 300),
+    ):
+        with pytest.raises(psycopg.Error):
+            tell(fleet, "thief", garbage)
+    with pytest.raises(psycopg.Error):
+        tell(fleet, "thief", *[ban("192.0.2.1")] * 1_001)
+
+
+def test_a_flood_ends_at_the_quota_and_is_told(fleet: Fleet) -> None:
+    b = fleet.simulated("b", quota=15)
+    fleet.add("thief")
+    fleet.ask("UPDATE fleet.hosts SET quota = 20 WHERE name = 'thief'")
+    rows = [ban(f"203.0.113.{number}") for number in range(1, 101)]
+    assert tell(fleet, "thief", *rows) == 80
+    wait_until(lambda: [line for line in b.lines if "more than 15 a day" in line])
+    assert len(b.networks) == 15
+    with fleet.server.connection(database=fleet.database) as connection:
+        [thief] = [one for one in hosts.states(connection) if one.name == "thief"]
+    assert (thief.bans, thief.quota, thief.refused) == (20, 20, 80)
+
+
+def test_hints_without_end_are_no_more_than_hints(fleet: Fleet) -> None:
+    a, b = (fleet.simulated(name) for name in "ab")
+    fleet.add("thief")
+    with fleet.server.connection("thief", fleet.database) as thief:
+        for number in range(300):
+            thief.execute(f"NOTIFY pyruse_fleet, 'x{number}'")
+        a.own_ban("192.0.2.7")
+        wait_until(lambda: b.networks)
+
+
+@pytest.mark.parametrize("how", ["a transaction", "a lock"])
+def test_who_keeps_the_feed_to_himself_is_disconnected(fleet: Fleet, how: str) -> None:
+    a, b = (fleet.simulated(name) for name in "ab")
+    a.own_ban("192.0.2.1")
+    wait_until(lambda: b.networks)
+    fleet.add("thief")
+    with psycopg.connect(fleet.server.url("thief", fleet.database), autocommit=True) as thief:
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            thief.execute(f"SET {limit} = 0")
+        if how == "a lock":
+            thief.execute("SELECT pg_advisory_lock(20260314, 1)")
+        else:
+            thief.execute("BEGIN")
+            thief.execute("SELECT fleet.tell(NULL, %s)", (Jsonb([ban("192.0.2.9")]),))
+        a.own_ban("192.0.2.2")
+        wait_until(lambda: b.networks, partial(operator.eq, {"192.0.2.1", "192.0.2.2"}))
+        with pytest.raises(psycopg.OperationalError):
+            thief.execute("SELECT 1")
+
+
+def test_a_host_that_is_removed_reads_nothing_and_its_bans_can_be_lifted(fleet: Fleet) -> None:
+    a, b = (fleet.simulated(name) for name in "ab")
+    thief = fleet.simulated("thief")
+    a.own_ban("192.0.2.1")
+    thief.own_ban("192.0.2.1")
+    wait_until(lambda: b.networks)
+    thief.own_ban("192.0.2.2")
+    everybody = {"192.0.2.1", "192.0.2.2"}
+    wait_until(lambda: b.networks, partial(operator.eq, everybody))
+    with (
+        fleet.server.connection("thief", fleet.database) as inside,
+        fleet.server.connection(database=fleet.database) as connection,
+    ):
+        inside.execute("SELECT * FROM fleet.feed")
+        lifted = hosts.remove(connection, "thief", lift=True)
+        with pytest.raises(psycopg.Error):
+            inside.execute("SELECT * FROM fleet.feed")
+    assert lifted in {1, 2}, "a may have been first"
+    wait_until(lambda: b.networks, partial(operator.eq, {"192.0.2.1"}))
+    with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+        fleet.ask("SELECT 1", user="thief")
+    fleet.add("thief")
+    assert fleet.ask("SELECT fleet.me() IS NOT NULL", user="thief") == [(True,)]
