@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
 import psycopg
 
 from pyruse import UserError
-from pyruse_fleet import hosts, schema
+from pyruse_fleet import hosts, report, schema, status
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; the exit code is 1 where it cannot be done, with a line that says why."""
     options = _parser().parse_args(arguments)
     try:
+        if options.command is None:
+            from pyruse_fleet.demo import run
+
+            run()
+            return
         with psycopg.connect(options.url, autocommit=True, connect_timeout=10) as connection:
             options.command(connection, options)
     except UserError as fault:
         sys.exit(f"pyruse-fleet: {fault}")
+    except psycopg.errors.UndefinedTable:
+        sys.exit(
+            "pyruse-fleet: there are no tables of a fleet (expected `pyruse-fleet init` first)"
+        )
     except psycopg.Error as fault:
         sys.exit(f"pyruse-fleet: {str(fault).strip()}")
 
@@ -28,17 +39,40 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _init(connection: psycopg.Connection, options: argparse.Namespace) -> None:
     done = schema.migrate(connection)
     _say(f"migrations applied: {', '.join(map(str, done))}" if done else "nothing to do")
+    for doubt in schema.doubts(connection):
+        _say(f"note: {doubt}")
 
 
 def _add_host(connection: psycopg.Connection, options: argparse.Namespace) -> None:
     password = sys.stdin.readline().rstrip("\n") if options.password_stdin else None
-    role = hosts.add(connection, options.name, options.role, password)
+    role = hosts.add(connection, options.name, options.role, password, options.quota)
     _say(f"{options.name} may take part, as the role {role}")
 
 
 def _remove_host(connection: psycopg.Connection, options: argparse.Namespace) -> None:
     lifted = hosts.remove(connection, options.name, lift=options.lift_bans)
     _say(f"{options.name} is out" + (f"; {lifted} bans lifted" if options.lift_bans else ""))
+
+
+def _status(connection: psycopg.Connection, options: argparse.Namespace) -> None:
+    found = status.read(connection)
+    _say(json.dumps(status.data(found), indent=2) if options.json else status.text(found))
+
+
+def _report(connection: psycopg.Connection, options: argparse.Namespace) -> None:
+    fleet = report.read(connection, options.day)
+    _say(json.dumps(report.data(fleet), indent=2) if options.json else report.text(fleet))
+
+
+def _day(text: str) -> date:
+    if text in ("today", "yesterday"):
+        return datetime.now().astimezone().date() - timedelta(days=text == "yesterday")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no day (expected 2026-11-28, today or yesterday)"
+        ) from None
 
 
 def _say(text: str) -> None:
@@ -52,21 +86,38 @@ def _parser() -> argparse.ArgumentParser:
         help="the database, for its owner (else $PYRUSE_FLEET_URL, or libpq's PGHOST and so on)",
     )  # fmt: skip
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
     init = commands.add_parser("init", help="make the tables, or bring them up to date")
     init.set_defaults(command=_init)
-    add = commands.add_parser("add-host", help="let a host take part")
+
+    add = commands.add_parser("add-host", help="let a host take part; also one that was removed")
     add.set_defaults(command=_add_host)
     add.add_argument("name", help="of the host, as reports call it")
     add.add_argument("--role", help="its role in the database; by default, its name")
     add.add_argument(
         "--password-stdin", action="store_true", help="it logs in with the password on stdin"
     )
+    add.add_argument(
+        "--quota", type=int, help="how many bans in force it may have told; at first 10,000"
+    )
+
     remove = commands.add_parser("remove-host", help="keep a host out from now on")
     remove.set_defaults(command=_remove_host)
     remove.add_argument("name")
     remove.add_argument(
         "--lift-bans", action="store_true", help="lift what it has banned, and nobody else has"
     )
+
+    state = commands.add_parser("status", help="who is behind, and since when")
+    state.set_defaults(command=_status)
+    day = commands.add_parser("report", help="the fleet's day")
+    day.set_defaults(command=_report)
+    day.add_argument("day", nargs="?", type=_day, default="yesterday", help="by default, yesterday")
+    for one in (state, day):
+        one.add_argument("--json", action="store_true", help="for programs")
+
+    demo = commands.add_parser("demo", help="a fleet of three on this machine, for a look")
+    demo.set_defaults(command=None)
     return parser
 
 

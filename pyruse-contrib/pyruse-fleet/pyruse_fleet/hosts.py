@@ -44,12 +44,19 @@ class HostState(NamedTuple):
     version: str
 
 
-def add(connection: Connection, name: str, role: str | None, password: str | None) -> str:
+def add(
+    connection: Connection,
+    name: str,
+    role: str | None = None,
+    password: str | None = None,
+    quota: int | None = None,
+) -> str:
     """Let a host take part; one that was removed may come back.
 
     :param name: of the host, as reports call it.
     :param role: its role, which may be there already; None: as the host.
     :param password: of a role that is made; None: it logs in by a certificate, or as pg_hba says.
+    :param quota: so many bans in force it may have told; None: as before, at first 10,000.
     :return: the role.
     :raises UserError: the name cannot be, or another host has the role.
     """
@@ -87,6 +94,8 @@ def add(connection: Connection, name: str, role: str | None, password: str | Non
             " ON CONFLICT (name) DO UPDATE SET role = excluded.role, removed = NULL",
             [name, role],
         )
+        if quota is not None:
+            connection.execute("UPDATE fleet.hosts SET quota = %s WHERE name = %s", [quota, name])
     return role
 
 

@@ -18,7 +18,7 @@ _HOSTS = """
     SELECT name, seen, report,
         (SELECT max(day) FROM fleet.reports WHERE host = id AND day < %(day)s)
     FROM fleet.hosts LEFT JOIN fleet.reports ON host = id AND day = %(day)s
-    WHERE removed IS NULL AND (reports OR report IS NOT NULL) AND added < %(day)s::date + 1
+    WHERE removed IS NULL AND (report IS NOT NULL OR reports AND added < %(day)s::date + 1)
     ORDER BY name
 """
 _ATTACKERS = """
@@ -125,7 +125,7 @@ def text(fleet: FleetDay) -> str:
             counted = f", counted {times:,} times" if times else ""
             lines.append(f"  {who}: {hosts} hosts{counted}")
         lines.append("")
-    lines += [f"{fleet.told:,} bans were told, of {fleet.networks:,} addresses and networks.", ""]
+    lines += [f"Bans told: {fleet.told:,}, of {fleet.networks:,} addresses and networks.", ""]
     if fleet.quiet:
         lines += ["QUIET", ""]
         for one in fleet.quiet[:_MOST_QUIET]:

@@ -116,7 +116,7 @@ class Taking:
             label=ban.key.label,
             prefix4=ban.network.prefixlen if ban.network.version == 4 else 32,
             prefix6=ban.network.prefixlen if ban.network.version == 6 else 128,
-            reason=f"{self._name(told.host)} has banned it ({PLACE})",
+            reason=f"{self._name(told.host)} has banned it",
         )
         if context.ban(None, request):
             self._taken[told.host] += 1

@@ -63,7 +63,7 @@ class Fleet:
     def add(self, *names: str) -> None:
         with self.server.connection(database=self.database) as connection:
             for name in names:
-                hosts.add(connection, name, None, None)
+                hosts.add(connection, name)
 
     def simulated(
         self, name: str, *, never: frozenset[str] = frozenset(), url: str = "", **options: Any
