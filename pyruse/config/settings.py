@@ -102,6 +102,11 @@ class SmtpUrl:
         "smtps": ("tls", 465),
     }
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, and knows its users."""
+        return self.host in ("localhost", "127.0.0.1", "::1")
+
     @classmethod
     def parse(cls, value: Any) -> Self:
         """Read the URL of a mail server.
@@ -226,6 +231,10 @@ class StateSettings:
     """How long reported days and the history of bans are kept."""
 
 
+SENDMAIL = ["/usr/sbin/sendmail", "-t", "-i"]
+"""The machine's own, as the Linux Standard Base has it."""
+
+
 @dataclass
 class EmailSettings:
     """``[email]``: who writes to whom, and through what."""
@@ -236,9 +245,11 @@ class EmailSettings:
     """Who gets the report and the mails of `email` steps that name nobody else."""
     subject: Template = field(default_factory=lambda: Template("Pyruse Notification"))
     """The subject of the mails of `email` steps that have none of their own."""
-    sendmail: list[str] = field(default_factory=lambda: ["/usr/sbin/sendmail", "-t", "-i"])
+    sendmail: list[str] = field(default_factory=SENDMAIL.copy)
     """The program that takes the mail on its standard input, with its arguments. Without `-t`
-    among them, the recipients are added as arguments. Not used with `smtp`."""
+    among them, the recipients are added as arguments. Not used with `smtp`. Where the default one
+    needs rights that the sandbox of the service gives to no program, mail goes to
+    `smtp://localhost`."""
     smtp: SmtpUrl | None = None
     """A mail server, instead of `sendmail`: `smtp+starttls://[USER@]HOST[:PORT]` (port 587),
     `smtps://…` (465) or `smtp://…` (25, in clear text)."""

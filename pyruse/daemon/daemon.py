@@ -26,7 +26,9 @@ from pyruse.daemon.status.activity import Activity
 from pyruse.daemon.status.observer import StateObserver
 from pyruse.daemon.wake import Wake
 from pyruse.delivery.delivery import Delivery
+from pyruse.delivery.mail.address import mail_name
 from pyruse.delivery.mail.transport import check as check_mail
+from pyruse.delivery.outcome import GIVEN_UP
 from pyruse.engine.engine import Engine
 from pyruse.engine.patience import Patience
 from pyruse.errors import UserError
@@ -86,7 +88,7 @@ class Daemon:
         self._delivery = Delivery(
             outbox=self._state.outbox,
             settings=engine.settings.email,
-            host=engine.host,
+            host=mail_name(engine.host),
             journal_log=to_journal,
             on_fault=self._delivery_fault,
             wake=self._wake,
@@ -365,7 +367,7 @@ class Daemon:
             self._engine = new
             if self._reading.skimming:
                 self._reading.take_only(new.wanted)
-            self._delivery.reconfigure(new.settings.email, new.host, new.receivers)
+            self._delivery.reconfigure(new.settings.email, mail_name(new.host), new.receivers)
             self._start()
             tell_reloaded(old, new)
         self._ready_by = None
@@ -422,7 +424,7 @@ class Daemon:
     def _delivery_fault(
         self, place: str, text: str, kind: str = "delivery", times: int = 1
     ) -> None:
-        self._engine.tell_fault(place, kind, text, times=times)
+        self._engine.tell_fault(place, kind, text, times=times, each=kind == GIVEN_UP)
 
     def _firewall_fault(self, fault: Exception) -> None:
         if isinstance(fault, Doubt):  # each is a kind of its own: none hides behind another

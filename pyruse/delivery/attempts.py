@@ -11,7 +11,7 @@ from pyruse.api.parcel import Parcel, Refused
 from pyruse.config.settings import EmailSettings
 from pyruse.delivery.mail.openpgp import encrypted
 from pyruse.delivery.mail.refusals import MailError, TooLargeError
-from pyruse.delivery.mail.transport import send
+from pyruse.delivery.mail.transport import by_what_works, send
 from pyruse.delivery.outcome import Outcome
 from pyruse.delivery.receivers import Receiver, Receivers
 from pyruse.errors import UserError, in_words
@@ -42,14 +42,15 @@ def attempts(
     }
 
 
-def mailer(settings: EmailSettings, host: str) -> Attempt:
+def mailer(configured: EmailSettings, host: str) -> Attempt:
     """The attempt to send a mail.
 
-    :param settings: the section ``[email]``.
+    :param configured: the section ``[email]``.
     :param host: this machine's name, for Message-IDs and the addresses of local users.
     """
 
     def send_mail(item: OutboxItem) -> Outcome:
+        settings = by_what_works(configured)
         largest, why = None, ""
         while True:
             try:
@@ -65,15 +66,20 @@ def mailer(settings: EmailSettings, host: str) -> Attempt:
             try:
                 if keys := item.payload.get("encrypt_to", settings.encrypt_to):
                     message = encrypted(message, keys, settings)
-                return Outcome(item, fault=why, refusals=tuple(send(message, settings)))
+                taken = send(message, settings)
+                refusals = tuple(taken.refusals)
+                return Outcome(item, fault=why, refusals=refusals, answer=taken.answer)
             except TooLargeError as fault:
                 largest = _smaller(fault, largest)
                 if largest < _SMALLEST_MAIL:
-                    return Outcome(item, "refused", str(fault))
+                    return Outcome(item, "refused", str(fault), of_the_server=True)
                 why = f"was cut to {largest:,} bytes: {fault}"
             except MailError as fault:
                 end: Literal["refused", "retry"] = "refused" if fault.permanent else "retry"
-                return Outcome(item, end, str(fault), whole_way=fault.whole_way)
+                return Outcome(
+                    item, end, str(fault),
+                    whole_way=fault.whole_way, of_the_server=fault.of_the_server,
+                )  # fmt: skip
             except Exception as fault:  # noqa: BLE001 -- no mail is lost by a fault of ours
                 return Outcome(item, "retry", f"it cannot be sent: {fault!r}")
 

@@ -8,7 +8,9 @@ service never holds up an entry.
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
@@ -16,16 +18,18 @@ from pyruse.config.settings import EmailSettings
 from pyruse.delivery.attempts import JournalLog, deliverer, log_writer, mailer, run_command
 from pyruse.delivery.item_names import named
 from pyruse.delivery.lanes import Lane, PluginLane
-from pyruse.delivery.outcome import Outcome
+from pyruse.delivery.mail.refusals import Refusal
+from pyruse.delivery.outcome import GIVEN_UP, Outcome
 from pyruse.delivery.receivers import NO_RECEIVERS, Receiver, Receivers, find_heirs
-from pyruse.delivery.retries import FIRST_RETRY_US, Retries
+from pyruse.delivery.retries import FIRST_RETRY_US, KEPT_TRYING_US, REFUSED_REPORT_US, Retries
+from pyruse.options.durations import written
 from pyruse.state.outbox import Outbox
-from pyruse.state.outbox_item import OutboxItem
+from pyruse.state.outbox_item import REPORTS, OutboxItem
 
 _MOST_WAITING = 10_000
 _MOST_CHARACTERS = 32_000_000
-"""No more parcels of one receiver, or programs of one step, wait, and no more text of theirs: the
-oldest are given up."""
+"""No more mails, parcels of one receiver, or programs of one step wait, and no more text of theirs:
+the oldest are given up."""
 
 
 class OnFault(Protocol):
@@ -68,7 +72,10 @@ class Delivery:
         self._on_fault = on_fault
         self._wake = wake
         self._results: SimpleQueue[tuple[Lane, Outcome]] = SimpleQueue()
-        self._mails = Lane("mail", mailer(settings, host), self._results, wake)
+        self._mails = {
+            name: Lane(name, mailer(settings, host), self._results, wake)
+            for name in ("mail", REPORTS)
+        }
         self._program_lanes: dict[str, Lane] = {}
         """By lane of the outbox: of each step whose programs have waited."""
         self._plugin_lanes: dict[str, PluginLane] = {}
@@ -95,7 +102,8 @@ class Delivery:
 
         As after a start, what failed is tried again at once.
         """
-        self._mails.attempt = mailer(settings, host)
+        for lane in self._mails.values():
+            lane.attempt = mailer(settings, host)
         self._receive_by(receivers)
         self._retries.clear()
         self._outbox.retry_now()
@@ -174,7 +182,7 @@ class Delivery:
             lane.close(deadline)
 
     def _all_lanes(self) -> Mapping[str, Lane]:
-        return {"mail": self._mails, **self._program_lanes, **self._plugin_lanes}
+        return {**self._mails, **self._program_lanes, **self._plugin_lanes}
 
     def _calling(self) -> list[PluginLane]:
         return [*self._plugin_lanes.values(), *self._old_lanes]
@@ -202,18 +210,20 @@ class Delivery:
 
     def _keep_bounded(self) -> bool:
         changed = False
-        for name, lane in {**self._program_lanes, **self._plugin_lanes}.items():
+        for name, lane in self._all_lanes().items():
             given_up = self._outbox.give_up_oldest(
                 name, number=_MOST_WAITING, size=_MOST_CHARACTERS
             )
             changed = changed or given_up > 0
             what, where, whom = "parcel", lane.name, "a receiver"
-            if name in self._program_lanes:
+            if name in self._mails:
+                what, where, whom = "mail", "mail", "their server"
+            elif name in self._program_lanes:
                 what, where, whom = "run of a program", name.removeprefix("command "), "a step"
             if given_up:
                 self._on_fault(
                     where, f"a {what} was given up, the oldest: no more than {_MOST_WAITING:,} of "
-                    f"them, and {_MOST_CHARACTERS:,} characters, wait for {whom}", "given up",
+                    f"them, and {_MOST_CHARACTERS:,} characters, wait for {whom}", GIVEN_UP,
                     given_up,
                 )  # fmt: skip
         return changed
@@ -251,37 +261,84 @@ class Delivery:
         """Say in the outbox what became of an item, and tell of the faults."""
         item = outcome.item
         place = _place(item)
-        refused = [str(one) for one in outcome.refusals if one.permanent]
-        later = [one.address for one in outcome.refusals if not one.permanent]
-        if refused:
-            self._on_fault(place, f"{named(item)} was refused for {', '.join(refused)}")
+        refused = [one for one in outcome.refusals if one.permanent]
+        later = [one for one in outcome.refusals if not one.permanent]
         if outcome.end == "retry":
+            if item.kind == "mail" and now - item.created >= KEPT_TRYING_US:
+                fault = f"{outcome.fault}, for 30 days now"
+                self._set_aside(item, fault, f"{fault}; {named(item)}", now)
+                return
             holds_up = outcome.whole_way or self._retries.holds_up(item.attempts + 1)
-            delay_s = self._retry(item, outcome.fault, now, holds_up=holds_up)
-            self._on_fault(place, f"{outcome.fault}; {named(item)} is tried again in {delay_s} s")
+            delay = self._retry(item, outcome.fault, now, holds_up=holds_up)
+            self._on_fault(place, f"{outcome.fault}; {named(item)} is tried again in {delay}")
         elif outcome.end == "refused":
-            self._outbox.refuse(item.id, outcome.fault, now=now)
-            self._on_fault(place, f"{outcome.fault}; {named(item)} is set aside")
-        elif later:
-            fault = ", ".join(str(one) for one in outcome.refusals if not one.permanent)
-            self._outbox.narrow(item.id, later)
-            delay_s = self._retry(item, fault, now, holds_up=False)
-            self._on_fault(place, f"{named(item)} is tried again in {delay_s} s for {fault}")
+            told = f"{outcome.fault}; {named(item)}"
+            self._refused(item, outcome.fault, told, now, of_the_server=outcome.of_the_server)
         else:
-            self._outbox.sent(item.id)
+            self._sent(item, outcome.answer, refused, later, now)
             if outcome.fault:
                 self._on_fault(place, f"{named(item)} {outcome.fault}")
 
-    def _retry(self, item: OutboxItem, fault: str, now: int, *, holds_up: bool) -> int:
+    def _sent(
+        self, item: OutboxItem, answer: str, refused: list[Refusal], later: list[Refusal], now: int
+    ) -> None:
+        """A mail has reached all its recipients but some."""
+        if item.kind == "mail":
+            self._outbox.note_sent(item, now, answer, [one.address for one in refused + later])
+        if refused and later:  # each goes its own way
+            apart = replace(
+                item, id=uuid.uuid4().hex, payload=dict(item.payload), group=None, leaving=True
+            )
+            self._outbox.put(apart)
+            self._refused_for(apart, refused, now)
+        elif refused:
+            self._refused_for(item, refused, now)
+        if later:
+            fault = ", ".join(map(str, later))
+            self._outbox.narrow(item.id, [one.address for one in later])
+            delay = self._retry(item, fault, now, holds_up=False)
+            text = f"{named(item)} is tried again in {delay} for {fault}"
+            self._on_fault(_place(item), text)
+        if not refused and not later:
+            self._outbox.sent(item.id)
+
+    def _refused_for(self, item: OutboxItem, refused: list[Refusal], now: int) -> None:
+        """Some recipients are refused for good; the others have the mail."""
+        self._outbox.narrow(item.id, [one.address for one in refused])
+        fault = ", ".join(map(str, refused))
+        told = f"{named(item)} was refused for {fault}; for them it"
+        self._refused(item, fault, told, now, of_the_server=True)
+
+    def _refused(
+        self, item: OutboxItem, fault: str, told: str, now: int, *, of_the_server: bool
+    ) -> None:
+        """An item is refused for good; a report is worth some more attempts.
+
+        :param told: the beginning of what is told of it.
+        """
+        patient = item.report is not None and of_the_server
+        if patient and now - item.created < REFUSED_REPORT_US:
+            delay = self._retries.delay_refused(item.attempts + 1)
+            self._outbox.failed(item.id, fault, retry_at=now + delay)
+            self._on_fault(_place(item), f"{told} is tried again in {written(delay)}")
+        else:
+            self._set_aside(item, fault, told, now)
+
+    def _set_aside(self, item: OutboxItem, fault: str, told: str, now: int) -> None:
+        """Try an item no more, and tell of it: each one, for nobody will hear of it otherwise."""
+        self._outbox.refuse(item.id, fault, now=now)
+        self._on_fault(_place(item), f"{told} is set aside (see: pyruse outbox)", GIVEN_UP)
+
+    def _retry(self, item: OutboxItem, fault: str, now: int, *, holds_up: bool) -> str:
         """Have an item tried again, ever later.
 
-        :return: in how many seconds.
+        :return: the delay in words.
         """
         delay = self._retries.delay(item.attempts + 1)
         self._outbox.failed(item.id, fault, retry_at=now + delay)
         if holds_up:
             self._retries.hold(item.lane, now + delay)
-        return delay // 1_000_000
+        return f"{delay // 1_000_000} s"
 
 
 def _place(item: OutboxItem) -> str:

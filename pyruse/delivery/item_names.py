@@ -10,6 +10,8 @@ from pyruse.text import one_line, shortened
 
 _LONGEST_NAME = 200  # characters of a subject or a command, in a report of a fault
 _LONGEST_REASON = 300
+SHORT_ID = 8
+"""Characters of an id that people are shown, and type."""
 _NAMED = 5  # of the items that cannot be sent
 
 

@@ -8,6 +8,9 @@ from typing import Literal
 from pyruse.delivery.mail.refusals import Refusal
 from pyruse.state.outbox_item import OutboxItem
 
+GIVEN_UP = "given up"
+"""The kind of fault of what does not leave any more: each one is logged."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -22,3 +25,7 @@ class Outcome:
     """Of a mail that was sent: the recipients that did not get it."""
     whole_way: bool = False
     """Of a retry: no other item of its kind could have left either."""
+    of_the_server: bool = False
+    """Of a refusal: a mail server, or sendmail, has said so. It may say something else tomorrow."""
+    answer: str = ""
+    """Of a mail that was sent: what the server answered, with its code."""

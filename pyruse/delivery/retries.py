@@ -5,7 +5,13 @@ from __future__ import annotations
 FIRST_RETRY_US = 30_000_000
 """The delay between the first and the second attempt; each further delay is twice as long."""
 LONGEST_RETRY_US = 3_600_000_000
-"""No delay is longer than this. There is no last attempt."""
+"""No delay is longer than this. Of mails alone there is a last attempt."""
+KEPT_TRYING_US = 30 * 86_400_000_000
+"""A mail that is so old, and still did not leave, is set aside when it fails once more."""
+REFUSED_REPORT_US = 7 * 86_400_000_000
+"""So long a report is tried again though the server refuses it: somebody may mend that."""
+_FIRST_REFUSED_US = 3_600_000_000
+_LONGEST_REFUSED_US = 12 * 3_600_000_000
 _HOLDS_UP = 8
 """An item that has failed so often (for an hour) no longer holds up the others, where it may be at
 fault itself."""
@@ -21,6 +27,10 @@ class Retries:
     def delay(self, attempts: int) -> int:
         """So many microseconds pass after so many attempts before the next one."""
         return min(FIRST_RETRY_US << min(attempts - 1, 10), LONGEST_RETRY_US)
+
+    def delay_refused(self, attempts: int) -> int:
+        """The same, in microseconds, for a report that the server refuses: soon is no better."""
+        return min(_FIRST_REFUSED_US << min(attempts - 1, 10), _LONGEST_REFUSED_US)
 
     def holds_up(self, attempts: int) -> bool:
         """Whether an item that has failed so often still holds up the others of its kind."""

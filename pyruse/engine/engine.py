@@ -428,8 +428,15 @@ class Engine:
         for place, hook, fault in (*effects.of_contributors, *effects.faults):
             self.faults.of_plugin(place, hook, fault)
 
-    def tell_fault(
-        self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}, times: int = 1
+    def tell_fault(  # noqa: PLR0913 -- the facts of a fault
+        self,
+        place: str,
+        kind: str,
+        text: str,
+        fields: Mapping[str, object] = {},
+        times: int = 1,
+        *,
+        each: bool = False,
     ) -> None:
         """A fault has happened: see `FaultReporter.tell`."""
-        self.faults.tell(place, kind, text, fields, times)
+        self.faults.tell(place, kind, text, fields, times, each=each)

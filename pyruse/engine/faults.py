@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyruse.chains.model import Step
 from pyruse.entry.entry import Entry
@@ -19,6 +20,9 @@ JournalLog = Callable[[str, int, Mapping[str, object]], None]
 _ERROR = 3
 _QUIET_S = 6 * 3600
 _LONGEST = 500
+_EACH = 20
+"""Of faults each of which is to be logged, so many are, in an hour."""
+_EACH_S = 3600
 
 
 @dataclass
@@ -32,6 +36,8 @@ class Fault:
     count: int = 0
     last: float = 0.0
     """When it happened last, by ``time.monotonic``."""
+    logged: deque[float] = field(default_factory=lambda: deque(maxlen=_EACH))
+    """When it was logged, by ``time.monotonic``."""
 
 
 class Faults:
@@ -46,8 +52,15 @@ class Faults:
         self._log = log
         self.kinds: dict[tuple[str, str], Fault] = {}
 
-    def report(
-        self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}, times: int = 1
+    def report(  # noqa: PLR0913 -- the facts of a fault
+        self,
+        place: str,
+        kind: str,
+        text: str,
+        fields: Mapping[str, object] = {},
+        times: int = 1,
+        *,
+        each: bool = False,
     ) -> Fault:
         """A fault has happened.
 
@@ -56,6 +69,8 @@ class Faults:
         :param text: what went wrong.
         :param fields: more fields for the journal.
         :param times: it has happened so often.
+        :param each: log every one, as nobody hears of it otherwise: 20 in an hour, for what is
+            logged may lead to the same fault again.
         :return: the fault with its text as it was logged: one printable line.
         """
         text = shortened(one_line(text), _LONGEST)
@@ -65,7 +80,11 @@ class Faults:
             fault.count, fault.text = 0, text
         fault.last = now
         before, fault.count = fault.count, fault.count + times
-        if len(str(fault.count)) > len(str(before)) or not before:  # 1, 10, 100, …
+        is_due = len(str(fault.count)) > len(str(before)) or not before  # 1, 10, 100, …
+        if each and (len(fault.logged) < _EACH or now - fault.logged[0] > _EACH_S):
+            is_due = True
+        if is_due:
+            fault.logged.append(now)
             again = f" ({fault.count} times)" if fault.count > 1 else ""
             self._log(f"{place}: {text}{again}", _ERROR, {"PYRUSE_FAULT": kind, **fields})
         return fault
@@ -87,11 +106,18 @@ class FaultReporter:
         self._calendar = calendar
         self._clock = clock
 
-    def tell(
-        self, place: str, kind: str, text: str, fields: Mapping[str, object] = {}, times: int = 1
+    def tell(  # noqa: PLR0913 -- the facts of a fault
+        self,
+        place: str,
+        kind: str,
+        text: str,
+        fields: Mapping[str, object] = {},
+        times: int = 1,
+        *,
+        each: bool = False,
     ) -> None:
         """A fault has happened (see `Faults.report`)."""
-        fault = self._faults.report(place, kind, text, fields, times)
+        fault = self._faults.report(place, kind, text, fields, times, each=each)
         now = self._clock()
         day = self._state.days.open_day(self._calendar.day_of(now))
         self._state.faults.add(day, place, kind, fault.text, now, times)

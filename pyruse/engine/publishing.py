@@ -131,12 +131,20 @@ class Publication:
         except Exception as fault:  # noqa: BLE001 -- the main thread tells of it, and goes on
             self.failure = fault
             return
-        self._publishers.call("publish_report", report=self._report)
+        self._publish(self._report)
         try:
             for other in self._reports:
-                self._publishers.call("publish_report", report=other)
+                self._publish(other)
         except (OSError, MemoryError, sqlite3.Error) as fault:
             self._effects.fault("report", "of a machine", fault)
+
+    def _publish(self, report: Report) -> None:
+        """Have a report published; its mails are marked, for they are not given up soon."""
+        before = len(self._effects.items)
+        self._publishers.call("publish_report", report=report)
+        for item, _ in self._effects.items[before:]:
+            if item.kind == "mail":
+                item.payload["report"] = report.title
 
     def close(self) -> None:
         """Nobody reads its rows any more."""

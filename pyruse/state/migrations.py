@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 15
+VERSION = 16
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -112,6 +112,7 @@ _STEPS = {
         ALTER TABLE events ADD COLUMN weight INTEGER;
         ALTER TABLE events ADD COLUMN quote TEXT;
     """,
+    16: "",
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

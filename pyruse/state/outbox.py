@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import msgspec
 
 from pyruse.state.outbox_backlog import Backlog
-from pyruse.state.outbox_item import OutboxItem
+from pyruse.state.outbox_item import REPORTS, OutboxItem
 from pyruse.state.outbox_queue import Queue, QueueSlot
 from pyruse.state.part import Part
 
@@ -36,6 +36,18 @@ class _Fate(IntEnum):
         return cls.SET_ASIDE_AND_TOLD if item.told else cls.SET_ASIDE
 
 
+class ReportSent(NamedTuple):
+    """A report was handed over to a mail server, or to sendmail."""
+
+    title: str
+    """Of the report, such as ``2026-03-14``."""
+    receiver: str
+    at: int
+    """When, in microseconds since the epoch."""
+    answer: str
+    """What the server said, with its code."""
+
+
 class Outbox(Part):
     """The items in the order in which they were put in."""
 
@@ -47,6 +59,10 @@ class Outbox(Part):
         ) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS gatherings (name TEXT PRIMARY KEY, due INTEGER NOT NULL)
             WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS reports_sent (
+            title TEXT NOT NULL, receiver TEXT NOT NULL, at INTEGER NOT NULL, answer TEXT NOT NULL,
+            PRIMARY KEY (title, receiver)
+        ) WITHOUT ROWID;
     """
 
     def __init__(self) -> None:
@@ -62,6 +78,7 @@ class Outbox(Part):
         """When the last mail of each group was due: the next one comes an interval later."""
         self._changed: set[str] = set()
         self._changed_groups: set[str] = set()
+        self._reports_sent: list[ReportSent] = []
 
     def put(self, item: OutboxItem) -> None:
         """Take an item in."""
@@ -163,7 +180,7 @@ class Outbox(Part):
         return [lane for lane in self._backlogs if lane.startswith("command ")]
 
     def _weigh(self, item: OutboxItem) -> None:
-        """Count a program, or a parcel, among those that wait."""
+        """Count a mail, a program, or a parcel, among those that wait."""
         if item.is_bounded:
             self._backlogs.setdefault(item.lane, Backlog()).put(item.id, item.size)
 
@@ -176,7 +193,7 @@ class Outbox(Part):
 
         What is leaving right now stays.
 
-        :param lane: of parcels, or of programs.
+        :param lane: of mails, of parcels, or of programs.
         :param number: the number of items that may wait.
         :param size: the number of characters that they may have together.
         :return: the number of items that are forgotten.
@@ -189,11 +206,9 @@ class Outbox(Part):
 
     def parcel_kinds(self) -> list[str]:
         """The kinds of the parcels that wait."""
-        programs = set(self.program_lanes())
+        others = {"mail", REPORTS, *self.program_lanes()}
         return [
-            lane
-            for lane, backlog in self._backlogs.items()
-            if len(backlog) and lane not in programs
+            lane for lane, backlog in self._backlogs.items() if len(backlog) and lane not in others
         ]
 
     def readdress(self, kind: str, heir: Callable[[OutboxItem], str | None]) -> None:
@@ -229,11 +244,28 @@ class Outbox(Part):
 
     def _queue(self, item: OutboxItem) -> None:
         queue = self._queues.setdefault(item.lane, Queue())
-        queue.add(QueueSlot(item.number, item.id), item.leaves_at)
+        queue.add(QueueSlot(item.turn, item.id), item.leaves_at)
 
     def _unqueue(self, item: OutboxItem) -> None:
         if item.lane in self._queues:
-            self._queues[item.lane].remove(QueueSlot(item.number, item.id))
+            self._queues[item.lane].remove(QueueSlot(item.turn, item.id))
+
+    def note_sent(self, item: OutboxItem, now: int, answer: str, but: Collection[str]) -> None:
+        """Keep, of a report, that it was handed over.
+
+        :param item: a mail.
+        :param answer: what the server said.
+        :param but: the recipients for whom it was refused.
+        """
+        if item.report is None:
+            return
+        # A local user may have been refused by the name of the machine: "root" as root@vm1.
+        refused = {*but, *(one.partition("@")[0] for one in but)}
+        self._reports_sent += [
+            ReportSent(item.report, to, now, answer)
+            for to in item.payload["to"]
+            if to not in refused
+        ]
 
     def sent(self, item_id: str) -> None:
         """An item has left: forget it."""
@@ -277,10 +309,11 @@ class Outbox(Part):
         return item
 
     def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
-        """Forget what was set aside before an instant."""
+        """Forget what was set aside, or sent, before an instant."""
         for item in self.set_aside():
             if item.due < time_us:
                 self._forget(item.id)
+        db.execute("DELETE FROM reports_sent WHERE at < ?", (time_us,))
         yield
 
     def narrow(self, item_id: str, to: list[str]) -> None:
@@ -342,8 +375,18 @@ class Outbox(Part):
             "INSERT OR REPLACE INTO gatherings VALUES (?, ?)",
             [(group, self._last_due[group]) for group in self._changed_groups],
         )
+        db.executemany(
+            "INSERT OR REPLACE INTO reports_sent VALUES (?, ?, ?, ?)", self._reports_sent
+        )
 
     def saved(self) -> None:
         """The changes are committed."""
         self._changed.clear()
         self._changed_groups.clear()
+        self._reports_sent.clear()
+
+
+def reports_sent(db: sqlite3.Connection) -> list[ReportSent]:
+    """The reports that were handed over to a mail server, or to sendmail, the newest last."""
+    query = "SELECT title, receiver, at, answer FROM reports_sent ORDER BY at, title, receiver"
+    return [ReportSent(*row) for row in db.execute(query)]

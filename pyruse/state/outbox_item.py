@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+REPORTS = "report"
+"""The lane of the mails with reports."""
+
 
 def parcel_kind(plugin: str, options: Mapping[str, Any]) -> str:
     """The kind of what a step, or an extension, sends for itself to deliver.
@@ -67,24 +70,40 @@ class OutboxItem:
         return plugin if mark else None
 
     @property
+    def report(self) -> str | None:
+        """Of a mail with a report: the title of the report, such as ``2026-03-14``."""
+        title: str | None = self.payload.get("report") if self.kind == "mail" else None
+        return title
+
+    @property
     def lane(self) -> str:
         """Items of one lane leave one after the other: mails, log lines, parcels of one receiver.
 
-        Each step that runs programs has a lane of its own, such as ``command chains."ssh"[3]``, so
-        that a slow program holds up no other.
+        Reports have a lane of their own, so that no warning waits behind one that is refused. So
+        has each step that runs programs, such as ``command chains."ssh"[3]``: a slow program holds
+        up no other.
         """
-        return f"command {self.payload.get('step', '')}" if self.kind == "command" else self.kind
+        if self.kind == "command":
+            return f"command {self.payload.get('step', '')}"
+        return self.kind if self.report is None else REPORTS
+
+    @property
+    def turn(self) -> int:
+        """The item with the least one leaves first. Of reports, the newest does."""
+        return self.number if self.report is None else -self.number
 
     @property
     def is_bounded(self) -> bool:
         """Whether the oldest ones of its lane are given up where too many wait."""
-        return self.kind == "command" or self.plugin is not None
+        return self.kind in ("command", "mail") or self.plugin is not None
 
     @property
     def size(self) -> int:
-        """Characters of what is kept of a program, or of a parcel."""
+        """Characters of what is kept of a program, of a parcel, or of a mail."""
         payload = self.payload
-        return sum(map(len, (*payload.get("command", ()), *payload.get("parts", ()))))
+        texts = (*payload.get("command", ()), *payload.get("parts", ()), payload.get("html") or "")
+        attached = (text for _, _, text in payload.get("attachments", ()))
+        return sum(map(len, (*texts, *attached)))
 
     @property
     def family(self) -> str:

@@ -11,7 +11,7 @@ from pyruse.times import FOREVER
 class QueueSlot(NamedTuple):
     """An item in a queue."""
 
-    number: int
+    turn: int
     item_id: str
 
 
@@ -25,7 +25,7 @@ class Queue:
         self._later: Due[QueueSlot] = Due()
         """By the instant from which on each may leave."""
         self._ripe: Due[QueueSlot] = Due()
-        """Those that may leave, by number."""
+        """Those that may leave, by their turns."""
 
     def add(self, slot: QueueSlot, leaves_at: int) -> None:
         """Have an item wait until an instant (µs since the epoch), however it waited before."""
@@ -40,7 +40,7 @@ class Queue:
     def take(self, now: int) -> str | None:
         """Take out the first item that may leave at an instant, and give its id."""
         for slot in self._later.pop_until(now):
-            self._ripe.set(slot, slot.number)
+            self._ripe.set(slot, slot.turn)
         first = next(self._ripe.pop_until(FOREVER), None)
         return None if first is None else first.item_id
 

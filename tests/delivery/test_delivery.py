@@ -89,7 +89,11 @@ def test_one_impossible_log_line_stops_nothing(house):
     assert [message for message, _, _ in house.logs] == ["two"]
     assert item.refused
     assert house.faults == [
-        ("log", "the journal can take no such line: TypeError('odd'); the log \"one\" is set aside")
+        (
+            "log",
+            "the journal can take no such line: TypeError('odd'); the log \"one\" is set "
+            "aside (see: pyruse outbox)",
+        )
     ]
 
 
@@ -282,7 +286,7 @@ def test_a_mail_that_can_never_be_sent_is_set_aside(house):
         (
             "mail",
             '[email] sendmail: "/bin/sh" failed with exit code 67: unknown user; '
-            'the mail "bad" is set aside',
+            'the mail "bad" is set aside (see: pyruse outbox)',
         )
     ]
     assert house.delivery.next_due() is None
@@ -296,7 +300,7 @@ def test_a_mail_to_nobody_is_set_aside(house):
         (
             "mail",
             'nobody to send it to (expected [email] to = ["hostmaster@example.org"]); '
-            'the mail "Ban" is set aside',
+            'the mail "Ban" is set aside (see: pyruse outbox)',
         )
     ]
 
@@ -312,15 +316,20 @@ def test_what_is_no_mail_is_set_aside(house):
     assert house.subjects() == ["two"]
 
 
-def test_recipients_that_are_refused_for_good_are_told_and_the_mail_counts_as_sent(house):
+def test_recipients_that_are_refused_for_good_are_told_of_and_kept(house):
     with SmtpServer(replies={"RCPT gone@example.org": "550 5.1.1 no such user"}) as server:
         serve(house, server)
         house.mail("Ban", to=["gone@example.org", "bob@example.org"])
         house.round()
         assert [received.recipients for received in server.messages] == [["bob@example.org"]]
-    assert house.outbox.items() == []
+    (kept,) = house.outbox.set_aside()
+    assert kept.payload["to"] == ["gone@example.org"], "the others have it"
     assert house.faults == [
-        ("mail", 'the mail "Ban" was refused for gone@example.org (550 5.1.1 no such user)')
+        (
+            "mail",
+            'the mail "Ban" was refused for gone@example.org (550 5.1.1 no such user); for them it '
+            "is set aside (see: pyruse outbox)",
+        )
     ]
 
 
@@ -336,10 +345,15 @@ def test_recipients_that_are_refused_for_now_get_the_mail_later_and_no_one_gets_
         house.now += 30 * SECOND
         house.round()
         recipients = [received.recipients for received in server.messages]
-        assert recipients == [["bob@example.org"], ["root@vm1"], ["full@example.org"]]
-    assert house.outbox.items() == []
+        assert recipients == [["bob@example.org"], ["root"], ["full@example.org"]]
+    (kept,) = house.outbox.items()
+    assert (kept.refused, kept.payload["to"]) == (True, ["gone@example.org"])
     assert house.faults == [
-        ("mail", 'the mail "Ban" was refused for gone@example.org (550 5.1.1 no)'),
+        (
+            "mail",
+            'the mail "Ban" was refused for gone@example.org (550 5.1.1 no); for them it is set '
+            "aside (see: pyruse outbox)",
+        ),
         ("mail", 'the mail "Ban" is tried again in 30 s for full@example.org (452 4.2.2 full)'),
     ]
 

@@ -169,7 +169,7 @@ def test_what_is_refused_is_set_aside_and_told(house):
     [(place, text)] = house.faults
     assert place == PLACE
     assert text.startswith("action webhook: HTTP 400: xxx")
-    assert text.endswith("; the parcel of action webhook is set aside")
+    assert text.endswith("; the parcel of action webhook is set aside (see: pyruse outbox)")
     assert len(text) < 500, "whatever a plugin says"
     words = set_aside_in_words(house.outbox.tell_set_aside())
     assert words.startswith("a parcel could not be sent: the parcel of action webhook (action webh")

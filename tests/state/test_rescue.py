@@ -190,7 +190,7 @@ def test_what_makes_no_sense_is_dropped_part_by_part(path: Path) -> None:
         assert len(messages(state)) == EVENTS
         assert state.counters.count("ssh", "203.0.113.7", at=T0) == 2
         assert "all but a part of bans, " in told[0]
-        assert ", outbox, gatherings;" in told[0]
+        assert ", outbox, gatherings, reports_sent;" in told[0]
 
 
 def test_text_in_no_encoding_is_kept_as_far_as_it_can_be_read(path: Path) -> None:

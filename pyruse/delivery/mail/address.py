@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyruse.options.mail_address import MailAddress
@@ -19,6 +20,22 @@ _LONGEST_HOST_NAME = 253  # RFC 1035 §2.3.4, without the length bytes
 def host_name(host: str) -> str:
     """A host's name as addresses and Message-IDs may have it; ``localhost`` without any."""
     return _NO_HOST_NAME.sub("-", host)[:_LONGEST_HOST_NAME].strip("-.") or "localhost"
+
+
+_MAIL_NAME = Path("/etc/mailname")
+"""The domain of this machine's mail, on Debian and its kin: Policy §11.6."""
+
+
+def mail_name(host: str) -> str:
+    """The domain of the mail that this machine sends: what mail servers here use, too.
+
+    :param host: the name of the machine, where nothing else is said.
+    """
+    try:
+        name = _MAIL_NAME.read_text("ascii", "replace").partition("\n")[0].strip()
+    except OSError:
+        return host
+    return name if name and host_name(name) == name else host
 
 
 def address(text: str, host: str | None = None) -> Address:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import smtplib
 import socket
 import ssl
@@ -12,18 +13,20 @@ from email.policy import EmailPolicy
 from typing import cast
 
 from pyruse.config.settings import EmailSettings, SmtpUrl
-from pyruse.delivery.mail.address import recipients
+from pyruse.delivery.mail.address import host_name, recipients
 from pyruse.delivery.mail.password import password_of
-from pyruse.delivery.mail.refusals import MailError, Refusal, TooLargeError
+from pyruse.delivery.mail.refusals import MailError, Refusal, Taken, TooLargeError
 from pyruse.text import one_line, shortened
 
 _PERMANENT = 500  # replies from here on: RFC 5321 §4.2.1
 _TOO_BIG = 552  # RFC 1870 §6.1
+_DONE, _FORWARDED, _ENDS = 250, 251, 421  # RFC 5321 §4.2.3
+_STATUS = re.compile(rb"[245]\.([0-9]{1,3}\.[0-9]{1,3})(?![0-9.])")  # RFC 3463 §2
 _AUTHENTICATED = 235  # RFC 4954 §6
 _LONGEST_REPLY = 300
 
 
-def hand_to_server(message: EmailMessage, settings: EmailSettings, url: SmtpUrl) -> list[Refusal]:
+def hand_to_server(message: EmailMessage, settings: EmailSettings, url: SmtpUrl) -> Taken:
     """Hand a mail over to a mail server.
 
     A refusal is permanent only if it is about this very mail. If the server cannot be reached or
@@ -32,8 +35,7 @@ def hand_to_server(message: EmailMessage, settings: EmailSettings, url: SmtpUrl)
 
     The time limit holds for each answer of the server.
 
-    :return: the recipients that it refused, while it took others.
-    :raises MailError: it took none.
+    :raises MailError: nobody got it.
     """
     connected = False
     try:
@@ -113,7 +115,7 @@ def _log_in(connection: smtplib.SMTP, url: SmtpUrl, settings: EmailSettings) -> 
         raise smtplib.SMTPAuthenticationError(code, reply)
 
 
-def _hand_over(connection: smtplib.SMTP, message: EmailMessage, url: SmtpUrl) -> list[Refusal]:
+def _hand_over(connection: smtplib.SMTP, message: EmailMessage, url: SmtpUrl) -> Taken:
     policy = cast(EmailPolicy, message.policy)
     refusals = []
     if policy.utf8 and not connection.has_extn("smtputf8"):  # RFC 6531
@@ -128,8 +130,9 @@ def _hand_over(connection: smtplib.SMTP, message: EmailMessage, url: SmtpUrl) ->
         )
     # The body needs 7 bits only; with headers in UTF-8 the mail as a whole needs 8 (RFC 6152).
     options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
+    options += [f"SIZE={len(data)}"] if connection.has_extn("size") else []
     try:
-        refused = connection.sendmail(sender, recipients(message), data, options)
+        answer, refused = _say(connection, sender, recipients(message), data, options)
     except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as fault:
         if _is_about_size(fault):
             reply = _shown(fault.smtp_code, fault.smtp_error)
@@ -137,7 +140,49 @@ def _hand_over(connection: smtplib.SMTP, message: EmailMessage, url: SmtpUrl) ->
         raise
     with suppress(smtplib.SMTPException, OSError):  # the mail is accepted, come what may
         connection.quit()
-    return refusals + [_refusal(address, *reply) for address, reply in refused.items()]
+    return Taken(answer, refusals + [_refusal(address, *reply) for address, reply in refused])
+
+
+def _say(
+    connection: smtplib.SMTP, sender: str, to: list[str], data: bytes, options: list[str]
+) -> tuple[str, list[tuple[str, tuple[int, bytes]]]]:
+    """Hand over one mail in the words of RFC 5321 §3.3.
+
+    :return: the server's answer, and those of the recipients that it refused, each with the reply.
+    :raises smtplib.SMTPResponseException: it did not take the mail.
+    :raises smtplib.SMTPRecipientsRefused: it refused all the recipients.
+    """
+    code, reply = connection.mail(sender, options)
+    if code != _DONE:
+        raise smtplib.SMTPSenderRefused(code, reply, sender)
+    refused = []
+    for address in to:
+        code, reply = _name_recipient(connection, address)
+        if code == _ENDS:  # it closes the connection, and says why
+            raise smtplib.SMTPRecipientsRefused({address: (code, reply)})
+        if code not in (_DONE, _FORWARDED):
+            refused.append((address, (code, reply)))
+    if len(refused) == len(to):
+        raise smtplib.SMTPRecipientsRefused(dict(refused))
+    code, reply = connection.data(data)
+    if code != _DONE:
+        raise smtplib.SMTPDataError(code, reply)
+    return _shown(code, reply), refused
+
+
+def _name_recipient(connection: smtplib.SMTP, address: str) -> tuple[int, bytes]:
+    """Name a recipient to the server; a user of its machine in each way that servers understand.
+
+    Postfix knows best itself where the mail of a bare "root" goes, Exim wants a domain, and not
+    every server takes "localhost" for one of its own.
+    """
+    if "@" in address:
+        return connection.rcpt(address)
+    for name in (address, f"{address}@localhost", f"{address}@{host_name(socket.gethostname())}"):
+        code, reply = connection.rcpt(name)
+        if code < _PERMANENT:
+            break
+    return code, reply
 
 
 def _leave_out_utf8(message: EmailMessage, where: str) -> list[Refusal]:
@@ -146,14 +191,22 @@ def _leave_out_utf8(message: EmailMessage, where: str) -> list[Refusal]:
     to = message["To"].addresses
     plain = [address for address in to if address.addr_spec.isascii()]
     if not plain or not message["From"].addresses[0].addr_spec.isascii():
-        raise MailError(f"{reason} (expected others in [email] from and to)", permanent=True)
+        raise MailError(
+            f"{reason} (expected others in [email] from and to, or a server that offers SMTPUTF8)",
+            permanent=True,
+        )
     message.replace_header("To", plain)
     return [Refusal(one.addr_spec, reason, True) for one in to if one not in plain]
 
 
 def _is_about_size(fault: smtplib.SMTPResponseException) -> bool:
-    """Whether the mail is too large: RFC 1870 §6.1, or X.3.4 of RFC 3463 §3.4."""
-    return fault.smtp_code == _TOO_BIG or b"5.3.4" in _bytes(fault.smtp_error)[:20]
+    """Whether the mail is too large: RFC 1870 §6.1, or X.3.4 of RFC 3463 §3.4.
+
+    A mailbox that is full has the same code, 552, and X.2.2; no mail is small enough for it.
+    """
+    if (status := _STATUS.match(_bytes(fault.smtp_error))) is not None:
+        return status[1] in (b"3.4", b"2.3")
+    return fault.smtp_code == _TOO_BIG
 
 
 def _bytes(reply: bytes | str) -> bytes:
@@ -177,6 +230,7 @@ def _mail_error(fault: Exception, url: SmtpUrl, settings: EmailSettings) -> Mail
         return MailError(
             f"{where} refuses {', '.join(map(str, refused))}",
             permanent=all(one.permanent for one in refused),
+            of_the_server=True,
         )
     if isinstance(fault, smtplib.SMTPResponseException):
         return _from_reply(fault, url, settings)
@@ -202,8 +256,12 @@ def _from_reply(
             f"(expected the password in {settings.password_file})"
         )
     if isinstance(fault, smtplib.SMTPSenderRefused):
-        return MailError(f'{where} refuses the sender "{fault.sender}": {reply}', whole_way=True)
+        return MailError(
+            f'{where} refuses the sender "{fault.sender}": {reply} (expected from = "…" in [email] '
+            "that the server takes)",
+            whole_way=True,
+        )
     if isinstance(fault, smtplib.SMTPDataError):
         text = f"{where} refuses the mail: {reply}"
-        return MailError(text, permanent=fault.smtp_code >= _PERMANENT)
+        return MailError(text, permanent=fault.smtp_code >= _PERMANENT, of_the_server=True)
     return MailError(f"{where} answers {reply} (expected a server that takes our mail)")

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from pyruse.config.settings import EmailSettings, SmtpUrl
+from pyruse.delivery.mail.address import host_name
 from pyruse.delivery.mail.message import compose
 from pyruse.delivery.mail.refusals import MailError
 from pyruse.delivery.mail.transport import send
@@ -35,10 +36,10 @@ def failure(settings: EmailSettings, *to: str) -> MailError:
 def test_a_mail_arrives(use, tls, login):
     with SmtpServer(tls=tls, login=login) as server:
         settings = use(server, "secret" if login else None)
-        assert send(mail(settings, "root", "bob@example.org"), settings) == []
+        assert not send(mail(settings, "root", "bob@example.org"), settings).refusals
         (received,) = server.wait_for(1)
     assert received.sender == "pyruse@example.org"
-    assert received.recipients == ["root@vm1", "bob@example.org"]
+    assert received.recipients == ["root", "bob@example.org"], "it knows its own users best"
     assert received.message["Subject"] == "Größe"
     assert received.text == ".\nGrüße\n"
     assert received.content.count(b"\n") == received.content.count(b"\r\n")
@@ -86,7 +87,7 @@ def test_mail_waits_while_everybody_may_read_the_password(use, tmp_path):
         assert fault.whole_way
         assert not fault.permanent
         file.chmod(0o600)
-        assert send(mail(settings), settings) == []
+        assert not send(mail(settings), settings).refusals
 
 
 def test_a_login_that_is_not_offered_or_not_given_is_told(use):
@@ -150,6 +151,7 @@ def test_a_ca_file_that_is_none_is_told(use, tmp_path):
         ("RCPT", "550 5.1.1 nobody here", True),
         ("DATA", "451 4.3.0 later", False),
         ("DATA", "554 5.7.1 not this one", True),
+        ("DATA", "552 5.2.2 mailbox full", True),
         ("RCPT", "421 4.3.2 going down", False),
     ],
 )
@@ -163,6 +165,27 @@ def test_replies_say_whether_to_try_again(use, command, reply, permanent):
     assert reply in str(fault)
 
 
+@pytest.mark.parametrize(
+    ("refused", "name"),
+    [
+        (["RCPT root"], "root@localhost"),  # Exim wants a domain
+        (["RCPT root", "RCPT root@localhost"], f"root@{host_name(socket.gethostname())}"),
+    ],
+)
+def test_a_user_of_the_servers_machine_is_named_as_it_understands(use, refused, name):
+    with SmtpServer(replies=dict.fromkeys(refused, "501 needs another domain")) as server:
+        settings = use(server)
+        assert not send(mail(settings, "root"), settings).refusals
+        (received,) = server.messages
+    assert (received.recipients, received.message["To"]) == ([name], "root")
+
+
+def test_what_the_server_answers_is_told(use):
+    with SmtpServer(replies={}) as server:
+        settings = use(server)
+        assert send(mail(settings), settings).answer == "250 2.0.0 OK"
+
+
 def test_the_others_get_what_one_recipient_is_refused(use):
     replies = {
         "RCPT gone@example.org": "550 5.1.1 no such\x1b user",
@@ -171,7 +194,7 @@ def test_the_others_get_what_one_recipient_is_refused(use):
     with SmtpServer(replies=replies) as server:
         settings = use(server)
         to = ["gone@example.org", "bob@example.org", "full@example.org"]
-        gone, full = send(mail(settings, *to), settings)
+        gone, full = send(mail(settings, *to), settings).refusals
         assert server.messages[0].recipients == ["bob@example.org"]
     assert str(gone) == "gone@example.org (550 5.1.1 no such\\x1b user)"
     assert gone.permanent
@@ -181,7 +204,7 @@ def test_the_others_get_what_one_recipient_is_refused(use):
 def test_addresses_outside_ascii(use):
     with SmtpServer() as server:
         settings = use(server)
-        assert send(mail(settings, "renée@example.org"), settings) == []
+        assert not send(mail(settings, "renée@example.org"), settings).refusals
         assert server.messages[0].recipients == ["renée@example.org"]
         assert server.messages[0].message["Subject"] == "Größe"
 
@@ -189,7 +212,7 @@ def test_addresses_outside_ascii(use):
 def test_addresses_outside_ascii_for_a_server_that_takes_none(use):
     with SmtpServer(utf8=False) as server:
         settings = use(server)
-        (refused,) = send(mail(settings, "renée@example.org", "bob@example.org"), settings)
+        (refused,) = send(mail(settings, "renée@example.org", "bob@example.org"), settings).refusals
         assert (refused.address, refused.permanent) == ("renée@example.org", True)
         assert server.messages[0].recipients == ["bob@example.org"]
         assert server.messages[0].message["To"] == "bob@example.org"
@@ -267,5 +290,5 @@ def test_a_mail_that_was_taken_counts_whatever_the_server_says_then(settings):
         thread = threading.Thread(target=serve)
         thread.start()
         settings.smtp = SmtpUrl.parse(f"smtp://127.0.0.1:{server.getsockname()[1]}")
-        assert send(mail(settings), settings) == []
+        assert not send(mail(settings), settings).refusals
         thread.join()
