@@ -21,6 +21,8 @@ COMMANDS = {
     "explain": ("explain", "Show an entry's way through the chains, step by step."),
     "status": ("status", "Show how Pyruse is doing: lag, outbox, bans, faults."),
     "report": ("report", "Show, or send, the report of a day again."),
+    "outbox": ("outbox", "List what is to leave Pyruse, or could not; try it again, or drop it."),
+    "test-mail": ("testmail", "Send a mail the way that reports go: does it arrive?"),
     "kinds": ("kinds", "List the kinds of what was reported; mute some."),
     "bans": ("bans", "List bans; export, import and tear them down."),
     "ban": ("ban", "Ban addresses or networks by hand."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time, tzinfo
 from functools import cached_property
@@ -126,6 +127,13 @@ class SmtpUrl:
             )
         return found
 
+    def __str__(self) -> str:
+        schemes = {name: scheme for scheme, (name, _) in self._SCHEMES.items()}
+        scheme, host = schemes[self.security], f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == self._SCHEMES[scheme][1] else f":{self.port}"
+        user = "" if self.user is None else f"{self.user}@"
+        return f"{scheme}://{user}{host}{port}"
+
     @classmethod
     def _of(cls, text: str) -> Self | None:
         try:
@@ -240,7 +248,8 @@ class EmailSettings:
     """``[email]``: who writes to whom, and through what."""
 
     from_: MailAddress = MailAddress("pyruse")
-    """The sender. A local user gets the name of this machine as the domain."""
+    """The sender. A local user gets the domain in `/etc/mailname`, or the name of this machine.
+    Where the user of `smtp` is an address, it is the sender by default."""
     to: list[MailAddress] = field(default_factory=list)
     """Who gets the report and the mails of `email` steps that name nobody else."""
     subject: Template = field(default_factory=lambda: Template("Pyruse Notification"))
@@ -268,6 +277,15 @@ class EmailSettings:
     --import FILE`; by default, `.gnupg` in the home of the user that Pyruse runs as."""
     gpg: list[str] = field(default_factory=lambda: ["gpg"])
     """The program that encrypts."""
+
+    @property
+    def sender(self) -> MailAddress:
+        """Who the mails are from. A provider takes those of its customer, and no others."""
+        user = None if self.smtp is None else self.smtp.user
+        if self.from_ == "pyruse" and user is not None and "@" in user:
+            with suppress(ValueError):
+                return MailAddress.parse(user)
+        return self.from_
 
     def __post_init__(self) -> None:
         for key in self.encrypt_to:

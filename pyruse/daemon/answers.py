@@ -14,6 +14,7 @@ from pyruse.bans.firewalls.caller import Doubt
 from pyruse.bans.firewalls.upkeep import OnFault
 from pyruse.bans.service import Bans
 from pyruse.daemon.control import Control, Message, Request
+from pyruse.daemon.outbox_orders import OutboxOrders
 from pyruse.errors import UserError
 from pyruse.state.counted_kinds import CountedKinds
 
@@ -39,13 +40,21 @@ class _Waiting(NamedTuple):
 class Answers:
     """Carries orders out, and answers each once the firewalls have."""
 
-    def __init__(self, control: Control, commit: Callable[[], object], kinds: CountedKinds) -> None:
+    def __init__(
+        self,
+        control: Control,
+        commit: Callable[[], object],
+        kinds: CountedKinds,
+        outbox: OutboxOrders,
+    ) -> None:
         """Wait for nothing yet.
 
         :param control: has the orders.
         :param commit: commits the state.
         :param kinds: the kinds that can be muted.
+        :param outbox: carries out the orders about what leaves Pyruse.
         """
+        self._outbox = outbox
         self._control = control
         self._commit = commit
         self._kinds = kinds
@@ -60,6 +69,8 @@ class Answers:
         for request in self._control.requests():
             if request.content.get("request") == "mute":
                 self._mute(request)
+                continue
+            if self._outbox.carry_out(request):
                 continue
             order = request.content.get("order")
             if request.content.get("request") != "order" or not isinstance(order, dict):

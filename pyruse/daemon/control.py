@@ -203,11 +203,12 @@ def _is_gone(connection: socket.socket) -> bool:
     return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
 
 
-def ask(state: str, content: Message) -> Message | None:
+def ask(state: str, content: Message, *, patience_s: float = _ANSWER_S) -> Message | None:
     """Ask the daemon that holds a state.
 
     :param state: the path of the state.
     :param content: the question.
+    :param patience_s: so long the answer may take.
     :return: the answer; None: no daemon listens there.
     :raises UserError: this user must not ask, or the daemon does not answer.
     """
@@ -230,12 +231,12 @@ def ask(state: str, content: Message) -> Message | None:
             ) from None
         try:
             connection.sendall(msgspec.json.encode(content) + b"\n")
-            line = _line(connection, _LONGEST_ANSWER, time.monotonic() + _ANSWER_S)
+            line = _line(connection, _LONGEST_ANSWER, time.monotonic() + patience_s)
             answer: Message = msgspec.json.decode(line, type=Message)
         except (OSError, ValueError):  # msgspec.DecodeError is one, too
             raise UserError(
-                f"{path}: the daemon does not answer (expected an answer in {_ANSWER_S:.0f} s: see "
-                "what `pyruse status` and its log say)"
+                f"{path}: the daemon does not answer (expected an answer in {patience_s:.0f} s: "
+                "see what `pyruse status` and its log say)"
             ) from None
         return answer
 

@@ -19,6 +19,7 @@ from pyruse.daemon.at_work import AtWork
 from pyruse.daemon.commits import Commits
 from pyruse.daemon.control import Control
 from pyruse.daemon.day_ends import DayEnds, today
+from pyruse.daemon.outbox_orders import OutboxOrders
 from pyruse.daemon.reading import Reading
 from pyruse.daemon.reload import remade, tell_reloaded
 from pyruse.daemon.signals import Signals
@@ -105,7 +106,8 @@ class Daemon:
         )  # fmt: skip
         self._day_ends = DayEnds(self._commit, self._wake)
         self._control = Control(self._state.path, self._activity.data, self._wake)
-        self._answers = Answers(self._control, self._commit, self._state.kinds)
+        outbox = OutboxOrders(self._delivery, self._state.outbox, self._commit, self._clock)
+        self._answers = Answers(self._control, self._commit, self._state.kinds, outbox)
         engine.bans.enforcement.beside(self._wake)
         self._ready_by: float | None = None
         """When Pyruse counts as started at the latest (`time.monotonic`); None: it does."""

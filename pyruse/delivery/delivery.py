@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from pyruse.config.settings import EmailSettings
-from pyruse.delivery.attempts import JournalLog, deliverer, log_writer, mailer, run_command
+from pyruse.delivery.attempts import Attempt, JournalLog, deliverer, log_writer, mailer, run_command
 from pyruse.delivery.item_names import named
 from pyruse.delivery.lanes import Lane, PluginLane
 from pyruse.delivery.mail.refusals import Refusal
@@ -25,11 +25,20 @@ from pyruse.delivery.retries import FIRST_RETRY_US, KEPT_TRYING_US, REFUSED_REPO
 from pyruse.options.durations import written
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import REPORTS, OutboxItem
+from pyruse.system.workers import Worker
 
 _MOST_WAITING = 10_000
 _MOST_CHARACTERS = 32_000_000
 """No more mails, parcels of one receiver, or programs of one step wait, and no more text of theirs:
 the oldest are given up."""
+
+
+_AtOnce = tuple[Attempt, OutboxItem, Callable[[Outcome], None]]
+
+
+def _attempt(job: _AtOnce) -> None:
+    attempt, item, done = job
+    done(attempt(item))
 
 
 class OnFault(Protocol):
@@ -82,6 +91,7 @@ class Delivery:
         self._old_lanes: list[PluginLane] = []
         """Those of receivers that are gone, with a call that has not returned."""
         self._retries = Retries()
+        self._at_once: Worker[_AtOnce] = Worker("pyruse at once", _attempt)
         self._closed = False
         for item in outbox.items():
             if item.leaving:  # through a delivery before this one, which did not finish it
@@ -107,6 +117,25 @@ class Delivery:
         self._receive_by(receivers)
         self._retries.clear()
         self._outbox.retry_now()
+
+    def retry(self, item_ids: Collection[str]) -> None:
+        """Try these again at once, whatever they wait for."""
+        self._retries.clear()
+        self._outbox.retry(item_ids)
+
+    def attempt_now(self, item: OutboxItem, done: Callable[[Outcome], None]) -> None:
+        """Let an item leave past the outbox, in one attempt.
+
+        :param item: stays as it is.
+        :param done: called with the outcome, in another thread.
+        :raises RuntimeError: there is no room for another thread.
+        """
+        lane = self._all_lanes().get(item.lane)
+        if lane is None:
+            fault = "nobody delivers it (expected that the daemon has the same configuration: "
+            done(Outcome(item, "refused", f"{fault}systemctl reload pyruse)"))
+            return
+        self._at_once.hand_over((lane.attempt, item, done))
 
     def send_now(self) -> None:
         """Send at once what waits: the clock was set back, and no instant is right any more."""
@@ -180,6 +209,7 @@ class Delivery:
         deadline = time.monotonic() + timeout_s
         for lane in self._all_lanes().values():
             lane.close(deadline)
+        self._at_once.close(time.monotonic())
 
     def _all_lanes(self) -> Mapping[str, Lane]:
         return {**self._mails, **self._program_lanes, **self._plugin_lanes}

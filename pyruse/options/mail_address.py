@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Self
 from pyruse.text import printable, shown
 
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()]+(?:@[^@\s<>,;:\"()]+)?\Z")
+_TWO_FORMS = re.compile("[ßς\u200c\u200d]")
+"""Of these letters IDNA 2003 and IDNA 2008 make different domains (RFC 5894 §7.2)."""
 
 
 class MailAddress(str):
@@ -24,8 +26,15 @@ class MailAddress(str):
         :raises ValueError: it is no such address.
         """
         if isinstance(value, str) and _ADDRESS.match(value) and printable(value) == value:
+            domain = value.partition("@")[2]
+            if _TWO_FORMS.search(domain):
+                # "straße.de" is strasse.de by IDNA 2003, and by IDNA 2008 somebody else's.
+                raise ValueError(
+                    f"{shown(value)} has a domain that programs write in two ways (expected its "
+                    "form in ASCII, xn--…)"
+                )
             with suppress(UnicodeError):  # of a name that no host can have
-                value.partition("@")[2].encode("idna")
+                domain.encode("idna")
                 return cls(value)
         raise ValueError(
             f'{shown(value)} is no mail address (expected "name@example.org" or a local user)'

@@ -1,10 +1,9 @@
-"""What is on this machine: programs that rules know, a way for mail, a firewall, who is asking."""
+"""What is on this machine: programs that rules know, a firewall, who is asking."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -27,10 +26,6 @@ class Machine:
 
     rules: list[str]
     """The names of the rules whose programs have logged here, or are installed."""
-    smtp: str | None
-    """The URL of a mail server of this machine; None: none answers."""
-    sendmail: str | None
-    """The program that takes mail; None: there is none."""
     firewall: str | None
     """The backend of bans: ``nftables`` or ``ipset``; None: neither works here."""
     session: str | None
@@ -45,8 +40,6 @@ def look(library: Library) -> Machine:
     address = session_address()
     return Machine(
         rules_for_this_machine(library),
-        "smtp://localhost" if _mail_server_answers() else None,
-        shutil.which("sendmail", path=_PATH),
         _firewall(),
         None if address is None else network_of(address),
     )
@@ -116,15 +109,6 @@ def _parent(pid: int) -> int:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except (OSError, ValueError, IndexError):
         return 0
-
-
-def _mail_server_answers() -> bool:
-    try:
-        with socket.create_connection(("localhost", 25), _TIMEOUT) as connection:
-            connection.settimeout(_TIMEOUT)
-            return connection.recv(4).startswith(b"220")
-    except OSError:
-        return False
 
 
 def _firewall() -> str | None:

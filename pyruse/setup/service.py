@@ -21,14 +21,16 @@ _TIMEOUT = 120.0  # seconds: the start of a service waits until its bans are res
 Tell = Callable[[str], None]
 
 
-def install(*, sendmail: bool, ipset: bool, tell: Tell) -> None:
+def install(*, sendmail: bool, ipset: bool, tell: Tell) -> bool:
     """Put the files of the service in place; what is there already stays as it is.
 
     :param sendmail: mail is given to the program sendmail, which needs more rights.
     :param ipset: the firewall is ipset, which needs more rights, too.
     :param tell: told what was done, line by line.
+    :return: whether a file of the unit is new: a service that runs has to be restarted then.
     :raises UserError: a file cannot be written, or a program fails.
     """
+    has_changed = False
     for source, target, text in _files(sendmail=sendmail, ipset=ipset):
         packaged = _packaged(target.relative_to(_SYSTEM))
         if packaged is not None:
@@ -38,12 +40,14 @@ def install(*, sendmail: bool, ipset: bool, tell: Tell) -> None:
             tell(f"{target}: is there already" + ("" if same else f", and differs from {source}"))
         else:
             _write(target, text)
+            has_changed = has_changed or UNIT in str(target)
             tell(f"{target}: written")
     for command in (
         ["systemd-sysusers", "pyruse.conf"],
         ["systemd-tmpfiles", "--create", "pyruse.conf"],
     ):
         _run(command)
+    return has_changed
 
 
 def is_installed() -> bool:
@@ -57,9 +61,10 @@ def _packaged(file: Path) -> Path | None:
     return next((folder / file for folder in _PACKAGED if (folder / file).exists()), None)
 
 
-def start(tell: Tell) -> None:
+def start(tell: Tell, *, restart: bool = False) -> None:
     """Start the service now and at each boot; where it runs, have it reload.
 
+    :param restart: restart it, where it runs: a reload changes nothing of its sandbox.
     :param tell: told what was done, line by line.
     :raises UserError: it does not start.
     """
@@ -69,7 +74,10 @@ def start(tell: Tell) -> None:
     _run(["systemctl", "daemon-reload"])
     running = run_program(["systemctl", "is-active", "--quiet", UNIT], timeout=_TIMEOUT)
     _run(["systemctl", "enable", "--quiet", UNIT])
-    if running.fault is None:
+    if running.fault is None and restart:
+        _run(["systemctl", "restart", UNIT])
+        tell(f"{UNIT}: restarted")
+    elif running.fault is None:
         _run(["systemctl", "reload", UNIT])
         tell(f"{UNIT}: runs, and has read its configuration again")
     else:

@@ -235,6 +235,30 @@ class Outbox(Part):
                 item.due = 0
                 self._queue(item)
 
+    def retry(self, item_ids: Collection[str]) -> None:
+        """Let items be tried again at once, those that were set aside, too."""
+        for item in filter(None, map(self._items.get, item_ids)):
+            if item.leaving:
+                continue
+            if item.refused:
+                item.refused = item.told = False
+                del self._aside[item.id]
+                self._weigh(item)
+            item.due = 0
+            self._changed.add(item.id)
+            self._queue(item)
+
+    def drop(self, item_ids: Collection[str]) -> list[str]:
+        """Forget items that nobody wants to leave any more.
+
+        :return: those that are being sent just now, and stay.
+        """
+        leaving = [one for one in item_ids if one in self._items and self._items[one].leaving]
+        for item_id in item_ids:
+            if item_id not in leaving:
+                self._forget(item_id)
+        return leaving
+
     def let_go(self) -> None:
         """Let everything that waits leave at once: the clock was set back."""
         for item in self._items.values():

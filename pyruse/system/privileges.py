@@ -20,9 +20,12 @@ def keep_from_programs() -> None:
         ctypes.CDLL(None).prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
 
 
-def no_new_privileges() -> bool:
-    """Whether set-user-ID and set-group-ID have no effect on programs (prctl(2), proc(5))."""
+def no_new_privileges(pid: int | str = "self") -> bool:
+    """Whether set-user-ID and set-group-ID have no effect on programs (prctl(2), proc(5)).
+
+    :param pid: of the process that starts the programs; by default, this one.
+    """
     try:
-        return "\nNoNewPrivs:\t1\n" in Path("/proc/self/status").read_text()
+        return "\nNoNewPrivs:\t1\n" in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False

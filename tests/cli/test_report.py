@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -84,10 +85,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def test_the_days_that_are_kept(process, place):
     done = process("report", "-c", place.config, "--list")
     assert (done.code, done.err) == (0, "")
-    assert [line.split("\t") for line in done.out.splitlines()] == [
-        [place.day(2), "3", "sent"],
-        [place.day(1), "3", "sent"],
-        [place.day(0), "3", "open"],
+    taken = f"hostmaster@example.org, TIME: {place.folder}/sendmail took it (exit code 0)"
+    rows = [re.sub(r"[0-9-]{10} [0-9:]{8}", "TIME", line) for line in done.out.splitlines()]
+    assert rows == [
+        f"{place.day(2)}\t3\tsent\t{taken}",
+        f"{place.day(1)}\t3\tsent\t{taken}",
+        f"{place.day(0)}\t3\topen\t",
     ]
 
 

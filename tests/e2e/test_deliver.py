@@ -125,7 +125,7 @@ def test_what_is_refused_is_in_the_status_and_what_fails_waits(hooked, http_serv
     status = pyruse.wait_until(
         lambda: pyruse.ask("status"),
         lambda status: (
-            [one["count"] for one in status["faults"]] == [2]
+            sum(one["count"] for one in status["faults"]) == 2
             and status["outbox"]["waiting"] == {"action hook": 1}  # the day's report has left
         ),
     )

@@ -53,7 +53,7 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
         *warnings(loaded.chains),
         *check_mail(
             loaded.settings.email,
-            sandboxed=rights_are_kept_from_programs(),
+            sandboxed=rights_are_kept_from_programs,
             listening=listens(SMTP_PORT),
         ),
         *secret_faults(loaded),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pyruse.replay.replay import Outcome
     from pyruse.rules.library import Library
     from pyruse.setup.machine import Machine
+    from pyruse.setup.mail_way import MailWay
 
 
 @click.command("init")
@@ -66,7 +67,7 @@ def command(  # noqa: PLR0913 -- one for each option
         _say(f"{file}: is there already, and stays as it is")
         _tell_new_rules(load(place), machine)
     else:
-        _write(file, _asked(machine, library, to=to, smtp=smtp, never=never, yes=yes))
+        _write(file, _asked(file, machine, library, to=to, smtp=smtp, never=never, yes=yes))
         _say(f"{file}: written")
     if machine.firewall is None:
         _say(
@@ -74,9 +75,11 @@ def command(  # noqa: PLR0913 -- one for each option
             "apt install nftables)"
         )
     configuration = load(place)
-    _check(configuration)
     if service or packaged or (not yes and _is_wanted()):
         _put_service(configuration, starts=not packaged)
+        if not packaged:
+            _try_mail(configuration)
+    _check(configuration)
     if not packaged:  # a long journal would hold up the installation
         _show_yesterday(configuration)
 
@@ -86,6 +89,7 @@ def _say(text: str) -> None:
 
 
 def _asked(  # noqa: PLR0913 -- one for each option
+    file: Path,
     machine: Machine,
     library: Library,
     *,
@@ -112,22 +116,37 @@ def _asked(  # noqa: PLR0913 -- one for each option
             )
     elif fault := _fault_of(rules, library):
         raise click.UsageError(fault)
-    recipients = list(to)
-    has_mail = bool(smtp or machine.smtp or machine.sendmail)
-    if not recipients and has_mail:
-        recipients = ["root"] if yes else click.prompt("Mail goes to", default="root").split()
-    if not has_mail:
-        _say("There is no mail server here, and no program sendmail: reports are kept as files.")
-        recipients = []
+    recipients, way = _mail(file, to, smtp, yes=yes)
     spared = list(never)
     if not spared and machine.session is not None:
         question = f"Never ban {machine.session}, where your ssh session comes from?"
         if yes or click.confirm(question, default=True):
             spared = [machine.session]
-    made = FirstConfiguration(
-        rules, recipients, smtp or machine.smtp, machine.sendmail, spared, machine.firewall
-    )
+    made = FirstConfiguration(rules, recipients, way.smtp, way.sendmail, spared, machine.firewall)
     return made.text(date.today().isoformat())  # noqa: DTZ011 -- the administrator's
+
+
+def _mail(
+    file: Path, to: tuple[str, ...], smtp: str | None, *, yes: bool
+) -> tuple[list[str], MailWay]:
+    """Who gets mails, and by which way."""
+    from socket import gethostname
+
+    from pyruse.delivery.mail.address import host_name, mail_name
+    from pyruse.setup import mail_way
+
+    recipients = list(to) or ["root"]
+    sender = f"pyruse@{host_name(mail_name(gethostname()))}"
+    way = mail_way.MailWay(smtp=smtp) if smtp else mail_way.find(recipients, sender)
+    if not way.is_there:
+        _say(mail_way.NO_MAIL.format(file=file) + (f" ({way.why})" if way.why else ""))
+        return list(to), way
+    if not (to or yes):
+        recipients = click.prompt("Mail goes to", default="root").split()
+    _say(mail_way.in_words(way, recipients))
+    if about := mail_way.about_local_users(recipients):
+        _say(about)
+    return recipients, way
 
 
 def _fault_of(rules: list[str], library: Library) -> str | None:
@@ -164,10 +183,15 @@ def _tell_new_rules(configuration: Configuration, machine: Machine) -> None:
 def _check(configuration: Configuration) -> None:
     from pyruse.chains.lint import warnings
     from pyruse.delivery.mail.transport import check as check_mail
+    from pyruse.system.sandbox import SMTP_PORT, listens, rights_are_kept_from_programs
 
     mail = configuration.settings.email
     # That there is no mail was said when the configuration was written.
-    doubts = check_mail(mail) if mail.to else []
+    doubts = []
+    if mail.to:
+        doubts = check_mail(
+            mail, sandboxed=rights_are_kept_from_programs, listening=listens(SMTP_PORT)
+        )
     for text in (*warnings(configuration.chains), *doubts):
         echo(f"warning: {printable(text)}", err=True)
 
@@ -179,17 +203,39 @@ def _is_wanted() -> bool:
 
 
 def _put_service(configuration: Configuration, *, starts: bool) -> None:
+    from pyruse.setup.mail_way import needs_drop_in
     from pyruse.setup.service import install, start
 
     settings = configuration.settings
-    mail = settings.email
-    install(
-        sendmail=bool(mail.to) and mail.smtp is None,
+    has_changed = install(
+        sendmail=needs_drop_in(settings.email) is not None,
         ipset=settings.bans.backend == "ipset",
         tell=_say,
     )
     if starts:
-        start(_say)
+        start(_say, restart=has_changed)
+
+
+def _try_mail(configuration: Configuration) -> None:
+    """Send a mail from within the service: so the administrator knows whether reports arrive."""
+    from pyruse.cli.trial_mail import send_trial
+    from pyruse.daemon.control import ask
+    from pyruse.errors import UserError
+
+    settings = configuration.settings
+    recipients = list(map(str, settings.email.to))
+    try:
+        if not recipients or ask(settings.state.url.path, {"request": "status"}) is None:
+            return
+        done = send_trial(configuration, recipients)
+    except UserError as fault:
+        echo(f"warning: a trial mail could not be sent: {printable(str(fault))}", err=True)
+        return
+    if done.is_well:
+        _say(f"a trial mail to {', '.join(recipients)} was taken: {done.answer}")
+    else:
+        why = done.fault or f"refused for {', '.join(done.refusals)}"
+        echo(f"warning: a trial mail was not taken: {printable(why)}", err=True)
 
 
 def _show_yesterday(configuration: Configuration) -> None:

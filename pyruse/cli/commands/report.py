@@ -13,10 +13,11 @@ from pyruse.cli.days import DayCommand, day_named
 from pyruse.cli.options import config_option, configuration, existing_state
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError, did_you_mean
-from pyruse.text import shown
+from pyruse.text import printable, shown
 
 if TYPE_CHECKING:
     from pyruse.api.report import Report
+    from pyruse.config.load import Configuration
     from pyruse.engine.engine import Engine
 
 
@@ -46,7 +47,8 @@ def command(  # noqa: PLR0913 -- click hands over each option
     ago. Today's report is what there is so far. "2026-W11" is the digest of a
     week, "2026-03" that of a month. Works while the daemon runs.
     """  # noqa: D301 -- click takes this one character for "as it stands"
-    from pyruse.cli.output import show_table
+    from pyruse.cli.output import show_json, show_table
+    from pyruse.cli.report_list import COLUMNS, rows_of
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
     from pyruse.engine.modes import DRY, LIVE
@@ -64,10 +66,11 @@ def command(  # noqa: PLR0913 -- click hands over each option
         engine = assemble(loaded, state, Faults(to_stderr), LIVE if send else DRY)
         days = kept_days(state.db)
         if list_days:
-            rows = [
-                (one.day, one.entries, "open" if one.reported is None else "sent") for one in days
-            ]
-            show_table("Days that are kept", ["day", "entries", "report"], rows)
+            rows = list(rows_of(state.db, days, loaded.settings.report.timezone.zone))
+            if form == "json":
+                show_json([dict(zip(COLUMNS, row, strict=True)) for row in rows])
+            else:
+                show_table("Days that are kept", COLUMNS, rows, spare=["entries"])
             return
         kept = [one.day for one in days]
         if day is not None and (period := period_named(day)) is not None:
@@ -77,20 +80,20 @@ def command(  # noqa: PLR0913 -- click hands over each option
                 raise _not_kept(day, kept)
             _show(engine, engine.digest(period), form)
             if send:
-                _send(engine, lambda: engine.deliver(engine.digest(period)))
+                _send(loaded, engine, lambda: engine.deliver(engine.digest(period)))
             return
         name = _name(engine, day, kept)
         if host is None:
             with closing(engine.reports(name)) as reports:
                 _show(engine, next(reports), form)
             if send:
-                _send(engine, lambda: engine.deliver_day(name))
+                _send(loaded, engine, lambda: engine.deliver_day(name))
             return
         _tell_unknown(host, hosts_of(state.db, [name]), name)
         with engine.report_of_machine(name, host) as report:
             _show(engine, report, form)
             if send:
-                _send(engine, lambda: engine.deliver(report))
+                _send(loaded, engine, lambda: engine.deliver(report))
 
 
 def _tell_unknown(host: str, known: list[str], day: str) -> None:
@@ -126,33 +129,36 @@ def _show(engine: Engine, report: Report, form: str) -> None:
         echo()
 
 
-def _send(engine: Engine, deliver: Callable[[], None]) -> None:
-    """Have reports delivered; what leaves does so now, and is not put into the daemon's outbox.
+def _send(loaded: Configuration, engine: Engine, deliver: Callable[[], None]) -> None:
+    """Have reports delivered; what leaves does so now, and is not put into the outbox.
 
     All of it is tried, whatever becomes of one part.
     """
+    from pyruse.cli.handing_over import hand_over
     from pyruse.delivery.attempts import attempts
     from pyruse.delivery.item_names import named
+    from pyruse.delivery.mail.address import mail_name
     from pyruse.system.log import to_journal
 
     deliver()
-    attempt = attempts(engine.settings.email, engine.host, to_journal, engine.receivers)
+    attempt = attempts(engine.settings.email, mail_name(engine.host), to_journal, engine.receivers)
     faults = []
     for item in engine.state.outbox.items():
-        outcome = attempt[item.kind](item)
+        outcome = hand_over(loaded, item, attempt[item.kind])
         if outcome.end != "sent":
             is_addressed = item.kind != "mail" or outcome.fault.startswith("[email]")
             faults.append(outcome.fault if is_addressed else f"[email]: {outcome.fault}")
         elif outcome.fault and item.kind == "mail":  # it has arrived
             recipients = ", ".join(item.payload["to"])
-            echo(f"sent to {recipients}; it {outcome.fault}", err=True)
+            echo(f"sent to {recipients}; it {printable(outcome.fault)}", err=True)
         elif outcome.fault:
             faults.append(f"{named(item)} {outcome.fault}")
         elif outcome.refusals:
-            refused = "; ".join(map(str, outcome.refusals))
+            refused = "; ".join(outcome.refusals)
             faults.append(f"the mail was refused for {refused} (the others have it)")
         elif item.kind == "mail":
-            echo(f"sent to {', '.join(item.payload['to'])}", err=True)
+            answer = printable(outcome.answer)
+            echo(f"sent to {', '.join(item.payload['to'])}: {answer}", err=True)
         else:
             echo(f"sent: {named(item)}", err=True)
     if faults:

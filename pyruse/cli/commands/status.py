@@ -36,7 +36,8 @@ def command(config: Path | None, form: str, chains: bool) -> None:
     """Show how Pyruse is doing: daemon, lag behind the journal, outbox, bans, faults.
 
     Exits with 1 when the daemon does not run, cannot be asked, or has handled nothing for a minute
-    although there are older entries; and when a firewall does not answer, or refuses bans.
+    although there are older entries; when a firewall does not answer, or refuses bans; and when
+    mails cannot leave: one has failed for an hour, or was set aside (see `pyruse outbox`).
     """
     from pyruse.daemon.status.overview import status
     from pyruse.times import now_us
@@ -64,6 +65,7 @@ def _show(found: Status, zone: tzinfo) -> None:
         ("Journal", _journal(found, zone)),
         ("Entries", _entries(found)),
         ("Report", _report(found, zone)),
+        ("Mail", _mail(found, zone)),
         ("Outbox", _outbox(found, zone)),
         ("Bans", _bans(found)),
         *(("Firewall", _firewall(one, zone)) for one in found.firewalls),
@@ -71,8 +73,9 @@ def _show(found: Status, zone: tzinfo) -> None:
         ("Faults", f"{_counted(len(found.faults), 'kind')} since yesterday"),
     ):
         echo(f"{title:<9}{one_line(text)}")
+    show_lines("What keeps mails from leaving", found.mail.faults if found.mail.to else [])
     show_lines(
-        "Set aside, since it can never be sent",
+        "Set aside, and tried no more (see: pyruse outbox)",
         [
             f"{named(item)} of {shown_time(item.created, zone)}: {item.error}"
             for item in found.set_aside
@@ -156,6 +159,19 @@ def _report(found: Status, zone: tzinfo) -> str:
     if last is None or last.reported is None:
         return "none yet"
     return f"the last one is that of {last.day}, made {shown_time(last.reported, zone)}"
+
+
+def _mail(found: Status, zone: tzinfo) -> str:
+    mail = found.mail
+    if not mail.to:
+        return "to nobody ([email] to): `pyruse report` shows the reports"
+    last = mail.last
+    text = f"to {', '.join(mail.to)} by {mail.way}"
+    if last is not None:
+        text += f"; the report of {last.title} was taken {shown_time(last.at, zone)}"
+    for number, what in ((mail.set_aside, "set aside"), (mail.late, "failing for an hour")):
+        text += f"; {_counted(number, 'mail')} {what}" if number else ""
+    return text + ("; cannot leave" if mail.faults else "")
 
 
 def _outbox(found: Status, zone: tzinfo) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pyruse.config.settings import Settings
 from pyruse.daemon.control import Message, ask
+from pyruse.daemon.status.mail_health import MailHealth, mail_health
 from pyruse.entry.decoding import Decoder
 from pyruse.errors import UserError
 from pyruse.journal.position import Position
@@ -60,6 +61,8 @@ class Status:
     """Chains that are only simulated, as ``[engine] simulate`` names them."""
     unenforced: int = 0
     """How many changes the firewalls have not taken yet."""
+    mail: MailHealth = field(default_factory=MailHealth)
+    """Whether mails leave."""
     faults: list[FaultRecord] = field(default_factory=list)
     """Those of today and yesterday."""
 
@@ -92,10 +95,10 @@ class Status:
 
     @property
     def is_well(self) -> bool:
-        """The daemon runs, can be asked, handles what is logged, and its firewalls take bans."""
+        """The daemon runs, can be asked, handles what is logged; bans and mails are taken."""
         if self.daemon is None or self.daemon.get("held_up_by"):
             return False
-        return not self.is_deaf and not self.firewalls
+        return not self.is_deaf and not self.firewalls and self.mail.is_well
 
     def data(self) -> dict[str, Any]:
         """The status in JSON types."""
@@ -113,6 +116,7 @@ class Status:
             "entries_today": self.today.entries if self.today else 0,
             "last_report": self.last_report
             and {"day": self.last_report.day, "made": self.last_report.reported},
+            "mail": self.mail.data(),
             "outbox": {
                 "waiting": dict(Counter(item.family for item in self.waiting)),
                 "set_aside": [
@@ -188,6 +192,8 @@ def _read(found: Status, db: sqlite3.Connection, settings: Settings, now: int) -
     outbox.load(db)
     for item in outbox.items():
         (found.set_aside if item.refused else found.waiting).append(item)
+    pid = None if found.daemon is None else found.daemon["pid"]
+    found.mail = mail_health(settings.email, db, outbox.items(), now, pid)
     found.bans, found.unenforced = count_by_label(db, now)
     found.simulated = count_simulated(db, now)
     found.simulated_chains = settings.engine.simulate

@@ -80,7 +80,7 @@ def _composed(
     item: OutboxItem, settings: EmailSettings, host: str, payload: Mapping[str, Any]
 ) -> EmailMessage:
     name = host_name(host)
-    sender = address(settings.from_, name)
+    sender = address(settings.sender, name)
     # The machine's sendmail, or its mail server, finds out by the aliases who gets the mail of
     # "root"; for a mail server elsewhere, root is a user of this machine.
     elsewhere = settings.smtp is not None and not settings.smtp.is_local

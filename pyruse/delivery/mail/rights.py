@@ -17,8 +17,9 @@ def file_that_needs_rights(sendmail: Path) -> Path | None:
 
     None: it needs no rights but its caller's.
     """
-    program = sendmail.resolve()
-    for file in (program, *(program.with_name(name) for name in _HELPERS)):
+    with suppress(OSError, RuntimeError):  # a loop of links
+        sendmail = sendmail.resolve()
+    for file in (sendmail, *(sendmail.with_name(name) for name in _HELPERS)):
         with suppress(OSError):
             if file.stat().st_mode & (stat.S_ISUID | stat.S_ISGID) and not _works_without(file):
                 return file

@@ -157,7 +157,7 @@ def _say(
         raise smtplib.SMTPSenderRefused(code, reply, sender)
     refused = []
     for address in to:
-        code, reply = _name_recipient(connection, address)
+        code, reply = name_recipient(connection, address)
         if code == _ENDS:  # it closes the connection, and says why
             raise smtplib.SMTPRecipientsRefused({address: (code, reply)})
         if code not in (_DONE, _FORWARDED):
@@ -170,7 +170,7 @@ def _say(
     return _shown(code, reply), refused
 
 
-def _name_recipient(connection: smtplib.SMTP, address: str) -> tuple[int, bytes]:
+def name_recipient(connection: smtplib.SMTP, address: str) -> tuple[int, bytes]:
     """Name a recipient to the server; a user of its machine in each way that servers understand.
 
     Postfix knows best itself where the mail of a bare "root" goes, Exim wants a domain, and not

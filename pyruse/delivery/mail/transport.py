@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,7 +98,9 @@ def _as_arguments(addresses: list[str]) -> list[str]:
     return addresses
 
 
-def by_what_works(settings: EmailSettings) -> EmailSettings:
+def by_what_works(
+    settings: EmailSettings, sandboxed: Callable[[], bool] = no_new_privileges
+) -> EmailSettings:
     """The settings by which mails leave.
 
     Where nothing is named, they are given to the machine's sendmail. Where the sandbox of the
@@ -105,19 +108,30 @@ def by_what_works(settings: EmailSettings) -> EmailSettings:
     one, if it listens.
     """
     is_default = settings.smtp is None and settings.sendmail == SENDMAIL
-    if is_default and no_new_privileges() and file_that_needs_rights(Path(SENDMAIL[0])):
+    if is_default and file_that_needs_rights(Path(SENDMAIL[0])) and sandboxed():
         return replace(settings, smtp=_LOCALHOST)
     return settings
 
 
+def way(settings: EmailSettings, sandboxed: Callable[[], bool] = no_new_privileges) -> str:
+    """The way of the mails, in words: ``smtp://localhost``, or the program sendmail."""
+    url = by_what_works(settings, sandboxed).smtp
+    if url is None:
+        return settings.sendmail[0] if settings.sendmail else "no program"
+    return str(url)
+
+
 def check(
-    settings: EmailSettings, *, sandboxed: bool | None = None, listening: bool = True
+    settings: EmailSettings,
+    *,
+    sandboxed: Callable[[], bool] = no_new_privileges,
+    listening: bool = True,
 ) -> list[str]:
     """What would keep mails from being sent, as far as Pyruse can see without sending one.
 
     :param settings: the section ``[email]``.
-    :param sandboxed: whether programs get no more rights, where mails are sent; by default, as in
-        this process.
+    :param sandboxed: gives whether programs get no more rights, where mails are sent; by default,
+        in this process.
     :param listening: whether a mail server listens on this machine.
     """
     warnings = []
@@ -125,28 +139,40 @@ def check(
         warnings.append(
             '[email] to: nobody gets the mails (expected to = ["hostmaster@example.org"])'
         )
-    if settings.smtp is None:
-        sandboxed = no_new_privileges() if sandboxed is None else sandboxed
-        warnings += _check_sendmail(settings, sandboxed, listening)
-    else:
-        warnings += _check_smtp(settings)
-    return warnings + openpgp.check(settings)
+    warnings += obstacles(settings, sandboxed=sandboxed, listening=listening)
+    return warnings + _doubts(settings) + openpgp.check(settings)
 
 
-def _check_sendmail(settings: EmailSettings, sandboxed: bool, listening: bool) -> list[str]:
-    warnings = []
+def obstacles(
+    settings: EmailSettings, *, sandboxed: Callable[[], bool], listening: bool
+) -> list[str]:
+    """What keeps each mail from leaving; the parameters are those of `check`."""
+    if settings.smtp is not None:
+        return _obstacles_of_smtp(settings, settings.smtp)
     expected = "(expected a program such as /usr/sbin/sendmail; or set [email] smtp)"
     if not settings.sendmail:
-        warnings.append(f"[email] sendmail: no program is named {expected}")
-    elif (found := shutil.which(program := settings.sendmail[0])) is None:
+        return [f"[email] sendmail: no program is named {expected}"]
+    program = settings.sendmail[0]
+    found = shutil.which(program)
+    if found is None:
         fault = "cannot be executed" if Path(program).exists() else "is not there"
-        warnings.append(f'[email] sendmail: "{one_line(program)}" {fault} {expected}')
-    elif sandboxed and not (listening and settings.sendmail == SENDMAIL):
-        needs = file_that_needs_rights(Path(found))
-        warnings += [] if needs is None else [f"{_kept_away(program, needs)} {_remedy(listening)}"]
-    if settings.password_file:
-        warnings.append("[email] password_file: without smtp, it is not used (expected none)")
-    return warnings
+        return [f'[email] sendmail: "{one_line(program)}" {fault} {expected}']
+    needs = file_that_needs_rights(Path(found))
+    if needs is None or (listening and settings.sendmail == SENDMAIL) or not sandboxed():
+        return []
+    return [f"{_kept_away(program, needs)} {_remedy(listening)}"]
+
+
+def _obstacles_of_smtp(settings: EmailSettings, url: SmtpUrl) -> list[str]:
+    faults = []
+    if url.user is not None:
+        try:
+            password_of(url.user, settings)
+        except MailError as fault:
+            faults.append(str(fault))
+    if settings.ca_file and not os.access(settings.ca_file, os.R_OK):
+        faults.append(f"[email] ca_file: {settings.ca_file} cannot be read (expected a PEM file)")
+    return faults
 
 
 def _kept_away(program: str, needs: Path) -> str:
@@ -165,25 +191,38 @@ def _remedy(listening: bool) -> str:
     return f"(expected {drop_in}; or smtp in [email], such as that of your mail provider)"
 
 
-def _check_smtp(settings: EmailSettings) -> list[str]:
+def _doubts(settings: EmailSettings) -> list[str]:
+    """What is most likely not meant, and keeps no mail from leaving."""
     url = settings.smtp
-    assert url is not None
-    warnings = []
+    doubts = [
+        f'[email] {key}: "{one}" is outside ASCII, and not every mail server takes that (expected '
+        "one that does: pyruse test-mail tells)"
+        for key, one in (("from", settings.sender), *(("to", one) for one in settings.to))
+        if not one.partition("@")[0].isascii()
+    ]
+    if url is None:
+        unused = "[email] password_file: without smtp, it is not used (expected none)"
+        return [*doubts, *([unused] if settings.password_file else [])]
     if url.user is None and settings.password_file:
-        warnings.append(
+        doubts.append(
             "[email] password_file: not used, as smtp names no user "
             f'(expected "…://USER@{url.host}:{url.port}")'
         )
-    if url.user is not None:
-        if url.security == "none" and not url.is_local:
-            warnings.append(
-                f'[email] smtp: the password of "{url.user}" travels in clear text '
-                f'(expected "smtp+starttls://…" or "smtps://…")'
+    if not url.is_local:
+        doubts += _doubts_elsewhere(settings, url)
+    return doubts
+
+
+def _doubts_elsewhere(settings: EmailSettings, url: SmtpUrl) -> Iterator[str]:
+    """Of a mail server on another machine."""
+    if url.user is not None and url.security == "none":
+        yield (
+            f'[email] smtp: the password of "{url.user}" travels in clear text '
+            f'(expected "smtp+starttls://…" or "smtps://…")'
+        )
+    for user in settings.to:
+        if "@" not in user:
+            yield (
+                f'[email] to: "{user}" is a user of this machine, whom {url.host} does not know '
+                "(expected an address, such as you@example.org)"
             )
-        try:
-            password_of(url.user, settings)
-        except MailError as fault:
-            warnings.append(str(fault))
-    if settings.ca_file and not os.access(settings.ca_file, os.R_OK):
-        warnings.append(f"[email] ca_file: {settings.ca_file} cannot be read (expected a PEM file)")
-    return warnings

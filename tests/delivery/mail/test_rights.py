@@ -92,25 +92,29 @@ def test_a_sendmail_that_the_sandbox_keeps_from_its_rights_is_told_of(
     assert check(settings) == [], "here, it gets its rights"
 
 
+def sandboxed() -> bool:
+    return True
+
+
 @pytest.fixture
 def default(sendmail: Path, monkeypatch: pytest.MonkeyPatch) -> EmailSettings:
     """Settings that name no way, where the machine's sendmail needs rights, in the sandbox."""
     sendmail.chmod(0o2755)
     monkeypatch.setattr(transport, "SENDMAIL", [str(sendmail), "-t", "-i"])
-    monkeypatch.setattr(transport, "no_new_privileges", lambda: True)
     return EmailSettings(to=[MailAddress("root")], sendmail=[str(sendmail), "-t", "-i"])
 
 
 def test_by_default_mail_goes_to_the_server_of_this_machine_then(default: EmailSettings) -> None:
-    assert check(default) == []
-    found = by_what_works(default).smtp
+    assert check(default, sandboxed=sandboxed) == []
+    found = by_what_works(default, sandboxed).smtp
     assert (found and found.host, found and found.port) == ("localhost", 25)
     other = EmailSettings(sendmail=[default.sendmail[0]])  # what is named is used
-    assert by_what_works(other) is other
+    assert by_what_works(other, sandboxed) is other
+    assert by_what_works(default) is default, "here, it gets its rights"
 
 
 def test_where_none_listens_the_remedy_is_told(default: EmailSettings) -> None:
-    (told,) = check(default, listening=False)
+    (told,) = check(default, sandboxed=sandboxed, listening=False)
     assert told.endswith(
         "such rights (expected pyruse init --service, which puts /etc/systemd/system/pyruse.service"
         ".d/sendmail.conf in place; or smtp in [email], such as that of your mail provider)"
