@@ -78,7 +78,8 @@ def main() -> None:
         tree = chosen.tree or Path(folder) / "tree"
         if not (tree / "etc").exists():
             _make(tree)
-        _install(tree, Path(folder) / "wheels")
+        put_pyruse(tree, Path(folder) / "wheels")
+        _prepare(tree)
         _show(_boot(tree))
 
 
@@ -102,8 +103,11 @@ def _make(tree: Path) -> None:
     policy.unlink()
 
 
-def _install(tree: Path, wheels: Path) -> None:
-    """Put Pyruse into /opt/pyruse of the tree; systemd's Python module is Debian's."""
+def put_pyruse(tree: Path, wheels: Path) -> None:
+    """Put Pyruse into /opt/pyruse of a tree; systemd's Python module is Debian's.
+
+    :param wheels: a folder for what is installed.
+    """
     _run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(wheels), str(ROOT)])
     libraries = ["click", "jinja2", "msgspec", "packaging", "pluggy", "rich", "tomli-w"]
     download = ["download", "-q", "-d", str(wheels), "--only-binary=:all:", "--python-version=3.11"]
@@ -116,6 +120,10 @@ def _install(tree: Path, wheels: Path) -> None:
         "/opt/pyruse/bin/pip install -q --no-index --force-reinstall --no-deps /root/wheels/*.whl"
     )
     _run(["chroot", str(tree), "sh", "-c", inside])
+
+
+def _prepare(tree: Path) -> None:
+    """Have the tree run the script when it is booted."""
     (tree / "root/guard.sh").write_text(_GUARD)
     (tree / "root/guard.sh").chmod(0o755)
     unit = tree / "etc/systemd/system/guard.service"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +83,10 @@ def _is_configured(sendmail: Path) -> bool:
     program = sendmail.resolve()
     if program.name != "msmtp":
         return True
-    shown = run_program([str(program), "--pretend", "root"], timeout=_TIMEOUT, stdin=b"")
+    try:
+        shown = run_program([str(program), "--pretend", "root"], timeout=_TIMEOUT, stdin=b"")
+    except OSError:
+        return False
     return shown.status != _CONFIGURATION_ERROR
 
 
@@ -127,5 +129,5 @@ def about_local_users(to: Sequence[str]) -> str | None:
     return (
         "The mail of root stays on this machine, in /var/mail (with Exim, in that of the user "
         f"mail). To read it elsewhere: a line such as `root: you@example.org` in {_ALIASES}, and "
-        f"then the command newaliases. This machine is {socket.gethostname()}"
+        "then the command newaliases"
     )
