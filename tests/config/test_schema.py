@@ -38,7 +38,7 @@ BEYOND = {
     "duration-zero",
     "encoding-not-of-all-bytes", "encoding-not-of-text", "encoding-unknown",
     "field-value-never-there", "key-without-a-field",
-    "mail-address-from", "mail-address-with-line-break",
+    "mail-address-from", "mail-address-in-two-forms", "mail-address-with-line-break",
     "pattern-unbalanced", "pattern-very-long", "pattern-with-field-of-the-journal",
     "pattern-with-flags-inside", "report-subject-brace", "run-with-a-program-from-a-field",
     "smtp-url-path", "smtp-url-port", "smtp-url-with-password",

@@ -7,7 +7,7 @@ import pytest
 from pyruse.config.settings import EmailSettings, SmtpUrl
 from pyruse.delivery.mail.message import compose
 from pyruse.delivery.mail.refusals import MailError
-from pyruse.delivery.mail.transport import check, send
+from pyruse.delivery.mail.transport import check, send, way
 from pyruse.options.durations import Duration
 from pyruse.options.mail_address import MailAddress
 from pyruse.options.secret_file import SecretFile
@@ -149,13 +149,52 @@ def test_check_warns_of_sendmail(settings, tmp_path):
 def test_check_warns_of_smtp(settings, tmp_path):
     settings.smtp = SmtpUrl.parse("smtp://bob@mail.example.org")
     settings.ca_file = tmp_path / "missing.pem"
-    clear_text, password, ca_file = check(settings)
+    password, ca_file, clear_text = check(settings)
     assert clear_text == (
         '[email] smtp: the password of "bob" travels in clear text '
         '(expected "smtp+starttls://…" or "smtps://…")'
     )
     assert password.startswith("[email] password_file: missing (expected the file with")
     assert ca_file.endswith("missing.pem cannot be read (expected a PEM file)")
+
+
+def test_check_warns_of_addresses_that_a_server_elsewhere_does_not_take(settings):
+    settings.sendmail = ["/bin/sh"]
+    settings.to = [MailAddress("root"), MailAddress("müller@bücher.example")]
+    outside = (
+        '[email] to: "müller@bücher.example" is outside ASCII, and not every mail server takes '
+        "that (expected one that does: pyruse test-mail tells)"
+    )
+    assert check(settings) == [outside], "sendmail knows root"
+    settings.smtp = SmtpUrl.parse("smtp://localhost")
+    assert check(settings) == [outside], "so does the server of this machine"
+    settings.smtp = SmtpUrl.parse("smtp://mail.example.org")
+    assert check(settings) == [
+        outside,
+        '[email] to: "root" is a user of this machine, whom mail.example.org does not know '
+        "(expected an address, such as you@example.org)",
+    ]
+    settings.to = [MailAddress("root@bücher.example")]
+    assert check(settings) == [], "a domain has a form in ASCII"
+
+
+def test_the_sender_is_the_customer_of_the_provider():
+    settings = EmailSettings(smtp=SmtpUrl.parse("smtps://you%40example.org@mail.example.org"))
+    assert settings.sender == "you@example.org"
+    settings.from_ = MailAddress("pyruse@example.org")
+    assert settings.sender == "pyruse@example.org"
+    assert EmailSettings(smtp=SmtpUrl.parse("smtps://you@mail.example.org")).sender == "pyruse"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://localhost", "smtp://[::1]:2525", "smtps://you@mail.example.org",
+        "smtp+starttls://you@example.org@mail.example.org:25",
+    ],
+)  # fmt: skip
+def test_the_way_is_shown_as_it_is_written(url):
+    assert way(EmailSettings(smtp=SmtpUrl.parse(url))) == url
 
 
 def test_check_warns_of_the_password_file(settings, tmp_path):
