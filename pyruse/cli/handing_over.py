@@ -43,6 +43,8 @@ def hand_over(
 ) -> HandedOver:
     """Have an item leave now, in one attempt: nobody tries it again.
 
+    :param loaded: the configuration; names the state, and so the daemon.
+    :param item: is in no outbox.
     :param otherwise: makes the attempt in this process, where no daemon runs.
     :raises UserError: the daemon cannot be asked.
     """

@@ -23,6 +23,7 @@ def rows_of(
     """A row for each day.
 
     :param db: the committed state.
+    :param days: those that are kept.
     :param zone: the zone of the times.
     """
     outbox = Outbox()

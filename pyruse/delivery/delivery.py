@@ -7,6 +7,7 @@ service never holds up an entry.
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
@@ -25,7 +26,7 @@ from pyruse.delivery.retries import FIRST_RETRY_US, KEPT_TRYING_US, REFUSED_REPO
 from pyruse.options.durations import written
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import REPORTS, OutboxItem
-from pyruse.system.workers import Worker
+from pyruse.system.privileges import keep_from_programs
 
 _MOST_WAITING = 10_000
 _MOST_CHARACTERS = 32_000_000
@@ -33,12 +34,8 @@ _MOST_CHARACTERS = 32_000_000
 the oldest are given up."""
 
 
-_AtOnce = tuple[Attempt, OutboxItem, Callable[[Outcome], None]]
-
-
-def _attempt(job: _AtOnce) -> None:
-    attempt, item, done = job
-    done(attempt(item))
+_MOST_AT_ONCE = 8
+"""Attempts past the outbox at the same time."""
 
 
 class OnFault(Protocol):
@@ -91,7 +88,8 @@ class Delivery:
         self._old_lanes: list[PluginLane] = []
         """Those of receivers that are gone, with a call that has not returned."""
         self._retries = Retries()
-        self._at_once: Worker[_AtOnce] = Worker("pyruse at once", _attempt)
+        self._at_once = threading.BoundedSemaphore(_MOST_AT_ONCE)
+        """Attempts past the outbox that have not ended."""
         self._closed = False
         for item in outbox.items():
             if item.leaving:  # through a delivery before this one, which did not finish it
@@ -135,7 +133,25 @@ class Delivery:
             fault = "nobody delivers it (expected that the daemon has the same configuration: "
             done(Outcome(item, "refused", f"{fault}systemctl reload pyruse)"))
             return
-        self._at_once.hand_over((lane.attempt, item, done))
+        if not self._at_once.acquire(blocking=False):
+            raise RuntimeError("too many attempts have not ended yet")
+        arguments = (lane.attempt, item, done)
+        # A thread of its own: a plugin's call may never return.
+        thread = threading.Thread(
+            target=self._attempt, args=arguments, name="pyruse at once", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            self._at_once.release()
+            raise
+
+    def _attempt(self, attempt: Attempt, item: OutboxItem, done: Callable[[Outcome], None]) -> None:
+        keep_from_programs()
+        try:
+            done(attempt(item))
+        finally:
+            self._at_once.release()
 
     def send_now(self) -> None:
         """Send at once what waits: the clock was set back, and no instant is right any more."""
@@ -209,7 +225,6 @@ class Delivery:
         deadline = time.monotonic() + timeout_s
         for lane in self._all_lanes().values():
             lane.close(deadline)
-        self._at_once.close(time.monotonic())
 
     def _all_lanes(self) -> Mapping[str, Lane]:
         return {**self._mails, **self._program_lanes, **self._plugin_lanes}

@@ -63,12 +63,14 @@ def _asked(to: Sequence[str], sender: str) -> str | None:
     """Why the mail server of this machine does not take a mail; it is asked, and gets none."""
     import smtplib
 
-    from pyruse.delivery.mail.smtp import name_recipient
+    from pyruse.delivery.mail.smtp import name_recipient, names_of_user
 
+    host = sender.rpartition("@")[2]
+    names = [[one] if "@" in one else names_of_user(one, host) for one in to]
     try:
         with smtplib.SMTP("localhost", SMTP_PORT, timeout=_TIMEOUT) as connection:
             connection.ehlo_or_helo_if_needed()
-            replies = [connection.mail(sender), *(name_recipient(connection, one) for one in to)]
+            replies = [connection.mail(sender), *(name_recipient(connection, one) for one in names)]
             connection.rset()
     except (OSError, smtplib.SMTPException) as fault:
         return f"localhost takes no mail: {fault}"

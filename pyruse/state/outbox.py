@@ -278,6 +278,7 @@ class Outbox(Part):
         """Keep, of a report, that it was handed over.
 
         :param item: a mail.
+        :param now: by the machine's clock, in microseconds since the epoch.
         :param answer: what the server said.
         :param but: the recipients for whom it was refused.
         """

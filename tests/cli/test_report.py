@@ -153,7 +153,9 @@ def test_on_a_terminal_it_is_drawn(on_terminal, place):
 def test_sent_again(pyruse, place):
     done = pyruse("report", "-c", place.config, "--send")
     assert done.code == 0
-    assert done.err == "sent to hostmaster@example.org\n"
+    assert done.err == (
+        f"sent to hostmaster@example.org: {place.folder}/sendmail took it (exit code 0)\n"
+    )
     mail = (place.folder / "mails").read_text()
     assert "Subject: mail: 1 needs attention: root 1\n" in mail
     assert "To: hostmaster@example.org\n" in mail

@@ -32,7 +32,7 @@ class MailHealth:
     set_aside: int = 0
     """Mails that are tried no more."""
     late: int = 0
-    """Mails that have failed for an hour."""
+    """Mails that have failed for an hour, or are tried no earlier."""
 
     @property
     def is_well(self) -> bool:
@@ -74,7 +74,7 @@ def mail_health(
     mails = [item for item in items if item.kind == "mail"]
     late = [
         item for item in mails
-        if item.error and not item.refused and now - item.created >= _LONG_US
+        if item.error and not item.refused and max(now, item.due) - item.created >= _LONG_US
     ]  # fmt: skip
     return MailHealth(
         list(map(str, settings.to)),

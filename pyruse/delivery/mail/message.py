@@ -81,10 +81,9 @@ def _composed(
 ) -> EmailMessage:
     name = host_name(host)
     sender = address(settings.sender, name)
-    # The machine's sendmail, or its mail server, finds out by the aliases who gets the mail of
-    # "root"; for a mail server elsewhere, root is a user of this machine.
-    elsewhere = settings.smtp is not None and not settings.smtp.is_local
-    to = [address(one, name if elsewhere else None) for one in dict.fromkeys(payload["to"])]
+    # sendmail finds out by the machine's aliases who gets the mail of "root"; for a mail server,
+    # root is a user of this machine (and Exim takes no header without a domain).
+    to = [address(one, name if settings.smtp else None) for one in dict.fromkeys(payload["to"])]
     if not to:
         raise ValueError('nobody to send it to (expected [email] to = ["hostmaster@example.org"])')
     # Headers in UTF-8 are for those mails alone that cannot do without (RFC 6532).

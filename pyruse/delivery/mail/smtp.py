@@ -13,7 +13,7 @@ from email.policy import EmailPolicy
 from typing import cast
 
 from pyruse.config.settings import EmailSettings, SmtpUrl
-from pyruse.delivery.mail.address import host_name, recipients
+from pyruse.delivery.mail.address import recipients
 from pyruse.delivery.mail.password import password_of
 from pyruse.delivery.mail.refusals import MailError, Refusal, Taken, TooLargeError
 from pyruse.text import one_line, shortened
@@ -132,7 +132,8 @@ def _hand_over(connection: smtplib.SMTP, message: EmailMessage, url: SmtpUrl) ->
     options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
     options += [f"SIZE={len(data)}"] if connection.has_extn("size") else []
     try:
-        answer, refused = _say(connection, sender, recipients(message), data, options)
+        to = [(one, _names(one, message, url)) for one in recipients(message)]
+        answer, refused = _say(connection, sender, to, data, options)
     except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as fault:
         if _is_about_size(fault):
             reply = _shown(fault.smtp_code, fault.smtp_error)
@@ -143,11 +144,34 @@ def _hand_over(connection: smtplib.SMTP, message: EmailMessage, url: SmtpUrl) ->
     return Taken(answer, refusals + [_refusal(address, *reply) for address, reply in refused])
 
 
+def _names(address: str, message: EmailMessage, url: SmtpUrl) -> list[str]:
+    """How a recipient may be named to the server, whichever name it takes."""
+    user, _, domain = address.partition("@")
+    name = str(message["Message-ID"]).rpartition("@")[2].rstrip("> ")
+    return names_of_user(user, domain) if url.is_local and domain == name else [address]
+
+
+def names_of_user(user: str, host: str) -> list[str]:
+    """How a user of this machine may be named to its mail server.
+
+    Postfix knows best itself where the mail of a bare "root" goes, Exim wants a domain, and not
+    every server takes "localhost" for one of its own.
+
+    :param host: the name of this machine.
+    """
+    return [user, f"{user}@localhost", f"{user}@{host}"]
+
+
 def _say(
-    connection: smtplib.SMTP, sender: str, to: list[str], data: bytes, options: list[str]
+    connection: smtplib.SMTP,
+    sender: str,
+    to: list[tuple[str, list[str]]],
+    data: bytes,
+    options: list[str],
 ) -> tuple[str, list[tuple[str, tuple[int, bytes]]]]:
     """Hand over one mail in the words of RFC 5321 §3.3.
 
+    :param to: each recipient, and how it may be named.
     :return: the server's answer, and those of the recipients that it refused, each with the reply.
     :raises smtplib.SMTPResponseException: it did not take the mail.
     :raises smtplib.SMTPRecipientsRefused: it refused all the recipients.
@@ -156,8 +180,8 @@ def _say(
     if code != _DONE:
         raise smtplib.SMTPSenderRefused(code, reply, sender)
     refused = []
-    for address in to:
-        code, reply = name_recipient(connection, address)
+    for address, names in to:
+        code, reply = name_recipient(connection, names)
         if code == _ENDS:  # it closes the connection, and says why
             raise smtplib.SMTPRecipientsRefused({address: (code, reply)})
         if code not in (_DONE, _FORWARDED):
@@ -170,15 +194,9 @@ def _say(
     return _shown(code, reply), refused
 
 
-def name_recipient(connection: smtplib.SMTP, address: str) -> tuple[int, bytes]:
-    """Name a recipient to the server; a user of its machine in each way that servers understand.
-
-    Postfix knows best itself where the mail of a bare "root" goes, Exim wants a domain, and not
-    every server takes "localhost" for one of its own.
-    """
-    if "@" in address:
-        return connection.rcpt(address)
-    for name in (address, f"{address}@localhost", f"{address}@{host_name(socket.gethostname())}"):
+def name_recipient(connection: smtplib.SMTP, names: list[str]) -> tuple[int, bytes]:
+    """Name a recipient to the server, by the first name that it does not refuse for good."""
+    for name in names:
         code, reply = connection.rcpt(name)
         if code < _PERMANENT:
             break
