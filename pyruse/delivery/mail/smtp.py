@@ -157,6 +157,7 @@ def names_of_user(user: str, host: str) -> list[str]:
     Postfix knows best itself where the mail of a bare "root" goes, Exim wants a domain, and not
     every server takes "localhost" for one of its own.
 
+    :param user: such as ``root``.
     :param host: the name of this machine.
     """
     return [user, f"{user}@localhost", f"{user}@{host}"]
