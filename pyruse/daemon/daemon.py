@@ -396,7 +396,7 @@ class Daemon:
         )
         for warning in (
             *writable_by_others(engine.configuration.files),
-            *check_mail(engine.settings.email),
+            *check_mail(engine.settings.email, archived=engine.settings.report.archive is not None),
             *secret_faults(engine.configuration),
         ):
             tell(warning, _WARNING, {})

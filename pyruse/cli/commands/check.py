@@ -55,6 +55,7 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
             loaded.settings.email,
             sandboxed=rights_are_kept_from_programs,
             listening=listens(SMTP_PORT),
+            archived=loaded.settings.report.archive is not None,
         ),
         *secret_faults(loaded),
         *engine.template_faults(),

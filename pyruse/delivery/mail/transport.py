@@ -126,6 +126,7 @@ def check(
     *,
     sandboxed: Callable[[], bool] = no_new_privileges,
     listening: bool = True,
+    archived: bool = False,
 ) -> list[str]:
     """What would keep mails from being sent, as far as Pyruse can see without sending one.
 
@@ -133,8 +134,11 @@ def check(
     :param sandboxed: gives whether programs get no more rights, where mails are sent; by default,
         in this process.
     :param listening: whether a mail server listens on this machine.
+    :param archived: each report is kept as files: who names nobody wants no mail.
     """
     warnings = []
+    if archived and not settings.to:
+        return warnings
     if not settings.to:
         warnings.append(
             '[email] to: nobody gets the mails (expected to = ["hostmaster@example.org"])'

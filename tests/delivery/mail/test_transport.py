@@ -146,6 +146,13 @@ def test_check_warns_of_sendmail(settings, tmp_path):
     assert check(settings)[1].startswith("[email] sendmail: no program is named")
 
 
+def test_who_wants_files_and_no_mail_is_not_warned(settings):
+    settings.to = []
+    assert check(settings, archived=True) == []
+    settings.to = [MailAddress("root")]
+    assert len(check(settings, archived=True)) == 1
+
+
 def test_check_warns_of_smtp(settings, tmp_path):
     settings.smtp = SmtpUrl.parse("smtp://bob@mail.example.org")
     settings.ca_file = tmp_path / "missing.pem"
