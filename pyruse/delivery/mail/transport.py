@@ -136,7 +136,7 @@ def check(
     :param listening: whether a mail server listens on this machine.
     :param archived: each report is kept as files: who names nobody wants no mail.
     """
-    warnings = []
+    warnings: list[str] = []
     if archived and not settings.to:
         return warnings
     if not settings.to:
