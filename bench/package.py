@@ -4,9 +4,10 @@
     python -m bench.package --suite trixie --mail none --mail exim
     python -m bench.package --trees DIR             # keeps what debootstrap made there, or uses it
 
-The package is built in a tree of its release, twice: once as the version before. Then for each way
-of mail a tree is booted by systemd-nspawn, and one script does what an administrator and an
-attacker do. Midnight is made to come in the time zone of the reports: the clock is the machine's.
+The package is built in a tree of its release; the version before is it, too, or a file that
+--before names. Then for each way of mail a tree is booted by systemd-nspawn; one script does what
+an administrator and an attacker do. Midnight is made to come in the time zone of the reports, for
+the clock is the machine's.
 """
 
 from __future__ import annotations
@@ -41,7 +42,6 @@ _MAIL = {
     "exim": ("true", "exim4-daemon-light"),
     "none": ("true", ""),
 }
-_BEFORE = "2.0.0a0"
 _LONGEST = 600  # seconds, of a machine's life
 
 _SCRIPT = r"""
@@ -133,6 +133,7 @@ def main() -> None:
     parser.add_argument("--suite", default="bookworm", help="the release of Debian")
     parser.add_argument("--mail", action="append", choices=[*_MAIL], help="several times")
     parser.add_argument("--trees", type=Path, help="where trees are kept")
+    parser.add_argument("--before", type=Path, metavar="DEB", help="the version before")
     parser.add_argument("--build-only", action="store_true", help="build into dist/, boot nothing")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -144,7 +145,7 @@ def main() -> None:
         print(f"dist/{current.name}")
         if chosen.build_only:
             return
-        before = build(kept, chosen.suite, built, _BEFORE)
+        before = chosen.before or earlier(current)
         base = kept / f"{chosen.suite}-base"
         trees.make(base, chosen.suite, _BASE)
         well = True
@@ -157,12 +158,24 @@ def main() -> None:
     sys.exit(not well)
 
 
-def build(kept: Path, suite: str, built: Path, version: str | None = None) -> Path:
+def earlier(package: Path) -> Path:
+    """The same package with an earlier version."""
+    whole = package.with_name("whole")
+    trees.run("dpkg-deb", "--raw-extract", package, whole)
+    control = whole / "DEBIAN/control"
+    text = re.sub(r"(?m)^Version: .*$", "Version: 0~before", control.read_text("utf-8"))
+    control.write_text(text, "utf-8")
+    made = package.with_name("before.deb")
+    trees.run("dpkg-deb", "-Zgzip", "--build", whole, made)
+    shutil.rmtree(whole)
+    return made
+
+
+def build(kept: Path, suite: str, built: Path) -> Path:
     """Build the package in a tree of its release.
 
     :param kept: where trees are kept.
     :param built: where the package will be.
-    :param version: another version than the tree has.
     """
     tree = kept / f"{suite}-build"
     trees.make(tree, suite, _BUILDS, "buildd")
@@ -184,8 +197,6 @@ def build(kept: Path, suite: str, built: Path, version: str | None = None) -> Pa
         "HOME": "/root", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/src/wheels", "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": stamp,
     }  # fmt: skip
-    if version is not None:
-        environment["PYRUSE_VERSION"] = version
     trees.inside(tree, "cd /src && deploy/debian/build /src/out", **environment)
     (package,) = (source / "out").glob("*.deb")
     built.mkdir(exist_ok=True)

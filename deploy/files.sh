@@ -42,6 +42,7 @@ done
 for page in "$top"/README.md "$top"/docs/*.md "$top"/docs/rules/*.md; do
   put "$page" "$share/doc/pyruse/${page#"$top/"}"
 done
+put "$top/deploy/sbom.cdx.json" "$share/doc/pyruse/sbom.cdx.json"
 for example in "$top"/deploy/examples/*.toml "$top"/deploy/sendmail.conf "$top"/deploy/ipset.conf; do
   put "$example" "$share/doc/pyruse/examples/${example##*/}"
 done

@@ -3,7 +3,8 @@
     python tools/generate_docs.py            # writes them anew
     python tools/generate_docs.py --check    # exits with 1 when they are not what the code says
 
-Pages of rules and man pages are made as a whole (see `tools.rules_pages` and `tools.man_pages`).
+Pages of rules, the list of plugins, man pages and the list of parts are made as a whole (see
+`tools.rules_pages`, `tools.plugins_page`, `tools.man_pages` and `tools.sbom`).
 Elsewhere, a generated part stands between the markers ``<!-- generated: NAME -->`` and ``<!-- end:
 NAME -->``; `PARTS` has the names. What stands around them is written by hand.
 """
@@ -61,7 +62,9 @@ sys.path.append(str(ROOT))  # appended: where Pyruse is installed, that one is d
 
 from tools.api_docs import table  # noqa: E402 -- the path comes first
 from tools.man_pages import man_pages  # noqa: E402
+from tools.plugins_page import page as plugins_page  # noqa: E402
 from tools.rules_pages import pages  # noqa: E402
+from tools.sbom import sbom  # noqa: E402
 
 DOCS = ROOT / "docs"
 COMMAND = "python tools/generate_docs.py"
@@ -153,7 +156,11 @@ def main(arguments: list[str]) -> int:
     rules = pages(DOCS / "rules")
     # Man pages are made of what is written by now.
     man = man_pages(DOCS, DOCS.parent / "deploy/man", rules[DOCS / "rules/README.md"])
-    for file, made in (*rules.items(), *man.items()):
+    parts = {
+        DOCS / "plugins.md": plugins_page(ROOT),
+        DOCS.parent / "deploy/sbom.cdx.json": sbom(ROOT),
+    }
+    for file, made in (*rules.items(), *man.items(), *parts.items()):
         if not file.is_file() or file.read_text("utf-8") != made:
             outdated.append(file.relative_to(DOCS.parent))
             if "--check" not in arguments:

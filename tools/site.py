@@ -24,6 +24,7 @@ PAGES = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
 }
 """Pages that stand at the top of the repository, and their places in the site."""
 _LINK = re.compile(r"(?P<head>\]\()(?P<path>[^)#\s:]+)(?P<tail>#[^)\s]*)?(?=\))")

@@ -34,6 +34,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 _FILES = {
     ".github/workflows/check.yml": "check.yml.j2",
+    ".github/workflows/release.yml": "release.yml.j2",
     ".gitignore": "gitignore.j2",
     "LICENSE": "LICENSE.j2",
     "README.md": "README.md.j2",
