@@ -91,10 +91,15 @@ class Journal:
                 return
             time_us, name, machine, entry = heads[0]
             yield entry
-            machine.note(time_us)
-            self._handled[name] = machine
-            heapq.heappop(heads)
-            self._push(machine)
+            if self.watch is not None:  # else it is read once, and nobody needs positions
+                machine.note(time_us)
+                self._handled[name] = machine
+            entry_ = machine.reader.advance()
+            if entry_ is None:
+                heapq.heappop(heads)
+                self._ready.pop(name, None)
+            else:
+                heapq.heapreplace(heads, (entry_.time_us, name, machine, entry_))
 
     def _push(self, machine: Machine) -> None:
         entry = machine.reader.advance()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from systemd import journal
 
 from pyruse.entry.decoding import Decoder
+from pyruse.entry.entry import Entry
 from pyruse.entry.terminal import ESCAPE
 
 DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
@@ -65,6 +66,7 @@ class OpenJournal:
         """How many fields of entries could not be read because a journal file is damaged."""
         self.position = 0
         """How many entries were read: an entry is the current one while it stays the same."""
+        self._leave()
         self._use(raw)
 
     def _use(self, raw: journal.Reader) -> None:
@@ -82,8 +84,14 @@ class OpenJournal:
         self._size = raw.get_usage()
         """Of the files, in bytes: libsystemd lets go those in which it finds damage."""
 
+    def _leave(self) -> None:
+        """Go elsewhere: what would have given the next entries is of no use any more."""
+        self._ahead: Iterator[Entry] = iter(())
+        """What gives the next entries, where they are asked for one by one."""
+
     def replace(self, raw: journal.Reader) -> None:
         """Go on with other files; the place to go on at is for the caller to seek."""
+        self._leave()
         self._raw.close()
         self.is_bloated = False
         self._use(raw)
@@ -96,6 +104,7 @@ class OpenJournal:
 
         :param values: of fields; none: no entry is left out. See `pyruse.chains.pushdown`.
         """
+        self._leave()
         self._values = values = {} if self.index_is_damaged else values
         raw = self._raw
         raw.flush_matches()

@@ -17,6 +17,10 @@ from pyruse.journal.position import Position
 from pyruse.journal.seeking import Seeking
 
 
+_AHEAD = 500
+"""Entries: where they are asked for one by one, what is done for many at once is done so often."""
+
+
 class JournalReader(Seeking):
     """Gives the entries of an open journal, each valid until the next one is asked for."""
 
@@ -54,6 +58,7 @@ class JournalReader(Seeking):
 
     def end_at(self, time_us: int) -> None:
         """Give no entries of later instants: so there is an end, even while more is written."""
+        self._leave()
         self._until, self._follows = time_us, False
 
     @property
@@ -219,9 +224,12 @@ class JournalReader(Seeking):
 
     def advance(self) -> Entry | None:
         """Go to the next entry; None: there is none (for now)."""
-        entry = next(self.entries(1), None)
-        if entry is not None:
-            self._last_us = max(entry.time_us, self._last_us)
+        entry = next(self._ahead, None)
+        if entry is None:
+            self._ahead = self.entries(_AHEAD)
+            entry = next(self._ahead, None)
+        if entry is not None and entry.time_us > self._last_us:
+            self._last_us = entry.time_us
         return entry
 
     def _pass_over(self, fault: OSError) -> bool:

@@ -65,6 +65,7 @@ class Seeking(OpenJournal):
 
         :return: whether the journal still has that entry.
         """
+        self._leave()
         self.split_lines.held.clear()
         for cursor, time_us in position.held:
             if self._go_behind(Position(cursor, time_us)):
@@ -110,6 +111,7 @@ class Seeking(OpenJournal):
 
     def seek_start(self) -> None:
         """Go where the first entry is, as it was sought."""
+        self._leave()
         self._seek_start()
 
     def next_time(self, since: int) -> int | None:
@@ -117,6 +119,7 @@ class Seeking(OpenJournal):
 
         It is the next one to be read.
         """
+        self._leave()
         self._raw.seek_realtime(since)
         found = self.time_us() if self._raw._next() else None
         self._raw.seek_realtime(since)
@@ -131,6 +134,7 @@ class Seeking(OpenJournal):
         self._sought(lambda: self._raw.seek_realtime(time_us))
 
     def _sought(self, seek: Callable[[], None]) -> None:
+        self._leave()
         self.split_lines.held.clear()
         self._seek_start = seek
         self._mark = None, self.position
@@ -139,6 +143,7 @@ class Seeking(OpenJournal):
 
     def seek_tail(self) -> None:
         """Go behind the newest entry."""
+        self._leave()
         # sd_journal_seek_tail(3): the position is defined only once it was left for an entry.
         self._raw.seek_tail()
         if self._raw._previous():
@@ -152,6 +157,7 @@ class Seeking(OpenJournal):
 
     def last(self) -> Entry | None:
         """The newest entry to read, or None where there is none."""
+        self._leave()
         if self._until is None:
             self._raw.seek_tail()
         else:
@@ -162,6 +168,7 @@ class Seeking(OpenJournal):
 
     def at(self, cursor: str) -> Entry | None:
         """The entry of a cursor, or None when the journal does not have it."""
+        self._leave()
         try:
             self._raw.seek_cursor(cursor)
             if not self._raw._next() or not self._raw.test_cursor(cursor):
