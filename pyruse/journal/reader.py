@@ -16,7 +16,6 @@ from pyruse.journal.open_journal import DAMAGED
 from pyruse.journal.position import Position
 from pyruse.journal.seeking import Seeking
 
-
 _AHEAD = 500
 """Entries: where they are asked for one by one, what is done for many at once is done so often."""
 
