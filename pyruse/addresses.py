@@ -64,6 +64,36 @@ def list_lines(text: str) -> Iterator[tuple[int, Network | ValueError, str]]:
             yield number, network, comment[0] if comment else ""
 
 
+def listed_networks(text: str) -> Iterator[tuple[int, str | ValueError, str]]:
+    """The same as `list_lines`, each network as `network_text` writes it.
+
+    Most lines of long lists are IPv4 addresses: these take a tenth of the time, and hardly any
+    memory.
+    """
+    number, begin = 0, 1 if text.startswith("\ufeff") else 0
+    while begin <= len(text):
+        end = text.find("\n", begin)
+        line, begin = (text[begin:], len(text) + 1) if end < 0 else (text[begin:end], end + 1)
+        number += 1
+        address = plain_ipv4(line.strip())
+        if address is not None:
+            yield number, address, ""
+            continue
+        for _, network, comment in list_lines(line):
+            if isinstance(network, ValueError):
+                yield number, network, comment
+            else:
+                yield number, network_text(network), comment
+
+
+def plain_ipv4(text: str) -> str | None:
+    """The address that a text without anything else is, as `network_text` writes it, or None."""
+    try:
+        return inet_ntoa(inet_pton(AF_INET, text))
+    except (OSError, ValueError):
+        return None
+
+
 def parse_listed(value: str) -> Network:
     """A network or an address, also one with a zone or in brackets.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import cache
 
 from pyruse.addresses import bits_of, network_of, parse_address
@@ -54,6 +55,7 @@ def begin(
     What these refused before is tried again, too: an administrator waits for it.
     """
     now = bans.clock()
+    keys: Collection[BanKey]
     if isinstance(order, BanOrder):
         answer, keys = _ban(order, bans, now)
     else:
@@ -66,7 +68,7 @@ def begin(
 class UnderWay:
     """An order that the state has, and firewalls may have yet to answer."""
 
-    def __init__(self, answer: Answer, keys: set[BanKey]) -> None:
+    def __init__(self, answer: Answer, keys: Collection[BanKey]) -> None:
         """Begin to wait.
 
         :param answer: the answer, as if no firewall refused anything.
@@ -103,14 +105,17 @@ class UnderWay:
         return answer
 
 
-def _ban(order: BanOrder, bans: Bans, now: int) -> tuple[Answer, set[BanKey]]:
+def _ban(order: BanOrder, bans: Bans, now: int) -> tuple[Answer, Collection[BanKey]]:
     """Change who is banned.
 
     :return: the answer, as if no firewall refused anything; and what they are told of.
     """
     answer = Answer()
-    keys = set()
+    keys: dict[BanKey, None] = {}
     usual = cache(lambda: bans.target(None, None, ()))
+    alike: dict[tuple[int | None, str], BanRequest] = {}
+    with suppress(ValueError):  # no firewall: each item tells it
+        bans.in_force.look_up([BanKey(item.network, usual()) for item in order.bans])
     for item in order.bans:
         text, until = item.network, item.until
         why = bans.spared(text)
@@ -129,9 +134,16 @@ def _ban(order: BanOrder, bans: Bans, now: int) -> tuple[Answer, set[BanKey]]:
             continue
         if item.before:
             bans.in_force.remember(key, item.before, ended=now, at=now)
-        made = bans.ban(_request(item, target, now), Cause(now, reason=item.reason))
+        cause = Cause(now, reason=item.reason)
+        if "/" in text:
+            made = bans.ban(_request(item, target, now), cause)
+        else:  # a list has thousands, most of which are to last as long
+            request = alike.get((until, item.label))
+            if request is None:
+                request = alike[until, item.label] = _request(item, target, now)
+            made = bans.ban_address(key, request, cause)
         (answer.unchanged if made is None else answer.done).append(text)
-        keys.add(key)
+        keys[key] = None
     return answer, keys
 
 
@@ -182,7 +194,7 @@ def _bits(ban: Ban) -> tuple[int, int, int]:
     return bits_of(ban.network)
 
 
-def _tell_refused(answer: Answer, keys: set[BanKey], refused: dict[BanKey, str]) -> None:
+def _tell_refused(answer: Answer, keys: Collection[BanKey], refused: dict[BanKey, str]) -> None:
     """Have an answer tell what firewalls refused of what the order is about."""
     names = set()
     for key, text in refused.items():

@@ -76,6 +76,10 @@ class InForce:
         self.growth.review(key, at)
         return ban
 
+    def look_up(self, keys: list[BanKey]) -> None:
+        """Many are to be banned: so what is known of them is read at once."""
+        self._offenders.look_up(keys)
+
     def remember(self, key: BanKey, bans: int, *, ended: int, at: int) -> None:
         """Take over how often somebody was banned elsewhere; the higher number counts.
 

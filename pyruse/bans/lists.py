@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from pyruse.addresses import list_lines, network_text
+from pyruse.addresses import listed_networks
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Target
 from pyruse.bans.orders import LONGEST_LABEL, Count, Item, Where
@@ -40,7 +40,7 @@ def is_export(text: str) -> bool:
     return text.startswith(_EXPORT)
 
 
-def read(text: str, name: str, label: str, until: int | None) -> list[Item]:
+def read(text: str, name: str, label: str, until: int | None) -> Iterator[Item]:
     """The bans of a list: an address or network a line; what comes after ``#`` or ``;`` is nothing.
 
     :param text: the content of the file.
@@ -50,11 +50,12 @@ def read(text: str, name: str, label: str, until: int | None) -> list[Item]:
     :raises UserError: lines are not understood.
     """
     faults: list[str] = []
-    items = [
-        Item(network, label, f"from {name}", until) for _, network, _ in _lines(text, name, faults)
-    ]
+    networks = [network for _, network, _ in _lines(text, name, faults)]
     _raise(faults)
-    return items
+    # In the order of the state's rows: in any other, the database takes several times as long.
+    networks.sort()
+    reason = f"from {name}"
+    return (Item(network, label, reason, until) for network in networks)
 
 
 def restore(text: str, name: str, label: str | None, until: int | None) -> list[Item]:
@@ -92,11 +93,11 @@ def restore(text: str, name: str, label: str | None, until: int | None) -> list[
 
 def _lines(text: str, name: str, faults: list[str]) -> Iterator[tuple[int, str, str]]:
     """The lines with a network: number, network, comment; what is none is added to the faults."""
-    for number, network, comment in list_lines(text):
+    for number, network, comment in listed_networks(text):
         if isinstance(network, ValueError):
             faults.append(f"{name}:{number}: {network}")
         else:
-            yield number, network_text(network), comment
+            yield number, network, comment
 
 
 def _raise(faults: list[str]) -> None:

@@ -6,12 +6,13 @@ may be older than the command, or newer: fields are only ever added, and have a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from pyruse.addresses import network_text, parse_network
+from pyruse.addresses import network_text, parse_network, plain_ipv4
 from pyruse.errors import UserError
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -21,7 +22,7 @@ LONGEST_LABEL = 200
 LAST_US = 253_370_764_800_000_000
 """The last instant that a ban can end at, in µs since the epoch: `datetime` ends in 9999."""
 
-_PART = 10_000
+_PART = 5_000
 """Bans, or networks, of an order that is sent at once."""
 T = TypeVar("T")
 
@@ -92,15 +93,17 @@ class Answer(msgspec.Struct, omit_defaults=True):
 def in_parts(order: BanOrder | UnbanOrder) -> list[BanOrder | UnbanOrder]:
     """Orders that together are this one, each of which a daemon carries out at once."""
     if isinstance(order, BanOrder):
-        return [BanOrder(list(part)) for part in _parts(order.bans)] or [order]
+        return [BanOrder(part) for part in parts(order.bans)] or [order]
     if order.networks is None:
         return [order]
-    return [UnbanOrder(list(part), order.label) for part in _parts(order.networks)] or [order]
+    return [UnbanOrder(part, order.label) for part in parts(order.networks)] or [order]
 
 
-def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for begin in range(0, len(items), _PART):
-        yield items[begin : begin + _PART]
+def parts(items: Iterable[T]) -> Iterator[list[T]]:
+    """The items, as many together as an order has."""
+    left = iter(items)
+    while part := list(islice(left, _PART)):
+        yield part
 
 
 def joined(answers: Sequence[Answer]) -> Answer:
@@ -128,7 +131,7 @@ def read(message: dict[str, Any]) -> BanOrder | UnbanOrder:
         order = msgspec.convert(message, BanOrder | UnbanOrder)
         if isinstance(order, BanOrder):
             for item in order.bans:
-                item.network = network_text(parse_network(item.network))
+                item.network = plain_ipv4(item.network) or network_text(parse_network(item.network))
         elif order.networks is not None:
             order.networks = [network_text(parse_network(text)) for text in order.networks]
     except ValueError as fault:  # msgspec.ValidationError is one, too

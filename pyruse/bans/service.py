@@ -113,9 +113,19 @@ class Bans:
                 "see prefix4 and prefix6 of the action ban)",
             )
             cause = cause._replace(reason=f"not all of {wide}, since {why}; {cause.reason}")
-        if len(cause.reason) > _LONGEST_REASON:
-            cause = cause._replace(reason=shortened(cause.reason, _LONGEST_REASON))
-        return self.in_force.ban(BanKey(network, target), request, cause)
+        return self.in_force.ban(BanKey(network, target), request, _with_short_reason(cause))
+
+    def ban_address(self, key: BanKey, request: BanRequest, cause: Cause) -> Ban | None:
+        """Ban an address that nobody protects (see `spared`), as a list has thousands of them.
+
+        :param key: the address, and from where.
+        :param request: for how long; the address in it does not matter.
+        :param cause: what led to it.
+        """
+        self._apply_policy()
+        if self.policy.simulates(cause.chain):
+            key = BanKey(key.network, simulated(key.target))
+        return self.in_force.ban(key, request, _with_short_reason(cause))
 
     def unban(self, network: str, cause: Cause, label: str | None = None) -> list[Ban]:
         """Lift the bans of an address, or of a network and of all in it (see `InForce.unban`).
@@ -207,3 +217,9 @@ class Bans:
                 self._told.clear()
             self._told.add(network)
             self._tell(text)
+
+
+def _with_short_reason(cause: Cause) -> Cause:
+    if len(cause.reason) <= _LONGEST_REASON:
+        return cause
+    return cause._replace(reason=shortened(cause.reason, _LONGEST_REASON))

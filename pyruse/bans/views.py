@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Hashable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyruse.addresses import Network, bits_of, contains, network_of
 from pyruse.api.bans import Ban
@@ -20,8 +20,7 @@ OVER, UNBANNED, SIMULATED = "over", "unbanned", "simulated, not in force"
 """What became of a ban."""
 
 
-@dataclass(frozen=True, slots=True)
-class BanView:
+class BanView(NamedTuple):
     """A ban, and what became of it."""
 
     ban: Ban
@@ -67,11 +66,13 @@ def bans_in_force(
     """
     records = firewall_records(db)
     found = [
-        _view(row, records.get(row.ban.target.backend, FirewallRecord()))
+        row
         for row in stored_bans(db)
         if row.state != LIFTED and row.ban.alive(now) and _wanted(row.ban, label, inside)
     ]
-    return sorted(found, key=_order)
+    found.sort(key=lambda row: (row.ban.since, row.bits))
+    unknown = FirewallRecord()
+    return [_view(row, records.get(row.ban.target.backend, unknown)) for row in found]
 
 
 def _view(row: BanRow, firewall: FirewallRecord) -> BanView:

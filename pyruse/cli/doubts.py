@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pyruse.addresses import Address, Network, parse_address
+from pyruse.addresses import Address, Network, network_of, parse_address, text_around
 
 _BROADEST = {4: 8, 6: 16}
 _MOST_PARENTS = 64
@@ -24,6 +24,24 @@ def doubt(network: Network, session: set[Address]) -> str | None:
     if network.prefixlen < _BROADEST[network.version]:
         return f"it is broader than a /{_BROADEST[network.version]}"
     return None
+
+
+class Doubts:
+    """The same of many networks, as text."""
+
+    def __init__(self) -> None:
+        """Look for the addresses of this session."""
+        self._session = addresses_of_session()
+        self._texts = {text_around(address, 32, 128) for address in self._session}
+
+    def of(self, network: str) -> str | None:
+        """Why a ban is most likely not meant, or None.
+
+        :param network: as `network_text` writes it.
+        """
+        if "/" not in network and network not in self._texts:
+            return None
+        return doubt(network_of(network), self._session)
 
 
 def addresses_of_session() -> set[Address]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,13 +33,22 @@ def carry_out(loaded: Configuration, order: BanOrder | UnbanOrder) -> Answer:
 
     :raises UserError: the daemon cannot be asked, or the state cannot be used.
     """
+    return carry_out_all(loaded, orders.in_parts(order))
+
+
+def carry_out_all(loaded: Configuration, parts: Iterable[BanOrder | UnbanOrder]) -> Answer:
+    """The same of several orders, one after the other: what is done of them stays done.
+
+    :raises UserError: the daemon cannot be asked, or the state cannot be used.
+    """
     path = loaded.settings.state.url.path
     see_that_changeable(path)
     answers: list[Answer] = []
-    for part in orders.in_parts(order):
+    waiting = iter(parts)
+    for part in waiting:
         said = ask(path, {"request": "order", "order": orders.message_of(part)})
         if said is None and not answers:
-            return _without_daemon(loaded, path, order)
+            return _without_daemon(loaded, path, chain([part], waiting))
         if said is None:
             raise UserError(f"{path}: the daemon has ended meanwhile (expected the same again)")
         if not said.get("ok"):
@@ -99,7 +109,9 @@ def teardown(loaded: Configuration) -> None:
         lock.release()
 
 
-def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrder) -> Answer:
+def _without_daemon(
+    loaded: Configuration, path: str, parts: Iterable[BanOrder | UnbanOrder]
+) -> Answer:
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
     from pyruse.engine.modes import DRY
@@ -117,7 +129,7 @@ def _without_daemon(loaded: Configuration, path: str, order: BanOrder | UnbanOrd
             bans = engine.bans
             state.ban_events.wanted = True  # the next daemon tells of it
             try:
-                return execute(order, bans, state.commit)
+                return orders.joined([execute(part, bans, state.commit) for part in parts])
             finally:
                 bans.enforcement.close()
     except sqlite3.Error as fault:

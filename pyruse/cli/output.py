@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from pyruse.text import json_escaped, one_line
 from pyruse.times import datetime_of
 
 
+@lru_cache(maxsize=4096)
 def shown_time(time_us: int, zone: tzinfo) -> str:
     """An instant in microseconds since the epoch, as people read it."""
     return f"{datetime_of(time_us, zone):%F %T}"
@@ -48,8 +50,8 @@ def show_table(
     """
     texts = [[one_line(str(value)) for value in row] for row in rows]
     if not on_terminal():
-        for row in texts:
-            echo("\t".join(row))
+        if texts:
+            echo("\n".join("\t".join(row) for row in texts))
         return
     from rich.console import Console
     from rich.table import Table

@@ -11,6 +11,9 @@ import msgspec
 from pyruse.api.bans import Ban, UnbanReason
 from pyruse.state.part import Part
 
+_READ = 1_000
+"""So many events are in memory at most."""
+
 EventKind = Literal["ban", "unban"]
 
 
@@ -43,8 +46,11 @@ class BanEvents(Part):
         self.wanted = False
         """Whether anybody is to be told: otherwise, nothing is kept."""
         self._new: list[BanEvent] = []
-        self._committed: deque[tuple[int, BanEvent]] = deque()
-        """Each with its number in the database, which may have gaps: rows of a damaged one."""
+        self._db: sqlite3.Connection | None = None
+        self._waiting = 0
+        """How many the database has that are to be told: there may be any number of them …"""
+        self._read: deque[tuple[int, BanEvent]] = deque()
+        """… so these alone are in memory. Numbers may have gaps: rows of a damaged database."""
         self._told: int | None = None
         """The number of the newest event that is told, to be removed with those before it."""
         self._last = 0
@@ -52,7 +58,7 @@ class BanEvents(Part):
 
     def __len__(self) -> int:
         """How many are committed, and to be told."""
-        return len(self._committed)
+        return self._waiting
 
     @property
     def has_changed(self) -> bool:
@@ -66,20 +72,37 @@ class BanEvents(Part):
 
     def take(self, most: int) -> list[BanEvent]:
         """Events to be told now, the oldest ones; the next commit removes them."""
-        taken = [self._committed.popleft() for _ in range(min(most, len(self._committed)))]
-        if taken:
-            self._told = taken[-1][0]
-        return [event for _, event in taken]
+        taken: list[BanEvent] = []
+        while self._waiting and len(taken) < most:
+            if not self._read:
+                self._read_more()
+            self._told, event = self._read.popleft()
+            self._waiting -= 1
+            taken.append(event)
+        return taken
+
+    def _read_more(self) -> None:
+        assert self._db is not None
+        query = """SELECT number, kind, ban, why, hops FROM ban_events WHERE number > ?
+                   ORDER BY number LIMIT ?"""
+        after = self._told or 0
+        for number, kind, ban, why, hops in self._db.execute(query, (after, _READ)):
+            self._read.append((number, BanEvent(kind, _decoder.decode(ban), why, hops)))
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read what was not told."""
-        rows = db.execute("SELECT number, kind, ban, why, hops FROM ban_events ORDER BY number")
-        for number, kind, ban, why, hops in rows:
-            self._committed.append((number, BanEvent(kind, _decoder.decode(ban), why, hops)))
+        self._db = db
+        self._told = None
+        self._read.clear()
+        self._waiting = 0
+        for number, ban in db.execute("SELECT number, ban FROM ban_events ORDER BY number"):
+            _decoder.decode(ban)  # of what is damaged, nothing is told
+            self._waiting += 1
             self._last = number
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what is new, and remove what is told."""
+        self._db = db
         if self._told is not None:
             db.execute("DELETE FROM ban_events WHERE number <= ?", (self._told,))
         db.executemany(
@@ -93,7 +116,7 @@ class BanEvents(Part):
     def saved(self) -> None:
         """The changes are committed: what was new is to be told."""
         self._told = None
-        self._committed.extend(enumerate(self._new, self._last + 1))
+        self._waiting += len(self._new)
         self._last += len(self._new)
         self._new.clear()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from operator import attrgetter
 from typing import ClassVar, NamedTuple
 
+from pyruse.api.firewall import Target
 from pyruse.state.bans import BanKey, target_to_json
 from pyruse.state.part import Part
 
@@ -71,6 +74,26 @@ class Offenders(Part):
             self._known[key] = known._replace(ended=at)
             self._changed.add(key)
 
+    def look_up(self, keys: list[BanKey]) -> None:
+        """Read many at once, which takes a tenth of the time; the next commit forgets them."""
+        by_target: dict[Target, list[BanKey]] = {}
+        for key in keys:
+            if key not in self._known:
+                by_target.setdefault(key.target, []).append(key)
+        if self._db is None:
+            return
+        for target, wanted in by_target.items():
+            networks = json.dumps([key.network for key in wanted])
+            rows = self._db.execute(
+                """SELECT network, CAST(bans AS INTEGER), CAST(ended AS INTEGER),
+                          CAST(forget AS INTEGER)
+                   FROM json_each(?) CROSS JOIN offenders
+                   ON network = json_each.value AND target = ?""",
+                (networks, target_to_json(target)),
+            )
+            found = {network: _Offender(*facts) for network, *facts in rows}
+            self._known.update((key, found.get(key.network)) for key in wanted)
+
     def _look_up(self, key: BanKey) -> _Offender | None:
         if key in self._known:
             return self._known[key]
@@ -99,13 +122,14 @@ class Offenders(Part):
         self._db = db
         if self._forgotten_at:
             db.execute("DELETE FROM offenders WHERE ended + forget <= ?", (self._forgotten_at,))
-        changed = [(key, self._known[key]) for key in self._changed]
+        # In the order of the rows, as many of them may be new.
+        changed = sorted(self._changed, key=attrgetter("network"))
         db.executemany(
             "INSERT OR REPLACE INTO offenders VALUES (?, ?, ?, ?, ?)",
             [
                 (key.network, target_to_json(key.target), *one)
-                for key, one in changed
-                if one is not None
+                for key in changed
+                if (one := self._known[key]) is not None
             ],
         )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyruse.addresses import text_around
+from pyruse.addresses import list_lines, listed_networks, text_around
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Sets, Target
 from pyruse.bans.lists import read, restore, title, write
@@ -38,8 +38,8 @@ def test_lists_of_the_ecosystem():
         "fe80::1%eth0"
     )
     assert networks(text) == [
-        "192.0.2.0/24", "203.0.113.7", "203.0.113.0/24", "2001:db8::1", "198.51.100.7",
-        "2001:db8::2", "fe80::1",
+        "192.0.2.0/24", "198.51.100.7", "2001:db8::1", "2001:db8::2", "203.0.113.0/24",
+        "203.0.113.7", "fe80::1",
     ]  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def test_lists_of_the_ecosystem():
 )
 @pytest.mark.parametrize("begin", ["", title("today") + "\n"])
 def test_of_a_list_nothing_but_the_addresses_is_taken(note, begin):
-    assert read(f"{begin}192.0.2.7 # {note}\n", "list", "spam", NOW) == [
+    assert list(read(f"{begin}192.0.2.7 # {note}\n", "list", "spam", NOW)) == [
         Item("192.0.2.7", "spam", "from list", NOW)
     ]
 
@@ -122,6 +122,18 @@ def test_very_many_faulty_lines_are_not_all_shown():
     assert "list:10: " in str(refused.value)
     assert "list:11: " not in str(refused.value)
     assert "and 990 more lines" in str(refused.value)
+
+
+def test_plain_addresses_are_read_as_all_others_are():
+    texts = ["1.2.3.4", " 1.2.3.4\r", "01.2.3.4", "1.2.3", "1.2.3.4.5", "1.2.3.4\0", "١.2.3.4"]
+    for text in texts:
+        (numbered,) = listed_networks(text)
+        ((number, network, comment),) = list_lines(text)
+        if isinstance(network, ValueError):
+            assert str(numbered[1]) == str(network)
+        else:
+            assert numbered == (number, str(network.network_address), comment)
+    assert [number for number, _, _ in listed_networks("\n1.2.3.4\n\nx\n")] == [2, 4]
 
 
 @settings(deadline=None)

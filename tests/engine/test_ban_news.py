@@ -287,3 +287,24 @@ def test_a_daemon_that_is_killed_around_the_call_tells_after_its_next_start(
     assert file.read_text().split() == ["203.0.113.7"] * times
     assert made.command("run", "--once").returncode == 0
     assert file.read_text().split() == ["203.0.113.7"] * times
+
+
+def test_of_any_number_of_events_some_are_in_memory_and_all_are_told_in_order() -> None:
+    with State() as state:
+        events = state.ban_events
+        events.wanted = True
+        for number in range(2_500):
+            events.add(BanEvent("ban", ban(number)))
+            if number % 900 == 0:
+                state.commit()
+        state.commit()
+        told: list[BanEvent] = []
+        for most in (700, 1, 900):
+            told += events.take(most)
+            assert len(events) == 2_500 - len(told)
+            state.commit()
+        told += events.take(5_000)
+        assert [event.ban for event in told] == [ban(number) for number in range(2_500)]
+        state.commit()
+        assert not events.take(1)
+        assert state.db.execute("SELECT count(*) FROM ban_events").fetchone() == (0,)

@@ -14,6 +14,7 @@ from pyruse.errors import UserError
 from pyruse.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import tzinfo
 
     from pyruse.bans.orders import Answer, Item
@@ -231,27 +232,31 @@ def import_bans(loaded: Configuration, source: str) -> None:
     _import(loaded, _items(source, None, None, restored=False), force=False)
 
 
-def _import(loaded: Configuration, items: list[Item], force: bool) -> None:
-    from pyruse.addresses import parse_network
-    from pyruse.bans.orders import Answer, BanOrder
-    from pyruse.cli.doubts import addresses_of_session, doubt
-    from pyruse.cli.ordering import carry_out, finish
+def _import(loaded: Configuration, items: Iterable[Item], force: bool) -> None:
+    from pyruse.bans.orders import BanOrder, parts
+    from pyruse.cli.doubts import Doubts
+    from pyruse.cli.ordering import carry_out_all, finish
 
-    session = addresses_of_session()
-    kept, spared = [], []
-    for item in items:
-        why = None if force else doubt(parse_network(item.network), session)
-        if why is None:
-            kept.append(item)
-        else:
-            spared.append((item.network, f"{why} (expected --force if it is meant)"))
-    answer = carry_out(loaded, BanOrder(kept)) if kept else Answer()
+    doubts = Doubts()
+    spared = []
+
+    def kept() -> Iterator[Item]:
+        for item in items:
+            why = None if force else doubts.of(item.network)
+            if why is None:
+                yield item
+            else:
+                spared.append((item.network, f"{why} (expected --force if it is meant)"))
+
+    answer = carry_out_all(loaded, (BanOrder(part) for part in parts(kept())))
     answer.spared += spared
     _tell(answer)
     finish(answer, "not in force yet")
 
 
-def _items(source: str, label: str | None, duration: str | None, *, restored: bool) -> list[Item]:
+def _items(
+    source: str, label: str | None, duration: str | None, *, restored: bool
+) -> Iterable[Item]:
     """The bans of a list, of a database of fail2ban, or of an export that is to be restored."""
     from pyruse.bans import fail2ban, lists
     from pyruse.cli.commands.ban import checked_label, parse_duration
