@@ -125,6 +125,8 @@ ls /etc/systemd/system/pyruse.service.d > $result/drop_ins
 $pyruse check > $result/check 2>&1; tell check_code $?
 $pyruse test-mail > $result/trial 2>&1; tell trial_code $?
 
+$pyruse test-mail --to "müller@$(hostname)" > $result/utf8 2>&1
+
 # Midnight comes in half a minute, somewhere.
 now=$(date -u +%s); east=$(( (86400 - (now + 30) % 86400) % 86400 ))
 [ $east -lt 43200 ] || east=$(( east - 86400 ))
@@ -233,7 +235,7 @@ def wrong(way: Way, result: dict[str, str]) -> list[str]:
 def show(name: str, way: Way, result: dict[str, str]) -> bool:
     """Print what came of it; whether all was as it should be."""
     print(f"== {name}")
-    for key in ("init", "trial", "report_in", "list", "by_hand_trial"):
+    for key in ("init", "trial", "utf8", "report_in", "list", "by_hand_trial"):
         print(f"{key}: {result.get(key)}")
     faults = wrong(way, result)
     if faults:

@@ -33,6 +33,7 @@ from pyruse.delivery.outcome import GIVEN_UP
 from pyruse.engine.engine import Engine
 from pyruse.engine.patience import Patience
 from pyruse.errors import UserError
+from pyruse.state.outbox_item import SET_ASIDE
 from pyruse.system import service_manager
 from pyruse.system.log import tell, to_journal
 from pyruse.system.memory import MemoryLimit
@@ -426,7 +427,7 @@ class Daemon:
     def _delivery_fault(
         self, place: str, text: str, kind: str = "delivery", times: int = 1
     ) -> None:
-        self._engine.tell_fault(place, kind, text, times=times, each=kind == GIVEN_UP)
+        self._engine.tell_fault(place, kind, text, times=times, each=kind in (GIVEN_UP, SET_ASIDE))
 
     def _firewall_fault(self, fault: Exception) -> None:
         if isinstance(fault, Doubt):  # each is a kind of its own: none hides behind another

@@ -25,7 +25,7 @@ from pyruse.delivery.receivers import NO_RECEIVERS, Receiver, Receivers, find_he
 from pyruse.delivery.retries import FIRST_RETRY_US, KEPT_TRYING_US, REFUSED_REPORT_US, Retries
 from pyruse.options.durations import written
 from pyruse.state.outbox import Outbox
-from pyruse.state.outbox_item import REPORTS, OutboxItem
+from pyruse.state.outbox_item import REPORTS, SET_ASIDE, OutboxItem
 from pyruse.system.privileges import keep_from_programs
 
 _MOST_WAITING = 10_000
@@ -372,7 +372,7 @@ class Delivery:
     def _set_aside(self, item: OutboxItem, fault: str, told: str, now: int) -> None:
         """Try an item no more, and tell of it: each one, for nobody will hear of it otherwise."""
         self._outbox.refuse(item.id, fault, now=now)
-        self._on_fault(_place(item), f"{told} is set aside (see: pyruse outbox)", GIVEN_UP)
+        self._on_fault(_place(item), f"{told} is set aside (see: pyruse outbox)", SET_ASIDE)
 
     def _retry(self, item: OutboxItem, fault: str, now: int, *, holds_up: bool) -> str:
         """Have an item tried again, ever later.

@@ -9,7 +9,7 @@ from pyruse.delivery.mail.refusals import Refusal
 from pyruse.state.outbox_item import OutboxItem
 
 GIVEN_UP = "given up"
-"""The kind of fault of what does not leave any more: each one is logged."""
+"""The kind of fault of the oldest items of too many that wait: each one is logged."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from pyruse.state.days import days_before, notes_of
 from pyruse.state.expectations import absences_of
 from pyruse.state.faults import faults_of
 from pyruse.state.important import important_by_cause, told_causes
+from pyruse.state.outbox_item import SET_ASIDE
 from pyruse.state.tallies import tallies_before, tallies_of
 from pyruse.text import one_line
 from pyruse.times import datetime_of
@@ -241,7 +242,8 @@ def _of_pyruse(report: Report, db: sqlite3.Connection, zone: tzinfo) -> Iterator
     """What Pyruse could not do: entries that it has not read, mails not sent, faults."""
     for note in notes_of(db, report.days)[:_MOST_NOTES]:
         yield Attention(_short(note), _NOTE)
-    faults = faults_of(db, report.days)
+    # Of what is set aside, a note tells.
+    faults = [one for one in faults_of(db, report.days) if one.kind != SET_ASIDE]
     for one in faults[:_MOST_FAULTS]:
         weight = _FAULT_OF_BANS if one.place.partition(".")[0] == "bans" else _FAULT
         text = _short(f"Pyruse: {one.place}: {one.text}")

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+SET_ASIDE = "set aside"
+"""The kind of fault of an item that is tried no more: each one is logged, and the next report has a
+note of it."""
 REPORTS = "report"
 """The lane of the mails with reports."""
 

@@ -149,6 +149,51 @@ def test_it_is_shortened_where_the_size_is_refused(house, reply):
     assert "[Left out, for this mail would be too large: " in received.text
 
 
+def test_no_server_will_ever_take_an_address_that_it_has_no_letters_for(house):
+    with SmtpServer(utf8=False) as server:
+        serve(house, server)
+        item = report(house, "2026-03-13", to=["müller@example.org"])
+        house.round()
+        assert item.refused
+        ((_, told),) = house.faults
+        assert told.endswith(
+            "takes no addresses outside ASCII (SMTPUTF8) (expected others in [email] from and to, "
+            'or a server that offers SMTPUTF8); the mail "2026-03-13" is set aside (see: pyruse '
+            "outbox)"
+        )
+    with SmtpServer() as server:
+        serve(house, server)
+        house.delivery.reconfigure(house.settings, "vm1")
+        house.delivery.retry([item.id])
+        house.round()
+        (received,) = server.messages
+    assert received.recipients == ["müller@example.org"]
+
+
+def test_a_domain_of_other_letters_needs_no_such_server(house):
+    with SmtpServer(utf8=False) as server:
+        serve(house, server)
+        report(house, "2026-03-13", to=["root@bücher.example"])
+        house.round()
+        (received,) = server.messages
+    assert received.recipients == ["root@xn--bcher-kva.example"]
+
+
+def test_while_no_name_can_be_looked_up_all_mails_wait(house):
+    house.settings.smtp = SmtpUrl.parse("smtp://mail.invalid")
+    first, second = house.mail("disk full"), house.mail("disk gone")
+    house.round()
+    assert (first.attempts, second.attempts) == (1, 0)
+    ((_, told),) = house.faults
+    assert told.startswith("[email] smtp: mail.invalid:25 cannot be used: ")
+    assert told.endswith('; the mail "disk full" is tried again in 30 s')
+    with SmtpServer() as server:
+        serve(house, server)
+        house.delivery.reconfigure(house.settings, "vm1")
+        house.round()
+        assert subjects(server) == ["disk full", "disk gone"]
+
+
 def test_after_a_month_no_mail_is_tried_any_more(house):
     house.sendmail("exit 75")
     warning, day = house.mail("disk full"), report(house, "2026-03-13")
