@@ -39,7 +39,7 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
     from pyruse.lookups.lookups import ANSWERS_S
     from pyruse.report.wording import counted
     from pyruse.state.database import State
-    from pyruse.system.sandbox import SMTP_PORT, listens, rights_are_kept_from_programs
+    from pyruse.system.sandbox import listens, rights_are_kept_from_programs
 
     if file is not None and config is not None:
         raise click.UsageError("FILE and --config: expected one of them")
@@ -54,7 +54,7 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
         *check_mail(
             loaded.settings.email,
             sandboxed=rights_are_kept_from_programs,
-            listening=listens(SMTP_PORT),
+            listens=listens,
             archived=loaded.settings.report.archive is not None,
         ),
         *secret_faults(loaded),

@@ -183,15 +183,13 @@ def _tell_new_rules(configuration: Configuration, machine: Machine) -> None:
 def _check(configuration: Configuration) -> None:
     from pyruse.chains.lint import warnings
     from pyruse.delivery.mail.transport import check as check_mail
-    from pyruse.system.sandbox import SMTP_PORT, listens, rights_are_kept_from_programs
+    from pyruse.system.sandbox import listens, rights_are_kept_from_programs
 
     mail = configuration.settings.email
     # That there is no mail was said when the configuration was written.
     doubts = []
     if mail.to:
-        doubts = check_mail(
-            mail, sandboxed=rights_are_kept_from_programs, listening=listens(SMTP_PORT)
-        )
+        doubts = check_mail(mail, sandboxed=rights_are_kept_from_programs, listens=listens)
     for text in (*warnings(configuration.chains), *doubts):
         echo(f"warning: {printable(text)}", err=True)
 

@@ -12,7 +12,7 @@ from pyruse.delivery.mail.transport import obstacles, way
 from pyruse.state.outbox import ReportSent, reports_sent
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.system.privileges import no_new_privileges
-from pyruse.system.sandbox import SMTP_PORT, listens, rights_are_kept_from_programs
+from pyruse.system.sandbox import listens, rights_are_kept_from_programs
 
 _LONG_US = 3_600_000_000
 """What has failed for so long is no hiccup of the server."""
@@ -79,7 +79,7 @@ def mail_health(
     return MailHealth(
         list(map(str, settings.to)),
         way(settings, sandboxed),
-        obstacles(settings, sandboxed=sandboxed, listening=listens(SMTP_PORT)),
+        obstacles(settings, sandboxed=sandboxed, listens=listens),
         sent[-1] if sent else None,
         sum(item.refused for item in mails),
         len(late),

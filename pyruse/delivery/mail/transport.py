@@ -33,6 +33,11 @@ _TOO_LARGE = re.compile("too (big|large)|size (limit|exceeds)|exceeds .{0,40}siz
 
 _LOCALHOST = SmtpUrl.parse("smtp://localhost")
 
+
+def _is_assumed(port: int) -> bool:
+    return True
+
+
 _READS_RECIPIENTS = re.compile(r"-i*ti*|--read-recipients")
 """The option of sendmail(8) to read the recipients from the headers, maybe together with `-i`."""
 
@@ -125,7 +130,7 @@ def check(
     settings: EmailSettings,
     *,
     sandboxed: Callable[[], bool] = no_new_privileges,
-    listening: bool = True,
+    listens: Callable[[int], bool] = _is_assumed,
     archived: bool = False,
 ) -> list[str]:
     """What would keep mails from being sent, as far as Pyruse can see without sending one.
@@ -133,7 +138,8 @@ def check(
     :param settings: the section ``[email]``.
     :param sandboxed: gives whether programs get no more rights, where mails are sent; by default,
         in this process.
-    :param listening: whether a mail server listens on this machine.
+    :param listens: gives whether a server listens at a TCP port of this machine; by default, it is
+        taken for granted: at a start of the machine, it may be about to.
     :param archived: each report is kept as files: who names nobody wants no mail.
     """
     warnings: list[str] = []
@@ -143,16 +149,16 @@ def check(
         warnings.append(
             '[email] to: nobody gets the mails (expected to = ["hostmaster@example.org"])'
         )
-    warnings += obstacles(settings, sandboxed=sandboxed, listening=listening)
+    warnings += obstacles(settings, sandboxed=sandboxed, listens=listens)
     return warnings + _doubts(settings) + openpgp.check(settings)
 
 
 def obstacles(
-    settings: EmailSettings, *, sandboxed: Callable[[], bool], listening: bool
+    settings: EmailSettings, *, sandboxed: Callable[[], bool], listens: Callable[[int], bool]
 ) -> list[str]:
     """What keeps each mail from leaving; the parameters are those of `check`."""
     if settings.smtp is not None:
-        return _obstacles_of_smtp(settings, settings.smtp)
+        return _obstacles_of_smtp(settings, settings.smtp, listens)
     expected = "(expected a program such as /usr/sbin/sendmail; or set [email] smtp)"
     if not settings.sendmail:
         return [f"[email] sendmail: no program is named {expected}"]
@@ -162,13 +168,21 @@ def obstacles(
         fault = "cannot be executed" if Path(program).exists() else "is not there"
         return [f'[email] sendmail: "{one_line(program)}" {fault} {expected}']
     needs = file_that_needs_rights(Path(found))
+    listening = listens(_LOCALHOST.port)
     if needs is None or (listening and settings.sendmail == SENDMAIL) or not sandboxed():
         return []
     return [f"{_kept_away(program, needs)} {_remedy(listening)}"]
 
 
-def _obstacles_of_smtp(settings: EmailSettings, url: SmtpUrl) -> list[str]:
+def _obstacles_of_smtp(
+    settings: EmailSettings, url: SmtpUrl, listens: Callable[[int], bool]
+) -> list[str]:
     faults = []
+    if url.is_local and not listens(url.port):
+        faults.append(
+            f"[email] smtp: no mail server listens at {url.host}:{url.port} (expected one that "
+            "runs; without smtp, mail goes to the program sendmail)"
+        )
     if url.user is not None:
         try:
             password_of(url.user, settings)

@@ -12,6 +12,7 @@ from pyruse.options.durations import Duration
 from pyruse.options.mail_address import MailAddress
 from pyruse.options.secret_file import SecretFile
 from pyruse.state.outbox_item import OutboxItem
+from pyruse.system.sandbox import listens
 from pyruse.testing.smtp import SmtpServer
 
 
@@ -144,6 +145,17 @@ def test_check_warns_of_sendmail(settings, tmp_path):
     assert password == "[email] password_file: without smtp, it is not used (expected none)"
     settings.sendmail = []
     assert check(settings)[1].startswith("[email] sendmail: no program is named")
+
+
+def test_check_warns_of_a_server_of_this_machine_that_does_not_listen(settings, use):
+    with SmtpServer() as server:
+        use(server)
+        assert check(settings, listens=listens) == []
+    assert check(settings, listens=listens) == [
+        f"[email] smtp: no mail server listens at localhost:{server.port} (expected one that runs; "
+        "without smtp, mail goes to the program sendmail)"
+    ]
+    assert check(settings) == [], "at a start of the machine, it may be about to"
 
 
 def test_who_wants_files_and_no_mail_is_not_warned(settings):
