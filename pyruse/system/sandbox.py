@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from pyruse.system.privileges import no_new_privileges
@@ -13,32 +12,36 @@ UNIT = "pyruse.service"
 SMTP_PORT = 25
 
 _TIMEOUT = 5.0  # seconds
-_BARS: Mapping[str, str] = {
-    "LockPersonality": "no",
-    "MemoryDenyWriteExecute": "no",
-    "NoNewPrivileges": "no",
-    "PrivateDevices": "no",
-    "ProtectClock": "no",
-    "ProtectHostname": "no",
-    "ProtectKernelLogs": "no",
-    "ProtectKernelModules": "no",
-    "ProtectKernelTunables": "no",
-    "RestrictRealtime": "no",
-    "RestrictSUIDSGID": "no",
-    "DynamicUser": "no",
-    "SystemCallFilter": "",
-    "SystemCallArchitectures": "",
-}
-"""The settings that imply NoNewPrivileges= where the user is not root, with the value that does
-not. (Those of namespaces and address families are shown in forms that differ by version.)"""
+_BARS = (
+    "DynamicUser",
+    "LockPersonality",
+    "MemoryDenyWriteExecute",
+    "NoNewPrivileges",
+    "PrivateDevices",
+    "ProtectClock",
+    "ProtectHostname",
+    "ProtectKernelLogs",
+    "ProtectKernelModules",
+    "ProtectKernelTunables",
+    "RestrictAddressFamilies",
+    "RestrictRealtime",
+    "RestrictSUIDSGID",
+    "SystemCallArchitectures",
+    "SystemCallFilter",
+)
+"""The settings that imply NoNewPrivileges= where the user is not root."""
+_FREE = ("no", "", "~")
+"""How systemctl shows that they are not set: "~" is a list of exceptions without any."""
 
 
 def service_keeps_rights_from_programs() -> bool:
-    """Whether set-user-ID and set-group-ID have no effect in the service, as it is installed.
+    """Whether set-user-ID and set-group-ID have no effect in the service.
 
-    False, too, where there is no systemd, or no such service: nobody knows then.
+    Where it runs, its process is looked at; else, how it is installed. False, too, where there is
+    no systemd, or no such service: nobody knows then.
     """
-    command = ["systemctl", "show", UNIT, "--property=LoadState,User," + ",".join(_BARS)]
+    names = ("LoadState", "MainPID", "User", *_BARS)
+    command = ["systemctl", "show", UNIT, f"--property={','.join(names)}"]
     try:
         shown = run_program(command, timeout=_TIMEOUT)
     except OSError:
@@ -47,9 +50,12 @@ def service_keeps_rights_from_programs() -> bool:
     settings = {name: value for name, _, value in lines}
     if settings.get("LoadState") != "loaded":
         return False
+    pid = settings.get("MainPID", "0")
+    if pid != "0" and Path(f"/proc/{pid}").exists():
+        return no_new_privileges(pid)
     if settings.get("User", "root") in ("", "root"):
         return settings.get("NoNewPrivileges") == "yes"
-    return any(settings.get(name, free) != free for name, free in _BARS.items())
+    return any(settings.get(name, "") not in _FREE for name in _BARS)
 
 
 def rights_are_kept_from_programs() -> bool:

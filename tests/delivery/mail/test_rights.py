@@ -129,7 +129,9 @@ SHOWN = "LoadState={}\nUser={}\nNoNewPrivileges={}\nSystemCallFilter={}\n"
     [
         (SHOWN.format("loaded", "pyruse", "yes", ""), True),
         (SHOWN.format("loaded", "pyruse", "no", "@system-service"), True),  # which implies it
-        (SHOWN.format("loaded", "pyruse", "no", ""), False),  # by the drop-in
+        (SHOWN.format("loaded", "pyruse", "no", "~"), False),  # by the drop-in, in systemd 252
+        (SHOWN.format("loaded", "pyruse", "no", ""), False),
+        (f"{SHOWN.format('loaded', 'pyruse', 'yes', '')}MainPID={os.getpid()}\n", False),
         (SHOWN.format("loaded", "", "no", "@system-service"), False),  # root needs no rights
         (SHOWN.format("not-found", "", "no", ""), False),
         ("", False),
