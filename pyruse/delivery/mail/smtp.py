@@ -219,13 +219,23 @@ def _leave_out_utf8(message: EmailMessage, where: str) -> list[Refusal]:
 
 
 def _is_about_size(fault: smtplib.SMTPResponseException) -> bool:
-    """Whether the mail is too large: RFC 1870 §6.1, or X.3.4 of RFC 3463 §3.4.
+    """Whether the mail is too large: RFC 1870 §6.1, or X.3.4 and X.2.3 of RFC 3463 §3.
 
     A mailbox that is full has the same code, 552, and X.2.2; no mail is small enough for it.
     """
-    if (status := _STATUS.match(_bytes(fault.smtp_error))) is not None:
-        return status[1] in (b"3.4", b"2.3")
-    return fault.smtp_code == _TOO_BIG
+    status = _status(fault.smtp_error)
+    return status in (b"3.4", b"2.3") or (fault.smtp_code == _TOO_BIG and status is None)
+
+
+def _status(reply: bytes | str) -> bytes | None:
+    """The subject and the detail of an enhanced status (RFC 3463): ``2.2`` of ``552 5.2.2``."""
+    found = _STATUS.match(_bytes(reply))
+    return None if found is None else found[1]
+
+
+def _is_permanent(code: int, reply: bytes | str) -> bool:
+    """Whether another attempt will end in the same way. A full mailbox may have room tomorrow."""
+    return code >= _PERMANENT and _status(reply) != b"2.2"
 
 
 def _bytes(reply: bytes | str) -> bytes:
@@ -233,7 +243,7 @@ def _bytes(reply: bytes | str) -> bytes:
 
 
 def _refusal(address: str, code: int, reply: bytes) -> Refusal:
-    return Refusal(address, _shown(code, reply), code >= _PERMANENT)
+    return Refusal(address, _shown(code, reply), _is_permanent(code, reply))
 
 
 def _shown(code: int, reply: bytes | str) -> str:
@@ -282,5 +292,6 @@ def _from_reply(
         )
     if isinstance(fault, smtplib.SMTPDataError):
         text = f"{where} refuses the mail: {reply}"
-        return MailError(text, permanent=fault.smtp_code >= _PERMANENT, of_the_server=True)
+        permanent = _is_permanent(fault.smtp_code, fault.smtp_error)
+        return MailError(text, permanent=permanent, of_the_server=True)
     return MailError(f"{where} answers {reply} (expected a server that takes our mail)")

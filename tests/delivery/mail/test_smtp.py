@@ -150,7 +150,8 @@ def test_a_ca_file_that_is_none_is_told(use, tmp_path):
         ("RCPT", "550 5.1.1 nobody here", True),
         ("DATA", "451 4.3.0 later", False),
         ("DATA", "554 5.7.1 not this one", True),
-        ("DATA", "552 5.2.2 mailbox full", True),
+        ("DATA", "552 5.2.2 mailbox full", False),  # there may be room tomorrow
+        ("RCPT", "552 5.2.2 mailbox full", False),
         ("RCPT", "421 4.3.2 going down", False),
     ],
 )
