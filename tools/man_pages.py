@@ -20,6 +20,7 @@ _PAGES_OF = {
     "configuration.md": "pyruse.toml(5)",
     "filters-and-actions.md": "pyruse.toml(5)",
     "rules.md": "pyruse-rules(7)",
+    "writing-rules.md": "pyruse-rules(7)",
 }
 """Documents that are man pages; others are named as what they are."""
 _FOLDER = "/usr/share/doc/pyruse/docs"
@@ -48,7 +49,7 @@ def man_pages(docs: Path, place: Path, list_of_rules: str) -> dict[Path, str]:
     configuration = _chapters(docs / "configuration.md")
     commands = _chapters(docs / "commands.md")
     steps = _chapters(docs / "filters-and-actions.md")
-    rules = _chapters(docs / "rules.md")
+    rules = _chapters(docs / "rules.md") | _chapters(docs / "writing-rules.md")
     about = (
         "Pyruse reads each entry of the systemd journal once, as it comes: it bans, warns, counts, "
         "and mails a report each day. `pyruse init` makes its first configuration; `pyruse run` "

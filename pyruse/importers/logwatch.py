@@ -133,7 +133,7 @@ def _own(conf: Path, folder: Path, notes: list[str]) -> None:
     for file in sorted((conf / "services").glob("*.conf")):
         notes.append(
             f"conf/services/{file.name}: a service of your own, or a changed one; write chains or "
-            "rules for it (docs/rules.md)"
+            "rules for it (man 7 pyruse-rules)"
         )
     for file in sorted((folder / "scripts").rglob("*")):
         if file.is_file():

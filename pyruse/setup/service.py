@@ -24,6 +24,8 @@ Tell = Callable[[str], None]
 def install(*, sendmail: bool, ipset: bool, tell: Tell) -> bool:
     """Put the files of the service in place; what is there already stays as it is.
 
+    What a package has put in place is the package's.
+
     :param sendmail: mail is given to the program sendmail, which needs more rights.
     :param ipset: the firewall is ipset, which needs more rights, too.
     :param tell: told what was done, line by line.
@@ -32,10 +34,9 @@ def install(*, sendmail: bool, ipset: bool, tell: Tell) -> bool:
     """
     has_changed = False
     for source, target, text in _files(sendmail=sendmail, ipset=ipset):
-        packaged = _packaged(target.relative_to(_SYSTEM))
-        if packaged is not None:
-            tell(f"{packaged}: is there already, from a package")
-        elif target.exists():
+        if _packaged(target.relative_to(_SYSTEM)) is not None:
+            continue
+        if target.exists():
             same = target.read_text("utf-8", "replace") == text
             tell(f"{target}: is there already" + ("" if same else f", and differs from {source}"))
         else:

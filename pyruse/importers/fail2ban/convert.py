@@ -218,5 +218,5 @@ def _note_files(jails: list[Jail], notes: list[str]) -> None:
         read = "read" if len(names) > 1 else "reads"
         notes.append(
             f"{', '.join(names)}: {read} {', '.join(paths)}. Pyruse reads the journal alone: {how} "
-            "(docs/rules.md, What servers have to log)"
+            "(man 7 pyruse-rules, What servers have to log)"
         )
