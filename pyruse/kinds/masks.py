@@ -18,7 +18,7 @@ _LONGEST_TEXT = 400
 """Characters of a text that are looked at."""
 _LONGEST_WORD = 60
 """Characters of a word that is kept in the cache."""
-_CACHED = 10_000
+_CACHED = 5_000
 _WHOLE_NUMBERS = re.compile(r"(?<![0A-Za-z])0{2,}(?![0A-Za-z])")
 _LEVELLED = bytes.maketrans(b"123456789", b"0" * 9)
 """Of UTF-8, where each byte of another character is above those of digits: bytes take a tenth of

@@ -203,8 +203,20 @@ class _TemplateError(Exception):
 
 def report_data(report: Report) -> dict[str, Any]:
     """The three sections, whole, as JSON has them. Times are in ISO 8601 with their offset."""
-    data: dict[str, Any] = json.loads("".join(_json(report)))["report"]
-    return data
+    rest: dict[str, Any] = json.loads(json.dumps(_rest(report), default=_as_json))
+    return {
+        "important": [_row_data(row) for row in report.important],
+        "interesting": [_row_data(row) for row in report.interesting],
+        "other": [
+            {"time": line.time.isoformat(), "message": line.message} for line in report.other
+        ],
+        **rest,
+    }
+
+
+def _row_data(row: Row) -> dict[str, Any]:
+    times = [time.isoformat() for time in _merged(row)]
+    return {"message": row.message, "count": row.count, "times": times}
 
 
 def _json(report: Report) -> Iterator[str]:
@@ -227,7 +239,12 @@ def _json_pieces(report: Report) -> Iterator[str]:
     yield from _json_list(map(_json_row, report.interesting))
     yield ',\n    "other": '
     yield from _json_list(map(_json_line, report.other))
-    rest = {
+    yield "\n  }," + json.dumps(_rest(report), indent=2, default=_as_json).removeprefix("{") + "\n"
+
+
+def _rest(report: Report) -> dict[str, Any]:
+    """What JSON has of a report, but for its sections."""
+    return {
         "bans": report.bans,
         "headline": report.headline,
         "learning": report.learning,
@@ -239,7 +256,6 @@ def _json_pieces(report: Report) -> Iterator[str]:
         "kinds": [asdict(kind) for kind in report.kinds],
         "notes": report.notes,
     }
-    yield "\n  }," + json.dumps(rest, indent=2, default=_as_json).removeprefix("{") + "\n"
 
 
 def _as_json(value: object) -> str:

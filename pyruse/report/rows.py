@@ -267,34 +267,33 @@ def _absences(db: sqlite3.Connection, span: tuple[int, int], zone: tzinfo) -> It
 
 def _stored_rows(
     db: sqlite3.Connection, days: list[str], section: str, zone: tzinfo
-) -> StoredRows[Row]:
+) -> StoredRows[Row, MessageTimes]:
     """The rows of a section, one for each message."""
 
-    def read() -> Iterator[tuple[int, Callable[[], Row]]]:
-        for one in events_by_message(db, days, section):
-            yield one.id, partial(_row, one, zone)
+    def read() -> Iterator[tuple[int, MessageTimes]]:
+        return ((one.id, one) for one in events_by_message(db, days, section))
 
     def ranked(limit: int) -> Iterator[Candidate]:
         return starmap(Candidate, messages_in_turn(db, days, section, limit))
 
-    return StoredRows(*count_messages(db, days, section), read, ranked)
+    make = partial(_row, zone)
+    return StoredRows(*count_messages(db, days, section), read, make, ranked)
 
 
-def _stored_lines(db: sqlite3.Connection, days: list[str], zone: tzinfo) -> StoredRows[Line]:
+def _stored_lines(db: sqlite3.Connection, days: list[str], zone: tzinfo) -> StoredRows[Line, Event]:
     """The events of the section ``other``."""
 
-    def read() -> Iterator[tuple[int, Callable[[], Line]]]:
-        for number, event in events_in_time(db, days, "other"):
-            yield number, partial(_line, event, zone)
+    def read() -> Iterator[tuple[int, Event]]:
+        return events_in_time(db, days, "other")
 
     def ranked(limit: int) -> Iterator[Candidate]:
         return starmap(Candidate, events_in_turn(db, days, "other", limit))
 
     _, events = count_messages(db, days, "other")
-    return StoredRows(events, events, read, ranked)
+    return StoredRows(events, events, read, partial(_line, zone), ranked)
 
 
-def _row(one: MessageTimes, zone: tzinfo) -> Row:
+def _row(zone: tzinfo, one: MessageTimes) -> Row:
     row = Row(one.message, 0)
     for details, times in one.times.items():
         row.count += len(times)
@@ -303,7 +302,7 @@ def _row(one: MessageTimes, zone: tzinfo) -> Row:
     return row
 
 
-def _line(event: Event, zone: tzinfo) -> Line:
+def _line(zone: tzinfo, event: Event) -> Line:
     return Line(datetime_of(event.time, zone), event.message)
 
 

@@ -10,11 +10,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, tzinfo
 from itertools import islice
-from typing import NamedTuple, TypeVar, overload
+from typing import Generic, NamedTuple, TypeVar, overload
 
 from pyruse.times import datetime_of
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 class Candidate(NamedTuple):
@@ -83,36 +84,42 @@ class Instants(Lazy[datetime]):
         return datetime_of(self._times[index], self._zone)
 
 
-class StoredRows(Lazy[T]):
+class StoredRows(Lazy[T], Generic[T, S]):
     """The rows of a section."""
 
     def __init__(
         self,
         length: int,
         events: int,
-        read: Callable[[], Iterator[tuple[int, Callable[[], T]]]],
+        read: Callable[[], Iterator[tuple[int, S]]],
+        make: Callable[[S], T],
         ranked: Callable[[int], Iterator[Candidate]],
     ) -> None:
         """Read nothing yet.
 
         :param length: the number of rows.
         :param events: how many events they stand for.
-        :param read: gives their ids in the order of the report, and what makes each of them.
+        :param read: gives their ids in the order of the report, and what each is made of.
+        :param make: makes a row of that.
         :param ranked: gives so many, at most, of those that are worth most.
         """
         self._length = length
         self.events = events
         self._read = read
+        self._make = make
         self.ranked = ranked
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[T]:
-        return (make() for _, make in self._read())
+        make = self._make
+        return (make(stored) for _, stored in self._read())
 
     def take(self, ids: Collection[int]) -> list[T]:
         """Those of some ids, in the order of the report."""
         if not ids:
             return []
-        return list(islice((make() for id_, make in self._read() if id_ in ids), len(ids)))
+        make = self._make
+        found = (make(stored) for id_, stored in self._read() if id_ in ids)
+        return list(islice(found, len(ids)))

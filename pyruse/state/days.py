@@ -279,8 +279,7 @@ def days_before(db: sqlite3.Connection, day: str, limit: int) -> list[Day]:
     return [Day(*row) for row in db.execute(query, (day, limit))][::-1]
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """An event that was reported."""
 
     message: str
