@@ -203,14 +203,12 @@ class _TemplateError(Exception):
 
 def report_data(report: Report) -> dict[str, Any]:
     """The three sections, whole, as JSON has them. Times are in ISO 8601 with their offset."""
-    rest: dict[str, Any] = json.loads(json.dumps(_rest(report), default=_as_json))
     return {
         "important": [_row_data(row) for row in report.important],
         "interesting": [_row_data(row) for row in report.interesting],
         "other": [
             {"time": line.time.isoformat(), "message": line.message} for line in report.other
         ],
-        **rest,
     }
 
 
@@ -239,12 +237,7 @@ def _json_pieces(report: Report) -> Iterator[str]:
     yield from _json_list(map(_json_row, report.interesting))
     yield ',\n    "other": '
     yield from _json_list(map(_json_line, report.other))
-    yield "\n  }," + json.dumps(_rest(report), indent=2, default=_as_json).removeprefix("{") + "\n"
-
-
-def _rest(report: Report) -> dict[str, Any]:
-    """What JSON has of a report, but for its sections."""
-    return {
+    rest = {
         "bans": report.bans,
         "headline": report.headline,
         "learning": report.learning,
@@ -256,6 +249,7 @@ def _rest(report: Report) -> dict[str, Any]:
         "kinds": [asdict(kind) for kind in report.kinds],
         "notes": report.notes,
     }
+    yield "\n  }," + json.dumps(rest, indent=2, default=_as_json).removeprefix("{") + "\n"
 
 
 def _as_json(value: object) -> str:

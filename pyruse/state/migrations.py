@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 16
+VERSION = 17
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -113,6 +113,10 @@ _STEPS = {
         ALTER TABLE events ADD COLUMN quote TEXT;
     """,
     16: "",
+    17: """
+        -- Made while it is needed: what counts for a time is found by when it expires.
+        DROP INDEX IF EXISTS counts_by_key;
+    """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""
 

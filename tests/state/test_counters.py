@@ -256,3 +256,62 @@ def test_a_commit_that_fails_can_be_done_again(opened, monkeypatch):
     assert state.counters.count("c", "k", at=T0, within=SECOND) == 2
     assert state.counters.count("d", "k", at=T0) == 2
     assert state.counters.count("e", "k", at=T0) == 0
+
+
+def has_index(state: State) -> bool:
+    query = "SELECT 1 FROM sqlite_schema WHERE name = 'counts_by_key'"
+    return state.db.execute(query).fetchone() is not None
+
+
+def test_keys_have_an_index_only_while_not_all_are_in_memory(opened, monkeypatch):
+    monkeypatch.setattr(counters, "KEPT", 10)
+    state = opened()
+    for number in range(10):
+        state.counters.count("c", str(number), at=T0, within=SECOND)
+    state.commit()
+    assert not has_index(state)
+    for number in range(10, 20):
+        state.counters.count("c", str(number), at=T0 + SECOND, within=10 * SECOND)
+    state.commit()
+    assert has_index(state)
+    state = opened()
+    state.counters.reset("c", "15", at=T0 + SECOND)  # it may be anywhere
+    state.commit()
+    state = opened()
+    assert state.counters.held("c", "15", at=T0 + SECOND) == 0
+    assert state.counters.held("c", "16", at=T0 + SECOND) == 1
+    state.counters.expire(T0 + 11 * SECOND)
+    state.commit()
+    assert not has_index(state)
+    assert rows(state) == []
+
+
+def test_a_reset_takes_what_counts_for_a_time_and_for_ever_and_nothing_else(opened):
+    state = opened()
+    for key in ("k", "l"):
+        state.counters.count("c", key, at=T0, within=SECOND)
+        state.counters.count("c", key, at=T0, within=SECOND)  # at the same instant
+        state.counters.count("c", key, at=T0 + 1, within=SECOND, distinct="x")
+        state.counters.count("c", key, at=T0, distinct="y")
+        state.counters.count("c", key, at=T0, by=3)
+    state.commit()
+    state = opened()
+    state.counters.reset("c", "k", at=T0)
+    state.counters.count("c", "k", at=T0, within=SECOND)
+    state.commit()
+    found = state.db.execute("SELECT key, count(*) FROM counts GROUP BY key ORDER BY key")
+    assert dict(found) == {"k": 1, "l": 5}
+
+
+def test_a_full_disk_keeps_windows_in_memory_until_there_is_room(opened, monkeypatch):
+    monkeypatch.setattr(counters, "KEPT", 10)
+    state = opened()
+    with monkeypatch.context() as patched:
+        patched.setattr(Counters, "_index", lambda self, db: db.execute("no room"))
+        for number in range(20):
+            state.counters.count("c", str(number), at=T0, within=SECOND)
+        state.commit()
+        assert len(state.counters) == 20
+    state.commit()
+    assert len(state.counters) == 5
+    assert state.counters.count("c", "1", at=T0, within=SECOND) == 2
