@@ -112,6 +112,7 @@ result=/root/result; mkdir -p $result
 tell() { printf '%s\n' "$2" > "$result/$1"; }
 wait_for() { for _ in $(seq "$1"); do eval "$2" && return 0; sleep 1; done; return 1; }
 pyruse=/opt/pyruse/bin/pyruse
+boxes='/var/mail /home/alice/Maildir'
 set -x
 systemctl is-system-running --wait >/dev/null
 useradd -m alice
@@ -139,8 +140,8 @@ grep -q '^\[report\]' /etc/pyruse/pyruse.toml &&
   sed -i 's#^\[report\]#&\ntimezone = "Test/Soon"#' /etc/pyruse/pyruse.toml ||
   printf '[report]\ntimezone = "Test/Soon"\n' > /etc/pyruse/conf.d/soon.toml
 systemctl restart pyruse
-wait_for 90 'grep -qsE "^(X-Pyruse-Attention|List-Id: <pyruse)" /var/mail/*'; tell reported $?
-grep -lsE "^(X-Pyruse-Attention|List-Id: <pyruse)" /var/mail/* > $result/report_in
+wait_for 90 'grep -rqs "^List-Id: <pyruse" $boxes'; tell reported $?
+grep -rls "^List-Id: <pyruse" $boxes > $result/report_in
 sleep 3
 $pyruse report --list > $result/list 2>&1
 $pyruse status > $result/status 2>&1; tell status_code $?
@@ -154,9 +155,9 @@ systemctl daemon-reload; systemctl restart pyruse
 $pyruse check > $result/by_hand_check 2>&1
 $pyruse test-mail > $result/by_hand_trial 2>&1; tell by_hand_code $?
 $pyruse status > $result/by_hand_status 2>&1
-wait_for 20 '[ $(grep -hs "a test of Pyruse" /var/mail/* | wc -l) -ge 2 ]'
-tell trials "$(grep -hs 'a test of Pyruse' /var/mail/* | wc -l)"
-grep -h '^From:\|^To:' /var/mail/* | sort | uniq -c > $result/headers
+wait_for 20 '[ $(grep -rhs "a test of Pyruse" $boxes | wc -l) -ge 2 ]'
+tell trials "$(grep -rhs 'a test of Pyruse' $boxes | wc -l)"
+grep -rhs '^From:\|^To:' $boxes | sort | uniq -c > $result/headers
 journalctl -u pyruse -o cat > $result/log
 """
 
