@@ -128,8 +128,10 @@ def about_local_users(to: Sequence[str]) -> str | None:
         lines = []
     if any(line.partition(":")[0].strip().casefold() == "root" for line in lines):
         return None
+    mend = f"a line such as `root: you@example.org` in {_ALIASES}, and then the command newaliases"
+    if shutil.which("smtpctl", path=_PATH):
+        return f"warning: OpenSMTPD delivers no mail to root (expected {mend}; or --to USER)"
     return (
         "The mail of root stays on this machine, in /var/mail (with Exim, in that of the user "
-        f"mail). To read it elsewhere: a line such as `root: you@example.org` in {_ALIASES}, and "
-        "then the command newaliases"
+        f"mail). To read it elsewhere: {mend}"
     )

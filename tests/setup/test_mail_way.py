@@ -103,6 +103,18 @@ def test_there_is_none(programs: Callable[..., Path]) -> None:
     assert not find(["root"], SENDER).is_there
 
 
+def test_opensmtpd_delivers_nothing_to_root(
+    programs: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_way, "_ALIASES", tmp_path / "aliases")
+    programs("true", "smtpctl")
+    told = about_local_users(["root"])
+    assert told is not None
+    assert told.startswith("warning: OpenSMTPD delivers no mail to root (expected a line such as")
+    (tmp_path / "aliases").write_text("root: alice\n")
+    assert about_local_users(["root"]) is None
+
+
 @pytest.mark.parametrize(
     ("aliases", "to", "told"),
     [
