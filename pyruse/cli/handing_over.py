@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from pyruse.cli.rights import see_that_changeable
 from pyruse.daemon.control import ask
 from pyruse.errors import UserError
 
@@ -50,9 +52,12 @@ def hand_over(
     """
     from pyruse.daemon.outbox_orders import outcome_data
 
+    path = loaded.settings.state.url.path
+    if Path(f"{path}.socket").exists():
+        see_that_changeable(path)
     request = {"request": "deliver", "kind": item.kind, "payload": item.payload}
     patience_s = _STEPS * loaded.settings.email.timeout.total_seconds()
-    said = ask(loaded.settings.state.url.path, request, patience_s=patience_s)
+    said = ask(path, request, patience_s=patience_s)
     if said is None:
         return msgspec.convert(
             {**outcome_data(otherwise(item)), "through_daemon": False}, HandedOver

@@ -89,6 +89,7 @@ def _chosen(items: list[OutboxItem], ids: Sequence[str]) -> list[OutboxItem]:
 
 def _change(loaded: Configuration, items: list[OutboxItem], *, drop: bool) -> None:
     """Have the daemon try items again or forget them; where none runs, do so here."""
+    from pyruse.cli.rights import see_that_changeable
     from pyruse.daemon.control import ask
     from pyruse.report.wording import counted
 
@@ -97,6 +98,7 @@ def _change(loaded: Configuration, items: list[OutboxItem], *, drop: bool) -> No
         return
     ids = [item.id for item in items]
     path = loaded.settings.state.url.path
+    see_that_changeable(path)
     said = ask(path, {"request": "outbox", "drop" if drop else "retry": ids})
     if said is None:
         leaving = _change_here(path, ids, drop=drop)
