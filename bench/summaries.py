@@ -25,7 +25,8 @@ from pyruse.engine.modes import DRY
 from pyruse.entry.made import make_entry
 from pyruse.registry.kinds import EXTENSIONS
 from pyruse.registry.registry import Registry
-from pyruse.state.database import MEMORY, State
+from pyruse.state.database import State
+from pyruse.state.opening import MEMORY
 
 DAY = 86_400_000_000  # µs
 START = 1_773_446_400_000_000  # 2026-03-14, UTC

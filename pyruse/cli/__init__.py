@@ -6,12 +6,17 @@ import importlib
 import io
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pyruse.cli.stdout import apart
 from pyruse.errors import ConfigError, UserError, did_you_mean
 from pyruse.text import printable
+from pyruse.version import VERSION
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "init": ("init", "Write the first configuration of this machine."),
@@ -35,6 +40,7 @@ COMMANDS = {
     "uninstall": ("uninstall", "Remove a package of plugins."),
     "schema": ("schema", "Print the JSON schema of the configuration, for editors."),
     "new-plugin": ("new_plugin", "Write a package for a plugin of your own, of any kind."),
+    "completion": ("completion", "Print the script by which a shell completes these commands."),
     "import": ("import_", "Turn the configuration of another program into one of Pyruse's."),
     "demo": ("demo", "Show what Pyruse does, on a sample journal."),
 }
@@ -58,7 +64,8 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        is_typing = ctx.resilient_parsing
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not is_typing:
             raise click.UsageError(
                 f'there is no command "{args[0]}" (expected one of: {", ".join(COMMANDS)}'
                 f"{did_you_mean(args[0], COMMANDS)})",
@@ -66,13 +73,25 @@ class _Commands(click.Group):
             )
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, without importing them all."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete[:1] == "-":
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="pyruse", message="pyruse %(version)s")
+@click.version_option(VERSION, message="pyruse %(version)s")
 @click.option(
     "-c", "--config", metavar="PATH", type=click.Path(path_type=Path, readable=False),
     help="The configuration: a file or a folder. May stand behind the command, too.",
@@ -82,6 +101,11 @@ def _pyruse(config: Path | None) -> None:
 
     The configuration is read from /etc/pyruse (or from PYRUSE_CONFIG).
     """
+
+
+def program() -> click.Group:
+    """The program, with all its commands."""
+    return _pyruse
 
 
 def main() -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import tzinfo
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import msgspec
+import click
 
-from pyruse.api.report import Report
 from pyruse.cli.options import on_terminal
 from pyruse.cli.stdout import echo, stdout
-from pyruse.text import json_escaped, one_line
+from pyruse.cli.table import drawn, wrapped
+from pyruse.text import json_escaped, one_line, printable
 from pyruse.times import datetime_of
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from pyruse.api.report import Report
 
 
 @lru_cache(maxsize=4096)
@@ -26,12 +32,59 @@ def shown_time(time_us: int, zone: tzinfo) -> str:
 
 def show_json(data: Any) -> None:
     """Print data as one JSON document; what a log line may do to a terminal stays an escape."""
+    import msgspec
+
     echo(json_escaped(msgspec.json.format(msgspec.json.encode(data), indent=2).decode()))
 
 
-_NARROW = 110  # columns of a terminal
-_WHOLE = 20
-_LEAST = 10
+def width() -> int:
+    """The columns of the terminal."""
+    return max(20, shutil.get_terminal_size().columns)
+
+
+def emphasised(text: str) -> str:
+    """A text that stands out on a terminal, unless NO_COLOR or TERM says that it should not."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in (None, "dumb"):
+        return text
+    return click.style(text, bold=True)
+
+
+def show_text(text: str, first: str = "", rest: str | None = None) -> None:
+    """Print a text on one line in a pipe, and on a terminal on several that fit.
+
+    :param text: it is made harmless.
+    :param first: stands before it.
+    :param rest: stands before further lines; None: as many spaces.
+    """
+    text = one_line(text)
+    lines = wrapped(text, width(), first, rest) if on_terminal() else [f"{first}{text}"]
+    for line in lines:
+        echo(line)
+
+
+def show_document(text: str) -> None:
+    """Print a text of several paragraphs; on a terminal, each as wide as that is.
+
+    Lines that begin with a space or a mark, such as those of lists and examples, stay apart.
+    """
+    if not on_terminal():
+        echo(printable(text))
+        return
+    paragraph: list[str] = []
+    is_example = False
+    for line in [*text.splitlines(), ""]:
+        is_example ^= line.startswith("```")
+        if is_example or line.startswith("```"):
+            echo(printable(line))  # whole, to be copied
+            continue
+        if line and (line[0].isalnum() or line[0] in "`\"'([{"):
+            paragraph.append(line)
+            continue
+        if paragraph:
+            show_text(" ".join(paragraph))
+            paragraph.clear()
+        indent = line[: len(line) - len(line.lstrip(" *-"))]
+        show_text(line[len(indent) :], indent, " " * len(indent))
 
 
 def show_table(
@@ -40,62 +93,36 @@ def show_table(
     rows: Sequence[Sequence[object]],
     *,
     spare: Collection[str] = (),
+    first: Sequence[str] = (),
 ) -> None:
-    """Print a table: a drawn one on a terminal, columns separated by tabs in a pipe.
+    """Print a table: one that fits on a terminal, columns separated by tabs in a pipe.
 
     :param title: what stands above it on a terminal.
     :param columns: their headings, for a terminal.
     :param rows: numbers stand at the right of their column.
     :param spare: the columns that a narrow terminal has no room for.
+    :param first: the columns that have room before others; what has none stands below.
     """
     texts = [[one_line(str(value)) for value in row] for row in rows]
     if not on_terminal():
         if texts:
             echo("\n".join("\t".join(row) for row in texts))
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(file=stdout())
-    shown = [
+    numbers = {
         place
-        for place, column in enumerate(columns)
-        if console.width >= _NARROW or column not in spare
-    ]
-    whole = _whole_columns(shown, columns, texts, console.width)
-    table = Table(title=title or None, title_justify="left")
-    for place in shown:
-        numbers = bool(rows) and all(
-            isinstance(row[place], int) or row[place] == "" for row in rows
-        )
-        table.add_column(
-            columns[place],
-            overflow="fold",
-            no_wrap=place in whole,
-            justify="right" if numbers else "left",
-        )
-    for row in texts:
-        table.add_row(*(Text(row[place]) for place in shown))  # brackets are no markup
-    console.print(table)
-
-
-def _whole_columns(
-    shown: Sequence[int], columns: Sequence[str], texts: Sequence[Sequence[str]], width: int
-) -> set[int]:
-    """The columns of short texts, such as ids, that are not broken, as far as there is room."""
-    widths = {
-        place: max(len(text) for text in [columns[place], *(row[place] for row in texts)])
-        for place in shown
+        for place in range(len(columns))
+        if rows and all(isinstance(row[place], int) or row[place] == "" for row in rows)
     }
-    room = width - 1 - sum(3 + min(_LEAST, widths[place]) for place in shown)
-    whole = set()
-    for place in shown:
-        more = max(0, widths[place] - _LEAST)
-        if widths[place] <= _WHOLE and more <= room:
-            whole.add(place)
-            room -= more
-    return whole
+    heading, lines, left_out = drawn(
+        columns, texts, width(), numbers=numbers, spare=spare, first=first
+    )
+    if title:
+        show_text(title)
+    echo(emphasised(heading))
+    for line in lines:
+        echo(line)
+    if left_out:
+        show_text(f"(no room for: {', '.join(left_out)})")
 
 
 def show_report(report: Report, text: Callable[[], str], limit: int) -> None:
@@ -134,7 +161,7 @@ def show_lines(title: str, lines: Sequence[str]) -> None:
     if lines:
         echo(f"\n{title}: {len(lines)}")
         for line in lines:
-            echo(f"  {one_line(line)}")
+            show_text(line, "  ", "    ")
 
 
 @contextmanager

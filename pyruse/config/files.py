@@ -11,14 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.faults import ConfigFaults, SectionFaults
-from pyruse.registry.files import PluginFiles
-from pyruse.registry.trust import open_to_others
 from pyruse.system.files import read_file
 from pyruse.text import shown, toml_key
+
+if TYPE_CHECKING:
+    from pyruse.registry.files import PluginFiles
 
 DEFAULT = Path("/etc/pyruse")
 VARIABLE = "PYRUSE_CONFIG"
@@ -86,6 +87,8 @@ def plugin_files(path: Path) -> PluginFiles:
 
     They are root's, or belong to the owner of the file or folder that the configuration is.
     """
+    from pyruse.registry.files import PluginFiles
+
     folder = path if os.path.isdir(path) else path.parent
     try:
         owner = path.stat().st_uid
@@ -128,6 +131,8 @@ def from_text(text: str, name: str = "pyruse.toml") -> Document:
 
 def writable_by_others(files: Iterable[Path]) -> list[str]:
     """What others may write to, and so have another configuration take its place; what to do."""
+    from pyruse.registry.trust import open_to_others
+
     found: dict[Path, None] = {}
     for file in files:
         with suppress(OSError):  # a pipe that was given as a file is on no way

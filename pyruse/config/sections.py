@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from pyruse.config.files import Document
+from pyruse.config.files import Document, chosen, read
 from pyruse.config.settings import (
     BanSettings,
     EmailSettings,
@@ -15,6 +16,7 @@ from pyruse.config.settings import (
     Settings,
     StateSettings,
 )
+from pyruse.errors import ConfigError
 from pyruse.options.build import build, converted, options_of
 
 SECTIONS: Mapping[str, type] = {
@@ -55,6 +57,20 @@ def settings_of(document: Document, faults: list[str]) -> Settings:
         never_places=_places(document, values["bans"]),
         templates=document.folder / "templates",
     )
+
+
+def load_settings(path: str | Path | None) -> Settings:
+    """Read the settings alone: neither chains nor plugins are looked at.
+
+    :param path: a file or folder; None: the one of PYRUSE_CONFIG, or /etc/pyruse.
+    :raises ConfigError: with every fault of the files and of the sections.
+    """
+    document = read(chosen(path))
+    faults = list(document.faults)
+    settings = settings_of(document, faults)
+    if faults:
+        raise ConfigError(dict.fromkeys(faults))
+    return settings
 
 
 def _places(document: Document, bans: BanSettings) -> list[str]:

@@ -21,7 +21,7 @@ from pyruse.options.secret_file import SecretFile
 from pyruse.options.sizes import Size
 from pyruse.options.templates import Template
 from pyruse.report.digests import Length
-from pyruse.state.database import path_of
+from pyruse.state.opening import path_of
 from pyruse.text import shown
 from pyruse.times import Calendar, system_zone, zone_named
 

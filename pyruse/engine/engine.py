@@ -33,9 +33,10 @@ from pyruse.lookups.lookups import Lookups
 from pyruse.registry.broadcasts import Broadcasts
 from pyruse.report.digests import Period, due
 from pyruse.report.rows import report_of_all, report_of_day, report_of_period
-from pyruse.state.database import MEMORY, State
+from pyruse.state.database import State
 from pyruse.state.days import hosts_of, kept_days
 from pyruse.state.host_views import all_but, only_of
+from pyruse.state.opening import MEMORY
 from pyruse.state.tables import KEPT
 from pyruse.text import shortened, shown
 from pyruse.times import FOREVER, HOUR_US, Calendar, Clock

@@ -10,8 +10,10 @@ merged by time; new entries come as they arrive, and no machine waits for anothe
 from __future__ import annotations
 
 import heapq
+import re
 import select
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from pyruse.entry.entry import Entry
@@ -59,6 +61,8 @@ class Journal:
         """Where the last run ended."""
         self._began = False
         """Where to read is decided: what comes from now on is read from its beginning."""
+        self.grep: re.Pattern[str] | None = None
+        """What messages have to hold; other entries are left out."""
         self.gaps: list[Gap] = []
         """What was removed before it was read, to be told and taken out."""
         self.broken: dict[str, OSError] = {}
@@ -73,6 +77,19 @@ class Journal:
 
     def entries(self, limit: int) -> Iterator[Entry]:
         """The next entries, at most so many, until there is none (for now)."""
+        return self._all(limit) if self.grep is None else self._matching(self.grep, limit)
+
+    def _matching(self, grep: re.Pattern[str], limit: int) -> Iterator[Entry]:
+        is_over = False
+        while limit and not is_over:
+            is_over = True
+            for entry in self._all(limit):
+                is_over = False
+                if grep.search(entry.text("MESSAGE") or ""):
+                    limit -= 1
+                    yield entry
+
+    def _all(self, limit: int) -> Iterator[Entry]:
         if len(self.machines) == 1:  # nothing to merge: nothing stands between
             (machine,) = self.machines.values()
             self._handled = self.machines
@@ -212,6 +229,29 @@ class Journal:
             machine.reader.measure(moving, reading)
 
     # -- Where to read
+
+    def take_last(self, number: int, since: int) -> None:
+        """Go before the newest entries: so many of all machines together.
+
+        :param since: of those that are not older than this instant, in µs since the epoch.
+        """
+        newest = heapq.merge(
+            *(self._backwards(name, machine, since) for name, machine in self.machines.items()),
+            reverse=True,
+        )
+        back = dict.fromkeys(self.machines, 0)
+        for _, name, steps in islice(newest, number):
+            back[name] = steps
+        for name, steps in back.items():
+            self.machines[name].reader.seek_last(steps)
+
+    def _backwards(self, name: str, machine: Machine, since: int) -> Iterator[tuple[int, str, int]]:
+        """The instants of a machine's entries, the newest first, and how far back they are."""
+        for steps, entry in enumerate(machine.reader.backwards(), 1):
+            if entry.time_us < since:
+                return
+            if self.grep is None or self.grep.search(entry.text("MESSAGE") or ""):
+                yield entry.time_us, name, steps
 
     def resume(
         self, positions: Mapping[str, Position], otherwise: Callable[[Machine], None]

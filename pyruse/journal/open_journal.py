@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from systemd import journal
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.entry.terminal import ESCAPE
+from pyruse.journal.matches import Group
 
 DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
 """What libsystemd answers where a journal file is damaged: the entry or field is passed over."""
@@ -43,12 +44,13 @@ class OpenJournal:
     iterator converts every field of every entry.
     """
 
-    def __init__(self, raw: journal.Reader, decoder: Decoder, match: str | None) -> None:
+    def __init__(self, raw: journal.Reader, decoder: Decoder, groups: Sequence[Group]) -> None:
         """Use an open journal.
 
-        :param match: a field and its value, ``FIELD=value``; other entries are left out.
+        :param groups: what entries have to meet (see `pyruse.journal.matches`); others are left
+            out.
         """
-        self._match = match
+        self._groups = groups
         self._values: Mapping[str, Collection[str]] = {}
         self.index_is_damaged = False
         """Entries cannot be found by their values: all are read."""
@@ -108,8 +110,11 @@ class OpenJournal:
         self._values = values = {} if self.index_is_damaged else values
         raw = self._raw
         raw.flush_matches()
-        if self._match is not None:
-            raw.add_match(self._match)
+        for group in self._groups:
+            for term in group:
+                raw.add_disjunction()
+                for match in term:
+                    raw.add_match(match)
             raw.add_conjunction()
         # sd_journal_add_match(3): values of one field are alternatives, different fields are not.
         for field, those in values.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -12,6 +12,7 @@ from systemd import journal
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
+from pyruse.journal.matches import Group
 from pyruse.journal.open_journal import DAMAGED
 from pyruse.journal.position import Position
 from pyruse.journal.seeking import Seeking
@@ -29,16 +30,16 @@ class JournalReader(Seeking):
         decoder: Decoder,
         *,
         until: int | None = None,
-        match: str | None = None,
+        groups: Sequence[Group] = (),
         follows: bool = False,
     ) -> None:
         """Read an open journal.
 
         :param until: the last instant to read, in microseconds since the epoch.
-        :param match: a field and its value, ``FIELD=value``; other entries are left out.
+        :param groups: what entries have to meet; others are left out.
         :param follows: more is to come, such as the rest of a line.
         """
-        super().__init__(raw, decoder, until, match)
+        super().__init__(raw, decoder, until, groups)
         self.reopen: Callable[[], journal.Reader]
         """Opens the same files once more; set by whoever knows them."""
         self._follows = follows
@@ -63,7 +64,7 @@ class JournalReader(Seeking):
     @property
     def leaves_out(self) -> bool:
         """Some entries are not given: by a match, by their values, or by their time."""
-        return bool(self._values or self._match or self._until)
+        return bool(self._values or self._groups or self._until)
 
     @property
     def skims(self) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from systemd import journal
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
+from pyruse.journal.matches import Group
 from pyruse.journal.open_journal import DAMAGED, OpenJournal
 from pyruse.journal.position import Position
 from pyruse.journal.split_lines import MARK, SplitLines
@@ -25,14 +26,14 @@ class Seeking(OpenJournal):
     """Goes to entries, and remembers one that can be found again in other files."""
 
     def __init__(
-        self, raw: journal.Reader, decoder: Decoder, until: int | None, match: str | None
+        self, raw: journal.Reader, decoder: Decoder, until: int | None, groups: Sequence[Group]
     ) -> None:
         """Go nowhere yet.
 
         :param until: the last instant to read, in microseconds since the epoch.
-        :param match: see `OpenJournal`.
+        :param groups: see `OpenJournal`.
         """
-        super().__init__(raw, decoder, match)
+        super().__init__(raw, decoder, groups)
         self._until = until
         self._mark: tuple[str | None, int] = (None, 0)
         """An entry that can be found again in other files, by its cursor (None: the beginning, see
@@ -151,17 +152,38 @@ class Seeking(OpenJournal):
         else:
             self.seek_head()
 
+    def seek_last(self, number: int) -> None:
+        """Go before the newest entries, so many of them."""
+        self._sought(lambda: self._go_back(number))
+
+    def _go_back(self, number: int) -> None:
+        self._go_to_end()
+        for _ in range(number + 1):
+            if not self._raw._previous():
+                self._raw.seek_head()
+                return
+
+    def _go_to_end(self) -> None:
+        self._leave()
+        if self._until is None:
+            self._raw.seek_tail()
+        else:
+            self._raw.seek_realtime(self._until)
+
+    def backwards(self) -> Iterator[Entry]:
+        """The entries, the newest first; where reading goes on then is for the caller to say."""
+        self._go_to_end()
+        while self._raw._previous():
+            self.position += 1
+            yield Entry(self._raw._get_realtime(), self)
+
     def seek_boot(self) -> None:
         """Go to the first entry since this machine was booted."""
         self._sought(lambda: self._raw.seek_monotonic(0))
 
     def last(self) -> Entry | None:
         """The newest entry to read, or None where there is none."""
-        self._leave()
-        if self._until is None:
-            self._raw.seek_tail()
-        else:
-            self._raw.seek_realtime(self._until)
+        self._go_to_end()
         if not self._raw._previous():
             return None
         return self._single()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from pyruse.entry.decoding import Decoder
 from pyruse.errors import UserError, did_you_mean
 from pyruse.journal.journal import Journal
 from pyruse.journal.machine import Machine
+from pyruse.journal.matches import Group, of_units
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.whereabouts import Whereabouts
 from pyruse.system.bus_errors import bus_errors
@@ -41,6 +43,14 @@ class Selection:
     """The last instant."""
     boot: str | None = None
     """A boot's ID in 32 hexadecimal digits, or an offset such as ``0`` or ``-1``; None: all."""
+    units: list[str] = field(default_factory=list)
+    """Entries of units, and about them, only: names, or shell patterns; none: all."""
+    groups: list[Group] = field(default_factory=list)
+    """What entries have to meet (see `pyruse.journal.matches`)."""
+    grep: re.Pattern[str] | None = None
+    """What messages have to hold."""
+    last: int | None = None
+    """So many of the newest entries only, of those that are selected otherwise."""
 
     @classmethod
     def of(cls, settings: JournalSettings) -> Selection:
@@ -88,10 +98,10 @@ class Selection:
         raise_limit()
         self._look(missing_is_fault=not follow)
         whereabouts = self.whereabouts
-        match = None if self.boot is None else f"_BOOT_ID={self._boot_id(whereabouts, self.boot)}"
+        groups = self._groups(whereabouts)
 
         def opened(raw: journal.Reader) -> JournalReader:
-            reader = JournalReader(raw, decoder, until=self.until, match=match, follows=follow)
+            reader = JournalReader(raw, decoder, until=self.until, groups=groups, follows=follow)
             reader.take_only({})
             if self.since is None:
                 reader.seek_head()
@@ -106,13 +116,35 @@ class Selection:
         )
         if found.broken and not found.machines and not follow:
             raise JournalError(self._explained(next(iter(found.broken.values()))))
+        found.grep = self.grep
+        if self.last is not None:
+            found.take_last(self.last, self.since or 0)
         return found
+
+    def _groups(self, whereabouts: Whereabouts) -> list[Group]:
+        """What entries have to meet, as libsystemd is told.
+
+        :raises JournalError: there is no such boot, or no such unit.
+        """
+        groups = list(self.groups)
+        if self.units:
+            try:
+                groups.insert(0, of_units(self.units, self.values_of))
+            except ValueError as fault:
+                raise JournalError(f"{self.described}: {fault}") from None
+        if self.boot is not None:
+            groups.insert(0, ((f"_BOOT_ID={self._boot_id(whereabouts, self.boot)}",),))
+        return groups
 
     def span(self, decoder: Decoder) -> tuple[int, int] | None:
         """The first and the last instant that is selected, µs since the epoch; None: no entry.
 
+        It is not known beforehand what a pattern or a number of entries selects.
+
         :raises JournalError: it cannot be read.
         """
+        if self.grep is not None or self.last is not None:
+            return None
         reader = self.open(decoder)
         try:
             span = reader.span()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
-from statistics import median
 from typing import Literal, NamedTuple
 
 Difference = Literal["new", "gone", "rate"]
@@ -29,6 +28,18 @@ _GRAVE = re.compile(
     r"|broken|lost|emergency|not permitted|out of memory|no space)\b",
     re.IGNORECASE,
 )
+
+
+def median(numbers: Iterable[float]) -> float:
+    """The number in the middle; there must be one.
+
+    Not that of `statistics`, which takes longer to import than anything else here.
+    """
+    ordered = sorted(numbers)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2
 
 
 class Unlike(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar, Self
 
-from pyruse.entry.decoding import typed
 from pyruse.text import shown
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*\Z")
@@ -41,6 +40,8 @@ class Field(str):
 
         :raises ValueError: the field never has such a value.
         """
+        from pyruse.entry.decoding import typed  # which knows libsystemd
+
         return typed(self, value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from functools import cache
-from importlib import resources
+from importlib import import_module
 from importlib.metadata import (
     Distribution,
     EntryPoint,
@@ -94,7 +94,7 @@ class PackageRules(PackagePlugin):
         self._check_requirement()
         module = self.entry_point.value
         try:
-            file = Path(str(resources.files(module) / f"{self.name}.toml"))
+            file = Path(str(import_module(module).__file__)).parent / f"{self.name}.toml"
         except KeyboardInterrupt:
             raise
         except BaseException as fault:  # whatever happens while somebody's module runs

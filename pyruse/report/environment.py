@@ -47,7 +47,6 @@ and, on top of Jinja's own, these filters:
 from __future__ import annotations
 
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +75,7 @@ from pyruse.report.plaintext import aside, text_table, wrapped
 from pyruse.report.sparkline import heights, sparkline
 from pyruse.report.text_blocks import attention_block, glance_table, kind_block, unusual_block
 from pyruse.text import one_line, printable, shortened
+from pyruse.version import VERSION
 
 _BUILTIN = Path(__file__).with_name("templates")
 
@@ -143,7 +143,7 @@ def variables(report: Report, limit: int, shown: Choice) -> dict[str, Any]:
         "command": wording.command(report),
         "limit": limit,
         "shown": shown,
-        "version": version("pyruse"),
+        "version": VERSION,
         "clock": wording.Clock(report.begin, report.end),
     }
 

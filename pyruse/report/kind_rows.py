@@ -6,12 +6,11 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
-from statistics import median
 
 from pyruse.api.findings import KindRow
 from pyruse.api.report import SECTIONS, Report
 from pyruse.kinds.merging import Template, shown_as
-from pyruse.kinds.unlike import LEARNING
+from pyruse.kinds.unlike import LEARNING, median
 from pyruse.report.usual import LOOKED_AT
 from pyruse.state.days import days_before
 from pyruse.state.kinds import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from datetime import date
-from statistics import median
 
 from pyruse.api.report import Report
+from pyruse.kinds.unlike import median
 from pyruse.state.ban_history import bans_begun
 from pyruse.state.days import days_before, hours_of
 from pyruse.state.kinds import section_counts

@@ -11,7 +11,6 @@ from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from pyruse.state.ban_events import BanEvents
 from pyruse.state.ban_history import BanHistory
@@ -22,11 +21,8 @@ from pyruse.state.damage import (
     APPLICATION_ID,
     DamagedError,
     MissingError,
-    StateError,
     error_of,
-    has_lost_its_file,
     is_damage,
-    wal_of,
 )
 from pyruse.state.days import Days
 from pyruse.state.expectations import Expectations
@@ -34,15 +30,13 @@ from pyruse.state.faults import FaultRecords
 from pyruse.state.firewalls import FirewallRecords
 from pyruse.state.migrations import VERSION, migrate
 from pyruse.state.offenders import Offenders
+from pyruse.state.opening import MEMORY, checked_version, connect
 from pyruse.state.outbox import Outbox
 from pyruse.state.part import Part
 from pyruse.state.positions import Positions
 from pyruse.state.removal import shrink, use_increments
 from pyruse.state.tables import Tables
 from pyruse.state.tallies import Tallies
-
-MEMORY = ":memory:"
-
 
 _LOG_LIMIT = 4 << 20
 """So long the log may stay, in bytes: after a long reader had made it grow, it is cut again."""
@@ -84,7 +78,7 @@ class State:
             self.outbox, self.faults, self.expectations,
         )  # fmt: skip
         try:
-            self.db = _connect(path, read_only)
+            self.db = connect(path, read_only=read_only)
             try:
                 self._open(read_only)
             except BaseException:
@@ -95,23 +89,7 @@ class State:
         self._file = _file_at(path)
 
     def _open(self, read_only: bool) -> None:
-        (application_id,) = self.db.execute("PRAGMA application_id").fetchone()
-        (version,) = self.db.execute("PRAGMA user_version").fetchone()
-        (tables,) = self.db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if tables and application_id != APPLICATION_ID:
-            raise StateError(f"{self.path}: not a database of Pyruse's (expected another file)")
-        if version > VERSION:
-            raise StateError(
-                f"{self.path}: written by a newer Pyruse, schema {version} "
-                f"(expected at most {VERSION}: upgrade Pyruse)"
-            )
-        if not tables and read_only:
-            raise StateError(f"{self.path}: there is nothing in it (expected a state of Pyruse's)")
-        if version < VERSION and read_only:
-            raise StateError(
-                f"{self.path}: written by an older Pyruse, schema {version} (expected {VERSION}: "
-                "`pyruse run` brings it up to date when it starts)"
-            )
+        version = checked_version(self.db, self.path, read_only=read_only)
         if not read_only:
             use_increments(self.db)
             self.db.execute("PRAGMA journal_mode = WAL")
@@ -261,38 +239,6 @@ class State:
     def close(self) -> None:
         """Close the database; so does the end of a ``with`` block."""
         self.db.close()
-
-
-def path_of(url: str) -> str:
-    """The file of a URL such as ``sqlite:///var/lib/pyruse/state.sqlite``.
-
-    :raises ValueError: it is no such URL.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite" or parts.netloc or not parts.path.startswith("/"):
-        raise ValueError(
-            f'"{url}" is no place for the state (expected "sqlite:///PATH/state.sqlite")'
-        )
-    return parts.path
-
-
-def _connect(path: str, read_only: bool) -> sqlite3.Connection:
-    if path == MEMORY:
-        return sqlite3.connect(path, isolation_level=None)
-    if has_lost_its_file(path):
-        raise DamagedError(path, "its file is empty or gone, and its write-ahead log is not")
-    if read_only:
-        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
-        if not os.access(Path(path).parent, os.W_OK) and not os.path.exists(wal_of(path)):
-            # No daemon is at work. SQLite would first make the index of a log (its page on WAL):
-            # that fails for a user who may only read.
-            uri += "&immutable=1"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
-    file = Path(path)
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-    if not file.exists():
-        file.touch(mode=0o640)  # log lines are nobody else's business
-    return sqlite3.connect(path, isolation_level=None, timeout=10)
 
 
 def _file_at(path: str) -> tuple[int, int] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -60,7 +60,7 @@ class FirewallRecords(Part):
         """Read whose the bans are; what a firewall holds is to be found out anew."""
         row = db.execute("SELECT owner FROM owners").fetchone()
         self._owner_is_new = row is None
-        self.owner = secrets.token_hex(6) if row is None else str(row[0])
+        self.owner = os.urandom(6).hex() if row is None else str(row[0])
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""

@@ -19,7 +19,8 @@ from pyruse.state.damage import (
     wal_of,
     was_not_closed,
 )
-from pyruse.state.database import MEMORY, State
+from pyruse.state.database import State
+from pyruse.state.opening import MEMORY
 from pyruse.state.positions import place_in_time
 
 

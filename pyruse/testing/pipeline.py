@@ -35,7 +35,8 @@ from pyruse.replay.replay import (
     SentParcel,
     outcome_of,
 )
-from pyruse.state.database import MEMORY, State
+from pyruse.state.database import State
+from pyruse.state.opening import MEMORY
 from pyruse.testing.ways import Ways
 from pyruse.times import time_us_of
 

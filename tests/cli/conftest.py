@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,10 +141,17 @@ def pyruse(
 
 @pytest.fixture
 def on_terminal(tmp_path: Path) -> Callable[..., Done]:
-    """``on_terminal("replay", …)``: a command on a terminal, output and errors together."""
+    """``on_terminal("replay", …)``: a command on a terminal, output and errors together.
 
-    def run(*arguments: object) -> Done:
+    ``columns=`` is how wide it is, ``environment=`` what is different for the command.
+    """
+
+    def run(
+        *arguments: object, columns: int = 100, environment: dict[str, str] | None = None
+    ) -> Done:
         ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        kept = {name: os.environ[name] for name in os.environ if name not in ("COLUMNS", "LINES")}
         pieces: list[bytes] = []
 
         def read() -> None:
@@ -159,7 +169,7 @@ def on_terminal(tmp_path: Path) -> Callable[..., Done]:
         process = subprocess.Popen(
             [sys.executable, "-m", "pyruse", *map(str, arguments)],
             stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path,
-            env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
+            env={**kept, "TERM": "xterm", **(environment or {})},
         )  # fmt: skip
         os.close(theirs)
         code = process.wait(TIME_LIMIT)

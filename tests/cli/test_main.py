@@ -40,7 +40,8 @@ def test_a_command_that_there_is_not(process):
     ("arguments", "told"),
     [
         (["replay", "--no-such-option"], "No such option"),
-        (["replay", "surplus"], "unexpected extra argument"),
+        (["status", "surplus"], "unexpected extra argument"),
+        (["replay", "surplus"], '"surplus" is no field (expected FIELD=VALUE'),
         (["replay", "--since", "whenever"], '--since: "whenever" is no point in time'),
         (["replay", "--boot", "x"], '--boot: "x" is no boot'),
         (["replay", "--since", "today", "--until", "yesterday"], "--since is after --until"),

@@ -101,3 +101,27 @@ def test_a_program_that_the_journal_does_not_have(pyruse, frobbed: Path) -> None
     done = pyruse("new-plugin", "x", "--rules", "--from-journal", "nobody", "--file", frobbed)
     assert done.code == 1
     assert '"nobody": the journal has no entries of it' in done.err
+
+
+def test_nothing_is_missing(pyruse, tmp_path):
+    """An empty table would not say whether anything was looked at."""
+    known: dict[str, Any] = {"SYSLOG_IDENTIFIER": "sshd", "_UID": 0, "_COMM": "sshd", "MESSAGE": ""}
+    known["MESSAGE"] = "Failed password for root from 203.0.113.9 port 4711 ssh2"
+    journal = make_journal(tmp_path / "known.journal", [known])
+    done = pyruse("rules", "--missing", "--file", journal)
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "of all 1 entries, some rules know the program\n"
+    assert pyruse("rules", "--missing", "--file", journal, "_UID=0", "-u", "ssh").out == ""
+    done = pyruse("rules", "--missing", "--file", journal, "--format", "json")
+    assert '"missing": []' in done.out
+
+
+def test_rules_without_their_chains(pyruse):
+    brief, whole = pyruse("rules", "sshd").out, pyruse("rules", "sshd", "--chains").out
+    assert "\nChains:\n" not in brief
+    assert "\nChains:\n  sshd\n    [0] in field = " in whole
+    assert "\nBans:\n  Who guesses passwords or keys is banned (guessing)\n" in brief
+    assert "  login failed: Failed password for root from " in brief
+    assert "  failures = 5\n" in brief
+    assert brief.endswith("\nIts chains: pyruse rules sshd --chains\n")
+    assert "expected the name of rules" in pyruse("rules", "--chains").err

@@ -67,11 +67,11 @@ def test_nothing_is_taken(pyruse, journal):
         "pattern ^nothing of the kind$: takes 0 of 6 entries\n\n"
         "Nothing to show of lines that are not taken (expected -t NAME, for a program)\n"
     )
-    done = pyruse("try", "^nothing of the kind$", "--file", journal, "-t", "sshd", "-n", "1")
+    done = pyruse("try", "^nothing of the kind$", "--file", journal, "-t", "sshd", "--groups", "1")
     assert done.out.startswith("pattern ^nothing of the kind$: takes 0 of 3 entries\n")
     assert lines(done.out, "Not taken of sshd: 3") == [
         "1 Failed password for root from 203.0.113.7 port 22 ssh2",
-        "2 other lines (expected -n, to see more of them)",
+        "2 other lines (expected --groups, to see more of them)",
     ]
 
 
@@ -160,8 +160,8 @@ def test_many_different_lines_are_bounded(pyruse, tmp_path):
     file = tmp_path / "many.log"
     words = ["".join(letters) for letters in product("abcdefghijklmno", repeat=3)]
     file.write_text("".join(f"{word} {number}\n" for number, word in enumerate(words)))
-    done = pyruse("try", "nothing", "--text", file, "-t", "p", "-n", "2")
-    assert "3,373  other lines (expected -n" in done.out
+    done = pyruse("try", "nothing", "--text", file, "-t", "p", "--groups", "2")
+    assert "3,373  other lines (expected --groups" in done.out
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_every_command_names_the_chains_and_where_they_come_from(site: Site, jou
     assert files["lock"] == str(lock)
     assert Path(files["lock guessing"]).name == "guessing.toml"
 
-    shown = site.pyruse("rules", "lock").stdout
+    shown = site.pyruse("rules", "lock", "--chains").stdout
     assert shown.startswith(f"rules lock (acme-lock 1.0; {lock})\n")
     assert "\n  lock wrong\n" in shown
     properties = json.loads(site.pyruse("schema").stdout)["properties"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyruse.cli import values
 from pyruse.cli.options import config_option, configuration
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
@@ -29,7 +30,13 @@ if TYPE_CHECKING:
     "--ports", metavar="PORTS", help='Only these, such as "25,465" or "1000-2000" (TCP and UDP).'
 )
 @click.option("--protocol", help="Only this protocol, or its ports: tcp, udp, icmp, ….")
-@click.option("--label", default="manual", show_default=True, help="What the ban is called.")
+@click.option(
+    "--label",
+    shell_complete=values.labels,
+    default="manual",
+    show_default=True,
+    help="What the ban is called.",
+)
 @click.option(
     "--force", is_flag=True,
     help="Also where your own session comes from, and networks broader than a /8 (IPv6: /16).",
@@ -47,7 +54,10 @@ def command(  # noqa: PLR0913 -- one for each option
 
     Works at once, whether the daemon runs or not. A ban that is in force already lasts until the
     later end. This machine's own addresses and those of "[bans] never" are never banned.
-    """  # fmt: skip
+
+    \b
+    pyruse ban 203.0.113.7 --for 1d --label mail
+    """  # noqa: D301 -- click takes this one character for "as it stands"  # fmt: skip
     from pyruse.addresses import network_text
     from pyruse.bans.orders import BanOrder, Item
     from pyruse.cli.doubts import addresses_of_session, doubt

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.cli import values
+from pyruse.cli.options import config_option, configuration, existing_state, settings_alone
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 from pyruse.text import printable
@@ -20,15 +21,21 @@ if TYPE_CHECKING:
     from pyruse.bans.orders import Answer, Item
     from pyruse.bans.views import BanView
     from pyruse.config.load import Configuration
+    from pyruse.config.settings import Settings
 
 _COLUMNS = ("address", "label", "since", "until", "before", "state", "reason")
+_FIRST = ("address", "until", "label", "state", "since", "before")
+"""What a narrow terminal has room for: the first of these."""
 _LONGEST_REASON = 100
 
 
 @click.command("bans")
 @config_option
-@click.argument("networks", metavar="[ADDRESS]...", nargs=-1)
-@click.option("--label", help="Only bans of this label; of an import, the label of the bans.")
+@click.argument("networks", metavar="[ADDRESS]...", nargs=-1, shell_complete=values.banned)
+@click.option(
+    "--label", shell_complete=values.labels,
+    help="Only bans of this label; of an import, the label of the bans.",
+)  # fmt: skip
 @click.option("--network", "inside", metavar="NETWORK", help="Only bans in this network.")
 @click.option("--all", "everything", is_flag=True, help="Also the bans that are over.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
@@ -82,6 +89,10 @@ def command(  # noqa: PLR0913 -- one for each option
     \b
     --teardown is for the end of Pyruse on this machine. The daemon must not run; its next start
     puts the bans back.
+
+    \b
+    pyruse bans --label sshd
+    pyruse bans 203.0.113.7 && echo banned
     """  # noqa: D301 -- click takes this one character for "as it stands"  # fmt: skip
     file = source if restored is None else restored
     _see_that_they_go_together(
@@ -90,28 +101,41 @@ def command(  # noqa: PLR0913 -- one for each option
     )  # fmt: skip
     if networks and inside:
         raise click.UsageError("ADDRESS and --network: expected one of them")
-    loaded = configuration(config)
     if file is not None:
+        loaded = configuration(config)
         _import(loaded, _items(file, label, duration, restored=restored is not None), force)
     elif teardown:
         from pyruse.cli.ordering import teardown as tear_down
 
-        tear_down(loaded)
+        tear_down(configuration(config))
         echo("the firewall holds nothing of Pyruse's any more")
     else:
-        listed = _listed(loaded, label, inside, everything)
-        zone = loaded.settings.report.timezone.zone
-        free: list[str] = []
-        if networks:
-            listed, free = _about(listed, networks)
-        if export:
-            _export(loaded, listed, zone)
-        elif form == "json" or listed or not free:
-            _show(listed, form, zone)
-        for text in free:
-            echo(f"{text}: is not banned", err=True)
-        if free:
-            sys.exit(1)
+        _list(settings_alone(config), networks, label, inside, form, everything, export)
+
+
+def _list(  # noqa: PLR0913 -- one for each option
+    settings: Settings,
+    networks: tuple[str, ...],
+    label: str | None,
+    inside: str | None,
+    form: str,
+    everything: bool,
+    export: bool,
+) -> None:
+    """List bans; exits with 1 where one of ``networks`` is not banned."""
+    listed = _listed(settings, label, inside, everything)
+    zone = settings.report.timezone.zone
+    free: list[str] = []
+    if networks:
+        listed, free = _about(listed, networks)
+    if export:
+        _export(settings, listed, zone)
+    elif form == "json" or listed or not free:
+        _show(listed, form, zone)
+    for text in free:
+        echo(f"{text}: is not banned", err=True)
+    if free:
+        sys.exit(1)
 
 
 def _see_that_they_go_together(  # noqa: PLR0913 -- what the options say
@@ -166,17 +190,20 @@ def _about(listed: list[BanView], texts: tuple[str, ...]) -> tuple[list[BanView]
 
 
 def _listed(
-    loaded: Configuration, label: str | None, inside: str | None, everything: bool
+    settings: Settings, label: str | None, inside: str | None, everything: bool
 ) -> list[BanView]:
     from pyruse.bans.views import all_bans, bans_in_force
-    from pyruse.cli.commands.ban import parse_networks
-    from pyruse.state.database import State
+    from pyruse.state.opening import reading
     from pyruse.times import now_us
 
-    network = None if inside is None else parse_networks((inside,))[0]
-    with State(existing_state(loaded.settings), read_only=True) as state:
+    network = None
+    if inside is not None:
+        from pyruse.cli.commands.ban import parse_networks
+
+        network = parse_networks((inside,))[0]
+    with reading(existing_state(settings)) as db:
         read = all_bans if everything else bans_in_force
-        return read(state.db, now_us(), label=label, inside=network)
+        return read(db, now_us(), label=label, inside=network)
 
 
 def _show(listed: list[BanView], form: str, zone: tzinfo) -> None:
@@ -185,7 +212,8 @@ def _show(listed: list[BanView], form: str, zone: tzinfo) -> None:
     if form == "json":
         show_json([one.data(zone) for one in listed])
     elif listed:
-        show_table(f"Bans: {len(listed):,}", _COLUMNS, [_row(one, zone) for one in listed])
+        rows = [_row(one, zone) for one in listed]
+        show_table(f"Bans: {len(listed):,}", _COLUMNS, rows, first=_FIRST)
     else:
         echo("nobody is banned", err=True)
 
@@ -215,12 +243,12 @@ def _time(moment: int | None, zone: tzinfo) -> str:
     return "for ever" if moment is None else shown_time(moment, zone)
 
 
-def _export(loaded: Configuration, listed: list[BanView], zone: tzinfo) -> None:
+def _export(settings: Settings, listed: list[BanView], zone: tzinfo) -> None:
     from pyruse.bans.lists import title, write
     from pyruse.times import now_us
 
     echo(title(_time(now_us(), zone)))
-    for line in write([one.ban for one in listed], loaded.settings.bans.backend):
+    for line in write([one.ban for one in listed], settings.bans.backend):
         echo(line)
 
 

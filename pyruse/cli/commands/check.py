@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pyruse.chains.model import Chain
 from pyruse.cli.options import config_option, configuration
 from pyruse.cli.stdout import echo
 from pyruse.text import printable
 
 if TYPE_CHECKING:
+    from pyruse.chains.model import Chain
     from pyruse.chains.pushdown import Wanted
 
 
@@ -27,7 +27,11 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
     FILE is a file or a folder to check, as with --config.
 
     Exits with 0 when Pyruse would start with it (warnings may be shown), else with 2.
-    """
+
+    \b
+    pyruse check -v
+    pyruse check new.toml
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.chains.lint import warnings
     from pyruse.config.files import writable_by_others
     from pyruse.config.secrets import secret_faults

@@ -21,7 +21,10 @@ def command(output: Path, full: bool, show_config: bool) -> None:
     """Show what Pyruse does, on a sample journal: a day of a small server, with an attack in it.
 
     A dry run: nothing is mailed, banned, run or logged on this machine.
-    """
+
+    \b
+    pyruse demo -o /tmp/report.html
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.commands.replay import show_outcome
     from pyruse.cli.output import progress, show_verdict
     from pyruse.config.load import load

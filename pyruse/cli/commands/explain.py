@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import (
-    JournalCommand,
-    config_option,
-    configuration,
-    journal_options,
-    selection,
-)
+from pyruse.cli import values
+from pyruse.cli.journal_options import JournalCommand, is_chosen, journal_options, selection
+from pyruse.cli.options import config_option, configuration
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 @config_option
 @journal_options
 @click.option("--cursor", metavar="CURSOR", help="The entry of a cursor (`journalctl -o export`).")
-@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...", shell_complete=values.matches)
 def command(
     config: Path | None, cursor: str | None, fields: tuple[str, ...], **journal: Any
 ) -> None:
@@ -39,12 +36,16 @@ def command(
 
     The entry is made of the fields given. Or it is read from standard input ("-"), as `journalctl
     -o json` writes it. Or it is taken from the journal: the entry of a cursor, or the newest one
-    that is selected. A dry run: nothing is mailed, banned, run or logged.
+    that the options select, which are those of journalctl (then FIELD=VALUE selects, too); -n 3
+    explains three. A dry run: nothing is mailed, banned, run or logged.
 
     \b
     pyruse explain SYSLOG_IDENTIFIER=sshd 'MESSAGE=Failed password for root from 192.0.2.1 port 22'
+    pyruse explain -u ssh -g 'failed password'
     journalctl -n 1 -o json | pyruse explain -
     """  # noqa: D301 -- click takes this one character for "as it stands"
+    from dataclasses import replace
+
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
     from pyruse.engine.modes import DRY
@@ -52,13 +53,21 @@ def command(
     from pyruse.state.database import State
 
     loaded = configuration(config)
+    if fields != ("-",) and is_chosen(journal):
+        journal, fields = {**journal, "matches": fields}, ()
     chosen = selection(loaded.settings, **journal)
+    if chosen.grep is not None and chosen.last is None:
+        chosen = replace(chosen, last=1)
     with State() as state:
         engine = assemble(loaded, state, Faults(lambda *_: None), DRY)
         engine.lookups.settle(ANSWERS_S)
         engine.start()
         several = len({chain.source for chain in loaded.chains.values()}) > 1
-        _explain(engine, _entry(engine, chosen, cursor, fields), files=several)
+        for number, entry in enumerate(_entries(engine, chosen, cursor, fields)):
+            if number:
+                echo()
+            _explain(engine, entry, files=several)
+        _show_effects(engine)
         engine.stop()
 
 
@@ -72,7 +81,6 @@ def _explain(engine: Engine, entry: Entry, *, files: bool) -> None:
     engine.bans.on_spared = undone.append
     for line in in_words(journey(engine.graph.entrance, entry), files=files, undone=undone):
         echo(line)
-    _show_effects(engine)
 
 
 def _show_effects(engine: Engine) -> None:
@@ -96,20 +104,32 @@ def _show_effects(engine: Engine) -> None:
     show_lines("Effects that there would be", [brief(effect) for effect in effects])
 
 
-def _entry(engine: Engine, chosen: Selection, cursor: str | None, fields: tuple[str, ...]) -> Entry:
+def _entries(
+    engine: Engine, chosen: Selection, cursor: str | None, fields: tuple[str, ...]
+) -> Iterator[Entry]:
+    """The entries to explain, each valid until the next one is asked for."""
     from pyruse.entry.made import entry_of_export, entry_of_fields
 
     if fields == ("-",):
         text = sys.stdin.buffer.read().decode(errors="replace")
-        return entry_of_export(text, engine.decoder)
+        yield entry_of_export(text, engine.decoder)
+        return
     if fields:
         try:
-            return entry_of_fields(fields, engine.decoder)
+            yield entry_of_fields(fields, engine.decoder)
         except ValueError as fault:
             raise click.UsageError(str(fault)) from None
+        return
     reader = chosen.open(engine.decoder)
-    entry = reader.at(cursor) if cursor else reader.last()
-    if entry is None:
+    found = None
+    if cursor or chosen.last is None:
+        found = reader.at(cursor) if cursor else reader.last()
+        if found is not None:
+            yield found
+    else:
+        for found in reader.entries(chosen.last):
+            yield found
+    reader.close()
+    if found is None:
         what = f"the entry {cursor}" if cursor else "an entry"
         raise UserError(f"{chosen.described}: does not have {what} (expected one that is kept)")
-    return entry

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import (
-    JournalCommand,
-    config_option,
-    configuration,
-    journal_options,
-    selection,
-)
+from pyruse.cli.journal_options import JournalCommand, is_chosen, journal_options, selection
+from pyruse.cli.options import config_option, configuration
 from pyruse.cli.stdout import echo
 from pyruse.errors import ConfigError
 
@@ -25,7 +20,11 @@ if TYPE_CHECKING:
 
 @click.group("import")
 def command() -> None:
-    """Turn the configuration of another program into one of Pyruse's."""
+    """Turn the configuration of another program into one of Pyruse's.
+
+    \b
+    pyruse import fail2ban --check
+    """  # noqa: D301 -- click takes this one character for "as it stands"
 
 
 @command.command("pyruse1")
@@ -36,7 +35,10 @@ def pyruse1(file: Path, output: Path | None, keep_unknown: bool) -> None:
     """Import a configuration of Pyruse 1 (pyruse.json).
 
     Prints TOML to standard output, with notes on what changed as comments at its beginning.
-    """
+
+    \b
+    pyruse import pyruse1 /etc/pyruse/pyruse.json -o /etc/pyruse/pyruse.toml
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.importers.pyruse1 import read, to_toml
 
     try:
@@ -55,7 +57,7 @@ def pyruse1(file: Path, output: Path | None, keep_unknown: bool) -> None:
 @command.command(
     "fail2ban", cls=JournalCommand, short_help="Import the jails of fail2ban (/etc/fail2ban)."
 )
-@click.argument("folder", metavar="[DIR]", default="/etc/fail2ban", type=click.Path(path_type=Path))
+@click.argument("words", metavar="[DIR] [FIELD=VALUE]...", nargs=-1)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write there (a new file).")
 @click.option(
     "--prefer-rules/--faithful",
@@ -74,7 +76,7 @@ def pyruse1(file: Path, output: Path | None, keep_unknown: bool) -> None:
 @config_option
 @journal_options
 def fail2ban(  # noqa: PLR0913 -- one for each option
-    folder: Path,
+    words: tuple[str, ...],
     output: Path | None,
     prefer_rules: bool,
     with_bans: bool,
@@ -87,13 +89,17 @@ def fail2ban(  # noqa: PLR0913 -- one for each option
     Prints TOML to standard output. What could not be taken over stands at its beginning, and on
     standard error.
 
-    With --check, the entries of the last day (or others: --since, --file, …; files and folders are
-    taken whole) are led through both, fail2ban in a process of its own where it is installed. The
-    addresses on which the two differ are told on standard error. Nobody is banned.
-    """
+    With --check, the entries of the last day (or others, chosen as with journalctl; files and
+    folders are taken whole) are led through both, fail2ban in a process of its own where it is
+    installed. The addresses on which the two differ are told on standard error. Nobody is banned.
+
+    \b
+    pyruse import fail2ban --check -o /etc/pyruse/pyruse.toml
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     if with_bans and output is None and config is None:
         raise click.UsageError("--with-bans: expected --output FILE, or --config, too")
-    if not check and any(journal.values()):
+    folder, journal["matches"] = _folder_and_matches(words)
+    if not check and is_chosen(journal):
         raise click.UsageError("which entries: that is for --check (expected --check, too)")
     from pyruse.importers.fail2ban.convert import convert
 
@@ -107,6 +113,18 @@ def fail2ban(  # noqa: PLR0913 -- one for each option
         take_bans(configuration(output if config is None else config), outcome.database)
 
 
+def _folder_and_matches(words: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]:
+    """The folder of fail2ban, and which entries are chosen by their fields.
+
+    :raises click.UsageError: there is more than one folder.
+    """
+    folders = [word for word in words if word != "+" and ("=" not in word or word[:1] in "/.")]
+    if len(folders) > 1:
+        raise click.UsageError(f"{' '.join(folders)}: expected one folder at most")
+    matches = tuple(word for word in words if word not in folders)
+    return Path(folders[0] if folders else "/etc/fail2ban"), matches
+
+
 def _check(toml: str, folder: Path, journal: dict[str, Any]) -> None:
     from pyruse.cli.fail2ban import compare
     from pyruse.config.files import from_text
@@ -114,7 +132,7 @@ def _check(toml: str, folder: Path, journal: dict[str, Any]) -> None:
     from pyruse.registry.registry import Registry
 
     loaded = configure(from_text(toml), Registry())
-    if not any(journal.values()):
+    if not is_chosen(journal):
         journal = {**journal, "since": "-1d"}
     compare(loaded, folder, selection(loaded.settings, **journal))
 
@@ -128,7 +146,10 @@ def epylog(folder: Path, output: Path | None) -> None:
     Modules become rules, what weed_local.cf adds a chain that discards, the notices of
     notice_local.xml rows of the report. Prints TOML to standard output. What could not be taken
     over stands at its beginning, and on standard error.
-    """
+
+    \b
+    pyruse import epylog -o /etc/pyruse/conf.d/epylog.toml
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.importers.epylog import convert
 
     _write_outcome(convert(folder, _installed().options), folder, output)
@@ -142,7 +163,10 @@ def logwatch(folder: Path, output: Path | None) -> None:
 
     Services become rules, and ignore.conf a chain that discards. Prints TOML to standard output.
     What could not be taken over stands at its beginning, and on standard error.
-    """
+
+    \b
+    pyruse import logwatch -o /etc/pyruse/conf.d/logwatch.toml
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.importers.logwatch import convert
 
     _write_outcome(convert(folder, _installed().options), folder, output)

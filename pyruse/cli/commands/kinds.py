@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import config_option, configuration, existing_state, on_terminal
+from pyruse.cli import values
+from pyruse.cli.options import config_option, existing_state, on_terminal, settings_alone
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 
 if TYPE_CHECKING:
-    from pyruse.config.load import Configuration
-    from pyruse.state.database import State
+    from pyruse.config.settings import Settings
     from pyruse.state.kinds import KindHistory
 
 _ID = re.compile(r"[0-9a-f]{12}\Z")
@@ -27,12 +27,21 @@ _COLUMNS = ("id", "program", "level", "section", "events", "days", "first", "las
 
 @click.command("kinds")
 @config_option
-@click.argument("words", nargs=-1, metavar="[ID | WORD...]")
-@click.option("--day", metavar="DAY", help="Only kinds that came on this day, with its numbers.")
+@click.argument("words", nargs=-1, metavar="[ID | WORD...]", shell_complete=values.kinds)
+@click.option(
+    "--day", metavar="DAY", shell_complete=values.days,
+    help="Only kinds that came on this day, with its numbers.",
+)  # fmt: skip
 @click.option("--new", "new", is_flag=True, help="Only kinds that came for the first time then.")
 @click.option("--muted", "muted", is_flag=True, help="Only kinds that are muted.")
-@click.option("--mute", "mute", multiple=True, metavar="ID", help="Tell no more of a kind.")
-@click.option("--unmute", "unmute", multiple=True, metavar="ID", help="Tell of it again.")
+@click.option(
+    "--mute", "mute", multiple=True, metavar="ID", shell_complete=values.kinds,
+    help="Tell no more of a kind.",
+)  # fmt: skip
+@click.option(
+    "--unmute", "unmute", multiple=True, metavar="ID", shell_complete=values.kinds,
+    help="Tell of it again.",
+)  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(  # noqa: PLR0913 -- click hands over each option
     config: Path | None,
@@ -57,24 +66,23 @@ def command(  # noqa: PLR0913 -- click hands over each option
 
     DAY is "2026-03-14", "today", "yesterday" or -N, N days ago; --new alone is about the last day
     that there is. Works while the daemon runs.
-    """
-    loaded = configuration(config)
+
+    \b
+    pyruse kinds sshd --day yesterday
+    """  # noqa: D301 -- click takes this one character for "as it stands"
+    settings = settings_alone(config)
     if mute or unmute:
         if words or day or new or muted:
             raise click.UsageError("--mute and --unmute: expected nothing but IDs")
-        _change(loaded, [_id(one) for one in mute], [_id(one) for one in unmute])
+        _change(settings, [_id(one) for one in mute], [_id(one) for one in unmute])
         return
-    with _state(loaded) as state, state.at_one_instant():
+    from pyruse.state.opening import reading
+
+    with reading(existing_state(settings)) as db:
         if len(words) == 1 and _ID.match(words[0]) and not (day or new or muted):
-            _show_one(state.db, words[0], form)
+            _show_one(db, words[0], form)
             return
-        _show_list(state.db, _chosen(loaded, state.db, words, day, new, muted), form)
-
-
-def _state(loaded: Configuration) -> State:
-    from pyruse.state.database import State
-
-    return State(existing_state(loaded.settings), read_only=True)
+        _show_list(db, _chosen(settings, db, words, day, new, muted), form)
 
 
 def _id(text: str) -> int:
@@ -87,7 +95,7 @@ def _id(text: str) -> int:
 
 
 def _chosen(  # noqa: PLR0913 -- one for each option
-    loaded: Configuration,
+    settings: Settings,
     db: sqlite3.Connection,
     words: Sequence[str],
     day: str | None,
@@ -99,7 +107,7 @@ def _chosen(  # noqa: PLR0913 -- one for each option
     from pyruse.times import now_us
 
     if day is not None:
-        day = day_named(day, loaded.settings.report.calendar.day_of(now_us()))
+        day = day_named(day, settings.report.calendar.day_of(now_us()))
     elif new:
         day = max(days_with_counts(db), default="")
     found = [
@@ -149,8 +157,8 @@ def _show_list(db: sqlite3.Connection, kinds: list[KindHistory], form: str) -> N
 
 def _draw_list(kinds: list[KindHistory]) -> None:
     """Two lines for each kind, and the first of them of the same form: ids can be copied."""
+    from pyruse.cli.output import show_text
     from pyruse.report.wording import counted
-    from pyruse.text import one_line
 
     echo(counted(len(kinds), "kind"))
     for kind in kinds:
@@ -158,15 +166,14 @@ def _draw_list(kinds: list[KindHistory]) -> None:
         days = last if kind.since == last else f"{kind.since} – {last}"
         marks = [kind.section, *([_level(kind.level)] if kind.level is not None else [])]
         marks += ["muted"] if kind.is_muted else []
-        program = one_line(kind.program or "-")
-        echo(f"{kind.id:012x}  {kind.events:>7,} ×  {days}  {program} ({', '.join(marks)})")
-        echo(f"    {one_line(kind.template)}")
+        text = f"{days}  {kind.program or '-'} ({', '.join(marks)})"
+        show_text(text, f"{kind.id:012x}  {kind.events:>7,} ×  ", "    ")
+        show_text(kind.template, "    ")
 
 
 def _show_one(db: sqlite3.Connection, name: str, form: str) -> None:
-    from pyruse.cli.output import show_json, show_table
+    from pyruse.cli.output import show_json, show_table, show_text
     from pyruse.state.kinds import kind_history, messages_of_kind
-    from pyruse.text import one_line
 
     kind = next((one for one in kind_history(db) if one.id == int(name, 16)), None)
     if kind is None:
@@ -187,7 +194,7 @@ def _show_one(db: sqlite3.Connection, name: str, form: str) -> None:
         ("muted", "yes" if kind.is_muted else ""),
     ):
         if value:
-            echo(f"{label:<12}{one_line(value)}")
+            show_text(value, f"{label:<12}")
     echo()
     show_table("Days", ["day", "events"], list(kind.days.items()))
     echo()
@@ -221,18 +228,21 @@ def _unknown(names: Sequence[str]) -> UserError:
     )
 
 
-def _change(loaded: Configuration, mute: list[int], unmute: list[int]) -> None:
+def _change(settings: Settings, mute: list[int], unmute: list[int]) -> None:
     """Mute and unmute, by the daemon where one runs."""
+    from pyruse.cli.rights import see_that_changeable
     from pyruse.daemon.control import ask
     from pyruse.state.kinds import is_kind, is_muted
+    from pyruse.state.opening import reading
     from pyruse.times import now_us
 
-    path = existing_state(loaded.settings)
-    with _state(loaded) as state:
-        wrong = [one for one in mute if not is_kind(state.db, one)]
-        wrong += [one for one in unmute if not is_muted(state.db, one)]
+    path = existing_state(settings)
+    with reading(path) as db:
+        wrong = [one for one in mute if not is_kind(db, one)]
+        wrong += [one for one in unmute if not is_muted(db, one)]
     if wrong:
         raise _unknown([f"{one:012x}" for one in wrong])
+    see_that_changeable(path)
     changes = {**dict.fromkeys(mute, now_us()), **dict.fromkeys(unmute)}
     said = ask(path, {"request": "mute", "kinds": list(changes.items())})
     if said is None:

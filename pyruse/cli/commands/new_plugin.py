@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import JournalCommand, config_option, journal_options
+from pyruse.cli import values
+from pyruse.cli.journal_options import JournalCommand, is_chosen, journal_options, matches_argument
+from pyruse.cli.options import config_option
 from pyruse.cli.stdout import echo
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("new-plugin", cls=JournalCommand)
 @click.argument("name")
+@matches_argument
 @click.option("--filter", "is_filter", is_flag=True, help="With a filter (as without any option).")
 @click.option("--action", "is_action", is_flag=True, help="With an action.")
 @click.option(
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     "--from-journal",
     "identifier",
     metavar="IDENT",
+    shell_complete=values.identifiers,
     help="With --rules: begin with the lines of this SYSLOG_IDENTIFIER in the journal.",
 )
 @config_option
@@ -71,8 +75,8 @@ def command(  # noqa: PLR0913 -- one for each option
 
     With --from-journal, the rules begin with the kinds of lines that the program has written: a
     pattern and a sample for each, with addresses masked, and by which field the writer is known.
-    What they mean is marked for you to decide. Options such as --since choose the part of the
-    journal.
+    What they mean is marked for you to decide. The options that choose entries, and FIELD=VALUE,
+    are those of journalctl.
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from dataclasses import replace
 
@@ -84,6 +88,8 @@ def command(  # noqa: PLR0913 -- one for each option
         raise click.UsageError(f"a firewall is an extension: expected {extension} or --firewall")
     if identifier is not None and not is_rules:
         raise click.UsageError("--from-journal: expected --rules with it")
+    if identifier is None and is_chosen(journal):
+        raise click.UsageError("which entries: that is for --from-journal (expected it, too)")
     wanted: dict[Kind, bool] = {
         "filter": is_filter,
         "action": is_action,
@@ -131,7 +137,7 @@ def _observed(identifier: str, config: Path | None, journal: dict[str, Any]) -> 
 
     :raises UserError: there are none.
     """
-    from pyruse.cli.options import selection
+    from pyruse.cli.journal_options import selection
     from pyruse.config.load import load
     from pyruse.config.settings import Settings
     from pyruse.entry.decoding import Decoder

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from pyruse.cli import values
 from pyruse.cli.options import config_option
 from pyruse.cli.stdout import echo
 from pyruse.text import one_line, printable
 
 
 @click.command("plugins")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=values.plugins)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @config_option
 def command(name: str | None, form: str, config: Path | None) -> None:
@@ -22,7 +23,10 @@ def command(name: str | None, form: str, config: Path | None) -> None:
 
     A plugin comes from an installed package, or from a Python file in the folder "plugins"
     beside the configuration. Faults of packages and files are told on standard error, a line each.
-    """
+
+    \b
+    pyruse plugins regex
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import show_json
     from pyruse.config.load import registry_of
     from pyruse.errors import did_you_mean
@@ -78,7 +82,7 @@ def _show_all(plugins: list[dict[str, Any]]) -> None:
 
     rows = [(one["kind"], one["name"], one["summary"], _origin(one)) for one in plugins]
     columns = ["kind", "name", "what it does", "comes from"]
-    show_table("", columns, rows, spare={"comes from"})
+    show_table("", columns, rows, spare={"comes from"}, first=("name", "kind"))
 
 
 def _origin(plugin: dict[str, Any]) -> str:
@@ -86,11 +90,15 @@ def _origin(plugin: dict[str, Any]) -> str:
 
 
 def _show_one(plugin: dict[str, Any]) -> None:
+    from pyruse.cli.output import show_document, show_text
+
     group = "" if plugin["file"] else f", group {plugin['group']}"
-    echo(f"{plugin['kind']} {plugin['name']} ({_origin(plugin)}{group})\n")
-    echo(printable(plugin["documentation"]))
+    show_text(f"{plugin['kind']} {plugin['name']} ({_origin(plugin)}{group})")
+    echo()
+    show_document(plugin["documentation"])
     if plugin["kind"] == "extension":
-        echo(f"\nHooks: {', '.join(plugin['hooks'])}")
+        echo()
+        show_text(", ".join(plugin["hooks"]), "Hooks: ")
     if plugin["options"]:
         where = f"in [{plugin['table']}]" if plugin["table"] else "of its steps"
         echo(f"\nOptions {where}:")
@@ -98,9 +106,11 @@ def _show_one(plugin: dict[str, Any]) -> None:
 
 
 def _show_options(options: list[dict[str, Any]], indent: str) -> None:
+    from pyruse.cli.output import show_text
+
     for option in options:
         default = "required" if option["required"] else f"default: {option['default']}"
-        echo(f"{indent}{option['name']}: {option['type']}; {default}")
+        show_text(f"{option['name']}: {option['type']}; {default}", indent, f"{indent}    ")
         if option["help"]:
-            echo(f"{indent}    {printable(option['help'])}")
+            show_text(option["help"], f"{indent}    ")
         _show_options(option["items"], f"{indent}    ")

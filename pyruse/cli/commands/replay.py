@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import (
-    JournalCommand,
-    config_option,
-    configuration,
-    journal_options,
-    selection,
-)
+from pyruse.cli.journal_options import JournalCommand, journal_options, matches_argument, selection
+from pyruse.cli.options import config_option, configuration
 from pyruse.cli.stdout import echo
 from pyruse.text import shortened
 
@@ -37,12 +32,18 @@ _LONGEST_PAYLOAD = 200  # characters
     "--profile", is_flag=True,
     help="Show, too, which chains and steps took the time, and what each saw and let pass.",
 )  # fmt: skip
+@matches_argument
 def command(config: Path | None, form: str, full: bool, profile: bool, **journal: Any) -> None:
     """Show what would have happened with past entries.
 
     A dry run: nothing is mailed, banned, run or logged, and the daemon's state is not touched.
-    Prints the report of the whole span, and the effects that there would have been.
-    """
+    Prints the report of the whole span, and the effects that there would have been. The options
+    that choose entries, and FIELD=VALUE, are those of journalctl.
+
+    \b
+    pyruse replay --since yesterday
+    pyruse replay -u ssh -p warning
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.chains.profile import Profile
     from pyruse.cli.chains import show_profile
     from pyruse.cli.output import progress, show_json

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyruse.cli import values
 from pyruse.cli.days import DayCommand, day_named
 from pyruse.cli.options import config_option, configuration, existing_state
 from pyruse.cli.stdout import echo
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 
 @click.command("report", cls=DayCommand)
 @config_option
-@click.argument("day", required=False)
+@click.argument("day", required=False, shell_complete=values.days)
 @click.option("--list", "list_days", is_flag=True, help="List the days that are kept.")
 @click.option("--format", "form", type=click.Choice(["text", "html", "json"]), default="text")
 @click.option(
     "--send", is_flag=True, help="Deliver it again, as when the day ended: mail, archive."
 )
 @click.option("--full", is_flag=True, help="Show all of it, event by event: nothing is cut.")
-@click.option("--host", help="The report of this machine alone.")
+@click.option("--host", shell_complete=values.machines, help="The report of this machine alone.")
 def command(  # noqa: PLR0913 -- click hands over each option
     config: Path | None,
     day: str | None,
@@ -46,6 +47,9 @@ def command(  # noqa: PLR0913 -- click hands over each option
     DAY is "2026-03-14", "today", "yesterday" (the default) or "-3", three days
     ago. Today's report is what there is so far. "2026-W11" is the digest of a
     week, "2026-03" that of a month. Works while the daemon runs.
+
+    \b
+    pyruse report -3 --full
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import show_json, show_table
     from pyruse.cli.report_list import COLUMNS, rows_of

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import JournalCommand, config_option, journal_options
+from pyruse.cli import values
+from pyruse.cli.journal_options import JournalCommand, is_chosen, journal_options
+from pyruse.cli.options import config_option
 from pyruse.cli.stdout import echo
 from pyruse.text import one_line, printable, shown
 
 if TYPE_CHECKING:
     from pyruse.registry.registry import Registry
     from pyruse.rules.library import Library
-    from pyruse.rules.rules_file import RulesFile
+    from pyruse.rules.rules_file import RulesFile, Sample
 
 
 @click.command("rules", cls=JournalCommand)
-@click.argument("name", required=False)
+@click.argument("words", nargs=-1, metavar="[NAME | FIELD=VALUE...]", shell_complete=values.rules)
+@click.option("--chains", "chains", is_flag=True, help="Show the chains, too, and all samples.")
 @click.option("--test", "test", is_flag=True, help="Check the rules by all their samples.")
 @click.option(
     "--missing",
@@ -29,8 +33,14 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @config_option
 @journal_options
-def command(
-    name: str | None, test: bool, missing: bool, form: str, config: Path | None, **journal: Any
+def command(  # noqa: PLR0913 -- one for each option
+    words: tuple[str, ...],
+    chains: bool,
+    test: bool,
+    missing: bool,
+    form: str,
+    config: Path | None,
+    **journal: Any,
 ) -> None:
     """List the rules that are installed; or show those of one name.
 
@@ -43,21 +53,32 @@ def command(
     out. Exits with 1 if a sample fails.
 
     With --missing, a part of the journal is led through all the rules that are installed: what
-    none of them recognises a line of is listed, by volume, with its newest line. The options of
-    time and place, such as --since, are for this. `pyruse new-plugin NAME --rules --from-journal
-    IDENT` begins rules for one of them.
-    """
-    if missing or any(journal.values()):
+    none of them recognises a line of is listed, by volume, with its newest line. The options that
+    choose entries, and FIELD=VALUE, are for this; they are those of journalctl. `pyruse new-plugin
+    NAME --rules --from-journal IDENT` begins rules for one of them.
+
+    \b
+    pyruse rules sshd
+    pyruse rules --missing --since -7d
+    """  # noqa: D301 -- click takes this one character for "as it stands"
+    names = [word for word in words if "=" not in word and word != "+"]
+    journal["matches"] = tuple(word for word in words if word not in names)
+    if len(names) > 1:
+        raise click.UsageError(f"{' '.join(names)}: expected one name at most")
+    name = names[0] if names else None
+    if missing or is_chosen(journal):
         if not missing:
             raise click.UsageError("a part of the journal: expected --missing with it")
         if name is not None or test:
             raise click.UsageError("--missing: expected neither a name nor --test with it")
         _show_missing(config, form, journal)
         return
-    _show(name, test=test, form=form, config=config)
+    if chains and name is None:
+        raise click.UsageError("--chains: expected the name of rules with it")
+    _show(name, test=test, chains=chains, form=form, config=config)
 
 
-def _show(name: str | None, *, test: bool, form: str, config: Path | None) -> None:
+def _show(name: str | None, *, test: bool, chains: bool, form: str, config: Path | None) -> None:
     from pyruse.cli.output import show_json
     from pyruse.config.load import registry_of
     from pyruse.errors import ConfigError
@@ -89,7 +110,7 @@ def _show(name: str | None, *, test: bool, form: str, config: Path | None) -> No
         failed = False
     else:
         for rules in found:
-            _show_one(rules, library)
+            _show_one(rules, library, chains=chains)
         failed = not found
     if failed:
         raise SystemExit(1)
@@ -114,7 +135,7 @@ def _test(found: list[RulesFile], registry: Registry) -> None:
 
 def _show_missing(config: Path | None, form: str, journal: dict[str, Any]) -> None:
     from pyruse.cli.all_rules import all_rules
-    from pyruse.cli.options import selection
+    from pyruse.cli.journal_options import selection
     from pyruse.cli.output import progress, show_json, show_table
     from pyruse.config.load import load, registry_of
     from pyruse.config.settings import Settings
@@ -158,6 +179,9 @@ def _show_missing(config: Path | None, form: str, journal: dict[str, Any]) -> No
                 ],
             }
         )
+        return
+    if total and not rows:
+        echo(f"of all {total:,} entries, some rules know the program", err=True)
         return
     show_table(
         f"{sum(number for number, _ in rows):,} of {total:,} entries are of programs that no rules "
@@ -235,10 +259,7 @@ def _data(
 
 def _events(rules: RulesFile) -> list[str]:
     """The events that the rules' own chains know."""
-    steps = (step for tables in rules.chains.values() for step in tables)
-    names = [
-        step["name"] for step in steps if isinstance(step, dict) and step.get("action") == "event"
-    ]
+    names = [step["name"] for step in _steps(rules) if step.get("action") == "event"]
     return list(dict.fromkeys(map(str, names)))
 
 
@@ -251,27 +272,53 @@ def _show_all(found: list[RulesFile], used: set[str] | None, logged: set[str]) -
         in_use = "" if used is None or rules.is_policy else "yes" if rules.name in used else "no"
         rows.append((rules.name, rules.title, here, in_use, printable(rules.origin)))
     columns = ["name", "what it knows", "logged here", "used", "comes from"]
-    show_table("", columns, rows, spare={"comes from"})
+    show_table("", columns, rows, spare={"comes from"}, first=("name", "used", "what it knows"))
 
 
-def _show_one(rules: RulesFile, library: Library) -> None:
-    echo(printable(f"rules {rules.name} ({rules.origin}; {rules.file})\n\n{rules.title}"))
+def _show_one(rules: RulesFile, library: Library, *, chains: bool) -> None:
+    from pyruse.cli.output import show_text
+
+    show_text(f"rules {rules.name} ({rules.origin}; {rules.file})")
+    echo()
+    show_text(rules.title)
     if rules.programs:
-        echo(printable(f"\nPrograms: {', '.join(rules.programs)}"))
+        echo()
+        show_text(", ".join(rules.programs), "Programs: ")
+    if bans := _bans(rules, library):
+        echo("\nBans:")
+        for text in bans:
+            show_text(text, "  ")
+    if events := _events(rules):
+        echo("\nUnderstands:")
+        examples = {sample.event: _message(sample) for sample in reversed(rules.samples)}
+        for event in events:
+            show_text(f"{event}: {examples[event]}" if event in examples else event, "  ", "      ")
+    for number, one in enumerate(rules.summaries):
+        if not number:
+            echo("\nSummaries:")
+        show_text(f"{one.title}: {', '.join(one.events)} by {', '.join(one.rows)}", "  ", "      ")
+    _show_options(rules, library)
+    if chains:
+        _show_chains(rules)
+    else:
+        echo()
+        show_text(f"Its chains: pyruse rules {rules.name} --chains")
+
+
+def _show_options(rules: RulesFile, library: Library) -> None:
+    from pyruse.cli.output import show_text
+
     options = library.options_of(rules)
     if options:
-        echo(f"\nOptions in [rules.{rules.name}], or for all rules in [rules]:")
+        echo()
+        show_text(f"Options in [rules.{rules.name}], or for all rules in [rules]:")
     for name, option in options.items():
-        echo(printable(f"  {name} = {shown(option.default)}"))
+        show_text(f"{name} = {shown(option.default)}", "  ", "      ")
         if option.help:
-            echo(printable(f"      {option.help}"))
-    events = _events(rules)
-    if events:
-        echo(printable(f"\nEvents: {', '.join(events)}"))
-    if rules.summaries:
-        echo("\nSummaries:")
-    for one in rules.summaries:
-        echo(printable(f"  {one.title}: {', '.join(one.events)} by {', '.join(one.rows)}"))
+            show_text(option.help, "      ")
+
+
+def _show_chains(rules: RulesFile) -> None:
     echo("\nChains:")
     for name, tables in rules.chains.items():
         echo(printable(f"  {name}"))
@@ -280,8 +327,39 @@ def _show_one(rules: RulesFile, library: Library) -> None:
     if rules.samples:
         echo("\nSamples:")
     for sample in rules.samples:
-        line = one_line(str(sample.entry.get("MESSAGE", dict(sample.entry))))
-        echo(printable(f"  {sample.event or '(not recognised)'}: {line}"))
+        echo(printable(f"  {sample.event or '(not recognised)'}: {_message(sample)}"))
+
+
+def _message(sample: Sample) -> str:
+    return one_line(str(sample.entry.get("MESSAGE", dict(sample.entry))))
+
+
+def _bans(rules: RulesFile, library: Library) -> list[str]:
+    """Whom the rules ban: by chains of their own, or by policies that they jump to."""
+    from pyruse.errors import ConfigError
+    from pyruse.rules.rules_file import belongs_to
+
+    jumps = {step.get(way) for step in _steps(rules) for way in ("then", "else")}
+    found = [rules.title] if _has_ban(rules) else []
+    for name in library.names:
+        if not any(isinstance(jump, str) and belongs_to(jump, name) for jump in jumps):
+            continue
+        try:
+            policy = library.rules(name)
+        except ConfigError:
+            continue  # told where it is listed
+        if policy.is_policy and policy is not rules and _has_ban(policy):
+            found.append(f"{policy.title} ({name})")
+    return found
+
+
+def _has_ban(rules: RulesFile) -> bool:
+    return any(step.get("action") == "ban" for step in _steps(rules))
+
+
+def _steps(rules: RulesFile) -> Iterator[dict[str, Any]]:
+    for tables in rules.chains.values():
+        yield from (step for step in tables if isinstance(step, dict))
 
 
 def _step(table: Any) -> str:

@@ -20,7 +20,10 @@ def command(config: Path | None, once: bool) -> None:
     Begins where the last run ended, so no entry is lost or handled twice. The very first run
     begins where "[journal] start" says. SIGTERM and SIGINT end it; SIGHUP makes it read the
     configuration again.
-    """
+
+    \b
+    pyruse run --once -c /etc/pyruse
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.daemon.daemon import Daemon
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults

@@ -16,7 +16,10 @@ def command(config: Path | None) -> None:
 
     Editors complete and check with it: save it, and put "#:schema ./pyruse.schema.json" into the
     first line of a configuration file.
-    """
+
+    \b
+    pyruse schema > /etc/pyruse/pyruse.schema.json
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import show_json
     from pyruse.config.load import registry_of
     from pyruse.config.schema import schema

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import JournalCommand, config_option, journal_options, selection
+from pyruse.cli import values
+from pyruse.cli.journal_options import JournalCommand, journal_options, matches_argument, selection
+from pyruse.cli.options import config_option
 from pyruse.cli.stdout import echo
-from pyruse.config.load import Configuration
-from pyruse.config.settings import Settings
-from pyruse.journal.selection import Selection
-from pyruse.options.fields import Field
+
+if TYPE_CHECKING:
+    from pyruse.config.load import Configuration
+    from pyruse.config.settings import Settings
+    from pyruse.journal.selection import Selection
 
 _PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 
@@ -22,7 +25,14 @@ _PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "de
 @click.command("stats", cls=JournalCommand)
 @config_option
 @journal_options
-@click.option("--by", "field", default="SYSLOG_IDENTIFIER", metavar="FIELD", show_default=True)
+@click.option(
+    "--by",
+    "field",
+    default="SYSLOG_IDENTIFIER",
+    metavar="FIELD",
+    show_default=True,
+    shell_complete=values.fields,
+)
 @click.option(
     "--recognised",
     "recognised",
@@ -30,18 +40,25 @@ _PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "de
     help="Count which entries are recognised, by program.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@matches_argument
 def command(config: Path | None, field: str, recognised: bool, form: str, **journal: Any) -> None:
     """Count entries by identifier and priority: what to write chains for.
 
-    Works without a configuration, too.
+    Works without a configuration, too. The options that choose entries, and FIELD=VALUE, are those
+    of journalctl.
 
     With --recognised: which share of the entries the rules and chains of the configuration know
     (without a configuration: all the rules that are installed), and which programs nobody knows.
     An entry that comes to the chain "everything else" is not recognised. Rules that could be added
     to `use` are named on standard error.
-    """
+
+    \b
+    pyruse stats --since -1d --by _SYSTEMD_UNIT
+    pyruse stats --recognised
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import progress, show_json, show_table
     from pyruse.entry.decoding import Decoder
+    from pyruse.options.fields import Field
 
     if recognised:
         _show_recognised(config, form, journal)
@@ -197,6 +214,8 @@ def _rows(counts: Counter[tuple[str, int | None]]) -> list[list[Any]]:
 def _settings(config: Path | None) -> Settings:
     """The settings of the configuration; the defaults where none is named."""
     if config is None:
+        from pyruse.config.settings import Settings
+
         return Settings()
     from pyruse.cli.options import configuration
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import config_option, configuration, existing_state
-from pyruse.cli.output import show_json, show_lines, shown_time
+from pyruse.cli.options import config_option, existing_state, settings_alone
+from pyruse.cli.output import show_json, show_lines, show_text, shown_time
 from pyruse.cli.stdout import echo
 from pyruse.text import one_line, shortened
 
@@ -38,11 +38,14 @@ def command(config: Path | None, form: str, chains: bool) -> None:
     Exits with 1 when the daemon does not run, cannot be asked, or has handled nothing for a minute
     although there are older entries; when a firewall does not answer, or refuses bans; and when
     mails cannot leave: one has failed for an hour, or was set aside (see `pyruse outbox`).
-    """
+
+    \b
+    pyruse status --chains
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.daemon.status.overview import status
     from pyruse.times import now_us
 
-    settings = configuration(config).settings
+    settings = settings_alone(config)
     found = status(settings, existing_state(settings), now_us())
     if form == "json":
         show_json(found.data())
@@ -72,7 +75,7 @@ def _show(found: Status, zone: tzinfo) -> None:
         *((("Expected", _expected(found, zone)),) if found.expected else ()),
         ("Faults", f"{_counted(len(found.faults), 'kind')} since yesterday"),
     ):
-        echo(f"{title:<9}{one_line(text)}")
+        show_text(text, f"{title:<9}")
     show_lines("What keeps mails from leaving", found.mail.faults if found.mail.to else [])
     show_lines(
         "Set aside, and tried no more (see: pyruse outbox)",

@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.options import JournalCommand, config_option, journal_options, selection
+from pyruse.cli import values
+from pyruse.cli.journal_options import (
+    JournalCommand,
+    is_chosen,
+    journal_options,
+    matches_argument,
+    selection,
+)
+from pyruse.cli.options import config_option
 from pyruse.cli.stdout import echo
-from pyruse.config.settings import Settings
 from pyruse.errors import ConfigError, UserError, did_you_mean
 from pyruse.text import one_line, printable, shown
 
@@ -40,14 +47,6 @@ _VALUES = 5
     help="What WHAT is, where its text alone does not say.",
 )
 @click.option(
-    "-t",
-    "--identifier",
-    "identifiers",
-    multiple=True,
-    metavar="NAME",
-    help="Only entries with this SYSLOG_IDENTIFIER; lines of a text get it.",
-)
-@click.option(
     "--text",
     "text",
     metavar="FILE",
@@ -63,26 +62,23 @@ _VALUES = 5
     help="Where a pattern is looked for.",
 )
 @click.option(
-    "-n",
-    "--lines",
+    "--groups",
     default=20,
     show_default=True,
     type=click.IntRange(0, 1000),
     help="How many groups of lines that nothing takes are shown, for each program.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-@click.argument("what")
-@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+@click.argument("what", shell_complete=values.chains_and_rules)
+@matches_argument
 def command(  # noqa: PLR0913 -- one for each option
     config: Path | None,
     kind: str | None,
-    identifiers: tuple[str, ...],
     text: Path | None,
     of_field: str,
-    lines: int,
+    groups: int,
     form: str,
     what: str,
-    fields: tuple[str, ...],
     **journal: Any,
 ) -> None:
     """Try a pattern, a chain or rules: which entries they take, and which they do not.
@@ -93,14 +89,16 @@ def command(  # noqa: PLR0913 -- one for each option
     that are alike are one line. A chain, with those that it jumps to, takes an entry if an action
     is done with it. A dry run: nothing is mailed, banned, run or logged.
 
-    FIELD=VALUE chooses entries of the journal; lines of a text get these fields. Works without a
-    configuration, too. Exits with 0 if anything is taken, 1 if nothing is, and 2 if it went wrong.
+    The options that choose entries, and FIELD=VALUE, are those of journalctl; lines of a text get
+    the name of -t and these fields. Works without a configuration, too. Exits with 0 if anything is
+    taken, 1 if nothing is, and 2 if it went wrong.
 
     \b
     pyruse try '^Failed password for (?P<user>.*) from {address} port \\d+ ssh2$' --since yesterday
     pyruse try sshd --text /var/log/auth.txt -t sshd _UID=0
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import progress, show_json
+    from pyruse.config.settings import Settings
     from pyruse.entry.decoding import Decoder
     from pyruse.replay.tried import Tried
 
@@ -108,16 +106,21 @@ def command(  # noqa: PLR0913 -- one for each option
         loaded = _loaded(config)
         settings = loaded.settings if loaded is not None else Settings()
         decoder = Decoder(settings.journal.legacy_encoding, settings.report.calendar.zone)
-        wanted = _fields(fields, identifiers)
+        identifiers: tuple[str, ...] = journal["identifiers"]
+        given = _given(journal)
+        if text is not None:
+            journal.pop("matches"), journal.pop("identifiers")
+            if is_chosen(journal):
+                raise click.UsageError("a part of the journal: expected no --text with it")
         chosen = selection(settings, **journal)
         tried = Tried(identifiers)
         with _taker(what, kind, of_field, loaded, config, tried) as (taken_for, take):
             if text is None:
                 span = None if form == "json" else chosen.span(decoder)
                 with progress(span) as tell:
-                    _take_journal(chosen, decoder, wanted, take, tell)
+                    _take_journal(chosen, decoder, take, tell)
             else:
-                _take_text(text, decoder, wanted, take)
+                _take_text(text, decoder, given, take)
     except ConfigError:
         raise
     except UserError as fault:
@@ -130,9 +133,9 @@ def command(  # noqa: PLR0913 -- one for each option
             err=True,
         )
     if form == "json":
-        show_json(_data(taken_for, what, tried, lines, settings.report.calendar.zone))
+        show_json(_data(taken_for, what, tried, groups, settings.report.calendar.zone))
     else:
-        _show(taken_for, what, tried, lines)
+        _show(taken_for, what, tried, groups)
     sys.exit(0 if tried.taken else 1)
 
 
@@ -146,9 +149,17 @@ def _loaded(config: Path | None) -> Configuration | None:
     return configuration(config)
 
 
-def _fields(words: Iterable[str], identifiers: Iterable[str]) -> list[tuple[str, str]]:
+def _given(journal: dict[str, Any]) -> list[tuple[str, str]]:
+    """The fields that lines of a text get: those of FIELD=VALUE, and the program of -t.
+
+    :raises click.UsageError: a word is no field.
+    """
+    words: tuple[str, ...] = journal["matches"]
+    identifiers: tuple[str, ...] = journal["identifiers"]
     found = [("SYSLOG_IDENTIFIER", name) for name in identifiers]
     for word in words:
+        if word == "+":
+            continue
         name, separator, value = word.partition("=")
         if not separator or not name:
             raise click.UsageError(
@@ -272,16 +283,8 @@ def _field(name: str) -> str:
 
 
 def _take_journal(
-    chosen: Selection, decoder: Any, wanted: list[tuple[str, str]], take: Take,
-    tell: Callable[[int, int], None] | None,
-) -> None:  # fmt: skip
-    allowed: dict[str, set[str]] = {}
-    for name, value in wanted:
-        allowed.setdefault(name, set()).add(value)
-
-    def is_wanted(entry: Entry) -> bool:
-        return all(entry.text(name) in values for name, values in allowed.items())
-
+    chosen: Selection, decoder: Any, take: Take, tell: Callable[[int, int], None] | None
+) -> None:
     reader = chosen.open(decoder)
     read = reached = 0
 
@@ -290,8 +293,7 @@ def _take_journal(
         for entry in entries:
             read += 1
             reached = entry.time_us
-            if is_wanted(entry):
-                yield entry
+            yield entry
 
     while True:
         before = read
@@ -352,7 +354,7 @@ def _show_missed(program: str, groups: Groups, lines: int) -> None:
         echo(f"  {group.count:>7,}  {group.example}")
     rest = groups.count - sum(group.count for group in shown_groups)
     if rest:
-        echo(f"  {rest:>7,}  other lines (expected -n, to see more of them)")
+        echo(f"  {rest:>7,}  other lines (expected --groups, to see more of them)")
 
 
 def _data(kind: str, what: str, tried: Tried, lines: int, zone: tzinfo) -> dict[str, Any]:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
+from pyruse.cli import values
 from pyruse.cli.options import config_option, configuration
 from pyruse.cli.stdout import echo
 
 
 @click.command("unban")
 @config_option
-@click.argument("networks", metavar="[NETWORK]...", nargs=-1)
+@click.argument("networks", metavar="[NETWORK]...", nargs=-1, shell_complete=values.banned)
 @click.option("--all", "everybody", is_flag=True, help="Lift all the bans.")
-@click.option("--label", help="Lift only the bans of this label.")
+@click.option("--label", shell_complete=values.labels, help="Lift only the bans of this label.")
 def command(
     config: Path | None, networks: tuple[str, ...], everybody: bool, label: str | None
 ) -> None:
@@ -22,7 +23,10 @@ def command(
 
     Works at once, whether the daemon runs or not. A ban of a broader network stays, since it is
     about others, too: the command names it.
-    """
+
+    \b
+    pyruse unban 203.0.113.7
+    """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.addresses import network_text
     from pyruse.bans.orders import UnbanOrder
     from pyruse.cli.commands.ban import checked_label, parse_networks

@@ -7,12 +7,12 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 from pyruse.bans.firewalls.upkeep import Trouble
 from pyruse.bans.protection import Protected
 from pyruse.chains.traffic import Traffic
+from pyruse.version import VERSION
 
 _MINUTES = 60
 _MOST_PROTECTED = 100
@@ -31,7 +31,7 @@ class Activity:
         self._entries = 0
         self._minutes: deque[tuple[int, int]] = deque(maxlen=_MINUTES)
         """The newest minutes in which entries came (of `time.monotonic`), and how many came."""
-        self._version = version("pyruse")
+        self._version = VERSION
         # Kept open: who asks when there are no descriptors left is answered all the same.
         self._memory = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
         weakref.finalize(self, os.close, self._memory)

@@ -17,10 +17,10 @@ from pyruse.journal.position import Position
 from pyruse.journal.selection import Selection
 from pyruse.options.keys import in_words
 from pyruse.state.bans import count_by_label, count_simulated
-from pyruse.state.database import State
 from pyruse.state.days import Day, kept_days
 from pyruse.state.expectations import Expected, expected_of
 from pyruse.state.faults import FaultRecord, faults_of
+from pyruse.state.opening import reading
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.positions import Positions
@@ -170,10 +170,10 @@ def status(
         found.daemon = ask(path, {"request": "status"}) if daemon is None else daemon()
     except UserError as fault:
         found.daemon_fault = str(fault)
-    with State(path, read_only=True) as state, state.at_one_instant():
+    with reading(path) as db:
         positions = Positions()
-        positions.load(state.db)
-        _read(found, state.db, settings, now)
+        positions.load(db)
+        _read(found, db, settings, now)
     found.last_handled = positions.latest()
     if found.last_handled is not None:
         _compare(found, settings, positions)
