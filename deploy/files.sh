@@ -29,7 +29,7 @@ complete() { # SHELL TARGET
   else
     mkdir -p "$(dirname "$2")"
     # Where a package is made, Pyruse is not yet where its script says that it is.
-    _PYRUSE_COMPLETE="$1_source" "$root$prefix/lib/pyruse/bin/python" -m pyruse >"$2"
+    "$root$prefix/lib/pyruse/bin/python" -m pyruse completion "$1" >"$2"
   fi
 }
 

@@ -36,7 +36,6 @@ command = {{ ban = ["/bin/true", "{{ip}}"], unban = ["/bin/true", "{{ip}}"] }}
 "ssh" = [
   {{ filter = "regex", pattern = '^Failed password for (?P<user>\\S+) from (?P<ip>\\S+) port' }},
   {{ action = "report", section = "important", message = "{{ip}} guesses who {{user}} is" }},
-  {{ action = "email", message = "{{ip}} guesses the passwords of {{user}}, who is away" }},
 ]
 "all" = [ {{ action = "report", section = "other", message = "{{MESSAGE}}" }} ]
 """
