@@ -132,7 +132,8 @@ def selection(  # noqa: PLR0913 -- one for each option
 ) -> Selection:
     """The part of a journal that the options choose; the configuration's journal by default.
 
-    :param matches: words of the form ``FIELD=VALUE``, and ``+``.
+    The ``matches`` are words of the form ``FIELD=VALUE``, and ``+``.
+
     :raises click.UsageError: they do not go together, or cannot be understood.
     """
     from dataclasses import replace
