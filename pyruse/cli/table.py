@@ -38,6 +38,7 @@ def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> 
 
     A word that is longer than a line is broken nowhere: a terminal does that, and copies it whole.
 
+    :param text: on one line.
     :param width: of the terminal, in columns.
     :param first: stands before the first line.
     :param rest: stands before the others; None: as many spaces as ``first`` has columns.

@@ -233,6 +233,7 @@ class Journal:
     def take_last(self, number: int, since: int) -> None:
         """Go before the newest entries: so many of all machines together.
 
+        :param number: how many, at most.
         :param since: of those that are not older than this instant, in µs since the epoch.
         """
         newest = heapq.merge(
