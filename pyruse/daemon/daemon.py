@@ -195,7 +195,7 @@ class Daemon:
     def begin(self) -> None:
         """Go where the last run ended, bring the firewalls up to date, and start the plugins."""
         self._reading.resume()
-        self._reading.take_only(self._engine.wanted)
+        self._reading.leave_out(self._engine)
         self._state.days.begin(today(self._engine))
         settings = self._engine.settings
         # Nobody is banned by entries that waited only because a name was never asked for.
@@ -368,8 +368,8 @@ class Daemon:
             new.bans.enforcement.beside(self._wake, old.bans.enforcement)
             new.lookups.succeed(old.lookups)
             self._engine = new
-            if self._reading.skimming:
-                self._reading.take_only(new.wanted)
+            if self._reading.skimming or self._reading.journal.skips:
+                self._reading.leave_out(new)
             self._delivery.reconfigure(new.settings.email, mail_name(new.host), new.receivers)
             self._start()
             tell_reloaded(old, new)

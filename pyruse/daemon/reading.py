@@ -8,6 +8,7 @@ from pyruse.chains.pushdown import Wanted
 from pyruse.config.settings import JournalSettings
 from pyruse.daemon.at_work import SteppedOver
 from pyruse.daemon.lags import Lags
+from pyruse.engine.engine import Engine
 from pyruse.entry.decoding import Decoder
 from pyruse.journal.journal import Journal
 from pyruse.journal.machine import Machine
@@ -122,6 +123,16 @@ class Reading:
             {name: (one.cursor, one.time_us) for name, one in positions.items()},
             {name: one.held for name, one in positions.items() if one.held},
         )
+
+    def leave_out(self, engine: Engine) -> None:
+        """Leave out, from here on, entries that nothing would come of.
+
+        :param engine: knows which they are.
+        """
+        if self.journal.skips:
+            self.journal.skip(engine.graph.entrance, engine.hour)
+        else:
+            self.take_only(engine.wanted)
 
     def take_only(self, wanted: Wanted) -> None:
         """Have libsystemd leave out, from here on, the entries that are not wanted.

@@ -22,6 +22,8 @@ from pyruse.journal.position import Gap, Position
 from pyruse.journal.watch import POLL_MS, Watch
 from pyruse.journal.whereabouts import Whereabouts
 from pyruse.system.descriptors import SHORT
+from pyruse.system.native import native
+from pyruse.times import FOREVER
 
 _ALL = "*"  # of what is short: no machine's name
 _MADE_MS = 250
@@ -57,6 +59,7 @@ class Journal:
         self._took_news = False
         """What the watch has noticed was taken in before it was waited for."""
         self._only: Mapping[str, Collection[str]] = {}
+        self._skipping: tuple[object, ...] = ()
         self._known: Mapping[str, Position] = {}
         """Where the last run ended."""
         self._began = False
@@ -94,6 +97,7 @@ class Journal:
             (machine,) = self.machines.values()
             self._handled = self.machines
             self._ready.clear()
+            machine.reader.no_later = FOREVER
             return machine.reader.entries(limit)
         return self._merged(limit)
 
@@ -111,6 +115,8 @@ class Journal:
             if self.watch is not None:  # else it is read once, and nobody needs positions
                 machine.note(time_us)
                 self._handled[name] = machine
+            else:  # the machine's own entries may be skipped up to the next one of the others
+                machine.reader.no_later = min(heads[1:3])[0] if len(heads) > 1 else FOREVER
             entry_ = machine.reader.advance()
             if entry_ is None:
                 heapq.heappop(heads)
@@ -119,6 +125,7 @@ class Journal:
                 heapq.heapreplace(heads, (entry_.time_us, name, machine, entry_))
 
     def _push(self, machine: Machine) -> None:
+        machine.reader.no_later = 0
         entry = machine.reader.advance()
         if entry is None:
             self._ready.pop(machine.name, None)
@@ -219,6 +226,22 @@ class Journal:
         self._heads.clear()
         for machine in self.machines.values():
             machine.take_only(values)
+
+    @property
+    def skips(self) -> bool:
+        """The readers see by themselves which entries go nowhere, and count them: see `skip`."""
+        return native() is not None
+
+    def skip(self, entrance: object, hour: object) -> None:
+        """Leave out the entries that go nowhere, as far as is known; see `skips`.
+
+        :param entrance: the node where entries come into the chains (`pyruse.chains.link`); what is
+            known of their ways, the reader finds there (`pyruse.chains.table`).
+        :param hour: of the engine: where the entries are counted that are not given.
+        """
+        self._skipping = (entrance, hour)
+        for machine in self.machines.values():
+            machine.reader.skipping = self._skipping
 
     def measure(self, moving: Callable[..., Any], reading: Callable[..., Any]) -> None:
         """Have the calls into libsystemd wrapped that move to an entry, and that read its fields.
@@ -386,6 +409,7 @@ class Journal:
         self.broken.pop(name, None)
         self.short.discard(name)
         machine.take_only(self._only)
+        machine.reader.skipping = self._skipping
         if self._began and name not in self._known:
             machine.reader.seek_head()
         elif self._began and (gap := machine.resume(self._known[name])) is not None:

@@ -16,6 +16,7 @@ from pyruse.journal.matches import Group
 from pyruse.journal.open_journal import DAMAGED
 from pyruse.journal.position import Position
 from pyruse.journal.seeking import Seeking
+from pyruse.times import FOREVER
 
 _AHEAD = 500
 """Entries: where they are asked for one by one, what is done for many at once is done so often."""
@@ -52,6 +53,12 @@ class JournalReader(Seeking):
         self.whole_since: tuple[str, int] | None = None
         """Where the index was found to be damaged: the cursor behind which all entries are read,
         and how many were read at that time. To be taken out."""
+        self.skipping: tuple[object, ...] = ()
+        """Where the chains begin, and the engine's hour: entries of this hour that go nowhere, as
+        far as is known, may be counted there instead of given (see `Hour`)."""
+        self.no_later = FOREVER
+        """Up to this instant, in microseconds since the epoch: what is later comes after entries of
+        other machines."""
         self.given: list[str] = []
         """The cursors of the entries that were given, while entries may be written meanwhile.
         Whoever follows takes them out."""
@@ -83,7 +90,7 @@ class JournalReader(Seeking):
         self._set_mark()
         if self.was_at_end or self._measures or not self._is_native or self._looks_split():
             return self._all(limit)
-        entries: Iterator[Entry] = self._raw.entries(self, Entry, limit)
+        entries: Iterator[Entry] = self._raw.entries(self, Entry, limit, *self.skipping)
         return entries
 
     def _go_on(self, limit: int, time_us: int, fault: int) -> Iterator[Entry]:
@@ -224,10 +231,10 @@ class JournalReader(Seeking):
 
     def advance(self) -> Entry | None:
         """Go to the next entry; None: there is none (for now)."""
-        entry = next(self._ahead, None)
-        if entry is None:
+        read = -1
+        while (entry := next(self._ahead, None)) is None and self.position != read:
+            read = self.position  # more are there as long as some are read, or skipped
             self._ahead = self.entries(_AHEAD)
-            entry = next(self._ahead, None)
         if entry is not None and entry.time_us > self._last_us:
             self._last_us = entry.time_us
         return entry

@@ -184,7 +184,10 @@ def replay(  # noqa: PLR0913 -- what a pass may be asked for
     with State() as state:
         engine = assemble(configuration, state, faults, mode)
         reader = selection.open(engine.decoder)
-        reader.take_only(engine.wanted.values)
+        if reader.skips and profile is None and recognised is None:
+            reader.skip(engine.graph.entrance, engine.hour)
+        else:
+            reader.take_only(engine.wanted.values)
         if profile is not None:
             reader.measure(profile.moving, profile.reading)
         began = time.monotonic()

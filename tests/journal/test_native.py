@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from typing import Any
 import pytest
 
 from pyruse.system.native import VARIABLE
+from pyruse.testing.journal import FIRST_TIME
 
 NAMES = [
     "MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER", "MESSAGE_ID", "_PID", "_UID", "_BOOT_ID",
@@ -155,3 +159,104 @@ def test_both_give_the_same_of_damaged_files(
     plain = said("0", *what)
     assert len(plain.splitlines()) > 2_000
     assert said("1", *what) == plain
+
+
+CHAINS = """
+[journal]
+start = "head"
+[report]
+timezone = "UTC"
+[chains]
+"numbers" = [
+  { filter = "at_most", field = "PRIORITY", value = 3, then = "urgent" },
+  { filter = "equals", field = "_UID", value = 0, else = "quiet" },
+]
+"quiet" = [
+  { filter = "in", field = "SYSLOG_IDENTIFIER", values = ["a", "b"] },
+  { filter = "exists", field = "A", invert = true },
+  { action = "discard" },
+]
+"urgent" = [
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "c", then = "nothing" },
+  { action = "count", counter = "all", key = "SYSLOG_IDENTIFIER", within = "1h", into = "n" },
+  { action = "report", section = "important", message = "{SYSLOG_IDENTIFIER} {n}" },
+]
+"nothing" = [ { action = "discard" } ]
+"some" = [
+  { filter = "contains", text = "7" },
+  { action = "report", section = "other", message = "{MESSAGE}" },
+]
+"""
+
+
+def machine(chance: random.Random, number: int) -> list[dict[str, Any]]:
+    """Entries of some hours, of which most go nowhere; at times many after one another."""
+    at = FIRST_TIME + chance.randrange(10**9)
+    found = []
+    for index in range(number):
+        at += chance.choice([0, 1, 10**6, 10**7, 10**9]) if index % 50 else 3 * 10**9
+        entry = {
+            "__REALTIME_TIMESTAMP": at,
+            "MESSAGE": f"entry {index}",
+            "SYSLOG_IDENTIFIER": chance.choice("abcd"),
+            "PRIORITY": chance.choice([1, 6, 6, 6, 6, 7, "x"]),
+            "_UID": chance.choice([0, 1000]),
+        }
+        if chance.random() < 0.2:
+            entry["A"] = "1"
+        found.append(entry)
+    return found
+
+
+@pytest.mark.usefixtures("_native")
+@pytest.mark.parametrize("machines", [1, 2, 5])
+def test_entries_that_go_nowhere_are_counted_as_others_are(
+    journal_file: Callable[[list[dict[str, Any]]], Path], tmp_path: Path, machines: int
+) -> None:
+    chance = random.Random(machines)
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    for number in range(machines):
+        journal_file(machine(chance, 600)).rename(folder / f"remote-{number}.journal")
+    config = tmp_path / "pyruse.toml"
+    config.write_text(CHAINS)
+    outcomes = []
+    for native in "01":
+        command = ["replay", "-c", str(config), "-D", str(folder), "--format", "json"]
+        done = subprocess.run(
+            [sys.executable, "-m", "pyruse", *command],
+            env={**os.environ, VARIABLE: native}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        outcomes.append(json.loads(done.stdout))
+        del outcomes[-1]["seconds"]
+    plain, native_ = outcomes
+    assert plain["entries"] == 600 * machines
+    assert plain["report"]["important"]
+    assert native_ == plain
+
+
+@pytest.mark.usefixtures("_native")
+def test_a_daemon_counts_them_by_the_hour(
+    journal_file: Callable[[list[dict[str, Any]]], Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    journal_file(machine(random.Random(1), 3_000)).rename(folder / "system.journal")
+    counted = []
+    for native in "01":
+        state = tmp_path / f"state-{native}.sqlite"
+        config = tmp_path / f"{native}.toml"
+        places = f'[state]\nurl = "sqlite:///{state}"\n[journal]\ndirectory = "{folder}"'
+        config.write_text(CHAINS.replace("[journal]", places))
+        for _ in range(2):  # the second time, there is nothing left
+            done = subprocess.run(
+                [sys.executable, "-m", "pyruse", "run", "--once", "-c", str(config)],
+                env={**os.environ, VARIABLE: native}, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+        with closing(sqlite3.connect(state)) as db:
+            days = [row[:4] for row in db.execute("SELECT * FROM days ORDER BY day")]
+            counted.append((days, sorted(db.execute("SELECT * FROM hours"))))
+    assert sum(day[1] for day in counted[0][0]) == 3_000
+    assert len(counted[0][1]) > 20
+    assert counted[1] == counted[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from pyruse_native import _native
@@ -19,13 +18,15 @@ INTERFACE = 1
 class Reader(_native.Reader):
     """Journal files that are open: what Pyruse uses of systemd.journal's Reader, and `entries`."""
 
-    def entries(self, owner: Any, kind: type, limit: int) -> Iterator[Any]:
+    def entries(self, owner: Any, kind: type, limit: int, *skipping: Any) -> _native.Entries:
         """Give the next entries, as long as nothing happens; then have the owner go on.
 
         :param owner: a reader of Pyruse's (`pyruse.journal.reader`). It says where it is, and up to
             which instant it reads; its ``position`` is set with each entry, and its ``_go_on`` or
             ``_end`` called at last. Entries ask it for fields that are more than text.
         :param kind: the class of the entries.
-        :param limit: so many of them at most.
+        :param limit: so many of them at most, those that are skipped among them.
+        :param skipping: the node where the chains begin, and the engine's hour: entries of this
+            hour that go nowhere by the dispatch table are counted there, and not given.
         """
-        return _native.Entries(self, owner, kind, limit)
+        return _native.Entries(self, owner, kind, limit, *skipping)

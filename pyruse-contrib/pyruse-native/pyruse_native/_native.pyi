@@ -13,7 +13,15 @@ class Reader:
     def close(self) -> None: ...
 
 class Entries(Iterator[Any]):
-    def __init__(self, reader: Reader, owner: Any, type: type, limit: int) -> None: ...
+    def __init__(
+        self,
+        reader: Reader,
+        owner: Any,
+        type: type,
+        limit: int,
+        entrance: Any = ...,
+        hour: Any = ...,
+    ) -> None: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...
 

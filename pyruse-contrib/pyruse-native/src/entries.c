@@ -2,6 +2,14 @@
  * At the end of the journal, and where libsystemd finds damage, Python goes on. */
 #include "native.h"
 
+/* A look-up of Pyruse's dispatch table (pyruse/chains/table.py): by the value of a field, where to go on. */
+#define BRANCHES 64
+
+typedef struct {
+    PyObject *node;          /* NULL: no look-up is kept here */
+    PyObject *field, *ways;
+} Branch;
+
 typedef struct {
     PyObject_HEAD
     Reader *reader;
@@ -15,6 +23,12 @@ typedef struct {
     int is_over;
     /* The caller still knows the last entry while it asks for the next; the one before may be used again. */
     Entry *last, *before;
+    /* Entries that go nowhere are counted in the engine's hour (pyruse/engine/hour.py), and not given. */
+    PyObject *entrance, *hour;  /* NULL: all are given */
+    uint64_t no_later;       /* entries after this instant are given: others have to be handled first */
+    uint64_t skipped;        /* those that are not told to the hour yet … */
+    uint64_t first, final;   /* … and the earliest and the latest instant of them */
+    Branch branches[BRANCHES];
 } Entries;
 
 /* A number that the owner says; `none` stands for None. */
@@ -28,12 +42,12 @@ static int asked(PyObject *owner, const char *name, uint64_t none, uint64_t *num
 }
 
 static PyObject *entries_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {
-    static char *known[] = {"reader", "owner", "type", "limit", NULL};
-    PyObject *reader, *owner, *entry_type;
+    static char *known[] = {"reader", "owner", "type", "limit", "entrance", "hour", NULL};
+    PyObject *reader, *owner, *entry_type, *entrance = NULL, *hour = NULL;
     Py_ssize_t limit;
     uint64_t position, time_us, until;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!n:Entries", known, reader_type, &reader, &owner,
-                                     &PyType_Type, &entry_type, &limit))
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!n|OO:Entries", known, reader_type, &reader, &owner,
+                                     &PyType_Type, &entry_type, &limit, &entrance, &hour))
         return NULL;
     if (!PyType_IsSubtype((PyTypeObject *)entry_type, entry_core_type)) {
         PyErr_SetString(PyExc_TypeError, "entries are of a class that is derived from EntryCore");
@@ -51,6 +65,12 @@ static PyObject *entries_new(PyTypeObject *type, PyObject *arguments, PyObject *
     self->owner = owner;
     Py_INCREF(entry_type);
     self->type = (PyTypeObject *)entry_type;
+    if (entrance != NULL && hour != NULL) {
+        Py_INCREF(entrance);
+        self->entrance = entrance;
+        Py_INCREF(hour);
+        self->hour = hour;
+    }
     self->left = limit;
     self->until = until;
     self->position = position;
@@ -66,6 +86,13 @@ static int entries_traverse(Entries *self, visitproc visit, void *arg) {
     Py_VISIT(self->rest);
     Py_VISIT(self->last);
     Py_VISIT(self->before);
+    Py_VISIT(self->entrance);
+    Py_VISIT(self->hour);
+    for (int i = 0; i < BRANCHES; i++) {
+        Py_VISIT(self->branches[i].node);
+        Py_VISIT(self->branches[i].field);
+        Py_VISIT(self->branches[i].ways);
+    }
     return 0;
 }
 
@@ -76,6 +103,13 @@ static int entries_clear(Entries *self) {
     Py_CLEAR(self->rest);
     Py_CLEAR(self->last);
     Py_CLEAR(self->before);
+    Py_CLEAR(self->entrance);
+    Py_CLEAR(self->hour);
+    for (int i = 0; i < BRANCHES; i++) {
+        Py_CLEAR(self->branches[i].node);
+        Py_CLEAR(self->branches[i].field);
+        Py_CLEAR(self->branches[i].ways);
+    }
     return 0;
 }
 
@@ -87,12 +121,139 @@ static void entries_dealloc(Entries *self) {
     Py_DECREF(type);
 }
 
+/* -- Entries that go nowhere */
+
+/* The look-up at a node; NULL: there is none, or there is an exception. */
+static Branch *branch_at(Entries *self, PyObject *node) {
+    Branch *kept = &self->branches[((uintptr_t)node >> 5) % BRANCHES];
+    if (kept->node == node)
+        return kept;
+    PyObject *branch = PyObject_GetAttr(node, name_branch);
+    if (branch == NULL || branch == Py_None) {
+        Py_XDECREF(branch);
+        return NULL;
+    }
+    PyObject *field = PyObject_GetAttr(branch, name_field), *ways = PyObject_GetAttr(branch, name_ways);
+    Py_DECREF(branch);
+    if (field == NULL || ways == NULL || !PyDict_Check(ways)) {
+        Py_XDECREF(field);
+        Py_XDECREF(ways);
+        return NULL;
+    }
+    Py_INCREF(node);
+    REPLACE(kept->node, node);
+    REPLACE(kept->field, field);
+    REPLACE(kept->ways, ways);
+    return kept;
+}
+
+/* Where a value leads, a new reference; NULL: nobody knows yet, or there is an exception. As `key_of` has it. */
+static PyObject *way_of(PyObject *ways, PyObject *value) {
+    PyObject *way;
+    if (PyUnicode_CheckExact(value))
+        way = PyDict_GetItemWithError(ways, value);
+    else {
+        PyObject *key = PyTuple_Pack(2, (PyObject *)Py_TYPE(value), value);
+        way = key == NULL ? NULL : PyDict_GetItemWithError(ways, key);
+        Py_XINCREF(way);     /* the key may have been the last to know it */
+        Py_XDECREF(key);
+        return way;
+    }
+    Py_XINCREF(way);
+    return way;
+}
+
+/* Whether no step would do anything with the current entry; -1: the program is to be interrupted. What else goes wrong
+ * goes wrong once more where the engine leads the entry, and is told there. */
+static int goes_nowhere(Entries *self) {
+    PyObject *node = self->entrance;
+    Py_INCREF(node);
+    while (node != Py_None) {
+        Branch *branch = branch_at(self, node);
+        PyObject *value = branch == NULL ? NULL : read_field(self->reader, branch->field, self->owner);
+        PyObject *way = value == NULL ? NULL : way_of(branch->ways, value);
+        Py_XDECREF(value);
+        Py_DECREF(node);
+        if (way == NULL) {
+            if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+                return -1;
+            PyErr_Clear();
+            return 0;
+        }
+        node = way;
+    }
+    Py_DECREF(node);
+    return 1;
+}
+
+static int count_on(PyObject *hour, PyObject *name, uint64_t value, int (*holds)(uint64_t, uint64_t)) {
+    uint64_t before;
+    PyObject *old = PyObject_GetAttr(hour, name);
+    if (old == NULL)
+        return -1;
+    before = PyLong_AsUnsignedLongLongMask(old);
+    Py_DECREF(old);
+    if (PyErr_Occurred())
+        return -1;
+    if (holds(before, value))
+        return 0;
+    PyObject *new = PyLong_FromUnsignedLongLong(value);
+    int result = new == NULL ? -1 : PyObject_SetAttr(hour, name, new);
+    Py_XDECREF(new);
+    return result;
+}
+
+static int is_at_most(uint64_t before, uint64_t value) { return before <= value; }
+static int is_at_least(uint64_t before, uint64_t value) { return before >= value; }
+static int never(uint64_t before, uint64_t value) { (void)before, (void)value; return 0; }
+
+/* Tell the hour what was skipped: before anybody else looks at it. */
+static int tell_skipped(Entries *self) {
+    uint64_t before;
+    if (self->skipped == 0)
+        return 0;
+    if (asked(self->hour, "skipped", 0, &before) < 0 ||
+        count_on(self->hour, name_skipped, before + self->skipped, never) < 0 ||
+        count_on(self->hour, name_first, self->first, is_at_most) < 0 ||
+        count_on(self->hour, name_last, self->final, is_at_least) < 0 ||
+        count_on(self->hour, name_reached, self->time_us, never) < 0)
+        return -1;
+    self->skipped = 0;
+    return 0;
+}
+
+/* Whether the current entry is of the engine's hour. */
+static int is_of_hour(Entries *self, uint64_t time_us) {
+    uint64_t begin, end;
+    if (asked(self->hour, "begin", 0, &begin) < 0 || asked(self->hour, "end", 0, &end) < 0)
+        return -1;
+    return begin <= time_us && time_us < end;
+}
+
+/* Skip the current entry, if it may be. -1: an exception. */
+static int skip(Entries *self, uint64_t time_us) {
+    if (time_us > self->no_later)
+        return 0;
+    int skips = goes_nowhere(self);
+    if (skips <= 0 || (skips = is_of_hour(self, time_us)) <= 0)
+        return skips;
+    if (self->skipped++ == 0)
+        self->first = self->final = time_us;
+    else if (time_us < self->first)
+        self->first = time_us;
+    else if (time_us > self->final)
+        self->final = time_us;
+    return 1;
+}
+
+/* -- The next entry */
+
 /* Say how far the reader has come: who interrupts a slow step looks at it. */
 static int tell_position(Entries *self) {
     PyObject *position = PyLong_FromLongLong(self->position);
     int result = position == NULL ? -1 : PyObject_SetAttr(self->owner, name_position, position);
     Py_XDECREF(position);
-    return result;
+    return result < 0 || tell_skipped(self) < 0 ? -1 : 0;
 }
 
 /* Leave the rest to Python; gives its first entry. */
@@ -104,31 +265,9 @@ static PyObject *hand_over(Entries *self, const char *how, int fault) {
     return self->rest == NULL ? NULL : PyIter_Next(self->rest);
 }
 
-static PyObject *entries_next(Entries *self) {
-    uint64_t time_us;
-    int result;
-    if (self->rest != NULL)
-        return PyIter_Next(self->rest);
-    if (self->is_over)
-        return NULL;
-    if (self->left == 0 || self->reader->journal == NULL)
-        return hand_over(self, "_go_on", 0);
-    self->reader->place++;
-    Py_BEGIN_ALLOW_THREADS
-    result = sd_journal_next(self->reader->journal);
-    Py_END_ALLOW_THREADS
-    if (result <= 0)
-        return hand_over(self, "_go_on", -result);
-    self->reader->serial++;
-    self->position++;
-    result = sd_journal_get_realtime_usec(self->reader->journal, &time_us);
-    if (result < 0)
-        return hand_over(self, "_go_on", -result);
-    if (time_us > self->until)
-        return hand_over(self, "_end", 0);
-    self->left--;
-    self->time_us = time_us;
-    PyObject *time = PyLong_FromUnsignedLongLong(time_us);
+/* The entry that the reader is at. */
+static PyObject *current(Entries *self) {
+    PyObject *time = PyLong_FromUnsignedLongLong(self->time_us);
     if (time == NULL || tell_position(self) < 0) {
         Py_XDECREF(time);
         return NULL;
@@ -146,6 +285,48 @@ static PyObject *entries_next(Entries *self) {
     self->last = entry;
     Py_XINCREF(entry);
     return (PyObject *)entry;
+}
+
+static PyObject *entries_next(Entries *self) {
+    uint64_t time_us;
+    int result;
+    if (self->rest != NULL)
+        return PyIter_Next(self->rest);
+    if (self->hour != NULL && asked(self->owner, "no_later", UINT64_MAX, &self->no_later) < 0)
+        return NULL;
+    while (!self->is_over) {
+        if (self->left == 0 || self->reader->journal == NULL)
+            return hand_over(self, "_go_on", 0);
+        self->reader->place++;
+        Py_BEGIN_ALLOW_THREADS
+        result = sd_journal_next(self->reader->journal);
+        Py_END_ALLOW_THREADS
+        if (result <= 0)
+            return hand_over(self, "_go_on", -result);
+        self->reader->serial++;
+        self->position++;
+        result = sd_journal_get_realtime_usec(self->reader->journal, &time_us);
+        if (result < 0)
+            return hand_over(self, "_go_on", -result);
+        if (time_us > self->until)
+            return hand_over(self, "_end", 0);
+        result = self->hour == NULL ? 0 : skip(self, time_us);
+        if (result < 0)
+            return NULL;
+        self->left--;
+        self->time_us = time_us;
+        if (result == 0)
+            return current(self);
+        if (PyErr_CheckSignals() < 0) {
+            PyObject *type, *value, *trace;
+            PyErr_Fetch(&type, &value, &trace);
+            if (tell_position(self) < 0)
+                PyErr_Clear();
+            PyErr_Restore(type, value, trace);
+            return NULL;
+        }
+    }
+    return NULL;
 }
 
 static PyType_Slot entries_slots[] = {

@@ -3,12 +3,23 @@
 #include "native.h"
 
 PyObject *as_text, *encodable, *set_many_slowly, *gone;
-PyObject *name_position, *name_read;
+PyObject *name_position, *name_read, *name_branch, *name_field, *name_ways, *name_skipped, *name_first, *name_last,
+    *name_reached;
 
-int entry_init(void) {
-    name_position = PyUnicode_InternFromString("position");
-    name_read = PyUnicode_InternFromString("read");
-    return name_position == NULL || name_read == NULL ? -1 : 0;
+/* Names of attributes, made once. */
+int names_init(void) {
+    static const struct {
+        PyObject **kept;
+        const char *text;
+    } names[] = {
+        {&name_position, "position"}, {&name_read, "read"},   {&name_branch, "branch"}, {&name_field, "field"},
+        {&name_ways, "ways"},         {&name_skipped, "skipped"}, {&name_first, "first"}, {&name_last, "last"},
+        {&name_reached, "reached"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if ((*names[i].kept = PyUnicode_InternFromString(names[i].text)) == NULL)
+            return -1;
+    return 0;
 }
 
 /* `known` is a dict from the beginning on: a class that is derived from ours may forget our __init__. */

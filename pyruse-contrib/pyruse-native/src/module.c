@@ -46,7 +46,7 @@ PyMODINIT_FUNC PyInit__native(void) {
     entry_core_type = reader_type == NULL ? NULL : added(module, &entry_spec);
     PyTypeObject *entries = entry_core_type == NULL ? NULL : added(module, &entries_spec);
     Py_XDECREF(entries);
-    if (entries == NULL || entry_init() < 0)
+    if (entries == NULL || names_init() < 0)
         Py_CLEAR(module);
     return module;
 }

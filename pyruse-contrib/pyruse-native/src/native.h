@@ -77,9 +77,10 @@ extern PyTypeObject *reader_type, *entry_core_type;
 
 /* Of Python's side (pyruse/entry/native.py): what is rare, and has to be the same in both. */
 extern PyObject *as_text, *encodable, *set_many_slowly, *gone;
-extern PyObject *name_position, *name_read;
+extern PyObject *name_position, *name_read, *name_branch, *name_field, *name_ways, *name_skipped, *name_first, *name_last,
+    *name_reached;
 
-int entry_init(void);
+int names_init(void);
 PyObject *guard(PyObject *module, PyObject *unused);
 PyObject *unreadable_pages(PyObject *module, PyObject *unused);
 
