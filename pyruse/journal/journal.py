@@ -60,6 +60,9 @@ class Journal:
         """What the watch has noticed was taken in before it was waited for."""
         self._only: Mapping[str, Collection[str]] = {}
         self._skipping: tuple[object, ...] = ()
+        self.keeps_positions = True
+        """Somebody asks for `positions`, or changes what is left out on the way; set to False by
+        whoever reads once, from the beginning to the end."""
         self._known: Mapping[str, Position] = {}
         """Where the last run ended."""
         self._began = False
@@ -112,7 +115,7 @@ class Journal:
                 return
             time_us, name, machine, entry = heads[0]
             yield entry
-            if self.watch is not None:  # else it is read once, and nobody needs positions
+            if self.keeps_positions:
                 machine.note(time_us)
                 self._handled[name] = machine
             else:  # the machine's own entries may be skipped up to the next one of the others

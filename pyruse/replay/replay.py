@@ -184,6 +184,7 @@ def replay(  # noqa: PLR0913 -- what a pass may be asked for
     with State() as state:
         engine = assemble(configuration, state, faults, mode)
         reader = selection.open(engine.decoder)
+        reader.keeps_positions = False
         if reader.skips and profile is None and recognised is None:
             reader.skip(engine.graph.entrance, engine.hour)
         else:

@@ -147,16 +147,17 @@ def test_a_position_for_each_machine(tmp_path: Path, follow: Open) -> None:
 
 @pytest.mark.parametrize("number", range(6))
 def test_what_was_not_handled_yet_is_not_lost_when_the_choice_changes(
-    tmp_path: Path, follow: Open, number: int
+    tmp_path: Path, number: int
 ) -> None:
     write(tmp_path / "remote-a.journal", 0, 2, 4)
     write(tmp_path / "remote-b.journal", 1, 3, 5)
-    journal = follow(directory=tmp_path)
+    journal = Selection(directory=tmp_path).open(Decoder())
     found = messages(journal, number)
     journal.take_only({})
     found += messages(journal)
     whole = [f"remote-{'ab'[number % 2]} {number}" for number in range(6)]
     assert found == whole
+    journal.close()
 
 
 @pytest.mark.realparts
