@@ -17,6 +17,7 @@ _TIMEOUT = 5.0  # seconds
 _CONFIGURATION_ERROR = 78  # EX_CONFIG of sysexits.h
 _ALIASES = Path("/etc/aliases")
 
+_NOBODY = "no mail server listens"
 NO_MAIL = (
     "No mail can leave this machine: no mail server listens, and no program sendmail works. Each "
     "day's report is kept, and `pyruse report` shows it. To get it by mail, install a mail server "
@@ -48,19 +49,19 @@ def find(to: Sequence[str], sender: str) -> MailWay:
     :param to: who gets them.
     :param sender: who they are from.
     """
-    refusal = _asked(to, sender) if listens(SMTP_PORT) else "no mail server listens"
-    if refusal is None:
+    refusal = _asked(to, sender) if listens(SMTP_PORT) else _NOBODY
+    if not refusal:
         return MailWay(smtp="smtp://localhost")
     program = shutil.which("sendmail", path=_PATH)
     if program is None:
-        return MailWay(why=refusal)
+        return MailWay(why="" if refusal == _NOBODY else refusal)
     if not _is_configured(Path(program)):
         return MailWay(why=f"{program} has no configuration (expected /etc/msmtprc)")
     return MailWay(sendmail=program, why=refusal)
 
 
-def _asked(to: Sequence[str], sender: str) -> str | None:
-    """Why the mail server of this machine does not take a mail; it is asked, and gets none."""
+def _asked(to: Sequence[str], sender: str) -> str:
+    """Why the mail server of this machine takes no mail; empty: it does. It is sent none."""
     import smtplib
 
     from pyruse.delivery.mail.smtp import name_recipient, names_of_user
@@ -77,7 +78,7 @@ def _asked(to: Sequence[str], sender: str) -> str | None:
     for code, reply in replies:
         if code >= 500:
             return f"localhost takes no such mail: {code} {reply.decode(errors='replace')}"
-    return None
+    return ""
 
 
 def _is_configured(sendmail: Path) -> bool:
