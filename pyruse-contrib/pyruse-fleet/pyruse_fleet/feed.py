@@ -5,16 +5,19 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 from psycopg import IsolationLevel
 
 from pyruse_fleet.errors import NotTaken
-from pyruse_fleet.inbox import MOST, Inbox, Lift, Names, Reached
+from pyruse_fleet.inbox import MOST, Inbox, Lift, Names, News, Reached
 from pyruse_fleet.link import Connection
 from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_key
 
 _PAGE = 500
+MOST_BANS = 100_000
+"""So many bans a snapshot has at most: all of it is in memory for a moment."""
 _LIFT_AFTER_S = 600.0
 """So long after a database was restored from a backup, hosts have told again what it had lost."""
 
@@ -33,6 +36,7 @@ _BANS = """
         extract(epoch FROM until - clock_timestamp())::float8
     FROM fleet.bans
     WHERE host <> %s AND (until IS NULL OR until > clock_timestamp())
+    ORDER BY since DESC LIMIT %s
 """
 
 
@@ -51,6 +55,8 @@ class Feed:
         self._taken_over = taken_over
         self._names: dict[int, str] = {}
         self._lift_at: float | None = None
+        self.waits_for_room = Event()
+        """The inbox is full: whoever empties it rouses the link."""
         self.restored = False
         """The database has not what it had: this host has to tell it again."""
 
@@ -64,7 +70,8 @@ class Feed:
             self._take_snapshot(connection, me, lift=True)
             return True
         if len(self._inbox) > MOST:
-            return False  # the main thread rouses once it has taken them
+            self.waits_for_room.set()
+            return False
         rows = connection.execute(_NEXT, (self.position.seq, _PAGE)).fetchall()
         if not rows or Position(*rows[0][:2]) != self.position:
             self._begin_anew(connection, me)
@@ -99,7 +106,7 @@ class Feed:
         try:
             with connection.transaction():
                 last = connection.execute(_LAST).fetchone() or NOWHERE
-                rows = connection.execute(_BANS, (me,)).fetchall()
+                rows = connection.execute(_BANS, (me, MOST_BANS)).fetchall()
         finally:
             connection.isolation_level = None
         self._know(connection, me, {row[0] for row in rows})
@@ -110,7 +117,10 @@ class Feed:
             except NotTaken:
                 continue
             self._inbox.put(told)
-        if lift:
+        if len(rows) == MOST_BANS:
+            text = f"the fleet has more than {MOST_BANS:,} bans: the newest of them are taken over"
+            self._inbox.put(News(text, "warning"))
+        elif lift:
             self._inbox.put(*(Lift(key) for key in self._taken_over() - there))
         self.position = Position(*last)
         self._inbox.put(Reached(self.position))

@@ -123,7 +123,8 @@ class Fleet:
                 context.send(None, payload)
         if self._taking.take(self._inbox, context, now):
             context.wake()
-        else:
+        elif self._session.feed.waits_for_room.is_set():
+            self._session.feed.waits_for_room.clear()
             self._link.rouse()
 
     @hookimpl

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -46,7 +46,7 @@ class Server:
     Whoever may open the socket's folder may log in as anybody: it is for trials alone.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all but the first are named by the caller
         self,
         port: int = 5432,
         *,
@@ -54,6 +54,7 @@ class Server:
         listen: str = "",
         settings: dict[str, str] | None = None,
         data: Path | None = None,
+        hba: str = "local all all trust\nhost all all all trust\n",
     ) -> None:
         """Make a cluster; start nothing yet.
 
@@ -61,6 +62,7 @@ class Server:
         :param prefix: stands before the command, such as the prefix of a network namespace.
         :param listen: addresses to listen at; none: the socket alone.
         :param settings: more of them.
+        :param hba: who may log in, and how.
         :param data: the folder of the data, such as on a small disk; None: one beside the socket.
         """
         found = binaries()
@@ -79,8 +81,7 @@ class Server:
         self._run(
             "initdb", "-D", str(self.data), "-A", "trust", "-U", _USER, "-E", "UTF8", "--no-sync"
         )
-        with (self.data / "pg_hba.conf").open("a") as hba:
-            hba.write("host all all all trust\n")
+        (self.data / "pg_hba.conf").write_text(hba)
 
     def __enter__(self) -> Self:
         try:
@@ -107,16 +108,22 @@ class Server:
         """Whether it has not ended."""
         return self._process is not None and self._process.poll() is None
 
+    def processes(self) -> list[int]:
+        """The first process, and those that it has started."""
+        return [self.pid, *_children(self.pid)]
+
     @property
     def log(self) -> Path:
         """What it says."""
         return self.folder / "log"
 
     def start(self) -> None:
-        """Start it, and wait until it takes connections.
+        """Start it, if it does not run, and wait until it takes connections.
 
         :raises RuntimeError: it does not.
         """
+        if self.runs:
+            return
         settings = self._settings | {
             "port": str(self.port),
             "listen_addresses": self._listen,
@@ -145,15 +152,17 @@ class Server:
         """Stop it: at once, by default; SIGKILL is a crash."""
         if self._process is None or not self.runs:
             return
+        first, *others = self.processes()
+        os.kill(first, how)
         if how == signal.SIGKILL:
-            for child in _children(self.pid):
-                os.kill(child, how)
-        os.kill(self.pid, how)
+            for one in others:
+                with suppress(ProcessLookupError):
+                    os.kill(one, how)
         self._process.wait(_LONGEST_S)
 
     def close(self) -> None:
         """Stop it, and remove the folder."""
-        self.stop()
+        self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager

@@ -10,13 +10,23 @@ from pyruse_fleet import handing
 from pyruse_fleet.counting import Counting
 from pyruse_fleet.errors import NotTaken
 from pyruse_fleet.inbox import Back, Inbox, Item, Lift, Mailed, Names, News, Reached, There
-from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_ban, checked_counts, checked_key
+from pyruse_fleet.wire import (
+    NOWHERE,
+    Key,
+    Position,
+    TakenBan,
+    Told,
+    checked_ban,
+    checked_counts,
+    checked_key,
+)
 
 PLACE = "plugins.fleet"
 """What bans that are taken over have as their chain."""
 _AT_ONCE = 100
 """So many are taken before entries have their turn."""
 _PUT_OFF_S = 10.0
+_SAME_US = 5_000_000
 _DAY_US = 86_400_000_000
 _DECLINED = 30 * _DAY_US
 """So long a ban for ever, lifted here by hand, is not taken over again."""
@@ -100,6 +110,8 @@ class Taking:
         key = "\t".join(ban.key)
         if context.table("fleet declined").get(key, at=now):
             return
+        if _is_known(ban, context, now):
+            return
         if self._taken[told.host] >= self._quota:
             raise NotTaken(f"is one of more than {self._quota:,} a day, and is not taken over")
         target = None
@@ -132,6 +144,16 @@ class Taking:
 
     def _name(self, host: int) -> str:
         return self._names.get(host, f"host {host}")
+
+
+def _is_known(ban: TakenBan, context: Context, now: int) -> bool:
+    """Whether it lasts at least as long here already, give or take the way of a row."""
+    ends = None if ban.lasts is None else now + round(ban.lasts * 1e6) - _SAME_US
+    return any(
+        known.network == ban.key.network
+        and (known.until is None or (ends is not None and known.until >= ends))
+        for known in context.bans_of(None, ban.network.network_address)
+    )
 
 
 def lift(key: Key, context: Context, now: int) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from pyruse_fleet import hosts, schema
+from pyruse_fleet import hosts, link, schema
 from pyruse_fleet.plugin import Fleet as Plugin
 from pyruse_fleet.server import Server, binaries
 from pyruse_fleet.simulation import Main, SimulatedHost
@@ -94,6 +94,12 @@ class Fleet:
             f'share = ["ssh", "manual"]\naccept = ["ssh", "manual"]\n{options}'
         )
         return made
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Come back to a database sooner than with a thousand hosts."""
+    monkeypatch.setattr(link, "_LATEST_S", 2.0)
 
 
 @contextmanager
