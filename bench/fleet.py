@@ -17,7 +17,7 @@ import random
 import resource
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -59,16 +59,20 @@ def main() -> None:
             for number in range(options.hosts):
                 fleet_hosts.add(connection, f"h{number}")
         seconds = options.seconds
-        _tell("bans told, one a transaction", _rate(server, seconds, _bans(1)), "a second")
-        _tell("bans told, 50 a transaction", _rate(server, seconds, _bans(50)), "a second")
-        _tell("raises counted, 1,000 keys a transaction",
-              _rate(server, seconds, _counts(1_000)), "a second")  # fmt: skip
-        _tell("raises counted, 10 keys a transaction",
-              _rate(server, seconds, _counts(10)), "a second")  # fmt: skip
-        _tell("looks at the feed that find nothing", _rate(server, seconds, _looks()), "a second")
-        _tell("rows of the feed read, 500 at a time", _rate(server, seconds, _reads()), "a second")
+        for what, work in {
+            "bans told, one a transaction": _bans(1),
+            "bans told, 50 a transaction": _bans(50),
+            "raises counted, 1,000 keys a transaction": _counts(1_000),
+            "raises counted, 10 keys a transaction": _counts(10),
+            "looks at the feed that find nothing": _looks(),
+            "rows of the feed read, 500 at a time": _reads(),
+        }.items():
+            rate, cost = _rate(server, seconds, work)
+            _tell(
+                what, f"{rate:,.0f} a second; {cost * 1e6:,.0f} µs of the server's processor each"
+            )
         _empty(server)
-        _travel(server, listeners, seconds, "listening")
+        _travel(server, listeners, 3 * seconds, "listening")
         if options.hosts > listeners:
             _empty(server)
             _travel(server, options.hosts, 3 * seconds, "asking")
@@ -129,8 +133,9 @@ def _address(chance: random.Random, many: int) -> str:
     return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
-def _rate(server: Server, seconds: float, work: Work) -> float:
-    """How much a second several clients get done together."""
+def _rate(server: Server, seconds: float, work: Work) -> tuple[float, float]:
+    """How much a second several clients get done together, and the seconds of each there."""
+    before = _processor(server)
     urls = [server.url(f"h{number}") for number in range(_CLIENTS)]
     context = mp.get_context("fork")
     results: Any = context.Queue()
@@ -149,7 +154,8 @@ def _rate(server: Server, seconds: float, work: Work) -> float:
     total: int = sum(results.get() for _ in processes)
     for one in processes:
         one.join()
-    return total / seconds
+    time.sleep(1)  # until the server has seen that they are gone
+    return total / seconds, (_processor(server) - before) / max(1, total)
 
 
 # --- How long a ban travels: hosts at work.
@@ -180,8 +186,10 @@ def _travel(server: Server, many: int, seconds: float, how: str) -> None:
     idle = (_processor(server) - idle) / 10
     memory = _memory(server)
     go.set()
+    busy = _processor(server)
     told = _tell_bans(server, seconds)
-    time.sleep(15 if how == "asking" else 3)
+    busy = (_processor(server) - busy) / seconds
+    time.sleep(20 if how == "asking" else 5)
     stop.set()
     delays: list[float] = []
     missing = 0
@@ -199,11 +207,12 @@ def _travel(server: Server, many: int, seconds: float, how: str) -> None:
     _tell(f"{title}: bans that did not arrive, of {len(told) * many:,}", missing)
     _tell(f"{title}: memory of the database, with {many:,} connections",
           f"{memory >> 20:,} MiB, {memory / many / 2**20:.2f} MiB a host")  # fmt: skip
-    _tell(f"{title}: processor while nothing happens", f"{idle:.0%}", "of one")
+    _tell(f"{title}: the server's processor, idle / with a ban a second",
+          f"{idle:.0%} / {busy:.0%} of one")  # fmt: skip
 
 
 def _tell_bans(server: Server, seconds: float) -> dict[str, float]:
-    """Five bans a second, by a host that is nothing else."""
+    """A ban each second, by a host that is nothing else."""
     told = {}
     with connect(server.url("h0"), None) as connection:
         end = time.monotonic() + seconds
@@ -214,7 +223,7 @@ def _tell_bans(server: Server, seconds: float) -> dict[str, float]:
             told[network] = time.monotonic()
             rows = [row("ban", Key(network, "ssh"), 3600.0)]
             connection.execute(TELL, (os.urandom(16).hex(), Jsonb(rows)))
-            time.sleep(0.2)
+            time.sleep(1.0)
     return told
 
 
@@ -265,18 +274,24 @@ def _memory(server: Server) -> int:
     """Bytes: what the server's processes share counts once."""
     total = 0
     for pid in server.processes():
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1]) << 10
+        with suppress(OSError):  # it has ended
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) << 10
     return total
 
 
 def _processor(server: Server) -> float:
-    """Seconds of the processor that the server's processes have used."""
+    """Seconds of the processor that the server's processes have used, those that ended included."""
     ticks = 0
     for pid in server.processes():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
         ticks += int(fields[11]) + int(fields[12])
+        if pid == server.pid:
+            ticks += int(fields[13]) + int(fields[14])
     return ticks / os.sysconf("SC_CLK_TCK")
 
 

@@ -25,7 +25,7 @@ _LISTENED_S = 30.0
 """Whoever listens asks so often all the same: a hint may be lost."""
 _ASKS_PER_S = 150.0
 """So often all the hosts together ask, where they do not listen."""
-_HINTED_PER_S = 600.0
+_HINTED_PER_S = 300.0
 """So often all the hosts together read what a hint is about."""
 _HELD_S = 180
 """So long a host has a role that it does not ask for again: then it is taken for dead."""
