@@ -56,8 +56,7 @@ def main() -> None:
     with Server(settings=_SETTINGS) as server:
         with server.connection() as connection:
             schema.migrate(connection)
-            for number in range(options.hosts):
-                fleet_hosts.add(connection, f"h{number}")
+        _add(server, range(listeners))
         seconds = options.seconds
         for what, work in {
             "bans told, one a transaction": _bans(1),
@@ -74,8 +73,16 @@ def main() -> None:
         _empty(server)
         _travel(server, listeners, 3 * seconds, "listening")
         if options.hosts > listeners:
+            _add(server, range(listeners, options.hosts))
             _empty(server)
             _travel(server, options.hosts, 3 * seconds, "asking")
+
+
+def _add(server: Server, numbers: range) -> None:
+    """Let hosts take part: by their number, they know whether to listen."""
+    with server.connection() as connection:
+        for number in numbers:
+            fleet_hosts.add(connection, f"h{number}")
 
 
 def _tell(what: str, figure: float | str, unit: str = "") -> None:
