@@ -14,7 +14,9 @@ ROWS = [
     for line in TEXT.splitlines()
     if line.startswith("| ") and not line.startswith("| fault")
 ]
-NAMED = re.compile(r"`(?:python )?(?:-m )?((?:pyruse-contrib/[a-z-]+/)?(?:tests|bench)[/.][^`: ]+)(?:::(\w+))?")
+NAMED = re.compile(
+    r"`(?:python )?(?:-m )?((?:pyruse-contrib/[a-z-]+/)?(?:tests|bench)[/.][^`: ]+)(?:::(\w+))?"
+)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:40])
