@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 _ROWS = 200
 _PAGES = 500
 _WORTH_SHRINKING = 8 << 20
 """A file of this size (bytes) is made smaller once more than half of it is empty."""
+_QUICK = 32 << 20
+"""Bytes that are in use, in a database of an older Pyruse, which are written anew within a second
+or two."""
 _INCREMENTAL = 2
 """Of ``PRAGMA auto_vacuum``: empty pages are given back on demand."""
 
@@ -37,26 +41,33 @@ def delete_days(db: sqlite3.Connection, table: str, before: str) -> Slices:
 
 
 def use_increments(db: sqlite3.Connection) -> None:
-    """Have empty pages given back in slices, if it is a new database, or a small one."""
-    pages, size = _pragma(db, "page_count"), _pragma(db, "page_size")
-    if _pragma(db, "auto_vacuum") != _INCREMENTAL and pages * size <= _WORTH_SHRINKING:
-        db.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
-        if pages:
+    """Have empty pages given back in slices: in a new database, or one of an older Pyruse.
+
+    That one has to be written anew for it, once, which holds up everything. So it is done at a
+    start, and only if it is quick: after a flood, at the first start after that is forgotten.
+    """
+    pages = _pragma(db, "page_count")
+    used = (pages - _pragma(db, "freelist_count")) * _pragma(db, "page_size")
+    if _pragma(db, "auto_vacuum") == _INCREMENTAL or used > _QUICK:
+        return
+    db.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
+    if pages:
+        with suppress(sqlite3.OperationalError):  # no room for it now, or somebody reads
             db.execute("VACUUM")
 
 
 def shrink(db: sqlite3.Connection) -> Slices:
     """Give room back to the disk where a flood, which is forgotten now, had taken it.
 
-    Otherwise, empty pages are used again, and the file keeps its size.
+    Otherwise, empty pages are used again, and the file keeps its size; so it does where pages
+    cannot be given back in slices (see `use_increments`).
     """
     pages, free = _pragma(db, "page_count"), _pragma(db, "freelist_count")
     if free * 2 <= pages or pages * _pragma(db, "page_size") <= _WORTH_SHRINKING:
         return
-    if _pragma(db, "auto_vacuum") != _INCREMENTAL:  # it was large when this began: only once
-        db.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
-        db.execute("VACUUM")
-    while (free := _pragma(db, "freelist_count")) > 0:
+    while (
+        _pragma(db, "auto_vacuum") == _INCREMENTAL and (free := _pragma(db, "freelist_count")) > 0
+    ):
         db.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
         if _pragma(db, "freelist_count") >= free:
             return

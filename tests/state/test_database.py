@@ -10,11 +10,13 @@ import sys
 from contextlib import closing
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Target
+from pyruse.state import removal
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
 from pyruse.state.migrations import VERSION
@@ -339,6 +341,32 @@ def test_what_is_older_is_removed_in_slices(opened, tmp_path):
     assert max(before - after for before, after in pairwise(pages)) <= 501
     assert pages[-1] < pages[0] / 10
     assert state.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_large_state_of_an_older_pyruse_is_written_anew_at_a_start_and_never_meanwhile(
+    opened, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(removal, "_QUICK", 9_000_000)
+    state = opened()
+    for number in range(20_000):
+        state.days.add("2026-03-10", "other", f"{number} " + "x" * 500, "ALL", T0, None)
+    state.days.end("2026-03-10", T0)
+    state.commit()
+    state.db.execute("PRAGMA auto_vacuum = 0")
+    state.db.execute("VACUUM")  # as an older Pyruse has made it
+    state.close()
+    state = opened()
+    assert state.db.execute("PRAGMA auto_vacuum").fetchone() == (0,), "that would take long"
+    done: list[str] = []
+    state.db.set_trace_callback(done.append)
+    state.remove_before(T0, date(2026, 3, 14))
+    assert "events" not in rows(state)
+    assert not [one for one in done if "VACUUM" in one.upper().split()]
+    state.close()
+    state = opened()
+    assert state.db.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+    state.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert Path(state.path).stat().st_size < 300_000
 
 
 def test_what_is_older_than_it_should_be_kept_is_removed(opened):
