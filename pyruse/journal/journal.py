@@ -96,13 +96,20 @@ class Journal:
                     yield entry
 
     def _all(self, limit: int) -> Iterator[Entry]:
-        if len(self.machines) == 1:  # nothing to merge: nothing stands between
+        if self._is_one:  # nothing to merge: nothing stands between
             (machine,) = self.machines.values()
             self._handled = self.machines
             self._ready.clear()
             machine.reader.no_later = FOREVER
             return machine.reader.entries(limit)
         return self._merged(limit)
+
+    @property
+    def _is_one(self) -> bool:
+        """All is of one machine, in files that are all open."""
+        if len(self.machines) != 1 or self._heads:
+            return False
+        return not any(machine.holds_back for machine in self.machines.values())
 
     def _merged(self, limit: int) -> Iterator[Entry]:
         heads = self._heads
@@ -123,13 +130,21 @@ class Journal:
             entry_ = machine.reader.advance()
             if entry_ is None:
                 heapq.heappop(heads)
-                self._ready.pop(name, None)
+                if machine.holds_back:
+                    self._push(machine)
+                else:
+                    self._ready.pop(name, None)
             else:
                 heapq.heapreplace(heads, (entry_.time_us, name, machine, entry_))
 
     def _push(self, machine: Machine) -> None:
         machine.reader.no_later = 0
         entry = machine.reader.advance()
+        while entry is None and machine.holds_back:
+            machine.next_stage()
+            if not self._reopen(machine):
+                break
+            entry = machine.reader.advance()
         if entry is None:
             self._ready.pop(machine.name, None)
         else:
@@ -296,6 +311,8 @@ class Journal:
             else:
                 otherwise(machine)
         self._began = True
+        if self.short:  # fewer files are needed behind a position
+            self._look()
 
     def missing(self) -> list[str]:
         """What was chosen and is not there: one line each."""
@@ -402,6 +419,8 @@ class Journal:
 
     def _opened(self, name: str) -> Machine | None:
         machine = self._make(name)
+        if self._began:  # so that no more files are opened than have something unread
+            machine.position = self._known.get(name)
         try:
             machine.renew()
         except OSError as fault:

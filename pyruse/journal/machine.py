@@ -14,7 +14,8 @@ from pyruse.journal.passed_over import Opened, PassedOver, is_being_made
 from pyruse.journal.position import Gap, Position
 from pyruse.journal.raw import open_files
 from pyruse.journal.reader import JournalReader
-from pyruse.system.descriptors import SHORT, require
+from pyruse.journal.stages import Stages, holds
+from pyruse.system.descriptors import SHORT, require, room
 
 _DAY_US = 86_400_000_000
 """A file of another writer that ended so long before the position is wholly read."""
@@ -58,6 +59,8 @@ class Machine:
         """How many entries were read up to the position."""
         self.passed = PassedOver(name, opened, look, follows=follows)
         """What libsystemd passes over."""
+        self._stages = Stages()
+        """For when not all of its files can be open."""
         self.is_being_made = False
         """A file is there, but not its header yet: it is looked at again some moments later."""
         self.may_be_gone = False
@@ -127,8 +130,24 @@ class Machine:
         """None of its files is there any more; what cannot be looked at may be."""
         return all(_is_gone(file.path) for file in self._files)
 
+    @property
+    def holds_back(self) -> bool:
+        """Not all of its files can be open: the next ones follow with `next_stage`."""
+        return self._stages.now is not None
+
+    def next_stage(self) -> None:
+        """Have what was read to its end be closed with the next `renew`, so that more is open."""
+        self._stages.end(self._with_headers())
+
+    def _with_headers(self) -> list[tuple[JournalFile, Header | None]]:
+        return [(file, header(file.path)) for file in self._files]
+
     def begin_at_tail(self) -> None:
         """Go behind the newest entry: everything before counts as handled."""
+        if self.holds_back:
+            self._stages.leave_out(self._with_headers())
+            with suppress(OSError):  # too many at once: what is open is begun with
+                self.renew()
         self.reader.seek_tail()
         if (time_us := self.reader.time_us()) is not None:
             self.note(time_us)
@@ -147,6 +166,7 @@ class Machine:
         if not self._is_open:
             self.reader, self._is_open = self._opened(raw), True
             self.reader.reopen = self._raw
+            self.reader.before = self._stages.before
             return None
         self.reader.replace(raw)
         if self.position is None:
@@ -201,7 +221,13 @@ class Machine:
             file for file in self._files if self._may_have_more(file, header(file.path))
         ] or list(self._files)
         self.faults, self.is_being_made = [], False
-        require(len(chosen) - len(self._open))
+        self._stages.now = None
+        try:
+            require(len(chosen) - len(self._open))
+        except OSError:
+            if (stage := self._stage(chosen)) is None:
+                raise
+            chosen = stage
         try:
             raw = open_files([file.path for file in chosen])
             self._open, self._denied = {file.identity for file in chosen}, set()
@@ -209,9 +235,20 @@ class Machine:
             if fault.errno in SHORT or (fault.errno == errno.ENOENT and not is_last):
                 raise
             raw = self._sound(chosen, fault, is_last=is_last)
+        if self._is_open:
+            self.reader.before = self._stages.before
         left_out = {file.identity for file in self._files} - {file.identity for file in chosen}
         self.passed.opens(self._open | left_out, self.position)
         return raw
+
+    def _stage(self, files: Sequence[JournalFile]) -> list[JournalFile] | None:
+        """Those of too many files that are read first; None: too few descriptors for any."""
+        most = (len(self._open) + room()) // 2  # for a moment, those before are open, too
+        known = [(file, header(file.path)) for file in files]
+        if not self._follows or not self._stages.choose(known, most, self.position):
+            return None
+        assert self._stages.now is not None
+        return self._stages.now.files
 
     def _sound(
         self, files: Sequence[JournalFile], fault: OSError, *, is_last: bool
@@ -239,6 +276,8 @@ class Machine:
 
     def _may_have_more(self, file: JournalFile, said: Header | None) -> bool:
         """Whether something in a file may be unread: a file that is complete may be skipped."""
+        if self._stages.is_read(file, said) and not holds(said, self.position):
+            return False
         if self.position is None or not file.archived or said is None:
             return True
         if said.seqnum_id == self.position.seqnum_id:

@@ -48,6 +48,9 @@ class JournalReader(Seeking):
         """The instant of the entry that was given last, in microseconds since the epoch."""
         self._gave_up_at = -1
         """The number of entries after which files were opened once more, in vain if it stays so."""
+        self.before: int | None = None
+        """Entries from this instant on (µs since the epoch) are not given yet: files that begin
+        there are not open."""
         self.damaged = 0
         """How many entries could not be read because a journal file is damaged."""
         self.whole_since: tuple[str, int] | None = None
@@ -88,7 +91,10 @@ class JournalReader(Seeking):
         if self.split_lines.held:
             return self._all_with_overdue(limit)
         self._set_mark()
-        if self.was_at_end or self._measures or not self._is_native or self._looks_split():
+        if (
+            self.was_at_end or self._measures or not self._is_native or self.before is not None
+            or self._looks_split()
+        ):  # fmt: skip
             return self._all(limit)
         entries: Iterator[Entry] = self._raw.entries(self, Entry, limit, *self.skipping)
         return entries
@@ -117,7 +123,8 @@ class JournalReader(Seeking):
         yield from self._all(limit)
 
     def _all(self, limit: int) -> Iterator[Entry]:
-        next_, realtime, until = self._raw._next, self._raw._get_realtime, self._until
+        next_, realtime = self._raw._next, self._raw._get_realtime
+        until = self._last_instant()
         time_us = self._last_us
         split = self._looks_split()
         careful, follows = split or self.was_at_end, self._follows
@@ -132,6 +139,7 @@ class JournalReader(Seeking):
                             yield from self._rest()
                             return
                         next_, realtime = self._raw._next, self._raw._get_realtime
+                        until = self._last_instant()
                         skipped += 1
                         continue
                     self.position += 1
@@ -142,7 +150,7 @@ class JournalReader(Seeking):
                     skipped += 1
                     continue
                 if until is not None and time_us > until:
-                    yield from self._rest()
+                    yield from self._beyond_end()
                     return
                 if careful and follows:
                     self.given.append(self.cursor_at(time_us))
@@ -156,6 +164,20 @@ class JournalReader(Seeking):
                 yield Entry(time_us, self)
             limit = skipped
         self._last_us = time_us
+
+    def _last_instant(self) -> int | None:
+        """The last instant to read now."""
+        if self.before is None or (self._until is not None and self._until < self.before):
+            return self._until
+        return self.before - 1
+
+    def _beyond_end(self) -> Iterator[Entry]:
+        """The entry at hand is too late to be given."""
+        if self.before is None:
+            return self._rest()
+        self.position -= 1  # it is given when more files are open
+        self._raw._previous()
+        return iter(())
 
     def _rest(self) -> Iterator[Entry]:
         """At the end: the lines that will not become whole."""

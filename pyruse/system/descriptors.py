@@ -44,13 +44,20 @@ def require(number: int) -> None:
 
     :raises OSError: there are too few (EMFILE).
     """
+    if number > room():
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def room() -> float:
+    """How many more can be had for journals, so that some are left for everything else."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
-        return
+        return float("inf")
     used = os.listdir("/proc/self/fd")
-    fits = len(used) + number + min(_SPARE, limit // 4) <= limit
-    if not fits or (limit < 4 * _SPARE and _journals(used) + number + _ALL_ELSE > limit):
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    left = limit - len(used) - min(_SPARE, limit // 4)
+    if limit >= 4 * _SPARE:
+        return left
+    return min(left, limit - _journals(used) - _ALL_ELSE)
 
 
 def _journals(descriptors: list[str]) -> int:

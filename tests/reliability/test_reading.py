@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -235,6 +237,71 @@ def test_descriptors_that_run_out_and_come_back(daemon: MakeDaemon, tmp_path: Pa
     assert set(handled(one).values()) == {1}
     assert one.log.count("too few file descriptors") == 1
     assert "Traceback" not in one.log
+
+
+def in_order(daemon: Daemon) -> list[str]:
+    with closing(sqlite3.connect(daemon.state)) as db:
+        return [message for (message,) in db.execute("SELECT message FROM events ORDER BY rowid")]
+
+
+def test_more_files_of_one_machine_than_descriptors(daemon: MakeDaemon, journald: Journald) -> None:
+    run = '"x" = [\n  { action = "run", command = ["touch", "FOLDER/ran-{MESSAGE}"] },'
+    one = daemon(CHAINS, journald)
+    one.configure(CHAINS.replace('"x" = [', run.replace("FOLDER", str(one.folder))))
+    for number in range(40):
+        send(journald, 3 * number, 3 * number + 3)
+        journald.rotate()
+    one.prefix = ["sh", "-c", 'ulimit -n 48; exec "$0" "$@"']
+    one.start()
+    wait_for(one, 20)
+    one.stop(signal.SIGKILL)
+    one.start()
+    wait_for(one, 120)
+    assert in_order(one) == [str(number) for number in range(120)]
+    send(journald, 120, 123)
+    wait_for(one, 123)
+    assert one.stop() == 0
+    for number in range(41, 45):
+        send(journald, 3 * number, 3 * number + 3)
+        journald.rotate()
+    one.prefix = ["sh", "-c", 'ulimit -n 40; exec "$0" "$@"']
+    one.start()  # it needs no more files than have something unread
+    wait_for(one, 135)
+    for number in range(0, 135, 40):
+        one.wait_until((one.folder / f"ran-{number}").exists)
+    assert one.stop() == 0
+    assert in_order(one) == [str(number) for number in range(135)]
+    assert "descriptors" not in one.log
+    assert "Too many open files" not in one.log
+
+
+def test_more_files_than_descriptors_with_entries_of_the_same_time(
+    daemon: MakeDaemon, tmp_path: Path
+) -> None:
+    need(unavailable())
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    for number in range(30):  # as of users, each of whom logs all day
+        entries: list[dict[str, str | int]] = [
+            {
+                "SYSLOG_IDENTIFIER": "test",
+                "MESSAGE": f"{number}/{minute}",
+                "__REALTIME_TIMESTAMP": FIRST_TIME + (60 * minute + number) * SECOND,
+            }
+            for minute in range(3)
+        ]
+        make_journal(folder / f"user-{1000 + number}.journal", entries)
+    one = daemon(CHAINS, folder)
+    one.prefix = ["sh", "-c", 'ulimit -n 48; exec "$0" "$@"']
+    one.start()
+    one.wait_for_line("too few file descriptors: not all of the journal's files are open")
+    assert one.stop() == 0
+    assert not handled(one), "none of them is read behind another one's entries"
+    one.prefix = []
+    one.start()
+    wait_for(one, 90)
+    assert one.stop() == 0
+    assert in_order(one) == [f"{number}/{minute}" for minute in range(3) for number in range(30)]
 
 
 def test_few_descriptors_are_enough_for_programs(daemon: MakeDaemon, tmp_path: Path) -> None:
