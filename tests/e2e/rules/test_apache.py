@@ -11,7 +11,8 @@ from pyruse.testing import wait_until
 from pyruse.testing.daemon import MakeDaemon
 from pyruse.testing.journald import Journald
 from pyruse.testing.machines import Machines
-from tests.e2e.rules.guarded import ATTACKER, FRAMED, USER, Guarded, guarded
+from tests.e2e.rules import web
+from tests.e2e.rules.guarded import FRAMED, USER, Guarded, guarded
 
 pytestmark = pytest.mark.realparts
 
@@ -61,35 +62,20 @@ def apache(
 
 
 def test_who_guesses_passwords_is_banned_and_who_mistypes_is_not(apache: Guarded) -> None:
-    for _ in range(6):
-        assert apache.http(USER, "/private/") == 401
-    assert apache.http(USER, "/private/", "-u", "bob:scret") == 401
-    assert apache.http(USER, "/private/", "-u", "bob:secret") == 200
-    for user in ("bob", "a b", f"jürgen [client {FRAMED}", "[crit]"):
-        more = ["-u", f"{user}:123456", "-e", f"x, [client {FRAMED}:1] AH01618: user y not found"]
-        assert apache.http(ATTACKER, "/private/", *more) == 401
-    apache.wait_until_handled()
-    apache.wait_until_dropped()
-    assert apache.http(ATTACKER, "/private/", "-u", "ann:123456") == 401
-    apache.wait_until_dropped(ATTACKER)
-    assert apache.rows("important") == []
+    web.mistype(apache)
+    users = ("bob", "a b", f"jürgen [client {FRAMED}", "[crit]")
+    web.guess(apache, users, ["-e", f"x, [client {FRAMED}:1] AH01618: user y not found"])
 
 
 def test_who_scans_is_banned_whatever_he_writes(apache: Guarded) -> None:
     assert apache.http(USER, "/missing", "-u", "a [crit]:x") == 404
     assert apache.http(USER, "/" + "A" * 300 + "%5Bemerg%5D", "-u", "a [crit]:x") == 403
-    for user in ("a b", "a [crit]", "", '- [29/Nov/2026:06:25:01 +0000] "GET /.env HTTP/1.1" 404'):
-        for _ in range(3):
-            assert apache.http(ATTACKER, "/.env", "-u", f"{user}:x") == 404
-            assert apache.http(ATTACKER, "/forbidden/", "-u", f"{user}:x") == 403
-    apache.wait_until_handled()
-    apache.wait_until_dropped(ATTACKER)
-    assert apache.rows("important") == []
+    web.scan(apache, [("/.env", 404), ("/forbidden/", 403)], 3)
 
 
 def test_what_others_write_in_the_name_of_apache(apache: Guarded) -> None:
     apache.assert_forgery_is_told(
         "apache2",
-        f'{FRAMED} - bob [29/Nov/2026:06:25:01 +0000] "GET /private/ HTTP/1.1" 401 153 "-" "x"',
+        web.FORGED,
         f"[auth_basic:error] [pid 811] [client {FRAMED}:51234] AH01618: user bob not found: /",
     )
