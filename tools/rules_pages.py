@@ -1,4 +1,7 @@
-"""Makes a page for each built-in file of rules, and one that lists them: docs/rules/."""
+"""Makes a page for each built-in file of rules, and one that lists them: docs/rules/.
+
+Another one tells of how many services the rules know (see `tools.coverage`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pyruse.registry.packages import OWN
 from pyruse.registry.registry import Registry
 from pyruse.rules.library import Library
 from pyruse.rules.rules_file import RulesFile, Sample, jumps_of
+from tools import coverage
 
 _LONGEST = 160  # characters of a line that is shown
 _MOST_SAMPLES = 25
@@ -29,7 +33,10 @@ def pages(folder: Path) -> dict[Path, str]:
         if registry.find(RULES, name).distribution == OWN
     ]
     made = {folder / f"{rules.name}.md": _page(rules, library) for rules in found}
-    return made | {folder / "README.md": _list(found)}
+    return made | {
+        folder / "README.md": _list(found),
+        folder / "coverage.md": coverage.page(found, library),
+    }
 
 
 def _list(found: list[RulesFile]) -> str:
@@ -40,8 +47,9 @@ def _list(found: list[RulesFile]) -> str:
             "# The rules that come with Pyruse",
             "",
             f"What Pyruse knows, in {len(programs)} files, each of a program or a family of them; "
-            "[Rules](../rules.md) tells how they are used, changed and written. This page and "
-            "those of the rules are made from their files.",
+            "[Rules](../rules.md) tells how they are used, changed and written. "
+            "[Which services the rules know](coverage.md) counts those that many machines run. "
+            "These pages are made from the rules' files.",
             "",
             "| `use` | what it knows | programs |",
             "|---|---|---|",

@@ -108,7 +108,7 @@ find_missing_for_test() {
 # others' place, and each would be at work.
 unpacked='postfix dovecot-imapd exim4-daemon-light nginx-light apache2 bind9 haproxy lighttpd caddy
   dropbear-bin vsftpd proftpd-core pure-ftpd mariadb-server-core postgresql redis-server squid openvpn
-  slapd samba unbound'
+  slapd samba unbound rsync'
 
 # --- Installing it.
 

@@ -51,6 +51,7 @@ def rules_for_this_machine(library: Library) -> list[str]:
         logged = Selection().values_of("SYSLOG_IDENTIFIER")
     except UserError:
         logged = set()  # whoever goes on reads the journal, and is told
+    logged |= {name.partition("(")[0] for name in logged}  # such as wordpress(www.example.org)
     logged.add("kernel")  # each machine has one, though in a container it says nothing
     found = []
     for name in library.names:
