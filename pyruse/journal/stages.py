@@ -67,6 +67,7 @@ class Stages:
 
         :param files: those that may have something unread.
         :param most: how many may be open.
+        :param position: the last entry that was handled.
         :return: False: there are too few descriptors to read on in the order of entries, as too
             many files have entries of the same time.
         """
