@@ -42,6 +42,7 @@ _MAIL = {
     "exim": ("true", "exim4-daemon-light"),
     "none": ("true", ""),
 }
+_PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
 _LONGEST = 600  # seconds, of a machine's life
 
 _SCRIPT = r"""
@@ -64,6 +65,10 @@ tell active "$(systemctl is-active pyruse)"; tell enabled "$(systemctl is-enable
 cat /etc/pyruse/pyruse.toml > $result/configuration
 pyruse check; tell check_code $?
 tell version "$(pyruse --version)"
+
+# A plugin that needs a library.
+export PIP_NO_INDEX=1 PIP_FIND_LINKS=/root/wheels
+pyruse install pyruse-geoip > $result/plugin 2>&1; tell plugin_code $?
 
 # Midnight comes in a minute, somewhere.
 now=$(date -u +%s); east=$(( (86400 - (now + 60) % 86400) % 86400 ))
@@ -104,6 +109,7 @@ tell upgraded_active "$(systemctl is-active pyruse)"
 [ "$(sha256sum /etc/pyruse/pyruse.toml)" = "$sum_before" ]; tell configuration_kept $?
 tell upgraded_banned "$(banned)"
 pyruse bans --format json > $result/bans
+pyruse plugins geoip >/dev/null; tell plugin_after_upgrade $?
 
 echo '# mine' >> /etc/pyruse/conf.d/soon.toml
 dpkg --remove pyruse > $result/remove 2>&1; tell remove_code $?
@@ -133,29 +139,45 @@ def main() -> None:
     parser.add_argument("--suite", default="bookworm", help="the release of Debian")
     parser.add_argument("--mail", action="append", choices=[*_MAIL], help="several times")
     parser.add_argument("--trees", type=Path, help="where trees are kept")
+    parser.add_argument("--package", type=Path, metavar="DEB", help="instead of building one")
     parser.add_argument("--before", type=Path, metavar="DEB", help="the version before")
     parser.add_argument("--build-only", action="store_true", help="build into dist/, boot nothing")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         kept = chosen.trees or Path(folder) / "trees"
         built = Path(folder) / "built"
-        current = build(kept, chosen.suite, built)
-        (ROOT / "dist").mkdir(exist_ok=True)
-        shutil.copy(current, ROOT / "dist")
-        print(f"dist/{current.name}")
+        built.mkdir()
+        if chosen.package:
+            current = Path(shutil.copy(chosen.package, built))
+        else:
+            current = build(kept, chosen.suite, built)
+            (ROOT / "dist").mkdir(exist_ok=True)
+            shutil.copy(current, ROOT / "dist")
+            print(f"dist/{current.name}", flush=True)
         if chosen.build_only:
             return
         before = chosen.before or earlier(current)
         base = kept / f"{chosen.suite}-base"
         trees.make(base, chosen.suite, _BASE)
+        wheels = plugin(Path(folder) / "wheels", chosen.suite)
         well = True
         for mail in chosen.mail or _MAIL:
             tree = Path(folder) / "tree"
             trees.copy(base, tree)
-            result = live(tree, mail, before, current)
+            result = live(tree, mail, before, current, wheels)
             well &= show(f"{chosen.suite}, mail: {mail}", result)
             shutil.rmtree(tree)
     sys.exit(not well)
+
+
+def plugin(folder: Path, suite: str) -> Path:
+    """A folder with a package of plugins as a wheel, and with the library that it needs."""
+    pip = [sys.executable, "-m", "pip"]
+    geoip = str(ROOT / "pyruse-contrib/pyruse-geoip")
+    trees.run(*pip, "wheel", "-q", "--no-deps", "-w", str(folder), geoip)
+    binary = ["--only-binary=:all:", f"--python-version={_PYTHON[suite]}", "--no-deps"]
+    trees.run(*pip, "download", "-q", "-d", str(folder), *binary, "maxminddb")
+    return folder
 
 
 def earlier(package: Path) -> Path:
@@ -199,13 +221,12 @@ def build(kept: Path, suite: str, built: Path) -> Path:
     }  # fmt: skip
     trees.inside(tree, "cd /src && deploy/debian/build /src/out", **environment)
     (package,) = (source / "out").glob("*.deb")
-    built.mkdir(exist_ok=True)
     return Path(shutil.copy(package, built))
 
 
 def _download(folder: Path, suite: str) -> None:
     """What bundle.sh installs, and what builds Pyruse and systemd-python."""
-    python = {"bookworm": "3.11", "trixie": "3.13"}[suite]
+    python = _PYTHON[suite]
     pip = [sys.executable, "-m", "pip", "download", "-q", "-d", str(folder)]
     pins = (ROOT / "deploy/requirements.txt").read_text()
     compiled: list[str] = []
@@ -225,7 +246,7 @@ def _download(folder: Path, suite: str) -> None:
     trees.run(*pip, "--only-binary=:all:", f"--python-version={python}", *tools)
 
 
-def live(tree: Path, mail: str, before: Path, after: Path) -> dict[str, str]:
+def live(tree: Path, mail: str, before: Path, after: Path, wheels: Path) -> dict[str, str]:
     """Give a tree mail and the packages, and boot it; what its script told, by name."""
     prepare, package = _MAIL[mail]
     trees.inside(tree, prepare)
@@ -233,6 +254,7 @@ def live(tree: Path, mail: str, before: Path, after: Path) -> dict[str, str]:
         trees.install(tree, package)
     shutil.copy(before, tree / "root/before.deb")
     shutil.copy(after, tree / "root/after.deb")
+    shutil.copytree(wheels, tree / "root/wheels")
     trees.boot(tree, _SCRIPT, _LONGEST)
     log = (tree / "root/script.log").read_text("utf-8", "replace")
     (ROOT / "build").mkdir(exist_ok=True)
@@ -245,7 +267,8 @@ def live(tree: Path, mail: str, before: Path, after: Path) -> dict[str, str]:
 
 _EXPECTED = {
     "install_code": "0", "active": "active", "enabled": "enabled", "check_code": "0",
-    "banned": "0", "reported": "0", "upgrade_code": "0", "upgraded_active": "active",
+    "plugin_code": "0", "plugin_after_upgrade": "0", "banned": "0", "reported": "0",
+    "upgrade_code": "0", "upgraded_active": "active",
     "restarted": "0", "configuration_kept": "0", "upgraded_banned": "0", "remove_code": "0",
     "table_after_remove": "1", "kept_by_remove": "0", "banned_again": "0", "faulty_code": "0",
     "purge_code": "0", "table_after_purge": "1", "leftovers": "", "users": "", "done": "yes",
@@ -254,7 +277,7 @@ _EXPECTED = {
 
 def show(title: str, result: dict[str, Any]) -> bool:
     """Print what came of it; whether all was as it should be."""
-    print(f"== {title}")
+    print(f"== {title}", flush=True)
     wrong = {name: value for name, value in _EXPECTED.items() if result.get(name) != value}
     if set(result.get("meanwhile", "1").split()) != {"0"}:
         wrong["meanwhile"] = "the ban in force all the time"

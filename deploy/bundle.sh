@@ -29,6 +29,8 @@ target=$root$place.new
 rm -rf "$target"
 # Debian's Python installs into "local" otherwise, where an environment of its own has no such folder.
 unset DEB_PYTHON_INSTALL_LAYOUT
+# Modules are compiled where they are installed, for the Python that is there.
+export PYTHONDONTWRITEBYTECODE=1
 "$python" -m venv "$target"
 pip() { "$target/bin/python" -m pip --disable-pip-version-check --quiet --no-input "$@"; }
 pip install --no-compile --use-pep517 --require-hashes --requirement "$top/deploy/requirements.txt"
@@ -49,6 +51,7 @@ rm -f "$target/$packages"/pyruse-*.dist-info/direct_url.json
 echo "$plugins/$packages" >"$target/$packages/pyruse-plugins.pth"
 
 # What is there works until the new one is whole.
+find "$target" -name __pycache__ -type d -prune -exec rm -rf {} +
 rm -rf "$root$place"
 mv "$target" "$root$place"
-[ -n "$root" ] || "$place/bin/python" -m compileall -q "$place/lib" >/dev/null || true
+[ -n "$root" ] || PYTHONDONTWRITEBYTECODE='' "$place/bin/python" -m compileall -q "$place/lib" >/dev/null || true

@@ -11,6 +11,7 @@ set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 root=$1 prefix=$2 mode=${3:-}
+export PYTHONDONTWRITEBYTECODE=1
 share=$root$prefix/share
 units=$root$prefix/lib/systemd/system
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
+from pyruse.setup import service
 from pyruse.testing.plugin import need
 
-DEPLOY = Path(__file__).parent.parent / "deploy"
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "deploy"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 pytestmark = pytest.mark.realparts
 
@@ -88,3 +94,50 @@ def test_the_user_and_the_folders_are_made(tmp_path: Path) -> None:
     state = (tmp_path / "var/lib/pyruse").stat()
     assert (state.st_mode & 0o777, state.st_uid) == (0o750, int(user[2]))
     assert (tmp_path / "etc/pyruse/conf.d").stat().st_mode & 0o777 == 0o755
+
+
+SCRIPTS = [
+    DEPLOY / "bundle.sh", DEPLOY / "files.sh", DEPLOY / "arch/pyruse.install", DEPLOY / "rpm/build",
+    *(DEPLOY / "debian" / name for name in ("build", "postinst", "prerm", "postrm")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_the_scripts_are_understood(script: Path) -> None:
+    run("sh", "-n", script)
+
+
+def test_what_packages_bring_along_is_what_pyruse_needs() -> None:
+    pins = dict(re.findall(r"(?m)^([\w-]+)==(\S+)", (DEPLOY / "requirements.txt").read_text()))
+    for text in PROJECT["dependencies"]:
+        needed = Requirement(text)
+        assert needed.specifier.contains(pins[needed.name]), text
+
+
+def test_every_file_that_is_to_be_put_in_place_is_there() -> None:
+    script = (DEPLOY / "files.sh").read_text()
+    for pattern in re.findall(r'"\$top"?/([^"\s;]+)', script):
+        assert list(ROOT.glob(pattern)), pattern
+
+
+def test_the_recipe_for_arch_has_the_version_of_today() -> None:
+    assert f"\npkgver={PROJECT['version']}\n" in (DEPLOY / "arch/PKGBUILD").read_text()
+
+
+def test_files_of_a_package_are_not_put_in_place_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packaged, system = tmp_path / "usr/lib", tmp_path / "etc"
+    for name in ("systemd/system/pyruse.service", "sysusers.d/pyruse.conf"):
+        (packaged / name).parent.mkdir(parents=True)
+        (packaged / name).touch()
+    monkeypatch.setattr(service, "_PACKAGED", (packaged,))
+    monkeypatch.setattr(service, "_SYSTEM", system)
+    monkeypatch.setattr(service, "_run", lambda _command: None)
+    monkeypatch.setattr(service, "_program", lambda: "/usr/bin/pyruse")
+    told: list[str] = []
+    service.install(sendmail=True, ipset=False, tell=told.append)
+    written = {str(file.relative_to(system)) for file in system.rglob("*") if file.is_file()}
+    assert written == {"tmpfiles.d/pyruse.conf", "systemd/system/pyruse.service.d/sendmail.conf"}
+    assert told == [f"{system}/{name}: written" for name in sorted(written, reverse=True)]
+    assert service.is_installed()
