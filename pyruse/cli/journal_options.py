@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pyruse.cli import values
+from pyruse.cli.stdout import echo
+from pyruse.text import printable
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -111,6 +113,16 @@ def matches_argument(command: F) -> F:
 def is_chosen(journal: dict[str, Any]) -> bool:
     """Whether a part of a journal was asked for by any of the options."""
     return any(value not in (None, (), False) for value in journal.values())
+
+
+def tell_if_nothing(chosen: Selection, entries: int) -> None:
+    """Say on standard error that no entry was selected: else, nothing would be shown at all."""
+    if not entries:
+        echo(
+            f"pyruse: {printable(chosen.described)}: no entry is selected (expected other options "
+            "for which entries: `pyruse stats` shows those that there are)",
+            err=True,
+        )
 
 
 def selection(  # noqa: PLR0913 -- one for each option

@@ -158,12 +158,25 @@ def _files(path: Path) -> tuple[list[Path], Path]:
         if not files:
             raise ConfigError(
                 [
-                    f"{path}: no configuration there (expected pyruse.toml or conf.d/*.toml; "
-                    "`pyruse demo` shows a complete one)"
+                    f"{path}: no configuration there (expected pyruse.toml or conf.d/*.toml: "
+                    f"`{_init(path)}` writes one)"
                 ]
             )
         return files, path
+    if path == DEFAULT and not os.path.lexists(path):
+        raise ConfigError(
+            [
+                f"{path}: there is no configuration yet (expected one: `{_init(path)}` writes it; "
+                f"another place is chosen with -c PATH or {VARIABLE})"
+            ]
+        )
     return [path], path.parent
+
+
+def _init(path: Path) -> str:
+    """The command that writes a first configuration into a folder."""
+    place = "" if path == DEFAULT else f" -c {shlex.quote(str(path))}"
+    return f"{'' if os.geteuid() == 0 else 'sudo '}pyruse init{place}"
 
 
 def _content(file: Path, faults: ConfigFaults) -> dict[str, Any] | None:

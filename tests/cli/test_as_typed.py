@@ -5,9 +5,13 @@ from __future__ import annotations
 import grp
 import json
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
+from pyruse.testing.waiting import TIME_LIMIT
 
 NOWHERE = """
 [journal]
@@ -166,3 +170,57 @@ def test_the_group_of_the_state_may_read_it(powerless, config, tmp_path):
     done = powerless("bans", "-c", config, group=group)  # while no daemon runs
     assert (done.returncode, done.stderr) == (0, "nobody is banned\n")
     assert powerless("status", "-c", config, group=group).stdout.startswith("Daemon   not running")
+
+
+def test_no_entry_is_selected(pyruse, journal, config):
+    for command in (["stats", "--file", journal], ["replay", "-c", config]):
+        done = pyruse(*command, "-t", "nobody")
+        assert done.code == 0
+        assert "no entry is selected (expected other options" in done.err
+        assert "no entry is selected" not in pyruse(*command).err
+
+
+def test_nothing_is_configured_yet(pyruse, monkeypatch, tmp_path):
+    nowhere = tmp_path / "etc"
+    monkeypatch.delenv("PYRUSE_CONFIG", raising=False)
+    monkeypatch.setattr("pyruse.config.files.DEFAULT", nowhere)
+    for command in ("status", "bans", "check", "report"):
+        done = pyruse(command)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.replace("sudo ", "") == (
+            f"{nowhere}: there is no configuration yet (expected one: `pyruse init` writes it; "
+            "another place is chosen with -c PATH or PYRUSE_CONFIG)\n"
+        )
+
+
+NEEDLESS = {
+    "jinja2", "rich", "email", "smtplib", "ssl", "pluggy", "importlib.metadata", "statistics",
+    "subprocess", "pyruse.chains", "pyruse.engine", "pyruse.rules", "pyruse.registry",
+    "pyruse.delivery.mail.message", "pyruse_plugins",
+}  # fmt: skip
+"""What takes its time to be imported, and is of no use to those who ask how Pyruse is doing."""
+
+
+@pytest.mark.parametrize(
+    ("command", "allowed"),
+    [
+        (["--version"], set()),
+        (["bans"], set()),
+        (["kinds"], set()),
+        (["completion", "--line", "pyruse unban "], set()),
+        (["status"], {"subprocess"}),
+    ],
+)
+def test_what_is_looked_at_often_starts_fast(config, command, allowed):
+    """No time is measured, which would be the machine's: what is not imported takes none."""
+    program = (
+        "import sys\nfrom pyruse.cli import main\n"
+        f"sys.argv = ['pyruse', *{command!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+        timeout=TIME_LIMIT, env={**os.environ, "PYRUSE_CONFIG": str(config)},
+    )  # fmt: skip
+    assert set(done.stderr.split()) & NEEDLESS <= allowed

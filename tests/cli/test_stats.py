@@ -39,7 +39,10 @@ def test_another_field_and_a_part_of_the_journal(pyruse, journal):
 
 def test_nothing_at_all(pyruse, tmp_path):
     done = pyruse("stats", "-D", tmp_path)
-    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (done.code, done.out) == (0, "")
+    told = f"pyruse: {tmp_path}: no entry is selected (expected other options for which entries: "
+    assert done.err.startswith(told)
+    assert pyruse("stats", "-D", tmp_path, "--format", "json").out == "[]\n"
 
 
 def test_on_a_terminal_it_is_a_table(on_terminal, journal):

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyruse.cli.journal_options import JournalCommand, journal_options, matches_argument, selection
+from pyruse.cli.journal_options import (
+    JournalCommand,
+    journal_options,
+    matches_argument,
+    selection,
+    tell_if_nothing,
+)
 from pyruse.cli.options import config_option, configuration
 from pyruse.cli.stdout import echo
 from pyruse.text import shortened
@@ -62,6 +68,7 @@ def command(config: Path | None, form: str, full: bool, profile: bool, **journal
         outcome = replay(
             loaded, chosen, Faults(lambda *_: None), tell, profile=Profile() if profile else None
         )
+    tell_if_nothing(chosen, outcome.entries)
     if form == "json":
         show_json(outcome.data())
     elif form == "html":

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyruse.cli import values
-from pyruse.cli.journal_options import JournalCommand, journal_options, matches_argument, selection
+from pyruse.cli.journal_options import (
+    JournalCommand,
+    journal_options,
+    matches_argument,
+    selection,
+    tell_if_nothing,
+)
 from pyruse.cli.options import config_option
 from pyruse.cli.stdout import echo
 
@@ -87,6 +93,9 @@ def command(config: Path | None, field: str, recognised: bool, form: str, **jour
                 tell(entries, reached)
     if not any(name for name, _ in counts):
         _see_that_there_is(field, chosen, entries)
+    tell_if_nothing(chosen, entries)
+    if not entries and form != "json":
+        return
     rows = _rows(counts)
     if form == "json":
         show_json(
