@@ -224,3 +224,13 @@ def test_what_is_looked_at_often_starts_fast(config, command, allowed):
         timeout=TIME_LIMIT, env={**os.environ, "PYRUSE_CONFIG": str(config)},
     )  # fmt: skip
     assert set(done.stderr.split()) & NEEDLESS <= allowed
+
+
+def test_a_faulty_chain_hides_neither_status_nor_bans(pyruse, config):
+    """Whoever has broken the configuration wants to know what Pyruse does meanwhile."""
+    pyruse("ban", "203.0.113.7", "-c", config)
+    config.write_text(config.read_text() + '"bad" = [ { filter = "no such filter" } ]\n')
+    assert pyruse("check", "-c", config).code == 2
+    assert pyruse("bans", "-c", config).out.startswith("203.0.113.7\t")
+    assert pyruse("status", "-c", config).out.startswith("Daemon   not running\n")
+    assert pyruse("kinds", "-c", config).code == 0

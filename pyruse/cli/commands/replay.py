@@ -68,12 +68,12 @@ def command(config: Path | None, form: str, full: bool, profile: bool, **journal
         outcome = replay(
             loaded, chosen, Faults(lambda *_: None), tell, profile=Profile() if profile else None
         )
-    tell_if_nothing(chosen, outcome.entries)
     if form == "json":
         show_json(outcome.data())
     elif form == "html":
         echo(outcome.render("html"))
     else:
+        tell_if_nothing(chosen, outcome.entries)
         show_outcome(outcome, full=full)
         if outcome.profile is not None:
             echo()

@@ -93,8 +93,8 @@ def command(config: Path | None, field: str, recognised: bool, form: str, **jour
                 tell(entries, reached)
     if not any(name for name, _ in counts):
         _see_that_there_is(field, chosen, entries)
-    tell_if_nothing(chosen, entries)
     if not entries and form != "json":
+        tell_if_nothing(chosen, entries)
         return
     rows = _rows(counts)
     if form == "json":
