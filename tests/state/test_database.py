@@ -281,12 +281,12 @@ def test_a_schema_that_cannot_be_made_leaves_nothing_behind(tmp_path, monkeypatc
 KILLED = """
 import os, signal, sys
 from pyruse.state import database, outbox
-connect = database._connect
-def connect_to_kill(path, *more):
-    db = connect(path, *more)
+connect = database.connect
+def connect_to_kill(path, **more):
+    db = connect(path, **more)
     db.create_function("kill", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
     return db
-database._connect = connect_to_kill
+database.connect = connect_to_kill
 outbox.Outbox.SCHEMA += "INSERT INTO gatherings VALUES ('x', kill());"
 database.State(sys.argv[1])
 """
