@@ -40,13 +40,23 @@ class UserExists:
         name = entry.text(self.field)
         if not name or len(name) > _LONGEST or "\0" in name:
             return False
+        now = monotonic()
         until, answer = self._answers.get(name, (0.0, False))
-        if until < monotonic():
+        if until < now:
             answer = _exists(name)
-            if len(self._answers) >= _MOST:
-                self._answers.clear()
-            self._answers[name] = (monotonic() + _KEPT, answer)
+            self._forget(name, now)
+            self._answers[name] = (now + _KEPT, answer)
         return answer
+
+    def _forget(self, name: str, now: float) -> None:
+        """Make room for an answer: those that are no longer believed go, and the oldest of many."""
+        answers = self._answers
+        answers.pop(name, None)  # so that they stay in their order
+        while answers:
+            oldest = next(iter(answers))
+            if answers[oldest][0] >= now and len(answers) < _MOST:
+                return
+            del answers[oldest]
 
 
 def _exists(name: str) -> bool:

@@ -68,6 +68,7 @@ def test_answers_are_remembered_for_a_minute(pipeline, lookups, monkeypatch):
     now += 61
     chains.feed(user="alice")
     assert lookups == ["alice", "mallory", "alice"]
+    assert list(chains.engine.graph.entrance.step.instance._answers) == ["alice"]
 
 
 def test_names_without_end_take_no_memory_without_end(pipeline, lookups, monkeypatch):
