@@ -63,6 +63,16 @@ def banned(ctx: click.Context, incomplete: str) -> _Offers:
 
 
 @_offered
+def outbox_items(ctx: click.Context, _: str) -> _Offers:
+    """What is in the outbox, by the ids that `pyruse outbox` shows."""
+    from pyruse.delivery.item_names import SHORT_ID
+    from pyruse.state import choices
+
+    with _state(ctx) as db:
+        return [(item_id[:SHORT_ID], text) for item_id, text in choices.outbox_items(db)]
+
+
+@_offered
 def labels(ctx: click.Context, _: str) -> _Offers:
     """The labels of bans."""
     from pyruse.state import choices

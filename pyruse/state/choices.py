@@ -35,3 +35,9 @@ def kinds(db: sqlite3.Connection) -> list[tuple[int, str]]:
     """The kinds that came most often, by their ids, with their texts."""
     query = "SELECT id, template FROM kinds ORDER BY count DESC LIMIT ?"
     return [(row[0], row[1]) for row in db.execute(query, (_MOST,))]
+
+
+def outbox_items(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """The ids of what is in the outbox, with what was wrong with it last, the newest first."""
+    query = "SELECT id, coalesce(error, kind) FROM outbox ORDER BY number DESC LIMIT ?"
+    return [(row[0], row[1]) for row in db.execute(query, (_MOST,))]

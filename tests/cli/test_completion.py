@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,9 @@ files = ["{journal}"]
 start = "head"
 [state]
 url = "sqlite://{folder}/state.sqlite"
+[email]
+to = ["root"]
+smtp = "smtp://127.0.0.1:1"
 [bans]
 backend = "command"
 command = {{ ban = ["/bin/true", "{{ip}}"], unban = ["/bin/true", "{{ip}}"] }}
@@ -70,6 +74,13 @@ def offered(place, pyruse, monkeypatch) -> Callable[[str], list[str]]:
         return [one.partition("\t")[0] for one in done.out.splitlines()]
 
     return run
+
+
+def test_what_is_in_the_outbox(offered):
+    ids = offered("pyruse outbox --drop ")
+    assert ids
+    assert all(re.fullmatch("[0-9a-f]{8}", one) for one in ids)
+    assert offered(f"pyruse outbox {ids[0][:4]}") == [ids[0]]
 
 
 def test_commands_and_options(offered):

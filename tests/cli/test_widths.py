@@ -52,7 +52,15 @@ SHOWN = {
     "stats": ["stats"],
 }
 """What has a golden text, with the command."""
-ALL = [*SHOWN.values(), ["plugins"], ["plugins", "regex"], ["rules"], ["rules", "sshd"], ["--help"]]
+ALL = [
+    *SHOWN.values(),
+    ["outbox"],
+    ["plugins"],
+    ["plugins", "regex"],
+    ["rules"],
+    ["rules", "sshd"],
+    ["--help"],
+]
 
 
 @pytest.fixture(scope="module")

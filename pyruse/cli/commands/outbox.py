@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyruse.cli import values
 from pyruse.cli.options import config_option, configuration, existing_state, on_terminal
-from pyruse.cli.output import show_json, shown_time
+from pyruse.cli.output import show_json, show_text, shown_time
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 from pyruse.text import one_line, printable
@@ -24,13 +24,11 @@ if TYPE_CHECKING:
 _SHOWN = 20
 """So many items of each list are shown to people."""
 _ALL = "all"
-_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:)")
-_TOGETHER = "\N{NO-BREAK SPACE}"
 
 
 @click.command("outbox")
 @config_option
-@click.argument("ids", nargs=-1, metavar="[ID | all]...")
+@click.argument("ids", nargs=-1, metavar="[ID | all]...", shell_complete=values.outbox_items)
 @click.option("--retry", is_flag=True, help="Try these again now, or all of them.")
 @click.option("--drop", is_flag=True, help="Forget these: they never leave.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
@@ -180,15 +178,15 @@ def _show(items: list[OutboxItem], zone: tzinfo) -> None:
             if len(found) > _SHOWN:
                 echo(f"  and {len(found) - _SHOWN:,} more (all: pyruse outbox --format json)")
     if aside:
-        _echo_folded("Once the reason is gone: pyruse outbox --retry; to forget one: --drop ID")
+        show_text("Once the reason is gone: pyruse outbox --retry; to forget one: --drop ID")
 
 
 def _show_lines(item: OutboxItem, zone: tzinfo) -> None:
     from pyruse.delivery.item_names import SHORT_ID
 
-    _echo_folded(f"{item.id[:SHORT_ID]}  {_what(item)}", "  ", " " * (SHORT_ID + 4))
+    show_text(_what(item), f"  {item.id[:SHORT_ID]}  ")
     for line in _facts(item, zone):
-        _echo_folded(line, " " * (SHORT_ID + 4), " " * (SHORT_ID + 6))
+        show_text(line, " " * (SHORT_ID + 4), " " * (SHORT_ID + 6))
 
 
 def _facts(item: OutboxItem, zone: tzinfo) -> Iterator[str]:
@@ -225,17 +223,3 @@ def _show_one(item: OutboxItem, zone: tzinfo) -> None:
         echo(one_line(line))
     if "parts" in item.payload and item.kind == "mail":
         echo(f"\n{printable(text_of(item.payload))}")
-
-
-def _echo_folded(text: str, first: str = "", others: str = "") -> None:
-    """Print a line, on a narrow terminal as several: no word, address or instant is broken."""
-    import shutil
-    import textwrap
-
-    whole = _INSTANT.sub(rf"\1{_TOGETHER}\2", one_line(text))
-    lines = textwrap.wrap(
-        whole, max(40, shutil.get_terminal_size().columns - 1),
-        initial_indent=first, subsequent_indent=others,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
-    echo("\n".join(lines).replace(_TOGETHER, " "))
