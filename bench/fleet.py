@@ -27,6 +27,7 @@ from pyruse_fleet import hosts as fleet_hosts
 from pyruse_fleet import schema
 from pyruse_fleet.audit import TELL
 from pyruse_fleet.clock import now_us
+from pyruse_fleet.feed import NEXT
 from pyruse_fleet.link import connect
 from pyruse_fleet.plugin import Fleet, handed_over
 from pyruse_fleet.server import Server
@@ -118,10 +119,12 @@ def _counts(many: int) -> Work:
 
 
 def _looks() -> Work:
+    last: list[int] = []
+
     def work(connection: Any, chance: random.Random) -> int:
-        connection.execute(
-            "SELECT * FROM fleet.feed WHERE seq >= (SELECT max(seq) FROM fleet.feed) LIMIT 500"
-        ).fetchall()
+        if not last:
+            last.append(connection.execute("SELECT max(seq) FROM fleet.feed").fetchone()[0])
+        connection.execute(NEXT, (last[0], 500)).fetchall()
         return 1
 
     return work
@@ -129,8 +132,7 @@ def _looks() -> Work:
 
 def _reads() -> Work:
     def work(connection: Any, chance: random.Random) -> int:
-        query = "SELECT * FROM fleet.feed WHERE seq >= %s ORDER BY seq LIMIT 500"
-        return len(connection.execute(query, (chance.randrange(1, 1_000),)).fetchall())
+        return len(connection.execute(NEXT, (chance.randrange(1, 1_000), 500)).fetchall())
 
     return work
 

@@ -29,7 +29,7 @@ _ROW = """
             (part->>1)::float8 - extract(epoch FROM clock_timestamp())::float8, part->2))
         FROM jsonb_array_elements(parts) AS part)
 """
-_NEXT = f"SELECT seq, mark, {_ROW} FROM fleet.feed WHERE seq >= %s ORDER BY seq LIMIT %s"
+NEXT = f"SELECT seq, mark, {_ROW} FROM fleet.feed WHERE seq >= %s ORDER BY seq LIMIT %s"
 _LAST = "SELECT seq, mark FROM fleet.feed ORDER BY seq DESC LIMIT 1"
 _BANS = """
     SELECT host, network::text, label, ports, protocol, until IS NULL,
@@ -72,7 +72,7 @@ class Feed:
         if len(self._inbox) > MOST:
             self.waits_for_room.set()
             return False
-        rows = connection.execute(_NEXT, (self.position.seq, _PAGE)).fetchall()
+        rows = connection.execute(NEXT, (self.position.seq, _PAGE)).fetchall()
         if not rows or Position(*rows[0][:2]) != self.position:
             self._begin_anew(connection, me)
             return True
