@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import IsolationLevel
 
 from pyruse_fleet.errors import NotTaken
-from pyruse_fleet.inbox import MOST, Inbox, Lift, Names, News, Reached
+from pyruse_fleet.inbox import MOST, Inbox, Item, Lift, Names, News, Reached
 from pyruse_fleet.link import Connection
 from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_key
 
@@ -110,13 +110,15 @@ class Feed:
         finally:
             connection.isolation_level = None
         self._know(connection, me, {row[0] for row in rows})
+        bans: list[Item] = []
         for row in rows:
             told = _told(row)
             try:
                 there.add(checked_key(told.network, told.label, told.ports, told.protocol))
             except NotTaken:
                 continue
-            self._inbox.put(told)
+            bans.append(told)
+        self._inbox.put(*bans)
         if len(rows) == MOST_BANS:
             text = f"the fleet has more than {MOST_BANS:,} bans: the newest of them are taken over"
             self._inbox.put(News(text, "warning"))

@@ -83,7 +83,11 @@ def add(
             sql.SQL("ALTER ROLE {} LOGIN CONNECTION LIMIT {}").format(who, _CONNECTIONS)
         )
         if password is not None:
-            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(who, password))
+            # Not as it is: the server may log the statement.
+            hidden = connection.pgconn.encrypt_password(
+                password.encode(), role.encode(), b"scram-sha-256"
+            )
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(who, hidden.decode()))
         for limit, value in _LIMITS.items():
             connection.execute(
                 sql.SQL("ALTER ROLE {} SET {} = {}").format(who, sql.Identifier(limit), value)

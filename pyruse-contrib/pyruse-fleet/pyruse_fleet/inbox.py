@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from threading import Event
 from typing import Any, NamedTuple
 
 from pyruse_fleet.wire import Key, Position, Told
@@ -55,6 +56,8 @@ class Back(NamedTuple):
     """What could not be handed over."""
 
     payload: dict[str, Any]
+    is_kept: Event
+    """Set once the state has it: the outbox may forget it then."""
 
 
 Item = Told | Names | Reached | Lift | News | Mailed | There | Back

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any, Protocol, TypeVar
 
 import psycopg
@@ -60,6 +60,8 @@ class Link:
         self._session = session
         self._jobs: SimpleQueue[tuple[Job[Any], Future[Any]]] = SimpleQueue()
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._pipe_lock = Lock()
+        self._ended = False
         self._closed = Event()
         self._connection: Connection | None = None
         self._thread = Thread(target=self._run, name="pyruse fleet", daemon=True)
@@ -72,8 +74,9 @@ class Link:
 
     def rouse(self) -> None:
         """Have the session's turn come now; in any thread."""
-        with suppress(OSError):  # full: it is roused; closed: it is over
-            os.write(self._write, b".")
+        with self._pipe_lock, suppress(BlockingIOError):  # it is full: it is roused
+            if not self._ended:
+                os.write(self._write, b".")
 
     def call(self, job: Job[T], timeout: float) -> T:
         """Have something done over the connection; in any other thread.
@@ -138,8 +141,10 @@ class Link:
             latest = min(_LATEST_S, _SOONEST_S * 2 ** min(failures, 10))
             # Of many hosts that have lost it together, each comes back at a time of its own.
             self._sleep(random.uniform(_SOONEST_S / 2, latest))
-        os.close(self._read)
-        os.close(self._write)
+        with self._pipe_lock:  # the numbers of descriptors are given to others
+            self._ended = True
+            os.close(self._read)
+            os.close(self._write)
 
     def _do_jobs(self, connection: Connection) -> None:
         while True:

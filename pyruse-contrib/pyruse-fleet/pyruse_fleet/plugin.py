@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Event
 from typing import Any
 
 from psycopg import DataError, ProgrammingError
@@ -39,6 +40,7 @@ _GATHER = Duration(milliseconds=100)
 _FRESH_US = 30_000_000
 """What has waited longer is told by an audit: much may have happened since."""
 _CALL_S = 20.0
+_KEPT_S = 5.0
 _LONG_AWAY_S = 3600.0
 
 
@@ -180,7 +182,10 @@ class Fleet:
         try:
             link.call(lambda connection: handed_over(connection, payload), _CALL_S)
         except Away:
-            self._inbox.put(Back(payload))
+            back = Back(payload, Event())
+            self._inbox.put(back)
+            if not back.is_kept.wait(_KEPT_S):  # at a stop, say: the outbox keeps it, then
+                raise RuntimeError("the fleet's database is away") from None
         except DataError as fault:
             raise Refused(f"the database cannot hold it: {one_line(str(fault))}") from None
 
@@ -189,10 +194,11 @@ class Fleet:
         if whole and parcel.attempt == 1 and now_us() - parcel.at < _FRESH_US:
             rows = [one for payload in parcel.payloads if (one := _row_of(payload))]
             try:
-                link.call(lambda connection: _tell(connection, parcel.id, rows), _CALL_S)
+                beyond = link.call(lambda connection: _tell(connection, parcel.id, rows), _CALL_S)
             except Away:
                 pass
             else:
+                self._session.tell_beyond(beyond)
                 return
         self._session.want_audit()
         link.rouse()
@@ -258,5 +264,7 @@ def handed_over(connection: Connection, payload: dict[str, Any]) -> None:
         connection.execute("SELECT fleet.has_mailed(%s::date)", (payload["mailed"],))
 
 
-def _tell(connection: Connection, parcel: str, rows: list[dict[str, Any]]) -> None:
-    connection.execute(TELL, (parcel, Jsonb(rows)))
+def _tell(connection: Connection, parcel: str, rows: list[dict[str, Any]]) -> int:
+    """Tell others; gives how many were beyond this host's quota."""
+    found = connection.execute(TELL, (parcel, Jsonb(rows))).fetchone()
+    return 0 if found is None else int(found[0])

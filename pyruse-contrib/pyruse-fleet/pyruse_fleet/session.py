@@ -31,6 +31,7 @@ _HELD_S = 180
 """So long a host has a role that it does not ask for again: then it is taken for dead."""
 _UPKEEP_S = 3600.0
 _FLUSH_S = 1.0
+_DAY_S = 86_400.0
 _LATEST_S = 3600.0
 _AUDIT_S = 6 * 3600.0
 _TOLD_AWAY_S = 30.0
@@ -82,11 +83,20 @@ class ServerSession:
         self._audit_at = 0.0
         self._seen_at = 0.0
         self._upkeep_at = 0.0
+        self._beyond_at = 0.0
         self._read_at = 0.0
 
     def want_audit(self) -> None:
         """Have what is in force here compared with what the database has; in any thread."""
         self._audit_wanted.set()
+
+    def tell_beyond(self, beyond: int) -> None:
+        """Tell, once a day, that this host has told more than it may; in any thread."""
+        now = time.monotonic()
+        if beyond and now >= self._beyond_at:
+            self._beyond_at = now + _DAY_S
+            text = "the fleet does not hear of more bans of this host: its quota is used up"
+            self._inbox.put(News(f"{text} (expected fewer, or `pyruse-fleet add-host`)", "warning"))
 
     @property
     def listens(self) -> bool:

@@ -87,10 +87,11 @@ class Taking:
             case Mailed(day, subject, text):
                 context.mail(None, Mail(subject, text))
                 context.send(None, {"id": f"mailed {day}", "mailed": day})
-            case Back(payload):
+            case Back(payload, is_kept):
                 self._counting.put_off(_PUT_OFF_S)
                 if not handing.take_back(payload, context, now):
                     context.log(None, "too much waits for the fleet's database", "warning")
+                is_kept.set()
             case There():
                 handing.send_again(context, now)
 

@@ -116,6 +116,17 @@ def test_a_flood_ends_at_the_quota_and_is_told(fleet: Fleet) -> None:
     assert (thief.bans, thief.quota, thief.refused) == (20, 20, 80)
 
 
+def test_a_host_that_is_beyond_its_quota_hears_of_it(fleet: Fleet) -> None:
+    a = fleet.simulated("a")
+    fleet.ask("UPDATE fleet.hosts SET quota = 1 WHERE name = 'a'")
+    for number in range(1, 6):
+        a.own_ban(f"203.0.113.{number}")
+    wait_until(lambda: a.lines)
+    [line] = a.lines
+    assert "its quota is used up" in line
+    assert fleet.ask("SELECT count(*) FROM fleet.bans") == [(1,)]
+
+
 def test_hints_without_end_are_no_more_than_hints(fleet: Fleet) -> None:
     a, b = (fleet.simulated(name) for name in "ab")
     fleet.add("thief")

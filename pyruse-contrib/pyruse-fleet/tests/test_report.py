@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, date, datetime, timedelta
 
@@ -107,16 +108,22 @@ def test_what_another_host_says_of_its_day_is_checked(value: object) -> None:
     assert (day.entries, day.bans, day.important) == (0, 0, 0)
 
 
-def test_the_commands(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = fleet.server.url(database=fleet.database)
     main(["--url", url, "init"])
     main(["--url", url, "add-host", "web1", "--quota", "7"])
+    monkeypatch.setattr("sys.stdin", io.StringIO("secret\n"))
+    main(["--url", url, "add-host", "web1", "--password-stdin"])
+    kept = fleet.ask("SELECT rolpassword FROM pg_authid WHERE rolname = 'web1'")
+    assert kept[0][0].startswith("SCRAM-SHA-256$")
     main(["--url", url, "status"])
     main(["--url", url, "status", "--json"])
     main(["--url", url, "report", "today", "--json"])
     main(["--url", url, "remove-host", "web1", "--lift-bans"])
     said = capsys.readouterr().out
-    assert said.startswith("nothing to do\nweb1 may take part, as the role web1\nHOST ")
+    assert said.startswith("nothing to do\nweb1 may take part, as the role web1\nweb1 may ")
     assert "was never there" in said
     assert said.endswith("web1 is out; 0 bans lifted\n")
     for command, fault in {
