@@ -48,10 +48,9 @@ def tested_values() -> tuple[str, Collection[Any]]:  # type: ignore[empty-body]
     """Filters: the name of a field, and the values that it is tested for.
 
     A filter with this hook promises that it passes *if, and only if*, the field has one of the
-    values, and that it does nothing else. Rows of such filters then cost one look-up together, so
-    that a hundred chains cost no more than one. Where every chain begins with such a filter,
-    entries that pass none of them are not even read. `match_entry` is still needed, for
-    ``pyruse explain`` and for ``[engine] optimize = false``.
+    values, and that it does nothing else. Where every chain begins with such a filter, a daemon
+    that has much to read, and a replay, do not even read the entries that pass none of them. A
+    filter with this hook is `pure`, too: see `Traits`.
 
     Called when the configuration is read, and never while entries flow.
     """

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping
 from pyruse.api.traits import traits_of
 from pyruse.chains.link import Node, link
 from pyruse.chains.model import Chain, Step
-from pyruse.chains.switch import equality_test_of
-from pyruse.chains.values import fields_of, values_of
+from pyruse.chains.values import equality_test_of, fields_of, values_of
 from pyruse.options.fields import Field
 
 _OF_NOBODY = frozenset(

@@ -7,8 +7,9 @@ docs/decisions/0004-chains-are-linked-once.md tells why.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -37,6 +38,38 @@ class Node:
         self.faulty: Node | None = None
         """Where the entry goes when the step raises: a filter has not passed, an action ends it."""
         self.branch: Branch | None = None
+
+
+class Unbuilt(Node):
+    """Stands for the rest of a chain, which is built when the first entry comes to it."""
+
+    __slots__ = ("_before", "_build")
+
+    def __init__(self, before: Node, after: Node | None, build: Callable[[], Node | None]) -> None:
+        """Build nothing yet.
+
+        :param before: the filter that the chain begins with; it leads here.
+        :param after: where entries go on if the rest cannot be built.
+        :param build: gives the first node of the rest.
+        """
+        super().__init__(before.step, self.build)
+        self.passed = self.failed = self.faulty = after
+        self._before = before
+        self._build: Callable[[], Node | None] | None = build
+
+    def build(self, _: object = None) -> None:
+        """Build the rest, once, and lead there.
+
+        :raises ConfigError: it has faults; from now on, entries are led past it.
+        """
+        if self._build is None:
+            return
+        try:
+            self.passed = self.failed = self._build()
+        except ConfigError:
+            self._build, self._before.passed = None, self.passed
+            raise
+        self._build, self._before.passed = None, self.passed
 
 
 class Branch(Node, ABC):
@@ -81,7 +114,11 @@ class Graph:
         return self.nodes[0] if self.nodes else None
 
 
-def link(chains: Mapping[str, Chain], bind: Callable[[Step], Callable[[Entry], Any]]) -> Graph:
+def link(
+    chains: Mapping[str, Chain],
+    bind: Callable[[Step], Callable[[Entry], Any]],
+    grown: Callable[[Sequence[Node]], object] = lambda _: None,
+) -> Graph:
     """Link the chains, in their order, into a graph.
 
     * A chain that some step jumps to is reached by jumps only; the others form the main sequence.
@@ -93,27 +130,35 @@ def link(chains: Mapping[str, Chain], bind: Callable[[Step], Callable[[Entry], A
 
     :param chains: all chains by name.
     :param bind: gives the function to call for a step; called once for each step.
+    :param grown: told of the nodes of chains that have come later (`Chain.later`).
     :raises ConfigError: a step jumps to a chain that is not there, or chains form a loop.
     """
-    return _Linker(chains, bind).link()
+    return _Linker(chains, bind, grown).link()
 
 
 class _Linker:
     def __init__(
-        self, chains: Mapping[str, Chain], bind: Callable[[Step], Callable[[Entry], Any]]
+        self,
+        chains: Mapping[str, Chain],
+        bind: Callable[[Step], Callable[[Entry], Any]],
+        grown: Callable[[Sequence[Node]], object],
     ) -> None:
         self._chains = chains
         self._bind = bind
+        self._grown = grown
         self._calls: dict[Step, Callable[[Entry], Any]] = {}
         self._linked: dict[tuple[str, Node | None], Node | None] = {}
         self._nodes: list[Node] = []
         """All nodes, each after the nodes that it leads to."""
 
-    def link(self) -> Graph:
+    def link(self, following: Node | None = None) -> Graph:
+        """Link all.
+
+        :param following: where entries go on behind the last chain.
+        """
         order = jump_order(self._chains)
         returning = left_by_entries(self._chains, order)
         position = {name: index for index, name in enumerate(order)}
-        following: Node | None = None
         for name in reversed(main_sequence(self._chains)):
             # Targets stand before the chains that jump to them, so every link finds its node.
             for reached in sorted(self._reached_from(name), key=position.__getitem__):
@@ -144,16 +189,27 @@ class _Linker:
                     return after
                 case Exit.END:
                     return None
-                case chain:
-                    return self._linked[chain, after if chain in returning else None]
+                case target_chain:
+                    key = target_chain, after if target_chain in returning else None
+                    return self._linked[key]
 
+        chain = self._chains[name]
         first = after  # of what is linked already: from the end of the chain to its beginning
-        for step, exits in reversed(self._chains[name].exits):
+        for step, exits in reversed(chain.exits):
             node = self._node(step)
+            if chain.later is not None:
+                first = Unbuilt(node, after, partial(self._rest, chain.later, after))
             passed, failed, node.faulty = map(target, exits)
             node.passed, node.failed = (failed, passed) if step.invert else (passed, failed)
             first = node
         return first
+
+    def _rest(self, later: Callable[[], dict[str, Chain]], after: Node | None) -> Node | None:
+        """What comes behind the first step of a chain."""
+        chains = later()
+        nodes = _Linker(chains, self._bind, self._grown).link(after).nodes
+        self._grown(nodes)
+        return nodes[0].passed
 
     def _node(self, step: Step) -> Node:
         if step not in self._calls:

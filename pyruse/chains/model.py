@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Literal, NamedTuple
@@ -116,6 +117,9 @@ class Chain:
     name: str
     steps: list[Step]
     source: str = ""
+    later: Callable[[], dict[str, Chain]] | None = None
+    """Where only the first step is there yet, a filter that lets go what does not pass: makes this
+    chain whole, and all chains that it leads to, by name. It raises `ConfigError`."""
 
     @property
     def address(self) -> str:
@@ -126,7 +130,7 @@ class Chain:
     @property
     def exits(self) -> list[tuple[Step, Exits]]:
         """The steps in their order, each with where an entry goes from there."""
-        last = len(self.steps) - 1
+        last = len(self.steps) - 1 if self.later is None else None
         return [(step, step.exits(last=at == last)) for at, step in enumerate(self.steps)]
 
     @property

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 
 from pyruse.chains.link import Node
-from pyruse.chains.switch import equality_test_of
+from pyruse.chains.values import equality_test_of
 from pyruse.entry.decoding import Decoder
 
 _FIELD = re.compile(r"[A-Z][A-Z0-9_]{0,63}|_[A-Z][A-Z0-9_]{0,62}")  # systemd.journal-fields(7)

@@ -17,7 +17,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pyruse.api.traits import traits_of
-from pyruse.chains.link import Branch, Node
+from pyruse.chains.link import Branch, Node, Unbuilt
 from pyruse.chains.model import Step
 from pyruse.chains.traffic import Counter
 from pyruse.chains.values import fields_of
@@ -69,6 +69,10 @@ class _Branch(Branch):
         node: Node | None = self._node
         while node is not None:
             yield node
+            if isinstance(node, Unbuilt):
+                node.build()
+                node = node.passed
+                continue
             fields = table.fields_of(node)
             if fields is None:
                 break
@@ -125,11 +129,14 @@ class Table:
         self._fields: dict[Step, frozenset[str] | None] = {}
         self.setting: set[Step] = set()
         """The filters that set fields where they pass."""
-        self.add(nodes)
+        self.add(nodes, nodes[:1])
 
-    def add(self, nodes: Sequence[Node]) -> None:
-        """The same for a part of the graph that has come."""
-        first = nodes[:1]
+    def add(self, nodes: Sequence[Node], first: Sequence[Node] = ()) -> None:
+        """The same for a part of the graph that has come later.
+
+        :param nodes: of the part.
+        :param first: those at which there is a branch for a single filter, too.
+        """
         for node in dict.fromkeys([*first, *self._beginnings(nodes)]):
             fields = self.fields_of(node)
             if not fields or node.step in self.setting or node.branch is not None:

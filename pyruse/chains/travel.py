@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NamedTuple
 
-from pyruse.chains.link import Branch, Node
+from pyruse.chains.link import Branch, Node, Unbuilt
 from pyruse.entry.entry import UNREAD, Entry
 
 _UNKNOWN: Any = object()
@@ -70,8 +70,11 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:  # noqa: C901 --
                 return
 
     def at_work(frame: FrameType | None) -> Node | None:
-        # Between two steps, and where it handles a fault, this function itself is at work.
-        return None if frame is None or frame.f_code is lead.__code__ else node
+        # Between two steps, and where it handles a fault, this function itself is at work. Nor does
+        # building expect an exception.
+        if frame is None or frame.f_code is lead.__code__ or isinstance(node, Unbuilt):
+            return None
+        return node
 
     return Travel(lead, at_work)
 

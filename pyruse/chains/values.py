@@ -1,15 +1,19 @@
-"""What the options of a step hold: the fields that it reads and sets, patterns, templates."""
+"""What a step says of itself: the fields that it reads and sets, the values that it looks for."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 from pyruse.chains.model import Step
+from pyruse.hookspecs import hook_of
 from pyruse.options.fields import Field, NewField
 from pyruse.options.patterns import Pattern
 from pyruse.options.templates import Template
+
+Test = tuple[str, frozenset[Hashable]]
+"""A filter passes if, and only if, this field has one of these values."""
 
 
 def fields_of(step: Step, kind: type[Field]) -> Iterator[Field]:
@@ -37,3 +41,19 @@ def _flat(value: Any) -> Iterator[Any]:
             yield from _flat(item)
     else:
         yield value
+
+
+def equality_test_of(instance: Any) -> Test | None:
+    """What a filter says of itself by the hook ``tested_values``.
+
+    :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
+    """
+    hook = hook_of(instance, "tested_values")
+    if hook is None:
+        return None
+    said = hook()
+    if not isinstance(said, tuple) or len(said) != 2 or not isinstance(said[0], str):
+        raise TypeError("not a field with its values")
+    field, values = said
+    # A value that does not even equal itself (NaN) would be found by its identity.
+    return str(field), frozenset(value for value in values if value == value)  # noqa: PLR0124

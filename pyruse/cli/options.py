@@ -40,9 +40,11 @@ def _config_of(ctx: click.Context, _: click.Parameter, path: Path | None) -> Pat
     return before if path is None else path
 
 
-def configuration(path: Path | None) -> Configuration:
+def configuration(path: Path | None, *, whole: bool = True) -> Configuration:
     """Load the configuration, and say on standard error what is wrong with installed plugins.
 
+    :param path: of the file or folder.
+    :param whole: see `pyruse.config.load.configure`.
     :raises ConfigError: it has faults.
     """
     import gc
@@ -51,7 +53,7 @@ def configuration(path: Path | None) -> Configuration:
 
     gc.disable()  # what is made here stays, but would be looked at again and again
     try:
-        loaded = load(path)
+        loaded = load(path, whole=whole)
     finally:
         gc.enable()
     for notice in loaded.notices:

@@ -362,14 +362,15 @@ class EngineSettings:
     """``[engine]``: how entries are led through the chains; and which chains are only simulated."""
 
     optimize: bool = True
-    """Take short cuts on the way through the chains. Where there is much to read at once (at a
-    start, in a replay), leave entries unread that the chains would do nothing with. `pyruse check
+    """Take short cuts on the way through the chains: remember where filters lead that depend on a few
+    fields alone, and build most rules when their program first speaks. Where there is much to read
+    at once (at a start, in a replay), leave entries unread that the chains would do nothing with. `pyruse check
     -v` shows which entries are read then; reports do not count the others. With `false`, Pyruse
     takes longer: this option is there to find out whether a short cut is at fault."""
     counters: bool = False
     """Count how many entries each chain and step sees, for `pyruse status --chains`, from each
     start and each reload on. All entries are read then, also entries that the chains would do
-    nothing with."""
+    nothing with; and all rules are built at the start."""
     simulate: list[str] = field(default_factory=list)
     """Chains that are only simulated, as in the first days of new ones: a name stands for the chain
     and for all whose names begin with it and a space, such as "sshd" for "sshd guessing". Their

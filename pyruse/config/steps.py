@@ -31,14 +31,13 @@ _LINK_WORDS = {
 }
 
 
-def chains_of(document: Document, registry: Registry, faults: list[str]) -> dict[str, Chain]:
+def chains_of(document: Document, steps_of: StepMaker, faults: list[str]) -> dict[str, Chain]:
     """The chains, with the steps that have no faults.
 
     :param document: of all the files.
-    :param registry: has the filters and actions.
+    :param steps_of: makes the steps.
     :param faults: what is wrong is added.
     """
-    steps_of = _StepMaker(registry)
     chains: dict[str, Chain] = {}
     for name, tables in document.chains.items():
         chain = chains[name] = Chain(name, [], document.source("chains", name))
@@ -63,10 +62,14 @@ def chains_of(document: Document, registry: Registry, faults: list[str]) -> dict
     return chains
 
 
-class _StepMaker:
+class StepMaker:
     """Makes steps; classes are loaded and checked once each."""
 
     def __init__(self, registry: Registry) -> None:
+        """Load nothing yet.
+
+        :param registry: has the filters and actions.
+        """
         self._registry = registry
         self._classes: dict[tuple[str, str], type | PluginError] = {}
 
@@ -123,6 +126,10 @@ class _StepMaker:
         """Whether the label of a step is an option of its plugin, too."""
         cls = self._class(kind, name, ConfigFaults(""))  # what is wrong is told with the instance
         return cls is not None and any(option.name == "name" for option in options_of(cls))
+
+    def load(self, kind: str, name: str) -> None:
+        """Load a class that will be needed: later, there may be no descriptors to spare."""
+        self._class("filter" if kind == "filter" else "action", name, ConfigFaults(""))
 
     def _class(self, kind: _Kind, name: str, faults: ConfigFaults) -> type | None:
         group = _GROUPS[kind]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import partial
 from typing import Any
@@ -16,10 +16,10 @@ from pyruse.bans.service import Bans
 from pyruse.chains.link import Graph, Node, link
 from pyruse.chains.model import Step
 from pyruse.chains.pushdown import Wanted, wanted
-from pyruse.chains.switch import equality_test_of
 from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import OnFault
+from pyruse.chains.values import equality_test_of
 from pyruse.config.load import Configuration
 from pyruse.config.settings import Settings
 from pyruse.delivery.receivers import Receiver
@@ -48,8 +48,22 @@ from pyruse.state.database import State
 from pyruse.state.outbox_item import parcel_kind
 from pyruse.text import one_line, shortened
 
-Contexts = dict[Step, Context]
-"""The steps in the order of the configuration, each with its surroundings."""
+
+class Contexts(dict[Step, Context]):
+    """The steps in the order of the configuration, each with its surroundings."""
+
+    def __init__(self, make: Callable[[str, str], Context], steps: Iterable[Step]) -> None:
+        """Make those of some steps.
+
+        :param make: makes the surroundings of a place in a chain.
+        :param steps: the first ones; others come as they are asked for.
+        """
+        self._make = make
+        super().__init__({step: make(step.place, step.chain) for step in steps})
+
+    def __missing__(self, step: Step) -> Context:
+        made = self[step] = self._make(step.place, step.chain)
+        return made
 
 
 def assemble(configuration: Configuration, state: State, faults: Faults, mode: Mode) -> Engine:
@@ -87,12 +101,23 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
         (one, context(_place(name), extension=name))
         for name, one in configuration.extensions.items()
     ]
-    steps = {step: context(step.place, step.chain) for step in configuration.steps}
+    steps = Contexts(context, configuration.steps)
     _check_options(steps)
     skipped: list[str] = []
-    graph = link(chains, mode.binding(_binding(steps, skipped if mode.dry_run else None)))
+
+    def grown(nodes: Sequence[Node]) -> None:
+        new = {node.step: steps[node.step] for node in nodes}
+        _check_options(new)
+        for step, bound_to in new.items():
+            broadcasts.register(step.instance, step.place, bound_to)
+        broadcasts.call_some({step.place for step in new}, "on_start")
+        if table is not None:
+            table.add(nodes)
+
+    bind = mode.binding(_binding(steps, skipped if mode.dry_run else None))
+    graph = link(chains, bind, grown)
     traffic = Traffic(chains, graph, mode.clock()) if _counted(settings, mode) else None
-    to_read = _short_cuts(graph, traffic, settings, decoder)
+    table = Table(graph.nodes) if settings.engine.optimize else None
     listeners = [*extensions, *((step.instance, steps[step]) for step in reversed(steps))]
     broadcasts = _broadcasts(listeners, reporter)
     contributors = Contributors(services, _contributors(configuration))
@@ -129,7 +154,7 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
         receivers={one.kind: one for one in reversed(receivers.values())},
         graph=graph,
         traffic=traffic,
-        wanted=to_read,
+        wanted=_wanted(graph, traffic, settings, decoder),
         travel=mode.travel(graph.entrance, _on_fault(reporter, traffic)),
         skipped=skipped,
     )
@@ -195,7 +220,7 @@ def _ban_news(services: Services, broadcasts: Broadcasts) -> BanNews:
     return BanNews(state.ban_events, broadcasts, lines, services.lead)
 
 
-def _check_options(contexts: Contexts) -> None:
+def _check_options(contexts: Mapping[Step, Context]) -> None:
     """See that the options of each step go together with the rest.
 
     :raises ConfigError: with all that is wrong.
@@ -248,17 +273,10 @@ def _counted(settings: Settings, mode: Mode) -> bool:
     return settings.engine.counters if mode.counters is None else mode.counters
 
 
-def _short_cuts(
-    graph: Graph, traffic: Traffic | None, settings: Settings, decoder: Decoder
-) -> Wanted:
-    """Lead past steps that do not concern an entry.
-
-    :param traffic: its counters are in the graph: a switch leads to them, and past none.
-    :return: which entries the chains are to be given; nothing would come of others.
-    """
+def _wanted(graph: Graph, traffic: Traffic | None, settings: Settings, decoder: Decoder) -> Wanted:
+    """Which entries the chains are to be given; nothing would come of others."""
     if not settings.engine.optimize:
         return Wanted(reason="[engine] optimize = false")
-    Table(graph.nodes)
     # Of a dry run, too: `pyruse check` tells what the daemon does.
     if traffic is not None or settings.engine.counters:
         return Wanted(reason="all are counted")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from pyruse.errors import ConfigError
 from pyruse.registry.found import Found, PluginError
 from pyruse.registry.kinds import RULES
 from pyruse.registry.packages import OWN
 from pyruse.registry.registry import Registry
-from pyruse.rules.rules_file import RuleOption, RulesFile, belongs_to, jumps_of, read_rules
+from pyruse.rules.rules_file import RuleOption, RulesFile, chains_prefix, read_rules
 
 
 class Library:
@@ -50,17 +52,22 @@ class Library:
         :param rules: the rules.
         """
         options = dict(rules.options)
-        seen = {rules.name}
+        for policy in self.policies_of(rules):
+            options = {**policy.options, **options}
+        return options
+
+    def policies_of(self, rules: RulesFile) -> list[RulesFile]:
+        """The policies that some rules lead to, by others, too; without those that are broken."""
+        found: dict[str, RulesFile] = {}
         to_follow = [rules]
         while to_follow:
             here = to_follow.pop()
-            for chain in (jump for tables in here.chains.values() for jump in jumps_of(tables)):
+            for chain in here.jumps:
                 policy = None if chain in here.chains else self._policy_with(chain)
-                if policy is not None and policy.name not in seen:
-                    seen.add(policy.name)
+                if policy is not None and policy.name not in (rules.name, *found):
+                    found[policy.name] = policy
                     to_follow.append(policy)
-                    options = {**policy.options, **options}
-        return options
+        return list(found.values())
 
     def policy_with(self, chain: str) -> RulesFile | None:
         """The policy that has a chain of this name; None: there is none.
@@ -81,12 +88,19 @@ class Library:
 
         :raises ConfigError: the rules by whose name the chain's name begins are broken.
         """
-        for name in sorted(self.names, key=len, reverse=True):
-            if belongs_to(chain, name):
+        for words in range(chain.count(" ") + 1, 0, -1):  # the longest name that fits
+            for name in self._by_prefix.get(" ".join(chain.split(" ")[:words]), ()):
                 rules = self.rules(name)
                 if chain in rules.chains:
                     return rules
         return None
+
+    @cached_property
+    def _by_prefix(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self.names:
+            found.setdefault(chains_prefix(name), []).append(name)
+        return found
 
 
 def _read(found: Found) -> RulesFile:

@@ -94,6 +94,23 @@ class RulesFile:
         """Its samples, which nobody needs who is no test."""
         return self.read_samples()
 
+    @cached_property
+    def jumps(self) -> tuple[str, ...]:
+        """The names of the chains that steps jump to."""
+        jumps = (jump for tables in self.chains.values() for jump in jumps_of(tables))
+        return tuple(dict.fromkeys(jumps))
+
+    @cached_property
+    def plugins(self) -> frozenset[tuple[str, str]]:
+        """The filters and actions of the steps: pairs of ``filter`` or ``action``, and the name."""
+        tables = [table for chain in self.chains.values() for table in chain]
+        return frozenset(
+            (kind, str(table[kind]))
+            for table in tables
+            for kind in ("filter", "action")
+            if isinstance(table, dict) and kind in table
+        )
+
     @property
     def is_policy(self) -> bool:
         """Whether these rules are for others to jump to: no program is named."""

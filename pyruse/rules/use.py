@@ -7,15 +7,16 @@ becomes "sshd guessing", with the options of sshd.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pyruse.errors import ConfigError
 from pyruse.options.faults import ConfigFaults
 from pyruse.rules.containers import container_chain
 from pyruse.rules.library import Library
-from pyruse.rules.rules_file import RulesFile, chains_prefix, jumps_of
+from pyruse.rules.rules_file import RulesFile, belongs_to, chains_prefix, jumps_of
 from pyruse.rules.values import RuleTables, Values
 from pyruse.text import shown
 
@@ -39,6 +40,10 @@ class Expansion:
     """What is doubtful."""
     tested: set[str] = field(default_factory=set)
     """The chains of rules that tests have seen to be valid."""
+    later: dict[str, Callable[[], Expansion]] = field(default_factory=dict)
+    """By chain that has its first step only, what brings it whole, with all that it leads to …"""
+    later_plugins: set[tuple[str, str]] = field(default_factory=set)
+    """… and the filters and actions of all these: see `RulesFile.plugins`."""
 
 
 def expand(  # noqa: PLR0913 -- what a configuration says of rules
@@ -48,6 +53,8 @@ def expand(  # noqa: PLR0913 -- what a configuration says of rules
     library: Library,
     file_of: Callable[[str], str],
     faults: list[str],
+    *,
+    whole: bool = True,
 ) -> Expansion:
     """Bring the chains of rules among those of the files.
 
@@ -60,8 +67,12 @@ def expand(  # noqa: PLR0913 -- what a configuration says of rules
     :param library: has the rules.
     :param file_of: the file that a key of ``[rules]`` stands in.
     :param faults: what is wrong is added.
+    :param whole: bring all; else, of rules in which an administrator cannot have made a fault,
+        bring the first step of each chain that entries come to by themselves, and the rest when it
+        is asked for.
     """
-    return _Expander(RuleTables(tables, library.names, file_of), own, library, faults).expand(use)
+    expander = _Expander(RuleTables(tables, library.names, file_of), own, library, faults)
+    return expander.expand(use, whole=whole)
 
 
 class _Expander:
@@ -79,7 +90,7 @@ class _Expander:
         self._of_containers: list[str] = []
         """Chains for what comes out of containers."""
 
-    def expand(self, use: Mapping[str, str]) -> Expansion:
+    def expand(self, use: Mapping[str, str], *, whole: bool) -> Expansion:
         result = self._result
         for name, place in use.items():
             rules = self._rules(name, place)
@@ -97,8 +108,12 @@ class _Expander:
             if not rules.is_policy or rules is last:
                 main |= dict.fromkeys(rules.main, rules)
             Values(rules, rules, self._tables).look_up_all()
+        later = set() if whole else self._may_come_later(result.used)
         for chain, rules in main.items():
-            self._bring(chain, rules, rules)
+            if rules.name in later:
+                self._bring_later(chain, rules)
+            else:
+                self._bring(chain, rules, rules)
         for rules in result.used:
             self._bring_for_containers(rules)
         for tables in self._own.values():
@@ -109,6 +124,55 @@ class _Expander:
         else:
             result.chains = {**self._own, **self._brought}
         return result
+
+    def _may_come_later(self, used: Iterable[RulesFile]) -> set[str]:
+        """The rules that hold nothing but what our tests have seen to be valid.
+
+        The first rules that lead to a policy come at once, so that what is wrong with its options,
+        or with the firewall, is told at the start.
+        """
+        own = {*self._own, *(jump for tables in self._own.values() for jump in jumps_of(tables))}
+        later: set[str] = set()
+        brought: set[str] = set()
+        for rules in used:
+            policies = self._library.policies_of(rules)
+            new = {policy.name for policy in policies} - brought
+            brought |= new
+            if (
+                not new
+                and not rules.is_policy
+                and all(one.tested for one in (rules, *policies))
+                and rules.name not in self._tables.tables
+                and not any(option in self._tables.tables for option in rules.options)
+                and not any(
+                    belongs_to(name, one.name) for one in (rules, *policies) for name in own
+                )
+                and all(map(_begins_with_filter, map(rules.chains.__getitem__, rules.main)))
+            ):
+                later.add(rules.name)
+                self._result.later_plugins |= rules.plugins
+                for policy in policies:
+                    self._result.later_plugins |= policy.plugins
+                    self._at_work.setdefault(policy.name, policy)
+                    Values(rules, policy, self._tables).look_up_all()
+        return later
+
+    def _bring_later(self, chain: str, rules: RulesFile) -> None:
+        """Bring the first step of a chain."""
+        first, _ = Values(rules, rules, self._tables).filled(rules.chains[chain][0], _NO_FAULTS)
+        self._brought[chain] = [first]
+        self._result.sources[chain] = rules.file
+        self._result.tested.add(chain)
+        self._result.later[chain] = partial(self._brought_whole, chain, rules)
+
+    def _brought_whole(self, chain: str, rules: RulesFile) -> Expansion:
+        faults: list[str] = []
+        expander = _Expander(self._tables, self._own, self._library, faults)
+        expander._bring(chain, rules, rules)
+        if faults:
+            raise ConfigError(faults)
+        expander._result.chains = expander._brought
+        return expander._result
 
     def _rules(self, name: str, place: str) -> RulesFile | None:
         try:
@@ -235,3 +299,13 @@ class _Expander:
         first = tables[0] if tables and isinstance(tables[0], dict) else {}
         field = str(first.get("field", "MESSAGE"))
         return field != "SYSLOG_IDENTIFIER", "~" if field == "MESSAGE" else field
+
+
+_NO_FAULTS = ConfigFaults("")
+"""For what tests have seen to be valid."""
+
+
+def _begins_with_filter(tables: list[Any]) -> bool:
+    """Whether a chain begins with a filter that lets out of the chain whatever does not pass."""
+    first = tables[0] if len(tables) > 1 else {}
+    return "filter" in first and not {"then", "else", "invert"}.intersection(first)

@@ -61,7 +61,7 @@ def command(config: Path | None, form: str, full: bool, profile: bool, **journal
         raise click.UsageError("--profile: not with --format html (expected text or json)")
     if full and form != "text":
         raise click.UsageError(f"--full: not with --format {form} (expected text)")
-    loaded = configuration(config)
+    loaded = configuration(config, whole=profile)
     chosen = selection(loaded.settings, **journal)
     span = None if form == "json" else chosen.span(Decoder())
     with progress(span) as tell:

@@ -33,14 +33,14 @@ def command(config: Path | None, once: bool) -> None:
     from pyruse.state.rescue import kept_state
     from pyruse.system.log import tell
 
-    loaded = configuration(config)
+    loaded = configuration(config, whole=False)
     path = loaded.settings.state.url.path
     faults = Faults(tell)
     lock = StateLock(path)
     try:
         with kept_state(path, lambda text: tell(text, _ERROR, {})) as state:
             engine = assemble(loaded, state, faults, LIVE)
-            remake = lambda: assemble(configuration(config), state, faults, LIVE)  # noqa: E731
+            remake = lambda: assemble(configuration(config, whole=False), state, faults, LIVE)  # noqa: E731
             Daemon(engine, remake).run(once=once)
     finally:
         hand_over(path)

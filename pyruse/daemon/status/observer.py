@@ -52,7 +52,7 @@ class StateObserver:
         """
         self._contributors = contributors
         self._settings = configuration.settings
-        self._chains = configuration.chains
+        self._configuration = configuration
         self._files = set(configuration.files)
         self._path = path
         self._daemon = daemon
@@ -146,7 +146,8 @@ class StateObserver:
         return {"messages": [one._asdict() for one in found.messages], "all": found.is_all}
 
     def chains(self) -> list[dict[str, Any]]:
-        main = set(main_sequence(self._chains))
+        chains = self._configuration.all_chains()
+        main = set(main_sequence(chains))
         return [
             {
                 "chain": name,
@@ -154,7 +155,7 @@ class StateObserver:
                 "rules": self._rules_of(chain),
                 "steps": [_step(step) for step in chain.steps],
             }
-            for name, chain in self._chains.items()
+            for name, chain in chains.items()
         ]
 
     def _rules_of(self, chain: Chain) -> str | None:
