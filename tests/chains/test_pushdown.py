@@ -178,7 +178,7 @@ def test_entries_are_left_out_from_the_position_on_and_back_again(
         for one in rest
         if {"a", "b"} & set(one["SYSLOG_IDENTIFIER"]) or "x" in one["KIND"]
     ]
-    reader = Selection(journal).open(Decoder())
+    reader = Selection(journal).open(Decoder(), follow=True)  # else, it keeps no position
     assert len(read(begin)) == begin
     reader.take_only({"SYSLOG_IDENTIFIER": ["a", "b"], "KIND": ["x"]})
     some = read(3)
