@@ -23,12 +23,14 @@ from typing import TypeVar
 
 from bench.contenders import Contender, Fail2ban, Pyruse, addresses, offend
 from bench.delays import delays, of_nft_alone
+from bench.imports import Import, delays_meanwhile, imported, listed
 from bench.measure import compile_modules
 from pyruse.testing import journald as journald_part
 from pyruse.testing.journald import Journald
 from pyruse.testing.namespace import unavailable
 
 C = TypeVar("C", bound=Contender)
+_PARTS = ("rates", "starts", "imports", "delays")
 
 
 def rate(contender: Contender, offenders: list[str]) -> float:
@@ -123,6 +125,19 @@ class Bench:
             f"                fail2ban  {took:.2f} with {few}; at that pace {scaled}\n", flush=True
         )
 
+    def imports(self, many: int) -> None:
+        """An import of a list, with a daemon and without."""
+        whole: list[Import] = []
+        meanwhile: list[float] = []
+        for _ in range(self._rounds):
+            banned, offenders = listed(0, many)
+            whole.append(imported(self._contender(Pyruse), banned))
+            meanwhile += delays_meanwhile(self._contender(Pyruse), banned, offenders)
+        print(f"import          {spread([one.seconds for one in whole], '.1f')} s for {many:,},")
+        print(f"                {spread([one.cpu_s for one in whole], '.1f')} s of CPU,")
+        print(f"                {spread([one.memory_mb for one in whole], '.0f')} MB")
+        print(f"                new bans meanwhile: {spread(meanwhile, '.1f')} s\n", flush=True)
+
     def delays(self, number: int) -> None:
         """Milliseconds from an entry to its ban."""
         of_whole: dict[str, list[list[float]]] = {"pyruse": [], "fail2ban": []}
@@ -145,7 +160,7 @@ class Bench:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer bans, one round")
-    parser.add_argument("--only", choices=("rates", "starts", "delays"), help="one measurement")
+    parser.add_argument("--only", choices=_PARTS, help="one measurement")
     options = parser.parse_args()
     if why := missing():
         sys.exit(f"bench.bans: {why} (expected root, nft, fail2ban, systemd-journald)")
@@ -158,6 +173,8 @@ def main() -> None:
             bench.rates(*((10_000, 100) if options.quick else (20_000, 200)))
         if options.only in (None, "starts"):
             bench.starts(50_000, 100 if options.quick else 300)
+        if options.only in (None, "imports"):
+            bench.imports(50_000 if options.quick else 550_000)
         if options.only in (None, "delays"):
             bench.delays(50 if options.quick else 200)
 
