@@ -54,6 +54,10 @@ _READY_S = 10.0
 """So long, at a start, bans may take to be in the firewalls until Pyruse counts as started."""
 _STOP_ONCE_S = 60.0
 """The same for a single pass."""
+_NOT_ALL_READ = (
+    "not all of the journal was read: there are too few file descriptors (expected a higher limit: "
+    "`ulimit -n`, LimitNOFILE= of the unit)"
+)
 _WARNING = 4  # syslog(3)
 
 
@@ -117,7 +121,8 @@ class Daemon:
         """Handle what is pending, then (unless ``once``) follow the journal until told to stop.
 
         :param once: end when nothing is pending any more.
-        :raises UserError: the state could not be written until the stop.
+        :raises UserError: the state could not be written until the stop; or, with ``once``, not all
+            journals could be read.
         """
         self._signals.catch()
         self.begin()
@@ -147,6 +152,8 @@ class Daemon:
             if once:
                 self._finish()
             self._stop()
+            if once and self._reading.journal.short:
+                raise UserError(_NOT_ALL_READ)
         except UserError:  # it ends as it should, though a batch may be in the midst
             self._at_work.end()
             raise

@@ -226,6 +226,9 @@ def test_descriptors_that_run_out_and_come_back(daemon: MakeDaemon, tmp_path: Pa
         make_journal(folder / f"remote-{number}.journal", entries)
     one = daemon(CHAINS, folder)
     one.prefix = ["sh", "-c", 'ulimit -n 60; exec "$0" "$@"']
+    done = one.command("run", "--once")
+    assert done.returncode == 1, "it cannot wait for descriptors"
+    assert "not all of the journal was read: there are too few file descriptors" in done.stderr
     one.start()
     one.wait_for_line("too few file descriptors: not all of the journal's files are open")
     first = wait_for(one, 1)
