@@ -12,6 +12,7 @@
 #   PYTHON    the interpreter that runs it, on the machine where it will be installed, too
 #             (default: /usr/bin/python3)
 #   WHEEL     a wheel of Pyruse (default: it is made from this tree)
+#   MORE      more wheels or folders that come along, such as compiled parts; they need nothing else
 #
 # Downloads what requirements.txt pins, as pip is configured; nothing is fetched when the package is
 # installed. systemd-python is compiled: that needs a C compiler, and Python's and libsystemd's headers.
@@ -35,6 +36,8 @@ export PYTHONDONTWRITEBYTECODE=1
 pip() { "$target/bin/python" -m pip --disable-pip-version-check --quiet --no-input "$@"; }
 pip install --no-compile --use-pep517 --require-hashes --requirement "$top/deploy/requirements.txt"
 pip install --no-compile --no-deps "${WHEEL:-$top}"
+# shellcheck disable=SC2086  # a list of words
+[ -z "${MORE:-}" ] || pip install --no-compile --no-deps $MORE
 # It was for pip alone, and packages for another Python might still be found by it.
 pip uninstall --yes setuptools 2>/dev/null
 
