@@ -21,13 +21,14 @@ _TIMEOUT = 120.0  # seconds: the start of a service waits until its bans are res
 Tell = Callable[[str], None]
 
 
-def install(*, sendmail: bool, ipset: bool, tell: Tell) -> bool:
+def install(*, sendmail: bool, ipset: bool, prepared: bool = False, tell: Tell) -> bool:
     """Put the files of the service in place; what is there already stays as it is.
 
     What a package has put in place is the package's.
 
     :param sendmail: mail is given to the program sendmail, which needs more rights.
     :param ipset: the firewall is ipset, which needs more rights, too.
+    :param prepared: a package has made the user and the folders.
     :param tell: told what was done, line by line.
     :return: whether a file of the unit is new: a service that runs has to be restarted then.
     :raises UserError: a file cannot be written, or a program fails.
@@ -43,11 +44,9 @@ def install(*, sendmail: bool, ipset: bool, tell: Tell) -> bool:
             _write(target, text)
             has_changed = has_changed or UNIT in str(target)
             tell(f"{target}: written")
-    for command in (
-        ["systemd-sysusers", "pyruse.conf"],
-        ["systemd-tmpfiles", "--create", "pyruse.conf"],
-    ):
-        _run(command)
+    if not prepared:
+        _run(["systemd-sysusers", "pyruse.conf"])
+        _run(["systemd-tmpfiles", "--create", "pyruse.conf"])
     return has_changed
 
 

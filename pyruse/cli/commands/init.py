@@ -208,6 +208,7 @@ def _put_service(configuration: Configuration, *, starts: bool) -> None:
     has_changed = install(
         sendmail=needs_drop_in(settings.email) is not None,
         ipset=settings.bans.backend == "ipset",
+        prepared=not starts,
         tell=_say,
     )
     if starts:
