@@ -120,7 +120,7 @@ def test_a_profile(pyruse, profiled, journal):
         "",
         "chain, step  entries  passed  faults  time  share  an entry  reading",
         "ssh  6  TIME  SHARE  TIME  TIME",
-        '  [0] equals "is sshd"  6  3  look-up',
+        '  [0] equals "is sshd"  6  3  TIME  SHARE  TIME',  # asked once for each program
         "  [1] not contains  3  2  TIME  SHARE  TIME  TIME",
         r'  [2] count "\u202efaulty"  2  2  TIME  SHARE  TIME  TIME',
         r"root\x1b[31m  1  TIME  SHARE  TIME  TIME",
