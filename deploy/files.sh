@@ -48,7 +48,10 @@ for example in "$top"/deploy/examples/*.toml "$top"/deploy/sendmail.conf "$top"/
   put "$example" "$share/doc/pyruse/examples/${example##*/}"
 done
 complete bash "$share/bash-completion/completions/pyruse"
-complete zsh "$share/zsh/vendor-completions/_pyruse"
+# Debian keeps those of packages apart.
+zsh=site-functions
+[ "$prefix" != /usr ] || zsh=vendor-completions
+complete zsh "$share/zsh/$zsh/_pyruse"
 complete fish "$share/fish/vendor_completions.d/pyruse.fish"
 
 mkdir -p "$root$prefix/bin"

@@ -25,6 +25,7 @@ from packaging.utils import canonicalize_name
 from pyruse.errors import UserError, did_you_mean
 from pyruse.registry.beside import of_other_pythons, packages_beside, packages_of_pyruse
 from pyruse.registry.kinds import KIND
+from pyruse.text import printable
 
 OWN = "pyruse"
 
@@ -85,7 +86,7 @@ def environment() -> Environment:
 
 
 def install(where: Environment, wanted: Sequence[str], *, upgrade: bool) -> None:
-    """Have pip install packages; it tells on the terminal what it does.
+    """Have pip install packages; what goes wrong, it tells on the terminal.
 
     :param where: the environment.
     :param wanted: as pip takes them: names, files, addresses.
@@ -174,8 +175,10 @@ def _pip(where: Environment, *arguments: str) -> None:
 
 def _run(command: list[str]) -> None:
     # Whatever the shell of root hides from others, the service has to read.
-    done = subprocess.run(command, check=False, umask=0o022)
+    done = subprocess.run(command, check=False, umask=0o022, stdout=subprocess.PIPE, text=True)
     if done.returncode:
+        # What pip says of its work is of interest now; its errors are on the terminal.
+        sys.stderr.writelines(f"{printable(line)}\n" for line in done.stdout.splitlines())
         raise UserError(
             f"{shlex.join(command)}: failed with exit code {done.returncode} (expected that it "
             "works: it has told why above)"

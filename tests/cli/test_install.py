@@ -118,3 +118,18 @@ def test_what_pip_says_against_it_is_told(packaged: Pyruse) -> None:
     assert done.returncode == 1
     assert "No matching distribution found for pyruse-nowhere" in done.stderr
     assert "failed with exit code 1 (expected that it works: it has told why above)" in done.stderr
+
+
+def test_a_package_that_needs_another_release_of_what_is_here_is_refused(
+    packaged: Pyruse, tmp_path: Path
+) -> None:
+    # What Pyruse brings along is in its own environment: here, one that says so.
+    packages = tmp_path / "lib/pyruse/lib" / THIS / "site-packages"
+    with zipfile.ZipFile(wheel(tmp_path, "brought-along", "", release="1.0")) as brought:
+        brought.extractall(packages)
+    wheel(tmp_path, "brought-along", "", release="2.0")
+    done = packaged("install", wheel(tmp_path, "pyruse-new", "new", "brought-along>=2"))
+    assert done.returncode == 1
+    assert "brought-along==1.0" in done.stderr + done.stdout
+    assert "failed with exit code 1" in done.stderr
+    assert packaged("install").stdout.startswith("there are no packages of plugins in")
