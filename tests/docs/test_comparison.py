@@ -14,7 +14,7 @@ ROWS = [
     for line in TEXT.splitlines()
     if line.startswith("| ") and not line.startswith("| |")
 ]
-_SHOWN = re.compile(r"`(?:python (?:-m )?)?(?P<place>(?:tests|bench)[/.][\w./]+)`")
+_SHOWN = re.compile(r"`(?:python (?:-m )?)?(?P<place>(?:tests|bench|pyruse-contrib)[/.][\w./-]+)`")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:40])
