@@ -1,6 +1,7 @@
 """Plugins use what is promised, and nothing else: names of what they are given, and imports.
 
-What is promised stands in tables of docs/writing-plugins.md, which are made from the same classes.
+What is promised stands in tables of docs/hooks.md and docs/writing-plugins.md, made from the same
+classes.
 mypy sees the rest: a Protocol has no other names. But `Entry` and `Report` are classes, and Python
 stops nobody.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import os
 import socket
 import subprocess
@@ -19,12 +20,14 @@ from pyruse.registry.registry import Registry
 from tests.docs.markdown import ROOT, blocks_of
 from tests.docs.site import install
 
-DOCUMENT = ROOT / "docs" / "writing-plugins.md"
+DOCUMENTS = [ROOT / "docs" / name for name in ("writing-plugins.md", "hooks.md")]
+"""The guide and the reference: what one shows, the other uses."""
 
 
 @pytest.fixture(autouse=True)
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    install(DOCUMENT, tmp_path)
+    for document in DOCUMENTS:
+        install(document, tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
 
@@ -55,7 +58,8 @@ def test_every_package_has_its_plugin() -> None:
 
 def test_every_hook_has_an_example() -> None:
     """That it has a chapter, with its signature, is for tools/generate_docs.py to see."""
-    python = [block.text for block in blocks_of(DOCUMENT) if block.language == "python"]
+    blocks = itertools.chain.from_iterable(map(blocks_of, DOCUMENTS))
+    python = [block.text for block in blocks if block.language == "python"]
     for hook in HOOKS:
         example = f"    @hookimpl\n    def {hook}(self"
         assert any(example in text for text in python), f"{hook} has no example"
@@ -63,7 +67,7 @@ def test_every_hook_has_an_example() -> None:
 
 def test_what_is_exported_is_told_of() -> None:
     """Types of options, and what goes with entries, stand in tables."""
-    text = DOCUMENT.read_text("utf-8")
+    text = "".join(document.read_text("utf-8") for document in DOCUMENTS)
     types = "Field NewField Template Pattern Duration Size Networks MailAddress SecretFile"
     for name in types.split():
         assert f"\n| `{name}` |" in text
@@ -216,7 +220,7 @@ def test_deny_list(pipeline, tmp_path) -> None:
 
 
 def test_the_picture_of_a_day_has_each_hook_with_its_arguments() -> None:
-    _, _, chapter = DOCUMENT.read_text("utf-8").partition("## When each hook is called\n")
+    _, _, chapter = DOCUMENTS[1].read_text("utf-8").partition("## When each hook is called\n")
     picture = chapter.partition("```text\n")[2].partition("```\n")[0]
     for hook in HOOKS:
         taken = inspect.signature(getattr(hookspecs, hook)).parameters
