@@ -31,7 +31,7 @@ def test_a_hook_that_is_not_documented_is_missed(
 ) -> None:
     for file in generate_docs.DOCS.glob("*.md"):
         (tmp_path / file.name).write_text(file.read_text("utf-8"), "utf-8")
-    document = tmp_path / "writing-plugins.md"
+    document = tmp_path / "hooks.md"
     text = document.read_text("utf-8")
     monkeypatch.setattr(generate_docs, "DOCS", tmp_path)
     document.write_text(text.replace("generated: hook-on_stop", "hook-on_stop"), "utf-8")
@@ -42,7 +42,7 @@ def test_a_hook_that_is_not_documented_is_missed(
     )
     document.write_text(text.replace("`on_stop(context)`", "`on_stop()`"), "utf-8")
     assert generate_docs.main(["--check"]) == 1
-    assert "writing-plugins.md: not what the code says (expected" in capsys.readouterr().out
+    assert "hooks.md: not what the code says (expected" in capsys.readouterr().out
 
 
 def test_every_argument_of_a_hook_is_explained() -> None:
