@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntoa, inet_ntop, inet_pton
 from typing import Any
@@ -156,6 +156,20 @@ def network_text(network: Network) -> str:
     """A network as people write it: a single address without its prefix length."""
     single = network.prefixlen == network.max_prefixlen
     return str(network.network_address if single else network)
+
+
+def broader(network: Network, lengths: Iterable[int]) -> Iterator[str]:
+    """The networks that contain another one, as `network_text` writes them.
+
+    :param network: the one inside of them.
+    :param lengths: those of the prefixes of networks to give, where they are broader.
+    """
+    address, bits = network.network_address, network.max_prefixlen
+    version, value = type(address), int(address)
+    for prefix in lengths:
+        if prefix < network.prefixlen:
+            rest = bits - prefix
+            yield f"{_text(version(value >> rest << rest))}/{prefix}"
 
 
 def parse_address(value: Any) -> Address | None:

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyruse.addresses import address_text, logged_address, parse_address, parse_network
+from pyruse.addresses import (
+    address_text,
+    broader,
+    logged_address,
+    network_of,
+    network_text,
+    parse_address,
+    parse_network,
+)
 
 V4 = st.ip_addresses(v=4)
 V6 = st.ip_addresses(v=6)
@@ -106,3 +114,16 @@ def test_an_address_is_read_as_it_is_written(address: Any) -> None:
 def test_any_text_is_an_address_or_not(text: str) -> None:
     address = parse_address(text)
     assert address is None or parse_address(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["203.0.113.7", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::7", "2001:db8:1:2::/64", "::1.2.3.4",
+     "::/0"],
+)  # fmt: skip
+def test_broader_networks_are_written_as_networks_are(text: str) -> None:
+    network = network_of(text)
+    expected = [
+        network_text(network.supernet(new_prefix=prefix)) for prefix in range(network.prefixlen)
+    ]
+    assert list(broader(network, range(129))) == expected

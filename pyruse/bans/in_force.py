@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from pyruse.addresses import contains, network_of, network_text
+from pyruse.addresses import broader, contains, network_of
 from pyruse.api.bans import Ban, BanRequest, UnbanReason
 from pyruse.bans import length
 from pyruse.bans.growth import Growth
@@ -181,8 +181,8 @@ class InForce:
         inner = network_of(network)
         found = [
             ban
-            for prefix in range(inner.prefixlen)
-            for _, ban in self._of(network_text(inner.supernet(new_prefix=prefix)))
+            for outer in broader(inner, self._bans.lengths)
+            for _, ban in self._of(outer)
             if ban.alive(at)
         ]
         return found + [

@@ -69,6 +69,8 @@ class StoredBans(Part):
         self.grown: dict[BanKey, Ban] = {}
         self.targets: set[Target] = set()
         """From where anybody is banned, or was."""
+        self.lengths: set[int] = set()
+        """The prefix lengths of the networks that are banned, or were."""
         self.untaken: defaultdict[str, Untaken] = defaultdict(Untaken)
         """By the name of the firewall."""
         self._faults: dict[BanKey, str] = {}
@@ -106,7 +108,13 @@ class StoredBans(Part):
         before = self.standing(key)
         (self.grown if ban.grown else self.asked_for)[key] = ban
         self.targets.add(key.target)
+        self._note_length(key.network)
         self._tell(key, before)
+
+    def _note_length(self, network: str) -> None:
+        _, slash, length = network.partition("/")
+        if slash:
+            self.lengths.add(int(length))
 
     def drop(self, key: BanKey, *, grown: bool) -> None:
         """Take a ban out; the firewall is to know."""
@@ -192,6 +200,7 @@ class StoredBans(Part):
         for state, fault, ban, _ in stored_bans(db):
             key = BanKey(ban.network, ban.target)
             self.targets.add(ban.target)
+            self._note_length(ban.network)
             if state != ENFORCED:
                 self._unsettled.add(key)
             if fault:
