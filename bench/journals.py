@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from bench.cluster import entries as cluster_entries
 from pyruse.entry.decoding import Decoder
 from pyruse.journal.selection import Selection
-from pyruse.testing.journal import EntryFields, make_journal
+from pyruse.testing.journal import EntryFields, journal_remote, make_journal, write_export
 from tools.sample_journal import entries
 
 DEMO = Path(__file__).with_name("day.toml")
@@ -32,14 +33,29 @@ def folder() -> Path:
 
 def sample(count: int, seed: int = TUNED) -> Path:
     """So many entries of a mail and web server, about 24 fields each; a folder of files."""
-    name = f"sample-{seed}-{count}"
-    target = folder() / name
+    target = folder() / f"system-{seed}-{count}"
     if count % _FILE:
-        return _kept(name, entries(seed, count))
+        return _kept(f"sample-{seed}-{count}", entries(seed, count))
     if not target.is_dir():  # a longer one begins like a shorter one
         working = _empty(target.with_suffix(".new"))
         for file in _whole_files(seed, count // _FILE):
-            (working / file.name).symlink_to(file)
+            (working / f"system@{file.name}").symlink_to(file)  # as journald names one machine's
+        working.rename(target)
+    return target
+
+
+def compact(count: int) -> Path:
+    """A sample as journald writes it by itself: compressed, and with short references."""
+    target = folder() / f"compact-{TUNED}-{count}"
+    if not target.is_dir():
+        working = _empty(target.with_suffix(".new"))
+        export = working / "export"
+        write_export(export, entries(TUNED, count))
+        subprocess.run(
+            [journal_remote(), f"--output={working / 'system.journal'}", "--compress=yes", export],
+            env={**os.environ, "SYSTEMD_JOURNAL_COMPACT": "1"}, check=True,
+        )  # fmt: skip
+        export.unlink()
         working.rename(target)
     return target
 

@@ -37,8 +37,8 @@ def rows(quick: bool) -> Iterator[Row]:
 def _against_others(journal: Path, rounds: int, what: str, name: str) -> Iterator[Row]:
     taken = side_by_side(
         {
-            "floor": _floor(journal),
-            "replay": _replay(DEMO, journal),
+            "floor": floor(journal),
+            "replay": replayed(DEMO, journal),
             "json": ["journalctl", "--directory", str(journal), "--output", "json"],
             "short": ["journalctl", "--directory", str(journal), "--output", "short"],
         },
@@ -59,7 +59,7 @@ def _against_others(journal: Path, rounds: int, what: str, name: str) -> Iterato
 def _jails_alone(journal: Path, rounds: int, count: int) -> Row:
     """Chains that most entries do not concern: these need never leave libsystemd."""
     taken = side_by_side(
-        {"jails": _replay(jails.CHAINS, journal), "floor": _floor(journal)}, rounds
+        {"jails": replayed(jails.CHAINS, journal), "floor": floor(journal)}, rounds
     )
     return Row(
         f"`pyruse replay` of three jails and nothing else, to libsystemd handing over every field:"
@@ -71,8 +71,8 @@ def _jails_alone(journal: Path, rounds: int, count: int) -> Row:
 
 def _growth(counts: list[int], rounds: int) -> Iterator[Row]:
     """What an entry costs in a long journal, compared with a short one."""
-    commands = {str(count): _replay(DEMO, sample(count)) for count in counts}
-    taken = side_by_side({"start": _replay(DEMO, sample(1)), **commands}, min(3, rounds))
+    commands = {str(count): replayed(DEMO, sample(count)) for count in counts}
+    taken = side_by_side({"start": replayed(DEMO, sample(1)), **commands}, min(3, rounds))
     start = min(taken["start"])
     each = {count: [(one - start) / count for one in taken[str(count)]] for count in counts}
     for count in counts[1:]:
@@ -88,11 +88,11 @@ def _chains(journal: Path, counts: list[int], rounds: int) -> Iterator[Row]:
     configurations = {count: _unrelated(count) for count in counts}
     empty = sample(1)
     starts = {
-        count: Figure.of([cpu_seconds(_replay(file, empty)) for _ in range(_STARTS)]).low
+        count: Figure.of([cpu_seconds(replayed(file, empty)) for _ in range(_STARTS)]).low
         for count, file in configurations.items()
     }
     taken = side_by_side(
-        {str(count): _replay(file, journal) for count, file in configurations.items()}, rounds
+        {str(count): replayed(file, journal) for count, file in configurations.items()}, rounds
     )
     net = {count: [one - starts[count] for one in taken[str(count)]] for count in counts}
     for count in counts[1:]:
@@ -113,7 +113,7 @@ def _counters(journal: Path, rounds: int) -> Iterator[Row]:
         for value in ("false", "true")
     }
     taken = side_by_side(
-        {value: _replay(config, journal) for value, config in switched.items()}, rounds
+        {value: replayed(config, journal) for value, config in switched.items()}, rounds
     )
     yield Row(
         "`pyruse replay` with `[engine] counters = true`, to one with false",
@@ -139,14 +139,16 @@ def _configuration(name: str, text: str) -> Path:
     return file
 
 
-def _replay(config: Path, journal: Path) -> Command:
+def replayed(config: Path, journal: Path) -> Command:
+    """Replays a journal."""
     return [
         sys.executable, "-m", "pyruse", "replay", "--config", str(config),
         "--directory", str(journal), "--format", "json",
     ]  # fmt: skip
 
 
-def _floor(journal: Path) -> Command:
+def floor(journal: Path) -> Command:
+    """Has libsystemd hand over every field."""
     program = folder() / "floor"
     source = Path(__file__).with_name("floor.c")
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:

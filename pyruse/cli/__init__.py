@@ -90,8 +90,24 @@ class _Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+def _show_version(ctx: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
+    """Say which versions are at work, and exit."""
+    if not is_wanted or ctx.resilient_parsing:
+        return
+    from pyruse.system.native import at_work, refusal
+
+    native = at_work()
+    click.echo(f"pyruse {VERSION}" + (f", entries by {native}" if native else ""))
+    if fault := refusal():
+        click.echo(f"pyruse: {fault}", err=True)
+    ctx.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, message="pyruse %(version)s")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
+    help="Show the version and exit.",
+)  # fmt: skip
 @click.option(
     "-c", "--config", metavar="PATH", type=click.Path(path_type=Path, readable=False),
     help="The configuration: a file or a folder. May stand behind the command, too.",

@@ -31,9 +31,9 @@ def refusal() -> str | None:
 
 
 def at_work() -> str | None:
-    """The version of the package that is at work; None: Python is."""
+    """The name and version of the package, where it is at work; None: Python is."""
     module = native()
-    return None if module is None else str(module.__version__)
+    return None if module is None else f"pyruse-native {module.__version__}"
 
 
 @cache

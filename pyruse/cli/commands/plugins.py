@@ -31,10 +31,11 @@ def command(name: str | None, form: str, config: Path | None) -> None:
     from pyruse.config.load import registry_of
     from pyruse.errors import did_you_mean
     from pyruse.registry.found import PluginError
+    from pyruse.system.native import at_work, refusal
 
     registry = registry_of(config)
     wanted = [found for found in registry.all() if name in (None, found.name)]
-    faults = list(registry.faults)
+    faults = [*registry.faults, *filter(None, [refusal()])]
     described = []
     for found in wanted:
         try:
@@ -53,6 +54,8 @@ def command(name: str | None, form: str, config: Path | None) -> None:
         show_json(described)
     elif name is None:
         _show_all(described)
+        if native := at_work():
+            echo(f"\nEntries are read by {native}.")
     else:
         for one in described:
             _show_one(one)

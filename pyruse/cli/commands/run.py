@@ -8,7 +8,7 @@ import click
 
 from pyruse.cli.options import config_option, configuration
 
-_ERROR = 3  # syslog(3)
+_ERROR, _WARNING = 3, 4  # syslog(3)
 
 
 @click.command("run")
@@ -32,9 +32,12 @@ def command(config: Path | None, once: bool) -> None:
     from pyruse.state.lock import StateLock
     from pyruse.state.rescue import kept_state
     from pyruse.system.log import tell
+    from pyruse.system.native import refusal
 
     loaded = configuration(config, whole=False)
     path = loaded.settings.state.url.path
+    if fault := refusal():
+        tell(fault, _WARNING, {})
     faults = Faults(tell)
     lock = StateLock(path)
     try:

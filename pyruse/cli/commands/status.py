@@ -125,9 +125,10 @@ def _daemon(found: Status, zone: tzinfo) -> str:
     if found.daemon is None:
         return "not running"
     said = found.daemon
+    version = ", ".join(filter(None, [said["version"], said.get("native")]))
     text = (
         f"running since {shown_time(said['since'], zone)} (process {said['pid']}, version "
-        f"{said['version']}), {said['memory_bytes'] / 1e6:.0f} MB, {said['cpu_seconds']:.1f} s CPU"
+        f"{version}), {said['memory_bytes'] / 1e6:.0f} MB, {said['cpu_seconds']:.1f} s CPU"
     )
     return f"{text}; held up: {said['held_up_by']}" if said["held_up_by"] else text
 

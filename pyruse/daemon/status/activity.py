@@ -12,6 +12,7 @@ from typing import Any
 from pyruse.bans.firewalls.upkeep import Trouble
 from pyruse.bans.protection import Protected
 from pyruse.chains.traffic import Traffic
+from pyruse.system.native import at_work
 from pyruse.version import VERSION
 
 _MINUTES = 60
@@ -74,6 +75,7 @@ class Activity:
         return {
             "pid": os.getpid(),
             "version": self._version,
+            "native": at_work(),
             "since": self._since,
             "entries": self._entries,
             "per_second": {"minute": self._rate(1), "hour": self._rate(_MINUTES - 1)},

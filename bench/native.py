@@ -1,0 +1,91 @@
+"""The reader in C, beside the one in Python: whole replays, to libsystemd alone."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench import jails
+from bench.journals import DEMO, UNSEEN, cluster, compact, folder, sample
+from bench.measure import Row, Target, Unavailable, ratio, side_by_side
+from bench.reading import floor, replayed
+
+_ROOT = Path(__file__).parents[1]
+_PYRUSE1 = _ROOT / "tests" / "e2e" / "pyruse1_full.json"
+_MISSING = "pyruse-native is not installed (pip install ./pyruse-contrib/pyruse-native)"
+_ALL = """
+[chains]
+"all" = [ { action = "report", section = "other", message = "[{PRIORITY}/{SYSLOG_IDENTIFIER}] {MESSAGE}" } ]
+"""  # noqa: E501 -- a step is one line in TOML
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """What replaying takes, in Python and in C.
+
+    :raises Unavailable: the package is not installed.
+    """
+    if find_spec("pyruse_native") is None:
+        raise Unavailable(
+            "pyruse-native is not installed (pip install ./pyruse-contrib/pyruse-native)"
+        )
+    count, rounds = (20_000, 1) if quick else (200_000, 5)
+    server, unseen = sample(count), sample(count, UNSEEN)
+    yield from _both(
+        "a configuration of Pyruse 1", _pyruse1(), server, rounds, (4.5, 3.5), "pyruse1"
+    )
+    yield from _both("the demo's chains", DEMO, server, rounds, (4.5, 2.5), "demo")
+    yield from _both("the demo's chains, another seed", DEMO, unseen, rounds, (4.5, 2.5), "unseen")
+    compressed = compact(count)
+    yield from _both(
+        "the demo's chains, a compressed and compact file", DEMO, compressed, rounds, (4.5, 2.5),
+        "compact",
+    )  # fmt: skip
+    yield from _both("three jails", jails.CHAINS, server, rounds, (2.5, 1.8), "jails")
+    yield from _both("all is reported", _configured("all", _ALL), server, rounds, (7.4, 5), "all")
+    strange = cluster(count)
+    yield from _both("the demo's chains, a cluster", DEMO, strange, rounds, None, "cluster")
+
+
+def _both(  # noqa: PLR0913 -- what a pair of rows says
+    what: str,
+    config: Path,
+    journal: Path,
+    rounds: int,
+    targets: tuple[float, float] | None,
+    name: str,
+) -> Iterator[Row]:
+    replay = replayed(config, journal)
+    taken = side_by_side(
+        {
+            "floor": floor(journal),
+            "plain": ["env", "PYRUSE_NATIVE=0", *replay],
+            "native": ["env", "PYRUSE_NATIVE=1", *replay],
+        },
+        rounds,
+    )
+    for index, kind in enumerate(("plain", "native")):
+        words = "in Python" if kind == "plain" else "with pyruse-native"
+        yield Row(
+            f"`pyruse replay` {words}, to libsystemd handing over every field: {what}",
+            ratio(taken[kind], taken["floor"]),
+            None if targets is None else Target(targets[index]),
+            name=f"{kind} {name}",
+        )
+    yield Row(f"`pyruse replay` in Python, to one with pyruse-native: {what}",
+              ratio(taken["plain"], taken["native"]), name=f"gain {name}")  # fmt: skip
+
+
+def _pyruse1() -> Path:
+    done = subprocess.run(
+        replayed(Path(), Path())[:3] + ["import", "pyruse1", str(_PYRUSE1)],  # noqa: RUF005
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return _configured("pyruse1", done.stdout)
+
+
+def _configured(name: str, text: str) -> Path:
+    file = folder() / f"native-{name}.toml"
+    file.write_text(text, "utf-8")
+    return file
