@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -79,7 +80,7 @@ def _both(  # noqa: PLR0913 -- what a pair of rows says
 
 def _pyruse1() -> Path:
     done = subprocess.run(
-        replayed(Path(), Path())[:3] + ["import", "pyruse1", str(_PYRUSE1)],  # noqa: RUF005
+        [sys.executable, "-m", "pyruse", "import", "pyruse1", str(_PYRUSE1)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return _configured("pyruse1", done.stdout)
