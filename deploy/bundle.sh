@@ -43,7 +43,7 @@ pip uninstall --yes setuptools 2>/dev/null
 
 # No script but Pyruse's own. It and pyvenv.cfg name the place where they will be.
 find "$target/bin" -mindepth 1 ! -name 'python*' ! -name pyruse -delete
-rm -rf "$target/include" "$target/share"
+rm -rf "$target/include" "$target/share" "$target/.gitignore"
 find "$target" -path '*/pip/_vendor/*' -name '*.exe' -delete
 sed -i "1s|$target|$place|" "$target/bin/pyruse"
 sed -i "s|$target|$place|; /^command = /d" "$target/pyvenv.cfg"
