@@ -39,6 +39,7 @@ from pyruse.engine.modes import DRY
 from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
 from pyruse.state.database import State
+from pyruse.system.native import native
 from pyruse.testing.journal import make_journal
 from tools.sample_journal import sample_day
 
@@ -163,8 +164,9 @@ def differences(recorded: Costs, found: Costs) -> list[str]:
 
 
 def version() -> str:
-    """Of this Python, as the record names it."""
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
+    """Of this Python, as the record names it; with the part in C, where that is at work."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return python if native() is None else f"{python} native"
 
 
 def record() -> dict[str, Costs]:
