@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -78,6 +79,10 @@ class Feed:
             return True
         self._hand_over(connection, me, [Told(*row) for row in rows[1:]])
         return len(rows) == _PAGE
+
+    def lift_in(self) -> float:
+        """After how many seconds `read` has something to lift."""
+        return math.inf if self._lift_at is None else max(0.0, self._lift_at - time.monotonic())
 
     def _hand_over(self, connection: Connection, me: int, rows: list[Told]) -> None:
         if not rows:

@@ -136,7 +136,9 @@ class ServerSession:
             self.feed.restored = False
             self._audit(connection)
             self._inbox.put(News("the fleet's database was restored: it is told anew", "warning"))
-        return self._spacing() if more else min(self._interval(), self._flush())
+        if more:
+            return self._spacing()
+        return min(self._interval(), self._flush(), self.feed.lift_in())
 
     def _flush(self) -> float:
         """Have the main thread send what was counted; gives the seconds until there is more."""

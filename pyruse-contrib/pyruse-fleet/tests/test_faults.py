@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from conftest import Fleet, make_fleet
 from proxy import Proxy
-from pyruse_fleet import plugin
+from pyruse_fleet import feed, plugin
 from pyruse_fleet.server import Server, binaries
 from pyruse_fleet.simulation import SimulatedHost
 
@@ -64,7 +64,19 @@ def test_a_database_that_is_stopped_or_killed(own: Fleet, how: signal.Signals) -
     )
 
 
-def test_a_database_that_is_restored_from_a_backup(own: Fleet, tmp_path: Path) -> None:
+def restore(server: Server, backup: Path) -> None:
+    """Put a copy of the data in the place of what is there."""
+    server.stop(signal.SIGKILL)
+    shutil.rmtree(server.data)
+    shutil.copytree(backup, server.data)
+    subprocess.run(["chown", "-R", "--reference", server.folder, server.data], check=True)
+    server.start()
+
+
+def test_a_database_that_is_restored_from_a_backup(
+    own: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_LIFT_AFTER_S", 3.0)
     hosts = [own.simulated(name) for name in "abc"]
     hosts[0].own_ban("192.0.2.1")
     wait_for(hosts, {"192.0.2.1"})
@@ -72,18 +84,18 @@ def test_a_database_that_is_restored_from_a_backup(own: Fleet, tmp_path: Path) -
     backup = tmp_path / "backup"
     shutil.copytree(own.server.data, backup)
     own.server.start()
+    dead = own.simulated("dead")
+    dead.own_ban("192.0.2.9")
     hosts[1].own_ban("192.0.2.2")
     hosts[0].own_unban("192.0.2.1")
-    wait_for(hosts, {"192.0.2.2"})
-    own.server.stop(signal.SIGKILL)
-    shutil.rmtree(own.server.data)
-    shutil.copytree(backup, own.server.data)
-    subprocess.run(["chown", "-R", "--reference", own.server.folder, own.server.data], check=True)
-    own.server.start()
+    wait_for(hosts, {"192.0.2.2", "192.0.2.9"})
+    dead.plugin.on_stop()
+    restore(own.server, backup)
     # It says that 192.0.2.1 is banned, and nothing of 192.0.2.2: until the hosts have told it.
     told = partial(own.ask, "SELECT host(network) FROM fleet.bans")
     wait_until(told, partial(operator.eq, [("192.0.2.2",)]))
     hosts[2].own_ban("192.0.2.3")
+    # What nobody tells again is lifted, after a while.
     wait_for(hosts, {"192.0.2.2", "192.0.2.3"})
 
 
