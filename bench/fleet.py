@@ -157,7 +157,9 @@ def _rate(server: Server, seconds: float, work: Work) -> tuple[float, float]:
                 done += work(connection, chance)
         results.put(done)
 
-    processes = [context.Process(target=run, args=[url, n]) for n, url in enumerate(urls)]
+    processes = [
+        context.Process(target=run, args=[url, n], daemon=True) for n, url in enumerate(urls)
+    ]
     for one in processes:
         one.start()
     total: int = sum(results.get() for _ in processes)
@@ -178,6 +180,7 @@ def _travel(server: Server, many: int, seconds: float, how: str) -> None:
     parts = 4
     processes = [
         context.Process(
+            daemon=True,
             target=_be_hosts,
             args=[server, range(part, many, parts), how == "listening", ready, results, go, stop],
         )
