@@ -181,7 +181,7 @@ class InForce:
         inner = network_of(network)
         found = [
             ban
-            for outer in broader(inner, self._bans.lengths)
+            for outer in broader(inner, sorted(self._bans.lengths))
             for _, ban in self._of(outer)
             if ban.alive(at)
         ]

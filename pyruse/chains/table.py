@@ -17,7 +17,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pyruse.api.traits import traits_of
-from pyruse.chains.link import Branch, Node, Unbuilt
+from pyruse.chains.link import Branch, Node
 from pyruse.chains.model import Step
 from pyruse.chains.traffic import Counter
 from pyruse.chains.values import fields_of
@@ -69,11 +69,7 @@ class _Branch(Branch):
         node: Node | None = self._node
         while node is not None:
             yield node
-            if isinstance(node, Unbuilt):
-                node.build()
-                node = node.passed
-                continue
-            fields = table.fields_of(node)
+            fields = table.fields[node.step]  # of what is not built yet, the same as before it
             if fields is None:
                 break
             if keep and not fields <= self._known:
@@ -126,7 +122,8 @@ class Table:
         """
         self._heads: list[_Branch] = []
         self._size = 0
-        self._fields: dict[Step, frozenset[str] | None] = {}
+        self.fields: dict[Step, frozenset[str] | None] = {}
+        """The fields alone that a step depends on; None: each entry has to come to it."""
         self.setting: set[Step] = set()
         """The filters that set fields where they pass."""
         self.add(nodes, nodes[:1])
@@ -138,10 +135,10 @@ class Table:
         :param first: those at which there is a branch for a single filter, too.
         """
         for node in dict.fromkeys([*first, *self._beginnings(nodes)]):
-            fields = self.fields_of(node)
+            fields = self._fields_of(node)
             if not fields or node.step in self.setting or node.branch is not None:
                 continue
-            if node in first or (node.failed is not None and self.fields_of(node.failed)):
+            if node in first or (node.failed is not None and self._fields_of(node.failed)):
                 node.branch = branch = _Branch(self, min(fields), node, frozenset(), [])
                 self._heads.append(branch)
 
@@ -149,7 +146,7 @@ class Table:
         """The nodes that entries come to from a step that each entry has to come to."""
         for node in nodes:
             ways = [node.passed, node.failed, node.faulty]
-            if self.fields_of(node) is not None:
+            if self._fields_of(node) is not None:
                 ways = [node.passed] if node.step in self.setting else []
             for way in ways:
                 behind = way
@@ -158,17 +155,16 @@ class Table:
                 if behind is not None:
                     yield behind
 
-    def fields_of(self, node: Node) -> frozenset[str] | None:
-        """The fields alone that a step depends on; None: each entry has to come to it."""
+    def _fields_of(self, node: Node) -> frozenset[str] | None:
         step = node.step
-        if step not in self._fields:
+        if step not in self.fields:
             traits, fields = traits_of(step.instance), frozenset(fields_of(step, Field))
             pure = traits.pure and not traits.outside_effects and all(map(_is_few, fields))
             # A filter that names no field looks at some other one.
-            self._fields[step] = fields if pure and (fields or step.kind == "action") else None
+            self.fields[step] = fields if pure and (fields or step.kind == "action") else None
             if next(fields_of(step, NewField), None) is not None:
                 self.setting.add(step)
-        return self._fields[step]
+        return self.fields[step]
 
     def keep(self, branch: Branch, value: Any, way: Node | None) -> None:
         """Remember where a value leads."""
