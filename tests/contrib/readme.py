@@ -82,7 +82,7 @@ def test_it_is_complete() -> None:
         assert (PACKAGE / name).read_text("utf-8").strip()
     project = tomllib.loads((PACKAGE / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["name"] == PACKAGE.name
-    assert PLUGINS
+    assert PLUGINS or "entry-points" not in project
     assert all(described_plugin(found)["summary"] for found in PLUGINS)
 
 
