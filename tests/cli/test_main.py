@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pyruse.system.native import at_work
 from pyruse.testing.plugin import need
 from pyruse.testing.waiting import TIME_LIMIT
 
@@ -26,7 +27,8 @@ def test_help(process, pyruse):
 
 def test_version(process):
     done = process("--version")
-    assert (done.code, done.out, done.err) == (0, f"pyruse {version('pyruse')}\n", "")
+    native = f", entries by {at_work()}" if at_work() else ""
+    assert (done.code, done.out, done.err) == (0, f"pyruse {version('pyruse')}{native}\n", "")
 
 
 def test_a_command_that_there_is_not(process):

@@ -53,9 +53,7 @@ def command(name: str | None, form: str, config: Path | None) -> None:
     if form == "json":
         show_json(described)
     elif name is None:
-        _show_all(described)
-        if native := at_work():
-            echo(f"\nEntries are read by {native}.")
+        _show_all(described, at_work())
     else:
         for one in described:
             _show_one(one)
@@ -80,10 +78,12 @@ def _complain(fault: str) -> None:
     echo(f"pyruse: {one_line(fault)}", err=True)
 
 
-def _show_all(plugins: list[dict[str, Any]]) -> None:
+def _show_all(plugins: list[dict[str, Any]], native: str | None) -> None:
     from pyruse.cli.output import show_table
 
     rows = [(one["kind"], one["name"], one["summary"], _origin(one)) for one in plugins]
+    if native is not None:
+        rows.append(("reader", "native", "The journal is read in C.", native))
     columns = ["kind", "name", "what it does", "comes from"]
     show_table("", columns, rows, spare={"comes from"}, first=("name", "kind"))
 
