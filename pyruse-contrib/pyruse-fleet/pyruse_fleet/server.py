@@ -26,6 +26,8 @@ _SETTINGS = {
     "log_line_prefix": "%m [%p] %u ",
 }
 _LONGEST_S = 60.0
+_WITH_ITS_PARENT = "--pdeathsig=QUIT"
+"""Nothing is left of a trial that is killed."""
 
 
 def binaries() -> Path | None:
@@ -129,7 +131,7 @@ class Server:
             "listen_addresses": self._listen,
             "unix_socket_directories": str(self.folder),
         }
-        command = [*self._prefix, *_as_user(), str(self._programs / "postgres")]
+        command = [*self._prefix, *_as_user(_WITH_ITS_PARENT), str(self._programs / "postgres")]
         command += ["-D", str(self.data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
@@ -189,11 +191,11 @@ class Server:
         path.chmod(0o755)
 
 
-def _as_user() -> list[str]:
+def _as_user(*options: str) -> list[str]:
     """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return []
-    return ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--init-groups"]
+    if os.geteuid() == 0:
+        options = (f"--reuid={_USER}", f"--regid={_USER}", "--init-groups", *options)
+    return ["setpriv", *options] if options else []
 
 
 def _children(pid: int) -> list[int]:
