@@ -22,10 +22,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from psycopg.types.json import Jsonb
 from pyruse_fleet import hosts as fleet_hosts
 from pyruse_fleet import schema
-from pyruse_fleet.audit import TELL
+from pyruse_fleet.audit import tell
 from pyruse_fleet.clock import now_us
 from pyruse_fleet.feed import NEXT
 from pyruse_fleet.link import connect
@@ -102,7 +101,7 @@ def _bans(many: int) -> Work:
         rows = [
             row("ban", Key(_address(chance, 5_000), "ssh"), 3600.0) for _ in range(many)
         ]  # fmt: skip
-        connection.execute(TELL, (os.urandom(16).hex(), Jsonb(rows)))
+        tell(connection, os.urandom(16).hex(), rows)
         return many
 
     return work
@@ -234,7 +233,7 @@ def _tell_bans(server: Server, seconds: float) -> dict[str, float]:
             network = f"192.0.{number >> 8}.{number & 255}"
             told[network] = time.monotonic()
             rows = [row("ban", Key(network, "ssh"), 3600.0)]
-            connection.execute(TELL, (os.urandom(16).hex(), Jsonb(rows)))
+            tell(connection, os.urandom(16).hex(), rows)
             time.sleep(1.0)
     return told
 

@@ -24,7 +24,6 @@ _TOLD = """
         extract(epoch FROM until - clock_timestamp())::float8
     FROM fleet.bans WHERE host = %s AND (until IS NULL OR until > clock_timestamp())
 """
-TELL = "SELECT fleet.tell(%s, %s)"
 
 
 def audit(connection: Connection, me: int, own: Callable[[], Own]) -> int:
@@ -33,16 +32,27 @@ def audit(connection: Connection, me: int, own: Callable[[], Own]) -> int:
     So nothing has to be kept while the database is away: neither for an hour nor for weeks.
 
     :param own: reads the state; what was committed before this call is in it.
-    :return: how many rows were told.
+    :return: how many were beyond this host's quota.
     """
     told = {
         Key(network_text(parse_network(network)), label, ports, protocol): lasts
         for network, label, ports, protocol, lasts in connection.execute(_TOLD, (me,))
     }
     rows = list(differences(own(), told))
-    for begin in range(0, len(rows), _AT_ONCE):
-        connection.execute(TELL, (None, Jsonb(rows[begin : begin + _AT_ONCE])))
-    return len(rows)
+    return sum(
+        tell(connection, None, rows[begin : begin + _AT_ONCE])
+        for begin in range(0, len(rows), _AT_ONCE)
+    )
+
+
+def tell(connection: Connection, parcel: str | None, rows: list[dict[str, Any]]) -> int:
+    """Tell others; gives how many were beyond this host's quota.
+
+    :param parcel: its id, by which it counts once; None: it does no harm to come twice.
+    :param rows: see `wire.row`.
+    """
+    found = connection.execute("SELECT fleet.tell(%s, %s)", (parcel, Jsonb(rows))).fetchone()
+    return 0 if found is None else int(found[0])
 
 
 def differences(own: Own, told: Own) -> Iterator[dict[str, Any]]:

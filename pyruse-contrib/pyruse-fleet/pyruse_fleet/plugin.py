@@ -27,7 +27,7 @@ from pyruse import (
     one_line,
 )
 from pyruse_fleet import days, handing, taking
-from pyruse_fleet.audit import TELL, Own, left
+from pyruse_fleet.audit import Own, left, tell
 from pyruse_fleet.clock import now_us
 from pyruse_fleet.counting import Counting
 from pyruse_fleet.feed import Feed
@@ -194,7 +194,7 @@ class Fleet:
         if whole and parcel.attempt == 1 and now_us() - parcel.at < _FRESH_US:
             rows = [one for payload in parcel.payloads if (one := _row_of(payload))]
             try:
-                beyond = link.call(lambda connection: _tell(connection, parcel.id, rows), _CALL_S)
+                beyond = link.call(lambda connection: tell(connection, parcel.id, rows), _CALL_S)
             except Away:
                 pass
             else:
@@ -262,9 +262,3 @@ def handed_over(connection: Connection, payload: dict[str, Any]) -> None:
         connection.execute("SELECT fleet.report(%s::date, %s)", (payload["day"], report))
     else:
         connection.execute("SELECT fleet.has_mailed(%s::date)", (payload["mailed"],))
-
-
-def _tell(connection: Connection, parcel: str, rows: list[dict[str, Any]]) -> int:
-    """Tell others; gives how many were beyond this host's quota."""
-    found = connection.execute(TELL, (parcel, Jsonb(rows))).fetchone()
-    return 0 if found is None else int(found[0])

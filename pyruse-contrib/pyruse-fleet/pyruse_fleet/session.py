@@ -182,7 +182,7 @@ class ServerSession:
         self._audit_wanted.clear()  # before the state is read: who wants it later gets another one
         self._audit_at = time.monotonic()
         try:
-            audit(connection, self.me, self._own)
+            self.tell_beyond(audit(connection, self.me, self._own))
         except LockNotAvailable:  # somebody has left a transaction open
             connection.execute("SELECT fleet.release()")
             self._audit_wanted.set()
