@@ -100,6 +100,7 @@ find_missing_for_test() {
   need python3-systemd "the module systemd for the Python that fail2ban runs with" \
     /usr/bin/python3 -c 'import systemd.journal'
   need postgresql "PostgreSQL, over which a fleet shares its bans" has_postgresql
+  need valgrind "valgrind, which counts what the part in C costs" has valgrind
   need groff-base "groff, which shows man pages" has groff
   need tzdata "the time zone database" test -e /usr/share/zoneinfo/Europe/Paris
 }

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pyruse.testing.plugin import need
 from tests.conftest import ROOT
 from tools.sample_journal import entries
 
@@ -62,8 +63,8 @@ def test_three_fields_cost_little_more_than_libsystemd_handing_over_all(
 ) -> None:
     if find_spec("pyruse_native") is None:
         pytest.skip("pyruse-native is not installed")
-    if shutil.which("valgrind") is None or shutil.which("cc") is None:
-        pytest.skip("valgrind and a C compiler count the instructions")
+    lacking = [name for name in ("valgrind", "cc") if shutil.which(name) is None]
+    need(f"{', '.join(lacking)}: not installed" if lacking else None)
     file = journal_file(list(islice(entries(1, 1_000), 1_000)))
     floor = tmp_path / "floor"
     source = ROOT / "bench" / "floor.c"
