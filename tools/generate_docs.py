@@ -14,9 +14,10 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,9 @@ _HAS_COMMON = "replay"
 
 def main(arguments: list[str]) -> int:
     """Write the parts, or (``--check``) tell which files are out of date; gives the exit code."""
+    if (stale := _not_installed()) is not None:
+        print(stale)
+        return 1
     outdated = []
     missing = set(PARTS)
     for file in sorted(DOCS.glob("*.md")):
@@ -174,6 +178,20 @@ def main(arguments: list[str]) -> int:
             print(f"{name}: not what the code says (expected up to date: run `{COMMAND}`)")
         return 1
     return 1 if missing else 0
+
+
+def _not_installed() -> str | None:
+    """What the installed metadata lack: pages of some of the plugins would replace those of all."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    installed = {(one.group, one.name) for one in metadata.distribution(OWN).entry_points}
+    for group, points in project["entry-points"].items():
+        for name in points:
+            if (group, name) not in installed:
+                return (
+                    f"{group}: {name} is not installed "
+                    "(expected what pyproject.toml says: run `pip install --no-deps -e .`)"
+                )
+    return None
 
 
 def with_parts(text: str, name: str) -> str:
