@@ -267,7 +267,7 @@ class EmailSettings:
     ca_file: Path | None = None
     """The certificates (PEM) that vouch for the mail server, instead of the system's."""
     timeout: Duration = field(default_factory=lambda: Duration(seconds=60))
-    """So long the mail server, or the program, may take for one mail."""
+    """So long the mail server may take for each of its answers, or the program for one mail."""
     encrypt_to: list[str] = field(default_factory=list)
     """Encrypt each mail, by OpenPGP, to these keys: fingerprints, or addresses that keys are of.
     The subject is encrypted, too. What cannot be encrypted is not sent: it is tried again, and the

@@ -64,12 +64,13 @@ def _asked(to: Sequence[str], sender: str) -> str:
     """Why the mail server of this machine takes no mail; empty: it does. It is sent none."""
     import smtplib
 
+    from pyruse.delivery.mail.connection import Connection
     from pyruse.delivery.mail.smtp import name_recipient, names_of_user
 
     host = sender.rpartition("@")[2]
     names = [[one] if "@" in one else names_of_user(one, host) for one in to]
     try:
-        with smtplib.SMTP("localhost", SMTP_PORT, timeout=_TIMEOUT) as connection:
+        with Connection("localhost", SMTP_PORT, timeout=_TIMEOUT) as connection:
             connection.ehlo_or_helo_if_needed()
             replies = [connection.mail(sender), *(name_recipient(connection, one) for one in names)]
             connection.rset()

@@ -14,15 +14,15 @@ from typing import cast
 
 from pyruse.config.settings import EmailSettings, SmtpUrl
 from pyruse.delivery.mail.address import recipients
+from pyruse.delivery.mail.connection import Connection, NoReplyError, TlsConnection
 from pyruse.delivery.mail.password import password_of
 from pyruse.delivery.mail.refusals import MailError, Refusal, Taken, TooLargeError
 from pyruse.text import one_line, shortened
 
 _PERMANENT = 500  # replies from here on: RFC 5321 §4.2.1
 _TOO_BIG = 552  # RFC 1870 §6.1
-_DONE, _FORWARDED, _ENDS = 250, 251, 421  # RFC 5321 §4.2.3
+_ENDS = 421  # RFC 5321 §4.2.3
 _STATUS = re.compile(rb"[245]\.([0-9]{1,3}\.[0-9]{1,3})(?![0-9.])")  # RFC 3463 §2
-_AUTHENTICATED = 235  # RFC 4954 §6
 _LONGEST_REPLY = 300
 
 
@@ -33,7 +33,7 @@ def hand_to_server(message: EmailMessage, settings: EmailSettings, url: SmtpUrl)
     trusted, or refuses the login or the sender, all mails wait until somebody mends that, and no
     mail is lost. (Postfix, too, defers mails in these cases.)
 
-    The time limit holds for each answer of the server.
+    The time limit holds for each whole answer of the server.
 
     :raises MailError: nobody got it.
     """
@@ -60,11 +60,11 @@ def _connect(settings: EmailSettings, url: SmtpUrl) -> smtplib.SMTP:
     own_name = name if "." in name else None
     if url.security == "tls":
         tls = _tls(settings)
-        connection: smtplib.SMTP = smtplib.SMTP_SSL(
+        connection: smtplib.SMTP = TlsConnection(
             url.host, url.port, own_name, timeout=timeout, context=tls
         )
     else:
-        connection = smtplib.SMTP(url.host, url.port, own_name, timeout=timeout)
+        connection = Connection(url.host, url.port, own_name, timeout=timeout)
     try:
         connection.ehlo_or_helo_if_needed()
         if url.security == "starttls":
@@ -111,7 +111,7 @@ def _log_in(connection: smtplib.SMTP, url: SmtpUrl, settings: EmailSettings) -> 
     # smtplib knows ASCII only; RFC 4616 (PLAIN) takes UTF-8.
     token = base64.b64encode(f"\0{user}\0{password}".encode()).decode("ascii")
     code, reply = connection.docmd("AUTH", f"PLAIN {token}")
-    if code != _AUTHENTICATED:
+    if not _is_done(code):
         raise smtplib.SMTPAuthenticationError(code, reply)
 
 
@@ -135,13 +135,26 @@ def _hand_over(connection: smtplib.SMTP, message: EmailMessage, url: SmtpUrl) ->
         to = [(one, _names(one, message, url)) for one in recipients(message)]
         answer, refused = _say(connection, sender, to, data, options)
     except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as fault:
-        if _is_about_size(fault):
+        if _is_about_size(fault.smtp_code, fault.smtp_error):
             reply = _shown(fault.smtp_code, fault.smtp_error)
+            raise TooLargeError(f"{_where(url)} refuses the mail: {reply}", len(data)) from None
+        raise
+    except smtplib.SMTPRecipientsRefused as fault:
+        replies = fault.recipients.values()
+        large = [reply for reply in replies if _is_about_size(*reply)]
+        # Who may take it later as it is gets it as it is: they are parted then.
+        if large and all(_is_permanent(*reply) for reply in replies):
+            reply = _shown(*large[0])
             raise TooLargeError(f"{_where(url)} refuses the mail: {reply}", len(data)) from None
         raise
     with suppress(smtplib.SMTPException, OSError):  # the mail is accepted, come what may
         connection.quit()
-    return Taken(answer, refusals + [_refusal(address, *reply) for address, reply in refused])
+    for address, said in refused:
+        refusal = _refusal(address, *said)
+        if _is_about_size(*said):  # sent to them alone, it is shortened
+            refusal = refusal._replace(permanent=False)
+        refusals.append(refusal)
+    return Taken(answer, refusals)
 
 
 def _names(address: str, message: EmailMessage, url: SmtpUrl) -> list[str]:
@@ -178,19 +191,19 @@ def _say(
     :raises smtplib.SMTPRecipientsRefused: it refused all the recipients.
     """
     code, reply = connection.mail(sender, options)
-    if code != _DONE:
+    if not _is_done(code):
         raise smtplib.SMTPSenderRefused(code, reply, sender)
     refused = []
     for address, names in to:
         code, reply = name_recipient(connection, names)
         if code == _ENDS:  # it closes the connection, and says why
             raise smtplib.SMTPRecipientsRefused({address: (code, reply)})
-        if code not in (_DONE, _FORWARDED):
+        if not _is_done(code):
             refused.append((address, (code, reply)))
     if len(refused) == len(to):
         raise smtplib.SMTPRecipientsRefused(dict(refused))
     code, reply = connection.data(data)
-    if code != _DONE:
+    if not _is_done(code):
         raise smtplib.SMTPDataError(code, reply)
     return _shown(code, reply), refused
 
@@ -218,13 +231,20 @@ def _leave_out_utf8(message: EmailMessage, where: str) -> list[Refusal]:
     return [Refusal(one.addr_spec, reason, True) for one in to if one not in plain]
 
 
-def _is_about_size(fault: smtplib.SMTPResponseException) -> bool:
+def _is_done(code: int) -> bool:
+    """Whether a code means yes; one that nobody knows goes by its first digit: RFC 5321 §4.2.1."""
+    return code // 100 == 2
+
+
+def _is_about_size(code: int, reply: bytes | str) -> bool:
     """Whether the mail is too large: RFC 1870 §6.1, or X.3.4 and X.2.3 of RFC 3463 §3.
 
     A mailbox that is full has the same code, 552, and X.2.2; no mail is small enough for it.
     """
-    status = _status(fault.smtp_error)
-    return status in (b"3.4", b"2.3") or (fault.smtp_code == _TOO_BIG and status is None)
+    if code < _PERMANENT:
+        return False
+    status = _status(reply)
+    return status in (b"3.4", b"2.3") or (code == _TOO_BIG and status is None)
 
 
 def _status(reply: bytes | str) -> bytes | None:
@@ -261,6 +281,8 @@ def _mail_error(fault: Exception, url: SmtpUrl, settings: EmailSettings) -> Mail
             permanent=all(one.permanent for one in refused),
             of_the_server=True,
         )
+    if isinstance(fault, NoReplyError):
+        return MailError(f"{where} {fault} (expected a mail server)")
     if isinstance(fault, smtplib.SMTPResponseException):
         return _from_reply(fault, url, settings)
     if isinstance(fault, ssl.SSLCertVerificationError):
