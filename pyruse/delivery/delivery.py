@@ -309,7 +309,7 @@ class Delivery:
         refused = [one for one in outcome.refusals if one.permanent]
         later = [one for one in outcome.refusals if not one.permanent]
         if outcome.end == "retry":
-            if item.kind == "mail" and now - item.created >= KEPT_TRYING_US:
+            if item.kind == "mail" and _tried_for(item, now) >= KEPT_TRYING_US:
                 fault = f"{outcome.fault}, for 30 days now"
                 self._set_aside(item, fault, f"{fault}; {named(item)}", now)
                 return
@@ -362,9 +362,9 @@ class Delivery:
         :param told: the beginning of what is told of it.
         """
         patient = item.report is not None and of_the_server
-        if patient and now - item.created < REFUSED_REPORT_US:
+        if patient and _tried_for(item, now) < REFUSED_REPORT_US:
             delay = self._retries.delay_refused(item.attempts + 1)
-            self._outbox.failed(item.id, fault, retry_at=now + delay)
+            self._outbox.failed(item.id, fault, now=now, retry_at=now + delay)
             self._on_fault(_place(item), f"{told} is tried again in {written(delay)}")
         else:
             self._set_aside(item, fault, told, now)
@@ -380,10 +380,15 @@ class Delivery:
         :return: the delay in words.
         """
         delay = self._retries.delay(item.attempts + 1)
-        self._outbox.failed(item.id, fault, retry_at=now + delay)
+        self._outbox.failed(item.id, fault, now=now, retry_at=now + delay)
         if holds_up:
             self._retries.hold(item.lane, now + delay)
         return f"{delay // 1_000_000} s"
+
+
+def _tried_for(item: OutboxItem, now: int) -> int:
+    """So many microseconds have passed since it failed first."""
+    return 0 if item.tried is None else now - item.tried
 
 
 def _place(item: OutboxItem) -> str:

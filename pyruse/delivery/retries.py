@@ -7,7 +7,7 @@ FIRST_RETRY_US = 30_000_000
 LONGEST_RETRY_US = 3_600_000_000
 """No delay is longer than this. Of mails alone there is a last attempt."""
 KEPT_TRYING_US = 30 * 86_400_000_000
-"""A mail that is so old, and still did not leave, is set aside when it fails once more."""
+"""A mail that failed first so long ago is set aside when it fails once more."""
 REFUSED_REPORT_US = 7 * 86_400_000_000
 """So long a report is tried again though the server refuses it: somebody may mend that."""
 _FIRST_REFUSED_US = 3_600_000_000

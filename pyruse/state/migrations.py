@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 17
+VERSION = 18
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -116,6 +116,10 @@ _STEPS = {
     17: """
         -- Made while it is needed: what counts for a time is found by when it expires.
         DROP INDEX IF EXISTS counts_by_key;
+    """,
+    18: """
+        -- When an item failed first; of those that failed already, it is not known.
+        ALTER TABLE outbox ADD COLUMN tried INTEGER;
     """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""

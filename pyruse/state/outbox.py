@@ -55,7 +55,8 @@ class Outbox(Part):
         CREATE TABLE IF NOT EXISTS outbox (
             id TEXT PRIMARY KEY, number INTEGER NOT NULL, kind TEXT NOT NULL,
             payload BLOB NOT NULL, created INTEGER NOT NULL, due INTEGER NOT NULL,
-            gather TEXT, attempts INTEGER NOT NULL, error TEXT, refused INTEGER NOT NULL
+            gather TEXT, attempts INTEGER NOT NULL, error TEXT, refused INTEGER NOT NULL,
+            tried INTEGER
         ) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS gatherings (name TEXT PRIMARY KEY, due INTEGER NOT NULL)
             WITHOUT ROWID;
@@ -242,6 +243,7 @@ class Outbox(Part):
                 continue
             if item.refused:
                 item.refused = item.told = False
+                item.tried = None
                 del self._aside[item.id]
                 self._weigh(item)
             item.due = 0
@@ -304,15 +306,15 @@ class Outbox(Part):
             self._unqueue(item)
             self._changed.add(item_id)
 
-    def failed(self, item_id: str, error: str, *, retry_at: int) -> None:
+    def failed(self, item_id: str, error: str, *, now: int, retry_at: int) -> None:
         """An attempt failed: try again at an instant."""
-        item = self._attempted(item_id, error, retry_at)
+        item = self._attempted(item_id, error, now, retry_at)
         if item is not None:
             self._queue(item)
 
     def refuse(self, item_id: str, error: str, *, now: int) -> None:
         """Set an item aside: it can never be sent."""
-        item = self._attempted(item_id, error, now)
+        item = self._attempted(item_id, error, now, now)
         if item is not None:
             item.refused = True
             self._unweigh(item)
@@ -323,10 +325,11 @@ class Outbox(Part):
             if len(alike) > KEPT_ASIDE:
                 self._forget(alike[0])
 
-    def _attempted(self, item_id: str, error: str, due: int) -> OutboxItem | None:
+    def _attempted(self, item_id: str, error: str, now: int, due: int) -> OutboxItem | None:
         item = self._items.get(item_id)
         if item is not None:
             item.attempts += 1
+            item.tried = now if item.tried is None else item.tried
             item.error = error
             item.leaving = False
             item.due = due
@@ -350,7 +353,8 @@ class Outbox(Part):
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read what has not left yet."""
-        query = """SELECT id, number, kind, payload, created, due, gather, attempts, error, refused
+        query = """SELECT id, number, kind, payload, created, due, gather, attempts, error, refused,
+                          tried
                    FROM outbox ORDER BY number"""
         for (
             item_id,
@@ -363,9 +367,10 @@ class Outbox(Part):
             attempts,
             error,
             fate,
+            tried,
         ) in db.execute(query):
             item = OutboxItem(
-                kind, msgspec.json.decode(payload), created, due, group, attempts, error,
+                kind, msgspec.json.decode(payload), created, due, group, attempts, tried, error,
                 refused=fate != _Fate.WAITS, told=fate == _Fate.SET_ASIDE_AND_TOLD,
                 id=item_id, number=number,
             )  # fmt: skip
@@ -389,11 +394,11 @@ class Outbox(Part):
                 db.execute("DELETE FROM outbox WHERE id = ?", (item_id,))
                 continue
             db.execute(
-                "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     item.id, item.number, item.kind, msgspec.json.encode(item.payload),
                     item.created, item.due, item.group, item.attempts, item.error,
-                    _Fate.of(item),
+                    _Fate.of(item), item.tried,
                 ),
             )  # fmt: skip
         db.executemany(

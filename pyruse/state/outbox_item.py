@@ -44,6 +44,9 @@ class OutboxItem:
     group: str | None = None
     """Repeats of one group are gathered into one item until it is due."""
     attempts: int = 0
+    tried: int | None = None
+    """When the first attempt failed, by the machine's clock, from which patience counts: its entry
+    may be far older. None: none has, or not since it was set aside."""
     error: str | None = None
     """Why the last attempt failed."""
     refused: bool = False

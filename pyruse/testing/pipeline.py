@@ -257,7 +257,7 @@ class Pipeline:
             elif outcome.end == "refused":
                 outbox.refuse(item.id, outcome.fault, now=self.clock.us)
             else:
-                outbox.failed(item.id, outcome.fault, retry_at=item.due)
+                outbox.failed(item.id, outcome.fault, now=self.clock.us, retry_at=item.due)
             ends.append(f"{outcome.end}: {outcome.fault}" if outcome.fault else outcome.end)
         return ends
 

@@ -197,6 +197,7 @@ def test_while_no_name_can_be_looked_up_all_mails_wait(house):
 def test_after_a_month_no_mail_is_tried_any_more(house):
     house.sendmail("exit 75")
     warning, day = house.mail("disk full"), report(house, "2026-03-13")
+    house.round()
     house.now += 29 * DAY
     house.round()
     assert house.outbox.set_aside() == []
@@ -207,6 +208,33 @@ def test_after_a_month_no_mail_is_tried_any_more(house):
     told = 'exit code 75, for 30 days now; the mail "{}" is set aside (see: pyruse outbox)'
     for subject in ("disk full", "2026-03-13"):
         assert any(fault.endswith(told.format(subject)) for _, fault in house.faults)
+
+
+def test_the_month_begins_with_the_first_attempt_however_old_the_entry_is(house):
+    house.sendmail("exit 75")
+    payload = {"subject": "old", "to": ["root"], "parts": ["text"], "count": 1, "html": None}
+    old = OutboxItem("mail", payload, T0 - 90 * DAY, T0 - 90 * DAY)
+    house.outbox.put(old)
+    house.round()
+    house.now += 29 * DAY
+    house.round()
+    assert not old.refused
+    assert not any("30 days" in fault for _, fault in house.faults)
+    house.now += DAY
+    house.round()
+    assert old.refused
+
+
+def test_what_is_tried_again_by_hand_has_another_month(house):
+    house.sendmail("exit 75")
+    mail = house.mail("disk full")
+    house.round()
+    house.now += 30 * DAY
+    house.round()
+    assert mail.refused
+    house.delivery.retry([mail.id])
+    house.round()
+    assert not mail.refused
 
 
 def test_a_hundred_thousand_mails_that_wait_are_bounded(house, monkeypatch):

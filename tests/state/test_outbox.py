@@ -95,7 +95,7 @@ def test_a_failed_item_waits_and_then_is_first_again():
     outbox.put(item("two"))
     taken = outbox.take("mail", T0)
     assert taken is not None
-    outbox.failed(taken.id, "server away", retry_at=T0 + MINUTE)
+    outbox.failed(taken.id, "server away", now=T0, retry_at=T0 + MINUTE)
     assert (taken.attempts, taken.error, taken.leaving) == (1, "server away", False)
     assert waiting(outbox, T0) == [(["two"], 1)]
     assert outbox.take("mail", T0 + MINUTE) is taken
@@ -163,7 +163,7 @@ def test_next_due_is_by_kind():
     taken = outbox.take("mail", T0)
     assert taken is not None
     assert outbox.next_due() == T0 + 10 * MINUTE
-    outbox.failed(taken.id, "later", retry_at=T0 + MINUTE)
+    outbox.failed(taken.id, "later", now=T0, retry_at=T0 + MINUTE)
     assert outbox.next_due() == T0 + MINUTE
     outbox.put(item(kind="log"))
     assert (outbox.next_due("log"), outbox.next_due("mail")) == (0, T0 + MINUTE)
@@ -174,7 +174,7 @@ def test_next_due_is_by_kind():
 def test_unknown_items_are_ignored():
     outbox = Outbox()
     outbox.sent("gone")
-    outbox.failed("gone", "error", retry_at=T0)
+    outbox.failed("gone", "error", now=T0, retry_at=T0)
     outbox.refuse("gone", "error", now=T0)
     outbox.give_back("gone")
     outbox.narrow("gone", [])
@@ -186,7 +186,7 @@ def test_an_entry_from_the_future_holds_nothing_up():
     outbox.put(item("one", T0 + 100 * MINUTE))
     assert waiting(outbox, T0) == [(["one"], 1)]
     (one,) = may_leave(outbox, "mail", T0)
-    outbox.failed(one.id, "later", retry_at=T0 + MINUTE)  # but a retry does wait
+    outbox.failed(one.id, "later", now=T0, retry_at=T0 + MINUTE)  # but a retry does wait
     assert may_leave(outbox, "mail", T0) == []
     assert outbox.next_due() == T0 + MINUTE
 
@@ -231,7 +231,7 @@ def test_nothing_is_gathered_into_a_mail_on_its_way_or_one_that_was_tried():
     taken = outbox.take("mail", T0 + 10 * MINUTE)
     assert taken is not None
     gather(outbox, "three", T0 + 2)  # read late
-    outbox.failed(taken.id, "server away", retry_at=T0 + 60 * MINUTE)
+    outbox.failed(taken.id, "server away", now=T0, retry_at=T0 + 60 * MINUTE)
     gather(outbox, "four", T0 + 3)
     assert taken.payload == {"parts": ["two"], "count": 1}
     assert waiting(outbox, T0 + 20 * MINUTE) == [(["three", "four"], 2)]
@@ -256,7 +256,7 @@ def test_what_did_not_leave_is_there_after_a_restart(state, reopened):
     one, two, three, four = state.outbox.items()
     state.commit()
     state.outbox.sent(one.id)
-    state.outbox.failed(two.id, "server away", retry_at=T0 + MINUTE)
+    state.outbox.failed(two.id, "server away", now=T0, retry_at=T0 + MINUTE)
     state.outbox.refuse(three.id, "no such user", now=T0)
     state.outbox.narrow(four.id, ["bob"])
     state.outbox.take("mail", T0)
@@ -312,7 +312,7 @@ def test_failed_items_can_be_hurried_up():
     for name in ("one", "two", "three"):
         outbox.put(item(name))
     one, two, three = outbox.items()
-    outbox.failed(one.id, "away", retry_at=T0 + MINUTE)
+    outbox.failed(one.id, "away", now=T0, retry_at=T0 + MINUTE)
     outbox.refuse(two.id, "never", now=T0)
     outbox.retry_now()
     assert may_leave(outbox, "mail", T0) == [one, three]
@@ -339,7 +339,7 @@ def calls_of_a_thousand_failures(items: int) -> int:
             outbox.next_due("mail")
             taken = outbox.take("mail", T0)
             assert taken is not None
-            outbox.failed(taken.id, "away", retry_at=T0 + MINUTE)
+            outbox.failed(taken.id, "away", now=T0, retry_at=T0 + MINUTE)
     finally:
         sys.setprofile(None)
     return calls
@@ -355,7 +355,7 @@ def test_order_holds_when_a_later_item_was_ripe_before():
         outbox.put(item(name))
     one = outbox.take("mail", T0)
     assert one is not None
-    outbox.failed(one.id, "away", retry_at=T0 + MINUTE)
+    outbox.failed(one.id, "away", now=T0, retry_at=T0 + MINUTE)
     assert [names for names, _ in waiting(outbox, T0)] == [["two"]]
     assert [names for names, _ in waiting(outbox, T0 + MINUTE)] == [["one"], ["two"]]
 
