@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,70 @@ SCRIPTS = [
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_the_scripts_are_understood(script: Path) -> None:
     run("sh", "-n", script)
+
+
+_FAULTY = "pyruse: not started, for the configuration, which was there already, has faults"
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Callable[..., list[str]]:
+    """``configure("2.0", old=…)``: what the script of the Debian package says."""
+    programs = ["py3compile", "systemd-sysusers", "systemd-tmpfiles"]
+    programs += [f"deb-systemd-{name}" for name in ("helper", "invoke")]
+    scripts = dict.fromkeys(programs, "true")
+    config = tmp_path / "pyruse.toml"
+    text = (DEPLOY / "debian/postinst").read_text()
+    text = text.replace("/etc/pyruse/pyruse.toml", str(config))
+    (tmp_path / "postinst").write_text(text.replace("/run/systemd/system", str(tmp_path)))
+
+    def said(
+        *version: str, old: str | None = None, faulty: bool = False, runs: bool = True
+    ) -> list[str]:
+        if old is not None:
+            config.write_text(old)
+        scripts["systemctl"] = "true" if runs else "false"
+        made = 'use = ["sshd"]\n[bans]\nnever = ["192.0.2.0/24"]     # besides'
+        check = "false" if faulty else "true"
+        scripts["pyruse"] = f"[ $1 = check ] && exec {check}; echo '{made}' > {config}"
+        for name, script in scripts.items():
+            (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+            (tmp_path / name).chmod(0o755)
+        done = subprocess.run(
+            ["sh", tmp_path / "postinst", "configure", *version], text=True, check=True,
+            capture_output=True, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        )  # fmt: skip
+        return done.stderr.replace(str(config), "FILE").splitlines()
+
+    return said
+
+
+@pytest.mark.parametrize("version", [(), ("",)])
+def test_a_first_installation_tells_what_it_did(
+    configure: Callable[..., list[str]], version: tuple[str, ...]
+) -> None:
+    assert configure(*version) == [
+        "pyruse: runs, now and after each boot",
+        'pyruse: wrote FILE (never banned: ["192.0.2.0/24"])',
+        "pyruse: next: sudo pyruse status, and sudo pyruse test-mail",
+    ]
+
+
+def test_a_first_installation_over_a_configuration_that_is_there(
+    configure: Callable[..., list[str]],
+) -> None:
+    assert configure(old="use = []\n", runs=False) == [
+        "pyruse: installed, but it does not run (expected: sudo systemctl start pyruse)",
+        "pyruse: reads what was there already: FILE",
+        "pyruse: next: sudo pyruse status, and sudo pyruse test-mail",
+    ]
+    [told] = configure(old="use = 1\n", faulty=True, runs=False)
+    assert told.startswith(_FAULTY)
+
+
+def test_an_upgrade_says_only_what_is_wrong(configure: Callable[..., list[str]]) -> None:
+    assert configure("1.9", old="use = []\n") == []
+    [told] = configure("1.9", old="use = 1\n", faulty=True)
+    assert told.startswith("pyruse: the new release is not started, for it finds faults")
 
 
 def test_what_packages_bring_along_is_what_pyruse_needs() -> None:

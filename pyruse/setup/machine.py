@@ -15,9 +15,12 @@ from pyruse.journal.selection import Selection
 from pyruse.rules.library import Library
 from pyruse.system.programs import run_program
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib:/usr/lib/systemd"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib:/usr/lib/systemd"
 _TIMEOUT = 5.0  # seconds
 _MOST_PARENTS = 50
+_FIREWALLS = (("nftables", "nft", "list", "tables"), ("ipset", "ipset", "list", "-name"))
+_PROGRAMS = {"nftables": ("nft",), "ipset": ("ipset", "iptables")}
+_REFUSAL = "Operation not permitted"
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Machine:
     """The names of the rules whose programs have logged here, or are installed."""
     firewall: str | None
     """The backend of bans: ``nftables`` or ``ipset``; None: neither works here."""
+    firewall_refuses: bool
+    """Whether it is there, and refuses whoever asks: root's rights are needed for it."""
     session: str | None
     """The network of whoever is logged in and asks, over ssh; None: it is not known, or nobody."""
 
@@ -40,7 +45,7 @@ def look(library: Library) -> Machine:
     address = session_address()
     return Machine(
         rules_for_this_machine(library),
-        _firewall(),
+        *firewall(),
         None if address is None else network_of(address),
     )
 
@@ -59,7 +64,7 @@ def rules_for_this_machine(library: Library) -> list[str]:
             programs = library.rules(name).programs
         except ConfigError:
             continue  # `pyruse rules` tells of broken ones
-        here = (one for one in programs if one in logged or shutil.which(one, path=_PATH))
+        here = (one for one in programs if one in logged or shutil.which(one, path=PATH))
         if any(here):
             found.append(name)
     return found
@@ -112,11 +117,16 @@ def _parent(pid: int) -> int:
         return 0
 
 
-def _firewall() -> str | None:
-    nft = shutil.which("nft", path=_PATH)
-    if nft and run_program([nft, "list", "tables"], timeout=_TIMEOUT).fault is None:
-        return "nftables"
-    ipset = shutil.which("ipset", path=_PATH)
-    if ipset and not run_program([ipset, "list", "-name"], timeout=_TIMEOUT).fault:
-        return "ipset" if shutil.which("iptables", path=_PATH) else None
-    return None
+def firewall() -> tuple[str | None, bool]:
+    """The one that works, or else the one that only refuses; and whether it refuses."""
+    refusing = None
+    for backend, program, *command in _FIREWALLS:
+        if not all(shutil.which(one, path=PATH) for one in _PROGRAMS[backend]):
+            continue
+        found = str(shutil.which(program, path=PATH))
+        fault = run_program([found, *command], timeout=_TIMEOUT).fault
+        if fault is None:
+            return backend, False
+        if _REFUSAL in fault:  # of the kernel (EPERM): the program works
+            refusing = refusing or backend
+    return refusing, refusing is not None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyruse.config.settings import SENDMAIL, EmailSettings
+from pyruse.config.settings import SENDMAIL, EmailSettings, SmtpUrl
 from pyruse.delivery.mail.rights import file_that_needs_rights, what_it_is
 from pyruse.system.programs import run_program
 from pyruse.system.sandbox import SMTP_PORT, listens
@@ -18,11 +19,10 @@ _CONFIGURATION_ERROR = 78  # EX_CONFIG of sysexits.h
 _ALIASES = Path("/etc/aliases")
 
 _NOBODY = "no mail server listens"
-NO_MAIL = (
+_NO_MAIL = (
     "No mail can leave this machine: no mail server listens, and no program sendmail works. Each "
     "day's report is kept, and `pyruse report` shows it. To get it by mail, install a mail server "
-    "(apt install postfix), or name the one of your provider; then set `to` in [email] of {file}, "
-    "and try it: pyruse test-mail"
+    "(apt install postfix), or name the one of your provider{rest}, and try it: pyruse test-mail"
 )
 
 
@@ -118,6 +118,36 @@ def in_words(way: MailWay, to: Sequence[str]) -> str:
             "which `pyruse init --service` puts in place"
         )
     return text
+
+
+def no_mail(file: Path, to: Sequence[str], why: str) -> str:
+    """What `pyruse init` says where there is no way.
+
+    :param file: the configuration.
+    :param to: who was named to get mails; nobody may have been.
+    :param why: what else is to be said of it.
+    """
+    rest = f" (`smtp` in [email] of {file})" if to else f"; then set `to` in [email] of {file}"
+    return _NO_MAIL.format(rest=rest) + (f" ({why})" if why else "")
+
+
+def doubt_of(url: SmtpUrl) -> str | None:
+    """Why a mail server on another machine takes no mail now; None: it answers.
+
+    Whether one of this machine listens, `pyruse check` sees without asking it.
+    """
+    if url.is_local:
+        return None
+    try:
+        socket.create_connection((url.host, url.port), timeout=_TIMEOUT).close()
+    except OSError as fault:
+        return (
+            f"{url}: does not answer: {fault.strerror or fault} (expected a mail server that does; "
+            "pyruse test-mail tries it)"
+        )
+    except UnicodeError:  # a label that is empty, or too long
+        return f"{url}: {url.host} is no name of a host (expected one such as mail.example.org)"
+    return None
 
 
 def about_local_users(to: Sequence[str]) -> str | None:

@@ -210,6 +210,26 @@ def test_a_day_that_is_not_kept(pyruse, place):
     assert done.err == f"pyruse: no report of 2001-02-03 is kept (expected one of: {span})\n"
 
 
+def test_before_the_first_day_has_ended_there_is_today(pyruse, tmp_path):
+    need(unavailable())
+    now = datetime.now(UTC)
+    at = round(now.timestamp() * 1e6)
+    make_journal(
+        tmp_path / "journal.journal", [{"MESSAGE": "the first", "__REALTIME_TIMESTAMP": at}]
+    )
+    config = tmp_path / "pyruse.toml"
+    config.write_text(CONFIG.format(folder=tmp_path, zone=zone_where_it_is_noon(now)))
+    assert Daemon(tmp_path).command("run", "--once").returncode == 0
+    yesterday = (now + timedelta(hours=12 - now.hour, days=-1)).date()
+    done = pyruse("report", "-c", config)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        f"pyruse: no report of {yesterday} is kept: there is none before the first day has ended "
+        "(expected: `pyruse report today`, which shows what there is so far)\n"
+    )
+    assert "the first" in pyruse("report", "today", "-c", config).out
+
+
 @pytest.mark.parametrize("word", ["someday", "2026-02-30", "-1x", "", "9" * 30, "--3"])
 def test_what_is_no_day(pyruse, place, word):
     done = pyruse("report", "-c", place.config, "--", word)

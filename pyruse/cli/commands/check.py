@@ -42,6 +42,7 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
     from pyruse.journal.selection import Selection
     from pyruse.lookups.lookups import ANSWERS_S
     from pyruse.report.wording import counted
+    from pyruse.setup.web_logs import unseen_logs
     from pyruse.state.database import State
     from pyruse.system.sandbox import listens, rights_are_kept_from_programs
 
@@ -64,6 +65,7 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
         *secret_faults(loaded),
         *engine.template_faults(),
         *doubts,
+        *unseen_logs({rules.name for rules in loaded.used}),
         *Selection.of(loaded.settings.journal).whereabouts.missing(),
     ):
         _warn(warning)

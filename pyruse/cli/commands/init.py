@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from pyruse.text import printable
 if TYPE_CHECKING:
     from pyruse.config.load import Configuration
     from pyruse.journal.selection import Selection
+    from pyruse.registry.registry import Registry
     from pyruse.replay.recognised import Recognised
     from pyruse.replay.replay import Outcome
     from pyruse.rules.library import Library
@@ -55,6 +58,7 @@ def command(  # noqa: PLR0913 -- one for each option
     from pyruse.rules.library import Library
     from pyruse.setup.machine import look
 
+    _check_options(to, smtp, never)
     yes = yes or packaged
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("there is nobody to ask (expected a terminal, or --yes)")
@@ -65,15 +69,15 @@ def command(  # noqa: PLR0913 -- one for each option
     machine = look(library)
     if file.exists():
         _say(f"{file}: is there already, and stays as it is")
+        for name, given in (("--to", to), ("--smtp", smtp), ("--never", never)):
+            if given:
+                _warn(f"{name} has no effect: {file} is there already (expected a change of it)")
         _tell_new_rules(load(place), machine)
     else:
-        _write(file, _asked(file, machine, library, to=to, smtp=smtp, never=never, yes=yes))
+        text = _asked(file, machine, library, to=to, smtp=smtp, never=never, yes=yes)
+        _write(file, text, registry)
         _say(f"{file}: written")
-    if machine.firewall is None:
-        _say(
-            "warning: neither nftables nor ipset works here, so nobody can be banned (expected: "
-            "apt install nftables)"
-        )
+    _tell_firewall(machine)
     configuration = load(place)
     if service or packaged or (not yes and _is_wanted()):
         _put_service(configuration, starts=not packaged)
@@ -86,6 +90,57 @@ def command(  # noqa: PLR0913 -- one for each option
 
 def _say(text: str) -> None:
     echo(printable(text))
+
+
+def _warn(text: str) -> None:
+    echo(f"warning: {printable(text)}", err=True)
+
+
+def _check_options(to: Sequence[str], smtp: str | None, never: Sequence[str]) -> None:
+    """See that what was given can stand in a configuration.
+
+    :raises click.UsageError: it cannot.
+    """
+    from pyruse.config.settings import SmtpUrl
+    from pyruse.options.mail_address import MailAddress
+    from pyruse.options.networks import Networks
+
+    servers = [] if smtp is None else [smtp]
+    given: list[tuple[str, Sequence[str], Callable[[str], object]]] = [
+        ("--to", to, MailAddress.parse),
+        ("--smtp", servers, SmtpUrl.parse),
+        ("--never", never, Networks.parse_item),
+    ]
+    faults = [
+        f"{name}: {fault}"
+        for name, values, parse in given
+        for value in values
+        if (fault := _fault_in(value, parse)) is not None
+    ]
+    if faults:
+        raise click.UsageError("\n".join(faults))
+
+
+def _fault_in(value: str, parse: Callable[[str], object]) -> str | None:
+    try:
+        parse(value)
+    except ValueError as fault:
+        return str(fault)
+    return None
+
+
+def _tell_firewall(machine: Machine) -> None:
+    if machine.firewall is None:
+        _say(
+            "warning: neither nftables nor ipset works here, so nobody can be banned (expected: "
+            "apt install nftables)"
+        )
+    elif machine.firewall_refuses:
+        expected = "sudo pyruse init" if os.geteuid() else "a container with NET_ADMIN"
+        _say(
+            f"warning: {machine.firewall} is here, but gives no rights to the user who asks, so "
+            f"whether it can ban is not known (expected root's rights: {expected})"
+        )
 
 
 def _asked(  # noqa: PLR0913 -- one for each option
@@ -132,6 +187,7 @@ def _mail(
     """Who gets mails, and by which way."""
     from socket import gethostname
 
+    from pyruse.config.settings import SmtpUrl
     from pyruse.delivery.mail.address import host_name, mail_name
     from pyruse.setup import mail_way
 
@@ -139,14 +195,28 @@ def _mail(
     sender = f"pyruse@{host_name(mail_name(gethostname()))}"
     way = mail_way.MailWay(smtp=smtp) if smtp else mail_way.find(recipients, sender)
     if not way.is_there:
-        _say(mail_way.NO_MAIL.format(file=file) + (f" ({way.why})" if way.why else ""))
+        _say(mail_way.no_mail(file, to, way.why))
         return list(to), way
+    if smtp and (doubt := mail_way.doubt_of(SmtpUrl.parse(smtp))):
+        _warn(doubt)
     if not (to or yes):
-        recipients = click.prompt("Mail goes to", default="root").split()
+        recipients = _recipients()
     _say(mail_way.in_words(way, recipients))
     if about := mail_way.about_local_users(recipients):
         _say(about)
     return recipients, way
+
+
+def _recipients() -> list[str]:
+    from pyruse.options.mail_address import MailAddress
+
+    while True:
+        named: list[str] = click.prompt("Mail goes to", default="root").replace(",", " ").split()
+        faults = [fault for one in named if (fault := _fault_in(one, MailAddress.parse))]
+        if named and not faults:
+            return named
+        for fault in faults:
+            _say(fault)
 
 
 def _fault_of(rules: list[str], library: Library) -> str | None:
@@ -157,11 +227,12 @@ def _fault_of(rules: list[str], library: Library) -> str | None:
     return f"{what} (expected some that `pyruse rules` lists)"
 
 
-def _write(file: Path, text: str) -> None:
+def _write(file: Path, text: str, registry: Registry) -> None:
     from pyruse.config.files import from_text
+    from pyruse.config.load import configure
     from pyruse.errors import UserError
 
-    from_text(text, str(file))  # it is TOML, whatever was typed
+    configure(from_text(text, str(file)), registry)  # no fault is written, whatever was typed
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as target:
@@ -183,6 +254,7 @@ def _tell_new_rules(configuration: Configuration, machine: Machine) -> None:
 def _check(configuration: Configuration) -> None:
     from pyruse.chains.lint import warnings
     from pyruse.delivery.mail.transport import check as check_mail
+    from pyruse.setup.web_logs import unseen_logs
     from pyruse.system.sandbox import listens, rights_are_kept_from_programs
 
     mail = configuration.settings.email
@@ -190,8 +262,13 @@ def _check(configuration: Configuration) -> None:
     doubts = []
     if mail.to:
         doubts = check_mail(mail, sandboxed=rights_are_kept_from_programs, listens=listens)
-    for text in (*warnings(configuration.chains), *doubts):
-        echo(f"warning: {printable(text)}", err=True)
+    used = {rules.name for rules in configuration.used}
+    for text in (
+        *warnings(configuration.chains),
+        *doubts,
+        *unseen_logs(used),
+    ):
+        _warn(text)
 
 
 def _is_wanted() -> bool:
@@ -228,13 +305,13 @@ def _try_mail(configuration: Configuration) -> None:
             return
         done = send_trial(configuration, recipients)
     except UserError as fault:
-        echo(f"warning: a trial mail could not be sent: {printable(str(fault))}", err=True)
+        _warn(f"a trial mail could not be sent: {fault}")
         return
     if done.is_well:
         _say(f"a trial mail to {', '.join(recipients)} was taken: {done.answer}")
     else:
         why = done.fault or f"refused for {', '.join(done.refusals)}"
-        echo(f"warning: a trial mail was not taken: {printable(why)}", err=True)
+        _warn(f"a trial mail was not taken: {why}")
 
 
 def _show_yesterday(configuration: Configuration) -> None:

@@ -17,6 +17,8 @@ from pyruse.errors import UserError, did_you_mean
 from pyruse.text import printable, shown
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pyruse.api.report import Report
     from pyruse.config.load import Configuration
     from pyruse.engine.engine import Engine
@@ -60,6 +62,7 @@ def command(  # noqa: PLR0913 -- click hands over each option
     from pyruse.state.database import State
     from pyruse.state.days import hosts_of, kept_days
     from pyruse.system.log import to_stderr
+    from pyruse.times import now_us
 
     if full and form != "text":
         raise click.UsageError(f"--full: not with --format {form} (expected text)")
@@ -81,7 +84,7 @@ def command(  # noqa: PLR0913 -- click hands over each option
             if host is not None:
                 raise click.UsageError("a digest is of all machines (expected it without --host)")
             if not set(period.days) & set(kept):
-                raise _not_kept(day, kept)
+                raise _not_kept(day, kept, engine.calendar.day_of(now_us()))
             _show(engine, engine.digest(period), form)
             if send:
                 _send(loaded, engine, lambda: engine.deliver(engine.digest(period)))
@@ -111,15 +114,22 @@ def _tell_unknown(host: str, known: list[str], day: str) -> None:
 def _name(engine: Engine, day: str | None, kept: list[str]) -> str:
     from pyruse.times import now_us
 
-    name = day_named("yesterday" if day is None else day, engine.calendar.day_of(now_us()))
+    today = engine.calendar.day_of(now_us())
+    name = day_named("yesterday" if day is None else day, today)
     if name not in kept:
-        raise _not_kept(name, kept)
+        raise _not_kept(name, kept, today)
     return name
 
 
-def _not_kept(name: str, kept: list[str]) -> UserError:
-    span = f"{kept[0]} to {kept[-1]}" if kept else "none yet"
-    return UserError(f"no report of {name} is kept (expected one of: {span})")
+def _not_kept(name: str, kept: list[str], today: date) -> UserError:
+    from pyruse.report.kept import not_kept
+
+    if kept and kept[0] == today.isoformat():
+        return UserError(
+            f"no report of {name} is kept: there is none before the first day has ended (expected: "
+            "`pyruse report today`, which shows what there is so far)"
+        )
+    return UserError(not_kept(name, kept))
 
 
 def _show(engine: Engine, report: Report, form: str) -> None:

@@ -19,6 +19,7 @@ from pyruse.daemon.control import Message
 from pyruse.engine.contributing import Contributors
 from pyruse.errors import UserError, in_words
 from pyruse.report.digests import Period, period_around, period_named
+from pyruse.report.kept import not_kept
 from pyruse.report.rows import report_in_brief
 from pyruse.state.counters import live_keys
 from pyruse.state.database import State
@@ -172,8 +173,7 @@ class StateObserver:
         period = period_named(day)
         if day in kept or (period is not None and set(period.days) & set(kept)):
             return period or day
-        span = f"{kept[0]} to {kept[-1]}" if kept else "none yet"
-        raise UserError(f"no report of {shown(day)} is kept (expected one of: {span})")
+        raise UserError(not_kept(shown(day), kept))
 
     def _machines(self, db: sqlite3.Connection, wanted: str | Period) -> list[str]:
         """The other machines that have a report of their own."""
