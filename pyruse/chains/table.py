@@ -25,7 +25,10 @@ from pyruse.entry.entry import Entry
 from pyruse.options.fields import Field, NewField
 
 MOST: Final = 4_096
-"""Ways that are remembered. Strangers make up values without end: then the table begins anew."""
+"""Ways that are remembered."""
+_AT_ONCE: Final = 4
+"""One of so many is remembered as soon as its value comes, and for good. Strangers make up values
+without end: what comes later is remembered if its value comes again, until there is no room."""
 LONGEST: Final = 128
 """Characters of a text that is remembered."""
 _EVER_NEW = frozenset({"MESSAGE", "SYSLOG_RAW", "SYSLOG_TIMESTAMP"})
@@ -65,14 +68,17 @@ class _Branch(Branch):
 
     def learn(self, value: Any, entry: Entry) -> Iterator[Node | None]:
         table, counters = self._table, self._counters.copy()
-        keep = value.__class__ in _KEPT and (value.__class__ is not str or len(value) <= LONGEST)
         node: Node | None = self._node
+        if not table.admits(self, value):
+            _count(counters, entry)
+            yield from self._plainly(entry)
+            return
         while node is not None:
             yield node
             fields = table.fields[node.step]  # of what is not built yet, the same as before it
             if fields is None:
                 break
-            if keep and not fields <= self._known:
+            if not fields <= self._known:
                 node = _Branch(table, min(fields - self._known), node, self._known, counters)
                 counters = []
                 break
@@ -84,8 +90,7 @@ class _Branch(Branch):
             if passed and node.step in table.setting:
                 # It has set fields of this entry, and has to be asked by the next one, too.
                 _count(counters, entry)
-                if keep:
-                    table.keep(self, value, _behind(counters, node))
+                table.keep(self, value, _behind(counters, node))
                 yield node.passed
                 return
             node = node.passed if passed else node.failed
@@ -93,9 +98,26 @@ class _Branch(Branch):
                 counters.append(node)
                 node = node.passed
         node = _behind(counters, node)
-        if keep:
-            table.keep(self, value, node)
+        table.keep(self, value, node)
         yield node
+
+    def _plainly(self, entry: Entry) -> Iterator[Node | None]:
+        """The whole row of filters, past the branches in it: they would not know a way either."""
+        fields, setting = self._table.fields, self._table.setting
+        node: Node | None = self._node
+        while node is not None:
+            yield node
+            step = node.step  # a counter's is the filter before it
+            if fields[step] is None:
+                return
+            if not node.call(entry):
+                node = node.failed
+            elif step in setting:
+                yield node.passed
+                return
+            else:
+                node = node.passed
+        yield None
 
 
 def _count(counters: Sequence[Counter], entry: Entry) -> None:
@@ -120,8 +142,9 @@ class Table:
 
         :param nodes: those of a graph; the first one is where entries come in.
         """
-        self._heads: list[_Branch] = []
-        self._size = 0
+        self._lasting = 0
+        self._passing: list[tuple[Branch, Any]] = []
+        self._seen: set[tuple[Branch, Any]] = set()
         self.fields: dict[Step, frozenset[str] | None] = {}
         """The fields alone that a step depends on; None: each entry has to come to it."""
         self.setting: set[Step] = set()
@@ -139,8 +162,7 @@ class Table:
             if not fields or node.step in self.setting or node.branch is not None:
                 continue
             if node in first or (node.failed is not None and self._fields_of(node.failed)):
-                node.branch = branch = _Branch(self, min(fields), node, frozenset(), [])
-                self._heads.append(branch)
+                node.branch = _Branch(self, min(fields), node, frozenset(), [])
 
     def _beginnings(self, nodes: Iterable[Node]) -> Iterator[Node]:
         """The nodes that entries come to from a step that each entry has to come to."""
@@ -166,11 +188,30 @@ class Table:
                 self.setting.add(step)
         return self.fields[step]
 
+    def admits(self, branch: Branch, value: Any) -> bool:
+        """Whether it is worth remembering where a value leads: else the plain way costs less."""
+        if value.__class__ not in _KEPT or (value.__class__ is str and len(value) > LONGEST):
+            return False
+        if self._lasting < MOST // _AT_ONCE:
+            return True
+        seen = branch, key_of(value)
+        if seen in self._seen:
+            self._seen.remove(seen)
+            return True
+        if len(self._seen) >= MOST:
+            self._seen.clear()
+        self._seen.add(seen)
+        return False
+
     def keep(self, branch: Branch, value: Any, way: Node | None) -> None:
         """Remember where a value leads."""
-        if self._size >= MOST:
-            self._size = 0
-            for head in self._heads:
-                head.ways.clear()
-        self._size += 1
-        branch.ways[key_of(value)] = way
+        key = key_of(value)
+        if self._lasting < MOST // _AT_ONCE:
+            self._lasting += 1
+        else:
+            if self._lasting + len(self._passing) >= MOST:
+                for one, other in self._passing:
+                    one.ways.pop(other, None)
+                self._passing.clear()
+            self._passing.append((branch, key))
+        branch.ways[key] = way

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.operations import Counts
 from pyruse import Entry, Field, NewField, Traits
 from pyruse.chains import table
 from pyruse.chains.link import Branch, Graph, Node, link
@@ -282,6 +283,57 @@ def test_what_strangers_make_up_fills_no_memory(
         assert size(entrance(made.graph)) <= 50
     lead(Entry(0, values={"A": "x" * (table.LONGEST + 1)}))
     assert max(map(len, filter(None, entrance(made.graph).ways))) <= table.LONGEST
+
+
+def test_ways_that_are_used_survive_what_strangers_make_up(
+    chains: Callable[[str], Chains], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "MOST", 40)
+    made = chains(CHAINS)
+    Table(made.graph.nodes)
+    lead = travel(made.graph.entrance, no_fault).lead
+    lead(Entry(0, values={"A": "a"}))
+    for number in range(1_000):
+        for _ in range(1 + number % 2):
+            lead(Entry(0, values={"A": f"stranger {number}"}))
+        made.called.clear()
+        lead(Entry(0, values={"A": "a"}))
+        assert made.called == []  # its action does nothing but end the way
+    for _ in range(3):  # has come after them, and is learned
+        made.called.clear()
+        lead(Entry(0, values={"A": "c", "MESSAGE": "?"}))
+    assert made.called == ["contains", "is b", "rest"]  # for one filter alone there is no table
+
+
+def test_a_flood_of_strangers_costs_hardly_more_than_without(
+    chains: Callable[[str], Chains], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted in opcodes: thirty filters of each of two fields, and ever new values of one."""
+    monkeypatch.setattr(table, "MOST", 40)
+    many = "\n".join(
+        f'''"{n}" = [ {{ filter = "equals", field = "A", value = "{n}", name = "{n}" }},
+                     {{ filter = "equals", field = "B", value = "{n}", name = "{n}" }},
+                     {{ action = "discard", name = "end" }} ]
+           "{n} too" = [ {{ filter = "equals", field = "B", value = "other {n}", name = "o" }},
+                         {{ action = "discard", name = "end" }} ]'''
+        for n in range(30)
+    )
+    costs = []
+    for learns in (False, True):
+        made = chains(many)
+        if learns:
+            Table(made.graph.nodes)
+        lead = travel(made.graph.entrance, no_fault).lead
+        for number in range(100):
+            lead(Entry(0, values={"A": f"stranger {number}", "B": "b"}))
+        counts = Counts()
+        entries = [Entry(0, values={"A": f"new {number}", "B": "b"}) for number in range(200)]
+        with counts.opcodes():
+            for entry in entries:
+                lead(entry)
+        costs.append(counts.functions.total())
+    assert costs[0] > 200 * 60 * 5  # each filter was asked
+    assert costs[1] <= costs[0] * 1.25
 
 
 @pytest.mark.parametrize("field", ["MESSAGE", "user"])
