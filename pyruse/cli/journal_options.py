@@ -144,7 +144,7 @@ def selection(  # noqa: PLR0913 -- one for each option
 ) -> Selection:
     """The part of a journal that the options choose; the configuration's journal by default.
 
-    The ``matches`` are words of the form ``FIELD=VALUE``, and ``+``.
+    The ``matches`` are words of the form ``FIELD=VALUE``, paths of programs, and ``+``.
 
     :raises click.UsageError: they do not go together, or cannot be understood.
     """
@@ -207,7 +207,7 @@ def _namespaces(name: str | None) -> list[str]:
 def _number(text: str | None) -> int | None:
     if text is None or text == "all":
         return None
-    if re.fullmatch(r"[0-9]{1,9}", text):
+    if re.fullmatch(r"\+?[0-9]{1,9}", text):
         return int(text)
     raise click.UsageError(f'--lines: "{text}" is no number of entries (expected 10, or "all")')
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from pyruse.entry.entry import Entry
 from pyruse.journal.machine import Machine
+from pyruse.journal.matches import has
 from pyruse.journal.position import Gap, Position
 from pyruse.journal.watch import POLL_MS, Watch
 from pyruse.journal.whereabouts import Whereabouts
@@ -91,7 +92,7 @@ class Journal:
             is_over = True
             for entry in self._all(limit):
                 is_over = False
-                if grep.search(entry.text("MESSAGE") or ""):
+                if has(grep, entry):
                     limit -= 1
                     yield entry
 
@@ -292,7 +293,7 @@ class Journal:
         for steps, entry in enumerate(machine.reader.backwards(), 1):
             if entry.time_us < since:
                 return
-            if self.grep is None or self.grep.search(entry.text("MESSAGE") or ""):
+            if self.grep is None or has(self.grep, entry):
                 yield entry.time_us, name, steps
 
     def resume(

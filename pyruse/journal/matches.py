@@ -7,12 +7,19 @@ sd_journal_add_match(3) put terms together.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyruse.errors import did_you_mean
 from pyruse.text import shown
+
+if TYPE_CHECKING:
+    from pyruse.entry.entry import Entry
 
 Term = tuple[str, ...]
 """Each is a ``FIELD=VALUE``."""
@@ -36,6 +43,10 @@ _PATTERN = re.compile(r"[*?\[]")
 _UNESCAPED = re.compile(r"[^A-Za-z0-9:_.\\@\[\]!*?-]")
 """What stands as an escape in the name of a unit, and in a pattern for some."""
 _FIELD = re.compile(r"(?!__)[A-Z0-9_]{1,64}\Z")
+_LONGEST_COMM = 15
+"""Bytes that the kernel keeps of the name of a process."""
+_LONGEST_LINE = 256
+"""Bytes that it looks at for an interpreter."""
 _POSIX = {
     "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "digit": "0-9", "lower": "a-z", "upper": "A-Z",
     "space": r"\s", "xdigit": "0-9A-Fa-f", "punct": r"!-/:-@\[-`{-~", "word": r"\w",
@@ -133,15 +144,68 @@ def _escape(found: re.Match[str]) -> str:
 def of_fields(words: Sequence[str]) -> Group:
     """``FIELD=VALUE``: several of a field are alternatives; so is what a ``+`` stands between.
 
-    :raises ValueError: a word is neither.
+    The path of a program stands for the entries of that.
+
+    :raises ValueError: a word is none of them, or a ``+`` does not stand between two others.
     """
     terms: list[list[str]] = [[]]
     for word in words:
         if word == "+":
             terms.append([])
+        elif word.startswith("/"):
+            terms[-1] += _of_program(word)
         else:
             terms[-1].append(_checked(word))
-    return tuple(tuple(term) for term in terms if term)
+    if not all(terms):
+        raise ValueError(
+            f'{shown(" ".join(words))}: "+" stands between nothing and something (expected '
+            'FIELD=VALUE on both sides of each "+": options such as -u are no part of it)'
+        )
+    return tuple(map(tuple, terms))
+
+
+def _of_program(word: str) -> list[str]:
+    """What the entries of a program have: of a script, its name, and its interpreter.
+
+    :raises ValueError: it is none.
+    """
+    try:
+        path = Path(word).resolve(strict=True)
+        mode = path.stat().st_mode
+    except (OSError, RuntimeError) as fault:
+        reason = getattr(fault, "strerror", None) or "it leads round in a circle"
+        raise ValueError(
+            f"{shown(word)}: {reason} (expected the path of a program that is there, or "
+            f"FIELD=VALUE, such as _EXE={word})"
+        ) from None
+    if stat.S_ISBLK(mode) or stat.S_ISCHR(mode):
+        number = path.stat().st_rdev
+        device = f"{'b' if stat.S_ISBLK(mode) else 'c'}{os.major(number)}:{os.minor(number)}"
+        raise ValueError(f"{shown(word)} is a device (expected _KERNEL_DEVICE={device})")
+    if not stat.S_ISREG(mode) or not mode & 0o111:
+        raise ValueError(
+            f"{shown(word)} is no program (expected the path of one, or FIELD=VALUE, such as "
+            f"_EXE={word})"
+        )
+    interpreter = _interpreter(path)
+    if interpreter is None:
+        return [f"_EXE={path}"]
+    found = [f"_COMM={path.name[:_LONGEST_COMM]}"]
+    # What a link leads to is another one after the next upgrade.
+    if interpreter.exists() and not interpreter.is_symlink():
+        found.append(f"_EXE={interpreter}")
+    return found
+
+
+def _interpreter(path: Path) -> Path | None:
+    """What runs a script; None: the file is none, or may not be read."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline(_LONGEST_LINE)
+    except OSError:
+        return None
+    words = os.fsdecode(line[2:]).split() if line.startswith(b"#!") else []
+    return Path(words[0]) if words else None
 
 
 def _checked(word: str) -> str:
@@ -149,9 +213,7 @@ def _checked(word: str) -> str:
     if separator and _FIELD.match(name):
         return word
     hint = "FIELD=VALUE, such as _UID=0"
-    if word.startswith("/"):
-        hint = f"FIELD=VALUE, such as _EXE={word}"
-    elif separator and _FIELD.match(name.upper()):
+    if separator and _FIELD.match(name.upper()):
         hint = f"a name in capitals: {name.upper()}={value}"
     raise ValueError(f"{shown(word)} is no field (expected {hint})")
 
@@ -168,3 +230,9 @@ def pattern(text: str) -> re.Pattern[str]:
         raise ValueError(
             f"{shown(text)} is no pattern: {fault} (expected a regular expression)"
         ) from None
+
+
+def has(wanted: re.Pattern[str], entry: Entry) -> bool:
+    """Whether an entry's message has a pattern; without a message, it has none."""
+    message = entry.text("MESSAGE")
+    return message is not None and wanted.search(message) is not None

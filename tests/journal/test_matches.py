@@ -22,9 +22,10 @@ from pyruse.testing.journal import FIRST_TIME, make_journal, unavailable
 from pyruse.testing.plugin import need
 from pyruse.testing.waiting import TIME_LIMIT
 
+SHELL = Path("/bin/sh").resolve()
 MESSAGES = [
     "Failed password for root", "failed to start", "FAILED", "session opened for alice",
-    "42 packets: ok", "Größe 3", "a[b]c",
+    "42 packets: ok", "Größe 3", "a[b]c", "", None,
 ]  # fmt: skip
 FIELDS: dict[str, list[object]] = {
     "SYSLOG_IDENTIFIER": ["sshd", "cron", "kernel", None],
@@ -39,6 +40,8 @@ FIELDS: dict[str, list[object]] = {
     "_TRANSPORT": ["kernel", "journal", "syslog"],
     "PRIORITY": [*range(8), None],
     "_BOOT_ID": ["a" * 32, "b" * 32],
+    "_EXE": [str(SHELL), "/usr/bin/other", None],
+    "_COMM": ["a-script-with-a", "sh", None],
 }
 OPTIONS = [
     ["-u", "ssh"], ["-u", "cron.service"], ["-u", "ssh", "-u", "cron"], ["-u", "s*"],
@@ -50,8 +53,10 @@ OPTIONS = [
     ["-b"], ["-b", "-1"], ["-b", "1"], ["-b", "b" * 32],
     ["-g", "failed"], ["-g", "Failed"], ["-g", "^failed"], ["-g", r"\d+$"], ["-g", "[[:digit:]]"],
     ["-g", "größe"], ["-g", r"a\[b"], ["-g", "no such thing"],
+    ["-g", ""], ["-g", "x*"],
     ["_UID=0"], ["_UID=0", "_UID=1000"], ["_UID=0", "_PID=1"], ["_UID=0", "+", "_PID=2"],
     ["_PID=1", "_PID=2", "PRIORITY=3", "+", "SYSLOG_IDENTIFIER=cron", "_UID=0"], ["_UID=7"],
+    ["/bin/sh"], ["/bin/sh", "+", "_UID=0"], ["/bin/sh", "_EXE=/usr/bin/other", "_PID=1"],
     ["--until", f"@{FIRST_TIME // 1_000_000 + 100}"], ["-S", f"@{FIRST_TIME // 1_000_000 + 50}"],
 ]  # fmt: skip
 NEWEST = [["-n", "5"], ["-n", "1"], ["-n", "0"], ["-n", "1000"], ["-n", "all"]]
@@ -67,7 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(240):
         entry = {name: dice.choice(values) for name, values in FIELDS.items()}
         entry["_BOOT_ID"] = FIELDS["_BOOT_ID"][number >= 120]
-        entry["MESSAGE"] = f"{dice.choice(MESSAGES)}"
+        entry["MESSAGE"] = dice.choice(MESSAGES)
         entry["NUMBER"] = number
         entry["__REALTIME_TIMESTAMP"] = FIRST_TIME + number * 1_000_000
         entry["__MONOTONIC_TIMESTAMP"] = (number + 1) * 1_000_000  # goes on in the second file
@@ -134,12 +139,57 @@ def test_the_newest_are_those_of_the_span(folder):
     assert chosen_by_pyruse(["-D", str(folder), "-S", since, "-U", since, "-n", "3"]) == [50]
 
 
+def test_a_number_may_have_a_plus(folder):
+    arguments = ["-D", str(folder), "-n", "+5"]
+    assert chosen_by_pyruse(arguments) == chosen_by_journalctl(arguments) == [*range(235, 240)]
+
+
 def test_names_of_units():
     names = ("ssh", "ssh.socket", "a@b", "/home", "/", "/var/my disk", "/dev/sda1", "ss*", "a b.c")
     assert [unit_name(name) for name in names] == [
         "ssh.service", "ssh.socket", "a@b.service", "home.mount", "-.mount",
         r"var-my\x20disk.mount", "dev-sda1.device", "ss*", r"a\x20b.c.service",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("interpreter", ["#!/bin/sh", f"#! {SHELL} -e", "#!/no/such", "#!"])
+def test_the_path_of_a_script_means_its_name_and_its_interpreter(folder, tmp_path, interpreter):
+    script = tmp_path / "a-script-with-a-long-name"
+    script.write_text(f"{interpreter}\n")
+    script.chmod(0o755)
+    (tmp_path / "link").symlink_to(script)
+    arguments = ["-D", str(folder), str(tmp_path / "link")]
+    assert chosen_by_pyruse(arguments) == chosen_by_journalctl(arguments)
+    assert chosen_by_pyruse(arguments) or interpreter == "#!"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["_UID=0", "+"], ["+", "_UID=0"], ["_UID=0", "+", "+", "_PID=1"], ["+"],
+        ["-u", "ssh", "+", "PRIORITY=3"], ["-u", "ssh", "_UID=0", "+"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_plus_stands_between_two_terms_as_for_journalctl(folder, arguments):
+    with pytest.raises(click.UsageError, match=r'"\+" stands between nothing and something'):
+        chosen_by_pyruse(["-D", str(folder), *arguments])
+    assert chosen_by_journalctl(["-D", str(folder), *arguments]) == []
+
+
+def test_a_path_that_is_no_program_is_told_with_what_to_type(tmp_path):
+    plain, loop = tmp_path / "plain", tmp_path / "loop"
+    plain.write_text("")
+    loop.symlink_to(loop)
+    for path, told in (
+        (tmp_path / "gone", r"^\".*: No such file or directory \(expected .* such as _EXE="),
+        (loop, r"^\".*: .* \(expected the path of a program that is there"),
+        (plain, r" is no program \(expected .* such as _EXE="),
+        (tmp_path, r" is no program \(expected .* such as _EXE="),
+        (Path("/dev/null"), r" is a device \(expected _KERNEL_DEVICE=c1:3\)"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            of_fields([str(path)])
 
 
 def test_faults(folder):
@@ -153,7 +203,6 @@ def test_faults(folder):
         ("x", 'is no field (expected FIELD=VALUE, such as _UID=0)'),
         ("uid=0", "is no field (expected a name in capitals: UID=0)"),
         ("__CURSOR=x", "is no field (expected FIELD=VALUE, such as _UID=0)"),
-        ("/usr/sbin/sshd", "is no field (expected FIELD=VALUE, such as _EXE=/usr/sbin/sshd)"),
     ):  # fmt: skip
         with pytest.raises(ValueError) as fault:  # noqa: PT011 -- its text is looked at
             of_fields([word])

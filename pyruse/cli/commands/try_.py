@@ -107,7 +107,7 @@ def command(  # noqa: PLR0913 -- one for each option
         settings = loaded.settings if loaded is not None else Settings()
         decoder = Decoder(settings.journal.legacy_encoding, settings.report.calendar.zone)
         identifiers: tuple[str, ...] = journal["identifiers"]
-        given = _given(journal)
+        given = _given(journal, is_text=text is not None)
         if text is not None:
             journal.pop("matches"), journal.pop("identifiers")
             if is_chosen(journal):
@@ -149,7 +149,7 @@ def _loaded(config: Path | None) -> Configuration | None:
     return configuration(config)
 
 
-def _given(journal: dict[str, Any]) -> list[tuple[str, str]]:
+def _given(journal: dict[str, Any], *, is_text: bool) -> list[tuple[str, str]]:
     """The fields that lines of a text get: those of FIELD=VALUE, and the program of -t.
 
     :raises click.UsageError: a word is no field.
@@ -158,7 +158,7 @@ def _given(journal: dict[str, Any]) -> list[tuple[str, str]]:
     identifiers: tuple[str, ...] = journal["identifiers"]
     found = [("SYSLOG_IDENTIFIER", name) for name in identifiers]
     for word in words:
-        if word == "+":
+        if not is_text and (word == "+" or word.startswith("/")):
             continue
         name, separator, value = word.partition("=")
         if not separator or not name:
