@@ -78,7 +78,9 @@ class Machine:
             return  # what was read was passed over before: it is behind the position
         if reader.has_parts:  # the entry at hand may be a part, and another one the last handled
             time_us = reader.time_us() or time_us
-        self.position = Position(reader.cursor_at(time_us), time_us, reader.split_lines.cursors())
+        is_astray = reader.astray_at == reader.position
+        cursor = f"t={time_us:x}" if is_astray else reader.cursor_at(time_us)
+        self.position = Position(cursor, time_us, reader.split_lines.cursors())
         self._read = self.reader.position
 
     @property

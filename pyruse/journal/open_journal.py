@@ -90,6 +90,9 @@ class OpenJournal:
         """Go elsewhere: what would have given the next entries is of no use any more."""
         self._ahead: Iterator[Entry] = iter(())
         """What gives the next entries, where they are asked for one by one."""
+        self.astray_at = -1
+        """The position at which the current entry is not the one that was read last, as that one
+        cannot be found any more."""
 
     def replace(self, raw: journal.Reader) -> None:
         """Go on with other files; the place to go on at is for the caller to seek."""

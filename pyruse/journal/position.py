@@ -44,6 +44,22 @@ class Position(NamedTuple):
         keys = _CONTENT if mine.keys() >= set(_CONTENT) else mine.keys()
         return bool(mine) and all(mine[key] == its.get(key) for key in keys)
 
+    def is_behind(self, cursor: str, time_us: int) -> bool:
+        """Whether it is behind an entry, or at it, in the order in which libsystemd gives entries.
+
+        That is the order of their numbers, where these are of one writer; else of the boot's time,
+        where it is the same boot; else of the machine's clock.
+
+        :param cursor: of the entry.
+        :param time_us: the entry's instant, in microseconds since the epoch.
+        """
+        mine, its = _parts(self.cursor), _parts(cursor)
+        for key, number in (("s", "i"), ("b", "m")):
+            if key in mine and mine[key] == its.get(key) and number in mine and number in its:
+                before = int(its[number], 16) - int(mine[number], 16)
+                return before < 0 or (before == 0 and self.is_at(cursor))
+        return time_us < self.time_us or self.is_at(cursor)
+
 
 class Content(NamedTuple):
     """What a cursor says of an entry, in whatever file it is. None: nothing."""

@@ -18,6 +18,8 @@ from pyruse.journal.position import Position
 from pyruse.journal.seeking import Seeking
 from pyruse.times import FOREVER
 
+_FAULTS = 1000
+"""Entries: so many that are damaged are gone past where something is looked for."""
 _AHEAD = 500
 """Entries: where they are asked for one by one, what is done for many at once is done so often."""
 
@@ -197,7 +199,10 @@ class JournalReader(Seeking):
         given = self.position - self._mark[1]
         self._open_once_more()
         self._skip(given)
-        self._set_mark()
+        if self.time_us() == self._last_us:
+            self._set_mark()
+        else:
+            self.astray_at = self.position
         return True
 
     def _skip(self, given: int) -> None:
@@ -214,10 +219,43 @@ class JournalReader(Seeking):
     def _open_once_more(self) -> None:
         """Open the files once more, and go behind the mark."""
         cursor, _ = self._mark
+        self._reopen()
+        if cursor is None:
+            self._seek_start()
+        elif not self._go_behind(mark := Position.of(cursor)):
+            self._go_on_without(mark)
+
+    def _reopen(self) -> None:
         with suppress(OSError):  # none of them can be opened any more
             self.replace(self.reopen())
-        if cursor is None or not self._go_behind(Position(cursor, 0)):
-            self._seek_start()
+
+    def _go_on_without(self, mark: Position) -> None:
+        """Go where the first entry is behind a mark, the entry of which cannot be found any more.
+
+        Others that were read before it may still be there: they are not given twice. They are gone
+        past from the beginning on: where it seeks, libsystemd lets go a file that is damaged there.
+        """
+        self._reopen()  # one was let go as the mark was sought
+        self._seek_start()
+        number = self._number_before(mark)
+        self._reopen()  # and one, it may be, at the end of what is there
+        self._seek_start()
+        for _ in range(number):
+            with suppress(OSError):
+                self._raw._next()
+
+    def _number_before(self, mark: Position) -> int:
+        """How many entries are there before a mark, from here on."""
+        raw = self._raw
+        number = faults = 0
+        while faults < _FAULTS:
+            try:
+                if not raw._next() or not mark.is_behind(raw._get_cursor(), raw._get_realtime()):
+                    break
+            except OSError:
+                faults += 1
+            number += 1
+        return number
 
     def _skimmed(self, limit: int) -> Iterator[Entry]:
         """The entries with the values of `take_only`, by the index of the journal.

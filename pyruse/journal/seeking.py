@@ -52,7 +52,7 @@ class Seeking(OpenJournal):
     def _set_mark(self) -> None:
         """Remember the current entry, if there is one: there is none after `take_only`."""
         cursor = self._cursor()
-        if cursor is not None:
+        if cursor is not None and self.astray_at != self.position:
             self._mark = cursor, self.position
             self._given.clear()
 

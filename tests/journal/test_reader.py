@@ -494,6 +494,47 @@ def test_a_file_the_end_of_which_was_never_written(tmp_path, sound, share):
     assert 0 <= read_everything(path) < NUMBER
 
 
+@pytest.mark.parametrize(
+    ("read", "lost"), [(100, (60, None)), (NUMBER, (60, None)), (100, (90, 110))]
+)
+def test_what_was_read_before_damage_is_not_given_again(tmp_path, journal_file, sound, read, lost):
+    """The entry behind which reading goes on is damaged, too; others before it are still there."""
+    path = tmp_path / "a.journal"
+    path.write_bytes(sound)
+    later = {"__REALTIME_TIMESTAMP": FIRST_TIME + 9000 * SECOND, "_BOOT_ID": uuid.uuid4().hex}
+    other = journal_file([{"MESSAGE": "other", **later}])
+    size = other.stat().st_size
+    with other.open("r+b") as content:
+        os.posix_fallocate(content.fileno(), size, 1 << 20)
+
+    def opened():
+        return open_files([str(path), str(other)])
+
+    def reader_of_both():
+        reader = JournalReader(opened(), Decoder())
+        reader.reopen = opened
+        reader.seek_head()
+        return reader
+
+    reader = reader_of_both()
+    before = set(messages(reader, read))
+    assert len(before) == read
+    reader._set_mark()
+    first, last = (len(sound) if one is None else sound.index(b"message %d " % one) for one in lost)
+    with path.open("r+b") as content:  # in place: it is mapped
+        content.seek(first)
+        content.write(bytes(last - first))
+    os.truncate(other, size)  # files are opened once more where one has become smaller
+    fresh = reader_of_both()
+    left = messages(fresh)
+    assert before & set(left), "some are still there"
+    reader._open_once_more()
+    assert messages(reader, 2 * NUMBER) == [message for message in left if message not in before]
+    assert messages(reader, 2 * NUMBER) == []
+    reader.close()
+    fresh.close()
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_bits_that_were_flipped(tmp_path, sound, seed):
     draw = random.Random(seed)
