@@ -83,6 +83,7 @@ class Answers:
                 continue
             until = time.monotonic() + _LONGEST_S
             self._waiting.append(_Waiting(request, under_way, until))
+        self._outbox.settle()
         self._answer(bans)
 
     def _mute(self, request: Request) -> None:
@@ -126,6 +127,7 @@ class Answers:
 
     def finish(self, bans: Bans) -> None:
         """Answer all that wait: Pyruse stops."""
+        self._outbox.settle()
         for one in self._waiting:
             self._send(one, bans, "Pyruse stops (expected at its next start)")
         self._waiting.clear()

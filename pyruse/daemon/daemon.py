@@ -111,7 +111,9 @@ class Daemon:
         )  # fmt: skip
         self._day_ends = DayEnds(self._commit, self._wake)
         self._control = Control(self._state.path, self._activity.data, self._wake)
-        outbox = OutboxOrders(self._delivery, self._state.outbox, self._commit, self._clock)
+        outbox = OutboxOrders(
+            self._delivery, self._state.outbox, self._commit, self._clock, self._wake
+        )
         self._answers = Answers(self._control, self._commit, self._state.kinds, outbox)
         engine.bans.enforcement.beside(self._wake)
         self._ready_by: float | None = None

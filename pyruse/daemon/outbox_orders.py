@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import msgspec
@@ -34,12 +35,20 @@ class OutboxOrders:
     """Carries them out. For the main thread."""
 
     def __init__(
-        self, delivery: Delivery, outbox: Outbox, commit: Callable[[], object], clock: Clock
+        self,
+        delivery: Delivery,
+        outbox: Outbox,
+        commit: Callable[[], object],
+        clock: Clock,
+        wake: Callable[[], None],
     ) -> None:
         """Wait for nothing yet.
 
         :param commit: commits the state.
+        :param wake: called, in another thread, when there is something for `settle`.
         """
+        self._wake = wake
+        self._reports_sent: SimpleQueue[tuple[Request, Outcome]] = SimpleQueue()
         self._clock = clock
         self._delivery = delivery
         self._outbox = outbox
@@ -64,7 +73,31 @@ class OutboxOrders:
         order = msgspec.convert(request.content, _Deliver)
         now = self._clock()
         item = OutboxItem(order.kind, order.payload, now, now)
-        self._delivery.attempt_now(item, partial(_answer, request))
+        self._delivery.attempt_now(item, partial(self._attempted, request))
+
+    def _attempted(self, request: Request, outcome: Outcome) -> None:
+        """An attempt has ended. Called in another thread."""
+        if outcome.end == "sent" and outcome.item.report is not None:
+            self._reports_sent.put((request, outcome))
+            self._wake()
+        else:
+            _answer(request, outcome)
+
+    def settle(self) -> None:
+        """Keep what reports were sent, and answer those who had them sent."""
+        settled = []
+        while True:
+            try:
+                request, outcome = self._reports_sent.get_nowait()
+            except Empty:
+                break
+            but = [one.address for one in outcome.refusals]
+            self._outbox.note_sent_past(outcome.item, self._clock(), outcome.answer, but)
+            settled.append((request, outcome))
+        if settled:
+            self._commit()
+        for request, outcome in settled:
+            _answer(request, outcome)
 
     def _change(self, request: Request) -> None:
         order = msgspec.convert(request.content, _Change)

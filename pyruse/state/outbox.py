@@ -284,15 +284,26 @@ class Outbox(Part):
         :param answer: what the server said.
         :param but: the recipients for whom it was refused.
         """
-        if item.report is None:
-            return
-        # A local user may have been refused by the name of the machine: "root" as root@vm1.
-        refused = {*but, *(one.partition("@")[0] for one in but)}
-        self._reports_sent += [
-            ReportSent(item.report, to, now, answer)
-            for to in item.payload["to"]
-            if to not in refused
-        ]
+        if item.report is not None:
+            self._reports_sent += [
+                ReportSent(item.report, to, now, answer) for to in _reached(item, but)
+            ]
+
+    def note_sent_past(self, item: OutboxItem, now: int, answer: str, but: Collection[str]) -> None:
+        """`note_sent`, of a mail that was in no outbox; a copy that waits leaves for others only.
+
+        What is being sent just now stays.
+        """
+        self.note_sent(item, now, answer, but)
+        reached = _reached(item, but)
+        if len(reached) + len(but) != len(item.payload["to"]):
+            return  # one was refused by another name: better twice than not at all
+        for copy in [one for one in self.items("mail") if one.tells_as(item) and not one.leaving]:
+            left = [to for to in copy.payload["to"] if to not in reached]
+            if not left:
+                self._forget(copy.id)
+            elif len(left) < len(copy.payload["to"]):
+                self.narrow(copy.id, left)
 
     def sent(self, item_id: str) -> None:
         """An item has left: forget it."""
@@ -414,6 +425,13 @@ class Outbox(Part):
         self._changed.clear()
         self._changed_groups.clear()
         self._reports_sent.clear()
+
+
+def _reached(item: OutboxItem, but: Collection[str]) -> list[str]:
+    """Who has got a mail that was refused for these."""
+    # A local user may have been refused by the name of the machine: "root" as root@vm1.
+    refused = {*but, *(one.partition("@")[0] for one in but)}
+    return [to for to in item.payload["to"] if to not in refused]
 
 
 def reports_sent(db: sqlite3.Connection) -> list[ReportSent]:

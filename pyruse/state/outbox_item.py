@@ -81,6 +81,19 @@ class OutboxItem:
         title: str | None = self.payload.get("report") if self.kind == "mail" else None
         return title
 
+    def tells_as(self, other: OutboxItem) -> bool:
+        """Whether both are mails with the same report, as made by the same part of a configuration.
+
+        Their texts may differ: a report that is made again tells what is known by now.
+        """
+
+        def identity(item: OutboxItem) -> tuple[object, ...]:
+            payload = item.payload
+            of = payload.get("headers", {}).get("List-Id")
+            return item.report, of, payload.get("encrypt_to"), payload.get("html") is None
+
+        return self.report is not None and identity(self) == identity(other)
+
     @property
     def lane(self) -> str:
         """Items of one lane leave one after the other: mails, log lines, parcels of one receiver.

@@ -28,10 +28,18 @@ class Orders:
 
     def __init__(self, house: House) -> None:
         self.commits = 0
-        self._orders = OutboxOrders(house.delivery, house.outbox, self._commit, lambda: house.now)
+        self.woken = threading.Event()
+        self._orders = OutboxOrders(
+            house.delivery, house.outbox, self._commit, lambda: house.now, self.woken.set
+        )
 
     def _commit(self) -> None:
         self.commits += 1
+
+    def settle(self) -> None:
+        """As the main loop does it after a wake."""
+        assert self.woken.wait(TIME_LIMIT), "no wake"
+        self._orders.settle()
 
     def begin(self, content: Message) -> Request:
         request = Request(content, lambda: False)
@@ -52,6 +60,23 @@ def test_a_mail_is_sent_once_and_in_no_outbox(house: House) -> None:
     assert (answer["outcome"]["end"], answer["outcome"]["fault"]) == ("sent", "")
     assert house.subjects() == ["trial"]
     assert house.outbox.items() == []
+
+
+def test_a_report_that_waits_is_taken_out_once_it_was_sent_past_the_outbox(house: House) -> None:
+    waits = house.put("mail", {**MAIL, "report": "2026-03-13"})
+    orders = Orders(house)
+    request = orders.begin(
+        {"request": "deliver", "kind": "mail", "payload": {**MAIL, "report": "2026-03-13"}}
+    )
+    orders.settle()
+    assert (request.wait() or {})["outcome"]["end"] == "sent"
+    assert orders.commits == 1
+    assert waits not in house.outbox.items()
+    house.sendmail("exit 75")
+    again = house.put("mail", {**MAIL, "report": "2026-03-13"})
+    request = orders.begin({"request": "deliver", "kind": "mail", "payload": again.payload})
+    assert (request.wait() or {})["outcome"]["end"] == "retry"
+    assert again in house.outbox.items()
 
 
 def test_what_fails_is_not_kept(house: House) -> None:

@@ -253,3 +253,25 @@ def on_terminal(pyruse: Daemon, width: int, *arguments: str) -> str:
     process.wait(TIME_LIMIT)
     os.close(ours)
     return b"".join(pieces).decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_report_that_waits_leaves_no_more_once_it_was_sent_by_hand(
+    mailing: Make, server: SmtpServer, runs: bool
+) -> None:
+    server.replies["DATA"] = "554 5.7.1 not today"
+    pyruse = mailing("disk full")
+    reports = lambda: [each for each in pyruse.ask("outbox") if each["report"]]  # noqa: E731
+    if runs:
+        pyruse.start()
+        pyruse.wait_until(reports, lambda found: found and found[0]["tries"] == 1)
+    else:
+        pyruse.command("run", "--once")
+        assert len(reports()) == 1
+    server.replies.clear()
+    done = pyruse.command("report", "2026-03-14", "--send")
+    assert (done.returncode, done.stderr) == (0, "sent to root: 250 2.0.0 OK\n")
+    assert reports() == []
+    (row,) = [each for each in pyruse.ask("report", "--list") if each["day"] == "2026-03-14"]
+    assert row["report"] == "sent"
+    assert row["mail"].endswith(": 250 2.0.0 OK")

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from pyruse.state.database import State
-from pyruse.state.outbox import KEPT_ASIDE, Outbox
+from pyruse.state.outbox import KEPT_ASIDE, Outbox, reports_sent
 from pyruse.state.outbox_item import OutboxItem, parcel_kind
 
 SECOND = 1_000_000
@@ -427,3 +427,41 @@ def test_a_parcel_has_another_receiver_after_a_restart_too(state, reopened):
     assert again.parcel_kinds() == [other, PARCEL]
     assert waiting(again, T0, other) == [(["goes"], 1)]
     assert waiting(again, T0, PARCEL) == [(["stays"], 1)]
+
+
+def report(to: list[str], day: str = "2026-03-13", host: str = "vm1", **more: Any) -> OutboxItem:
+    payload = {
+        "parts": [day], "count": 1, "to": to, "report": day, "html": None,
+        "headers": {"List-Id": f"<pyruse.{host}>"}, **more,
+    }  # fmt: skip
+    return OutboxItem("mail", payload, T0, T0)
+
+
+def test_who_has_a_report_past_the_outbox_gets_the_copy_that_waits_no_more(state):
+    outbox = state.outbox
+    waits, aside, partly, on_its_way = (
+        report(["root"]), report(["root"]), report(["root", "bob"]), report(["root"])
+    )  # fmt: skip
+    others = [
+        report(["root"], day="2026-03-12"), report(["root"], host="vm2"), report(["carl"]),
+        report(["root"], html="<p>"), report(["root"], encrypt_to=["A"]), item("warning"),
+    ]  # fmt: skip
+    outbox.put(on_its_way)
+    assert outbox.take("report", T0) is on_its_way
+    for one in (waits, aside, partly, *others):
+        outbox.put(one)
+    outbox.refuse(aside.id, "no such user", now=T0)
+    outbox.note_sent_past(report(["root", "carl"]), T0, "250 OK", ["carl"])
+    assert outbox.items() == [on_its_way, partly, *others]
+    assert partly.payload["to"] == ["bob"]
+    state.commit()
+    assert reports_sent(state.db) == [("2026-03-13", "root", T0, "250 OK")]
+
+
+def test_where_it_is_not_clear_who_was_refused_no_copy_is_taken_out():
+    outbox = Outbox()
+    outbox.put(report(["root@bücher.example"]))
+    outbox.note_sent_past(
+        report(["root@bücher.example", "bob"]), T0, "250 OK", ["root@xn--bcher-kva.example"]
+    )
+    assert len(outbox.items()) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from pathlib import Path
@@ -116,26 +115,13 @@ def _change(loaded: Configuration, items: list[OutboxItem], *, drop: bool) -> No
 
 
 def _change_here(path: str, ids: list[str], *, drop: bool) -> list[str]:
-    from pyruse.state.database import State
-    from pyruse.state.hand_over import hand_over
-    from pyruse.state.lock import StateLock
+    from pyruse.cli.changing import changed_here
 
-    lock = StateLock(path)
-    try:
-        with State(path) as state:
-            state.load()
-            leaving: list[str] = []
-            if drop:
-                leaving = state.outbox.drop(ids)
-            else:
-                state.outbox.retry(ids)
-            state.commit()
-            return leaving
-    except sqlite3.Error as fault:
-        raise UserError(f"{path}: cannot be written: {fault} (expected room on the disk)") from None
-    finally:
-        hand_over(path)
-        lock.release()
+    with changed_here(path) as state:
+        if drop:
+            return state.outbox.drop(ids)
+        state.outbox.retry(ids)
+        return []
 
 
 def _data(item: OutboxItem) -> dict[str, Any]:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from pyruse.api.report import Report
     from pyruse.config.load import Configuration
+    from pyruse.delivery.outcome import Outcome
     from pyruse.engine.engine import Engine
+    from pyruse.state.outbox_item import OutboxItem
 
 
 @click.command("report", cls=DayCommand)
@@ -156,9 +158,18 @@ def _send(loaded: Configuration, engine: Engine, deliver: Callable[[], None]) ->
 
     deliver()
     attempt = attempts(engine.settings.email, mail_name(engine.host), to_journal, engine.receivers)
+    sent: list[Outcome] = []
+    """Of them, those with reports, where no daemon runs that would note it."""
+
+    def attempt_here(item: OutboxItem) -> Outcome:
+        made = attempt[item.kind](item)
+        if made.end == "sent" and item.report is not None:
+            sent.append(made)
+        return made
+
     faults = []
     for item in engine.state.outbox.items():
-        outcome = hand_over(loaded, item, attempt[item.kind])
+        outcome = hand_over(loaded, item, attempt_here)
         if outcome.end != "sent":
             is_addressed = item.kind != "mail" or outcome.fault.startswith("[email]")
             faults.append(outcome.fault if is_addressed else f"[email]: {outcome.fault}")
@@ -175,5 +186,23 @@ def _send(loaded: Configuration, engine: Engine, deliver: Callable[[], None]) ->
             echo(f"sent to {', '.join(item.payload['to'])}: {answer}", err=True)
         else:
             echo(f"sent: {named(item)}", err=True)
+    if sent:
+        _note_sent(loaded.settings.state.url.path, sent)
     if faults:
         raise UserError("; ".join(faults))
+
+
+def _note_sent(path: str, sent: list[Outcome]) -> None:
+    """Keep that reports were sent, so that no copies of them leave the outbox."""
+    from pyruse.cli.changing import changed_here
+    from pyruse.cli.rights import see_that_changeable
+    from pyruse.times import now_us
+
+    try:
+        see_that_changeable(path)
+        with changed_here(path) as state:
+            for one in sent:
+                but = [refusal.address for refusal in one.refusals]
+                state.outbox.note_sent_past(one.item, now_us(), one.answer, but)
+    except UserError as fault:
+        echo(f"pyruse: that it was sent is not noted, and a copy may follow: {fault}", err=True)
