@@ -3,7 +3,7 @@
     python -m bench.operations             # the counts, and where they come from
     python -m bench.operations --record    # keep them in bench/operations.json
 
-A tenth of the demonstration's day, in a real journal file, goes through the demo's chains. What is
+A fifth of the demonstration's day, in a real journal file, goes through the demo's chains. What is
 counted, for each entry: the instructions of Python's bytecode that are executed
 (``frame.f_trace_opcodes``), and the calls of functions written in C, those into libsystemd also by
 themselves. Bytecode is another one in each version of Python, so each has a record of its own;
@@ -47,7 +47,7 @@ RECORD = Path(__file__).with_suffix(".json")
 COMMAND = "make operations"
 TOLERANCE = 0.1
 KINDS = ("opcodes", "calls into C", "calls into libsystemd")
-_EVERY = 10
+_EVERY = 5
 _BATCH = 500
 
 Costs = dict[str, float]
@@ -104,7 +104,7 @@ class Counts:
 
 def counted(folder: Path) -> tuple[int, Counts]:
     """Handle the entries; :return: how many they were, and what it took."""
-    file = make_journal(folder / "tenth.journal", sample_day()[::_EVERY])
+    file = make_journal(folder / "part.journal", sample_day()[::_EVERY])
     counts = Counts()
     _pass(file)  # what is done once, such as imports, is no entry's cost
     _pass(file, counts.opcodes)
