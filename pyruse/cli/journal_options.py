@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,7 +35,23 @@ class JournalCommand(click.Command):
         """Parse, with ``-b`` alone as ``-b 0``: click would take ``-b -1`` for two options."""
         return super().parse_args(ctx, _with_whole_boots(args))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do the work; if descriptors were short, say that not all was read, and exit with 1."""
+        try:
+            done = super().invoke(ctx)
+        finally:
+            is_short = any(chosen.is_short for chosen in ctx.meta.get(_CHOSEN, ()))
+            if is_short:
+                from pyruse.journal.shortage import NOT_ALL_READ
 
+                echo(f"pyruse: {NOT_ALL_READ}", err=True)
+        if is_short:
+            sys.exit(1)
+        return done
+
+
+_CHOSEN = f"{__name__}.chosen"
+"""What `selection` has given to a command: in the context's `meta`."""
 _OFFSET = re.compile(r"[-+]?[0-9]+\Z")
 
 
@@ -176,6 +193,8 @@ def selection(  # noqa: PLR0913 -- one for each option
     )
     if chosen.since and chosen.until and chosen.since > chosen.until:
         raise click.UsageError("--since is after --until: expected them the other way round")
+    if (context := click.get_current_context(silent=True)) is not None:
+        context.meta.setdefault(_CHOSEN, []).append(chosen)
     return chosen
 
 

@@ -33,6 +33,7 @@ from pyruse.delivery.outcome import GIVEN_UP
 from pyruse.engine.engine import Engine
 from pyruse.engine.patience import Patience
 from pyruse.errors import UserError
+from pyruse.journal.shortage import NOT_ALL_READ
 from pyruse.state.outbox_item import SET_ASIDE
 from pyruse.system import service_manager
 from pyruse.system.log import tell, to_journal
@@ -54,10 +55,6 @@ _READY_S = 10.0
 """So long, at a start, bans may take to be in the firewalls until Pyruse counts as started."""
 _STOP_ONCE_S = 60.0
 """The same for a single pass."""
-_NOT_ALL_READ = (
-    "not all of the journal was read: there are too few file descriptors (expected a higher limit: "
-    "`ulimit -n`, LimitNOFILE= of the unit)"
-)
 _WARNING = 4  # syslog(3)
 
 
@@ -155,7 +152,7 @@ class Daemon:
                 self._finish()
             self._stop()
             if once and self._reading.journal.short:
-                raise UserError(_NOT_ALL_READ)
+                raise UserError(NOT_ALL_READ)
         except UserError:  # it ends as it should, though a batch may be in the midst
             self._at_work.end()
             raise

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,9 +20,10 @@ from pyruse.journal.journal import Journal
 from pyruse.journal.machine import Machine
 from pyruse.journal.matches import Group, of_units
 from pyruse.journal.reader import JournalReader
+from pyruse.journal.shortage import TOO_FEW
 from pyruse.journal.whereabouts import Whereabouts
 from pyruse.system.bus_errors import bus_errors
-from pyruse.system.descriptors import raise_limit
+from pyruse.system.descriptors import SHORT, raise_limit
 
 
 class JournalError(UserError):
@@ -51,6 +52,13 @@ class Selection:
     """What messages have to hold."""
     last: int | None = None
     """So many of the newest entries only, of those that are selected otherwise."""
+    opened: list[Journal] = field(default_factory=list, repr=False, compare=False)
+    """What `open` has given, also of selections that are made of this one by `replace`."""
+
+    @property
+    def is_short(self) -> bool:
+        """Not all was read of what was opened: there are too few file descriptors."""
+        return any(journal.short for journal in self.opened)
 
     @classmethod
     def of(cls, settings: JournalSettings) -> Selection:
@@ -114,6 +122,7 @@ class Selection:
             lambda name: Machine(name, opened, partial(whereabouts.files_of, name), follows=follow),
             follow=follow,
         )
+        self.opened.append(found)
         if found.broken and not found.machines and not follow:
             raise JournalError(self._explained(next(iter(found.broken.values()))))
         found.grep = self.grep
@@ -162,13 +171,8 @@ class Selection:
         """
         self._look(missing_is_fault=False)
         values: set[str] = set()
-        for files in self.whereabouts.files().values():
-            try:
-                raw = journal.Reader(files=[file.path for file in files])
-            except OSError:
-                continue  # told when it is opened
+        for raw in _each(self.whereabouts):
             values |= {str(value) for value in raw.query_unique(field)}
-            raw.close()
         return values
 
     def fields(self) -> set[str]:
@@ -178,13 +182,8 @@ class Selection:
         """
         self._look(missing_is_fault=False)
         names: set[str] = set()
-        for files in self.whereabouts.files().values():
-            try:
-                raw = journal.Reader(files=[file.path for file in files])
-            except OSError:
-                continue  # told when it is opened
+        for raw in _each(self.whereabouts):
             names |= set(raw.enumerate_fields())
-            raw.close()
         return names
 
     def _look(self, *, missing_is_fault: bool) -> None:
@@ -231,6 +230,8 @@ class Selection:
                     raise JournalError(f"{file}: {_WHO_MAY}")
 
     def _explained(self, fault: OSError) -> str:
+        if fault.errno in SHORT:
+            return f"{self.described}: {TOO_FEW}"
         if fault.errno in (errno.EACCES, errno.EPERM):
             return f"{self.described}: {_WHO_MAY}"
         if fault.errno in (errno.EBADMSG, errno.ENODATA, errno.EINVAL, errno.EIO):
@@ -301,14 +302,22 @@ def _may_read_system_journal() -> bool:
     return True
 
 
+def _each(whereabouts: Whereabouts) -> Iterator[journal.Reader]:
+    """The open files one after the other, each until the next one: that takes one descriptor."""
+    for files in whereabouts.files().values():
+        for file in files:
+            try:
+                raw = journal.Reader(files=[file.path])
+            except OSError:
+                continue  # told when all are opened
+            yield raw
+            raw.close()
+
+
 def _boots(whereabouts: Whereabouts) -> list[str]:
     """The boots of a journal in the order of their first entries."""
     first: dict[str, int] = {}
-    for files in whereabouts.files().values():
-        try:
-            raw = journal.Reader(files=[file.path for file in files])
-        except OSError:
-            continue  # told when it is opened
+    for raw in _each(whereabouts):
         for boot in raw.query_unique("_BOOT_ID"):
             raw.flush_matches()
             raw.add_match(f"_BOOT_ID={boot.hex}")
@@ -316,5 +325,4 @@ def _boots(whereabouts: Whereabouts) -> list[str]:
             if raw._next():
                 at = raw._get_realtime()
                 first[boot.hex] = min(at, first.get(boot.hex, at))
-        raw.close()
     return sorted(first, key=first.__getitem__)

@@ -229,6 +229,11 @@ def test_descriptors_that_run_out_and_come_back(daemon: MakeDaemon, tmp_path: Pa
     done = one.command("run", "--once")
     assert done.returncode == 1, "it cannot wait for descriptors"
     assert "not all of the journal was read: there are too few file descriptors" in done.stderr
+    for command in (["replay"], ["stats"], ["try", "0"], ["explain"]):
+        done = one.command(*command)
+        assert done.returncode == 1, command
+        assert done.stdout, "what was read is shown"
+        assert "not all of the journal was read: there are too few file desc" in done.stderr
     one.start()
     one.wait_for_line("too few file descriptors: not all of the journal's files are open")
     first = wait_for(one, 1)
@@ -296,6 +301,9 @@ def test_more_files_than_descriptors_with_entries_of_the_same_time(
         make_journal(folder / f"user-{1000 + number}.journal", entries)
     one = daemon(CHAINS, folder)
     one.prefix = ["sh", "-c", 'ulimit -n 48; exec "$0" "$@"']
+    done = one.command("replay")
+    assert done.returncode == 1
+    assert f"{folder}: too few file descriptors (expected a higher limit" in done.stderr
     one.start()
     one.wait_for_line("too few file descriptors: not all of the journal's files are open")
     assert one.stop() == 0

@@ -91,7 +91,7 @@ def command(  # noqa: PLR0913 -- one for each option
 
     The options that choose entries, and FIELD=VALUE, are those of journalctl; lines of a text get
     the name of -t and these fields. Works without a configuration, too. Exits with 0 if anything is
-    taken, 1 if nothing is, and 2 if it went wrong.
+    taken, 1 if nothing is, or if not all of the journal could be read, and 2 if it went wrong.
 
     \b
     pyruse try '^Failed password for (?P<user>.*) from {address} port \\d+ ssh2$' --since yesterday
@@ -136,7 +136,8 @@ def command(  # noqa: PLR0913 -- one for each option
         show_json(_data(taken_for, what, tried, groups, settings.report.calendar.zone))
     else:
         _show(taken_for, what, tried, groups)
-    sys.exit(0 if tried.taken else 1)
+    if not tried.taken:
+        sys.exit(1)
 
 
 def _loaded(config: Path | None) -> Configuration | None:
