@@ -254,6 +254,10 @@ class EmailSettings:
     """Who gets the report and the mails of `email` steps that name nobody else."""
     subject: Template = field(default_factory=lambda: Template("Pyruse Notification"))
     """The subject of the mails of `email` steps that have none of their own."""
+    at_once: int | None = None
+    """Mail at once to `to` what weighs at least so much, from 1 to 100, in the report (see [the
+    report](report.md#mailed-at-once)): 70 for failed units, dying disks, root's logins and the
+    like. By default, the report tells of it."""
     sendmail: list[str] = field(default_factory=SENDMAIL.copy)
     """The program that takes the mail on its standard input, with its arguments. Without `-t`
     among them, the recipients are added as arguments. Not used with `smtp`. Where the default one
@@ -288,6 +292,13 @@ class EmailSettings:
         return self.from_
 
     def __post_init__(self) -> None:
+        if self.at_once is not None:
+            if not 1 <= self.at_once <= 100:
+                raise ValueError(f"at_once = {self.at_once} is no weight (expected 1 to 100)")
+            if not self.to:
+                raise ValueError(
+                    f"at_once = {self.at_once} has nobody to tell (expected to with addresses)"
+                )
         for key in self.encrypt_to:
             if not key.strip() or key.startswith("-") or not key.isprintable():
                 raise ValueError(

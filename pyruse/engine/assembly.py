@@ -23,6 +23,7 @@ from pyruse.chains.values import equality_test_of
 from pyruse.config.load import Configuration
 from pyruse.config.settings import Settings
 from pyruse.delivery.receivers import Receiver
+from pyruse.engine.at_once import AtOnce, AtOnceContext
 from pyruse.engine.ban_lines import BanLines
 from pyruse.engine.ban_news import BanNews
 from pyruse.engine.context import BoundContext, Services
@@ -91,11 +92,15 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
         [one for rules in configuration.used for one in rules.summaries],
     )  # fmt: skip
     receivers = _receivers(configuration)
+    least = settings.email.at_once
+    at_once = None if least is None else AtOnce(services, least)
 
     def context(place: str, chain: str = "", extension: str = "") -> Context:
         receiver = receivers.get(place)
         kind = receiver.kind if receiver else ""
-        return BoundContext(services, chain, place, kind, extension)
+        if at_once is None:
+            return BoundContext(services, chain, place, kind, extension)
+        return AtOnceContext(at_once, services, chain, place, kind, extension)
 
     extensions = [
         (one, context(_place(name), extension=name))

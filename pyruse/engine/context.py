@@ -223,7 +223,11 @@ class BoundContext:
     def happened(self, entry: Entry, name: str, key: str = "") -> None:
         self._services.expectations.happened(entry, text(name), text(key))
 
-    def mail(self, entry: Entry | None, mail: Mail) -> None:
+    def mail(self, entry: Entry | None, mail: Mail, *, group: str | None = None) -> None:
+        """Send a mail.
+
+        :param group: what it is gathered with, where that is not all the mails of this step.
+        """
         subject = mail.subject
         if subject is None:
             subject = self._services.settings.email.subject.render({} if entry is None else entry)
@@ -239,7 +243,7 @@ class BoundContext:
         }
         if mail.encrypt_to is not None:
             payload["encrypt_to"] = [text(key) for key in mail.encrypt_to]
-        self._send("mail", payload, entry, mail.every)
+        self._send("mail", payload, entry, mail.every, group)
 
     def log(
         self,
@@ -299,6 +303,7 @@ class BoundContext:
         payload: dict[str, Any],
         entry: Entry | None,
         every: Duration | None = None,
+        group: str | None = None,
     ) -> None:
         if self.simulated:
             self.simulate(entry, _WORDS.get(kind, "delivered something"))
@@ -306,7 +311,7 @@ class BoundContext:
         created = self._time_of(entry)
         item = OutboxItem(kind, payload, created, created)
         if every is not None:
-            item.group = self.step if kind == "mail" else f"{self.step} {kind}"
+            item.group = group or (self.step if kind == "mail" else f"{self.step} {kind}")
         self._put(item, None if every is None else duration(every).us)
 
     def _put(self, item: OutboxItem, every: int | None) -> None:

@@ -110,6 +110,17 @@ def _is_own_news(entry: Entry) -> bool:
     return entry.get("PYRUSE_EVENT") is not None and entry.text("_UID") == str(os.geteuid())
 
 
+def event_of(entry: Entry, event: str | None = None) -> tuple[str, str]:
+    """What an entry means and what has caused it, as they are filed; nothing: two empty texts.
+
+    :param event: what it means, where that is known already.
+    """
+    if event is None:
+        event = _name(entry, "meaning") if computed(entry, "meaning") else ""
+    program = _name(entry, "SYSLOG_IDENTIFIER") or _name(entry, "_COMM")
+    return event, _cause(entry, event, program)
+
+
 def _name(entry: Entry, field: str) -> str:
     value = entry.text(field)
     return "" if value is None else value if len(value) <= _LONGEST_NAME else value[:_LONGEST_NAME]

@@ -87,6 +87,30 @@ def attend(
     report.attention += _of_pyruse(report, db, zone)
 
 
+def weight_of_important(event: str, weight: int | None) -> int:
+    """How much attention it deserves that a chain calls something important.
+
+    :param event: what it means, or nothing.
+    :param weight: what the chain says; None: nothing.
+    """
+    if weight is not None:
+        return weight
+    return (EVENTS[event].weight if event in EVENTS else 0) or IMPORTANT
+
+
+def weight_of_event(event: str, fields: Mapping[str, str]) -> int:
+    """How much attention an event deserves of which no chain has told; 0: none.
+
+    Who is refused from afar has knocked at a door: nothing has happened.
+
+    :param event: its name.
+    :param fields: what it is counted by.
+    """
+    if event not in EVENTS or event in _ONLY_TOLD or (event == "denied" and "ip" in fields):
+        return 0
+    return EVENTS[event].weight
+
+
 def ordered(items: Iterable[Attention]) -> list[Attention]:
     """The items, the heaviest first, then by time; never by what they say."""
     return sorted(
@@ -128,10 +152,7 @@ def _important(report: Report, db: sqlite3.Connection, zone: tzinfo) -> Iterator
             text = f"more than {_MOST:,} important things: the section has the others"
             yield _Found(Attention(text, IMPORTANT), "", "")
             return
-        weight = one.weight
-        if weight is None:
-            weight = EVENTS[one.event].weight if one.event in EVENTS else 0
-            weight = weight or IMPORTANT
+        weight = weight_of_important(one.event, one.weight)
         if weight == 0:
             continue
         text = _short(one.message)
@@ -174,16 +195,10 @@ def _tallied(report: Report, db: sqlite3.Connection, zone: tzinfo) -> Iterator[_
 
 
 def _counting(report: Report, db: sqlite3.Connection, events: Iterable[str]) -> Iterator[Tally]:
-    """The rows of some events that count: of each event so many, for strangers can multiply some.
-
-    Who is refused from afar has knocked at a door: nothing has happened.
-    """
+    """The rows of some events that count: of each so many, for strangers can multiply some."""
     for event in events:
         rows = tallies_of(db, report.days, [event], report.machine)
-        counting = (
-            row for row in rows
-            if not (row.is_rest or (event == "denied" and "ip" in row.fields))
-        )  # fmt: skip
+        counting = (row for row in rows if not row.is_rest and weight_of_event(event, row.fields))
         yield from islice(counting, _MOST_ROWS)
 
 

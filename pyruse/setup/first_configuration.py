@@ -36,6 +36,7 @@ class FirstConfiguration:
         if self.to:
             yield "[email]"
             yield f"to = {_toml(self.to)}"
+            yield "at_once = 70    # failed units, dying disks and the like; docs/report.md"
             if self.smtp is not None:
                 yield f"smtp = {_toml(self.smtp)}"
             elif self.sendmail not in (None, "/usr/sbin/sendmail"):

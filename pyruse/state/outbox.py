@@ -18,6 +18,8 @@ _QUOTED = 50
 """Of repeats gathered into one mail, so many are quoted; the rest is counted."""
 _QUOTED_CHARACTERS = 100_000
 """And no further ones once they have so many characters: they are written with each repeat."""
+AT_ONCE = "at once "
+"""So begin the groups that are named after causes: there are ever more of them."""
 KEPT_ASIDE = 1_000
 """The number of items that are kept though they can never be sent: the newest ones."""
 
@@ -119,6 +121,11 @@ class Outbox(Part):
         self._last_due[item.group] = item.due
         self._changed_groups.add(item.group)
         self.put(item)
+
+    def gathers(self, group: str, at: int) -> bool:
+        """Whether something of a group, created at an instant, would join what waits already."""
+        waiting = self._gathering.get(group)
+        return waiting is not None and self._still_gathers(waiting, at)
 
     def _gather(self, waiting: OutboxItem, item: OutboxItem) -> None:
         payload = waiting.payload
@@ -352,6 +359,11 @@ class Outbox(Part):
         for item in self.set_aside():
             if item.due < time_us:
                 self._forget(item.id)
+        for group, due in list(self._last_due.items()):
+            if due < time_us and group.startswith(AT_ONCE) and group not in self._changed_groups:
+                del self._last_due[group]
+                self._gathering.pop(group, None)
+                db.execute("DELETE FROM gatherings WHERE name = ?", (group,))
         db.execute("DELETE FROM reports_sent WHERE at < ?", (time_us,))
         yield
 

@@ -26,7 +26,7 @@ def test_it_writes_a_configuration_that_works(pyruse, tmp_path, monkeypatch):
     assert f"{place}/pyruse.toml: written\n" in done.out
     made = tomllib.loads((place / "pyruse.toml").read_text())
     assert "kernel" in made["use"]
-    assert made["email"] == {"to": ["root"], "smtp": "smtp://localhost"}
+    assert made["email"] == {"to": ["root"], "at_once": 70, "smtp": "smtp://localhost"}
     assert made["bans"]["never"] == ["192.168.7.0/24"]
     assert pyruse("check", "-c", place).code == 0
 
