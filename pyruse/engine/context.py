@@ -226,6 +226,8 @@ class BoundContext:
     def mail(self, entry: Entry | None, mail: Mail, *, group: str | None = None) -> None:
         """Send a mail.
 
+        :param entry: what has caused it; None: nothing that is logged.
+        :param mail: the mail.
         :param group: what it is gathered with, where that is not all the mails of this step.
         """
         subject = mail.subject

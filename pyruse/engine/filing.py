@@ -113,6 +113,7 @@ def _is_own_news(entry: Entry) -> bool:
 def event_of(entry: Entry, event: str | None = None) -> tuple[str, str]:
     """What an entry means and what has caused it, as they are filed; nothing: two empty texts.
 
+    :param entry: at this point of its journey.
     :param event: what it means, where that is known already.
     """
     if event is None:
