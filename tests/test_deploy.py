@@ -172,6 +172,13 @@ def test_an_upgrade_says_only_what_is_wrong(configure: Callable[..., list[str]])
     assert told.startswith("pyruse: the new release is not started, for it finds faults")
 
 
+@pytest.mark.parametrize("name", ["debian/prerm", "rpm/pyruse.spec", "arch/pyruse.install"])
+def test_who_removes_the_package_hears_how_bans_are_lifted_that_are_left(name: str) -> None:
+    _, _, after = (DEPLOY / name).read_text().partition("pyruse bans --teardown >/dev/null ||\n")
+    words = " ".join(after.partition(">&2")[0].replace("\\\n", " ").split())
+    assert "nft delete table inet pyruse" in words
+
+
 def test_what_packages_bring_along_is_what_pyruse_needs() -> None:
     pins = dict(re.findall(r"(?m)^([\w-]+)==(\S+)", (DEPLOY / "requirements.txt").read_text()))
     for text in PROJECT["dependencies"]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyruse.cli.rights import see_that_changeable
+from pyruse.cli.rights import see_that_askable
 from pyruse.daemon.control import ask
 from pyruse.errors import UserError
 
@@ -53,8 +52,7 @@ def hand_over(
     from pyruse.daemon.outbox_orders import outcome_data
 
     path = loaded.settings.state.url.path
-    if Path(f"{path}.socket").exists():
-        see_that_changeable(path)
+    see_that_askable(path)
     request = {"request": "deliver", "kind": item.kind, "payload": item.payload}
     patience_s = _STEPS * loaded.settings.email.timeout.total_seconds()
     said = ask(path, request, patience_s=patience_s)

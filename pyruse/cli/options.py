@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -61,14 +61,50 @@ def configuration(path: Path | None, *, whole: bool = True) -> Configuration:
     return loaded
 
 
+def sound_configuration(path: Path | None) -> Configuration:
+    """Load the configuration, for commands that look, or lift; of a faulty one, what is sound.
+
+    Its faults are said on standard error. There are no chains then.
+
+    :raises ConfigError: there is none, or nobody can tell which state it is about.
+    """
+    from pyruse.errors import ConfigError
+
+    try:
+        return configuration(path)
+    except ConfigError:
+        from pyruse.config.load import load_sound
+
+        loaded = load_sound(path)
+        warn(loaded.settings.faults)
+        return loaded
+
+
 def settings_alone(path: Path | None) -> Settings:
     """Load the settings, for commands that look at the state: a fault in a chain does not matter.
 
-    :raises ConfigError: they have faults.
-    """
-    from pyruse.config.sections import load_settings
+    Other faults are said on standard error, and the rest is used.
 
-    return load_settings(path)
+    :raises ConfigError: there are none, or nobody can tell which state they are about.
+    """
+    from pyruse.config.sections import sound_settings
+
+    settings = sound_settings(path)
+    warn(settings.faults)
+    return settings
+
+
+def warn(faults: Iterable[str]) -> None:
+    """Say on standard error what is wrong with a configuration of which the rest is used."""
+    told = [printable(fault) for fault in faults]
+    for fault in told:
+        echo(fault, err=True)
+    if told:
+        echo(
+            "pyruse: the configuration has faults: this command makes do with the rest of it "
+            "(expected none: see `pyruse check`)",
+            err=True,
+        )
 
 
 def existing_state(settings: Settings) -> str:

@@ -48,7 +48,8 @@ def carry_out_all(loaded: Configuration, parts: Iterable[BanOrder | UnbanOrder])
     for part in waiting:
         said = ask(path, {"request": "order", "order": orders.message_of(part)})
         if said is None and not answers:
-            return _without_daemon(loaded, path, chain([part], waiting))
+            lifts = isinstance(part, UnbanOrder)
+            return _without_daemon(loaded, path, chain([part], waiting), lifts=lifts)
         if said is None:
             raise UserError(f"{path}: the daemon has ended meanwhile (expected the same again)")
         if not said.get("ok"):
@@ -84,14 +85,12 @@ def listed(networks: Sequence[str]) -> str:
 def teardown(loaded: Configuration) -> None:
     """Remove everything of Pyruse's from the firewalls; the state keeps the bans.
 
+    :param loaded: as `sound_configuration` gives it.
     :raises UserError: a daemon runs, a firewall refused it, or the state cannot be used.
     """
-    from pyruse.engine.assembly import assemble
-    from pyruse.engine.faults import Faults
-    from pyruse.engine.modes import DRY
+    from pyruse.cli.sound import sound_engine
     from pyruse.state.database import State
     from pyruse.state.lock import StateLock
-    from pyruse.system.log import to_stderr
 
     path = loaded.settings.state.url.path
     see_that_changeable(path)
@@ -100,7 +99,7 @@ def teardown(loaded: Configuration) -> None:
         with State(path) as state:
             state.bans.load(state.db)
             state.firewalls.load(state.db)
-            bans = assemble(loaded, state, Faults(to_stderr), DRY).bans
+            bans = sound_engine(loaded, state).bans
             bans.enforcement.firewall(bans.policy.backend)  # also when nobody is banned by now
             bans.enforcement.teardown()
             bans.enforcement.close()
@@ -110,8 +109,9 @@ def teardown(loaded: Configuration) -> None:
 
 
 def _without_daemon(
-    loaded: Configuration, path: str, parts: Iterable[BanOrder | UnbanOrder]
+    loaded: Configuration, path: str, parts: Iterable[BanOrder | UnbanOrder], *, lifts: bool
 ) -> Answer:
+    from pyruse.cli.sound import sound_engine
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults
     from pyruse.engine.modes import DRY
@@ -124,7 +124,10 @@ def _without_daemon(
     try:
         with State(path) as state:
             state.load()
-            engine = assemble(loaded, state, Faults(to_stderr), DRY)
+            if lifts:
+                engine = sound_engine(loaded, state)
+            else:
+                engine = assemble(loaded, state, Faults(to_stderr), DRY)
             engine.lookups.settle(ANSWERS_S)
             bans = engine.bans
             state.ban_events.wanted = True  # the next daemon tells of it

@@ -45,6 +45,17 @@ def see_that_changeable(path: str) -> None:
     raise UserError(f"{fault} ({_who_may(path, os.W_OK)})")
 
 
+def see_that_askable(path: str) -> None:
+    """See that this user may ask the daemon, where one runs, or where nobody can tell.
+
+    :param path: of the state.
+    :raises UserError: not; as of `see_that_changeable`.
+    """
+    socket = f"{path}.socket"
+    if os.path.exists(socket) or not _may(socket, os.F_OK):
+        see_that_changeable(path)
+
+
 def with_sudo() -> str:
     """The command that was typed, as root would call it."""
     program = "pyruse"

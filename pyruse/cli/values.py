@@ -185,9 +185,9 @@ def _config(ctx: click.Context) -> Path | None:
 
 
 def _settings(ctx: click.Context) -> Settings:
-    from pyruse.config.sections import load_settings
+    from pyruse.config.sections import sound_settings
 
-    return load_settings(_config(ctx))
+    return sound_settings(_config(ctx))
 
 
 @contextmanager

@@ -102,15 +102,26 @@ def read(path: Path) -> Document:
 
     :raises ConfigError: there is none, or one cannot be read, or is not TOML.
     """
+    faults: list[str] = []
+    document = read_sound(path, faults)
+    if faults:
+        raise ConfigError(faults)
+    return document
+
+
+def read_sound(path: Path, faults: list[str]) -> Document:
+    """Read the files that can be read, and are TOML.
+
+    :param path: a file or folder.
+    :param faults: what is wrong with the others is added.
+    :raises ConfigError: there is none.
+    """
     files, folder = _files(path)
     document = Document(files, folder=folder)
-    faults: list[str] = []
     for file in files:
         content = _content(file, ConfigFaults(str(file), faults))
         if content is not None:
             _merge(document, content, str(file))
-    if faults:
-        raise ConfigError(faults)
     return document
 
 

@@ -12,7 +12,7 @@ from pyruse.chains.link import jump_order
 from pyruse.chains.model import Chain, Step
 from pyruse.config.extensions import Extensions
 from pyruse.config.files import Document, chosen, plugin_files, read
-from pyruse.config.sections import settings_of
+from pyruse.config.sections import settings_of, sound_parts
 from pyruse.config.settings import EngineSettings, Settings
 from pyruse.config.steps import StepMaker, chains_of
 from pyruse.errors import ConfigError, did_you_mean
@@ -71,6 +71,22 @@ def load(
     """
     document = read(chosen(path))
     return configure(document, registry or registry_of(path), whole=whole)
+
+
+def load_sound(path: str | Path | None) -> Configuration:
+    """What is sound of a faulty configuration, without any chains: enough to look, and to lift.
+
+    :param path: as of `load`.
+    :return: the configuration; its settings have all faults.
+    :raises ConfigError: there is none, or nobody can tell which state it is about.
+    """
+    document, settings = sound_parts(path)
+    try:
+        load(path)
+    except ConfigError as fault:
+        settings.faults = list(dict.fromkeys([*fault.faults, *settings.faults]))
+    extensions = Extensions(document, settings, registry_of(path), [])
+    return Configuration(settings, {}, extensions.at_work, document.files)
 
 
 def configure(document: Document, registry: Registry, *, whole: bool = True) -> Configuration:

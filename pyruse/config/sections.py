@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pyruse.config.files import Document, chosen, read
+from pyruse.config.files import DEFAULT, Document, chosen, read_sound
 from pyruse.config.settings import (
     BanSettings,
     EmailSettings,
@@ -18,6 +18,7 @@ from pyruse.config.settings import (
 )
 from pyruse.errors import ConfigError
 from pyruse.options.build import build, converted, options_of
+from pyruse.options.faults import ConfigFaults
 
 SECTIONS: Mapping[str, type] = {
     "journal": JournalSettings,
@@ -31,7 +32,7 @@ SECTIONS: Mapping[str, type] = {
 
 
 def settings_of(document: Document, faults: list[str]) -> Settings:
-    """The settings; of a section with faults, the defaults.
+    """The settings; of an option with faults, the default.
 
     :param document: of all the files.
     :param faults: what is wrong is added.
@@ -43,7 +44,7 @@ def settings_of(document: Document, faults: list[str]) -> Settings:
         if isinstance(value, dict) and name not in options_in(BanSettings)
     }
     values: dict[str, Any] = {
-        name: build(cls, tables[name], document.section(name, faults)) or cls()
+        name: build(cls, tables[name], document.section(name, faults)) or _sound(cls, tables[name])
         for name, cls in SECTIONS.items()
     }
     plugins = dict(document.sections.get("plugins", {}))
@@ -59,18 +60,41 @@ def settings_of(document: Document, faults: list[str]) -> Settings:
     )
 
 
-def load_settings(path: str | Path | None) -> Settings:
-    """Read the settings alone: neither chains nor plugins are looked at.
+def sound_settings(path: str | Path | None) -> Settings:
+    """Read what is sound of the settings alone: neither chains nor plugins are looked at.
 
     :param path: a file or folder; None: the one of PYRUSE_CONFIG, or /etc/pyruse.
-    :raises ConfigError: with every fault of the files and of the sections.
+    :return: the settings, with their faults.
+    :raises ConfigError: there is no configuration, or nobody can tell which state it is about.
     """
-    document = read(chosen(path))
-    faults = list(document.faults)
+    return sound_parts(path)[1]
+
+
+def sound_parts(path: str | Path | None) -> tuple[Document, Settings]:
+    """What is sound of the files, and of the settings; the parameter is that of `sound_settings`.
+
+    :raises ConfigError: there is no configuration, or nobody can tell which state it is about.
+    """
+    place = chosen(path)
+    unread: list[str] = []
+    document = read_sound(place, unread)
+    faults = [*unread, *document.faults]
     settings = settings_of(document, faults)
-    if faults:
-        raise ConfigError(dict.fromkeys(faults))
-    return settings
+    settings.faults = list(dict.fromkeys(faults))
+    named = document.sections.get("state", {}).get("url")
+    is_known = settings.state.url == named or not (unread or document.faults or named)
+    # The installed Pyruse has its state at the usual place. A configuration that is tried out has
+    # one of its own: nobody is to lift the bans of this machine by a typo there.
+    if not is_known and place != DEFAULT:
+        raise ConfigError(settings.faults)
+    return document, settings
+
+
+def _sound(cls: type, table: Mapping[str, Any]) -> Any:
+    """A section of the options that have no faults by themselves."""
+    nowhere = ConfigFaults("")
+    sound = {key: one for key, one in table.items() if build(cls, {key: one}, nowhere) is not None}
+    return build(cls, sound, nowhere) or cls()
 
 
 def _places(document: Document, bans: BanSettings) -> list[str]:

@@ -415,3 +415,6 @@ class Settings:
     """``[plugins] disable``."""
     templates: Path | None = None
     """The folder of the administrator's own templates: ``templates`` beside the configuration."""
+    faults: list[str] = field(default_factory=list)
+    """What is wrong with them, where a command makes do with what is sound (see `sound_settings`);
+    those of a daemon have none."""

@@ -368,12 +368,13 @@ class Daemon:
         self._signals.reload = False
         service_manager.reloading()
         old = self._engine
-        new = remade(old, self._remake)
+        new = remade(old, self._remake, self._tell_refused)
         self._signals.catch()  # a plugin that was imported just now may have taken them
         if new is not None:
             new.bans.enforcement.beside(self._wake, old.bans.enforcement)
             new.lookups.succeed(old.lookups)
             self._engine = new
+            self._activity.refused = None
             if self._reading.skimming or self._reading.journal.skips:
                 self._reading.leave_out(new)
             self._delivery.reconfigure(new.settings.email, mail_name(new.host), new.receivers)
@@ -381,6 +382,13 @@ class Daemon:
             tell_reloaded(old, new)
         self._ready_by = None
         service_manager.ready()
+
+    def _tell_refused(self, faults: list[str]) -> None:
+        """Have `pyruse status` and the report say that a reload was refused; the log has it."""
+        self._activity.refused = {"at": self._clock(), "faults": faults}
+        self._engine.keep_fault(
+            "configuration", "reload", f"the configuration stays as it was: {faults[0]}"
+        )
 
     def _start(self) -> None:
         """Let the plugins of the configuration get ready, and its chains be asked about.

@@ -11,13 +11,16 @@ from pyruse.system.log import tell
 _ERROR, _WARNING, _INFO = 3, 4, 6  # syslog(3)
 
 
-def remade(old: Engine, remake: Callable[[], Engine]) -> Engine | None:
+def remade(
+    old: Engine, remake: Callable[[], Engine], refused: Callable[[list[str]], object]
+) -> Engine | None:
     """Make an engine of the configuration as it is now, and let the old one go.
 
     Everything that is remembered stays: it belongs to the state.
 
     :param old: the engine at work.
     :param remake: reads the configuration, and makes an engine; `UserError` if it has faults.
+    :param refused: told why the new one is not used.
     :return: the new engine; None: there are faults, or something is short on the machine, such as
         descriptors; that is told, and the old one stays at work.
     """
@@ -27,6 +30,7 @@ def remade(old: Engine, remake: Callable[[], Engine]) -> Engine | None:
         faults = fault.faults if isinstance(fault, ConfigError) else [str(fault)]
         for line in ("the configuration stays as it was: the new one has faults", *faults):
             tell(line, _ERROR, {})
+        refused(faults)
         return None
     except Exception as fault:  # noqa: BLE001 -- what guards the machine goes on, whatever is short
         tell(
@@ -35,6 +39,7 @@ def remade(old: Engine, remake: Callable[[], Engine]) -> Engine | None:
             _ERROR,
             {},
         )
+        refused([f"it cannot be read: {in_words(fault)}"])
         return None
     old.stop()
     old.bans.enforcement.close()

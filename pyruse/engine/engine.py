@@ -441,3 +441,7 @@ class Engine:
     ) -> None:
         """A fault has happened: see `FaultReporter.tell`."""
         self.faults.tell(place, kind, text, fields, times, each=each)
+
+    def keep_fault(self, place: str, kind: str, text: str) -> None:
+        """A fault has happened that the log has already: see `FaultReporter.keep`."""
+        self.faults.keep(place, kind, text)

@@ -118,9 +118,13 @@ class FaultReporter:
     ) -> None:
         """A fault has happened (see `Faults.report`)."""
         fault = self._faults.report(place, kind, text, fields, times, each=each)
+        self.keep(place, kind, fault.text, times)
+
+    def keep(self, place: str, kind: str, text: str, times: int = 1) -> None:
+        """Keep a fault that the log has already."""
         now = self._clock()
         day = self._state.days.open_day(self._calendar.day_of(now))
-        self._state.faults.add(day, place, kind, fault.text, now, times)
+        self._state.faults.add(day, place, kind, shortened(one_line(text), _LONGEST), now, times)
 
     def of_step(self, step: Step, entry: Entry, fault: BaseException) -> None:
         """A step has raised."""

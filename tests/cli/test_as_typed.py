@@ -154,6 +154,12 @@ def test_who_may_not_read_the_state_is_told_who_may(powerless, close, config, tm
         done = powerless(*words, "-c", config)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith(f"pyruse: {state}: this user may not change it (expected ")
+    done = powerless("test-mail", "-c", config)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        f"pyruse: {state}: this user may not change it (expected root: sudo "
+    )
+    assert done.stderr.endswith(f" test-mail -c {config})\n")
 
 
 @pytest.mark.realparts
@@ -234,3 +240,53 @@ def test_a_faulty_chain_hides_neither_status_nor_bans(pyruse, config):
     assert pyruse("bans", "-c", config).out.startswith("203.0.113.7\t")
     assert pyruse("status", "-c", config).out.startswith("Daemon   not running\n")
     assert pyruse("kinds", "-c", config).code == 0
+
+
+REST = (
+    "pyruse: the configuration has faults: this command makes do with the rest of it (expected "
+    "none: see `pyruse check`)\n"
+)
+
+
+@pytest.mark.parametrize("typo", ["[email]\ntoo = 1\n", "[report\n"])
+def test_a_typo_in_a_file_keeps_nobody_from_looking(pyruse, config, tmp_path, typo):
+    folder = tmp_path / "etc"
+    (folder / "conf.d").mkdir(parents=True)
+    config = config.rename(folder / "pyruse.toml")
+    assert pyruse("ban", "203.0.113.7", "-c", folder).code == 0
+    file = folder / "conf.d/typo.toml"
+    file.write_text(typo)
+    assert pyruse("check", "-c", folder).code == 2
+    for command in (["bans"], ["status"], ["outbox"], ["report", "--list"], ["kinds"]):
+        done = pyruse(*command, "-c", folder)
+        assert done.code == (command == ["status"]), "no daemon runs"
+        assert done.err.startswith(f"{file}: ")
+        assert REST in done.err
+    assert pyruse("bans", "-c", folder).out.startswith("203.0.113.7\t")
+    assert "Settings 1 fault; no daemon starts so (see: pyruse check)\n" in (
+        pyruse("status", "-c", folder).out
+    )
+    for command in (["ban", "203.0.113.8"], ["report", "--send", "today"], ["test-mail"]):
+        done = pyruse(*command, "-c", folder)
+        assert (done.code, done.out, REST in done.err) == (2, "", False)
+
+
+def test_a_configuration_that_is_tried_out_is_never_about_the_state_of_the_machine(
+    pyruse, tmp_path
+):
+    file = tmp_path / "tried.toml"
+    for text in ("[state\n", "[state]\nurl = 1\n", "[stat]\nurl = 'sqlite:///x'\n"):
+        file.write_text(text)
+        for command in (["unban", "--all"], ["bans", "--teardown"], ["status"]):
+            done = pyruse(*command, "-c", file)
+            assert (done.code, done.out, REST in done.err) == (2, "", False)
+
+
+def test_a_failed_start_is_told_by_the_status(pyruse, config):
+    assert pyruse("ban", "203.0.113.7", "-c", config).code == 0
+    whole = config.read_text()
+    config.write_text(whole + '"bad" = [ { filter = "no such filter" } ]\n')
+    assert pyruse("run", "--once", "-c", config).code == 2
+    out = " ".join(pyruse("status", "-c", config).out.split())
+    assert "Faults 1 kind since yesterday" in out
+    assert f'configuration: Pyruse did not start: {config}: chains."bad"[0]' in out

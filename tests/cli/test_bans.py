@@ -553,3 +553,31 @@ class TestSession:
 def test_the_address_of_a_session_is_an_address(monkeypatch):
     monkeypatch.setenv("SSH_CONNECTION", "::ffff:192.0.2.9 5022 198.51.100.1 22")
     assert parse_address("192.0.2.9") in addresses_of_session()
+
+
+FAULTS = ["[email]\ntoo = 1\n", '"bad" = [ { filter = "no such filter" } ]\n']
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_configuration_keeps_nobody_closed_out(pyruse, config, banned, either, fault):
+    assert pyruse("ban", "-c", config, "203.0.113.7", "203.0.113.8").code == 0
+    config.write_text(config.read_text() + fault)
+    done = pyruse("ban", "-c", config, "203.0.113.9")
+    assert (done.code, done.out) == (2, "")
+    done = pyruse("unban", "-c", config, "203.0.113.7")
+    assert (done.code, done.out) == (0, "203.0.113.7: no longer banned\n")
+    assert done.err.startswith(f"{config}: ")
+    assert "this command makes do with the rest of it" in done.err
+    assert banned().keys() == {"203.0.113.8"}
+    assert pyruse("unban", "-c", config, "--all").code == 0
+    assert banned() == {}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_teardown_with_a_faulty_configuration(pyruse, config, network_namespace, fault):
+    assert pyruse("ban", "-c", config, "203.0.113.7").code == 0
+    config.write_text(config.read_text().replace("[bans]", "[bans]\nnevr = 1") + fault)
+    done = pyruse("bans", "-c", config, "--teardown")
+    assert (done.code, done.out) == (0, "the firewall holds nothing of Pyruse's any more\n")
+    assert "bans.nevr: unknown option" in done.err
+    assert network_namespace.run(["nft", "list", "ruleset"]) == ""

@@ -209,3 +209,24 @@ def test_counters_of_chains_and_steps(daemon: Daemon, log: Log) -> None:
     data = daemon.ask("status")
     assert data["daemon"]["chains_since"] > first
     assert data["daemon"]["chains"][0]["steps"][0]["passed"] == 0
+
+
+def test_a_reload_that_was_refused_is_told_until_a_good_one(daemon: Daemon) -> None:
+    daemon.start()
+    daemon.configure(configuration().replace("to = [", "too = ["))
+    daemon.reload()
+    data = status(daemon, lambda data: data["configuration"]["refused_reload"])
+    refused = data["configuration"]["refused_reload"]
+    assert "email.too: unknown option" in refused["faults"][0]
+    assert refused["at"] > data["daemon"]["since"]
+    assert data["configuration"]["faults"] == refused["faults"]
+    shown = daemon.command("status").stdout
+    assert "Settings the reload of " in shown
+    assert " was refused: " in shown
+    assert "; the daemon goes on with its old configuration (see: pyruse check)" in shown
+    status(daemon, lambda data: [one["place"] for one in data["faults"]] == ["configuration"])
+    daemon.configure(configuration())
+    daemon.reload()
+    status(daemon, lambda data: data["configuration"] == {"faults": [], "refused_reload": None})
+    assert "Settings" not in daemon.command("status").stdout
+    assert daemon.stop() == 0

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from pyruse.cli import values
-from pyruse.cli.options import config_option, configuration, existing_state, settings_alone
+from pyruse.cli.options import (
+    config_option,
+    configuration,
+    existing_state,
+    settings_alone,
+    sound_configuration,
+)
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 from pyruse.text import printable
@@ -107,7 +113,7 @@ def command(  # noqa: PLR0913 -- one for each option
     elif teardown:
         from pyruse.cli.ordering import teardown as tear_down
 
-        tear_down(configuration(config))
+        tear_down(sound_configuration(config))
         echo("the firewall holds nothing of Pyruse's any more")
     else:
         _list(settings_alone(config), networks, label, inside, form, everything, export)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyruse.cli import values
-from pyruse.cli.options import config_option, configuration, existing_state, on_terminal
+from pyruse.cli.options import config_option, existing_state, on_terminal, settings_alone
 from pyruse.cli.output import show_json, show_text, shown_time
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
 from pyruse.text import one_line, printable
 
 if TYPE_CHECKING:
-    from pyruse.config.load import Configuration
+    from pyruse.config.settings import Settings
     from pyruse.state.outbox_item import OutboxItem
 
 _SHOWN = 20
@@ -49,20 +49,20 @@ def command(config: Path | None, ids: tuple[str, ...], retry: bool, drop: bool, 
         raise click.UsageError("--retry and --drop: expected one of them")
     if drop and not ids:
         raise click.UsageError("--drop: expected the IDs of what is to be forgotten, or all")
-    loaded = configuration(config)
-    with State(existing_state(loaded.settings), read_only=True) as state, state.at_one_instant():
+    settings = settings_alone(config)
+    with State(existing_state(settings), read_only=True) as state, state.at_one_instant():
         outbox = Outbox()
         outbox.load(state.db)
     items = _chosen(outbox.items(), ids)
     if retry or drop:
-        _change(loaded, items, drop=drop)
+        _change(settings, items, drop=drop)
     elif form == "json":
         show_json([_data(item) for item in items])
     elif ids and _ALL not in ids:
         for item in items:
-            _show_one(item, loaded.settings.report.timezone.zone)
+            _show_one(item, settings.report.timezone.zone)
     else:
-        _show(items, loaded.settings.report.timezone.zone)
+        _show(items, settings.report.timezone.zone)
 
 
 def _chosen(items: list[OutboxItem], ids: Sequence[str]) -> list[OutboxItem]:
@@ -84,7 +84,7 @@ def _chosen(items: list[OutboxItem], ids: Sequence[str]) -> list[OutboxItem]:
     return chosen
 
 
-def _change(loaded: Configuration, items: list[OutboxItem], *, drop: bool) -> None:
+def _change(settings: Settings, items: list[OutboxItem], *, drop: bool) -> None:
     """Have the daemon try items again or forget them; where none runs, do so here."""
     from pyruse.cli.rights import see_that_changeable
     from pyruse.daemon.control import ask
@@ -94,7 +94,7 @@ def _change(loaded: Configuration, items: list[OutboxItem], *, drop: bool) -> No
         echo("nothing waits, and nothing was set aside")
         return
     ids = [item.id for item in items]
-    path = loaded.settings.state.url.path
+    path = settings.state.url.path
     see_that_changeable(path)
     said = ask(path, {"request": "outbox", "drop" if drop else "retry": ids})
     if said is None:

@@ -11,7 +11,7 @@ import click
 
 from pyruse.cli import values
 from pyruse.cli.days import DayCommand, day_named
-from pyruse.cli.options import config_option, configuration, existing_state
+from pyruse.cli.options import config_option, configuration, existing_state, sound_configuration
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError, did_you_mean
 from pyruse.text import printable, shown
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyruse.config.load import Configuration
     from pyruse.delivery.outcome import Outcome
     from pyruse.engine.engine import Engine
+    from pyruse.state.database import State
     from pyruse.state.outbox_item import OutboxItem
 
 
@@ -57,22 +58,18 @@ def command(  # noqa: PLR0913 -- click hands over each option
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import show_json, show_table
     from pyruse.cli.report_list import COLUMNS, rows_of
-    from pyruse.engine.assembly import assemble
-    from pyruse.engine.faults import Faults
-    from pyruse.engine.modes import DRY, LIVE
     from pyruse.report.digests import period_named
     from pyruse.state.database import State
     from pyruse.state.days import hosts_of, kept_days
-    from pyruse.system.log import to_stderr
     from pyruse.times import now_us
 
     if full and form != "text":
         raise click.UsageError(f"--full: not with --format {form} (expected text)")
     form = "full" if full else form
-    loaded = configuration(config)
+    loaded = configuration(config) if send else sound_configuration(config)
     path = existing_state(loaded.settings)
     with State(path, read_only=True) as state, state.at_one_instant():
-        engine = assemble(loaded, state, Faults(to_stderr), LIVE if send else DRY)
+        engine = _engine(loaded, state, send=send)
         days = kept_days(state.db)
         if list_days:
             rows = list(rows_of(state.db, days, loaded.settings.report.timezone.zone))
@@ -103,6 +100,22 @@ def command(  # noqa: PLR0913 -- click hands over each option
             _show(engine, report, form)
             if send:
                 _send(loaded, engine, lambda: engine.deliver(report))
+
+
+def _engine(loaded: Configuration, state: State, *, send: bool) -> Engine:
+    """The configuration at work: what is sound of it, where nothing is to leave.
+
+    :raises ConfigError: it has faults, and something is to leave.
+    """
+    from pyruse.cli.sound import sound_engine
+    from pyruse.engine.assembly import assemble
+    from pyruse.engine.faults import Faults
+    from pyruse.engine.modes import LIVE
+    from pyruse.system.log import to_stderr
+
+    if not send:
+        return sound_engine(loaded, state)
+    return assemble(loaded, state, Faults(to_stderr), LIVE)
 
 
 def _tell_unknown(host: str, known: list[str], day: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,7 @@ def _show(found: Status, zone: tzinfo) -> None:
     absent = [one for one in found.expected if one.absent is not None]
     for title, text in (
         ("Daemon", _daemon(found, zone)),
+        *(("Settings", text) for text in _settings(found, zone)),
         ("Journal", _journal(found, zone)),
         ("Entries", _entries(found)),
         ("Report", _report(found, zone)),
@@ -131,6 +133,20 @@ def _daemon(found: Status, zone: tzinfo) -> str:
         f"{version}), {said['memory_bytes'] / 1e6:.0f} MB, {said['cpu_seconds']:.1f} s CPU"
     )
     return f"{text}; held up: {said['held_up_by']}" if said["held_up_by"] else text
+
+
+def _settings(found: Status, zone: tzinfo) -> Iterator[str]:
+    """Which configuration is at work, where it is not the one on the disk."""
+    is_running = found.daemon is not None or bool(found.daemon_fault)
+    goes_on = "the daemon goes on with its old configuration (see: pyruse check)"
+    if refused := found.refused_reload:
+        reasons = refused["faults"]
+        more = f", and {len(reasons) - 1:,} more" if len(reasons) > 1 else ""
+        why = f"{shortened(one_line(reasons[0]), _LONGEST_REASON)}{more}"
+        yield f"the reload of {shown_time(refused['at'], zone)} was refused: {why}; {goes_on}"
+    elif found.config_faults:
+        faults = _counted(len(found.config_faults), "fault")
+        yield f"{faults}; {goes_on if is_running else 'no daemon starts so (see: pyruse check)'}"
 
 
 def _journal(found: Status, zone: tzinfo) -> str:

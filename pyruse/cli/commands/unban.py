@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pyruse.cli import values
-from pyruse.cli.options import config_option, configuration
+from pyruse.cli.options import config_option, sound_configuration
 from pyruse.cli.stdout import echo
 
 
@@ -24,6 +24,9 @@ def command(
     Works at once, whether the daemon runs or not. A ban of a broader network stays, since it is
     about others, too: the command names it.
 
+    A faulty configuration keeps nobody closed out: the command says what is wrong with it, and does
+    its work with the rest.
+
     \b
     pyruse unban 203.0.113.7
     """  # noqa: D301 -- click takes this one character for "as it stands"
@@ -36,7 +39,7 @@ def command(
         raise click.UsageError("expected addresses or networks, or --all")
     label = None if label is None else checked_label(label)
     texts = None if everybody else [network_text(one) for one in parse_networks(networks)]
-    answer = carry_out(configuration(config), UnbanOrder(texts, label))
+    answer = carry_out(sound_configuration(config), UnbanOrder(texts, label))
     for done in answer.done[:MOST_SHOWN]:
         echo(f"{done}: no longer banned")
     if len(answer.done) > MOST_SHOWN:

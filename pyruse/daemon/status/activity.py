@@ -40,6 +40,9 @@ class Activity:
         """What the daemon waits for at the moment instead of reading on, such as room on a disk."""
         self.firewalls: list[Trouble] = []
         """The firewalls that do not hold what they should."""
+        self.refused: dict[str, Any] | None = None
+        """The last reload, where it was refused: ``at``, in microseconds since the epoch, and its
+        ``faults``."""
         self.traffic: Traffic | None = None
         """Counts what the chains see, where that is wanted."""
         self._protected: list[dict[str, str]] = []
@@ -83,6 +86,7 @@ class Activity:
             "memory_bytes": pages * os.sysconf("SC_PAGE_SIZE"),
             "held_up_by": self.held_up_by,
             "firewalls": [trouble._asdict() for trouble in self.firewalls],
+            "refused_reload": self.refused,
             "protected": self._protected,
             "chains": None if traffic is None else traffic.data(),
             "chains_since": None if traffic is None else traffic.since,

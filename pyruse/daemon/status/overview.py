@@ -39,6 +39,8 @@ class Status:
     """What the daemon says (see `Activity.data`); None: it does not run, or cannot be asked."""
     daemon_fault: str = ""
     """Why it cannot be asked."""
+    config_faults: list[str] = field(default_factory=list)
+    """What is wrong with the settings, as they are on the disk."""
     last_handled: int | None = None
     """The instant of the last entry handled."""
     last_logged: int | None = None
@@ -94,6 +96,11 @@ class Status:
         return [] if self.daemon is None else self.daemon.get("firewalls", [])
 
     @property
+    def refused_reload(self) -> Message | None:
+        """The last reload, where it was refused (see `Activity.refused`)."""
+        return None if self.daemon is None else self.daemon.get("refused_reload")
+
+    @property
     def is_well(self) -> bool:
         """The daemon runs, can be asked, handles what is logged; bans and mails are taken."""
         if self.daemon is None or self.daemon.get("held_up_by"):
@@ -106,6 +113,7 @@ class Status:
             "running": self.daemon is not None or bool(self.daemon_fault),
             "well": self.is_well,
             "daemon": self.daemon,
+            "configuration": {"faults": self.config_faults, "refused_reload": self.refused_reload},
             "journal": {
                 "behind": self.behind,
                 "lag_us": self.lag_us,
@@ -165,7 +173,7 @@ def status(
     :param daemon: gives what the daemon says; by default, it is asked through its socket.
     :raises StateError: the state cannot be read.
     """
-    found = Status(now=now)
+    found = Status(now=now, config_faults=settings.faults)
     try:
         found.daemon = ask(path, {"request": "status"}) if daemon is None else daemon()
     except UserError as fault:

@@ -57,7 +57,7 @@ def send(message: EmailMessage, settings: EmailSettings) -> Taken:
     except MailError as fault:
         if settings.smtp is _LOCALHOST and fault.whole_way:
             needs = file_that_needs_rights(Path(SENDMAIL[0])) or Path(SENDMAIL[0])
-            text = f"{_kept_away(SENDMAIL[0], needs)}; and {fault} {_remedy(listening=False)}"
+            text = f"{fault}; and {_kept_away(SENDMAIL[0], needs)} {_remedy(listening=False)}"
             raise MailError(text, whole_way=True) from None
         raise
 
@@ -171,7 +171,13 @@ def obstacles(
     listening = listens(_LOCALHOST.port)
     if needs is None or (listening and settings.sendmail == SENDMAIL) or not sandboxed():
         return []
-    return [f"{_kept_away(program, needs)} {_remedy(listening)}"]
+    kept = f"{_kept_away(program, needs)} {_remedy(listening)}"
+    if settings.sendmail == SENDMAIL:  # the server of this machine gets them, where it runs
+        where = f"{_LOCALHOST.host}:{_LOCALHOST.port}"
+        return [
+            f"[email] smtp: {where}: no mail server listens (expected one that runs); and {kept}"
+        ]
+    return [kept]
 
 
 def _obstacles_of_smtp(

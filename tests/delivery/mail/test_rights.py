@@ -115,6 +115,7 @@ def test_by_default_mail_goes_to_the_server_of_this_machine_then(default: EmailS
 
 def test_where_none_listens_the_remedy_is_told(default: EmailSettings) -> None:
     (told,) = check(default, sandboxed=sandboxed, listens=lambda _: False)
+    assert told.startswith("[email] smtp: localhost:25: no mail server listens (expected one that ")
     assert told.endswith(
         "such rights (expected pyruse init --service, which puts /etc/systemd/system/pyruse.service"
         ".d/sendmail.conf in place; or smtp in [email], such as that of your mail provider)"
