@@ -389,6 +389,7 @@ class Daemon:
         self._engine.keep_fault(
             "configuration", "reload", f"the configuration stays as it was: {faults[0]}"
         )
+        self._commit()  # nothing else may be logged for long
 
     def _start(self) -> None:
         """Let the plugins of the configuration get ready, and its chains be asked about.

@@ -154,12 +154,12 @@ def test_who_may_not_read_the_state_is_told_who_may(powerless, close, config, tm
         done = powerless(*words, "-c", config)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith(f"pyruse: {state}: this user may not change it (expected ")
-    done = powerless("test-mail", "-c", config)
+    done = powerless("test-mail", "--to", "root", "-c", config)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(
         f"pyruse: {state}: this user may not change it (expected root: sudo "
     )
-    assert done.stderr.endswith(f" test-mail -c {config})\n")
+    assert done.stderr.endswith(f" test-mail --to root -c {config})\n")
 
 
 @pytest.mark.realparts
