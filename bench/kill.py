@@ -103,9 +103,9 @@ def countdown():
     number -= 1
     if not number:
         os.kill(os.getpid(), signal.SIGKILL)
-connect = database._connect
-def connect_to_die(*arguments):
-    db = connect(*arguments)
+connect = database.connect
+def connect_to_die(*arguments, **options):
+    db = connect(*arguments, **options)
     if place == "write":  # to a log that is empty: so the size of the file tells the byte
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -115,7 +115,7 @@ def connect_to_die(*arguments):
         word = "" if place == "statement" else place
         db.set_trace_callback(lambda sql: countdown() if sql.startswith(word) else None)
     return db
-database._connect = connect_to_die
+database.connect = connect_to_die
 if place == "call":
     sys.setprofile(lambda _, event, __: countdown() if event.endswith("call") else None)
 main()

@@ -35,6 +35,7 @@ from pyruse.state.days import (
 )
 from pyruse.state.expectations import Absence, absences_of
 from pyruse.state.faults import faults_of
+from pyruse.state.outbox_item import SET_ASIDE
 from pyruse.times import FOREVER, Calendar, datetime_of
 
 _FAULTS = 20  # kinds that are shown: each needs the administrator
@@ -241,7 +242,8 @@ def _fill_facts(report: Report, db: sqlite3.Connection, days: list[Day], zone: t
 
 def _faults(db: sqlite3.Connection, days: list[str], zone: tzinfo) -> Iterator[str]:
     """What went wrong within Pyruse, for the report's notes."""
-    faults = faults_of(db, days)
+    # What is set aside has a note of its own, made when it was.
+    faults = [fault for fault in faults_of(db, days) if fault.kind != SET_ASIDE]
     for fault in faults[:_FAULTS]:
         times = "once" if fault.count == 1 else f"{fault.count:,} times, last"
         last = datetime_of(fault.last, zone)

@@ -23,11 +23,12 @@ def test_what_shows_a_row_is_there(row: list[str]) -> None:
         row
     )  # the last column may be empty where a row says how much is installed
     if len(row) == 6:
-        shown = _SHOWN.fullmatch(row[5])
-        assert shown, row[5]
-        place = ROOT / shown["place"]
-        module = ROOT / (shown["place"].replace(".", "/") + ".py")
-        assert place.exists() or module.is_file(), shown["place"]
+        for one in row[5].split(", "):
+            shown = _SHOWN.fullmatch(one)
+            assert shown, one
+            place = ROOT / shown["place"]
+            module = ROOT / (shown["place"].replace(".", "/") + ".py")
+            assert place.exists() or module.is_file(), one
 
 
 def test_it_says_what_pyruse_does_not_do() -> None:
