@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from bench import trees
 
 ROOT = Path(__file__).parents[1]
 _PACKAGES = (
@@ -140,12 +141,7 @@ def _prepare(tree: Path) -> None:
 
 
 def _boot(tree: Path) -> dict[str, Any]:
-    command = [
-        "systemd-nspawn", "-q", "-D", str(tree), "-b", "--private-network", "--register=no",
-        "--keep-unit", "--link-journal=no", "--capability=CAP_NET_ADMIN",
-        f"--machine=first{os.getpid()}",
-    ]  # fmt: skip
-    subprocess.run(command, timeout=_LONGEST, check=False, capture_output=True)
+    trees.start(tree, _LONGEST)
     result: dict[str, Any] = json.loads((tree / "root/result.json").read_text())
     return result
 

@@ -75,6 +75,14 @@ def boot(tree: Path, script: str, longest: float) -> None:
     if not (wants / "script.service").is_symlink():
         (wants / "script.service").symlink_to("/etc/systemd/system/script.service")
     (tree / "var/log/journal").mkdir(exist_ok=True)
+    start(tree, longest)
+
+
+def start(tree: Path, longest: float) -> None:
+    """Boot a tree as it is, and wait until it is off.
+
+    :param longest: seconds, after which the machine is killed.
+    """
     command = [
         "systemd-nspawn", "-q", "-D", str(tree), "-b", "--private-network", "--register=no",
         "--keep-unit", "--link-journal=no", "--capability=CAP_NET_ADMIN",

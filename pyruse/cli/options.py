@@ -80,6 +80,23 @@ def sound_configuration(path: Path | None) -> Configuration:
         return loaded
 
 
+def settings_if_any(path: Path | None) -> Settings:
+    """The settings, for commands that only read a journal: without any, those of this machine.
+
+    :raises ConfigError: the configuration that was named has faults.
+    """
+    from pyruse.config.load import load
+    from pyruse.config.settings import Settings
+    from pyruse.errors import ConfigError
+
+    try:
+        return load(path).settings
+    except ConfigError:
+        if path is not None:
+            raise
+        return Settings()
+
+
 def settings_alone(path: Path | None) -> Settings:
     """Load the settings, for commands that look at the state: a fault in a chain does not matter.
 

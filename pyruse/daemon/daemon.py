@@ -104,7 +104,7 @@ class Daemon:
         self._watchdog = service_manager.Watchdog()
         self._commit = Commits(
             self._state, self._activity, self._signals, self._wake, self._watchdog,
-            lambda text: self._engine.tell_fault("state", "commit", text),
+            lambda text: self._engine.faults.tell("state", "commit", text),
         )  # fmt: skip
         self._day_ends = DayEnds(self._commit, self._wake)
         self._control = Control(self._state.path, self._activity.data, self._wake)
@@ -135,7 +135,7 @@ class Daemon:
                 self._answers.carry_out(self._engine.bans, self._firewall_fault)
                 self._call_woken()
                 for fault in self._control.faults():
-                    self._engine.tell_fault("control", "listen", fault)
+                    self._engine.faults.tell("control", "listen", fault)
                 idle = not self._tell_news() and caught_up
                 if idle and once and not self._day_ends.is_busy:
                     if not self._day_ends.is_removing:
@@ -386,7 +386,7 @@ class Daemon:
     def _tell_refused(self, faults: list[str]) -> None:
         """Have `pyruse status` and the report say that a reload was refused; the log has it."""
         self._activity.refused = {"at": self._clock(), "faults": faults}
-        self._engine.keep_fault(
+        self._engine.faults.keep(
             "configuration", "reload", f"the configuration stays as it was: {faults[0]}"
         )
         self._commit()  # nothing else may be logged for long
@@ -434,7 +434,7 @@ class Daemon:
 
     def _tell_unread(self, kind: str, text: str, entries: bool) -> None:
         """Tell of what is not read: in log and status; where it is entries, in the report, too."""
-        self._engine.tell_fault("journal", kind, text)
+        self._engine.faults.tell("journal", kind, text)
         if entries:
             days = self._state.days
             days.note(days.open_day(self._engine.calendar.day_of(self._clock())), text)
@@ -442,12 +442,12 @@ class Daemon:
     def _delivery_fault(
         self, place: str, text: str, kind: str = "delivery", times: int = 1
     ) -> None:
-        self._engine.tell_fault(place, kind, text, times=times, each=kind in (GIVEN_UP, SET_ASIDE))
+        self._engine.faults.tell(place, kind, text, times=times, each=kind in (GIVEN_UP, SET_ASIDE))
 
     def _firewall_fault(self, fault: Exception) -> None:
         if isinstance(fault, Doubt):  # each is a kind of its own: none hides behind another
-            self._engine.tell_fault("bans", f"doubt {shortened(str(fault), 80)}", str(fault))
+            self._engine.faults.tell("bans", f"doubt {shortened(str(fault), 80)}", str(fault))
             return
         kind = "restored" if isinstance(fault, Restored) else "firewall"
-        self._engine.tell_fault("bans", kind, str(fault))
+        self._engine.faults.tell("bans", kind, str(fault))
         self._answers.heard(str(fault))

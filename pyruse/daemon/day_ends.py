@@ -108,7 +108,7 @@ class DayEnds:
         except sqlite3.Error as fault:
             if is_damage(fault):
                 raise
-            engine.tell_fault("state", "remove", f"cannot be cleaned up: {fault}")
+            engine.faults.tell("state", "remove", f"cannot be cleaned up: {fault}")
         self._removal = None
         self._commit()
 
@@ -148,7 +148,7 @@ class DayEnds:
         if isinstance(fault, sqlite3.Error) and is_damage(fault):
             raise fault
         text = in_words(fault, sqlite3.Error, OSError, RuntimeError)
-        engine.tell_fault("report", "make", f"cannot be made now: {text}")
+        engine.faults.tell("report", "make", f"cannot be made now: {text}")
         engine.state.days.reopen(day)
         self._not_before = engine.clock() + _RETRY_US
 

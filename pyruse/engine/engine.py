@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
@@ -183,7 +183,7 @@ class Engine:
 
     def _tell_of_future(self, entry: Entry) -> None:
         host = shortened(entry.text("_HOSTNAME") or "a machine without a name", 80)
-        self.tell_fault(
+        self.faults.tell(
             "journal",
             "future",
             f"an entry of {host} is dated {self.decoder.time(entry.time_us):%F %T}, and counts as "
@@ -244,7 +244,7 @@ class Engine:
         self.state.expire(at)
         self.bans.expire(at)
         for table, dropped in self.state.tables.take_dropped().items():
-            self.tell_fault(
+            self.faults.tell(
                 "memory",
                 table,
                 f"{dropped} values of {shown(table)} were forgotten before their time, as more "
@@ -428,20 +428,3 @@ class Engine:
         effects = publication.effects
         for place, hook, fault in (*effects.of_contributors, *effects.faults):
             self.faults.of_plugin(place, hook, fault)
-
-    def tell_fault(  # noqa: PLR0913 -- the facts of a fault
-        self,
-        place: str,
-        kind: str,
-        text: str,
-        fields: Mapping[str, object] = {},
-        times: int = 1,
-        *,
-        each: bool = False,
-    ) -> None:
-        """A fault has happened: see `FaultReporter.tell`."""
-        self.faults.tell(place, kind, text, fields, times, each=each)
-
-    def keep_fault(self, place: str, kind: str, text: str) -> None:
-        """A fault has happened that the log has already: see `FaultReporter.keep`."""
-        self.faults.keep(place, kind, text)

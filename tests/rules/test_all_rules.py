@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from bench.operations import Counts
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.engine.modes import DRY
-from pyruse.entry.made import make_entry
 from pyruse.registry.registry import Registry
 from pyruse.rules.library import Library
 from pyruse.state.database import State
+from tests.rules.counted import cost_of_entry
 
 TEN = ["sshd", "postfix", "dovecot", "nginx", "sudo", "su", "pam", "cron", "systemd", "kernel"]
 SSHD = {"SYSLOG_IDENTIFIER": "sshd", "_UID": 0, "_COMM": "sshd", "_PID": 811}
@@ -53,23 +51,6 @@ def at_work(use: Sequence[str]) -> Iterator[Engine]:
         yield assemble(configuration, state, Faults(lambda *_: None), DRY)
 
 
-def operations(engine: Engine, fields: dict[str, Any]) -> tuple[int, int]:
-    """Opcodes and calls into C for an entry, on its second way."""
-    counts = Counts()
-    entries = [make_entry(fields, engine.decoder) for _ in range(3)]
-    engine.handle([entries[0]])
-    gc.collect()
-    gc.disable()
-    try:
-        with counts.opcodes():
-            engine.handle([entries[1]])
-        with counts.calls():
-            engine.handle([entries[2]])
-    finally:
-        gc.enable()
-    return counts.functions.total(), counts.called.total()
-
-
 @pytest.fixture(scope="module")
 def engines() -> Iterator[tuple[Engine, Engine]]:
     library = Library(Registry())
@@ -80,7 +61,7 @@ def engines() -> Iterator[tuple[Engine, Engine]]:
 
 def test_all_rules_cost_within_a_twentieth_of_ten(engines: tuple[Engine, Engine]) -> None:
     """All kinds together; what no switch decides costs those a little more that nobody knows."""
-    ten, all_ = ([operations(engine, fields) for fields in ENTRIES] for engine in engines)
+    ten, all_ = ([cost_of_entry(engine, fields) for fields in ENTRIES] for engine in engines)
     for kind in (0, 1):
         few, many = (sum(one[kind] for one in costs) for costs in (ten, all_))
         assert few > 50  # something was counted

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
 import pytest
 
-from bench.operations import Counts
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.engine.assembly import assemble
 from pyruse.engine.faults import Faults
 from pyruse.engine.modes import DRY
-from pyruse.entry.made import make_entry
 from pyruse.registry.files import PluginFiles
 from pyruse.registry.registry import Registry
 from pyruse.rules.library import Library
 from pyruse.state.database import State
+from tests.rules.counted import cost_of_entry
 
 RULES = """
 title = "Program {number}"
@@ -45,21 +43,8 @@ def operations(folder: Path, rules: int, **fields: object) -> tuple[int, int]:
 def counted(use: list[str], registry: Registry, fields: dict[str, object]) -> tuple[int, int]:
     """Opcodes and calls into C for an entry, once the patterns that it needs are compiled."""
     configuration = configure(from_text(f"use = {use}"), registry)
-    counts = Counts()
     with State() as state:
-        engine = assemble(configuration, state, Faults(lambda *_: None), DRY)
-        entries = [make_entry(fields, engine.decoder) for _ in range(3)]
-        engine.handle([entries[0]])
-        gc.collect()
-        gc.disable()  # finalizers of what other tests have left come when they come
-        try:
-            with counts.opcodes():
-                engine.handle([entries[1]])
-            with counts.calls():
-                engine.handle([entries[2]])
-        finally:
-            gc.enable()
-    return counts.functions.total(), counts.called.total()
+        return cost_of_entry(assemble(configuration, state, Faults(lambda *_: None), DRY), fields)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from pyruse.api.firewall import Firewall, FirewallError, Target
 from pyruse.bans.firewalls.caller import Caller, fault_of
-from pyruse.bans.firewalls.runners import AtOnce, InThread, Runner
+from pyruse.bans.firewalls.runners import InPlace, InThread, Runner
 from pyruse.bans.firewalls.upkeep import OnFault, Opener, Trouble, Upkeep
 from pyruse.state.bans import BanKey, StoredBans
 from pyruse.state.firewalls import FirewallRecords
@@ -125,7 +125,7 @@ class Enforcement:
 
     def _runner(self, name: str, caller: Caller) -> Runner:
         if self._wake is None:
-            return AtOnce(caller)
+            return InPlace(caller)
         return InThread(name, caller, self._wake, self._after.get(name))
 
     def bring_up_to_date(self, on_fault: OnFault) -> None:

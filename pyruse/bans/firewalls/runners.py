@@ -34,7 +34,7 @@ class Runner(Protocol):
         """Let go of the firewall, after the job at work, but wait at most so long for that."""
 
 
-class AtOnce:
+class InPlace:
     """Does each job when it is handed over: for commands, which have nothing else to do."""
 
     def __init__(self, caller: Caller) -> None:

@@ -11,7 +11,7 @@ import click
 
 from pyruse.cli import values
 from pyruse.cli.journal_options import JournalCommand, is_chosen, journal_options, matches_argument
-from pyruse.cli.options import config_option
+from pyruse.cli.options import config_option, settings_if_any
 from pyruse.cli.stdout import echo
 
 if TYPE_CHECKING:
@@ -138,18 +138,11 @@ def _observed(identifier: str, config: Path | None, journal: dict[str, Any]) -> 
     :raises UserError: there are none.
     """
     from pyruse.cli.journal_options import selection
-    from pyruse.config.load import load
-    from pyruse.config.settings import Settings
     from pyruse.entry.decoding import Decoder
-    from pyruse.errors import ConfigError, UserError
+    from pyruse.errors import UserError
     from pyruse.new_plugin.observed import Observed
 
-    try:
-        settings = load(config).settings
-    except ConfigError:
-        if config is not None:
-            raise
-        settings = Settings()  # none is there: this machine's journal
+    settings = settings_if_any(config)
     reader = selection(settings, **journal).open(Decoder(settings.journal.legacy_encoding))
     observed = Observed(identifier)
     more = True

@@ -10,7 +10,7 @@ import click
 
 from pyruse.cli import values
 from pyruse.cli.journal_options import JournalCommand, is_chosen, journal_options
-from pyruse.cli.options import config_option
+from pyruse.cli.options import config_option, settings_if_any
 from pyruse.cli.stdout import echo
 from pyruse.text import one_line, printable, shown
 
@@ -137,20 +137,13 @@ def _show_missing(config: Path | None, form: str, journal: dict[str, Any]) -> No
     from pyruse.cli.all_rules import all_rules
     from pyruse.cli.journal_options import selection
     from pyruse.cli.output import progress, show_json, show_table
-    from pyruse.config.load import load, registry_of
-    from pyruse.config.settings import Settings
+    from pyruse.config.load import registry_of
     from pyruse.engine.faults import Faults
     from pyruse.entry.decoding import Decoder
-    from pyruse.errors import ConfigError
     from pyruse.replay.recognised import Recognised
     from pyruse.replay.replay import replay
 
-    try:
-        settings = load(config).settings
-    except ConfigError:
-        if config is not None:
-            raise
-        settings = Settings()  # none is there: this machine's journal
+    settings = settings_if_any(config)
     chosen = selection(settings, **journal)
     found = Recognised()
     with progress(
