@@ -45,6 +45,8 @@ def _init(connection: psycopg.Connection, options: argparse.Namespace) -> None:
 
 def _add_host(connection: psycopg.Connection, options: argparse.Namespace) -> None:
     password = sys.stdin.readline().rstrip("\n") if options.password_stdin else None
+    if password == "":
+        raise UserError("there is no password on standard input (expected a line with one)")
     role = hosts.add(connection, options.name, options.role, password, options.quota)
     _say(f"{options.name} may take part, as the role {role}")
 

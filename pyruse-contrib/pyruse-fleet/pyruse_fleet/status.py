@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from pyruse import one_line, shortened
 from pyruse_fleet import hosts
 from pyruse_fleet.hosts import HostState
 
+_LONGEST_VERSION = 40  # characters
 _SILENT_S = 300.0
 """A host says every minute that it is there."""
 _SLOW_S = 60.0
@@ -57,8 +59,15 @@ def verdict(one: HostState, now: datetime) -> str:
 def text(status: Status) -> str:
     """As a table."""
     rows = [("HOST", "STATE", "BANS", "QUOTA", "VERSION")]
+    # A host says which version it is: it may say anything.
     rows += [
-        (one.name, verdict(one, status.now), f"{one.bans:,}", f"{one.quota:,}", one.version)
+        (
+            one.name,
+            verdict(one, status.now),
+            f"{one.bans:,}",
+            f"{one.quota:,}",
+            shortened(one_line(one.version), _LONGEST_VERSION),
+        )
         for one in status.hosts
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]

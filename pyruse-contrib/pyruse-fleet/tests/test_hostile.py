@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from conftest import Fleet
 from psycopg.types.json import Jsonb
-from pyruse_fleet import hosts
+from pyruse_fleet import hosts, status
 
 from pyruse.testing import wait_until
 
@@ -101,6 +101,15 @@ def test_what_it_tells_is_as_hostile_as_a_log_line(fleet: Fleet) -> None:
             tell(fleet, "thief", garbage)
     with pytest.raises(psycopg.Error):
         tell(fleet, "thief", *[ban("192.0.2.1")] * 1_001)
+
+
+def test_what_it_calls_its_version_is_no_line_of_the_status(fleet: Fleet) -> None:
+    fleet.add("thief")
+    fleet.ask("SELECT fleet.be_seen(0, E'x\\nweb9   ok\\x1b[2J', true)", user="thief")
+    with fleet.server.connection(database=fleet.database) as connection:
+        shown = status.text(status.read(connection))
+    assert len(shown.splitlines()) == 2, "the headings, and the one host"
+    assert "\x1b" not in shown
 
 
 def test_a_flood_ends_at_the_quota_and_is_told(fleet: Fleet) -> None:

@@ -129,6 +129,7 @@ def test_the_commands(
     for command, fault in {
         ("remove-host", "nobody"): "'nobody' is no host of this fleet",
         ("add-host", "a b"): "'a b' is no name of a host",
+        ("add-host", "y", "--password-stdin"): "there is no password on standard input",
         ("add-host", "x", "--role", "postgres"): "may do more than a host",
     }.items():
         with pytest.raises(SystemExit, match=fault):
