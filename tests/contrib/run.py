@@ -48,7 +48,7 @@ def main(folder: Path, names: list[str]) -> int:
     except Failure as fault:
         print(fault)
         return 1
-    with ThreadPoolExecutor(4) as workers:  # they wait for daemons most of the time
+    with ThreadPoolExecutor(2) as workers:
         faults = list(workers.map(workshop.prove, chosen))
     return int(any(faults))
 
