@@ -11,6 +11,15 @@ from typing import Any
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+_UNSAFE_IN_UTF8 = [
+    re.compile(rb"\x7f"),
+    re.compile(rb"\xc2[\x80-\x9f]"),
+    re.compile(rb"\xd8\x9c"),
+    re.compile(rb"\xe2(?:\x80[\x8b-\x8f\xa8-\xae]|\x81[\xa0-\xa9])"),
+    re.compile(rb"\xef\xbb\xbf"),
+]
+"""The same in UTF-8, but for C0. One by one, as each that begins with one byte is looked for
+quickly: together, they take four times as long."""
 _LINE_BREAKS = re.compile(r"[\r\n]+")
 
 _LONGEST_SHOWN = 80
@@ -45,6 +54,11 @@ def encodable(text: str) -> str:
 def json_escaped(text: str) -> str:
     r"""JSON, with an escape such as ``\u009b`` for what JSON itself lets pass."""
     return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def is_harmless_json(document: bytes) -> bool:
+    """Whether JSON, in UTF-8, has nothing that `json_escaped` escapes: quick for megabytes."""
+    return not any(unsafe.search(document) for unsafe in _UNSAFE_IN_UTF8)
 
 
 def shortened(text: str, limit: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
@@ -15,6 +15,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 HOUR_US = 3_600_000_000
 """Microseconds of an hour."""
+_QUARTER_US = HOUR_US // 4
 FOREVER = (1 << 63) - 1
 """The instant of what never happens, in microseconds since the epoch; SQLite can keep it."""
 
@@ -31,6 +32,33 @@ def now_us() -> int:
 def datetime_of(time_us: int, zone: tzinfo) -> datetime:
     """The aware datetime of an instant given in microseconds since the epoch."""
     return (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone)
+
+
+def iso_texts(times_us: Iterable[int], zone: tzinfo) -> Iterator[str]:
+    """What `datetime.isoformat` makes of instants given in microseconds since the epoch.
+
+    Of those that are in order, most cost no datetime: quarters of hours begin with each other.
+    """
+    begin = 0
+    before = after = ""
+    minute = -1
+    for time_us in times_us:
+        if not begin <= time_us < begin + _QUARTER_US:
+            begin = time_us - time_us % _QUARTER_US
+            start = datetime_of(begin, zone)
+            same = start.utcoffset() == datetime_of(begin + _QUARTER_US - 1, zone).utcoffset()
+            minute = start.minute if same and start.minute % 15 == start.second == 0 else -1
+            text = start.isoformat()
+            before, after = text[: len("YYYY-MM-DDThh:")], text[len("YYYY-MM-DDThh:mm:ss") :]
+        if minute < 0:  # the clocks change, or were set by the sun
+            yield datetime_of(time_us, zone).isoformat()
+            continue
+        seconds, rest = divmod(time_us - begin, 1_000_000)
+        more, seconds = divmod(seconds, 60)
+        if rest:
+            yield f"{before}{minute + more:02}:{seconds:02}.{rest:06}{after}"
+        else:
+            yield f"{before}{minute + more:02}:{seconds:02}{after}"
 
 
 def time_us_of(moment: datetime) -> int:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyruse.text import one_line, printable, quoted, shortened, shown
+from pyruse.text import (
+    is_harmless_json,
+    json_escaped,
+    one_line,
+    printable,
+    quoted,
+    shortened,
+    shown,
+)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +101,11 @@ def test_whatever_a_value_is_it_is_shown_on_one_short_line(value: object) -> Non
     text = shown(value)
     assert len(text) <= 80
     assert not any(ord(character) < 32 for character in text)
+
+
+def test_json_is_harmless_where_nothing_of_it_is_escaped() -> None:
+    characters = [chr(code) for code in range(0x20, 0x11_0000) if not 0xD800 <= code < 0xE000]
+    for character in characters:
+        text = f'["a{character}b"]'
+        if is_harmless_json(text.encode()) != (json_escaped(text) == text):
+            pytest.fail(f"U+{ord(character):04X}")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pyruse import times
 from pyruse.testing.plugin import need
-from pyruse.times import Calendar, datetime_of, system_zone, time_us_of, zone_named
+from pyruse.times import Calendar, datetime_of, iso_texts, system_zone, time_us_of, zone_named
 
 HOUR = 3_600_000_000
 PARIS = ZoneInfo("Europe/Paris")
@@ -177,3 +177,17 @@ def test_without_a_localtime_it_is_utc(localtime, content):
     if content is not None:
         localtime.write_bytes(content)
     assert system_zone() is UTC
+
+
+@pytest.mark.parametrize(
+    "name", ["UTC", "Europe/Paris", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Monrovia"]
+)
+def test_texts_of_instants_are_those_of_their_datetimes(name: str) -> None:
+    """Also where the clocks change, and where noon was the sun's."""
+    zone = ZoneInfo(name)
+    changes = [datetime(1969, 3, 1, tzinfo=UTC), datetime(2026, 3, 29, tzinfo=UTC)]
+    changes += [datetime(2026, 4, 4, 14, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)]
+    times = [time_us_of(change) + step * 97_000_000 for change in changes for step in range(200)]
+    times += [times[0], times[0] + 1, times[-1] + 999_999, times[1] - 1]
+
+    assert list(iso_texts(times, zone)) == [datetime_of(at, zone).isoformat() for at in times]

@@ -15,7 +15,7 @@ import click
 from pyruse.cli.options import on_terminal
 from pyruse.cli.stdout import echo, stdout
 from pyruse.cli.table import drawn, wrapped
-from pyruse.text import json_escaped, one_line, printable
+from pyruse.text import is_harmless_json, json_escaped, one_line, printable
 from pyruse.times import datetime_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def show_json(data: Any) -> None:
     """Print data as one JSON document; what a log line may do to a terminal stays an escape."""
     import msgspec
 
-    echo(json_escaped(msgspec.json.format(msgspec.json.encode(data), indent=2).decode()))
+    document = msgspec.json.format(msgspec.json.encode(data), indent=2)
+    echo(document if is_harmless_json(document) else json_escaped(document.decode()))
 
 
 def width() -> int:

@@ -23,10 +23,10 @@ def stdout() -> TextIO:
     return _STDOUT.get() or sys.stdout
 
 
-def echo(message: str = "", *, nl: bool = True, err: bool = False) -> None:
+def echo(message: str | bytes = "", *, nl: bool = True, err: bool = False) -> None:
     """Print a line.
 
-    :param message: the line.
+    :param message: the line; bytes are printed as they are.
     :param nl: end it.
     :param err: print it to standard error.
     """

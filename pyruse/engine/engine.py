@@ -258,11 +258,17 @@ class Engine:
         while self.ban_news.tell():
             self.state.commit()
 
-    def report(self, day: str | None = None) -> Report:
-        """The report of a day (``YYYY-MM-DD``), or of all that the committed state holds."""
+    def report(self, day: str | None = None, *, in_detail: bool = True) -> Report:
+        """The report of a day, or of all that the committed state holds.
+
+        :param day: as ``YYYY-MM-DD``; None: of all.
+        :param in_detail: of all: see `report_of_all`.
+        """
         contribute = partial(self._contribute, self.state.db, self.faults.of_plugin)
         if day is None:
-            return report_of_all(self.state, self.calendar, self.host, contribute)
+            return report_of_all(
+                self.state, self.calendar, self.host, contribute, in_detail=in_detail
+            )
         return next(self.reports(day))
 
     def _is_over(self, day: str) -> bool:

@@ -14,13 +14,14 @@ from pyruse.state.kinds import days_with_counts
 from pyruse.times import Calendar
 
 
-def find(
+def find(  # noqa: PLR0913 -- all that is told of
     report: Report,
     db: sqlite3.Connection,
     calendar: Calendar,
     absent_in: tuple[int, int],
     *,
     is_over: bool,
+    in_detail: bool = True,
 ) -> None:
     """Add what the state alone tells: attention, what is unlike other days, kinds, hours.
 
@@ -29,6 +30,7 @@ def find(
     :param calendar: says when days begin and end.
     :param absent_in: the instants (µs since the epoch) within which something may be absent.
     :param is_over: whether all of the last day is there.
+    :param in_detail: also read which messages of each kind are the most frequent.
     """
     report.bans = count_bans(report, db)
     attend(report, db, calendar.zone, absent_in)
@@ -42,7 +44,7 @@ def find(
         report.unusual = comparison.unusual
         report.attention += comparison.attention
         report.hours = hours(db, day, calendar)
-    report.kinds = kind_rows(report, db, calendar.zone)
+    report.kinds = kind_rows(report, db, calendar.zone, with_messages=in_detail)
 
 
 def conclude(report: Report, db: sqlite3.Connection, calendar: Calendar) -> None:

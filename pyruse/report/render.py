@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyruse.api.report import DETAILS, Line, Report, Row, Times, shown_times
 from pyruse.report.room import Room
+from pyruse.report.stored import KeptLines
 from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
@@ -206,10 +207,14 @@ def report_data(report: Report) -> dict[str, Any]:
     return {
         "important": [_row_data(row) for row in report.important],
         "interesting": [_row_data(row) for row in report.interesting],
-        "other": [
-            {"time": line.time.isoformat(), "message": line.message} for line in report.other
-        ],
+        "other": [{"time": time, "message": message} for time, message in _lines(report.other)],
     }
+
+
+def _lines(lines: Sequence[Line]) -> Iterable[tuple[str, str]]:
+    if isinstance(lines, KeptLines):
+        return lines.texts()
+    return ((line.time.isoformat(), line.message) for line in lines)
 
 
 def _row_data(row: Row) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pyruse.api.report import Details, Every, Line, Report, Row, Section, Times,
 from pyruse.report.absences import absence_in_words
 from pyruse.report.digests import Period
 from pyruse.report.findings import conclude, find
-from pyruse.report.stored import Candidate, Instants, StoredRows
+from pyruse.report.stored import Candidate, Instants, KeptLines, StoredRows
 from pyruse.state.database import State
 from pyruse.state.days import (
     Day,
@@ -32,6 +32,7 @@ from pyruse.state.days import (
     latest_events,
     messages_in_turn,
     notes_of,
+    times_and_messages,
 )
 from pyruse.state.expectations import Absence, absences_of
 from pyruse.state.faults import faults_of
@@ -105,15 +106,27 @@ def _missing(names: list[str], kept: set[str]) -> list[str]:
     return [f"nothing is kept of {len(gone)} of these {len(names)} days: {', '.join(gone)}"]
 
 
-def report_of_all(state: State, calendar: Calendar, host: str, contribute: Contribute) -> Report:
-    """One report of all that the state holds, as replaying past entries gives it."""
+def report_of_all(
+    state: State, calendar: Calendar, host: str, contribute: Contribute, *, in_detail: bool = True
+) -> Report:
+    """One report of all that the state holds, as replaying past entries gives it.
+
+    :param state: is committed.
+    :param calendar: says when days begin and end.
+    :param host: the name of this host.
+    :param contribute: lets plugins add to it.
+    :param in_detail: also say which messages of each kind are the most frequent, which takes a look
+        at each event.
+    """
     days = kept_days(state.db)
     firsts = [day.first for day in days if day.first is not None]
     lasts = [day.last for day in days if day.last is not None]
     span = (min(firsts), max(lasts) + 1) if firsts and lasts else (0, 0)
     names = [day.day for day in days if day.entries]
     title = " – ".join(dict.fromkeys((names[0], names[-1]))) if names else "no entries"
-    report = _report(title, days, span, state.db, True, calendar, host, contribute, _EVER)
+    report = _report(
+        title, days, span, state.db, True, calendar, host, contribute, _EVER, in_detail=in_detail
+    )
     report.kept = False
     return report
 
@@ -190,13 +203,14 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
     machine: str | None = None,
     every: Every = "day",
     notes: Sequence[str] = (),
+    in_detail: bool = True,
 ) -> Report:
     begin, end = (datetime_of(time_us, calendar.zone) for time_us in span)
     report = Report(title, [host], begin, end, machine=machine, every=every, notes=[*notes])
     # What is in memory already takes no more of it. It may be gone before the report is read.
     fill(report, db, days, calendar.zone, at_once=at_once)
     report.notes += _absences(db, absent_in, calendar.zone)
-    find(report, db, calendar, absent_in, is_over=is_over)
+    find(report, db, calendar, absent_in, is_over=is_over, in_detail=in_detail)
     contribute(report)
     conclude(report, db, calendar)
     return report
@@ -219,13 +233,13 @@ def fill(
     important, interesting = (
         _stored_rows(db, names, section, zone) for section in ("important", "interesting")
     )
-    other = _stored_lines(db, names, zone)
     if at_once:
         report.important = [_whole(row) for row in important]
         report.interesting = [_whole(row) for row in interesting]
-        report.other = list(other)
+        report.other = KeptLines(times_and_messages(db, names, "other"), zone)
     else:
-        report.important, report.interesting, report.other = important, interesting, other
+        report.important, report.interesting = important, interesting
+        report.other = _stored_lines(db, names, zone)
 
 
 def _fill_facts(report: Report, db: sqlite3.Connection, days: list[Day], zone: tzinfo) -> None:
@@ -291,7 +305,7 @@ def _stored_lines(db: sqlite3.Connection, days: list[str], zone: tzinfo) -> Stor
     def ranked(limit: int) -> Iterator[Candidate]:
         return starmap(Candidate, events_in_turn(db, days, "other", limit))
 
-    _, events = count_messages(db, days, "other")
+    events = count_events(db, days)["other"]
     return StoredRows(events, events, read, partial(_line, zone), ranked)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, tzinfo
-from itertools import islice
+from itertools import islice, starmap
 from typing import Generic, NamedTuple, TypeVar, overload
 
-from pyruse.times import datetime_of
+from pyruse.api.report import Line
+from pyruse.times import datetime_of, iso_texts
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -82,6 +83,42 @@ class Instants(Lazy[datetime]):
         if isinstance(index, slice):
             return [datetime_of(time_us, self._zone) for time_us in self._times[index]]
         return datetime_of(self._times[index], self._zone)
+
+
+class KeptLines(Lazy[Line]):
+    """The events of the section ``other``, in memory: each is a line once it is asked for."""
+
+    def __init__(self, events: Sequence[tuple[int, str]], zone: tzinfo) -> None:
+        """Keep events.
+
+        :param events: instants, in microseconds since the epoch, and messages.
+        :param zone: the zone of the times.
+        """
+        self._events = events
+        self._zone = zone
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __iter__(self) -> Iterator[Line]:
+        return starmap(self._line, self._events)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | list[Line]:
+        if isinstance(index, slice):
+            return list(starmap(self._line, self._events[index]))
+        return self._line(*self._events[index])
+
+    def _line(self, time_us: int, message: str) -> Line:
+        return Line(datetime_of(time_us, self._zone), message)
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Times, in ISO 8601 with their offset, and messages."""
+        times = iso_texts((time_us for time_us, _ in self._events), self._zone)
+        return zip(times, (message for _, message in self._events), strict=True)
 
 
 class StoredRows(Lazy[T], Generic[T, S]):

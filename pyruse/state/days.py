@@ -326,6 +326,17 @@ def events_in_time(
     return ((number, Event(*row)) for number, *row in db.execute(query, (*days, section)))
 
 
+def times_and_messages(
+    db: sqlite3.Connection, days: list[str], section: str
+) -> list[tuple[int, str]]:
+    """The same, all at once, without ids: instants and messages."""
+    query = f"""SELECT time, rowid, message FROM events
+                WHERE day IN ({_marks(days)}) AND section = ?"""
+    rows = db.execute(query, (*days, section)).fetchall()
+    rows.sort()  # most are in order, which Python makes use of
+    return [(time, message) for time, _, message in rows]
+
+
 def count_messages(db: sqlite3.Connection, days: list[str], section: str) -> tuple[int, int]:
     """How many different messages a section has on some days, and how many events."""
     query = f"""SELECT count(DISTINCT message), count(*) FROM events

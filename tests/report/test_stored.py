@@ -138,6 +138,14 @@ def test_rows_are_a_sequence(attacked: State) -> None:
     assert report.important == report_of(attacked, at_once=True).important
 
 
+def test_lines_in_memory_are_a_sequence_too(attacked: State) -> None:
+    stored, kept = report_of(attacked).other, report_of(attacked, at_once=True).other
+    assert list(kept) == list(stored) == kept
+    assert kept[-2:] == [kept[ROWS - 1], kept[ROWS]] == stored[-2:]
+    with pytest.raises(IndexError):
+        kept[ROWS + 1]
+
+
 def test_each_part_gets_its_share_or_what_it_needs() -> None:
     many = {"important": 1e9, "interesting": 1e9, "tables": 1e9, "notes": 1e9, "other": 1e9}
     assert divided(1000, many) == {

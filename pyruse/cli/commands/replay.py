@@ -66,8 +66,9 @@ def command(config: Path | None, form: str, full: bool, profile: bool, **journal
     span = None if form == "json" else chosen.span(Decoder())
     with progress(span) as tell:
         outcome = replay(
-            loaded, chosen, Faults(lambda *_: None), tell, profile=Profile() if profile else None
-        )
+            loaded, chosen, Faults(lambda *_: None), tell, profile=Profile() if profile else None,
+            in_detail=form != "json",
+        )  # fmt: skip
     if form == "json":
         show_json(outcome.data())
     elif form == "html":
