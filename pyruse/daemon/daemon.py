@@ -144,6 +144,7 @@ class Daemon:
                 if idle and self._reading.skimming:
                     self._reading.take_only(Wanted())
                 elif idle and not self._signals.stop:
+                    self._tell_ready()  # firewalls may have answered meanwhile
                     self._wait()
             self._tell_ready()
             service_manager.stopping()
