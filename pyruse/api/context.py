@@ -312,6 +312,16 @@ class Context(Protocol):
         :return: whether there was any.
         """
 
+    def lift(self, ban: Ban) -> bool:
+        """Lift exactly this ban, and no other of the same network, now.
+
+        It takes a ban as `bans_of` or a hook gives it; one that was made longer since is the same.
+        `unban` lifts all that is in a network, from wherever it is banned.
+
+        :param ban: the ban. A network that has grown is no ban that can be lifted.
+        :return: whether it was in force.
+        """
+
     def bans_of(self, entry: Entry | None, address: Address) -> list[Ban]:
         """The bans in force of an address, and of networks that it is in; the oldest comes first.
 

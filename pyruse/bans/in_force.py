@@ -6,6 +6,7 @@ of its entry, whatever the clock says meanwhile (see `pyruse.bans`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -117,20 +118,42 @@ class InForce:
         :return: the bans that were lifted, but for those of networks that had grown.
         """
         lifted = [
-            (key, ban)
-            for key, ban in self._inside(network)
+            ban
+            for _, ban in self._inside(network)
             if (label is None or ban.label == label) and (ban.simulated or not simulated)
         ]
-        for key, ban in lifted:
+        self.lift(lifted, cause, why)
+        return lifted
+
+    def lift(self, bans: Iterable[Ban], cause: Cause, why: UnbanReason = "unbanned") -> int:
+        """Lift exactly these, as far as they are in force: one that was made longer is the same.
+
+        Networks that had grown are let go as there are too few bans left in them.
+
+        :param bans: what was asked for: of networks that have grown, none.
+        :return: how many were lifted.
+        """
+        lifted = [key for ban in bans if (key := self._key_of(ban)) is not None]
+        for key in lifted:
+            ban = self._bans.asked_for[key]
             self._replace(key, None)
             self._offenders.lifted(key, cause.at)
             if ban.alive(cause.at):
                 self._events.add(BanEvent("unban", ban, why, cause.hops))
             else:
                 self._events.add(BanEvent("unban", ban, "over"))
-        for key, _ in lifted:
+        for key in lifted:
             self.growth.review(key, cause.at)
-        return [ban for _, ban in lifted]
+        return len(lifted)
+
+    def _key_of(self, ban: Ban) -> BanKey | None:
+        """By what a ban is kept; None: it is not in force any more, or another one in its place."""
+        key = BanKey(ban.network, ban.target)
+        known = self._bans.asked_for.get(key)
+        same = known is not None and (known.since, known.label, known.chain) == (
+            ban.since, ban.label, ban.chain,
+        )  # fmt: skip
+        return key if same and not ban.grown else None
 
     def _inside(self, network: str) -> list[tuple[BanKey, Ban]]:
         """The bans that were asked for of an address, or of a network and of all in it."""

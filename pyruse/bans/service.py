@@ -136,6 +136,16 @@ class Bans:
         only = self.policy.simulates(cause.chain)
         return self.in_force.unban(network, cause, label=label, simulated=only)
 
+    def lift(self, ban: Ban, cause: Cause) -> bool:
+        """Lift exactly this ban, and no other (see `InForce.lift`).
+
+        A chain that is simulated lifts no others than simulated ones.
+        """
+        self._apply_policy()
+        if self.policy.simulates(cause.chain) and not ban.simulated:
+            return False
+        return bool(self.in_force.lift([ban], cause))
+
     def removals(self) -> list[tuple[BanKey, Ban]]:
         """What firewalls have yet to let go."""
         return [each for one in self.stored.untaken.values() for each in one.remove.items()]
@@ -189,14 +199,14 @@ class Bans:
         now = self.clock()
         for ban in self.in_force.all(now):
             if not ban.grown and self._protection.why(ban.network) is not None:
-                self.in_force.unban(ban.network, Cause(now), label=ban.label, why="spared")
+                self.in_force.lift([ban], Cause(now), "spared")
 
     def _let_go_simulated(self) -> None:
         """Forget what chains would have banned that are not simulated any more."""
         now = self.clock()
         for ban in self.in_force.all(now):
             if ban.simulated and not ban.grown and not self.policy.simulates(ban.chain):
-                self.in_force.unban(ban.network, Cause(now), label=ban.label, simulated=True)
+                self.in_force.lift([ban], Cause(now))
 
     def _may_grow(self, key: BanKey) -> bool:
         network = key.network

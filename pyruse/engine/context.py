@@ -376,6 +376,9 @@ class BoundContext:
             network = text_around(address, 32, 128)
         return bool(self._services.bans.unban(network, self._cause(entry), label))
 
+    def lift(self, ban: Ban) -> bool:
+        return self._services.bans.lift(ban, self._cause(None))
+
     def bans_of(self, entry: Entry | None, address: Address) -> list[Ban]:
         found = self._services.bans.in_force.on(text_around(address, 32, 128), self._time_of(entry))
         return sorted(found, key=lambda ban: ban.since)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, NoReturn
 
 from pyruse.addresses import Address, Network
-from pyruse.api.bans import BanRequest
+from pyruse.api.bans import Ban, BanRequest
 from pyruse.api.report import Details, Section
 from pyruse.engine.context import BoundContext
 from pyruse.entry.entry import Entry
@@ -48,6 +48,9 @@ class ReadingContext(BoundContext):
         self, entry: Entry | None, address: Address | Network, label: str | None = None
     ) -> bool:
         self._refuse("unban")
+
+    def lift(self, ban: Ban) -> bool:
+        self._refuse("lift")
 
     def _refuse(self, name: str) -> NoReturn:
         raise RuntimeError(f"{name} is {self.REFUSED}")

@@ -228,6 +228,15 @@ def test_who_is_never_banned_by_a_new_configuration_is_let_go(state):
     assert [one.network for one in bans.in_force.all(NOON)] == ["198.51.100.7"]
 
 
+def test_who_is_protected_is_let_go_and_not_all_that_is_in_the_same_network(state):
+    bans = made(state, None)
+    ban(bans, "203.0.113.0/24", 60)
+    ban(bans, "203.0.113.8", 60)
+    bans = made(state, None, never=["203.0.113.7"])
+    bans.unban("192.0.2.1", Cause(NOON))
+    assert [one.network for one in bans.in_force.all(NOON)] == ["203.0.113.8"]
+
+
 ADDRESSES = st.sampled_from(
     [f"203.0.113.{last}" for last in range(5)]
     + ["203.0.113.8/29", "203.0.113.0/24", "203.0.114.1", "2001:db8::1", "2001:db8::2"]

@@ -131,6 +131,28 @@ def test_unbanning_by_label(bans):
     assert in_force(bans) == ["192.0.2.7"]
 
 
+def test_one_ban_is_lifted_and_no_other_of_the_same_label(bans, state):
+    """Neither that of other ports, nor those inside the network, nor what came in its place."""
+    wide = ban(bans, "192.0.2.0/24", 60)
+    ban(bans, "192.0.2.0/24", 60, target=MAIL)
+    ban(bans, "192.0.2.7", 60)
+    assert bans.lift([wide], Cause(NOON)) == 1
+    assert in_force(bans) == ["192.0.2.0/24", "192.0.2.7"]
+    assert bans.lift([wide], Cause(NOON)) == 0
+    ban(bans, "192.0.2.0/24", 60, at=1)
+    assert bans.lift([wide], Cause(NOON + SECOND)) == 0, "it is another ban"
+    assert len(in_force(bans, at=1)) == 3
+
+
+def test_a_ban_that_was_made_longer_is_the_same_unless_somebody_else_did_it(bans):
+    first = ban(bans, "192.0.2.7", 60)
+    ban(bans, "192.0.2.7", 600, at=1)
+    assert bans.lift([first], Cause(NOON + 2 * SECOND)) == 1
+    first = ban(bans, "192.0.2.7", 60, at=3)
+    ban(bans, "192.0.2.7", 600, at=4, label="mail")
+    assert bans.lift([first], Cause(NOON + 5 * SECOND)) == 0
+
+
 def test_a_new_ban_takes_back_the_removal_of_the_old_one(bans, state):
     ban(bans, "192.0.2.7", 60)
     bans.unban("192.0.2.7", Cause(NOON))

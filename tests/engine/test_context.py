@@ -58,6 +58,25 @@ class Step:
         go_out(entry, context)
 
 
+class Lifting:
+    """Lifts one of two bans, as a hook does."""
+
+    @hookimpl
+    def act_on_entry(self, context: Context) -> None:
+        context.ban(None, BanRequest(WHO, label="mine", prefix4=24))
+        context.ban(None, BanRequest(WHO, label="mine"))
+        first, second = sorted(context.bans_of(None, WHO), key=lambda one: one.network)
+        assert context.lift(first)
+        assert not context.lift(first)
+        assert context.bans_of(None, WHO) == [second]
+
+
+def test_one_ban_is_lifted_and_no_other_of_its_network(pipeline: MakePipeline) -> None:
+    chains = pipeline('[chains]\n"c" = [ { action = "lifting" } ]', plugins=Lifting)
+    chains.feed(MESSAGE="x")
+    assert chains.faults == []
+
+
 class Extension:
     """An extension that goes out at the end of the day, where there is no entry."""
 

@@ -188,6 +188,7 @@ WAYS: dict[str, Callable[[Context, Report], object]] = {
     "tally": lambda context, _: context.tally(None, "x", {}),
     "ban": lambda context, _: context.ban(None, BanRequest("192.0.2.1")),  # type: ignore[arg-type]
     "unban": lambda context, _: context.unban(None, "192.0.2.1"),  # type: ignore[arg-type]
+    "lift": lambda context, _: context.lift(None),  # type: ignore[arg-type]
     "what leaves Pyruse": lambda context, _: context.mail(None, Mail("x", "y")),
 }
 
