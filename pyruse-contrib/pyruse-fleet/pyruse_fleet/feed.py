@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Collection
 from threading import Event
 from typing import Any
 
 from psycopg import IsolationLevel
 
+from pyruse import network_text, parse_network
 from pyruse_fleet.errors import NotTaken
-from pyruse_fleet.inbox import MOST, Inbox, Item, Lift, Names, News, Reached
+from pyruse_fleet.inbox import MOST, Alone, Inbox, Item, Lift, Names, News, Reached
 from pyruse_fleet.link import Connection
-from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_key
+from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_key, told_ban
 
 _PAGE = 500
 MOST_BANS = 100_000
@@ -39,18 +41,42 @@ _BANS = """
     WHERE host <> %s AND (until IS NULL OR until > clock_timestamp())
     ORDER BY since DESC LIMIT %s
 """
+_LEFT = """
+    SELECT lifted::text, host, network::text, label, ports, protocol, until IS NULL,
+        extract(epoch FROM until - clock_timestamp())::float8
+    FROM (
+        SELECT lifted, bans.*
+        FROM unnest(%(lifted)s::cidr[]) AS lifted
+            CROSS JOIN LATERAL generate_series(
+                CASE family(lifted) WHEN 4 THEN 16 ELSE 32 END, masklen(lifted)) AS length
+            JOIN fleet.bans ON network = set_masklen(lifted, length)
+        UNION ALL
+        SELECT lifted, bans.*
+        FROM unnest(%(lifted)s::cidr[]) AS lifted JOIN fleet.bans
+            ON network > lifted AND network <= host(broadcast(lifted))::cidr
+    ) AS found JOIN fleet.hosts ON id = host
+    WHERE host <> %(me)s AND removed IS NULL AND label = ANY(%(accept)s)
+        AND (until IS NULL OR until > clock_timestamp())
+"""
+"""What others tell of networks that were lifted, of those around them, and of those in them."""
 
 
 class Feed:
     """Where this host is in the feed, and what it hands over to the main thread."""
 
     def __init__(
-        self, position: Position, inbox: Inbox, taken_over: Callable[[], set[Key]]
+        self,
+        position: Position,
+        inbox: Inbox,
+        taken_over: Callable[[], set[Key]],
+        accept: Collection[str],
     ) -> None:
         """Begin where the last run ended.
 
         :param taken_over: gives what is in force here as others have told it.
+        :param accept: the labels of bans that are taken over.
         """
+        self._accept = frozenset(accept)
         self.position = position
         self._inbox = inbox
         self._taken_over = taken_over
@@ -87,10 +113,37 @@ class Feed:
     def _hand_over(self, connection: Connection, me: int, rows: list[Told]) -> None:
         if not rows:
             return
-        self._know(connection, me, {row.host for row in rows})
-        self.position = Position(rows[-1].seq, rows[-1].mark)
         others = [row for row in rows if row.kind == "count" or row.host != me]
-        self._inbox.put(*others, Reached(self.position))
+        lifts = {row.seq: key for row in others if (key := self._lifted(row)) is not None}
+        left = self._left(connection, me, {key.network for key in lifts.values()})
+        hosts = {row.host for row in rows} | {told.host for one in left.values() for told in one}
+        self._know(connection, me, hosts)
+        items: list[Item] = []
+        for row in others:
+            key = lifts.get(row.seq)
+            items.append(row if key is None else Lift(key, left[key.network]))
+        self.position = Position(rows[-1].seq, rows[-1].mark)
+        self._inbox.put(*items, Reached(self.position))
+
+    def _lifted(self, row: Told) -> Key | None:
+        """The ban that a row lifts, if this host may have taken it over."""
+        if row.kind != "unban" or row.label not in self._accept:
+            return None
+        try:
+            return checked_key(row.network, row.label, row.ports, row.protocol)
+        except NotTaken:
+            return None
+
+    def _left(
+        self, connection: Connection, me: int, networks: set[str]
+    ) -> defaultdict[str, list[Told]]:
+        """What others tell, though somebody has lifted his ban of these networks."""
+        found: defaultdict[str, list[Told]] = defaultdict(list)
+        if networks:
+            known = {"lifted": sorted(networks), "me": me, "accept": sorted(self._accept)}
+            for lifted, *row in connection.execute(_LEFT, known):
+                found[network_text(parse_network(lifted))].append(_told(tuple(row)))
+        return found
 
     def _begin_anew(self, connection: Connection, me: int) -> None:
         """Take a snapshot: this host is new, was away for too long, or the database was restored.
@@ -115,7 +168,7 @@ class Feed:
         finally:
             connection.isolation_level = None
         self._know(connection, me, {row[0] for row in rows})
-        bans: list[Item] = []
+        bans: list[Told] = []
         for row in rows:
             told = _told(row)
             try:
@@ -123,14 +176,25 @@ class Feed:
             except NotTaken:
                 continue
             bans.append(told)
-        self._inbox.put(*bans)
         if len(rows) == MOST_BANS:
             text = f"the fleet has more than {MOST_BANS:,} bans: the newest of them are taken over"
             self._inbox.put(News(text, "warning"))
         elif lift:
-            self._inbox.put(*(Lift(key) for key in self._taken_over() - there))
+            self._put_lifts(connection, me, self._taken_over() - there, there)
         self.position = Position(*last)
-        self._inbox.put(Reached(self.position))
+        self._inbox.put(*bans, Reached(self.position))
+
+    def _put_lifts(
+        self, connection: Connection, me: int, lifted: set[Key], there: set[Key]
+    ) -> None:
+        """Have lifted what nobody tells any more."""
+        keys = sorted(lifted)
+        for begin in range(0, len(keys), _PAGE):
+            some = keys[begin : begin + _PAGE]
+            left = self._left(connection, me, {key.network for key in some})
+            self._know(connection, me, {told.host for one in left.values() for told in one})
+            self._inbox.put(*(Lift(key, left[key.network]) for key in some))
+        self._inbox.put(Alone(frozenset(there)))
 
     def _know(self, connection: Connection, me: int, hosts: set[int]) -> None:
         """Hand over the names of hosts, where there are new ones."""
@@ -141,8 +205,5 @@ class Feed:
 
 
 def _told(row: tuple[Any, ...]) -> Told:
-    host, network, label, ports, protocol, for_ever, lasts = row
-    return Told(
-        0, 0, host, "ban", network, label, ports, protocol, for_ever, lasts,
-        others=False, counter=None, key=None, parts=None,
-    )  # fmt: skip
+    host, *key, for_ever, lasts = row
+    return told_ban(host, Key(*key), None if for_ever else lasts)

@@ -28,9 +28,17 @@ class Reached(NamedTuple):
 
 
 class Lift(NamedTuple):
-    """A ban that was taken over is nobody's any more."""
+    """A host has lifted a ban that was taken over."""
 
     key: Key
+    left: list[Told]
+    """What others tell of the same network, of what is around it, and of what is in it."""
+
+
+class Alone(NamedTuple):
+    """These are all the bans that other hosts tell."""
+
+    keys: frozenset[Key]
 
 
 class News(NamedTuple):
@@ -60,7 +68,7 @@ class Back(NamedTuple):
     """Set once the state has it: the outbox may forget it then."""
 
 
-Item = Told | Names | Reached | Lift | News | Mailed | There | Back
+Item = Told | Names | Reached | Lift | Alone | News | Mailed | There | Back
 
 
 class Inbox:

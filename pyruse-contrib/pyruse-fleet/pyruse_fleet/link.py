@@ -64,6 +64,7 @@ class Link:
         self._ended = False
         self._closed = Event()
         self._connection: Connection | None = None
+        self._hinted = False
         self._thread = Thread(target=self._run, name="pyruse fleet", daemon=True)
         self._thread.start()
 
@@ -125,9 +126,13 @@ class Link:
                 with self._connect() as connection:
                     self._session.begin(connection)
                     self._connection = connection
+                    connection.add_notify_handler(self._note_hint)
                     while not self._closed.is_set():
                         self._do_jobs(connection)
-                        self._wait(connection, self._session.turn(connection))
+                        self._hinted = False
+                        seconds = self._session.turn(connection)
+                        # A hint that came with the answer to a query is no news of the socket.
+                        self._wait(connection, 0.0 if self._hinted else seconds)
             except Exception as fault:  # noqa: BLE001 -- the thread is to outlive whatever it meets
                 text = "the database has closed the connection" if self._connection else ""
                 said = shortened(one_line(str(fault)), 300)
@@ -175,8 +180,12 @@ class Link:
         if self._read in ready:
             self._clear()
         if connection.fileno() in ready:
-            for _ in connection.notifies(timeout=0):
+            connection.pgconn.consume_input()
+            while connection.pgconn.notifies():
                 pass  # a hint, as good as any: anybody may send one
+
+    def _note_hint(self, hint: psycopg.Notify) -> None:
+        self._hinted = True
 
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -26,7 +26,7 @@ from pyruse import (
     hookimpl,
     one_line,
 )
-from pyruse_fleet import days, handing, taking
+from pyruse_fleet import days, handing, lifted, taking
 from pyruse_fleet.audit import Own, left, tell
 from pyruse_fleet.clock import now_us
 from pyruse_fleet.counting import Counting
@@ -104,7 +104,7 @@ class Fleet:
         self._counting = Counting(self.counters)
         self._taking = taking.Taking(self.accept, self._counting, self.quota)
         self._inbox = Inbox(context.wake)
-        feed = Feed(taking.kept(context, now_us()), self._inbox, self._taken_over)
+        feed = Feed(taking.kept(context, now_us()), self._inbox, self._taken_over, self.accept)
         wishes = Wishes(self.listen, self.report, self.report and bool(context.recipients))
         self._session = ServerSession(feed, self._inbox, self._own, self._counting, wishes)
         self._link = Link(lambda: connect(url, secret.read() if secret else None), self._session)
@@ -141,12 +141,15 @@ class Fleet:
 
     @hookimpl
     def on_unban(self, ban: Ban, why: str, context: Context) -> None:
-        if why == "over":  # it is over everywhere
+        if self._link is None or ban.grown or ban.simulated:
             return
-        if self._is_shared(ban):
-            context.send(None, {"unban": list(key_of(ban))}, every=_GATHER)
-        elif ban.chain == taking.PLACE and why == "unbanned":
-            taking.decline(key_of(ban), ban.until, context, now_us())
+        now, own = now_us(), ban.chain != taking.PLACE
+        if why == "unbanned" and (own or lifted.was_by_hand(ban, context, now)):
+            lifted.decline(ban, context, now)
+        if own:
+            self._taking.begin_waiting(ban, context, now)
+            if why != "over" and self._is_shared(ban):  # it is over everywhere
+                context.send(None, {"unban": list(key_of(ban))}, every=_GATHER)
 
     @hookimpl
     def on_day_end(self, report: Report, context: Context) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import RLock, Thread
 from typing import Any
@@ -14,13 +14,13 @@ from pyruse import (
     Ban,
     BanRequest,
     Mail,
-    Network,
     Parcel,
     Raised,
     Target,
     network_around,
     network_text,
     parse_network,
+    ports_of,
 )
 from pyruse_fleet.clock import now_us
 from pyruse_fleet.plugin import Fleet
@@ -88,12 +88,14 @@ class SimulatedHost:
         """When a network was banned that others have told, by the clock of this process."""
         self._main = main
         self._never = never
-        self._bans: dict[tuple[str, str], Ban] = {}
+        self._bans: dict[tuple[str, Target], Ban] = {}
         self._tables: dict[str, Table] = {}
         self._lock = RLock()
         self._parcels: SimpleQueue[Parcel | None] = SimpleQueue()
         self._delivering: Thread | None = None
         self.tried: list[str] = []
+        self.waiting = 0
+        """So many parcels are not delivered."""
         plugin.on_start(self)  # type: ignore[arg-type]
 
     @property
@@ -111,22 +113,34 @@ class SimulatedHost:
         self._parcels.put(None)
         self.plugin.on_stop()
 
-    def own_ban(self, network: str, label: str = "ssh", seconds: float = 3600.0) -> None:
+    def own_ban(
+        self,
+        network: str,
+        label: str = "ssh",
+        seconds: float | None = 3600.0,
+        *,
+        ports: Sequence[int | str] = (),
+        protocol: str | None = None,
+    ) -> None:
         """Ban, as a chain of this host does."""
-        until = now_us() + round(seconds * 1e6)
-        self._main.ask(lambda: self._made(Ban(
-            network, label, now_us(), until, "", "chains.ssh", 1, _HERE)))  # fmt: skip
+        target = Target("nftables", None, ports_of(ports), protocol)
+        self._main.ask(lambda: self._put(network, label, seconds, "", "chains.ssh", target))
 
-    def own_unban(self, network: str, label: str = "ssh") -> None:
-        """Lift a ban, as a command on this host does."""
+    def own_unban(self, network: str, label: str | None = "ssh", *, own: bool = False) -> None:
+        """Lift the bans of exactly this network, as a command on this host does.
 
-        def lift() -> None:
-            with self._lock:
-                ban = self._bans.pop((network, label), None)
-            if ban:
-                self.plugin.on_unban(ban, "unbanned", self)  # type: ignore[arg-type]
+        :param label: those of this label; None: all of them.
+        :param own: those alone that this host has made itself.
+        """
+        self._main.ask(lambda: self._drop(
+            lambda ban: ban.network == network and label in (None, ban.label)
+            and not (own and ban.chain == self.step), "unbanned",
+        ))  # fmt: skip
 
-        self._main.ask(lift)
+    def expire(self) -> None:
+        """Drop what is over, as the daemon does by itself."""
+        now = now_us()
+        self._main.ask(lambda: self._drop(lambda ban: not ban.alive(now), "over"))
 
     def raised(self, counter: str, key: str, by: int = 1, within: float = 600.0) -> None:
         """Count, as a chain of this host does."""
@@ -138,10 +152,43 @@ class SimulatedHost:
 
         self._main.ask(count)
 
-    def _made(self, ban: Ban) -> None:
+    def _put(  # noqa: PLR0913 -- what a ban consists of
+        self,
+        network: str,
+        label: str,
+        seconds: float | None,
+        reason: str,
+        chain: str,
+        target: Target = _HERE,
+    ) -> bool:
+        """As `InForce.ban`: there is one ban of a network and its target; the later end is kept."""
+        now, key = now_us(), (network, target)
+        until = None if seconds is None else now + round(seconds * 1e6)
         with self._lock:
-            self._bans[ban.network, ban.label] = ban
-        self.plugin.on_ban(ban, self)  # type: ignore[arg-type]
+            known = self._bans.get(key)
+            if known and not known.alive(now):
+                self._tell("on_unban", ban=known, why="over")
+                known = None
+            if known and (known.until is None or (until is not None and known.until >= until)):
+                return False
+            since = known.since if known else now
+            ban = Ban(network, label, since, until, reason, chain, 1, target)
+            self._bans[key] = ban
+        self._tell("on_ban", ban=ban)
+        return True
+
+    def _drop(self, which: Callable[[Ban], bool], why: str) -> int:
+        with self._lock:
+            dropped = [(key, ban) for key, ban in self._bans.items() if which(ban)]
+            for key, _ in dropped:
+                del self._bans[key]
+        for _, ban in dropped:
+            self._tell("on_unban", ban=ban, why=why)
+        return len(dropped)
+
+    def _tell(self, hook: str, **arguments: Any) -> None:
+        """Later, as the daemon does after a commit."""
+        self._main.ask(lambda: getattr(self.plugin, hook)(**arguments, context=self))
 
     @property
     def networks(self) -> set[str]:
@@ -157,7 +204,7 @@ class SimulatedHost:
             {
                 "ip": ban.network, "label": ban.label, "chain": ban.chain, "grown": False,
                 "until": _written(ban.until), "state": "in force", "sets": None,
-                "ports": [], "protocol": None,
+                "ports": list(ban.target.ports), "protocol": ban.target.protocol,
             }
             for ban in alive
         ]  # fmt: skip
@@ -174,6 +221,7 @@ class SimulatedHost:
 
     def send(self, entry: None, payload: Any, *, every: Any = None, timeout: Any = None) -> None:
         """Have it delivered, in a thread of this host's own, one after the other."""
+        self.waiting += 1
         self._parcels.put(Parcel(uuid.uuid4().hex, [payload], 1, now_us(), 1))
         if self._delivering is None:
             self._delivering = Thread(target=self._deliver, daemon=True)
@@ -182,6 +230,7 @@ class SimulatedHost:
     def _deliver(self) -> None:
         while (parcel := self._parcels.get()) is not None:
             self.plugin.deliver(parcel)
+            self.waiting -= 1
 
     def ban(self, entry: None, request: BanRequest) -> bool:
         """As `Context.ban`."""
@@ -190,31 +239,29 @@ class SimulatedHost:
         if network in self._never:
             return False
         (lasts,) = request.durations
-        until = None if lasts is None else now_us() + lasts.us
-        key = network, request.label or ""
-        with self._lock:
-            known = self._bans.get(key)
-            if known and (known.until is None or (until is not None and known.until >= until)):
-                return False
-            self._bans[key] = Ban(
-                network, key[1], now_us(), until, request.reason or "", self.step, 1, _HERE
-            )
+        seconds = None if lasts is None else lasts.us / 1e6
+        target = request.target or _HERE
+        label, reason = request.label or "", request.reason or ""
+        if not self._put(network, label, seconds, reason, self.step, target):
+            return False
         self.banned_at.setdefault(network, time.monotonic())
         return True
 
-    def bans_of(self, entry: None, address: Address) -> Iterator[Ban]:
+    def bans_of(self, entry: None, address: Address) -> list[Ban]:
         """As `Context.bans_of`."""
+        now = now_us()
         with self._lock:
-            bans = list(self._bans.values())
-        return (ban for ban in bans if address in parse_network(ban.network))
+            bans = [ban for ban in self._bans.values() if ban.alive(now)]
+        return [ban for ban in bans if address in parse_network(ban.network)]
 
-    def unban(self, entry: None, network: Network, label: str | None = None) -> bool:
-        """As `Context.unban`."""
-        with self._lock:
-            ban = self._bans.pop((network_text(network), label or ""), None)
-        if ban:
-            self.plugin.on_unban(ban, "unbanned", self)  # type: ignore[arg-type]
-        return ban is not None
+    def lift(self, ban: Ban) -> bool:
+        """As `Context.lift`."""
+        same = ban.network, ban.target, ban.since, ban.label, ban.chain
+
+        def is_it(one: Ban) -> bool:
+            return (one.network, one.target, one.since, one.label, one.chain) == same
+
+        return bool(self._drop(is_it, "unbanned"))
 
     def count_elsewhere(self, counter: str, key: str, *, at: int, until: int, by: int) -> int:
         """As `Counters.count_elsewhere`."""
@@ -235,7 +282,8 @@ class SimulatedHost:
 
     def ban_target(self, **options: Any) -> Target:
         """As `Context.ban_target`."""
-        return Target("nftables", None, tuple(options["ports"]), options["protocol"])
+        ports = ports_of(options.get("ports", ()))
+        return Target("nftables", None, ports, options.get("protocol"))
 
 
 def _written(until: int | None) -> str | None:

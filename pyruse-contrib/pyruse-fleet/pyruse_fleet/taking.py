@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from pyruse import BanRequest, Context, Duration, Mail, parse_network
-from pyruse_fleet import handing
+from pyruse import Ban, BanRequest, Context, Duration, Mail, Target, parse_network
+from pyruse_fleet import behind, handing, lifted
 from pyruse_fleet.counting import Counting
 from pyruse_fleet.errors import NotTaken
-from pyruse_fleet.inbox import Back, Inbox, Item, Lift, Mailed, Names, News, Reached, There
+from pyruse_fleet.inbox import Alone, Back, Inbox, Item, Lift, Mailed, Names, News, Reached, There
+from pyruse_fleet.scope import covers
 from pyruse_fleet.wire import (
     NOWHERE,
     Key,
     Position,
-    TakenBan,
     Told,
     checked_ban,
     checked_counts,
-    checked_key,
+    key_of,
+    told_ban,
 )
 
 PLACE = "plugins.fleet"
@@ -28,8 +29,6 @@ _AT_ONCE = 100
 _PUT_OFF_S = 10.0
 _SAME_US = 5_000_000
 _DAY_US = 86_400_000_000
-_DECLINED = 30 * _DAY_US
-"""So long a ban for ever, lifted here by hand, is not taken over again."""
 
 
 class Taking:
@@ -50,6 +49,7 @@ class Taking:
         self._taken: Counter[int] = Counter()
         self._day = 0
         self._told: set[tuple[int, str]] = set()
+        self._target: Target | None = None
 
     def take(self, inbox: Inbox, context: Context, now: int) -> bool:
         """Take some of what has come.
@@ -80,8 +80,10 @@ class Taking:
                 _keep(context, position)
             case Names(names, me):
                 self._names, self._me = names, me
-            case Lift(key):
-                lift(key, context, now)
+            case Lift():
+                self._lift(item, context, now)
+            case Alone(keys):
+                behind.forget_all_but(keys, context, now)
             case News(text, level):
                 context.log(None, text, level)  # type: ignore[arg-type]
             case Mailed(day, subject, text):
@@ -98,8 +100,6 @@ class Taking:
     def _take_told(self, told: Told, context: Context, now: int) -> None:
         if told.kind == "ban" and told.label in self._accept:
             self._take_ban(told, context, now)
-        elif told.kind == "unban" and told.label in self._accept and not told.others:
-            lift(checked_key(told.network, told.label, told.ports, told.protocol), context, now)
         elif told.kind == "count" and told.counter in self._counting.counters:
             counter, key, parts = checked_counts(told, self._me)
             for lasts, number in parts:
@@ -108,19 +108,36 @@ class Taking:
 
     def _take_ban(self, told: Told, context: Context, now: int) -> None:
         ban = checked_ban(told)
-        key = "\t".join(ban.key)
-        if context.table("fleet declined").get(key, at=now):
+        if lifted.is_declined(ban, context, now):
             return
-        if _is_known(ban, context, now):
+        until = _end(ban.lasts, now)
+        in_force = context.bans_of(None, ban.network.network_address)
+        here = self._here(context)
+        if any(
+            # What has grown may be let go before its end, and of the administrator's own sets
+            # nobody knows what they close.
+            not known.grown
+            and (known.target.backend, known.target.sets) == (here.backend, None)
+            and _lasts(known, until)
+            and covers(known, ban.network, ban.ports, ban.key.protocol or None)
+            for known in in_force
+        ):
             return
         if self._taken[told.host] >= self._quota:
             raise NotTaken(f"is one of more than {self._quota:,} a day, and is not taken over")
-        target = None
+        target = here
         if ban.ports or ban.key.protocol:
             try:
                 target = context.ban_target(ports=ban.ports, protocol=ban.key.protocol or None)
             except ValueError as fault:
                 raise NotTaken(f"is for some ports, and here {fault}") from None
+        if any(
+            (known.network, known.target, known.grown) == (ban.key.network, target, False)
+            and known.chain != PLACE
+            for known in in_force
+        ):
+            behind.wait(ban, told.host, until, context, now)
+            return
         lasts = None if ban.lasts is None else Duration(seconds=max(0.001, ban.lasts))
         request = BanRequest(
             ban.network.network_address,
@@ -133,6 +150,41 @@ class Taking:
         )
         if context.ban(None, request):
             self._taken[told.host] += 1
+
+    def begin_waiting(self, own: Ban, context: Context, now: int) -> None:
+        """A ban of this host's own is over: what others tell of the same network has its turn."""
+        for host, *key, until in behind.take(own.network, context, now):
+            lasts = None if until is None else (until - now) / 1e6
+            self._take(told_ban(host, Key(own.network, *key), lasts), context, now)
+
+    def _lift(self, lift: Lift, context: Context, now: int) -> None:
+        """Lift a ban that was taken over, and no other; what others tell still stays, or comes."""
+        waited = behind.forget(lift.key, context, now)
+        bans = _taken_over(lift.key, context)
+        if bans and any(self._is_same(told, lift.key, bans[0], now) for told in lift.left):
+            return
+        for ban in bans:
+            lifted.lift(ban, context, now)
+        if bans or waited:
+            for told in lift.left:
+                self._take(told, context, now)
+
+    def _is_same(self, told: Told, key: Key, ban: Ban, now: int) -> bool:
+        """Whether another host tells the same ban, with the same end at least."""
+        try:
+            other = checked_ban(told)
+        except NotTaken:
+            return False
+        ends = _end(other.lasts, now)
+        return other.key == key and (
+            ends is None or (ban.until is not None and ends >= ban.until - _SAME_US)
+        )
+
+    def _here(self, context: Context) -> Target:
+        """Where bans of all ports are put."""
+        if self._target is None:
+            self._target = context.ban_target()
+        return self._target
 
     def _tell(self, host: int, why: str, context: Context) -> None:
         """Tell, once a day, that something of a host is not taken, and why."""
@@ -147,35 +199,19 @@ class Taking:
         return self._names.get(host, f"host {host}")
 
 
-def _is_known(ban: TakenBan, context: Context, now: int) -> bool:
-    """Whether it lasts at least as long here already, give or take the way of a row."""
-    ends = None if ban.lasts is None else now + round(ban.lasts * 1e6) - _SAME_US
-    return any(
-        known.network == ban.key.network
-        and (known.until is None or (ends is not None and known.until >= ends))
-        for known in context.bans_of(None, ban.network.network_address)
-    )
+def _taken_over(key: Key, context: Context) -> list[Ban]:
+    """What is in force here as others have told it; of two firewalls, if that was changed."""
+    found = context.bans_of(None, parse_network(key.network).network_address)
+    return [one for one in found if one.chain == PLACE and not one.grown and key_of(one) == key]
 
 
-def lift(key: Key, context: Context, now: int) -> None:
-    """Lift a ban that was taken over, and no other."""
-    network = parse_network(key.network)
-    for ban in context.bans_of(None, network.network_address):
-        if (ban.network, ban.label, ban.chain) == (key.network, key.label, PLACE):
-            # `on_unban` is called later: by this, it knows that nobody has lifted it by hand.
-            context.table("fleet lifted").put(key.network, value=True, until=now + _DAY_US)
-            context.unban(None, network, key.label)
-            return
+def _end(lasts: float | None, now: int) -> int | None:
+    return None if lasts is None else now + round(lasts * 1e6)
 
 
-def decline(key: Key, until: int | None, context: Context, now: int) -> None:
-    """A ban that was taken over was lifted here by hand: it is not taken over again."""
-    lifted = context.table("fleet lifted")
-    if lifted.get(key.network, at=now):
-        lifted.remove(key.network)
-        return
-    until = now + _DECLINED if until is None else until
-    context.table("fleet declined").put("\t".join(key), value=True, until=until)
+def _lasts(known: Ban, until: int | None) -> bool:
+    """Whether a ban lasts until an instant at least, give or take the way of a row."""
+    return known.until is None or (until is not None and known.until >= until - _SAME_US)
 
 
 def kept(context: Context, now: int) -> Position:

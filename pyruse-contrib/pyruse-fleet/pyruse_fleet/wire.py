@@ -16,6 +16,7 @@ BROADEST_4, BROADEST_6 = 16, 32
 _LONGEST_LABEL = 200
 _LONGEST_KEY = 1_000
 _LONGEST_S = 10 * 366 * 86_400.0
+"""What lasts longer is for ever: so has an older database what is."""
 _LARGEST_COUNT = 1_000_000
 _LONGEST_COUNT_S = 8 * 86_400.0
 _MOST_PARTS = 10_000
@@ -64,6 +65,14 @@ class Told(NamedTuple):
     """Of a count: ``[[host, seconds left, number], …]``."""
 
 
+def told_ban(host: int, key: Key, lasts: float | None) -> Told:
+    """A ban that did not come by the feed."""
+    return Told(
+        0, 0, host, "ban", *key, for_ever=lasts is None, lasts=lasts,
+        others=False, counter=None, key=None, parts=None,
+    )  # fmt: skip
+
+
 class TakenBan(NamedTuple):
     """A ban that may be taken over."""
 
@@ -107,7 +116,7 @@ def checked_key(network: object, label: object, ports: object, protocol: object)
         whom = network_text(parse_network(network))
     except ValueError:
         raise NotTaken("is not understood") from None
-    return Key(whom, label, str(ports or ""), str(protocol or ""))
+    return Key(whom, label, _usual(str(ports or "")), str(protocol or ""))
 
 
 def checked_ban(told: Told) -> TakenBan:
@@ -121,14 +130,14 @@ def checked_ban(told: Told) -> TakenBan:
     if network.prefixlen < broadest:
         raise NotTaken(f"is broader than a /{broadest}")
     try:
-        ports = ports_of([_port(one) for one in key.ports.split(",")] if key.ports else [])
+        ports = ports_in(key.ports)
     except ValueError:
         raise NotTaken("has ports that are none") from None
     if told.for_ever:
-        return TakenBan(network, key, tuple(ports), None)
+        return TakenBan(network, key, ports, None)
     if not isinstance(told.lasts, float) or not told.lasts > 0:
         raise NotTaken("is over")
-    return TakenBan(network, key, tuple(ports), min(told.lasts, _LONGEST_S))
+    return TakenBan(network, key, ports, told.lasts if told.lasts <= _LONGEST_S else None)
 
 
 def checked_counts(told: Told, me: int) -> tuple[str, str, list[tuple[float, int]]]:
@@ -149,6 +158,22 @@ def checked_counts(told: Told, me: int) -> tuple[str, str, list[tuple[float, int
                     seconds = min(float(lasts), _LONGEST_COUNT_S)
                     found.append((seconds, min(number, _LARGEST_COUNT)))
     return counter, key, found
+
+
+def _usual(text: str) -> str:
+    """Ports as this host writes them; what are none, as they are."""
+    try:
+        return _ports_text(ports_in(text))
+    except ValueError:
+        return text
+
+
+def ports_in(text: str) -> tuple[str | int, ...]:
+    """The ports of a `Key`.
+
+    :raises ValueError: they are none.
+    """
+    return ports_of([_port(one) for one in text.split(",")] if text else [])
 
 
 def _port(text: str) -> str | int:
