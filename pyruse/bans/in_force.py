@@ -131,6 +131,8 @@ class InForce:
         Networks that had grown are let go as there are too few bans left in them.
 
         :param bans: what was asked for: of networks that have grown, none.
+        :param cause: what led to that, and when.
+        :param why: what plugins are told.
         :return: how many were lifted.
         """
         lifted = [key for ban in bans if (key := self._key_of(ban)) is not None]
