@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pyruse.cli.stdout import echo
+from pyruse.columns import briefly, columns, padded
 from pyruse.text import one_line
 
 _LONGEST_NAME = 50
@@ -98,16 +99,15 @@ def _span(seconds: float) -> str:
 
 
 def _cell(text: str) -> str:
-    text = one_line(text)
-    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+    return briefly(one_line(text), _LONGEST_NAME)
 
 
 def _show_columns(rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows in columns, all but the first one aligned to the right."""
     width = max(map(len, rows))
     full = [(*row, *[""] * (width - len(row))) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(*full, strict=True)]
     for first, *others in full:
         numbers = (text.rjust(size) for text, size in zip(others, widths[1:], strict=True))
-        line = "  ".join([first.ljust(widths[0]), *numbers]).rstrip()
+        line = "  ".join([padded(first, widths[0]), *numbers]).rstrip()
         echo(click.style(line, fg="yellow") if others[0] == _NEVER else line)

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pyruse.addresses import broader, network_of
 from pyruse.bans import orders
 from pyruse.bans.carry_out import carry_out as execute
-from pyruse.bans.orders import Answer, BanOrder, UnbanOrder
+from pyruse.bans.orders import Answer, BanOrder, Item, UnbanOrder
+from pyruse.bans.views import SIMULATED, bans_in_force
 from pyruse.cli.rights import see_that_changeable
 from pyruse.cli.stdout import echo
-from pyruse.daemon.control import ask
+from pyruse.daemon.control import UnansweredError, ask
 from pyruse.errors import UserError
 from pyruse.state.hand_over import hand_over
+from pyruse.state.opening import reading
 from pyruse.text import printable
+from pyruse.times import now_us
 
 if TYPE_CHECKING:
     from pyruse.config.load import Configuration
@@ -44,18 +48,55 @@ def carry_out_all(loaded: Configuration, parts: Iterable[BanOrder | UnbanOrder])
     path = loaded.settings.state.url.path
     see_that_changeable(path)
     answers: list[Answer] = []
+    sent: list[Item] = []
+    """The bans to make, so far."""
     waiting = iter(parts)
     for part in waiting:
-        said = ask(path, {"request": "order", "order": orders.message_of(part)})
+        sent += _bans_of(part)
+        try:
+            said = ask(path, {"request": "order", "order": orders.message_of(part)})
+        except UnansweredError:
+            raise _ended(path, [*sent, *chain.from_iterable(map(_bans_of, waiting))]) from None
         if said is None and not answers:
             lifts = isinstance(part, UnbanOrder)
             return _without_daemon(loaded, path, chain([part], waiting), lifts=lifts)
         if said is None:
-            raise UserError(f"{path}: the daemon has ended meanwhile (expected the same again)")
+            raise _ended(path, [*sent, *chain.from_iterable(map(_bans_of, waiting))])
         if not said.get("ok"):
             raise UserError(str(said.get("fault")))
         answers.append(msgspec.convert(said["answer"], Answer))
     return orders.joined(answers)
+
+
+def _bans_of(order: BanOrder | UnbanOrder) -> Sequence[Item]:
+    return order.bans if isinstance(order, BanOrder) else ()
+
+
+def _ended(path: str, wanted: Sequence[Item]) -> UserError:
+    """What to tell where the daemon ended in the midst: how far it came, the state says.
+
+    :param path: of the state.
+    :param wanted: the bans that were to be made, all of them.
+    """
+    said = f"{path}: the daemon has ended meanwhile"
+    now = now_us()
+    networks = {one.network for one in wanted if one.until is None or one.until > now}
+    if not networks:
+        return UserError(f"{said} (expected the same again)")
+    try:
+        with reading(path) as db:
+            held = {one.ban.network for one in bans_in_force(db, now) if one.state != SIMULATED}
+    except UserError:  # a daemon of another version is there, and changes the state
+        return UserError(f"{said} (expected the same again: what is banned already stays so)")
+    lengths = {network_of(text).prefixlen for text in held if "/" in text}
+    done = sum(
+        text in held or (bool(lengths) and not held.isdisjoint(broader(network_of(text), lengths)))
+        for text in networks
+    )
+    return UserError(
+        f"{said}: {done:,} of {len(networks):,} are banned (expected the same again, for the "
+        "others: what is banned already stays so)"
+    )
 
 
 def finish(answer: Answer, refused: str, faults: Sequence[str] = ()) -> None:

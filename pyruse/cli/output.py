@@ -43,6 +43,13 @@ def width() -> int:
     return max(20, shutil.get_terminal_size().columns)
 
 
+def width_of_full() -> int | None:
+    """The columns of a report's whole text, where the terminal has fewer than that has."""
+    from pyruse.report.plaintext import WIDTH
+
+    return min(WIDTH, width()) if on_terminal() else None
+
+
 def emphasised(text: str) -> str:
     """A text that stands out on a terminal, unless NO_COLOR or TERM says that it should not."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") in (None, "dumb"):
@@ -160,7 +167,8 @@ def show_verdict(report: Report) -> None:
 def show_lines(title: str, lines: Sequence[str]) -> None:
     """Print lines under a title with their number; nothing when there are none."""
     if lines:
-        echo(f"\n{title}: {len(lines)}")
+        echo()
+        show_text(f"{title}: {len(lines)}")
         for line in lines:
             show_text(line, "  ", "    ")
 

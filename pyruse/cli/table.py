@@ -6,9 +6,11 @@ What has no room beside the first columns of a table stands below them.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from itertools import zip_longest
+
+from pyruse.columns import columns as columns_of
+from pyruse.columns import filled, padded, parts
 
 _GAP = "  "
 _BELOW = "    "
@@ -23,42 +25,41 @@ _TOGETHER = re.compile(r"(?<=\d{4}-\d\d-\d\d) (?=\d\d:\d\d)|(?<=\d) (?=[×%]|[kM
 """Spaces that keep what they are in whole: of times, of numbers with their units."""
 
 
-def cells(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
-        for one in text
-    )
-
-
 def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> Iterator[str]:
-    """The lines of a text, broken between words.
+    """The lines of a text, broken between words, and between characters of two columns.
 
-    A word that is longer than a line is broken nowhere: a terminal does that, and copies it whole.
+    Any other word that is longer than a line is broken nowhere: a terminal does that, and copies it
+    whole.
 
     :param text: on one line.
     :param width: of the terminal, in columns.
     :param first: stands before the first line.
     :param rest: stands before the others; None: as many spaces as ``first`` has columns.
     """
-    if cells(first) + cells(text) <= width:
+    size = columns_of(first)
+    if size + columns_of(text) <= width:
         yield f"{first}{text}"
         return
-    rest = " " * cells(first) if rest is None else rest
-    line, is_empty = first, True
-    for word in _words(text):
-        if not is_empty and cells(line) + 1 + cells(word) > width:
-            yield line
-            line, is_empty = rest, True
-        line += word if is_empty else f" {word}"
-        is_empty = False
-    yield line.rstrip() if is_empty else line
+    rest = " " * size if rest is None else rest
+    yield from filled(((" ", word) for word in _words(text)), width, first, rest)
 
 
 def _words(text: str) -> list[str]:
     return [word.replace("\0", " ") for word in _TOGETHER.sub("\0", text).split(" ") if word]
+
+
+def _can_be_broken(text: str) -> bool:
+    return len(parts(text)) > 1 or len(_words(text)) > 1
+
+
+def _has_room(text: str, size: int) -> bool:
+    """Whether a text can be broken so that it stands in a column."""
+    return columns_of(text) <= size or all(
+        columns_of(part) <= size
+        for word in _words(text)
+        if columns_of(word) > size
+        for part in parts(word)
+    )
 
 
 def drawn(  # noqa: PLR0913 -- what is known of a table
@@ -81,27 +82,39 @@ def drawn(  # noqa: PLR0913 -- what is known of a table
     :return: the line of headings, the lines of the table, and the columns that are left out.
     """
     widths = [
-        max(cells(text) for text in [heading, *(row[place] for row in rows)])
+        max(columns_of(text) for text in [heading, *(row[place] for row in rows)])
         for place, heading in enumerate(columns)
     ]
     prose = {
         place
         for place, size in enumerate(widths)
-        if size > _SHORT and any(len(_words(row[place])) > 1 for row in rows)
+        if size > _SHORT and any(_can_be_broken(row[place]) for row in rows)
     }
     beside, below = _placed(columns, widths, prose, width, spare, first)
     left_out = [columns[place] for place in below if columns[place] in spare]
     below = [place for place in below if columns[place] not in spare]
     sizes = _shared(beside, widths, prose, width)
-    right = [place in numbers for place in beside]
+    to_right = [place in numbers for place in beside]
     lines: list[str] = []
     for row in rows:
-        parts = [list(wrapped(row[place], size)) for place, size in zip(beside, sizes, strict=True)]
-        lines += (_line(texts, sizes, right) for texts in zip_longest(*parts, fillvalue=""))
-        others = "; ".join(f"{columns[place]}: {row[place]}" for place in below if row[place])
+        texts = [row[place] for place in beside]
+        has_room = [_has_room(*one) for one in zip(texts, sizes, strict=True)]
+        if not has_room[0]:
+            lines += wrapped(texts[0], width)
+            texts[0] = ""
+        under = {*below, *(beside[at] for at in range(1, len(beside)) if not has_room[at])}
+        cells = [
+            [""] if place in under else list(wrapped(text, size))
+            for place, text, size in zip(beside, texts, sizes, strict=True)
+        ]
+        if any(map(any, cells)):
+            lines += (_line(cell, sizes, to_right) for cell in zip_longest(*cells, fillvalue=""))
+        others = "; ".join(
+            f"{columns[place]}: {row[place]}" for place in sorted(under) if row[place]
+        )
         if others:
             lines += wrapped(others, width, _BELOW)
-    return _line([columns[place] for place in beside], sizes, right), lines, left_out
+    return _line([columns[place] for place in beside], sizes, to_right), lines, left_out
 
 
 def _placed(  # noqa: PLR0913 -- as above
@@ -151,9 +164,9 @@ def _shared(
     return sizes
 
 
-def _line(texts: Sequence[str], sizes: Sequence[int], right: Sequence[bool]) -> str:
-    parts = []
-    for text, size, is_right in zip(texts, sizes, right, strict=True):
-        space = " " * (size - cells(text))
-        parts.append(space + text if is_right else text + space)
-    return _GAP.join(parts).rstrip()
+def _line(texts: Sequence[str], sizes: Sequence[int], to_right: Sequence[bool]) -> str:
+    aligned = (
+        padded(text, size, to_right=is_right)
+        for text, size, is_right in zip(texts, sizes, to_right, strict=True)
+    )
+    return _GAP.join(aligned).rstrip()

@@ -42,6 +42,10 @@ _TELL_S = 60.0
 """… and again after so long."""
 
 
+class UnansweredError(UserError):
+    """The daemon ended while a command waited for its answer: what is done, only the state says."""
+
+
 class Request:
     """Something that the main loop is asked for, and answers."""
 
@@ -210,6 +214,7 @@ def ask(state: str, content: Message, *, patience_s: float = _ANSWER_S) -> Messa
     :param content: the question.
     :param patience_s: so long the answer may take.
     :return: the answer; None: no daemon listens there.
+    :raises UnansweredError: the daemon ended before it answered.
     :raises UserError: this user must not ask, or the daemon does not answer.
     """
     path = _path(state)
@@ -232,13 +237,20 @@ def ask(state: str, content: Message, *, patience_s: float = _ANSWER_S) -> Messa
         try:
             connection.sendall(msgspec.json.encode(content) + b"\n")
             line = _line(connection, _LONGEST_ANSWER, time.monotonic() + patience_s)
-            answer: Message = msgspec.json.decode(line, type=Message)
+            if line.endswith(b"\n"):
+                answer: Message = msgspec.json.decode(line, type=Message)
+                return answer
+        except (BrokenPipeError, ConnectionResetError):
+            pass
         except (OSError, ValueError):  # msgspec.DecodeError is one, too
             raise UserError(
                 f"{path}: the daemon does not answer (expected an answer in {patience_s:.0f} s: "
                 "see what `pyruse status` and its log say)"
             ) from None
-        return answer
+    raise UnansweredError(
+        f"{path}: the daemon has ended meanwhile, or had no room for one more command (expected "
+        "the same again)"
+    )
 
 
 def _connect(connection: socket.socket, path: Path) -> None:

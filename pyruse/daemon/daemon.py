@@ -382,10 +382,16 @@ class Daemon:
             self._start()
             tell_reloaded(old, new)
         self._ready_by = None
+        if new is not None:
+            service_manager.status("")
         service_manager.ready()
 
     def _tell_refused(self, faults: list[str]) -> None:
-        """Have `pyruse status` and the report say that a reload was refused; the log has it."""
+        """Have `pyruse status`, `systemctl status` and the report say that a reload was refused.
+
+        The log has it.
+        """
+        service_manager.status(f"The reload was refused, the old settings are at work: {faults[0]}")
         self._activity.refused = {"at": self._clock(), "faults": faults}
         self._engine.faults.keep(
             "configuration", "reload", f"the configuration stays as it was: {faults[0]}"

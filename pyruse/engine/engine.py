@@ -278,9 +278,9 @@ class Engine:
         """A report as ``text``, ``html`` or ``json``."""
         return self.services.renderer.render(report, form)
 
-    def pieces(self, report: Report, form: str) -> Iterator[str]:
-        """The same, piece by piece."""
-        return self.services.renderer.pieces(report, form)
+    def pieces(self, report: Report, form: str, width: int | None = None) -> Iterator[str]:
+        """The same, piece by piece; ``full`` with lines of so many columns."""
+        return self.services.renderer.pieces(report, form, width)
 
     def template_faults(self) -> list[str]:
         """What is wrong with the administrator's templates; the built-in ones are used then."""

@@ -111,6 +111,8 @@ class Outcome:
     faults: list[Fault] = field(default_factory=list)
     render: Callable[[str], str] = str
     """Gives the report as ``text`` or ``html``."""
+    full: Callable[[int | None], Iterator[str]] = lambda _: iter(())
+    """Gives all of the report as text, piece by piece: lines of so many columns; None: as usual."""
     limit: int = 10_000
     """So many rows of a section are shown to people."""
     profile: dict[str, Any] | None = None
@@ -214,6 +216,7 @@ def replay(  # noqa: PLR0913 -- what a pass may be asked for
         )
     outcome.faults = list(faults.kinds.values())
     outcome.render = lambda form: engine.render(report, form)
+    outcome.full = lambda width: engine.pieces(report, "full", width)
     outcome.limit = engine.settings.report.limit
     reader.close()
     return outcome

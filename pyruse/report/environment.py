@@ -16,6 +16,7 @@ A template has these variables:
   of a summary and the number of its rows, ``shown.tables``, the number of rows of each of the
   report's; ``shown.notes``, texts, of which ``shown.losses`` tell of entries that nobody has read,
   and ``shown.remarks`` are the others (see `Choice`);
+* ``line_width``: of text, in columns;
 * ``version``: of Pyruse;
 
 and, on top of Jinja's own, these filters:
@@ -29,7 +30,8 @@ and, on top of Jinja's own, these filters:
 * ``ITEM | marks``: remarks on what needs attention; ``UNUSUAL | unlike``: a sentence on all of it;
 * ``GLANCE | change``: how far it is from the usual; ``VALUE | figures(TYPE)``: its numbers;
 * ``MESSAGE | brief``: a message, shortened to what people can read;
-* ``TEXT | one_line``, ``TEXT | printable``, ``TEXT | shortened(LENGTH)``;
+* ``TEXT | one_line``, ``TEXT | printable``, ``TEXT | shortened(LENGTH)``; ``TEXT | columns``: how
+  many columns of a terminal it takes;
 * ``NUMBER | number`` (``12,345``), ``NUMBER | counted("event")`` (``1 event``, ``2 events``);
 * ``ROWS | events``: how many events they stand for;
 * ``NUMBER | remainder("line")``: the line that stands for so many lines which are not shown;
@@ -46,6 +48,7 @@ and, on top of Jinja's own, these filters:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -64,14 +67,15 @@ from jinja2 import (
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from pyruse.api.findings import Attention, KindRow, Summary
+from pyruse.api.findings import Attention, Glance, KindRow, Summary, Unusual
 from pyruse.api.report import SECTIONS, Report, Row, events_of
+from pyruse.columns import columns
 from pyruse.report import wording
 from pyruse.report.cells import LONGEST, bar_lengths, right_aligned, texts, without_empty
 from pyruse.report.choice import Choice
 from pyruse.report.glances import change, numbers
 from pyruse.report.kind_texts import told
-from pyruse.report.plaintext import aside, text_table, wrapped
+from pyruse.report.plaintext import WIDTH, aside, text_table, wrapped
 from pyruse.report.sparkline import heights, sparkline
 from pyruse.report.text_blocks import attention_block, glance_table, kind_block, unusual_block
 from pyruse.text import one_line, printable, shortened
@@ -95,16 +99,17 @@ def environment(folder: Path | None) -> Environment:
     )
     environment.filters.update(
         anchor=wording.anchor,
-        aside=aside,
+        aside=_aside,
         attention_block=_attention_block,
         bar_lengths=bar_lengths,
         brief=wording.brief,
         change=change,
         clock=_clock,
+        columns=columns,
         counted=wording.counted,
         events=events_of,
         figures=numbers,
-        glance_table=glance_table,
+        glance_table=_glance_table,
         heights=heights,
         kind_block=_kind_block,
         marks=wording.marks,
@@ -122,15 +127,17 @@ def environment(folder: Path | None) -> Environment:
         texts=_texts,
         told=told,
         unlike=wording.unlike,
-        unusual_block=unusual_block,
+        unusual_block=_unusual_block,
         when=_when,
         without_empty=without_empty,
-        wrapped=wrapped,
+        wrapped=_wrapped,
     )
     return environment
 
 
-def variables(report: Report, limit: int, shown: Choice) -> dict[str, Any]:
+def variables(
+    report: Report, limit: int, shown: Choice, line_width: int | None = None
+) -> dict[str, Any]:
     """What a template is given."""
     return {
         "report": report,
@@ -143,6 +150,7 @@ def variables(report: Report, limit: int, shown: Choice) -> dict[str, Any]:
         "command": wording.command(report),
         "limit": limit,
         "shown": shown,
+        "line_width": line_width or WIDTH,
         "version": VERSION,
         "clock": wording.Clock(report.begin, report.end),
     }
@@ -191,13 +199,35 @@ def _span(context: Context, kind: KindRow) -> str:
 
 
 @pass_context
+def _wrapped(context: Context, text: str, indent: int = 0, width: int | None = None) -> str:
+    return wrapped(text, indent, width or context["line_width"])
+
+
+@pass_context
+def _aside(
+    context: Context, text: str, remarks: list[str], indent: int = 0, width: int | None = None
+) -> str:
+    return aside(text, remarks, indent, width or context["line_width"])
+
+
+@pass_context
 def _attention_block(context: Context, item: Attention, number: int) -> str:
-    return attention_block(item, number, context["clock"])
+    return attention_block(item, number, context["clock"], context["line_width"])
+
+
+@pass_context
+def _unusual_block(context: Context, one: Unusual) -> str:
+    return unusual_block(one, context["line_width"])
+
+
+@pass_context
+def _glance_table(context: Context, rows: Sequence[Glance]) -> str:
+    return glance_table(rows, context["line_width"])
 
 
 @pass_context
 def _kind_block(context: Context, kind: KindRow, digits: int) -> str:
-    return kind_block(kind, digits, context["clock"])
+    return kind_block(kind, digits, context["clock"], context["line_width"])
 
 
 @pass_context
@@ -217,4 +247,4 @@ def _texts(context: Context, summary: Summary, limit: int) -> list[list[str]]:
 
 @pass_context
 def _text_table(context: Context, summary: Summary, limit: int, longest: int = LONGEST) -> str:
-    return text_table(summary, limit, context["clock"].minute, longest)
+    return text_table(summary, limit, context["clock"].minute, longest, context["line_width"])

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import zip_longest
 
 from pyruse.api.findings import Summary
+from pyruse.columns import columns, cut, filled, padded, words
 from pyruse.report.cells import LONGEST, bar_lengths, right_aligned, texts
 from pyruse.text import brief_line, printable
 
@@ -37,24 +38,41 @@ def aside(text: str, remarks: list[str], indent: int = 0, width: int = WIDTH) ->
 
     One alone stands at the right edge, in the last line where it has room; others stand below.
     """
-    if len(remarks) == 1 and indent + len(remarks[0]) <= width:
+    if len(remarks) == 1 and indent + columns(remarks[0]) <= width:
         last = text.rpartition("\n")[2]
-        used = len(last) if "\n" in text else indent + len(last)
-        room = width - used - len(remarks[0])
-        return f"{' ' * room}{remarks[0]}" if room > 1 else f"\n{remarks[0].rjust(width)}"
+        used = columns(last) if "\n" in text else indent + columns(last)
+        room = width - used - columns(remarks[0])
+        return f"{' ' * room}{remarks[0]}" if room > 1 else f"\n{_right(remarks[0], width)}"
     indent += 2
     return "".join(f"\n{' ' * indent}{wrapped(remark, indent, width)}" for remark in remarks)
+
+
+def _right(text: str, size: int) -> str:
+    return padded(text, size, to_right=True)
 
 
 def _lines(text: str, width: int) -> list[str]:
     lines: list[str] = []
     for line in text.expandtabs(4).split("\n"):
-        if len(line) <= width:
+        size = columns(line)
+        if size <= width:
             lines.append(line.rstrip())
-        else:
+        elif size == len(line):
             # Log lines are full of paths, options and names: a hyphen is no place to break them.
             lines += textwrap.wrap(line, width, break_on_hyphens=False)
+        else:
+            lines += filled(_broken(line, width), width)
     return lines
+
+
+def _broken(line: str, width: int) -> Iterator[tuple[str, str]]:
+    """The words of a line, each with the spaces before it; longer ones than a line in pieces."""
+    for spaces, word in words(line):
+        before, rest = spaces, word
+        while rest:
+            head, rest = cut(rest, max(2, width))
+            yield before, head
+            before = ""
 
 
 def text_table(
@@ -100,22 +118,25 @@ def _cells(
 ) -> Iterator[Sequence[str]]:
     lengths = bar_lengths(table, limit, _BAR)
     rows = texts(table, limit, clock, longest)
-    digits = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    digits = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
     for row, of_row in zip(rows, lengths, strict=True):
         yield [
-            cell if length is None else f"{cell.rjust(width)} {'█' * length}".rstrip()
+            cell if length is None else f"{_right(cell, width)} {'█' * length}".rstrip()
             for cell, length, width in zip(row, of_row, digits, strict=True)
         ]
 
 
 def _fitted(rows: Sequence[Sequence[str]], room: int) -> list[int]:
     """How wide the columns are: long texts give way first, then long words."""
-    columns = list(zip(*rows, strict=True))
-    widths = [max(map(len, cells)) for cells in columns]
+    down = list(zip(*rows, strict=True))
+    widths = [max(map(columns, cells)) for cells in down]
     excess = sum(widths) + _GAP * (len(widths) - 1) - room
     words = [
-        max((min(len(word), _LONGEST_WORD) for cell in cells for word in cell.split()), default=0)
-        for cells in columns
+        max(
+            (min(columns(word), _LONGEST_WORD) for cell in cells for word in cell.split()),
+            default=0,
+        )
+        for cells in down
     ]
     for least in (words, [_NARROWEST] * len(widths)):
         while excess > 0:
@@ -132,13 +153,13 @@ def _fitted(rows: Sequence[Sequence[str]], room: int) -> list[int]:
 
 
 def _row(cells: Sequence[str], widths: list[int], right: list[bool], mark: str, most: int) -> str:
-    columns = [
+    cells_ = [
         _some(_lines(cell, width), width, most) for cell, width in zip(cells, widths, strict=True)
     ]
     lines = []
-    for parts in zip_longest(*columns, fillvalue=""):
+    for parts in zip_longest(*cells_, fillvalue=""):
         aligned = (
-            part.rjust(width) if to_right else part.ljust(width)
+            padded(part, width, to_right=to_right)
             for part, width, to_right in zip(parts, widths, right, strict=True)
         )
         lines.append((mark + (" " * _GAP).join(aligned)).rstrip())
@@ -149,4 +170,4 @@ def _row(cells: Sequence[str], widths: list[int], right: list[bool], mark: str, 
 def _some(lines: list[str], width: int, most: int) -> list[str]:
     if len(lines) <= most:
         return lines
-    return [*lines[: most - 1], f"{lines[most - 1][: width - 1]}…"]
+    return [*lines[: most - 1], f"{cut(lines[most - 1], width - 1)[0]}…"]

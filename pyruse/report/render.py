@@ -127,22 +127,25 @@ class Renderer:
             room *= 0.9 * longest / size
         return text
 
-    def pieces(self, report: Report, form: str) -> Iterator[str]:
-        """The same piece by piece: JSON and ``full`` may be of any length."""
+    def pieces(self, report: Report, form: str, width: int | None = None) -> Iterator[str]:
+        """The same piece by piece: JSON and ``full`` may be of any length.
+
+        The lines of ``full`` have so many columns at most; None: as in mails.
+        """
         if form == "json":
             return _json(report)
         if form == "full":
-            return self._full(report)
+            return self._full(report, width)
         return iter([self.render(report, form)])
 
-    def _full(self, report: Report) -> Iterator[str]:
+    def _full(self, report: Report, width: int | None) -> Iterator[str]:
         from pyruse.report.environment import variables
 
         template = self._builtin.get_template("full.txt.j2")
         from pyruse.report.choice import Choice, Offer
 
         shown = Choice(Offer(report, "text", 1), Room(0, 0))  # the first screen, and no more
-        stream = template.stream(variables(report, self._limit, shown))
+        stream = template.stream(variables(report, self._limit, shown, width))
         stream.enable_buffering(100)
         return stream
 

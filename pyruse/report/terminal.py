@@ -14,11 +14,12 @@ from rich.text import Text
 
 from pyruse.api.findings import Summary
 from pyruse.api.report import Line, Report, Row, Section, events_of
+from pyruse.columns import cut
 from pyruse.report import wording
 from pyruse.report.cells import bar_lengths, right_aligned, texts, without_empty
 from pyruse.report.choice import Choice, Offer
 from pyruse.report.measures import FACTS
-from pyruse.report.plaintext import aside, wrapped
+from pyruse.report.plaintext import WIDTH, aside, wrapped
 from pyruse.report.room import Room
 from pyruse.report.sparkline import sparkline
 from pyruse.report.text_blocks import attention_block, glance_table, kind_block, unusual_block
@@ -72,7 +73,7 @@ def print_verdict(report: Report, console: Console, *, reasons: bool = False) ->
     style = "bold red" if needs else "bold green"
     console.print(Text.assemble((f"{wording.about(report)}: ", "bold"), (verdict, style)))
     if reasons:
-        _print_lines([line[: console.width] for line in wording.reasons(report)], "", console)
+        _print_lines([cut(line, console.width)[0] for line in wording.reasons(report)], "", console)
 
 
 def _print_first_screen(
@@ -101,7 +102,7 @@ def _print_first_screen(
         console.print(_text(f"{learns}.", "dim"))
     console.print()
     if shown.glance:
-        head, *rest = glance_table(shown.glance).split("\n")
+        head, *rest = glance_table(shown.glance, min(width, WIDTH)).split("\n")
         _print_lines([head], "bold", console)
         _print_lines(rest, "", console)
     if report.hours:

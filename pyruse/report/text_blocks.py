@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyruse.api.findings import Attention, Glance, KindRow, Unusual
+from pyruse.columns import columns, cut, padded
 from pyruse.report.glances import change, numbers
 from pyruse.report.kind_texts import told
 from pyruse.report.plaintext import WIDTH, aside, wrapped
@@ -32,7 +33,7 @@ def attention_block(item: Attention, number: int, clock: Clock, width: int = WID
         text += f" [{remarks.replace(' ', _NBSP) if len(remarks) < 40 else remarks}]"
     room = width - (len(time) + 2 if time else 0)
     first, *rest = wrapped(text, indent, room).split("\n")
-    lines = [f"{head}{first.ljust(room - indent)}  {time}".rstrip(), *rest]
+    lines = [f"{head}{padded(first, room - indent)}  {time}".rstrip(), *rest]
     if item.quote:
         quote = quoted(item.quote, width - indent - 2)
         lines.append(f"{' ' * indent}> {quote}")
@@ -49,20 +50,20 @@ def unusual_block(one: Unusual, width: int = WIDTH) -> str:
     return head + wrapped(f"{count}{program}{text}{usual}", len(head), width)
 
 
-def glance_table(rows: Sequence[Glance]) -> str:
+def glance_table(rows: Sequence[Glance], width: int = WIDTH) -> str:
     """Numbers of today beside the usual ones, in columns."""
     knows_usual = any(row.usual is not None for row in rows)
     texts = [("", "today", "usual" if knows_usual else "", "")]
     for row in rows:
         today, usual = numbers(row.today, row.type), numbers(row.usual, row.type)
         texts.append((brief_line(row.name, _LEFT - 2), today, usual, change(row)))
-    widths = [max(len(one[at]) for one in texts) for at in (1, 2)]
-    left = max(12, min(_LEFT, WIDTH - sum(widths) - 14))
+    widths = [max(columns(one[at]) for one in texts) for at in (1, 2)]
+    left = max(12, min(_LEFT, width - sum(widths) - 14))
     head = "AT A GLANCE"
     lines = []
     for name, today, usual, more in texts:
         numbers_ = f"{today.rjust(widths[0] + 2)}{usual.rjust(widths[1] + 2)}  {more:>8}"
-        lines.append(f"{(name[:left] or head).ljust(left)}{numbers_}".rstrip())
+        lines.append(f"{padded(cut(name, left)[0] or head, left)}{numbers_}".rstrip())
         head = ""
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ from itertools import groupby
 
 from pyruse.api.findings import Attention, Unusual
 from pyruse.api.report import Report, Row, Section, Times, events_of
+from pyruse.columns import columns, cut
 from pyruse.text import brief_line, one_line, shortened
 
 MESSAGE_CHARACTERS = 2_000
@@ -169,9 +170,10 @@ def marks(item: Attention) -> str:
 
 
 def quoted(line: str, limit: int) -> str:
-    """The beginning of a line of the log, without spaces around it."""
+    """The beginning of a line of the log, without spaces around it, in so many columns."""
     text = one_line(line[: 2 * limit]).strip()
-    return text if len(text) <= limit and len(line) <= 2 * limit else f"{text[: limit - 1]}…"
+    is_whole = columns(text) <= limit and len(line) <= 2 * limit
+    return text if is_whole else f"{cut(text, limit - 1)[0]}…"
 
 
 def unlike(unusual: Iterable[Unusual]) -> str:

@@ -8,6 +8,11 @@ from contextlib import suppress
 
 from systemd import daemon
 
+from pyruse.text import brief_line
+
+_LONGEST_STATUS = 300
+"""Characters: more is in the log."""
+
 
 def ready() -> None:
     """Started, or reloaded."""
@@ -17,6 +22,11 @@ def ready() -> None:
 def reloading() -> None:
     """The configuration is read again, from now until `ready`."""
     _notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+
+def status(text: str) -> None:
+    """Have ``systemctl status`` show a line; an empty one is shown no more."""
+    _notify(f"STATUS={brief_line(text, _LONGEST_STATUS)}")
 
 
 def stopping() -> None:

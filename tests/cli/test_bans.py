@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pyruse.addresses import parse_address
+from pyruse.bans import orders
 from pyruse.cli.doubts import addresses_of_session
 from pyruse.daemon.control import Control
 from pyruse.testing import Daemon, wait_until
@@ -410,6 +411,34 @@ def test_a_daemon_of_another_version_is_understood(pyruse, config, tmp_path):
         assert (done.code, done.out, done.err) == (1, "", "pyruse: nftables: no room\n")
     finally:
         control.close()
+
+
+def test_an_import_whose_daemon_dies_says_how_far_it_came(pyruse, config, tmp_path, monkeypatch):
+    """Run again, it does the rest."""
+    monkeypatch.setattr(orders, "_PART", 10)
+    deadly = 'if test "$1" = 198.18.15.1; then kill -9 "$(cat "$0")"; fi; true'
+    words = json.dumps(["/bin/sh", "-c", deadly, str(tmp_path / "pid"), "{ip}"])
+    text = config.read_text().replace("[bans]\n", '[bans]\nbackend = "command"\n')
+    config.write_text(f'[bans.command]\nban = {words}\nunban = ["/bin/true", "{{ip}}"]\n{text}')
+    listed = "".join(f"198.18.{number}.1\n" for number in range(25)).encode()
+    with Daemon(tmp_path) as daemon:
+        daemon.start()
+        (tmp_path / "pid").write_text(str(daemon.process.pid))
+        done = pyruse("bans", "-c", config, "--import", "-", stdin=listed)
+        banned = len(addresses(pyruse, "-c", config))
+        assert 10 <= banned <= 20
+        assert (done.code, done.out) == (1, "")
+        assert done.err.endswith(
+            f"the daemon has ended meanwhile: {banned} of 25 are banned (expected the same again, "
+            "for the others: what is banned already stays so)\n"
+        )
+        (tmp_path / "pid").write_text("")
+        daemon.process.wait(60)
+        daemon.start()
+        done = pyruse("bans", "-c", config, "--import", "-", stdin=listed)
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith(f"{25 - banned} banned, {banned} banned already")
+    assert len(addresses(pyruse, "-c", config)) == 25
 
 
 @pytest.fixture

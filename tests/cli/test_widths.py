@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pyruse.cli.table import cells, drawn, wrapped
+from pyruse.cli.table import drawn, wrapped
+from pyruse.columns import columns as cells
 from pyruse.testing.journal import FIRST_TIME, make_journal, unavailable
 from pyruse.testing.plugin import need
 
@@ -186,3 +187,72 @@ def test_what_has_no_room_beside_stands_below_or_is_told():
     assert drawn(columns, [row], 120, spare={"from"})[0] == "name        size  from  text"
     heading, lines, _ = drawn(columns, [row], 12, spare={"from"}, first=["size"])
     assert (heading, lines[:2]) == ("size", ["5", "    name:"])
+
+
+WIDE = "日本語の長い文章" * 12
+WIDE_CONFIG = CONFIG.replace(
+    '"all" = [',
+    '"全部 everything" = [ {{ action = "email", subject = "{{MESSAGE}}", message = "x" }},',
+)
+WIDE_COMMANDS = {
+    "bans": ["bans"],
+    "stats": ["stats", "--by", "MESSAGE"],
+    "outbox": ["outbox"],
+    "try": ["try", "^Failed (?P<what>.*)", "-t", "日本語"],
+    "replay": ["replay", "--full", "--profile"],
+    "kinds": ["kinds"],
+}
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A configuration with entries of wide characters."""
+    need(unavailable())
+    folder = tmp_path_factory.mktemp("wide")
+    texts = [
+        f"Failed {WIDE}",
+        f"Failed password for 🔥e\u0301{WIDE} from 192.0.2.7 port 22",
+        f"path=/srv/{'x' * 60}/日本語 ⚠\ufe0f {WIDE} 192.0.2.1",
+    ]
+    entries: list[dict[str, object]] = [
+        {
+            "SYSLOG_IDENTIFIER": "日本語" if number % 2 else "sshd",
+            "PRIORITY": 3,
+            "MESSAGE": texts[number % 3],
+            "__REALTIME_TIMESTAMP": FIRST_TIME + number * 60_000_000,
+            "_HOSTNAME": "茄子",
+        }
+        for number in range(12)
+    ]
+    journal = make_journal(folder / "day.journal", entries)  # type: ignore[arg-type]
+    (folder / "pyruse.toml").write_text(WIDE_CONFIG.format(journal=journal, folder=folder))
+    return folder
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("name", WIDE_COMMANDS)
+def test_wide_characters_are_broken_where_the_line_ends(wide, pyruse, on_terminal, name, width):
+    config = wide / "pyruse.toml"
+    if not (wide / "state.sqlite").exists():
+        assert pyruse("run", "--once", "-c", config).code == 0
+        for address, label in (("192.0.2.8", WIDE[:20]), ("2001:db8::1", "ssh")):
+            assert pyruse("ban", address, "--label", label, "-c", config).code == 0
+    environment = {"NO_COLOR": "1", "PYTHONUTF8": "1"}
+    done = on_terminal(*WIDE_COMMANDS[name], "-c", config, columns=width, environment=environment)
+    text = _SEQUENCE.sub("", done.out.rpartition("\x1b[2K")[2])
+    assert "日本" in text
+    is_profile = False
+    for line in text.splitlines():
+        is_profile |= line.startswith("where the time went")  # numbers in columns, as they are
+        is_path = "x" * 60 in line  # a word that is longer than the line: copied whole
+        assert cells(line) <= width or is_path or is_profile, line
+
+
+def test_columns_stay_in_line_whatever_their_texts():
+    rows = [["日本", "1", WIDE], ["e\u0301🔥", "22", f"{'x' * 50} a"], ["plain", "3", "text"]]
+    _, lines, _ = drawn(["name", "n", "text"], rows, 40, numbers={1})
+    assert lines[0].startswith("日本    1  日本語の")
+    at = lines.index("e\u0301🔥    22")
+    assert all(cells(line) <= 40 for line in lines[:at])
+    assert lines[at + 1 : at + 4] == ["    text:", f"    {'x' * 50}", "    a"]
+    assert lines[-1] == "plain   3  text"

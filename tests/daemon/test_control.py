@@ -226,7 +226,7 @@ def test_a_daemon_that_ends_meanwhile_is_told_of(state: str, tmp_path: Path) -> 
 
     thread = threading.Thread(target=end)
     thread.start()
-    with pytest.raises(UserError, match=r"the daemon does not answer \(expected"):
+    with pytest.raises(UserError, match=r"has ended meanwhile, or had no room"):
         ask(state, {"request": "order"})
     thread.join()
     server.close()

@@ -149,8 +149,13 @@ def test_reloads_the_configuration_unless_it_is_faulty(journald: Journald, daemo
         daemon.reload()
         expected += send(journald, sum(expected.values()), sum(expected.values()) + 5)
         wait_for(daemon, expected)
+    told = [text for text in daemon.told if text.startswith("STATUS=")]
+    assert len(told) == 2
+    assert "The reload was refused" in told[1]
+    assert '"equal"' in told[1]
     daemon.configure(CHAINS.replace("{MESSAGE}", "{n}: {MESSAGE}"))
     daemon.reload()
+    assert [text for text in daemon.told if text.startswith("STATUS=")][2:] == ["STATUS="]
     send(journald, 50, 51)
     expected["16: entry 50"] += 1  # the counter goes on where it was
     wait_for(daemon, expected)

@@ -26,6 +26,10 @@ def test_it_hears_of_a_start_a_reload_and_a_stop(notified: socket.socket) -> Non
     assert notified.recv(999) == b"READY=1"
     service_manager.reloading()
     assert notified.recv(999).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+    service_manager.status("two\nlines \x1b[31m")
+    assert notified.recv(999) == b"STATUS=two lines \\x1b[31m"
+    service_manager.status("")
+    assert notified.recv(999) == b"STATUS="
     service_manager.stopping()
     assert notified.recv(999) == b"STOPPING=1"
 

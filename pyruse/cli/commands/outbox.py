@@ -162,7 +162,8 @@ def _show(items: list[OutboxItem], zone: tzinfo) -> None:
             for item in found[: -_SHOWN - 1 : -1]:
                 _show_lines(item, zone)
             if len(found) > _SHOWN:
-                echo(f"  and {len(found) - _SHOWN:,} more (all: pyruse outbox --format json)")
+                more = f"and {len(found) - _SHOWN:,} more (all: pyruse outbox --format json)"
+                show_text(more, "  ")
     if aside:
         show_text("Once the reason is gone: pyruse outbox --retry; to forget one: --drop ID")
 
@@ -204,8 +205,8 @@ def _next(item: OutboxItem, zone: tzinfo) -> str:
 def _show_one(item: OutboxItem, zone: tzinfo) -> None:
     from pyruse.delivery.mail.message import text_of
 
-    echo(f"{item.id}  {one_line(_what(item))}")
+    show_text(_what(item), f"{item.id}  ", "  ")
     for line in _facts(item, zone):
-        echo(one_line(line))
+        show_text(line, "", "  ")
     if "parts" in item.payload and item.kind == "mail":
         echo(f"\n{printable(text_of(item.payload))}")

@@ -83,10 +83,12 @@ def command(config: Path | None, form: str, full: bool, profile: bool, **journal
 
 def show_outcome(outcome: Outcome, *, full: bool = False) -> None:
     """Print the report, all of it or what people read, and the effects."""
-    from pyruse.cli.output import show_lines, show_report
+    from pyruse.cli.output import show_lines, show_report, show_text, width_of_full
 
     if full:
-        echo(outcome.render("full"))
+        for piece in outcome.full(width_of_full()):
+            echo(piece, nl=False)
+        echo()
     else:
         show_report(outcome.report, lambda: outcome.render("text"), outcome.limit)
     show_lines(
@@ -112,7 +114,8 @@ def show_outcome(outcome: Outcome, *, full: bool = False) -> None:
         [f"{fault.place}: {fault.text} ({fault.count} times)" for fault in outcome.faults],
     )
     speed = f", {outcome.entries / outcome.seconds:,.0f} a second" if outcome.seconds else ""
-    echo(f"\n{outcome.entries:,} entries in {outcome.seconds:.2f} s{speed}")
+    echo()
+    show_text(f"{outcome.entries:,} entries in {outcome.seconds:.2f} s{speed}")
 
 
 def _payloads(parcel: SentParcel) -> str:

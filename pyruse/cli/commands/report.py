@@ -148,12 +148,12 @@ def _not_kept(name: str, kept: list[str], today: date) -> UserError:
 
 
 def _show(engine: Engine, report: Report, form: str) -> None:
-    from pyruse.cli.output import show_report
+    from pyruse.cli.output import show_report, width_of_full
 
     if form == "text":
         show_report(report, lambda: engine.render(report, "text"), engine.settings.report.limit)
     else:
-        for piece in engine.pieces(report, form):
+        for piece in engine.pieces(report, form, width_of_full()):
             echo(piece, nl=False)
         echo()
 

@@ -328,11 +328,14 @@ def _take_text(text: Path, decoder: Any, wanted: list[tuple[str, str]], take: Ta
 
 
 def _show(kind: str, what: str, tried: Tried, lines: int) -> None:
-    echo(f"{kind} {one_line(what)}: takes {tried.taken:,} of {tried.entries:,} entries")
+    from pyruse.cli.output import show_text
+
+    taken = f"takes {tried.taken:,} of {tried.entries:,} entries"
+    show_text(f"{kind} {one_line(what)}: {taken}", "", "  ")
     if kind != "pattern" and tried.by:
         echo("\nTaken by")
         for by, number in tried.by.most_common():
-            echo(f"  {number:>7,}  {one_line(by)}")
+            show_text(by, f"  {number:>7,}  ")
     if tried.fields:
         echo("\nFields")
         for field, groups in tried.fields.items():
@@ -341,21 +344,27 @@ def _show(kind: str, what: str, tried: Tried, lines: int) -> None:
                 for group in groups.largest(_VALUES)
             )
             more = len(groups) - _VALUES
-            echo(f"  {field}: {values}{f', and {more:,} others' if more > 0 else ''}")
+            show_text(
+                f"{values}{f', and {more:,} others' if more > 0 else ''}", f"  {field}: ", "    "
+            )
     for program, groups in tried.missed.items():
         _show_missed(program, groups, lines)
     if not tried.taken and not tried.missed:
-        echo("\nNothing to show of lines that are not taken (expected -t NAME, for a program)")
+        echo()
+        show_text("Nothing to show of lines that are not taken (expected -t NAME, for a program)")
 
 
 def _show_missed(program: str, groups: Groups, lines: int) -> None:
-    echo(f"\nNot taken of {program}: {groups.count:,}")
+    from pyruse.cli.output import show_text
+
+    echo()
+    show_text(f"Not taken of {program}: {groups.count:,}", "", "  ")
     shown_groups = groups.largest(lines)
     for group in shown_groups:
-        echo(f"  {group.count:>7,}  {group.example}")
+        show_text(group.example, f"  {group.count:>7,}  ")
     rest = groups.count - sum(group.count for group in shown_groups)
     if rest:
-        echo(f"  {rest:>7,}  other lines (expected --groups, to see more of them)")
+        show_text("other lines (expected --groups, to see more of them)", f"  {rest:>7,}  ")
 
 
 def _data(kind: str, what: str, tried: Tried, lines: int, zone: tzinfo) -> dict[str, Any]:
