@@ -194,11 +194,18 @@ class BoundContext:
     ) -> None:
         time_us = self._time_of(entry)
         host = "" if entry is None else entry.text("_HOSTNAME") or ""
-        by = tuple(
-            (text(name), shortened(text(value), _LONGEST_VALUE)) for name, value in fields.items()
-        )
         day = self._services.filing.day_of(time_us)
-        self._services.state.tallies.add(day, text(event), host, by, max(0, int(amount)), time_us)
+        by = tuple(fields.items())
+        amount = max(0, int(amount))
+        tallies = self._services.state.tallies
+        try:
+            # What has a row was checked when it was new.
+            if tallies.add_again(day, event, host, by, amount, time_us):
+                return
+        except TypeError:
+            pass  # something is no text, nor anything else that a row may be looked for by
+        by = tuple((text(name), shortened(text(value), _LONGEST_VALUE)) for name, value in by)
+        tallies.add(day, text(event), host, by, amount, time_us)
 
     def tallies(self, report: Report, *events: str) -> Iterator[Tally]:
         return tallies_of(self._services.state.db, report.days, events, report.machine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -80,6 +80,25 @@ class Entry(MutableMapping[str, Any]):
         if type(value) is str:  # most are, and this is where the time goes
             return value
         return None if value is None else encodable(as_text(value))
+
+    def texts(self, fields: Iterable[str]) -> dict[str, str]:
+        """Those of some fields that the entry has, and that are not empty, as text: by name.
+
+        What has a name in small letters is no field of a journal's, so the journal is not asked: it
+        is there where a step has set it.
+        """
+        known = self._known
+        found = {}
+        for field in fields:
+            value = known.get(field, UNREAD)
+            if value is UNREAD:
+                value = self._read(field) if field.isupper() else None
+            if type(value) is str:
+                if value:
+                    found[field] = value
+            elif value is not None and (text := encodable(as_text(value))):
+                found[field] = text
+        return found
 
     def values_of(self, field: str) -> list[Any]:
         """Every value of a field: a journal field may occur several times in one entry."""

@@ -35,7 +35,9 @@ def make_entry(
         if value is not None and value != []
     }
     values[_TIME] = decode.time(time_us)
-    return Entry(time_us, _Made(values))
+    made = _Made(values)
+    # What steps set in others is known from the beginning.
+    return Entry(time_us, made, {name: made.read(name) for name in values if not name.isupper()})
 
 
 class _Made:

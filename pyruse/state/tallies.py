@@ -54,7 +54,7 @@ class _Event:
     """One event on one day: all its rows."""
 
     rows: dict[_Row, list[int]] = field(default_factory=dict)
-    """Count, amount, first, last."""
+    """Count, amount, first, last, and whether any of them changed since the last commit."""
     remainders: dict[_Row, list[int]] = field(default_factory=dict)
     """The same of the rows that stand for others."""
     changed: set[_Row] = field(default_factory=set)
@@ -102,24 +102,43 @@ class Tallies(Part):
         """
         here = self._event(day, event)
         key = host, fields
-        row = here.rows.get(key)
-        if row is None:
+        if key not in here.rows:
             if len(here.rows) >= MOST + NEWCOMERS:
                 _make_room(here)
-            here.rows[key] = [1, amount, time, time]
-        else:  # here, for it is done for each entry
-            row[0] += 1
-            row[1] += amount
-            if time < row[2]:
-                row[2] = time
-            elif time > row[3]:
-                row[3] = time
-        here.changed.add(key)
+            here.rows[key] = [0, 0, time, time, False]
+        self.add_again(day, event, host, fields, amount, time)
+
+    def add_again(  # noqa: PLR0913 -- the facts of one event
+        self, day: str, event: str, host: str, fields: Fields, amount: int, time: int
+    ) -> bool:
+        """The same as `add` where there is a row of these fields already: quick.
+
+        :return: whether there was one; else nothing is done.
+        :raises TypeError: something is no text, and cannot be looked for.
+        """
+        try:
+            here = self._known[day][event]
+        except KeyError:
+            return False
+        key = host, fields
+        row = here.rows.get(key)
+        if row is None:
+            return False
+        row[0] += 1
+        row[1] += amount
+        if time < row[2]:
+            row[2] = time
+        elif time > row[3]:
+            row[3] = time
+        if not row[4]:
+            row[4] = True
+            here.changed.add(key)
         total = here.totals.get(host)
         if total is None:
             total = _total(here, host)
         total[0] += 1
         total[1] += amount
+        return True
 
     def _event(self, day: str, event: str) -> _Event:
         events = self._known.get(day)
@@ -139,7 +158,7 @@ class Tallies(Part):
         for host, text, *numbers in self._db.execute(query, (day, event)):
             fields = tuple(_DECODER.decode(text).items())
             rows = here.remainders if fields[:1] == REST else here.rows
-            rows[host, fields] = numbers
+            rows[host, fields] = [*numbers, False]
         query = "SELECT host FROM tally_totals WHERE day = ? AND event = ?"
         here.hosts.update(host for (host,) in self._db.execute(query, (day, event)))
         return here
@@ -162,7 +181,7 @@ class Tallies(Part):
             db.executemany(
                 f"INSERT OR REPLACE INTO tallies VALUES (?, ?, ?, ?, ?, min(?, {_LARGEST}), ?, ?)",
                 [
-                    (day, event, *_written(key), *(here.rows.get(key) or here.remainders[key]))
+                    (day, event, *_written(key), *_row(here, key)[:4])
                     for key in here.changed
                 ],
             )
@@ -177,6 +196,8 @@ class Tallies(Part):
         """The changes are committed."""
         for events in self._known.values():
             for here in events.values():
+                for key in here.changed:
+                    _row(here, key)[4] = False
                 here.changed.clear()
                 here.gone.clear()
                 here.totals.clear()
@@ -195,6 +216,11 @@ def _total(here: _Event, host: str) -> list[int]:
         host = ""
     here.hosts.add(host)
     return here.totals.setdefault(host, [0, 0])
+
+
+def _row(here: _Event, key: _Row) -> list[int]:
+    row = here.rows.get(key)
+    return here.remainders[key] if row is None else row
 
 
 def _add(row: list[int], count: int, amount: int, first: int, last: int) -> None:
@@ -239,7 +265,7 @@ def _give_way(here: _Event, key: _Row, lane: _Row) -> None:
     if remainder is None:
         here.remainders[lane] = row
     else:
-        _add(remainder, *row)
+        _add(remainder, *row[:4])
     here.changed.add(lane)
 
 

@@ -47,19 +47,20 @@ class Event:
                 "another name)"
             )
         names = kind.fields if kind is not None else tuple(self.fields or ())
-        self._fields = ("service", *names)
         self._amount = None if kind is None else kind.amount
+        self._fields = ("service", *names, *([self._amount] if self._amount is not None else []))
+        self._says = {"meaning": self.name}
+        if self.service is not None and not self.service.fields:
+            self._says["service"] = self.service.render({})
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        entry["meaning"] = self.name
-        if self.service is not None:
+        entry.set_many(self._says)
+        if len(self._says) == 1 and self.service is not None:
             entry["service"] = self.service.render(entry)
-        values = ((name, entry.text(name)) for name in self._fields)
-        amount = None if self._amount is None else entry.text(self._amount)
-        context.tally(
-            entry,
-            self.name,
-            {name: value for name, value in values if value},
-            int(amount) if amount is not None and amount.isdecimal() and len(amount) < 16 else 0,
-        )
+        fields = entry.texts(self._fields)
+        amount = 0
+        if self._amount is not None:
+            text = fields.pop(self._amount, "")
+            amount = int(text) if text.isdecimal() and len(text) < 16 else 0
+        context.tally(entry, self.name, fields, amount)
