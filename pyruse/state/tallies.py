@@ -180,10 +180,7 @@ class Tallies(Part):
             )
             db.executemany(
                 f"INSERT OR REPLACE INTO tallies VALUES (?, ?, ?, ?, ?, min(?, {_LARGEST}), ?, ?)",
-                [
-                    (day, event, *_written(key), *_row(here, key)[:4])
-                    for key in here.changed
-                ],
+                [(day, event, *_written(key), *_row(here, key)[:4]) for key in here.changed],
             )
             db.executemany(
                 f"""INSERT INTO tally_totals VALUES (?, ?, ?, ?, min(?, {_LARGEST}))

@@ -282,3 +282,33 @@ def test_a_level_is_a_name_or_a_number(pipeline: MakePipeline) -> None:
     chains.feed()
     assert [line.level for line in chains.logs] == names[8:16] * 3
     assert not chains.faults
+
+
+def test_a_tally_is_checked_whether_there_is_a_row_of_it_or_not(pipeline: MakePipeline) -> None:
+    refused = []
+
+    class Tell:
+        @hookimpl
+        def act_on_entry(self, entry: Entry, context: Context) -> None:
+            long = "x" * 300
+            for _ in range(2):
+                context.tally(entry, "seen", {"text": long, "half": "\ud800"}, 3)
+                context.tally(entry, "seen", {"text": "short"}, -3)
+            event: Any
+            fields: Any
+            for event, fields in (
+                ("seen", {"text": 1}), ("seen", {"text": []}), ([], {}), (1, {}),
+            ):  # fmt: skip
+                try:
+                    context.tally(entry, event, fields)
+                except TypeError as fault:
+                    refused.append(str(fault))
+
+    chains = pipeline('[chains]\n"c" = [{ action = "tell" }]', plugins=Tell)
+    chains.feed()
+    chains.feed()
+    assert refused == ["1 is no text", "[] is no text", "[] is no text", "1 is no text"] * 2
+    [long, short] = sorted(chains.events, key=lambda tally: len(tally.fields), reverse=True)
+    assert (long.count, long.amount, long.fields["half"]) == (4, 12, "?")
+    assert long.fields["text"] == f"{'x' * 200}… (100 more characters)"
+    assert (short.count, short.amount, short.fields) == (4, 0, {"text": "short"})

@@ -137,6 +137,26 @@ def test_text_is_text_whatever_the_type(entry: Entry) -> None:
     assert entry.text("NONE") is None
 
 
+def test_several_fields_as_text_and_the_journal_is_not_asked_for_those_of_steps(
+    entry: Entry, reader: Reader
+) -> None:
+    reader.fields["user"] = "of the journal's own making"
+    entry["ip"] = "192.0.2.1"
+    entry["port"] = 22
+    entry["reason"] = ""
+    fields = ["PRIORITY", "ip", "user", "port", "reason", "EMPTY", "NONE", "CODE_FILE"]
+    assert entry.texts(fields) == {
+        "PRIORITY": "6", "ip": "192.0.2.1", "port": "22", "CODE_FILE": "a.c",
+    }  # fmt: skip
+    assert reader.asked == ["PRIORITY", "EMPTY", "NONE", "CODE_FILE"]
+
+
+def test_what_an_entry_was_made_with_is_as_good_as_set() -> None:
+    entry = make_entry({"MESSAGE": "m", "user": "ann", "several": ["1", "2"], "n": 5})
+    assert entry.texts(["several", "user", "n"]) == {"several": "1", "user": "ann", "n": "5"}
+    assert entry.values_of("several") == ["1", "2"]
+
+
 def test_the_time_of_an_entry_is_exact(entry: Entry) -> None:
     assert entry.time == datetime(2026, 3, 14, 12, tzinfo=UTC)
     assert Entry(1_773_489_600_000_001).time.microsecond == 1
