@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         text_around,
     )
     from pyruse.api.bans import Ban, BanRequest, UnbanReason
+    from pyruse.api.condition import Condition
     from pyruse.api.context import Context, LogLevel
     from pyruse.api.declared import DeclaredSummary
     from pyruse.api.effects import Attachment, Mail, Program
@@ -73,6 +74,7 @@ __all__ = [
     "Changes",
     "Column",
     "CommandLine",
+    "Condition",
     "Context",
     "Counters",
     "DeclaredSummary",
@@ -152,6 +154,7 @@ _OF = {
     "pyruse.addresses": "Address Network network_around network_text parse_address parse_network "
     "text_around",
     "pyruse.api.bans": "Ban BanRequest UnbanReason",
+    "pyruse.api.condition": "Condition",
     "pyruse.api.context": "Context LogLevel",
     "pyruse.api.declared": "DeclaredSummary",
     "pyruse.api.effects": "Attachment Mail Program",

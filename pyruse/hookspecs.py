@@ -20,6 +20,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from pyruse.api.bans import Ban, UnbanReason
+    from pyruse.api.condition import Condition
     from pyruse.api.context import Context
     from pyruse.api.firewall import Firewall
     from pyruse.api.memory import Raised
@@ -51,6 +52,18 @@ def tested_values() -> tuple[str, Collection[Any]]:  # type: ignore[empty-body]
     values, and that it does nothing else. Where every chain begins with such a filter, a daemon
     that has much to read, and a replay, do not even read the entries that pass none of them. A
     filter with this hook is `pure`, too: see `Traits`.
+
+    Called when the configuration is read, and never while entries flow.
+    """
+
+
+@hookspec
+def condition() -> Condition:  # type: ignore[empty-body]
+    """Filters: what `match_entry` tests, as data, where there is a `Condition` that says it.
+
+    With `pyruse-native`, Pyruse then tests it in C, and `match_entry` is called for what is not
+    plain: so it has to be there, and both have to give the same answer. A class that is derived
+    from this one and has a `match_entry` of its own is asked by that alone.
 
     Called when the configuration is read, and never while entries flow.
     """

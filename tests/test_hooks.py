@@ -24,7 +24,7 @@ from tests.docs.site import install_package
 SOURCE = '''
 import threading
 from dataclasses import dataclass
-from pyruse import Firewall, hookimpl
+from pyruse import Condition, Firewall, hookimpl
 
 calls = []
 
@@ -117,6 +117,29 @@ class Hello:
         return entry.get("MESSAGE") == "hello"
 
 @dataclass
+class Shouts:
+    """Says what it tests, as data."""
+
+    @hookimpl
+    def condition(self):
+        calls.append(("condition", {}))
+        return Condition.contains("MESSAGE", "!!")
+
+    @hookimpl
+    def match_entry(self, entry):
+        calls.append(("match_entry", {}))
+        return "!!" in (entry.text("MESSAGE") or "")
+
+@dataclass
+class Boasts(Shouts):
+    """Has a method of its own, which the condition says nothing of."""
+
+    @hookimpl
+    def match_entry(self, entry):
+        calls.append(("match_entry", {}))
+        return True
+
+@dataclass
 class Wall:
     """A firewall."""
 
@@ -141,7 +164,12 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]
     """What was called: (hook, arguments)."""
     (tmp_path / "pyruse_hooked.py").write_text(SOURCE)
     points = {
-        "pyruse.filters": {"hooked": "pyruse_hooked:Step", "hello": "pyruse_hooked:Hello"},
+        "pyruse.filters": {
+            "hooked": "pyruse_hooked:Step",
+            "hello": "pyruse_hooked:Hello",
+            "shouts": "pyruse_hooked:Shouts",
+            "boasts": "pyruse_hooked:Boasts",
+        },
         "pyruse.actions": {"hooked": "pyruse_hooked:Step"},
         "pyruse": {"wall": "pyruse_hooked:Wall"},
     }
@@ -189,6 +217,23 @@ def test_tested_values_are_asked_for_before_entries_come_and_say_what_passes(
     calls.clear()
     straight.feed(MESSAGE="hello")
     assert names(calls) == ["match_entry"]
+
+
+def test_condition_is_what_a_filter_tests_and_speaks_for_its_own_method_alone(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    chains = pipeline(FILTER.replace("hooked", "shouts"))
+    asked = names(calls).count("condition")
+    assert asked > 0
+    for message in ("hello!!", "hello"):
+        chains.feed(MESSAGE=message)
+    assert [line.message for line in chains.logs] == ["passed"]
+    assert names(calls).count("condition") == asked
+    own = pipeline(FILTER.replace("hooked", "boasts"))
+    calls.clear()
+    own.feed(MESSAGE="hello")
+    assert names(calls) == ["match_entry"]
+    assert [line.message for line in own.logs] == ["passed"]
 
 
 def test_act_on_entry_acts_and_ends_the_journey_when_it_fails(

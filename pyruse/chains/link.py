@@ -11,15 +11,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyruse.chains.model import Chain, Exit, Step
+from pyruse.chains.native import node_core
 from pyruse.entry.entry import Entry
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.text import shown
 
 
-class Node:
+class _Core:
+    """What a node has."""
+
+    __slots__ = ("branch", "call", "failed", "faulty", "field", "passed", "step", "ways")
+
+
+if not TYPE_CHECKING:
+    _Core = node_core(_Core)
+
+
+class Node(_Core):
     """A step on one way through the chains.
 
     ``node = node.passed if node.call(entry) else node.failed`` is all there is to travelling:
@@ -28,7 +39,7 @@ class Node:
     the other (see `pyruse.chains.table`).
     """
 
-    __slots__ = ("branch", "call", "failed", "faulty", "passed", "step")
+    __slots__ = ()
 
     def __init__(self, step: Step, call: Callable[[Entry], Any]) -> None:
         self.step = step
@@ -75,7 +86,7 @@ class Unbuilt(Node):
 class Branch(Node, ABC):
     """Where an entry goes by the value of one field; for `travel`, a node as any other."""
 
-    __slots__ = ("field", "ways")
+    __slots__ = ()
 
     def __init__(self, field: str, step: Step, call: Callable[[Entry], Any]) -> None:
         super().__init__(step, call)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pyruse.chains.link import Branch, Node, Unbuilt
 from pyruse.entry.entry import UNREAD, Entry
+from pyruse.system.native import native
 
 _UNKNOWN: Any = object()
 """Stands for the way of a value that no entry has had yet."""
@@ -25,12 +26,29 @@ class Travel(NamedTuple):
     interrupted. None: Pyruse itself is at work, and would not expect an exception."""
 
 
-def travel(entrance: Node | None, on_fault: OnFault) -> Travel:  # noqa: C901 -- calls would cost
-    """Leads entries through the chains: the one copy of the walk that is tuned for speed.
+def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
+    """Leads entries through the chains.
 
     A step that raises costs its entry alone: a filter then counts as not passed, an action ends
     the journey, and ``on_fault`` is told.
     """
+    module = native()
+    if module is None:
+        return travel_in_python(entrance, on_fault)
+    core = module.Lead(entrance, on_fault)
+
+    def at_work(frame: FrameType | None) -> Node | None:
+        # The walk has no frame, and looks for no signals but within a step.
+        node: Node | None = core.node
+        return None if frame is None or isinstance(node, Unbuilt) else node
+
+    return Travel(core.lead, at_work)
+
+
+def travel_in_python(  # noqa: C901 -- calls would cost
+    entrance: Node | None, on_fault: OnFault
+) -> Travel:
+    """The same as `travel`: the one copy of the walk in Python that is tuned for speed."""
     # It is shared by the two functions: so it can be looked at, and costs no more than a local one.
     node: Node | None = None
 

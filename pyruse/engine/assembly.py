@@ -15,6 +15,7 @@ from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
 from pyruse.chains.link import Graph, Node, link
 from pyruse.chains.model import Step
+from pyruse.chains.native import condition_of, in_c
 from pyruse.chains.pushdown import Wanted, wanted
 from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
@@ -119,7 +120,11 @@ def assemble(configuration: Configuration, state: State, faults: Faults, mode: M
         if table is not None:
             table.add(nodes)
 
-    bind = mode.binding(_binding(steps, skipped if mode.dry_run else None))
+    binding = _binding(steps, skipped if mode.dry_run else None)
+    if settings.engine.optimize:
+        plain = binding
+        binding = lambda step: in_c(step, plain(step))  # noqa: E731
+    bind = mode.binding(binding)
     graph = link(chains, bind, grown)
     traffic = Traffic(chains, graph, mode.clock()) if _counted(settings, mode) else None
     table = Table(graph.nodes) if settings.engine.optimize else None
@@ -251,6 +256,7 @@ def _check_options(contexts: Mapping[Step, Context]) -> None:
             check = bound(step.instance, "check_options", context)
             refused_by(step, "check_options", partial(check, None))
         refused_by(step, "tested_values", partial(equality_test_of, step.instance))
+        refused_by(step, "condition", partial(condition_of, step.instance))
     if faults:
         raise ConfigError(faults)
 

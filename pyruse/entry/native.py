@@ -28,4 +28,6 @@ def in_c(entry: type, as_text: Callable[[Any], str], gone: str) -> type:
         if name not in {*vars(core), *vars(entry)["__slots__"], "__abstractmethods__", "_abc_impl"}
     }
     kept |= {"__doc__": entry.__doc__, "__module__": entry.__module__, "__slots__": ()}
-    return type(entry)(entry.__name__, (core, MutableMapping), kept)
+    made = type(entry)(entry.__name__, (core, MutableMapping), kept)
+    module.entries_are(made)
+    return made

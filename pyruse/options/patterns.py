@@ -92,6 +92,17 @@ class Pattern:
         return self.outline
 
     @property
+    def written_out(self) -> str:
+        """The expression as `outline` has it: not compiled."""
+        return self._written_out.outline
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """The expression with its addresses written out."""
+        found = self._regex
+        return found.regex if isinstance(found, AddressRegex) else found
+
+    @property
     def search(self) -> Search:
         """Finds the pattern anywhere in a text."""
         return self._regex.search

@@ -17,7 +17,7 @@ from pyruse.chains.link import Branch, Graph, Node, link
 from pyruse.chains.model import Chain, Step
 from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
-from pyruse.chains.travel import travel
+from pyruse.chains.travel import travel, travel_in_python
 from tests.chains.conftest import Chains
 
 KINDS = ["pure", "pure", "pure", "both", "filter", "action", "nothing"]
@@ -323,7 +323,7 @@ def test_a_flood_of_strangers_costs_hardly_more_than_without(
         made = chains(many)
         if learns:
             Table(made.graph.nodes)
-        lead = travel(made.graph.entrance, no_fault).lead
+        lead = travel_in_python(made.graph.entrance, no_fault).lead
         for number in range(100):
             lead(Entry(0, values={"A": f"stranger {number}", "B": "b"}))
         counts = Counts()

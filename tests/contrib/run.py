@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[2]
 _OURS = {
     "pyruse-native": [
         "tests/chains", "tests/engine/test_patience.py", "tests/entry", "tests/journal",
-        "tests/reliability/test_reading.py", "tests/test_operations.py",
+        "tests/options", "tests/reliability/test_reading.py", "tests/test_hooks.py",
+        "tests/test_operations.py",
     ]
 }  # fmt: skip
 """Our own tests that have to pass with a package as well as without it."""

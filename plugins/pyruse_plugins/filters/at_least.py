@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyruse import Entry, Field, Traits, hookimpl
+from pyruse import Condition, Entry, Field, Traits, hookimpl
 from pyruse_plugins.filters._order import compare
 
 
@@ -29,6 +29,10 @@ class AtLeast:
 
     def __post_init__(self) -> None:
         self.value = self.field.typed(self.value)
+
+    @hookimpl
+    def condition(self) -> Condition:
+        return Condition.at_least(self.field, self.value)
 
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyruse import Entry, Field, Traits, hookimpl
+from pyruse import Condition, Entry, Field, Traits, hookimpl
 
 
 @dataclass
@@ -25,6 +25,10 @@ class Contains:
     """What to look for, in this very case."""
     field: Field = Field("MESSAGE")
     """Where to look."""
+
+    @hookimpl
+    def condition(self) -> Condition:
+        return Condition.contains(self.field, self.text)
 
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:

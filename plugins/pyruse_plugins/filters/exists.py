@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyruse import Entry, Field, Traits, hookimpl
+from pyruse import Condition, Entry, Field, Traits, hookimpl
 
 
 @dataclass
@@ -21,6 +21,10 @@ class Exists:
 
     field: Field
     """The field to look for: the journal's, or one that a step has set."""
+
+    @hookimpl
+    def condition(self) -> Condition:
+        return Condition.exists(self.field)
 
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:

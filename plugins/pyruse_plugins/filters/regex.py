@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from pyruse import Context, Entry, Field, NewField, Pattern, Traits, hookimpl
+from pyruse import Condition, Context, Entry, Field, NewField, Pattern, Traits, hookimpl
 
 
 class Patterns(tuple[Pattern, ...]):
@@ -113,6 +113,10 @@ class Regex:
             self._searches[:] = [pattern.quick_search for pattern in self.pattern]
         else:
             self._searches[:] = [pattern.search for pattern in self.pattern]
+
+    @hookimpl
+    def condition(self) -> Condition:
+        return Condition.patterns(self.field, self.pattern, self._saved)
 
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:

@@ -5,13 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from pyruse_native import _native
-from pyruse_native._native import guard, unreadable_pages, with_help
+from pyruse_native._native import (
+    Condition,
+    Lead,
+    NodeCore,
+    entries_are,
+    guard,
+    search_with,
+    unreadable_pages,
+    with_help,
+)
 
-__all__ = ["INTERFACE", "Reader", "__version__", "guard", "unreadable_pages", "with_help"]
+__all__ = [
+    "INTERFACE",
+    "Condition",
+    "Lead",
+    "NodeCore",
+    "Reader",
+    "__version__",
+    "entries_are",
+    "guard",
+    "search_with",
+    "unreadable_pages",
+    "with_help",
+]
 
 __version__ = "1.0"
 
-INTERFACE = 1
+INTERFACE = 2
 """Rises with each change of what Pyruse and this package expect of each other."""
 
 

@@ -27,6 +27,35 @@ class Entries(Iterator[Any]):
 
 class EntryCore: ...
 
+class NodeCore:
+    step: Any
+    call: Callable[[Any], Any]
+    passed: Any
+    failed: Any
+    faulty: Any
+    branch: Any
+    field: str
+    ways: dict[Any, Any]
+
+class Condition:
+    def __init__(
+        self,
+        method: Callable[[Any], Any],
+        kind: str,
+        field: str,
+        operand: Any = ...,
+        saved: Any = ...,
+    ) -> None: ...
+    def __call__(self, entry: Any, /) -> bool: ...
+
+class Lead:
+    def __init__(
+        self, entrance: Any, on_fault: Callable[[Any, Any, BaseException], None]
+    ) -> None: ...
+    @property
+    def node(self) -> Any: ...
+    def lead(self, entry: Any, /) -> None: ...
+
 def with_help(
     *,
     as_text: Callable[[Any], str],
@@ -34,5 +63,12 @@ def with_help(
     set_many: Callable[[Any, Mapping[str, Any]], None],
     gone: str,
 ) -> type[EntryCore]: ...
+def entries_are(type: type, /) -> None: ...
+def search_with(
+    *,
+    needs_of: Callable[[Any], tuple[bytes, bytes, bool]],
+    search_of: Callable[[Any, Any], tuple[Callable[[str], Any], tuple[tuple[int, str, bool], ...]]],
+    address_text: Callable[[str], str | None],
+) -> None: ...
 def guard() -> None: ...
 def unreadable_pages() -> int: ...

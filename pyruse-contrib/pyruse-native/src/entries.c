@@ -147,22 +147,6 @@ static Branch *branch_at(Entries *self, PyObject *node) {
     return kept;
 }
 
-/* Where a value leads, a new reference; NULL: nobody knows yet, or there is an exception. As `key_of` has it. */
-static PyObject *way_of(PyObject *ways, PyObject *value) {
-    PyObject *way;
-    if (PyUnicode_CheckExact(value))
-        way = PyDict_GetItemWithError(ways, value);
-    else {
-        PyObject *key = PyTuple_Pack(2, (PyObject *)Py_TYPE(value), value);
-        way = key == NULL ? NULL : PyDict_GetItemWithError(ways, key);
-        Py_XINCREF(way);     /* the key may have been the last to know it */
-        Py_XDECREF(key);
-        return way;
-    }
-    Py_XINCREF(way);
-    return way;
-}
-
 /* Whether no step would do anything with the current entry; -1: the program is to be interrupted. What else goes wrong
  * goes wrong once more where the engine leads the entry, and is told there. */
 static int goes_nowhere(Entries *self) {

@@ -3,8 +3,9 @@
 #include "native.h"
 
 PyObject *as_text, *encodable, *set_many_slowly, *gone;
+PyObject *entry_type, *address_text, *needs_of, *search_of;
 PyObject *name_position, *name_read, *name_branch, *name_field, *name_ways, *name_skipped, *name_first, *name_last,
-    *name_reached;
+    *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups;
 
 /* Names of attributes, made once. */
 int names_init(void) {
@@ -14,7 +15,8 @@ int names_init(void) {
     } names[] = {
         {&name_position, "position"}, {&name_read, "read"},   {&name_branch, "branch"}, {&name_field, "field"},
         {&name_ways, "ways"},         {&name_skipped, "skipped"}, {&name_first, "first"}, {&name_last, "last"},
-        {&name_reached, "reached"},
+        {&name_reached, "reached"}, {&name_learn, "learn"},   {&name_fault, "fault"},   {&name_faulty, "faulty"},
+        {&name_groups, "groups"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if ((*names[i].kept = PyUnicode_InternFromString(names[i].text)) == NULL)
@@ -146,7 +148,7 @@ past:
     return NULL;
 }
 
-static PyObject *value_of(Entry *self, PyObject *field) {
+PyObject *value_of(Entry *self, PyObject *field) {
     PyObject *value = PyDict_GetItemWithError(self->known, field);
     if (value != NULL) {
         Py_INCREF(value);

@@ -1,7 +1,7 @@
 /* The module pyruse_native._native: its types and functions. */
 #include "native.h"
 
-PyTypeObject *reader_type, *entry_core_type;
+PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type;
 
 static PyObject *with_help(PyObject *module, PyObject *arguments, PyObject *names) {
     static char *known[] = {"as_text", "encodable", "set_many", "gone", NULL};
@@ -19,9 +19,34 @@ static PyObject *with_help(PyObject *module, PyObject *arguments, PyObject *name
     return (PyObject *)entry_core_type;
 }
 
+/* Entries of a class that is derived from this one may do all in a way of their own. */
+static PyObject *entries_are(PyObject *module, PyObject *type) {
+    (void)module;
+    Py_INCREF(type);
+    REPLACE(entry_type, type);
+    Py_RETURN_NONE;
+}
+
+static PyObject *search_with(PyObject *module, PyObject *arguments, PyObject *names) {
+    static char *known[] = {"needs_of", "search_of", "address_text", NULL};
+    PyObject *given[3];
+    PyObject **kept[] = {&needs_of, &search_of, &address_text};
+    (void)module;
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "OOO:search_with", known, &given[0], &given[1], &given[2]))
+        return NULL;
+    for (int i = 0; i < 3; i++) {
+        Py_INCREF(given[i]);
+        REPLACE(*kept[i], given[i]);
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
     {"with_help", (PyCFunction)(void (*)(void))with_help, METH_VARARGS | METH_KEYWORDS,
      "Take what Python does of an entry; gives EntryCore."},
+    {"entries_are", entries_are, METH_O, "Take the class that Pyruse has made of EntryCore."},
+    {"search_with", (PyCFunction)(void (*)(void))search_with, METH_VARARGS | METH_KEYWORDS,
+     "Take what Python does of patterns."},
     {"guard", guard, METH_NOARGS, "From now on, pages of journals that cannot be read are zeros, in this process."},
     {"unreadable_pages", unreadable_pages, METH_NOARGS, "How many there were so far."},
     {NULL, NULL, 0, NULL},
@@ -44,7 +69,11 @@ PyMODINIT_FUNC PyInit__native(void) {
         return NULL;
     reader_type = added(module, &reader_spec);
     entry_core_type = reader_type == NULL ? NULL : added(module, &entry_spec);
-    PyTypeObject *entries = entry_core_type == NULL ? NULL : added(module, &entries_spec);
+    node_core_type = entry_core_type == NULL ? NULL : added(module, &node_spec);
+    condition_type = node_core_type == NULL ? NULL : added(module, &condition_spec);
+    PyTypeObject *lead = condition_type == NULL ? NULL : added(module, &lead_spec);
+    PyTypeObject *entries = lead == NULL ? NULL : added(module, &entries_spec);
+    Py_XDECREF(lead);
     Py_XDECREF(entries);
     if (entries == NULL || names_init() < 0)
         Py_CLEAR(module);

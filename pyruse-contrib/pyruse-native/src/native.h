@@ -72,13 +72,23 @@ typedef struct {
     uint64_t serial;         /* … and which of its entries it is */
 } Entry;
 
-extern PyType_Spec reader_spec, entries_spec, entry_spec;
-extern PyTypeObject *reader_type, *entry_core_type;
+/* What the walk asks a node of the chains for, and a branch, which has a field and ways (pyruse/chains/link.py). */
+typedef struct {
+    PyObject_HEAD
+    PyObject *step, *call, *passed, *failed, *faulty, *branch;
+    PyObject *field, *ways;  /* NULL: it is no branch */
+} Node;
+
+typedef struct Condition Condition;
+
+extern PyType_Spec reader_spec, entries_spec, entry_spec, node_spec, lead_spec, condition_spec;
+extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type;
 
 /* Of Python's side (pyruse/entry/native.py): what is rare, and has to be the same in both. */
 extern PyObject *as_text, *encodable, *set_many_slowly, *gone;
+extern PyObject *entry_type, *address_text, *needs_of, *search_of;
 extern PyObject *name_position, *name_read, *name_branch, *name_field, *name_ways, *name_skipped, *name_first, *name_last,
-    *name_reached;
+    *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups;
 
 int names_init(void);
 PyObject *guard(PyObject *module, PyObject *unused);
@@ -86,6 +96,12 @@ PyObject *unreadable_pages(PyObject *module, PyObject *unused);
 
 /* A field of the reader's current entry, None if it has none. `source.read(name)` gives what is not plain. */
 PyObject *read_field(Reader *reader, PyObject *name, PyObject *source);
+/* A field of an entry as `Entry.get` gives it, a new reference. */
+PyObject *value_of(Entry *entry, PyObject *field);
+/* Where a branch leads by a value, a new reference; NULL: nobody knows yet, or there is an exception. */
+PyObject *way_of(PyObject *ways, PyObject *value);
+/* Whether an entry passes; -1: an exception. */
+int is_met(Condition *condition, PyObject *entry);
 /* A new entry of a class that is derived from ours, and of the reader's current entry. */
 PyObject *new_entry(PyTypeObject *type, PyObject *time_us, PyObject *source, Reader *reader);
 /* Make an entry that nobody else knows any more the reader's current one. */

@@ -1,0 +1,206 @@
+"""The walk through the chains in C: faults, interruptions, and memory."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import traceback
+import weakref
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pyruse_native
+import pytest
+
+from pyruse import Entry, Field, Pattern
+from pyruse.chains.link import Node
+from pyruse.chains.model import Step
+from pyruse.chains.native import in_c
+from pyruse.chains.travel import travel
+from pyruse_plugins.filters.at_least import AtLeast
+from pyruse_plugins.filters.contains import Contains
+from pyruse_plugins.filters.equals import Equals
+from pyruse_plugins.filters.exists import Exists
+from pyruse_plugins.filters.regex import Patterns, Regex
+
+
+def step(instance: Any = None) -> Step:
+    return Step("chain", 0, "filter", "plugin", instance)
+
+
+def railway(*calls: Callable[[Entry], Any]) -> Node:
+    """Each leads on to the next one, whatever it answers."""
+    nodes = [Node(step(), call) for call in calls]
+    for node, following in zip(nodes, [*nodes[1:], None], strict=True):
+        node.passed = node.failed = node.faulty = following
+    return nodes[0]
+
+
+def regex(*patterns: str, field: str = "A") -> Callable[[Entry], Any]:
+    one = Regex(Patterns(map(Pattern, patterns)), Field(field))
+    return in_c(step(one), one.match_entry)
+
+
+def no_fault(node: Node, entry: Entry, fault: BaseException) -> None:
+    raise AssertionError from fault
+
+
+def test_conditions_are_at_work() -> None:
+    assert isinstance(regex("a"), pyruse_native.Condition)
+    assert isinstance(Node(step(), bool), pyruse_native.NodeCore)
+
+
+def test_a_traceback_begins_in_the_step() -> None:
+    def broken(entry: Entry) -> None:
+        raise ValueError("broken")
+
+    told: list[BaseException] = []
+    travel(railway(broken), lambda _node, _entry, fault: told.append(fault)).lead(Entry(0))
+    (fault,) = told
+    assert [frame.name for frame in traceback.extract_tb(fault.__traceback__)] == ["broken"]
+
+
+def test_what_tells_of_faults_may_raise_and_the_next_entry_travels() -> None:
+    def broken(entry: Entry) -> None:
+        raise ValueError
+
+    way = travel(railway(broken), no_fault)
+    for _ in range(2):
+        with pytest.raises(AssertionError):
+            way.lead(Entry(0))
+        assert way.at_work(sys._getframe()) is None
+
+
+def test_a_step_may_lead_another_entry() -> None:
+    seen: list[int] = []
+
+    def leads(entry: Entry) -> None:
+        if entry.time_us < 3:
+            way.lead(Entry(entry.time_us + 1))
+        seen.append(entry.time_us)
+
+    way = travel(railway(leads), no_fault)
+    way.lead(Entry(0))
+    assert seen == [3, 2, 1, 0]
+
+
+def test_a_step_may_change_the_graph_and_forget_its_own_node() -> None:
+    def forgets(entry: Entry) -> bool:
+        first.call = bool
+        first.passed = first.failed = None
+        gc.collect()
+        return True
+
+    first = railway(forgets, lambda _: True)
+    travel(first, no_fault).lead(Entry(0))
+    assert first.passed is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda node: setattr(node, "passed", "no node"),
+        lambda node: delattr(node, "passed"),
+        lambda node: delattr(node, "call"),
+        lambda node: setattr(node, "branch", "no branch"),
+        lambda node: setattr(node, "branch", Node(step(), bool)),
+    ],
+)
+def test_a_node_that_is_none_is_an_error_and_no_crash(broken: Callable[[Node], None]) -> None:
+    node = railway(lambda _: True)
+    broken(node)
+    told: list[BaseException] = []
+
+    def on_fault(faulty: Node, entry: Entry, fault: BaseException) -> None:
+        told.append(fault)
+        raise fault
+
+    with pytest.raises((AttributeError, TypeError)):
+        travel(node, on_fault).lead(Entry(0))
+    assert len(told) == 1
+
+
+def test_a_search_is_interrupted_and_is_seen_at_work() -> None:
+    """As `pyruse.engine.patience` does it."""
+
+    class Enough(Exception):
+        pass
+
+    seen: list[Node | None] = []
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        seen.append(way.at_work(frame))
+        raise Enough
+
+    node = railway(regex("^(a+)+$"), lambda entry: entry.update(reached="yes"))
+    told: list[tuple[Node, type]] = []
+    way = travel(node, lambda node, _, fault: told.append((node, type(fault))))
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        entry = Entry(0, values={"A": "a" * 60 + "!"})
+        way.lead(entry)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert seen == [node]
+    assert told == [(node, Enough)]
+    assert entry["reached"] == "yes"
+
+
+def test_nothing_is_kept_of_many_entries() -> None:
+    """Counted in blocks of memory and in references to what all of them share."""
+
+    def broken(entry: Entry) -> None:
+        raise ValueError
+
+    filters = [Equals(Field("A"), "x"), Exists(Field("A")), AtLeast(Field("N"), 3)]
+    calls = [in_c(step(one), one.match_entry) for one in (*filters, Contains("x", Field("A")))]
+    shared = "from 2001:db8::1 to 192.0.2.1 ü"
+    groups = regex(r"^no", r"^from {address} to {address:other} (?P<rest>.*)(?P<none>x)?$")
+    others = [regex("ü", field="rest"), regex("y", field="B"), broken, lambda _: []]
+    start = railway(*calls, groups, *others)
+    way = travel(start, lambda node, entry, fault: None)
+
+    def many() -> tuple[int, list[int]]:
+        for number in range(2_000):
+            way.lead(Entry(number, values={"A": shared, "B": ["y"], "N": number}))
+            way.lead(Entry(number, values={"A": "x\ud800", "B": number}))
+        gc.collect()
+        counted = [shared, start, calls[0], groups, None, True, Entry, ValueError]
+        return sys.getallocatedblocks(), [sys.getrefcount(one) for one in counted]
+
+    many()
+    blocks, references = many()
+    more, again = many()
+    assert more - blocks < 200
+    assert all(abs(one - other) < 100 for one, other in zip(references, again, strict=True))
+
+
+def test_a_graph_in_a_circle_is_collected() -> None:
+    class Holds:
+        def match_entry(self, entry: Entry) -> bool:
+            return True
+
+    def made() -> weakref.ref[Holds]:
+        instance = Holds()
+        node = railway(pyruse_native.Condition(instance.match_entry, "exists", "A"))
+        node.faulty = node
+        instance.node = node  # type: ignore[attr-defined]
+        travel(node, lambda *_: instance).lead(Entry(0))
+        return weakref.ref(instance)
+
+    gone = made()
+    gc.collect()
+    assert gone() is None
+
+
+def test_what_no_condition_is_is_refused() -> None:
+    with pytest.raises(ValueError, match="no condition is called unheard of"):
+        pyruse_native.Condition(bool, "unheard of", "A")
+    with pytest.raises(TypeError):
+        pyruse_native.Condition(bool, "patterns", "A", ["a"])(Entry(0, values={"A": "a"}))
+    with pytest.raises(TypeError, match="expected an entry"):
+        travel(None, no_fault).lead("no entry")  # type: ignore[arg-type]

@@ -1,0 +1,81 @@
+"""The chains in C, where pyruse-native is installed: see pyruse-contrib/pyruse-native."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+from pyruse.addresses import address_text
+from pyruse.api.condition import Condition
+from pyruse.api.traits import traits_of
+from pyruse.chains.model import Step
+from pyruse.chains.values import equality_test_of
+from pyruse.entry.entry import Entry
+from pyruse.hookspecs import hook_of
+from pyruse.system.native import native
+
+Call = Callable[[Entry], Any]
+_METHOD = "match_entry"
+
+
+def node_core(core: type) -> type:
+    """What the class of nodes is derived from: the class that is given, or the same in C."""
+    module = native()
+    return core if module is None else module.NodeCore
+
+
+def in_c(step: Step, call: Call) -> Call:
+    """The function of a step in C, where its filter says what it tests.
+
+    :param call: the function in Python, which is called for all that is not plain.
+    """
+    module = native()
+    if module is None:
+        return call
+    if step.kind == "action":
+        return module.Condition(call, "nothing", "") if traits_of(step.instance).pure else call
+    if not isinstance(call, MethodType) or call.__name__ != _METHOD:
+        return call  # it wants more than the entry
+    condition = condition_of(step.instance) or _equality_of(step.instance)
+    if condition is None:
+        return call
+    from pyruse.options.searches import needs_of, search_of
+
+    module.search_with(needs_of=needs_of, search_of=search_of, address_text=address_text)
+    made: Call = module.Condition(call, *condition)
+    return made
+
+
+def condition_of(instance: Any) -> Condition | None:
+    """What a filter says of itself by the hook ``condition``; None: nothing.
+
+    :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
+    """
+    hook = hook_of(instance, "condition")
+    if hook is None or not _is_about_its_method(instance, "condition"):
+        return None
+    said = hook()
+    if not isinstance(said, Condition):
+        raise TypeError("not a condition")
+    return said
+
+
+def _equality_of(instance: Any) -> Condition | None:
+    """The same by the hook ``tested_values``."""
+    test = equality_test_of(instance)
+    if test is None or not _is_about_its_method(instance, "tested_values"):
+        return None
+    return Condition("values", *test)
+
+
+def _is_about_its_method(instance: Any, hook: str) -> bool:
+    """Whether a hook speaks of the method that is called, and not of one that it stands for."""
+    if _METHOD in getattr(instance, "__dict__", {}):
+        return False
+    for cls in type(instance).__mro__:
+        if hook in vars(cls):
+            return True
+        if _METHOD in vars(cls):
+            return False
+    return False

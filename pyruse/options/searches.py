@@ -1,0 +1,95 @@
+"""Patterns as pyruse-native looks for them: what a text must have in it is seen to first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from pyruse.options.address_groups import is_hidden
+from pyruse.options.patterns import Pattern
+
+_WORTH = 2
+"""Characters: a shorter text is found nearly everywhere."""
+_PART = re.compile(
+    r"(?P<run>(?:[A-Za-z0-9 _,;:<>=@!\"'%&/~`#-] | \\[!-/:-@\[-`{-~ ])+)"
+    r"(?P<repeated>(?=[*+?{]))?"
+    r"| \{[0-9]*(?:,[0-9]*)?\} | \\(?:x..|u.{4}|U.{8}|N\{[^}]*\}|[0-9]+|.)"
+    r"| \[\^?\]?(?:\\.|[^\]\\])*\] | (?P<other>.)",
+    re.DOTALL | re.VERBOSE,
+)
+"""Characters that stand for themselves; an escape, a set of characters, or whatever else."""
+_FLAGS = re.compile(r"\(\?[aiLmsux]")
+
+
+class Needs(NamedTuple):
+    """What a text must have for a pattern to be found in it."""
+
+    begin: bytes
+    """It begins with this …"""
+    inside: bytes
+    """… and has this in it."""
+    anchored: bool
+    """The pattern is found at the beginning, or not at all."""
+
+
+class Search(NamedTuple):
+    """How a pattern is looked for."""
+
+    search: Callable[[str], re.Match[str] | None]
+    groups: tuple[tuple[int, str, bool], ...]
+    """The groups that become fields: the place in ``Match.groups()``, the name of the field, and
+    whether it has to be an address."""
+
+
+def needs_of(pattern: Pattern) -> Needs:
+    """What a text must have, told without compiling the pattern."""
+    return _needs_of(pattern.written_out)
+
+
+def search_of(pattern: Pattern, saved: Sequence[tuple[int, str]]) -> Search:
+    """How a pattern is looked for; it is compiled, if it is not yet.
+
+    :param saved: further groups that become fields: the number of the group, and the field.
+    """
+    regex = pattern.regex
+    named = [
+        (number - 1, name, name in pattern.addresses)
+        for name, number in regex.groupindex.items()
+        if not is_hidden(name, pattern.addresses)
+    ]
+    further = [(number - 1, str(name), False) for number, name in saved]
+    search = regex.match if needs_of(pattern).anchored else regex.search
+    return Search(search, (*named, *further))
+
+
+@lru_cache(maxsize=1024)  # a configuration that is loaded again has the same ones
+def _needs_of(text: str) -> Needs:
+    """What stands outside of all groups, in each text in which the pattern is found."""
+    nothing = Needs(b"", b"", anchored=False)
+    if _FLAGS.match(text) or "(?#" in text:
+        return nothing  # the case may not matter, or lines may count; or a remark may mislead
+    runs, depth = [""], 0
+    for part in _PART.finditer(text):
+        match part["other"]:
+            case "(":
+                depth += 1
+            case ")":
+                depth -= 1
+            case "|" if not depth:
+                return nothing
+        run = part["run"]
+        if depth or not run:
+            continue
+        run = re.sub(r"\\(.)", r"\1", run)
+        if part["repeated"] is not None:
+            run = run[:-1]  # that character may be missing
+        if part.start() == 1 and text[0] == "^":
+            runs[0] = run
+        else:
+            runs.append(run)
+    inside = max(runs[1:], key=len, default="")
+    if len(inside) < _WORTH:
+        inside = ""
+    return Needs(runs[0].encode(), inside.encode(), anchored=text.startswith(("^", r"\A")))
