@@ -8,10 +8,10 @@ import sys
 import traceback
 import weakref
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
-import pyruse_native
 import pytest
 
 from pyruse import Entry, Field, Pattern
@@ -19,11 +19,15 @@ from pyruse.chains.link import Node
 from pyruse.chains.model import Step
 from pyruse.chains.native import in_c
 from pyruse.chains.travel import travel
+from pyruse.system.native import native as native_package
 from pyruse_plugins.filters.at_least import AtLeast
 from pyruse_plugins.filters.contains import Contains
 from pyruse_plugins.filters.equals import Equals
 from pyruse_plugins.filters.exists import Exists
 from pyruse_plugins.filters.regex import Patterns, Regex
+
+native: Any = native_package()
+pytestmark = pytest.mark.skipif(native is None, reason="pyruse-native is not installed")
 
 
 def step(instance: Any = None) -> Step:
@@ -48,8 +52,8 @@ def no_fault(node: Node, entry: Entry, fault: BaseException) -> None:
 
 
 def test_conditions_are_at_work() -> None:
-    assert isinstance(regex("a"), pyruse_native.Condition)
-    assert isinstance(Node(step(), bool), pyruse_native.NodeCore)
+    assert isinstance(regex("a"), native.Condition)
+    assert isinstance(Node(step(), bool), native.NodeCore)
 
 
 def test_a_traceback_begins_in_the_step() -> None:
@@ -156,7 +160,7 @@ def test_nothing_is_kept_of_many_entries() -> None:
     def broken(entry: Entry) -> None:
         raise ValueError
 
-    filters = [Equals(Field("A"), "x"), Exists(Field("A")), AtLeast(Field("N"), 3)]
+    filters: list[Any] = [Equals(Field("A"), "x"), Exists(Field("A")), AtLeast(Field("N"), 3)]
     calls = [in_c(step(one), one.match_entry) for one in (*filters, Contains("x", Field("A")))]
     shared = "from 2001:db8::1 to 192.0.2.1 ü"
     groups = regex(r"^no", r"^from {address} to {address:other} (?P<rest>.*)(?P<none>x)?$")
@@ -184,12 +188,15 @@ def test_a_graph_in_a_circle_is_collected() -> None:
         def match_entry(self, entry: Entry) -> bool:
             return True
 
+    def no_fault_of(_instance: Holds, node: Node, entry: Entry, fault: BaseException) -> None:
+        pass
+
     def made() -> weakref.ref[Holds]:
         instance = Holds()
-        node = railway(pyruse_native.Condition(instance.match_entry, "exists", "A"))
+        node = railway(native.Condition(instance.match_entry, "exists", "A"))
         node.faulty = node
         instance.node = node  # type: ignore[attr-defined]
-        travel(node, lambda *_: instance).lead(Entry(0))
+        travel(node, partial(no_fault_of, instance)).lead(Entry(0))
         return weakref.ref(instance)
 
     gone = made()
@@ -199,8 +206,8 @@ def test_a_graph_in_a_circle_is_collected() -> None:
 
 def test_what_no_condition_is_is_refused() -> None:
     with pytest.raises(ValueError, match="no condition is called unheard of"):
-        pyruse_native.Condition(bool, "unheard of", "A")
+        native.Condition(bool, "unheard of", "A")
     with pytest.raises(TypeError):
-        pyruse_native.Condition(bool, "patterns", "A", ["a"])(Entry(0, values={"A": "a"}))
+        native.Condition(bool, "patterns", "A", ["a"])(Entry(0, values={"A": "a"}))
     with pytest.raises(TypeError, match="expected an entry"):
         travel(None, no_fault).lead("no entry")  # type: ignore[arg-type]
