@@ -50,6 +50,8 @@ class Condition(NamedTuple):
 
         All of its named groups that took part become fields, as with the filter `regex`.
 
+        :param field: is looked at.
+        :param patterns: what to look for.
         :param saved: further groups, by their numbers, that become fields.
         """
         return cls("patterns", field, tuple(patterns), tuple(saved))
