@@ -28,6 +28,7 @@ def node_core(core: type) -> type:
 def in_c(step: Step, call: Call) -> Call:
     """The function of a step in C, where its filter says what it tests.
 
+    :param step: is bound.
     :param call: the function in Python, which is called for all that is not plain.
     """
     module = native()

@@ -51,6 +51,7 @@ def needs_of(pattern: Pattern) -> Needs:
 def search_of(pattern: Pattern, saved: Sequence[tuple[int, str]]) -> Search:
     """How a pattern is looked for; it is compiled, if it is not yet.
 
+    :param pattern: what to look for.
     :param saved: further groups that become fields: the number of the group, and the field.
     """
     regex = pattern.regex
