@@ -11,8 +11,9 @@ from datetime import date, datetime, timedelta
 
 import psycopg
 
-from pyruse import UserError
+from pyruse import UserError, one_line
 from pyruse_fleet import hosts, report, schema, status
+from pyruse_fleet.faults import trouble
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
             run()
             return
-        with psycopg.connect(options.url, autocommit=True, connect_timeout=10) as connection:
+        with _connected(options.url) as connection:
             options.command(connection, options)
     except UserError as fault:
         sys.exit(f"pyruse-fleet: {fault}")
@@ -32,8 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(
             "pyruse-fleet: there are no tables of a fleet (expected `pyruse-fleet init` first)"
         )
+    except psycopg.errors.InsufficientPrivilege as fault:
+        sys.exit(
+            f"pyruse-fleet: this role may not do that, says the database: {one_line(str(fault))} "
+            "(expected the owner of the database, who may make roles)"
+        )
     except psycopg.Error as fault:
-        sys.exit(f"pyruse-fleet: {str(fault).strip()}")
+        sys.exit(f"pyruse-fleet: the database has failed, and says: {one_line(str(fault))}")
+
+
+def _connected(url: str) -> psycopg.Connection:
+    try:
+        return psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.Error as fault:
+        what, _, _ = trouble(fault, url).text.partition(" (expected")
+        raise UserError(f"{what} (expected --url of the database, for its owner)") from None
 
 
 def _init(connection: psycopg.Connection, options: argparse.Namespace) -> None:

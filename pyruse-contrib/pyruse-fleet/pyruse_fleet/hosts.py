@@ -95,7 +95,9 @@ def add(
         connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(GROUP), who))
         connection.execute(
             "INSERT INTO fleet.hosts (name, role) VALUES (%s, %s)"
-            " ON CONFLICT (name) DO UPDATE SET role = excluded.role, removed = NULL",
+            " ON CONFLICT (name) DO UPDATE SET role = excluded.role, removed = NULL,"
+            # Whichever machine comes next takes part: so it may be another one than before.
+            " identity = NULL, run = NULL",
             [name, role],
         )
         if quota is not None:

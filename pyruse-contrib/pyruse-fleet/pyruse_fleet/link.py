@@ -18,8 +18,6 @@ from typing import Any, Protocol, TypeVar
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from pyruse import one_line, shortened
-
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
 Job = Callable[[Connection], T]
@@ -43,7 +41,10 @@ class Session(Protocol):
     def turn(self, connection: Connection) -> float:
         """Do what there is to do now; gives the seconds until there is something again."""
 
-    def lost(self, why: str) -> None:
+    def end(self, connection: Connection) -> None:
+        """The connection is closed now, as Pyruse stops."""
+
+    def lost(self, fault: Exception) -> None:
         """There is no connection; called for each attempt that fails."""
 
 
@@ -133,12 +134,11 @@ class Link:
                         seconds = self._session.turn(connection)
                         # A hint that came with the answer to a query is no news of the socket.
                         self._wait(connection, 0.0 if self._hinted else seconds)
+                    self._session.end(connection)
             except Exception as fault:  # noqa: BLE001 -- the thread is to outlive whatever it meets
-                text = "the database has closed the connection" if self._connection else ""
-                said = shortened(one_line(str(fault)), 300)
                 self._connection = None
                 self._refuse_jobs()
-                self._session.lost(said or text)
+                self._session.lost(fault)
             finally:
                 self._connection = None
                 self._refuse_jobs()

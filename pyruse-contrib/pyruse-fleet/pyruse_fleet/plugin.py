@@ -26,7 +26,7 @@ from pyruse import (
     hookimpl,
     one_line,
 )
-from pyruse_fleet import days, handing, lifted, taking
+from pyruse_fleet import attendance, days, handing, lifted, taking
 from pyruse_fleet.audit import Own, left, tell
 from pyruse_fleet.clock import now_us
 from pyruse_fleet.counting import Counting
@@ -42,6 +42,7 @@ _FRESH_US = 30_000_000
 _CALL_S = 20.0
 _KEPT_S = 5.0
 _LONG_AWAY_S = 3600.0
+_AWAY = "the fleet's database is away"
 
 
 @dataclass
@@ -105,8 +106,9 @@ class Fleet:
         self._taking = taking.Taking(self.accept, self._counting, self.quota)
         self._inbox = Inbox(context.wake)
         feed = Feed(taking.kept(context, now_us()), self._inbox, self._taken_over, self.accept)
-        wishes = Wishes(self.listen, self.report, self.report and bool(context.recipients))
-        self._session = ServerSession(feed, self._inbox, self._own, self._counting, wishes)
+        wishes = Wishes(self.listen, self.report, self.report and bool(context.recipients), url)
+        run = attendance.begin(context, now_us())
+        self._session = ServerSession(feed, self._inbox, self._own, self._counting, wishes, run)
         self._link = Link(lambda: connect(url, secret.read() if secret else None), self._session)
 
     @hookimpl
@@ -159,15 +161,14 @@ class Fleet:
 
     @hookimpl
     def contribute_to_report(self, report: Report) -> None:
-        """Say that nothing is shared, where that has lasted for an hour."""
+        """Say that nothing is shared, if somebody has to mend it, or if that lasts for an hour."""
         if self._link is None or (since := self._session.away_since) is None:
             return
-        if time.time() - since > _LONG_AWAY_S:
+        kind, text = self._session.trouble
+        if kind == "wrong" or time.time() - since > _LONG_AWAY_S:
+            what = "the fleet does not have this machine" if kind == "wrong" else _AWAY
             began = datetime.fromtimestamp(since, tz=report.begin.tzinfo)
-            report.attend(
-                f"the fleet's database is away: {self._session.why_away}",
-                50, time=began, cause="fleet away",
-            )  # fmt: skip
+            report.attend(f"{what}: {text}", 50, time=began, cause="fleet away")
 
     @hookimpl
     def deliver(self, parcel: Parcel) -> None:

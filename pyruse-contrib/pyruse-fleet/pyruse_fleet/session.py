@@ -12,8 +12,10 @@ from psycopg.errors import LockNotAvailable
 
 from pyruse import __version__
 from pyruse_fleet import report
+from pyruse_fleet.attendance import Attendance
 from pyruse_fleet.audit import Own, audit
 from pyruse_fleet.counting import Counting
+from pyruse_fleet.faults import Kind, Trouble, trouble
 from pyruse_fleet.feed import Feed
 from pyruse_fleet.inbox import Inbox, Mailed, News, There
 from pyruse_fleet.link import CHANNEL, Connection
@@ -34,8 +36,10 @@ _FLUSH_S = 1.0
 _DAY_S = 86_400.0
 _LATEST_S = 3600.0
 _AUDIT_S = 6 * 3600.0
-_TOLD_AWAY_S = 30.0
-"""An absence that is shorter is not told of."""
+_PATIENCE_S: dict[Kind, float] = {"away": 30.0, "wait": 300.0, "wrong": 0.0}
+"""An absence that is shorter is not told of …"""
+_AT_FIRST_S = 3.0
+"""… but at the start: there, the url may be wrong."""
 
 
 class Wishes(NamedTuple):
@@ -47,18 +51,21 @@ class Wishes(NamedTuple):
     """Its days go into the fleet's report."""
     mail: bool
     """It may mail that."""
+    url: str
+    """The database."""
 
 
 class ServerSession:
     """The session of a host (see `pyruse_fleet.link.Session`)."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all that a turn needs
         self,
         feed: Feed,
         inbox: Inbox,
         own: Callable[[], Own],
         counting: Counting,
         wishes: Wishes,
+        attendance: Attendance,
     ) -> None:
         """Begin without a connection.
 
@@ -67,7 +74,9 @@ class ServerSession:
         :param own: gives this host's bans that it shares.
         :param counting: says when what was counted is to leave.
         :param wishes: what this host wants.
+        :param attendance: of this run of the daemon.
         """
+        self._attendance = attendance
         self.feed = feed
         self._inbox = inbox
         self._own = own
@@ -77,8 +86,10 @@ class ServerSession:
         self.hosts = 1
         self.away_since: float | None = time.time()
         """Since when there is no connection, by this machine's clock."""
-        self.why_away = "there was none yet"
-        self._told_away = False
+        self.trouble = Trouble("away", "there was no connection yet")
+        """Why, or why there was none the last time."""
+        self._told: Trouble | None = None
+        self._was_there = False
         self._audit_wanted = Event()
         self._audit_at = 0.0
         self._seen_at = 0.0
@@ -105,13 +116,14 @@ class ServerSession:
 
     def begin(self, connection: Connection) -> None:
         """Listen first: what is committed after that, is hinted at; the rest is read."""
+        self._attendance.claim(connection)
         self._be_seen(connection)
         if self.listens:
             connection.execute(f"LISTEN {CHANNEL}")
         self._audit(connection)
-        if self._told_away:
+        if self._told is not None:
             self._inbox.put(News("the fleet's database is there again", "notice"))
-        self.away_since, self._told_away = None, False
+        self.away_since, self._told, self._was_there = None, None, True
         self._inbox.put(There())
 
     def turn(self, connection: Connection) -> float:
@@ -121,6 +133,7 @@ class ServerSession:
         """
         now = time.monotonic()
         if now >= self._seen_at + _SEEN_S:
+            self._attendance.claim(connection)
             self._be_seen(connection)
             self._look_after_report(connection)
         if now >= self._upkeep_at:
@@ -148,15 +161,28 @@ class ServerSession:
             return _FLUSH_S
         return _LATEST_S if due is None else due
 
-    def lost(self, why: str) -> None:
-        """Tell of an absence, once it lasts."""
-        self.why_away = why or self.why_away
+    def end(self, connection: Connection) -> None:
+        """Let the next run begin at once."""
+        self._attendance.leave(connection)
+
+    def lost(self, fault: Exception) -> None:
+        """Tell of an absence, once it lasts, or at once, if somebody has to mend something."""
+        self.trouble = trouble(fault, self._wishes.url)
+        kind, text = self.trouble
         if self.away_since is None:
             self.away_since = time.time()
-        if not self._told_away and time.time() - self.away_since >= _TOLD_AWAY_S:
-            self._told_away = True
-            text = f"the fleet's database is away: {self.why_away} (bans are not shared meanwhile)"
-            self._inbox.put(News(text, "warning"))
+        if self._told is not None and (self._told == self.trouble or kind != "wrong"):
+            return
+        patience = _PATIENCE_S[kind]
+        if kind == "away" and not self._was_there:
+            patience = _AT_FIRST_S
+        if time.time() - self.away_since >= patience:
+            self._told = self.trouble
+            if kind == "wrong":
+                self._inbox.put(News(f"plugins.fleet: {text}: nothing is shared meanwhile", "err"))
+            else:
+                text = f"the fleet's database is away: {text}: nothing is shared meanwhile"
+                self._inbox.put(News(text, "warning"))
 
     def _be_seen(self, connection: Connection) -> None:
         self._seen_at = time.monotonic()

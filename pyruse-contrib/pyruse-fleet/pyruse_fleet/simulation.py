@@ -73,11 +73,18 @@ class SimulatedHost:
     step = "plugins.fleet"
     dry_run = False
 
-    def __init__(self, main: Main, plugin: Fleet, never: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        main: Main,
+        plugin: Fleet,
+        never: frozenset[str] = frozenset(),
+        tables: dict[str, Table] | None = None,
+    ) -> None:
         """Start the plugin.
 
         :param main: calls it.
         :param never: whom this host does not ban.
+        :param tables: its state, of a host that was there before.
         """
         self.plugin = plugin
         self.recipients: list[str] = []
@@ -89,7 +96,7 @@ class SimulatedHost:
         self._main = main
         self._never = never
         self._bans: dict[tuple[str, Target], Ban] = {}
-        self._tables: dict[str, Table] = {}
+        self._tables: dict[str, Table] = tables or {}
         self._lock = RLock()
         self._parcels: SimpleQueue[Parcel | None] = SimpleQueue()
         self._delivering: Thread | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -123,6 +124,12 @@ def fleet(
         for host in made.daemons:
             host.close()
         made.ask(f"DROP DATABASE {database} WITH (FORCE)", database="postgres")
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
 
 
 def banned(host: Daemon) -> dict[str, str]:

@@ -177,9 +177,9 @@ class Town:
             for number, one in enumerate(self.hosts)
             for what, holds in {
                 f"{one.waiting} wait": one.waiting,
-                f"not connected: {one.plugin._session.why_away}": not one.plugin._link.is_connected,  # type: ignore[union-attr]
+                f"not connected: {one.plugin._session.trouble}": not one.plugin._link.is_connected,  # type: ignore[union-attr]
                 "no audit yet": one.plugin._session._audit_wanted.is_set(),
-                "has not read all": one.table("fleet").get("position") != [last, mark],
+                "has not read all": one.table("fleet").get("position", [])[:2] != [last, mark],
             }.items()
             if holds
         ]
