@@ -34,7 +34,10 @@ from pyruse.registry.broadcasts import Broadcasts
 from pyruse.report.digests import Period, due
 from pyruse.report.rows import report_of_all, report_of_day, report_of_period
 from pyruse.state.database import State
-from pyruse.state.days import hosts_of, kept_days
+from pyruse.state.days import kept_days
+from pyruse.state.events import (
+    hosts_of,
+)
 from pyruse.state.host_views import all_but, only_of
 from pyruse.state.opening import MEMORY
 from pyruse.state.tables import KEPT

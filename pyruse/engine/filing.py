@@ -7,6 +7,7 @@ everything is reported. Each fact is looked up once, and most of an event is tex
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from pyruse.api.report import Details, Section
 from pyruse.api.vocabulary import EVENTS
@@ -15,7 +16,9 @@ from pyruse.engine.handed_over import message_text
 from pyruse.entry.entry import Entry, computed
 from pyruse.kinds.causes import cause
 from pyruse.kinds.masks import LONGEST, Masks
+from pyruse.state.counted_kinds import Alike
 from pyruse.state.database import State
+from pyruse.state.filed_events import FiledEvent, Head
 from pyruse.system.log import IDENTIFIER
 from pyruse.text import one_line
 from pyruse.times import Calendar, Clock
@@ -23,6 +26,19 @@ from pyruse.times import Calendar, Clock
 _LONGEST_NAME = 100  # characters
 _LONGEST_CAUSE = 200  # characters
 _LONGEST_QUOTE = 300  # characters
+
+
+_MOST_ALIKE = 10_000
+_MOST_DAYS = 3
+"""Where entries of several days take turns, as those of machines do of which one is slow."""
+
+_Common = tuple[
+    Section, Details, str, str | None, str, int | None, str, str, int | None, str, str, bool
+]
+"""What is filed together: section, details, step, host, program, level, event, cause, weight,
+template, message ID, and whether the template is of the program."""
+_Place = tuple[Alike, int, Callable[[FiledEvent], None]]
+"""What these events are counted by, the number of their head, and what takes them."""
 
 
 class Filing:
@@ -42,12 +58,34 @@ class Filing:
         self._clock = clock
         self._host = host
         self._masks = Masks()
+        self._begin = self._end = 0
+        """The events of these instants are filed under the day at hand …"""
+        self._reported = ""
+        """… as long as days are reported until this one, and no other."""
+        self._day = ""
+        self._places: dict[_Common, _Place] = {}
+        """Those of the day at hand."""
+        self._places_of_days: dict[str, dict[_Common, _Place]] = {}
 
     def day_of(self, time_us: int) -> str:
         """The open day under which something of this instant is filed, as ``YYYY-MM-DD``."""
-        return self._days.open_name(self._calendar.name_of(time_us))
+        if not self._begin <= time_us < self._end or self._reported != self._days.reported_until:
+            self._turn_to(time_us)
+        return self._day
 
-    def file(  # noqa: PLR0913 -- the facts of one event
+    def _turn_to(self, time_us: int) -> None:
+        day, days = self._calendar.day_of(time_us), self._days
+        name = day.isoformat()
+        self._day, self._reported = days.open_name(name), days.reported_until
+        if self._day == name:
+            self._begin, self._end = self._calendar.start_of(day), self._calendar.end_of(day)
+        else:  # it comes late: the next one is asked for again
+            self._begin = self._end = 0
+        if self._day not in self._places_of_days and len(self._places_of_days) >= _MOST_DAYS:
+            self._places_of_days.clear()
+        self._places = self._places_of_days.setdefault(self._day, {})
+
+    def file(  # noqa: C901, PLR0912, PLR0913 -- one call for each event that is reported
         self,
         step: str,
         entry: Entry | None,
@@ -86,20 +124,50 @@ class Filing:
                 message_id = _message_id(entry)
             if section == "important":
                 quote = _quote(entry, message)
+        if section != "important":
+            weight = None
         is_of_program = template is None
         if template is None:
             template = self._masks.template_of(message if text is None else message_text(text))
         else:
             template = handed_over.text(template)[:LONGEST]
-        day = self.day_of(time)
-        kind = self._kinds.add(
-            day, host or "", section, event, program, template, level, message, time,
-            message_id, is_of_program,
+        if not self._begin <= time < self._end or self._reported != self._days.reported_until:
+            self._turn_to(time)
+        common: _Common = (
+            section, details, step, host, program, level, event, why, weight, template, message_id,
+            is_of_program,
         )  # fmt: skip
-        self._days.file((
-            day, section, message, details, time, host, step, kind, program, level, event, why,
-            weight if section == "important" else None, quote,
-        ))  # fmt: skip
+        place = self._places.get(common)
+        if place is None:
+            place = self._place(common)
+        alike, head, append = place
+        if not alike.count:
+            self._kinds.begin(alike, message, time)
+        else:
+            alike.count += 1
+            if time > alike.last:
+                alike.last = time
+            elif time < alike.first:
+                alike.first = time
+        append((head, time, message, quote))
+
+    def _place(self, common: _Common) -> _Place:
+        (
+            section, details, step, host, program, level, event, why, weight, template, message_id,
+            is_of_program,
+        ) = common  # fmt: skip
+        alike = self._kinds.alike(
+            self._day, host or "", section, event, program, template, level, message_id,
+            is_of_program,
+        )  # fmt: skip
+        head = Head(
+            self._day, section, details, step, host, alike.kind, program, level, event, why, weight
+        )
+        file = self._days.file(self._day, section)
+        if len(self._places) >= _MOST_ALIKE:
+            self._places.clear()
+        place = self._places[common] = alike, self._days.events.head(head), file.append
+        return place
 
 
 def _is_own_news(entry: Entry) -> bool:

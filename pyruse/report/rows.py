@@ -16,8 +16,8 @@ from pyruse.report.digests import Period
 from pyruse.report.findings import conclude, find
 from pyruse.report.stored import Candidate, Instants, KeptLines, StoredRows
 from pyruse.state.database import State
-from pyruse.state.days import (
-    Day,
+from pyruse.state.days import Day, kept_days, notes_of
+from pyruse.state.events import (
     Event,
     MessageTimes,
     Summary,
@@ -27,11 +27,9 @@ from pyruse.state.days import (
     events_in_time,
     events_in_turn,
     hosts_of,
-    kept_days,
     latest_by_message,
     latest_events,
     messages_in_turn,
-    notes_of,
     times_and_messages,
 )
 from pyruse.state.expectations import Absence, absences_of

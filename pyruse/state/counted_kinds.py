@@ -22,6 +22,10 @@ _LONGEST_EXAMPLE = 500  # characters
 _LONGEST_NAME = 100  # characters
 
 
+_Key = tuple[str, str, str, str, str]
+"""Section, event, program or nothing, template, message ID."""
+
+
 @dataclass(slots=True)
 class Kind:
     """What a kind is, and what came of it since the last commit."""
@@ -44,24 +48,30 @@ class Kind:
     """When it came last, in microseconds since the epoch."""
 
 
-@dataclass(slots=True)
-class _Came:
-    """Events that are alike in all that they are counted by, since they were last added up."""
+@dataclass(slots=True, eq=False)
+class Alike:
+    """Events that are alike in all that they are counted by, and how many came of late."""
 
     kind: int
-    first: int
-    last: int
+    day: str
+    """The open day that they are filed under."""
+    host: str
+    """The machine that they happened on, or nothing."""
+    key: _Key
+    program: str
+    level: int | None
+    first: int = 0
+    """When the earliest came, in microseconds since the epoch; so is `last`."""
+    last: int = 0
     count: int = 0
+    """Since they were last added up. Whoever counts one more of them moves `first` and `last`; the
+    first one is told to `CountedKinds.begin`."""
 
 
 def identity(section: str, event: str, program: str, template: str, message_id: str) -> int:
     """The id of a kind, the same on each machine: 48 bits."""
     parts = "\0".join((section, event, program, template, message_id))
     return int.from_bytes(blake2b(parts.encode(errors="replace"), digest_size=6).digest())
-
-
-_Facts = tuple[str, str, str, str, str, str, int | None, str, bool]
-"""Day, host, section, event, program, template, level, message ID, whether it is of the program."""
 
 
 class CountedKinds(Part):
@@ -84,11 +94,11 @@ class CountedKinds(Part):
 
     def __init__(self) -> None:
         self._db: sqlite3.Connection | None = None
-        self._ids: dict[tuple[str, str, str, str, str], int] = {}
+        self._ids: dict[_Key, int] = {}
         self._known: Crowd | None = None
         """The kinds that are kept; None: not read yet."""
-        self._came: dict[_Facts, _Came] = {}
-        """What came, before it is added up in what follows: each event is looked up here once."""
+        self._came: list[Alike] = []
+        """What came, before it is added up in what follows."""
         self._touched: dict[int, Kind] = {}
         self._counts: dict[int, dict[tuple[str, str], list[int]]] = {}
         """Since the last commit, by kind, day and host: count, first, last."""
@@ -96,6 +106,62 @@ class CountedKinds(Part):
         """The kinds that gave way since the last commit, each with its section."""
         self._muted: dict[int, int | None] = {}
         """Since the last commit: since when, or None of those that are not muted any more."""
+
+    def alike(  # noqa: PLR0913 -- what events are counted by
+        self,
+        day: str,
+        host: str,
+        section: str,
+        event: str,
+        program: str,
+        template: str,
+        level: int | None,
+        message_id: str = "",
+        is_of_program: bool = True,
+    ) -> Alike:
+        """What events are counted by; it may be kept, and none of them is counted yet.
+
+        :param day: the open day that they are filed under.
+        :param host: the machine that they happened on, or nothing.
+        :param section: of the report.
+        :param event: what they mean, or nothing.
+        :param program: which program's entries they are.
+        :param template: their text without what changes.
+        :param level: the entries' priority.
+        :param message_id: the entries' MESSAGE_ID, or nothing.
+        :param is_of_program: whether the same template of another program is another kind.
+        """
+        key = (section, event, program if is_of_program else "", template, message_id)
+        kind = self._ids.get(key)
+        if kind is None:
+            if len(self._ids) >= _IDS_IN_MEMORY:
+                self._ids.clear()
+            kind = self._ids[key] = identity(*key)
+        return Alike(kind, day, host, key, program[:_LONGEST_NAME], level)
+
+    def begin(self, alike: Alike, example: str, time: int) -> None:
+        """The first of some events comes since their counts were added up: it is counted here.
+
+        :param alike: what they are counted by.
+        :param example: its text.
+        :param time: when it happened, in microseconds since the epoch.
+        """
+        if self._known is None:
+            self._known = self._read()
+        kind, level = alike.kind, alike.level
+        section, event, program, template, message_id = alike.key
+        if kind not in self._known.kinds:
+            if len(self._known.kinds) >= MOST:
+                self._make_room()
+            self._known.add(kind, Known(0, time, level, section, program))
+        if kind not in self._touched:
+            self._touched[kind] = Kind(
+                section, event, alike.program, template, message_id, level,
+                example[:_LONGEST_EXAMPLE], alike.day, alike.day, 0, time,
+            )  # fmt: skip
+        alike.count = 1
+        alike.first = alike.last = time
+        self._came.append(alike)
 
     def add(  # noqa: PLR0913 -- the facts of one event
         self,
@@ -111,75 +177,35 @@ class CountedKinds(Part):
         message_id: str = "",
         is_of_program: bool = True,
     ) -> int:
-        """Count an event of a kind.
+        """Count one event: the parameters are those of `alike` and `begin`.
 
-        :param day: the open day that it is filed under.
-        :param host: the machine that it happened on, or nothing.
-        :param section: of the report.
-        :param event: what it means, or nothing.
-        :param program: which program's entry it was.
-        :param template: its text without what changes.
-        :param level: the entry's priority.
-        :param example: its text.
-        :param time: when it happened, in microseconds since the epoch.
-        :param message_id: the entry's MESSAGE_ID, or nothing.
-        :param is_of_program: whether the same template of another program is another kind.
-        :return: the id of the kind.
+        :return: the id of its kind.
         """
-        facts = (
+        alike = self.alike(
             day, host, section, event, program, template, level, message_id, is_of_program
-        )  # fmt: skip
-        came = self._came.get(facts)
-        if came is None:
-            came = self._came_first(facts, example, time)
-        came.count += 1
-        if time > came.last:
-            came.last = time
-        elif time < came.first:
-            came.first = time
-        return came.kind
-
-    def _came_first(self, facts: _Facts, example: str, time: int) -> _Came:
-        """The first of some events that are alike."""
-        day, _, section, event, program, template, level, message_id, is_of_program = facts
-        key = (section, event, program if is_of_program else "", template, message_id)
-        kind = self._ids.get(key)
-        if kind is None:
-            if len(self._ids) >= _IDS_IN_MEMORY:
-                self._ids.clear()
-            kind = self._ids[key] = identity(*key)
-        if self._known is None:
-            self._known = self._read()
-        if kind not in self._known.kinds:
-            if len(self._known.kinds) >= MOST:
-                self._make_room()
-            self._known.add(kind, Known(0, time, level, section, key[2]))
-        if kind not in self._touched:
-            self._touched[kind] = Kind(
-                section, event, program[:_LONGEST_NAME], template, message_id, level,
-                example[:_LONGEST_EXAMPLE], day, day, 0, time,
-            )  # fmt: skip
-        came = self._came[facts] = _Came(kind, time, time)
-        return came
+        )
+        self.begin(alike, example, time)
+        return alike.kind
 
     def _add_up(self) -> None:
         """Bring all the counts up to date."""
-        for facts, came in self._came.items():
-            day, host, _, _, program, _, level, _, _ = facts
-            kind, count, last = came.kind, came.count, came.last
+        for alike in self._came:
+            kind, count, last = alike.kind, alike.count, alike.last
+            alike.count = 0
             assert self._known is not None
             row = self._known.kinds[kind]
             row.count += count
             row.time = max(row.time, last)
-            row.level = worse(row.level, level)
-            self._count(kind, (day, host), count, came.first, last)
+            row.level = worse(row.level, alike.level)
+            self._count(kind, (alike.day, alike.host), count, alike.first, last)
             touched = self._touched[kind]
             touched.count += count
             touched.time = max(touched.time, last)
-            touched.level = worse(touched.level, level)
-            if touched.program != program[:_LONGEST_NAME]:
+            touched.level = worse(touched.level, alike.level)
+            if touched.program != alike.program:
                 touched.program = ""
-            touched.first, touched.last = min(touched.first, day), max(touched.last, day)
+            touched.first = min(touched.first, alike.day)
+            touched.last = max(touched.last, alike.day)
         self._came.clear()
 
     def _count(self, kind: int, where: tuple[str, str], count: int, first: int, last: int) -> None:

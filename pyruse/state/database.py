@@ -73,9 +73,9 @@ class State:
         self.expectations = Expectations()
         self.positions = Positions()
         self.parts: tuple[Part, ...] = (
-            self.positions, self.counters, self.tables, self.days, self.tallies, self.kinds,
-            self.bans, self.firewalls, self.ban_history, self.ban_events, self.offenders,
-            self.outbox, self.faults, self.expectations,
+            self.positions, self.counters, self.tables, self.days.events, self.days, self.tallies,
+            self.kinds, self.bans, self.firewalls, self.ban_history, self.ban_events,
+            self.offenders, self.outbox, self.faults, self.expectations,
         )  # fmt: skip
         try:
             self.db = connect(path, read_only=read_only)

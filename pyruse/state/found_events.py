@@ -49,10 +49,12 @@ def find_events(
     :param limit: the number of messages.
     """
     marks = ", ".join("?" * len(days))
-    of_section = "" if section is None else "AND section = ?"
+    of_section = "" if section is None else "AND +section = ?"
+    # The days by no index (thus the +), but the ranges from the last one on: nothing is sorted, and
+    # what is found first is given first.
     query = f"""SELECT day, section, message, time FROM events
-                WHERE day IN ({marks}) AND instr(lower(message), lower(?)) {of_section}
-                ORDER BY rowid DESC LIMIT ?"""
+                WHERE +day IN ({marks}) AND instr(lower(message), lower(?)) {of_section}
+                ORDER BY range DESC, rowid DESC LIMIT ?"""
     values = (*days, text, *(() if section is None else (section,)), _LOOKED_AT)
     found: dict[tuple[str, str, str], FoundMessage] = {}
     deadline = time.monotonic() + _LONGEST_S

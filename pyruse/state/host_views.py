@@ -13,8 +13,8 @@ from contextlib import contextmanager
 _ABOUT_PYRUSE = ("notes", "faults", "absences", "ban_history", "hours")
 """What is about this machine, and Pyruse itself, alone."""
 _BUT = "host IS NULL OR host NOT IN temp.chosen_hosts"
-_BY_HOST = ("kind_counts", "tallies", "tally_totals")
-_VIEWS = ("events", *_BY_HOST, "days", *_ABOUT_PYRUSE)
+_BY_HOST = ("events", "event_heads", "kind_counts", "tallies", "tally_totals")
+_VIEWS = (*_BY_HOST, "days", *_ABOUT_PYRUSE)
 
 
 @contextmanager
@@ -28,10 +28,11 @@ def only_of(db: sqlite3.Connection, host: str) -> Iterator[None]:
     """
     with _shown(db, [host], "host IN temp.chosen_hosts"):
         db.execute(
-            """CREATE TEMP VIEW days AS SELECT day.day AS day, count(event.day) AS entries,
-                   min(event.time) AS first, max(event.time) AS last, day.reported AS reported
-               FROM main.days AS day LEFT JOIN events AS event ON event.day = day.day
-               GROUP BY day.day"""
+            """CREATE TEMP VIEW days AS
+               SELECT day, (SELECT count(*) FROM events WHERE day = whole.day) AS entries,
+                      (SELECT min(time) FROM events WHERE day = whole.day) AS first,
+                      (SELECT max(time) FROM events WHERE day = whole.day) AS last, reported
+               FROM main.days AS whole"""
         )
         for table in _ABOUT_PYRUSE:
             db.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} WHERE FALSE")
@@ -68,8 +69,5 @@ def _shown(db: sqlite3.Connection, hosts: Sequence[str], which: str) -> Iterator
 def _show(db: sqlite3.Connection, hosts: Sequence[str], which: str) -> None:
     db.execute("CREATE TEMP TABLE chosen_hosts (host TEXT PRIMARY KEY) WITHOUT ROWID")
     db.executemany("INSERT INTO temp.chosen_hosts VALUES (?)", [(host,) for host in hosts])
-    db.execute(
-        f"CREATE TEMP VIEW events AS SELECT rowid AS rowid, * FROM main.events WHERE {which}"
-    )
     for table in _BY_HOST:
         db.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} WHERE {which}")

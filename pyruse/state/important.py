@@ -68,7 +68,7 @@ def told_causes(
     :param days: as ``YYYY-MM-DD``.
     :param events: the names of the events.
     """
-    query = f"""SELECT DISTINCT event, cause FROM events
+    query = f"""SELECT DISTINCT event, cause FROM event_heads
                 WHERE day IN ({", ".join("?" * len(days))})
                 AND section IN ('important', 'interesting')
                 AND event IN ({", ".join("?" * len(events))}) AND cause IS NOT NULL"""

@@ -211,7 +211,7 @@ def top_messages(
 
 def causes_of_kinds(db: sqlite3.Connection, days: Sequence[str], section: str) -> dict[int, str]:
     """What the kinds of a section are about, of those that have one cause on some days."""
-    query = f"""SELECT kind, min(cause) FROM events
+    query = f"""SELECT kind, min(cause) FROM event_heads
                 WHERE day IN ({_marks(days)}) AND section = ? AND kind IS NOT NULL AND cause != ''
                 GROUP BY kind HAVING min(cause) = max(cause)"""
     return dict(db.execute(query, (*days, section)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 18
+VERSION = 19
 """Of the schema (SQLite's ``PRAGMA user_version``); a change of any table is a new one."""
 
 _STEPS = {
@@ -120,6 +120,42 @@ _STEPS = {
     18: """
         -- When an item failed first; of those that failed already, it is not known.
         ALTER TABLE outbox ADD COLUMN tried INTEGER;
+    """,
+    19: """
+        -- What many events have in common is written once, as their head.
+        DROP INDEX IF EXISTS events_by_day;
+        ALTER TABLE events RENAME TO events_18;
+        CREATE TABLE event_heads (
+            id INTEGER PRIMARY KEY, day TEXT NOT NULL, section TEXT NOT NULL,
+            details TEXT NOT NULL, step TEXT, host TEXT, kind INTEGER, program TEXT, level INTEGER,
+            event TEXT, cause TEXT, weight INTEGER
+        );
+        CREATE TABLE event_texts (
+            id INTEGER PRIMARY KEY, head INTEGER NOT NULL, time INTEGER NOT NULL,
+            message TEXT NOT NULL, quote TEXT
+        );
+        CREATE TABLE event_ranges (
+            first INTEGER PRIMARY KEY, last INTEGER NOT NULL, day TEXT NOT NULL,
+            section TEXT NOT NULL
+        );
+        INSERT INTO event_heads
+            SELECT row_number() OVER (ORDER BY day, section, details, step, host, kind, program,
+                                      level, event, cause, weight),
+                   day, section, details, step, host, kind, program, level, event, cause, weight
+            FROM (SELECT DISTINCT day, section, details, step, host, kind, program, level, event,
+                                  cause, weight FROM events_18);
+        INSERT INTO event_texts
+            SELECT row_number() OVER (ORDER BY day, section, rowid),
+                   dense_rank() OVER (ORDER BY day, section, details, step, host, kind, program,
+                                      level, event, cause, weight),
+                   time, message, quote
+            FROM events_18;
+        INSERT INTO event_ranges
+            SELECT min(id), max(id), day, section
+            FROM (SELECT row_number() OVER (ORDER BY day, section, rowid) AS id, day, section
+                  FROM events_18)
+            GROUP BY day, section;
+        DROP TABLE events_18;
     """,
 }
 """What leads to each version from the one before, besides making the tables that are new."""

@@ -20,6 +20,7 @@ from pyruse.state.damage import (
     was_not_closed,
 )
 from pyruse.state.database import State
+from pyruse.state.filed_events import mend
 from pyruse.state.opening import MEMORY
 from pyruse.state.positions import place_in_time
 
@@ -121,6 +122,7 @@ def _salvage(path: str, state: State) -> list[str]:
         state.db.execute("BEGIN")
         lost = [table for table in tables if not _copy(old, state.db, table)]
         lost += _drop_nonsense(state.db)
+        mend(state.db)
         _place_in_time(path, state.db)
         state.db.execute("COMMIT")
     return list(dict.fromkeys(lost))

@@ -53,8 +53,8 @@ def held(state: State) -> dict[str, int]:
 
 
 FILLED = {
-    "positions": 1, "counts": 2, "graces": 1, "remembered": 1, "days": 1, "events": 1,
-    "notes": 1, "outbox": 2, "gatherings": 1,
+    "positions": 1, "counts": 2, "graces": 1, "remembered": 1, "days": 1, "event_heads": 1,
+    "event_ranges": 1, "event_texts": 1, "notes": 1, "outbox": 2, "gatherings": 1,
 }  # fmt: skip
 
 
@@ -135,12 +135,12 @@ def test_a_reader_sees_a_batch_whole_or_not_at_all(opened, tmp_path):
     reader = State(str(tmp_path / "state.sqlite"), read_only=True)
     fill(state, T0 + 1)
     state.db.execute("BEGIN IMMEDIATE")
-    state.days.save(state.db)
-    assert rows(state)["events"] == 2
+    state.days.events.save(state.db)
+    assert rows(state)["event_texts"] == 2
     assert rows(reader) == FILLED
     state.db.execute("ROLLBACK")
     state.commit()
-    assert rows(reader)["events"] == 2
+    assert rows(reader)["event_texts"] == 2
     reader.close()
 
 
@@ -320,7 +320,7 @@ def test_room_that_a_flood_had_taken_is_given_back_once_it_is_forgotten(opened, 
     state.remove_before(T0, date(2026, 3, 14))
     state.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert path.stat().st_size < 300_000
-    assert rows(state)["events"] == 1
+    assert rows(state)["event_texts"] == 1
     assert opened().positions.get("") == CURSOR
 
 
@@ -360,7 +360,7 @@ def test_a_large_state_of_an_older_pyruse_is_written_anew_at_a_start_and_never_m
     done: list[str] = []
     state.db.set_trace_callback(done.append)
     state.remove_before(T0, date(2026, 3, 14))
-    assert "events" not in rows(state)
+    assert "event_texts" not in rows(state)
     assert not [one for one in done if "VACUUM" in one.upper().split()]
     state.close()
     state = opened()

@@ -10,7 +10,11 @@ import pytest
 from pyruse.api.report import Report
 from pyruse.report.rows import fill
 from pyruse.state.database import State
-from pyruse.state.days import Day, events_by_message, kept_days, latest_by_message
+from pyruse.state.days import Day, kept_days
+from pyruse.state.events import (
+    events_by_message,
+    latest_by_message,
+)
 from pyruse.times import time_us_of
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -291,12 +295,12 @@ def test_old_days_are_removed_with_all_that_they_hold(state):
     state.days.end("2026-03-14", us(24))
     state.days.end("2026-03-15", us(48))
     state.commit()
-    list(state.days.remove_before(state.db, 0, "2026-03-15"))
+    state.remove_before(0, NEXT)
     report = filled(state)
     assert [day.day for day in kept_days(state.db)] == ["2026-03-15"]
     assert [row.message for row in report.interesting] == ["event of 2026-03-15"]
     assert report.notes == ["note of 2026-03-15"]
-    for table in ("events", "notes"):
+    for table in ("events", "event_heads", "event_texts", "event_ranges", "notes"):
         assert state.db.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)
 
 

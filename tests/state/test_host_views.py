@@ -6,13 +6,12 @@ from datetime import date
 from pathlib import Path
 
 from pyruse.state.database import State
-from pyruse.state.days import (
+from pyruse.state.days import kept_days, notes_of
+from pyruse.state.events import (
     count_events,
     events_by_message,
     events_in_time,
     hosts_of,
-    kept_days,
-    notes_of,
 )
 from pyruse.state.faults import faults_of
 from pyruse.state.host_views import all_but, only_of

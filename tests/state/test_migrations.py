@@ -14,7 +14,11 @@ from pyruse.state import migrations
 from pyruse.state.bans import BanKey
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
-from pyruse.state.days import About, events_by_message, events_in_time, kept_days, notes_of
+from pyruse.state.days import About, kept_days, notes_of
+from pyruse.state.events import (
+    events_by_message,
+    events_in_time,
+)
 from pyruse.state.kinds import events_by_kind
 from tests.state.schema import FILE, schema, schema_of_today
 
@@ -130,8 +134,18 @@ def test_tables_do_not_change_without_a_new_version() -> None:
     )
 
 
+_BEFORE_19 = """
+    DROP VIEW events; DROP TABLE event_heads; DROP TABLE event_texts; DROP TABLE event_ranges;
+    CREATE TABLE events (
+        day TEXT NOT NULL, section TEXT NOT NULL, message TEXT NOT NULL, details TEXT NOT NULL,
+        time INTEGER NOT NULL, host TEXT, step TEXT, kind INTEGER, program TEXT, level INTEGER,
+        event TEXT, cause TEXT, weight INTEGER, quote TEXT
+    );
+    CREATE INDEX events_by_day ON events (day, section);
+"""
 _BEFORE_14 = (
-    "".join(
+    _BEFORE_19
+    + "".join(
         f"ALTER TABLE events DROP COLUMN {name};"
         for name in ("kind", "program", "level", "event", "cause", "weight", "quote")
     )
@@ -140,12 +154,49 @@ _BEFORE_14 = (
 )
 
 
+def test_events_of_schema_18_are_all_there(tmp_path: Path) -> None:
+    """Of two days and all sections, filed in turn; some have nothing but what is needed."""
+    path = str(tmp_path / "state.sqlite")
+    known = ("host", "step", 7, "app", 3, "disk fault", "device sda", 90)
+    filed = [
+        (f"2026-03-{day}", section, f"{message}", details, T + number, *facts, quote)
+        for number, (day, section, message, details, facts, quote) in enumerate(
+            (day, section, message, details, facts, quote)
+            for message in range(5)
+            for day in (15, 14)
+            for section in ("other", "important", "interesting")
+            for details, facts, quote in (("ALL", known, "line"), ("NONE", (None,) * 8, None))
+        )
+    ]
+    with State(path) as state:
+        state.db.executescript(f"{_BEFORE_19} PRAGMA user_version = 18;")
+        state.db.executemany(f"INSERT INTO events VALUES ({', '.join('?' * 14)})", filed)
+    with State(path) as state:
+        state.load()
+        columns = """day, section, message, details, time, host, step, kind, program, level, event,
+                     cause, weight, quote"""
+        read = f"SELECT {columns} FROM events ORDER BY day, section, rowid"
+        rows = state.db.execute(read).fetchall()
+        assert rows == sorted(filed, key=lambda row: (row[0], row[1]))
+        assert len(rows) == 60
+        state.days.add("2026-03-14", "other", "new", "ALL", T, "new host")
+        state.commit()
+        assert len(state.db.execute(read).fetchall()) == 61
+        assert state.db.execute("SELECT host FROM events WHERE message = 'new'").fetchall() == [
+            ("new host",)
+        ]
+        assert state.db.execute("SELECT count(*) FROM event_heads").fetchone() == (13,)
+
+
 def test_events_of_schema_13_are_of_no_kind_and_new_ones_are(tmp_path: Path) -> None:
     path = str(tmp_path / "state.sqlite")
     with State(path) as state:
-        state.days.add("2026-03-14", "other", "old", "ALL", T, "h")
+        state.days.saw("2026-03-14", 1, T, T)
         state.commit()
-        state.db.executescript(f"{_BEFORE_14} PRAGMA user_version = 13;")
+        state.db.executescript(
+            f"""{_BEFORE_14} PRAGMA user_version = 13;
+               INSERT INTO events VALUES ('2026-03-14', 'other', 'old', 'ALL', {T}, 'h', NULL);"""
+        )
     with State(path) as state:
         state.load()
         kind = state.kinds.add("2026-03-14", "h", "other", "", "app", "new", 6, "new", T)

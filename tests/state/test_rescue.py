@@ -18,7 +18,10 @@ from pyruse.api.firewall import Target
 from pyruse.state.bans import BanKey
 from pyruse.state.damage import DamagedError, StateError, is_damage
 from pyruse.state.database import State
-from pyruse.state.days import events_by_message, notes_of
+from pyruse.state.days import notes_of
+from pyruse.state.events import (
+    events_by_message,
+)
 from pyruse.state.expectations import absences_of, expected_of
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.rescue import kept_state
@@ -110,13 +113,28 @@ def test_a_whole_state_is_opened_as_it_is(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("table", ["event_heads", "event_ranges"])
+def test_events_outlive_what_they_have_in_common(path: Path, table: str) -> None:
+    garble(path, root_page(path, table))
+    mistaken_for_whole(path)
+    with daemon(path) as (state, (line,)):
+        assert f"all but a part of {table}; " in line
+        assert len(messages(state)) == EVENTS
+        state.days.add(DAY, "important", "new", "NONE", T0 + EVENTS, "other host", "step")
+        state.commit()
+        *_, (host, step, message) = state.db.execute("SELECT host, step, message FROM events")
+        assert (host, step, message) == ("other host", "step", "new")
+        (hosts,) = state.db.execute("SELECT count(*) FROM events WHERE host = 'host'").fetchone()
+        assert hosts == (0 if table == "event_heads" else EVENTS)
+
+
 def test_a_garbled_page_costs_what_was_on_it(path: Path) -> None:
     garble(path, page_with(path, b"event 2"))
     mistaken_for_whole(path)
     damaged = path.read_bytes()
     with daemon(path) as (state, told):
         left = messages(state)
-        assert EVENTS - 100 < len(left) < EVENTS
+        assert EVENTS - 200 < len(left) < EVENTS
         assert left[0] == "event 0000"
         assert left[-1] == f"event {EVENTS - 1}"
         assert len(state.bans) == BANS
@@ -133,8 +151,8 @@ def test_a_garbled_page_costs_what_was_on_it(path: Path) -> None:
         state.commit()
         state.check()
     assert line.startswith(f"{path}: the state was damaged: ")
-    end = f"what could be read is kept: all but a part of events; the damaged file is {aside(path)}"
-    assert line.endswith(end)
+    kept = "what could be read is kept: all but a part of event_texts"
+    assert line.endswith(f"{kept}; the damaged file is {aside(path)}")
     assert aside(path).read_bytes() == damaged
     with daemon(path) as (_, told):
         assert told == [], "the next start finds it whole"
@@ -318,7 +336,7 @@ def commit(state: State, meanwhile: Callable[[], object]) -> None:
 
 
 def test_damage_that_shows_while_it_runs_ends_the_run_and_is_put_right(path: Path) -> None:
-    garble(path, root_page(path, "events_by_day"))
+    garble(path, root_page(path, "event_ranges_by_day"))
     fault = run(path, lambda: None)
     assert fault.endswith(f"the damaged file is {aside(path)} (start Pyruse again)")
     with daemon(path) as (state, told):
@@ -332,7 +350,7 @@ def test_damage_that_a_report_finds_is_put_right_too(path: Path) -> None:
     with pytest.raises(StateError, match="start Pyruse again"), daemon(path) as (state, _):
         messages(state)
     with daemon(path) as (state, _):
-        assert len(messages(state)) > EVENTS - 100
+        assert len(messages(state)) > EVENTS - 200
 
 
 def test_a_file_that_was_removed_is_written_again(path: Path) -> None:

@@ -60,7 +60,8 @@ def command(  # noqa: PLR0913 -- click hands over each option
     from pyruse.cli.report_list import COLUMNS, rows_of
     from pyruse.report.digests import period_named
     from pyruse.state.database import State
-    from pyruse.state.days import hosts_of, kept_days
+    from pyruse.state.days import kept_days
+    from pyruse.state.events import hosts_of
     from pyruse.times import now_us
 
     if full and form != "text":

@@ -23,7 +23,10 @@ from pyruse.report.kept import not_kept
 from pyruse.report.rows import report_in_brief
 from pyruse.state.counters import live_keys
 from pyruse.state.database import State
-from pyruse.state.days import hosts_of, kept_days
+from pyruse.state.days import kept_days
+from pyruse.state.events import (
+    hosts_of,
+)
 from pyruse.state.found_events import find_events
 from pyruse.state.host_views import all_but, only_of
 from pyruse.text import one_line, shortened, shown

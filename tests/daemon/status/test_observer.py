@@ -333,7 +333,7 @@ def test_an_observer_cannot_write(chains: Pipeline, tmp_path: Path) -> None:
         observer_of(tmp_path / "state.sqlite", lambda: None)._state() as state,
         pytest.raises(sqlite3.OperationalError, match="readonly"),
     ):
-        state.db.execute("DELETE FROM events")
+        state.db.execute("DELETE FROM event_texts")
 
 
 def test_in_a_dry_run_there_is_nothing_to_observe(chains: Pipeline) -> None:
