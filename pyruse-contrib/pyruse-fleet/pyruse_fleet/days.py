@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from pyruse import Report, one_line, shortened
@@ -10,6 +10,8 @@ from pyruse import Report, one_line, shortened
 _MOST_ATTENTION = 20
 _LONGEST = 200
 _HIGHEST = 100
+_FURTHEST = 16 * 60
+"""Minutes: no time zone is further from UTC."""
 
 
 class Need(NamedTuple):
@@ -29,6 +31,8 @@ class Day(NamedTuple):
     notes: int
     needs: list[Need]
     more_needs: int
+    offset: int | None
+    """How many minutes its clock was before UTC, at the beginning of its day; None: not told."""
 
     @property
     def is_quiet(self) -> bool:
@@ -47,6 +51,7 @@ def told(report: Report) -> dict[str, Any]:
         "notes": len(report.notes),
         "needs": [[_text(one.text), one.weight] for one in needs[:_MOST_ATTENTION]],
         "more_needs": max(0, len(needs) - _MOST_ATTENTION),
+        "offset": _minutes(report.begin.utcoffset()),
     }
 
 
@@ -59,7 +64,7 @@ def checked(value: Any) -> Day:
         for one in (needs if isinstance(needs, list) else [])[:_MOST_ATTENTION]
         if isinstance(one, list) and len(one) == 2 and isinstance(one[0], str)
     ]
-    headline = value.get("headline")
+    headline, offset = value.get("headline"), value.get("offset")
     return Day(
         headline=_text(headline) if isinstance(headline, str) else "",
         entries=_number(value.get("entries")),
@@ -68,16 +73,12 @@ def checked(value: Any) -> Day:
         notes=_number(value.get("notes")),
         needs=found,
         more_needs=_number(value.get("more_needs")),
+        offset=offset if type(offset) is int and abs(offset) <= _FURTHEST else None,
     )
 
 
-def is_day(text: str) -> bool:
-    """Whether a report's title is that of a day."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+def _minutes(offset: timedelta | None) -> int:
+    return round((offset or timedelta()).total_seconds() / 60)
 
 
 def _text(value: str) -> str:

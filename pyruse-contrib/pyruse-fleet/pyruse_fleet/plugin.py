@@ -191,7 +191,11 @@ class Fleet:
             if not back.is_kept.wait(_KEPT_S):  # at a stop, say: the outbox keeps it, then
                 raise RuntimeError("the fleet's database is away") from None
         except DataError as fault:
-            raise Refused(f"the database cannot hold it: {one_line(str(fault))}") from None
+            said = one_line(str(fault))
+            what = "that is too large, or odd"
+            if "report" in payload:
+                what = f"a report of {payload['day']} (expected a right clock of this machine)"
+            raise Refused(f"the fleet's database does not take {what}, and says: {said}") from None
 
     def _tell_others(self, link: Link, parcel: Parcel) -> None:
         whole = parcel.count == len(parcel.payloads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from pyruse import one_line, shortened
@@ -25,18 +25,18 @@ _ATTACKERS = """
     SELECT who, count(DISTINCT host), sum(times)::bigint
     FROM (
         SELECT network::text AS who, host, 0 AS times FROM fleet.feed
-        WHERE kind = 'ban' AND at >= %(day)s::date AND at < %(day)s::date + 1
+        WHERE kind = 'ban' AND at >= %(begin)s AND at < %(end)s
         UNION ALL
         SELECT key, (part->>0)::int, (part->>2)::bigint
         FROM fleet.feed, jsonb_array_elements(parts) AS part
-        WHERE kind = 'count' AND at >= %(day)s::date AND at < %(day)s::date + 1
+        WHERE kind = 'count' AND at >= %(begin)s AND at < %(end)s
     ) AS seen
     GROUP BY who HAVING count(DISTINCT host) > 1
     ORDER BY 2 DESC, 3 DESC, 1 LIMIT %(most)s
 """
 _BANS = """
     SELECT count(*), count(DISTINCT network) FROM fleet.feed
-    WHERE kind = 'ban' AND at >= %(day)s::date AND at < %(day)s::date + 1
+    WHERE kind = 'ban' AND at >= %(begin)s AND at < %(end)s
 """
 
 
@@ -61,6 +61,8 @@ class FleetDay(NamedTuple):
     """A day of the fleet."""
 
     day: date
+    now: datetime
+    """When it was read: what hosts tell later is not in it."""
     hosts: Sequence[HostDay]
     attackers: Sequence[Attacker]
     told: int
@@ -80,6 +82,12 @@ class FleetDay(NamedTuple):
         return [one for one in self.hosts if one.day and one.day.is_quiet]
 
     @property
+    def has_zones(self) -> bool:
+        """Whether hosts are in different time zones: their days began at different instants."""
+        offsets = {one.day.offset for one in self.hosts if one.day} - {None}
+        return len(offsets) > 1
+
+    @property
     def absent(self) -> list[HostDay]:
         """Those that have not told their day, though they are to."""
         return [one for one in self.hosts if one.day is None]
@@ -87,7 +95,11 @@ class FleetDay(NamedTuple):
 
 def read(connection: Connection, day: date) -> FleetDay:
     """A day of the fleet, as far as it is known by now."""
-    known = {"day": day, "most": _MOST_ATTACKERS}
+    # A day of a host is one of its own zone; what they have in common goes by UTC.
+    begin = datetime.combine(day, time(), UTC)
+    known = {
+        "day": day, "begin": begin, "end": begin + timedelta(days=1), "most": _MOST_ATTACKERS
+    }  # fmt: skip
     hosts = [
         HostDay(_shown(name), seen, None if report is None else checked(report), last)
         for name, seen, report, last in connection.execute(_HOSTS, known)
@@ -97,7 +109,8 @@ def read(connection: Connection, day: date) -> FleetDay:
         for who, count, times in connection.execute(_ATTACKERS, known)
     ]
     told, networks = connection.execute(_BANS, known).fetchone() or (0, 0)
-    return FleetDay(day, hosts, attackers, told, networks)
+    (now,) = connection.execute("SELECT clock_timestamp()").fetchone() or (datetime.now(UTC),)
+    return FleetDay(day, now.astimezone(UTC), hosts, attackers, told, networks)
 
 
 def subject(fleet: FleetDay) -> str:
@@ -115,22 +128,30 @@ def text(fleet: FleetDay) -> str:
     """The report as plain text."""
     lines = [subject(fleet), ""]
     for one in fleet.in_need:
-        lines += _in_need(one)
+        lines += _in_need(one, _zone(one, fleet))
     if fleet.absent:
         lines += ["DID NOT REPORT", ""]
         lines += [f"  {one.name}: {_last_seen(one)}" for one in fleet.absent] + [""]
+        lines += [
+            f"This was written at {fleet.now:%Y-%m-%d %H:%M %Z}. What they tell later is there: "
+            f"pyruse-fleet report {fleet.day}",
+            "",
+        ]
     if fleet.attackers:
         lines += ["SEEN BY SEVERAL HOSTS", ""]
         for who, hosts, times in fleet.attackers:
             counted = f", counted {times:,} times" if times else ""
             lines.append(f"  {who}: {hosts} hosts{counted}")
         lines.append("")
-    lines += [f"Bans told: {fleet.told:,}, of {fleet.networks:,} addresses and networks.", ""]
+    by_utc = " (the day by UTC)" if fleet.has_zones else ""
+    told = f"Bans told{by_utc}: {fleet.told:,}, of {fleet.networks:,} addresses and networks."
+    lines += [told, ""]
     if fleet.quiet:
         lines += ["QUIET", ""]
         for one in fleet.quiet[:_MOST_QUIET]:
             assert one.day is not None
-            lines.append(f"  {one.name}: {one.day.entries:,} entries, {one.day.bans:,} bans")
+            zone = _zone(one, fleet)
+            lines.append(f"  {one.name}: {one.day.entries:,} entries, {one.day.bans:,} bans{zone}")
         if more := len(fleet.quiet) - _MOST_QUIET:
             lines.append(f"  and {more:,} more" if more > 0 else "")
     lines += ["", f"The report of a host is there: pyruse report {fleet.day}", ""]
@@ -141,6 +162,7 @@ def data(fleet: FleetDay) -> dict[str, Any]:
     """The same, in JSON types."""
     return {
         "day": fleet.day.isoformat(),
+        "now": fleet.now.isoformat(),
         "hosts": [
             {
                 "name": one.name,
@@ -158,15 +180,23 @@ def data(fleet: FleetDay) -> dict[str, Any]:
     }
 
 
-def _in_need(one: HostDay) -> list[str]:
+def _in_need(one: HostDay, zone: str) -> list[str]:
     assert one.day is not None
     day = one.day
     said = [f"{day.important:,} important events"] if day.important else []
     said += [f"{day.notes:,} notes on the report"] if day.notes else []
-    head = f"{one.name}: {', '.join(said) or day.headline or 'needs attention'}"
+    head = f"{one.name}: {', '.join(said) or day.headline or 'needs attention'}{zone}"
     needs = [f"  - {need.text}" for need in day.needs]
     more = [f"  - and {day.more_needs} more"] if day.more_needs else []
     return [head, *needs, *more, ""]
+
+
+def _zone(one: HostDay, fleet: FleetDay) -> str:
+    """When the day of a host was, where that is not the same for all."""
+    if one.day is None or one.day.offset is None or not fleet.has_zones:
+        return ""
+    sign, minutes = "-" if one.day.offset < 0 else "+", abs(one.day.offset)
+    return f" (its day, UTC{sign}{minutes // 60:02}:{minutes % 60:02})"
 
 
 def _last_seen(one: HostDay) -> str:

@@ -16,6 +16,7 @@ from pyruse import (
     Mail,
     Parcel,
     Raised,
+    Refused,
     Target,
     network_around,
     network_text,
@@ -103,6 +104,8 @@ class SimulatedHost:
         self.tried: list[str] = []
         self.waiting = 0
         """So many parcels are not delivered."""
+        self.refused: list[str] = []
+        """Why parcels were given up."""
         plugin.on_start(self)  # type: ignore[arg-type]
 
     @property
@@ -236,7 +239,10 @@ class SimulatedHost:
 
     def _deliver(self) -> None:
         while (parcel := self._parcels.get()) is not None:
-            self.plugin.deliver(parcel)
+            try:
+                self.plugin.deliver(parcel)
+            except Refused as why:
+                self.refused.append(str(why))
             self.waiting -= 1
 
     def ban(self, entry: None, request: BanRequest) -> bool:
