@@ -113,7 +113,12 @@ def _machine(folder: str, prefix: str) -> str:
 
 
 def _files(folder: str, machine_folder: str) -> Iterable[JournalFile]:
-    for name in names_in(folder):
+    """The files of a folder, as readdir(3) gives them, and so as journalctl opens them.
+
+    Where times contradict each other, the order in which files are opened decides which entries
+    libsystemd passes over: so, at least nothing is missing that journalctl shows.
+    """
+    for name in _names(folder):
         match = _NAME.match(name)
         path = os.path.join(folder, name)
         if match is None or (identity := _identity(path)) is None:
@@ -127,8 +132,12 @@ def names_in(folder: str) -> list[str]:
 
     :raises OSError: no descriptor is left: what is there is not known.
     """
+    return sorted(_names(folder))
+
+
+def _names(folder: str) -> list[str]:
     try:
-        return sorted(os.listdir(folder))
+        return os.listdir(folder)
     except OSError as fault:
         if fault.errno in SHORT:
             raise

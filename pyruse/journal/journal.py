@@ -126,6 +126,8 @@ class Journal:
             if self.keeps_positions:
                 machine.note(time_us)
                 self._handled[name] = machine
+            elif machine.holds_back:  # what is opened next is read on behind it
+                machine.note(time_us)
             else:  # the machine's own entries may be skipped up to the next one of the others
                 machine.reader.no_later = min(heads[1:3])[0] if len(heads) > 1 else FOREVER
             entry_ = machine.reader.advance()
@@ -338,11 +340,7 @@ class Journal:
 
     def span(self) -> tuple[int, int] | None:
         """The instants of the first and the last entry, µs since the epoch; None: no entry."""
-        spans = [
-            span
-            for machine in self.machines.values()
-            if (span := machine.reader.span()) is not None
-        ]
+        spans = [span for machine in self.machines.values() if (span := machine.span()) is not None]
         if not spans:
             return None
         return min(first for first, _ in spans), max(last for _, last in spans)

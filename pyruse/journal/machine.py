@@ -34,12 +34,15 @@ class Machine:
         look: Callable[[], Sequence[JournalFile]],
         *,
         follows: bool = False,
+        in_stages: bool = True,
     ) -> None:
         """Open nothing yet.
 
         :param opened: makes the reader of an open journal, which goes to its beginning.
         :param look: gives the files that there are now.
         :param follows: more is to come: a file without a header yet is no fault.
+        :param in_stages: its files need not all be open at once: it is read from one end to the
+            other.
         """
         self.name = name
         self.position: Position | None = None
@@ -59,6 +62,7 @@ class Machine:
         """How many entries were read up to the position."""
         self.passed = PassedOver(name, opened, look, follows=follows)
         """What libsystemd passes over."""
+        self._in_stages = in_stages
         self._stages = Stages()
         """For when not all of its files can be open."""
         self.is_being_made = False
@@ -140,6 +144,15 @@ class Machine:
     def next_stage(self) -> None:
         """Have what was read to its end be closed with the next `renew`, so that more is open."""
         self._stages.end(self._with_headers())
+
+    def span(self) -> tuple[int, int] | None:
+        """The instants of the first and the last entry, µs since the epoch; None: no entry."""
+        if not self.holds_back:
+            return self.reader.span()
+        headers = [said for _, said in self._with_headers() if said is not None and said.entries]
+        if not headers:
+            return None
+        return min(one.head_at for one in headers), max(one.tail_at for one in headers)
 
     def _with_headers(self) -> list[tuple[JournalFile, Header | None]]:
         return [(file, header(file.path)) for file in self._files]
@@ -247,7 +260,7 @@ class Machine:
         """Those of too many files that are read first; None: too few descriptors for any."""
         most = (len(self._open) + room()) // 2  # for a moment, those before are open, too
         known = [(file, header(file.path)) for file in files]
-        if not self._follows or not self._stages.choose(known, most, self.position):
+        if not self._in_stages or not self._stages.choose(known, most, self.position):
             return None
         assert self._stages.now is not None
         return self._stages.now.files

@@ -183,7 +183,8 @@ class JournalReader(Seeking):
 
     def _rest(self) -> Iterator[Entry]:
         """At the end: the lines that will not become whole."""
-        return iter(()) if self._follows else self.split_lines.rest()
+        is_last = not self._follows and self.before is None
+        return self.split_lines.rest() if is_last else iter(())
 
     def _has_let_go(self) -> bool:
         """Whether libsystemd has let go a file, which it does without a word where it is damaged.

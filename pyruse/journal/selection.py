@@ -95,11 +95,13 @@ class Selection:
         namespace = machine.partition(".")[2]
         return f"namespace {'*' if '*' in self.namespaces else namespace}"
 
-    def open(self, decoder: Decoder, *, follow: bool = False) -> Journal:
+    def open(self, decoder: Decoder, *, follow: bool = False, to_seek: bool = False) -> Journal:
         """Open the journal, at its first selected entry.
 
         :param decoder: makes values of the journal's bytes.
         :param follow: watch for entries, files and folders that are added.
+        :param to_seek: entries are looked for, and not read from one end to the other: all files
+            are open at once.
         :raises JournalError: the journal cannot be read; the text says who may, and how.
         """
         bus_errors()
@@ -117,11 +119,12 @@ class Selection:
                 reader.seek_since(self.since)
             return reader
 
-        found = Journal(
-            whereabouts,
-            lambda name: Machine(name, opened, partial(whereabouts.files_of, name), follows=follow),
-            follow=follow,
-        )
+        def made(name: str) -> Machine:
+            look = partial(whereabouts.files_of, name)
+            in_stages = self.last is None and not to_seek
+            return Machine(name, opened, look, follows=follow, in_stages=in_stages)
+
+        found = Journal(whereabouts, made, follow=follow)
         self.opened.append(found)
         if found.broken and not found.machines and not follow:
             raise JournalError(self._explained(next(iter(found.broken.values()))))

@@ -40,7 +40,7 @@ class Whereabouts:
         by_machine: dict[str, list[JournalFile]] = {}
         for file in found:
             by_machine.setdefault(file.machine, []).append(file)
-        return by_machine
+        return dict(sorted(by_machine.items()))
 
     def files_of(self, machine: str) -> list[JournalFile]:
         """The files of one machine that there are."""

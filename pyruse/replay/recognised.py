@@ -48,7 +48,8 @@ class Recognised:
         return lambda step: self._step(step, bind(step))
 
     def _step(self, step: Step, call: Callable[[Entry], Any]) -> Callable[[Entry], Any]:
-        if step.chain != _END or traits_of(step.instance).pure:  # not each entry comes to these
+        is_last = step.chain == _END or step.chain.startswith(f"{_END} ")
+        if not is_last or traits_of(step.instance).pure:  # not each entry comes to these
             return call
 
         def count(entry: Entry) -> Any:

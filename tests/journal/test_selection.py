@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import subprocess
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +13,8 @@ from pyruse.config.settings import JournalSettings
 from pyruse.entry.decoding import Decoder
 from pyruse.journal.selection import JournalError, Selection
 from pyruse.journal.whereabouts import Whereabouts
-from pyruse.testing.journal import FIRST_TIME, make_journal
+from pyruse.testing.journal import FIRST_TIME, make_journal, unavailable
+from pyruse.testing.plugin import need
 
 SECOND = 1_000_000
 BOOTS = ["c" * 32, "a" * 32, "b" * 32]
@@ -291,3 +294,27 @@ def test_a_configuration_that_may_not_be_read(place, powerless, close, name):
         f"{closed / name}: cannot be read: Permission denied (expected a TOML file; another place "
         "is chosen with -c PATH or PYRUSE_CONFIG)\n"
     )
+
+
+def test_where_times_contradict_each_other_nothing_is_missing_that_journalctl_shows(tmp_path):
+    """Files of one boot, the clocks of which contradict each other: libsystemd passes over some."""
+    need(unavailable())
+    numbers = random.Random(5)
+    for file in range(20):
+        offsets = sorted(numbers.randrange(250 * SECOND) for _ in range(10))
+        made = make_journal(
+            tmp_path / "new.journal",
+            [
+                {
+                    "MESSAGE": f"{file}/{number}",
+                    "__REALTIME_TIMESTAMP": FIRST_TIME + file * 100 * SECOND + offset,
+                    "_BOOT_ID": f"{file // 10 + 1:032x}",
+                }
+                for number, offset in enumerate(offsets)
+            ],
+        )
+        made.rename(tmp_path / f"system@{file + 1:032x}-{1:016x}-{FIRST_TIME + file:016x}.journal")
+    command = ["journalctl", "--directory", tmp_path, "--output", "cat", "--no-pager"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert len(set(shown)) > 20
+    assert sorted(read(Selection(tmp_path))) == sorted(shown)

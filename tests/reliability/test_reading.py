@@ -9,8 +9,10 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -281,6 +283,47 @@ def test_more_files_of_one_machine_than_descriptors(daemon: MakeDaemon, journald
     assert in_order(one) == [str(number) for number in range(135)]
     assert "descriptors" not in one.log
     assert "Too many open files" not in one.log
+
+
+@pytest.mark.parametrize(
+    ("arguments", "taken"),
+    [
+        (["replay"], lambda data: data["entries"]),
+        (["replay", "--since", "@1773489602"], lambda data: data["entries"] + 2),
+        (["stats"], lambda data: data[0]["total"]),
+        (["stats", "_TRANSPORT=journal"], lambda data: data[0]["total"]),
+        (["try", "^1"], lambda data: data["entries"]),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_commands_read_more_files_than_descriptors(
+    daemon: MakeDaemon, tmp_path: Path, arguments: list[str], taken: Callable[[Any], int]
+) -> None:
+    need(unavailable())
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    for file in range(40):
+        entries: list[dict[str, str | int]] = [
+            {
+                "SYSLOG_IDENTIFIER": "test",
+                "_TRANSPORT": "journal",
+                "MESSAGE": f"{3 * file + number}",
+                "__REALTIME_TIMESTAMP": FIRST_TIME + (3 * file + number) * SECOND,
+                "_BOOT_ID": f"{1:032x}",
+                "__MONOTONIC_TIMESTAMP": (3 * file + number + 1) * SECOND,
+            }
+            for number in range(3)
+        ]
+        made = make_journal(folder / "new.journal", entries)
+        made.rename(folder / f"system@{file + 1:032x}-{1:016x}-{FIRST_TIME + file:016x}.journal")
+    one = daemon(CHAINS, folder)
+    one.prefix = ["sh", "-c", 'ulimit -n 48; exec "$0" "$@"']
+    done = one.command(*arguments, "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert taken(json.loads(done.stdout)) == 120
+    done = one.command(*arguments, "-n", "5", "--format", "json")  # from the end: all are open
+    assert done.returncode != 0
+    assert "too few file descriptors" in done.stderr
 
 
 def test_more_files_than_descriptors_with_entries_of_the_same_time(

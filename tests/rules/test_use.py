@@ -172,8 +172,8 @@ def test_every_fault_at_once(folder: Path) -> None:
         'chains, own, samples, summaries; did you mean "programs"?)',
         'broken.toml: chains: "other" cannot be the name of a chain of these rules (expected '
         '"broken", or a name that begins with "broken ")',
-        "pyruse.toml: [rules].withn: unknown option (expected one of: most, ports, section, "
-        'within; did you mean "within"?)',
+        "pyruse.toml: [rules].withn: unknown option (expected one of: grave, grave_shown, most, "
+        'ports, section, within; did you mean "within"?)',
         'pyruse.toml: [rules.door].most: "three" is of the wrong type (expected a whole number, '
         "such as 5)",
         "pyruse.toml: [rules.door].port: unknown option (expected one of: most, ports, within; did "

@@ -120,7 +120,7 @@ def _entries(
         except ValueError as fault:
             raise click.UsageError(str(fault)) from None
         return
-    reader = chosen.open(engine.decoder)
+    reader = chosen.open(engine.decoder, to_seek=True)
     found = None
     if cursor or chosen.last is None:
         found = reader.at(cursor) if cursor else reader.last()

@@ -212,7 +212,7 @@ def _read(found: Status, db: sqlite3.Connection, settings: Settings, now: int) -
 def _compare(found: Status, settings: Settings, positions: Positions) -> None:
     """See how far the journal has gone on since."""
     try:
-        journal = Selection.of(settings.journal).open(Decoder())
+        journal = Selection.of(settings.journal).open(Decoder(), to_seek=True)
     except UserError as fault:
         found.journal_fault = str(fault)
         return
