@@ -13,6 +13,7 @@ import psycopg
 
 from pyruse import UserError, one_line
 from pyruse_fleet import hosts, report, schema, status
+from pyruse_fleet.doubts import doubts
 from pyruse_fleet.faults import trouble
 
 
@@ -53,7 +54,7 @@ def _connected(url: str) -> psycopg.Connection:
 def _init(connection: psycopg.Connection, options: argparse.Namespace) -> None:
     done = schema.migrate(connection)
     _say(f"migrations applied: {', '.join(map(str, done))}" if done else "nothing to do")
-    for doubt in schema.doubts(connection):
+    for doubt in doubts(connection):
         _say(f"note: {doubt}")
 
 
@@ -66,8 +67,14 @@ def _add_host(connection: psycopg.Connection, options: argparse.Namespace) -> No
 
 
 def _remove_host(connection: psycopg.Connection, options: argparse.Namespace) -> None:
-    lifted = hosts.remove(connection, options.name, lift=options.lift_bans)
-    _say(f"{options.name} is out" + (f"; {lifted} bans lifted" if options.lift_bans else ""))
+    lift = options.lift_bans or options.forget
+    lifted = hosts.remove(connection, options.name, lift=lift, forget=options.forget)
+    _say(f"{options.name} is out" + (f"; {lifted} bans lifted" if lift else ""))
+
+
+def _rename_host(connection: psycopg.Connection, options: argparse.Namespace) -> None:
+    hosts.rename(connection, options.name, options.new)
+    _say(f"{options.name} is called {options.new} now, and logs in as before")
 
 
 def _status(connection: psycopg.Connection, options: argparse.Namespace) -> None:
@@ -109,12 +116,14 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser("add-host", help="let a host take part; also one that was removed")
     add.set_defaults(command=_add_host)
     add.add_argument("name", help="of the host, as reports call it")
-    add.add_argument("--role", help="its role in the database; by default, its name")
+    add.add_argument("--role", help="its role in the database; by default, as before, or its name")
     add.add_argument(
         "--password-stdin", action="store_true", help="it logs in with the password on stdin"
     )
     add.add_argument(
-        "--quota", type=int, help="how many bans in force it may have told; at first 10,000"
+        "--quota",
+        type=int,
+        help="how many bans in force it may have told, at first 10,000; limits its days, too",
     )
 
     remove = commands.add_parser("remove-host", help="keep a host out from now on")
@@ -123,6 +132,14 @@ def _parser() -> argparse.ArgumentParser:
     remove.add_argument(
         "--lift-bans", action="store_true", help="lift what it has banned, and nobody else has"
     )
+    remove.add_argument(
+        "--forget", action="store_true", help="lift its bans, and let its name be free again"
+    )
+
+    rename = commands.add_parser("rename-host", help="give a host another name")
+    rename.set_defaults(command=_rename_host)
+    rename.add_argument("name")
+    rename.add_argument("new", metavar="NEW-NAME")
 
     state = commands.add_parser("status", help="who is behind, and since when")
     state.set_defaults(command=_status)

@@ -11,6 +11,7 @@ from threading import Event
 from typing import Any
 
 from psycopg import IsolationLevel
+from psycopg.types.json import Jsonb
 
 from pyruse import network_text, parse_network
 from pyruse_fleet.errors import NotTaken
@@ -19,21 +20,19 @@ from pyruse_fleet.link import Connection
 from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_key, told_ban
 
 _PAGE = 500
+_SEQ = 2
+"""Before the parts of `Told`, a row has what is reached by it, and whether to `spread` its key."""
+_KEY = _SEQ + 11
+"""Where counter and key of a count are."""
 MOST_BANS = 100_000
 """So many bans a snapshot has at most: all of it is in memory for a moment."""
 _LIFT_AFTER_S = 600.0
 """So long after a database was restored from a backup, hosts have told again what it had lost."""
 
-# The parts of a row that `Told` has. The database's clock says how much of a ban is left.
-_ROW = """
-    host, kind, network::text, label, ports, protocol, until IS NULL,
-    extract(epoch FROM until - clock_timestamp())::float8, others, counter, key, (
-        SELECT jsonb_agg(jsonb_build_array(part->0,
-            (part->>1)::float8 - extract(epoch FROM clock_timestamp())::float8, part->2))
-        FROM jsonb_array_elements(parts) AS part)
+NEXT = "SELECT * FROM fleet.news(%s::pg_snapshot, %s, %s)"
+_LAST = """
+    SELECT seq, mark, pg_current_snapshot()::text FROM fleet.feed ORDER BY seq DESC LIMIT 1
 """
-NEXT = f"SELECT seq, mark, {_ROW} FROM fleet.feed WHERE seq >= %s ORDER BY seq LIMIT %s"
-_LAST = "SELECT seq, mark FROM fleet.feed ORDER BY seq DESC LIMIT 1"
 _BANS = """
     SELECT host, network::text, label, ports, protocol, until IS NULL,
         extract(epoch FROM until - clock_timestamp())::float8
@@ -99,31 +98,42 @@ class Feed:
         if len(self._inbox) > MOST:
             self.waits_for_room.set()
             return False
-        rows = connection.execute(NEXT, (self.position.seq, _PAGE)).fetchall()
-        if not rows or Position(*rows[0][:2]) != self.position:
+        if self.position == NOWHERE:
             self._begin_anew(connection, me)
             return True
-        self._hand_over(connection, me, [Told(*row) for row in rows[1:]])
-        return len(rows) == _PAGE
+        seq, mark, taken = self.position
+        rows = connection.execute(NEXT, (taken, seq, _PAGE)).fetchall()
+        if not rows or rows[0][_SEQ : _SEQ + 2] != (seq, mark):
+            self._begin_anew(connection, me)
+            return True
+        self._hand_over(connection, me, rows[1:])
+        return len(rows) > _PAGE
 
     def lift_in(self) -> float:
         """After how many seconds `read` has something to lift."""
         return math.inf if self._lift_at is None else max(0.0, self._lift_at - time.monotonic())
 
-    def _hand_over(self, connection: Connection, me: int, rows: list[Told]) -> None:
+    def _hand_over(self, connection: Connection, me: int, rows: list[tuple[Any, ...]]) -> None:
         if not rows:
             return
-        others = [row for row in rows if row.kind == "count" or row.host != me]
+        told = [Told(*row[_SEQ:]) for row in rows]
+        others = [row for row in told if row.kind == "count" or row.host != me]
         lifts = {row.seq: key for row in others if (key := self._lifted(row)) is not None}
         left = self._left(connection, me, {key.network for key in lifts.values()})
-        hosts = {row.host for row in rows} | {told.host for one in left.values() for told in one}
+        hosts = {row.host for row in (*told, *(row for rest in left.values() for row in rest))}
         self._know(connection, me, hosts)
         items: list[Item] = []
         for row in others:
             key = lifts.get(row.seq)
             items.append(row if key is None else Lift(key, left[key.network]))
-        self.position = Position(rows[-1].seq, rows[-1].mark)
+        last = max(told, key=lambda row: row.seq)
+        known = self.position if self.position.seq > last.seq else last
+        self.position = Position(known.seq, known.mark, rows[0][0])
         self._inbox.put(*items, Reached(self.position))
+        # What this host has counted was its own business, until others have counted the same.
+        wanted = [[row[_KEY], row[_KEY + 1]] for row in rows if row[1]]
+        if wanted:
+            connection.execute("SELECT fleet.spread(%s)", (Jsonb(wanted),))
 
     def _lifted(self, row: Told) -> Key | None:
         """The ban that a row lifts, if this host may have taken it over."""

@@ -8,21 +8,37 @@ from datetime import datetime
 from typing import NamedTuple
 
 from psycopg import Connection, sql
+from psycopg.errors import UniqueViolation
 
-from pyruse import UserError
+from pyruse import UserError, one_line, shortened
 from pyruse_fleet.schema import GROUP
+from pyruse_fleet.unhindered import end_all, unhindered
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?\Z")
 _LONGEST_ROLE = 63  # bytes: NAMEDATALEN of PostgreSQL
 _LIMITS = {
-    # A statement that takes longer is of no use any more; a transaction that is left open holds
-    # others up. A host could set them anew: so fleet.release ends who holds the feed's lock.
+    # A statement that takes longer is of no use any more; a transaction that is left open keeps the
+    # database from cleaning up. A host could set them anew: so nobody waits for what a host's
+    # transaction holds, and fleet.watch ends it after a minute.
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "10s",
     "lock_timeout": "10s",
 }
+_FIRM_LIMITS = {
+    # A host cannot set it anew; each of its sessions may have as much.
+    "temp_file_limit": "100MB",
+}
 _CONNECTIONS = 4
 """A host has one connection; one more while it is made anew, and one for its administrator."""
+
+_LONGEST_SHOWN = 40  # characters
+_UNKNOWN = "{!r} is no host of this fleet (expected one of `status`)"
+_MAY_DO_MORE = """
+    SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls OR EXISTS (
+        SELECT FROM pg_auth_members JOIN pg_roles AS other ON other.oid = roleid
+        WHERE member = role.oid AND other.rolname <> %s)
+    FROM pg_roles AS role WHERE role.rolname = %s
+"""
 
 
 class HostState(NamedTuple):
@@ -42,6 +58,18 @@ class HostState(NamedTuple):
     refused: int
     refused_at: datetime | None
     version: str
+    twin_at: datetime | None
+    """When a second machine of its name was last turned away."""
+    may_log_in: bool
+    """Its role is there, can log in, and is a member of the hosts' group."""
+    told_today: int
+    """Rows of the feed that it has written today, in UTC …"""
+    rows_today: int
+    """… and of all tables …"""
+    bytes_today: int
+    """… and as many bytes."""
+    used: float
+    """How much of its limits that is: 1.0 is all that it may write a day."""
 
 
 def add(
@@ -62,23 +90,27 @@ def add(
     """
     if not _NAME.match(name):
         raise UserError(f"{name!r} is no name of a host (expected letters, digits, dots, hyphens)")
-    role = role or name
+    known = connection.execute("SELECT role FROM fleet.hosts WHERE name = %s", [name]).fetchone()
+    role = role or (known[0] if known else name)
     if len(role.encode()) > _LONGEST_ROLE:
         raise UserError(f"the role {role!r} is too long (expected {_LONGEST_ROLE} bytes at most)")
     who = sql.Identifier(role)
-    with connection.transaction():
+
+    def let_in() -> None:
         other = connection.execute(
             "SELECT name FROM fleet.hosts WHERE role = %s AND name <> %s", [role, name]
         ).fetchone()
         if other:
             raise UserError(f"the role {role!r} is the host {other[0]!r}'s (expected one a host)")
-        there = connection.execute(
-            "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = %s", [role]
-        ).fetchone()
+        there = connection.execute(_MAY_DO_MORE, [GROUP, role]).fetchone()
         if there is None:
             connection.execute(sql.SQL("CREATE ROLE {}").format(who))
         elif there[0]:
             raise UserError(f"the role {role!r} may do more than a host (expected one of its own)")
+        # What a host has set for itself, when it was stolen.
+        connection.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(who))
+        database = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL").format(who, database))
         connection.execute(
             sql.SQL("ALTER ROLE {} LOGIN CONNECTION LIMIT {}").format(who, _CONNECTIONS)
         )
@@ -88,7 +120,7 @@ def add(
                 password.encode(), role.encode(), b"scram-sha-256"
             )
             connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(who, hidden.decode()))
-        for limit, value in _LIMITS.items():
+        for limit, value in (_LIMITS | _firm_limits(connection)).items():
             connection.execute(
                 sql.SQL("ALTER ROLE {} SET {} = {}").format(who, sql.Identifier(limit), value)
             )
@@ -102,37 +134,87 @@ def add(
         )
         if quota is not None:
             connection.execute("UPDATE fleet.hosts SET quota = %s WHERE name = %s", [quota, name])
+
+    unhindered(connection, let_in)
     return role
 
 
-def remove(connection: Connection, name: str, *, lift: bool) -> int:
+def _firm_limits(connection: Connection) -> dict[str, str]:
+    """Those of them that the owner may set."""
+    return {
+        limit: value
+        for limit, value in _FIRM_LIMITS.items()
+        if connection.execute("SELECT has_parameter_privilege(%s, 'SET')", [limit]).fetchone()
+        == (True,)
+    }
+
+
+def rename(connection: Connection, name: str, new: str) -> None:
+    """Give a host another name; it logs in as before, and keeps what it has told.
+
+    :raises UserError: there is no such host, or there is one of the new name, or it cannot be one.
+    """
+    if not _NAME.match(new):
+        raise UserError(f"{new!r} is no name of a host (expected letters, digits, dots, hyphens)")
+
+    def call_it() -> int:
+        return connection.execute(
+            "UPDATE fleet.hosts SET name = %s WHERE name = %s", [new, name]
+        ).rowcount
+
+    try:
+        found = unhindered(connection, call_it)
+    except UniqueViolation:
+        raise UserError(
+            f"{new!r} is another host (expected a new name, or `remove-host {new} --forget`)"
+        ) from None
+    if not found:
+        raise UserError(_UNKNOWN.format(name))
+
+
+def remove(connection: Connection, name: str, *, lift: bool, forget: bool = False) -> int:
     """Keep a host out from now on: it can log in no more, and its connections end.
 
+    What it has told counts no more. Where that was taken over, it stays until its end, or until
+    another host that has told it, too, lifts it.
+
     :param lift: whether its bans are lifted everywhere, but for those that others have told, too.
+    :param forget: whether its name is free again, and all that is known of it is forgotten.
     :return: how many were lifted.
-    :raises UserError: there is no such host.
+    :raises UserError: there is no such host, or somebody else is in the way.
     """
-    with connection.transaction():
-        found = connection.execute(
-            "UPDATE fleet.hosts SET removed = coalesce(removed, clock_timestamp())"
-            " WHERE name = %s RETURNING id, role",
-            [name],
-        ).fetchone()
-        if found is None:
-            raise UserError(f"{name!r} is no host of this fleet (expected one of `status`)")
-        host, role = found
-        who = sql.Identifier(role)
-        connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(who))
-        connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(GROUP), who))
-        lifted = connection.execute("SELECT fleet.lift(%s)", [host]).fetchone() if lift else (0,)
-    # Ending the connections comes last: until the commit, the role could log in anew.
-    connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE usename = %s AND pid <> pg_backend_pid()",
-        [role],
-    )
-    assert lifted is not None
-    return int(lifted[0])
+    found = connection.execute(
+        "SELECT id, role, role IN (SELECT rolname FROM pg_roles) FROM fleet.hosts WHERE name = %s",
+        [name],
+    ).fetchone()
+    if found is None:
+        raise UserError(_UNKNOWN.format(name))
+    host, role, is_there = found
+    who = sql.Identifier(role)
+
+    def shut_out() -> None:
+        if is_there:  # else, somebody has dropped it by hand
+            # A password that a thief has set is not to be good again, if the host comes back.
+            connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(who))
+            connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(GROUP), who))
+        connection.execute(
+            "UPDATE fleet.hosts SET removed = coalesce(removed, clock_timestamp()) WHERE id = %s",
+            [host],
+        )
+
+    def clean_up() -> int:
+        lifted = 0
+        if lift:
+            (lifted,) = connection.execute("SELECT fleet.lift(%s)", [host]).fetchone() or (0,)
+        if forget:
+            for table in ("bans", "counts", "parcels", "usage", "mailed", "reports"):
+                connection.execute(f"DELETE FROM fleet.{table} WHERE host = %s".encode(), [host])
+            connection.execute("DELETE FROM fleet.hosts WHERE id = %s", [host])
+        return lifted
+
+    unhindered(connection, shut_out, role)
+    end_all(connection, role)  # until the commit, it could log in anew
+    return unhindered(connection, clean_up, role)
 
 
 def states(connection: Connection) -> Iterator[HostState]:
@@ -144,9 +226,25 @@ def states(connection: Connection) -> Iterator[HostState]:
             (SELECT min(at) FROM fleet.feed WHERE seq > read),
             (SELECT count(*) FROM fleet.bans
                 WHERE host = id AND (until IS NULL OR until > clock_timestamp())),
-            quota, refused, refused_at, version
+            quota, hosts.refused, refused_at, version, twin_at,
+            EXISTS (SELECT FROM pg_auth_members JOIN pg_roles AS one ON one.oid = member
+                JOIN pg_roles AS hosts_group ON hosts_group.oid = roleid
+                WHERE one.rolname = role AND hosts_group.rolname = %s AND one.rolcanlogin),
+            coalesce(usage.told + usage.counted, 0), coalesce(usage.rows, 0),
+            coalesce(usage.bytes, 0),
+            coalesce(greatest(
+                usage.told / most.told::float8, usage.counted / most.told::float8,
+                usage.rows / most.rows::float8, usage.bytes / most.bytes::float8), 0)
         FROM fleet.hosts
+            LEFT JOIN fleet.usage ON usage.host = id AND day = fleet.today(),
+            LATERAL (SELECT greatest(told, 1) AS told, rows, bytes FROM fleet.limits(id)) AS most
         ORDER BY removed IS NOT NULL, seen IS NOT NULL, read, name
-        """
+        """,
+        [GROUP],
     )
-    return (HostState(*row) for row in rows)
+    return (HostState(*row)._replace(version=_shown(row[11])) for row in rows)
+
+
+def _shown(text: str) -> str:
+    """What a host says of itself: it may say anything."""
+    return shortened(one_line(text), _LONGEST_SHOWN)

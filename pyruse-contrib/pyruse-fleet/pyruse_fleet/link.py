@@ -18,6 +18,8 @@ from typing import Any, Protocol, TypeVar
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from pyruse_fleet.faults import UnfitDatabase
+
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
 Job = Callable[[Connection], T]
@@ -205,8 +207,9 @@ def connect(url: str, password: str | None) -> Connection:
     :param url: as libpq has it.
     :param password: of a file of secrets; None: as libpq finds it, or none.
     :raises psycopg.Error: there is none to be had.
+    :raises UnfitDatabase: nothing can be shared over it.
     """
-    return psycopg.connect(
+    made = psycopg.connect(
         url if password is None else make_conninfo(url, password=password),
         autocommit=True,
         prepare_threshold=None,  # a pooler in front of the database may not know of them
@@ -217,3 +220,11 @@ def connect(url: str, password: str | None) -> Connection:
         tcp_user_timeout=15_000,
         application_name="pyruse-fleet",
     )
+    encoding = made.info.parameter_status("server_encoding")
+    if encoding not in (None, "UTF8"):  # none: of a pooler that does not say
+        made.close()
+        raise UnfitDatabase(
+            f"the database is in {encoding} (expected UTF8: "
+            "`createdb --encoding UTF8 --template template0`, then `pyruse-fleet init`)"
+        )
+    return made

@@ -1,24 +1,27 @@
-"""Makes the fleet's tables, and brings them up to date: numbered files of SQL, each once."""
+"""Makes the fleet's tables, and brings them up to date.
+
+Tables change by numbered files of SQL (`migrations`), each once. Functions and rights are as the
+files in `functions` say, which are run each time. Who changes a function adds a migration, too, an
+empty one if need be: so an older package does not put its own in the place of newer ones.
+"""
 
 from __future__ import annotations
 
 from importlib.resources import files
 
-from psycopg import Connection, sql
+from psycopg import Connection, errors, sql
 
 from pyruse import UserError
+from pyruse_fleet.unhindered import unhindered
 
 GROUP = "pyruse_hosts"
 """The role that all the hosts' roles are members of."""
-
-_LOCK = (20260314, 0)
+ENCODING = "UTF8"
 
 
 def migrations() -> list[tuple[int, str]]:
     """The numbers of the migrations, and their texts, in order."""
-    folder = files("pyruse_fleet") / "migrations"
-    found = [one for one in folder.iterdir() if one.name.endswith(".sql")]
-    return sorted((int(one.name.partition("_")[0]), one.read_text("utf-8")) for one in found)
+    return [(int(name.partition("_")[0]), text) for name, text in _texts("migrations")]
 
 
 def migrate(connection: Connection) -> list[int]:
@@ -26,47 +29,57 @@ def migrate(connection: Connection) -> list[int]:
 
     :param connection: of the owner of the database, who may make roles.
     :return: the numbers of the migrations that were applied.
-    :raises UserError: the tables are of a newer version than this package.
+    :raises UserError: the database is in another encoding, or its tables are of a newer version
+        than this package, or somebody holds on to them.
     """
-    with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", _LOCK)
-        connection.execute("CREATE SCHEMA IF NOT EXISTS fleet")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS fleet.migrations"
-            " (number int PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != ENCODING:
+        raise UserError(
+            f"the database is in {encoding} (expected {ENCODING}: "
+            "`createdb --encoding UTF8 --template template0`)"
         )
-        done = {number for (number,) in connection.execute("SELECT number FROM fleet.migrations")}
-        known = migrations()
-        if newer := sorted(done - {number for number, _ in known}):
-            raise UserError(
-                f"the fleet's tables have migration {newer[-1]}, and this package knows "
-                f"{known[-1][0]} (expected an upgrade of pyruse-fleet here)"
+    _begin(connection)
+    return unhindered(connection, lambda: _apply(connection))
+
+
+def _begin(connection: Connection) -> None:
+    try:
+        with connection.transaction():
+            connection.execute("CREATE SCHEMA IF NOT EXISTS fleet")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS fleet.migrations"
+                " (number int PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"
             )
-        _make_group(connection)
-        added = []
-        for number, text in known:
-            if number not in done:
-                connection.execute(text.encode())
-                connection.execute("INSERT INTO fleet.migrations (number) VALUES (%s)", [number])
-                added.append(number)
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [GROUP]).rowcount:
+                # It outlives the database: it may be there from another one of this server.
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(GROUP)))
+    except (errors.UniqueViolation, errors.DuplicateObject):
+        pass  # somebody else has made it at the same time
+
+
+def _apply(connection: Connection) -> list[int]:
+    # No host has a right to this lock: so none keeps the administrator waiting by it.
+    connection.execute("LOCK TABLE fleet.migrations IN EXCLUSIVE MODE")
+    done = {number for (number,) in connection.execute("SELECT number FROM fleet.migrations")}
+    known = migrations()
+    if newer := sorted(done - {number for number, _ in known}):
+        raise UserError(
+            f"the fleet's tables have migration {newer[-1]}, and this package knows "
+            f"{known[-1][0]} (expected an upgrade of pyruse-fleet here)"
+        )
+    added = []
+    for number, text in known:
+        if number not in done:
+            connection.execute(text.encode())
+            connection.execute("INSERT INTO fleet.migrations (number) VALUES (%s)", [number])
+            added.append(number)
+    for _, text in _texts("functions"):
+        connection.execute(text.encode())
+    if added:
+        connection.execute("SELECT fleet.upkeep()")
     return added
 
 
-def doubts(connection: Connection) -> list[str]:
-    """What keeps the fleet from being as safe as it could be, for the administrator to mend."""
-    found = []
-    for role in ("pg_signal_backend", "pg_read_all_stats"):
-        has = connection.execute("SELECT pg_has_role(current_user, %s, 'USAGE')", [role])
-        if has.fetchone() == (False,):
-            found.append(
-                f"the owner lacks {role}: a host that leaves a transaction open can keep others "
-                f"from telling anything (expected GRANT {role} TO CURRENT_USER, by a superuser)"
-            )
-    return found
-
-
-def _make_group(connection: Connection) -> None:
-    """The group outlives the database: it may be there from another one of this server."""
-    there = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [GROUP]).rowcount
-    if not there:
-        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(GROUP)))
+def _texts(folder: str) -> list[tuple[str, str]]:
+    found = (files("pyruse_fleet") / folder).iterdir()
+    return sorted((one.name, one.read_text("utf-8")) for one in found if one.name.endswith(".sql"))

@@ -218,8 +218,8 @@ def kept(context: Context, now: int) -> Position:
     """So far this host had read the feed when it was stopped."""
     value = context.table("fleet").get("position", at=now)
     match value:
-        case [int(seq), int(mark)]:
-            return Position(seq, mark)
+        case [int(seq), int(mark), str(taken)]:
+            return Position(seq, mark, taken)
         case _:
             return NOWHERE
 

@@ -39,6 +39,8 @@ class Position(NamedTuple):
     seq: int
     mark: int
     """Of that row: a database that was restored from a backup has another one there, or none."""
+    taken: str = ""
+    """Which transactions it has read: a snapshot, as PostgreSQL writes it."""
 
 
 NOWHERE = Position(0, 0)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from conftest import Fleet
-from pyruse_fleet import days, report
+from pyruse_fleet import days, report, status
 from pyruse_fleet.cli import main
 from pyruse_fleet.simulation import SimulatedHost
 
@@ -76,27 +76,117 @@ def test_who_needs_attention_comes_first_and_who_did_not_report_is_told(fleet: F
     json.dumps(report.data(found))
 
 
-def test_one_host_mails_it_and_another_one_does_when_that_has_died(fleet: Fleet) -> None:
-    a, b = (fleet.simulated(name, report=True) for name in "ab")
-    for one in (a, b):  # as `[email] to` says, from the start on
+def mailers(fleet: Fleet, names: str) -> list[SimulatedHost]:
+    """Hosts that report, and have `[email] to`; the day before yesterday is done with."""
+    made = [fleet.simulated(name, report=True) for name in names]
+    for one in made:
         one.plugin.on_stop()
         one.recipients = ["root"]
         one.plugin.on_start(one)  # type: ignore[arg-type]
-    for one in (a, b):
-        end_day(one, day_of(YESTERDAY - timedelta(days=1)))
+    before = YESTERDAY - timedelta(days=1)
+    fleet.ask(
+        "INSERT INTO fleet.mailed (day, host, sending, done) VALUES (%s, 1, now(), true)", before
+    )
+    for one in made:
+        end_day(one, day_of(before))
         end_day(one, day_of(YESTERDAY))
-    wait_for_reports(fleet, 4)
+    wait_for_reports(fleet, 2 * len(made))
+    return made
+
+
+def later(fleet: Fleet) -> None:
+    """Eleven minutes later, as far as the report is concerned."""
+    fleet.ask("""UPDATE fleet.mailed SET at = at - interval '11 min',
+        claimed = claimed - interval '11 min', sending = sending - interval '11 min'""")
+
+
+def test_one_host_mails_it_and_another_one_does_when_that_has_died(fleet: Fleet) -> None:
+    a, b = mailers(fleet, "ab")
     wait_until(lambda: (look(a), look(b), a.mails + b.mails)[2])
-    wait_until(lambda: fleet.ask("SELECT day FROM fleet.mailed WHERE done"))
+    wait_until(
+        lambda: fleet.ask("SELECT day FROM fleet.mailed WHERE done"), lambda now: len(now) == 2
+    )
     holder, other = (a, b) if a.mails else (b, a)
     assert not other.mails
     assert holder.mails[0].subject.endswith(": 2 hosts, all quiet")  # type: ignore[union-attr]
-    # The holder dies before the next day; nobody has to be told.
+    with fleet.server.connection(database=fleet.database) as connection:
+        shown = status.text(status.read(connection))
+    assert f"has mailed the fleet's report of {YESTERDAY}" in shown
+    # It dies while it mails it; nobody has to be told.
     holder.plugin.on_stop()
-    fleet.ask("UPDATE fleet.roles SET until = clock_timestamp()")
-    fleet.ask("UPDATE fleet.mailed SET done = false, at = at - interval '1 hour'")
+    fleet.ask("UPDATE fleet.mailed SET done = false WHERE day = %s", YESTERDAY)
+    assert not (look(other), other.mails)[1]
+    later(fleet)
     wait_until(lambda: (look(other), other.mails)[1])
-    wait_until(lambda: fleet.ask("SELECT 1 FROM fleet.mailed WHERE done"))
+    wait_until(
+        lambda: fleet.ask("SELECT 1 FROM fleet.mailed WHERE done"), lambda now: len(now) == 2
+    )
+
+
+def test_a_stolen_host_neither_keeps_it_from_being_mailed_nor_has_it_mailed_twice(
+    fleet: Fleet,
+) -> None:
+    a, b = mailers(fleet, "ab")
+    fleet.add("thief")
+
+    def thief(query: str, *values: object) -> None:
+        fleet.ask(query, *values, user="thief")
+
+    for _ in range(3):
+        thief("SELECT fleet.hold('report', 600)")
+        thief("SELECT fleet.due_report()")  # in some years, it is its turn
+        thief("SELECT fleet.report(%s, '{}')", TODAY + timedelta(days=1))
+        if not fleet.ask(
+            "SELECT 1 FROM fleet.mailed WHERE sending > now() - interval '1 h' AND NOT done"
+        ):
+            thief("SELECT fleet.has_mailed(%s)", YESTERDAY)
+        thief("SELECT fleet.has_mailed(%s)", TODAY)
+        thief("SELECT fleet.has_mailed(%s)", TODAY + timedelta(days=1))
+    for _ in range(5):
+        look(a), look(b)
+        later(fleet)
+    wait_until(lambda: (look(a), look(b), later(fleet), a.mails + b.mails)[3])
+    wait_until(
+        lambda: fleet.ask("SELECT count(*) FROM fleet.mailed WHERE day = %s AND done", YESTERDAY),
+        lambda now: now == [(1,)],
+    )
+    for _ in range(5):
+        thief("SELECT fleet.due_report()")
+        look(a), look(b)
+        later(fleet)
+    [mail] = a.mails + b.mails
+    assert f"Pyruse fleet, {YESTERDAY}: " in (mail.subject or "")
+
+
+def test_a_day_is_due_when_those_that_usually_report_have_had_their_time(fleet: Fleet) -> None:
+    """Machines of other time zones are waited for; nobody makes others wait without end."""
+    fleet.add(*"abc")
+    now = datetime.now(UTC)
+    # Such that it is after 10:00 on that day, and before 14:00 on the next one.
+    day = now.date() if now.hour >= 10 else now.date() - timedelta(days=1)
+
+    def is_due(of_day: date, *rows: tuple[int, date, timedelta]) -> bool:
+        fleet.ask("DELETE FROM fleet.reports")
+        for host, its_day, ago in rows:
+            fleet.ask(
+                "INSERT INTO fleet.reports (host, day, at, report) VALUES (%s, %s, %s, '{}')",
+                host, its_day, now - ago,
+            )  # fmt: skip
+        return bool(fleet.ask("SELECT fleet.is_due(%s)", of_day)[0][0])
+
+    before, one, hour = day - timedelta(days=1), timedelta(days=1), timedelta(hours=1)
+    assert not is_due(day), "nobody has reported"
+    assert is_due(day, (1, before, one), (1, day, hour)), "all have, that usually do"
+    missing = (1, day, hour), (1, before, one)
+    assert not is_due(day, *missing, (2, before, one + hour)), "its usual time is not two hours ago"
+    assert is_due(day, *missing, (2, before, one + 3 * hour))
+    assert is_due(day, *missing, (2, before - 9 * one, 10 * one)), "it has not reported for a week"
+    assert not is_due(day, (1, day, hour)), "on the first day, two hours after the last one"
+    assert is_due(day, (1, day, 3 * hour))
+    assert not is_due(day + one, (1, before, one), (1, day + one, 3 * hour)), "it is not over"
+    assert is_due(before - one, (1, before - one, hour), (2, before - 2 * one, 0 * one)), (
+        "at last, two hours after its end everywhere on earth"
+    )
 
 
 @pytest.mark.parametrize(

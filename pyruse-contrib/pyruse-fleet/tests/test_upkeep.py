@@ -8,33 +8,34 @@ from pyruse_fleet import schema
 
 from pyruse import UserError
 
-PARTITIONS = """
-    SELECT inhrelid::regclass::text FROM pg_inherits
-    WHERE inhparent = 'fleet.counts'::regclass ORDER BY 1
-"""
-
 
 def test_counts_go_by_the_day_and_the_feed_by_the_week(fleet: Fleet) -> None:
-    fleet.add("a")
-    fleet.ask(
-        "CREATE TABLE fleet.counts_20200101 PARTITION OF fleet.counts"
-        " FOR VALUES FROM ('2020-01-01') TO ('2020-01-02')"
-    )
-    fleet.ask("INSERT INTO fleet.counts VALUES ('ssh', 'x', '2020-01-01 12:00', 1, 5)")
+    fleet.add("a", "b")
+    for ago in (2, 3):
+        fleet.ask(
+            """INSERT INTO fleet.counts (slot, counter, key, until, host, number)
+            SELECT fleet.slot(day), 'ssh', 'x', day, 1, 5
+            FROM (SELECT clock_timestamp() - %s * interval '1 day') AS ended (day)""",
+            ago,
+        )
+    fleet.ask("""SELECT fleet.count_up(NULL, '[["ssh", "192.0.2.1", 604800, 1]]')""", user="a")
     for seq in (2, 3):
         fleet.ask("INSERT INTO fleet.feed (seq, host, kind) VALUES (%s, 1, 'ban')", seq)
     fleet.ask("UPDATE fleet.feed SET at = '2020-01-01'")
     fleet.ask("INSERT INTO fleet.bans VALUES (1, '192.0.2.1', 'ssh', '', '', '2020-01-01')")
     fleet.ask("INSERT INTO fleet.parcels VALUES (1, 'x', '2020-01-01')")
-    assert fleet.ask("SELECT fleet.keep_up()", user="a") == [(False,)], "it was done just now"
-    fleet.ask("UPDATE fleet.upkeep_done SET at = at - interval '2 hours'")
+    for table in ("reports", "mailed", "usage"):
+        more = (", report", ", '{}'") if table == "reports" else ("", "")
+        fleet.ask(
+            f"INSERT INTO fleet.{table} (host, day{more[0]}) VALUES (1, '2020-01-01'{more[1]})"
+        )
     assert fleet.ask("SELECT fleet.keep_up()", user="a") == [(True,)]
-    left = [name for (name,) in fleet.ask(PARTITIONS)]
-    assert len(left) == 10, "a default, and today with eight days ahead"
-    assert "fleet.counts_20200101" not in left
+    assert fleet.ask("SELECT fleet.keep_up()", user="b") == [(False,)], "it was done just now"
     assert fleet.ask("SELECT seq FROM fleet.feed ORDER BY seq") == [(3,)], "the last one stays"
-    for table in ("counts", "bans", "parcels"):
+    assert fleet.ask("SELECT key FROM fleet.counts") == [("192.0.2.1",)], "what counts stays"
+    for table in ("bans", "parcels", "reports", "mailed"):
         assert fleet.ask(f"SELECT * FROM fleet.{table}") == []
+    assert fleet.ask("SELECT count(*) FROM fleet.usage") == [(1,)]
 
 
 def test_a_count_is_in_the_partition_of_its_day(fleet: Fleet) -> None:
@@ -44,7 +45,7 @@ def test_a_count_is_in_the_partition_of_its_day(fleet: Fleet) -> None:
         user="a",
     )
     assert fleet.ask("SELECT count(*) FROM fleet.counts") == [(2,)]
-    assert fleet.ask("SELECT count(*) FROM fleet.counts_other") == [(0,)]
+    assert fleet.ask("SELECT slot = fleet.slot(until) FROM fleet.counts") == [(True,)] * 2
 
 
 def test_migrations_are_applied_once_and_newer_ones_are_refused(fleet: Fleet) -> None:
