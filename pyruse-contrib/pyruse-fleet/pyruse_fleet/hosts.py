@@ -193,17 +193,16 @@ def remove(connection: Connection, name: str, *, lift: bool, forget: bool = Fals
     who = sql.Identifier(role)
 
     def shut_out() -> None:
-        if is_there:  # else, somebody has dropped it by hand
-            # A password that a thief has set is not to be good again, if the host comes back.
-            connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(who))
-            connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(GROUP), who))
+        # A password that a thief has set is not to be good again, if the host comes back.
+        connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(who))
+        connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(GROUP), who))
+
+    def clean_up() -> int:
+        lifted = 0
         connection.execute(
             "UPDATE fleet.hosts SET removed = coalesce(removed, clock_timestamp()) WHERE id = %s",
             [host],
         )
-
-    def clean_up() -> int:
-        lifted = 0
         if lift:
             (lifted,) = connection.execute("SELECT fleet.lift(%s)", [host]).fetchone() or (0,)
         if forget:
@@ -212,7 +211,8 @@ def remove(connection: Connection, name: str, *, lift: bool, forget: bool = Fals
             connection.execute("DELETE FROM fleet.hosts WHERE id = %s", [host])
         return lifted
 
-    unhindered(connection, shut_out, role)
+    if is_there:  # else, somebody has dropped it by hand
+        unhindered(connection, shut_out, role)
     end_all(connection, role)  # until the commit, it could log in anew
     return unhindered(connection, clean_up, role)
 
