@@ -55,26 +55,29 @@ class Fleet:
 
     ```toml
     [plugins.fleet]
-    url = "postgresql://pyruse@db.example.org/pyruse?sslmode=verify-full"
-    share = ["ssh", "mail"]
-    accept = ["ssh", "mail"]
+    url = "postgresql://web1@db.example.org/pyruse?sslmode=verify-full&sslrootcert=/etc/pyruse/fleet-ca.pem"
+    password_file = "/etc/pyruse/fleet.password"
+    share = ["sshd", "postfix", "manual"]
+    accept = ["sshd", "postfix", "manual"]
+    counters = ["sshd"]
+    report = true
     ```
     """
 
     url: str | None = None
-    """The database, as libpq has it; without a password."""
+    """The database, as libpq has it; without a password. Each machine has a role of its own."""
     password_file: SecretFile | None = None
     """The file with the password; a certificate (`sslcert`, `sslkey` in the `url`) needs none."""
     share: list[str] = field(default_factory=list)
-    """The labels of bans that this host tells others."""
+    """The labels of bans that this host tells others, as `pyruse bans` shows them."""
     accept: list[str] = field(default_factory=list)
     """The labels of bans that this host takes over from others."""
     counters: list[str] = field(default_factory=list)
     """The names of counters that are counted over all hosts: what others have counted counts here,
     too, as soon as two hosts have seen the same. They need a `within`."""
     report: bool = False
-    """Whether this host's days go into the fleet's report, and whether it may mail that: one of
-    these hosts does, to `[email] to`."""
+    """Whether this host's days go into the fleet's report, and whether it may mail that: these
+    hosts take turns, each to its `[email] to`."""
     quota: int = 10_000
     """So many bans a day are taken over from each host: a stolen one is not to ban everybody."""
     listen: bool = True
