@@ -290,6 +290,19 @@ def test_what_is_lifted_here_by_hand_stays_so_whoever_tells_it(fleet: Fleet) -> 
     wait_until(lambda: c.networks, lambda now: now == {"192.0.2.8"})
 
 
+def test_a_ban_for_ever_is_for_ever_everywhere_and_is_told_once(fleet: Fleet) -> None:
+    a, b = (fleet.simulated(name) for name in "ab")
+    a.own_ban("192.0.2.7", seconds=None)
+    wait_until(lambda: [one["until"] for one in b.bans()], lambda now: now == [None])
+    assert fleet.ask("SELECT until FROM fleet.bans") == [(None,)]
+    a.plugin._session.want_audit()
+    a.plugin._link.rouse()  # type: ignore[union-attr]
+    a.own_ban("192.0.2.8")
+    wait_until(lambda: "192.0.2.8" in b.networks)
+    wait_until(lambda: not a.plugin._session._audit_wanted.is_set())
+    assert fleet.ask("SELECT count(*) FROM fleet.feed WHERE kind = 'ban'") == [(2,)]
+
+
 @pytest.mark.parametrize(
     ("wide", "narrow", "covered"),
     [

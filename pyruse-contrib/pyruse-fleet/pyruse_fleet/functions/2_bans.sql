@@ -44,7 +44,9 @@ BEGIN
         one.ports := coalesce(one.ports, '');
         one.protocol := coalesce(one.protocol, '');
         IF one.kind = 'ban' THEN
-            ends := clock_timestamp() + make_interval(secs => least(one.lasts, 3e9));
+            -- Of a ban for ever, `lasts` is null, and so is its end; `least` passes over nulls.
+            ends := clock_timestamp() + make_interval(secs =>
+                CASE WHEN one.lasts IS NOT NULL THEN least(one.lasts, 3e9) END);
             SELECT until, until IS NULL OR until > clock_timestamp() AS lasts INTO known FROM fleet.bans
                 WHERE (network, label, ports, protocol, host)
                     = (one.network, one.label, one.ports, one.protocol, me);
