@@ -130,7 +130,7 @@ class Reading:
         :param engine: knows which they are.
         """
         if self.journal.skips:
-            self.journal.skip(engine.graph.entrance, engine.hour)
+            self.journal.skip(engine.travel.lead, engine.hour)
         else:
             self.take_only(engine.wanted)
 

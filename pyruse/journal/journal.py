@@ -253,14 +253,14 @@ class Journal:
         """The readers see by themselves which entries go nowhere, and count them: see `skip`."""
         return native() is not None
 
-    def skip(self, entrance: object, hour: object) -> None:
-        """Leave out the entries that go nowhere, as far as is known; see `skips`.
+    def skip(self, lead: Callable[[Entry], None], hour: object) -> None:
+        """Leave out the entries for which no step has to be asked in Python; see `skips`.
 
-        :param entrance: the node where entries come into the chains (`pyruse.chains.link`); what is
-            known of their ways, the reader finds there (`pyruse.chains.table`).
+        :param lead: leads entries through the chains (`Travel.lead` of `pyruse.chains.travel`); the
+            reader leads them itself, as far as no step is in Python, and `lead` goes on from there.
         :param hour: of the engine: where the entries are counted that are not given.
         """
-        self._skipping = (entrance, hour)
+        self._skipping = (getattr(lead, "__self__", None), hour)
         for machine in self.machines.values():
             machine.reader.skipping = self._skipping
 

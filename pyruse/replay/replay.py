@@ -190,7 +190,7 @@ def replay(  # noqa: PLR0913 -- what a pass may be asked for
         reader = selection.open(engine.decoder)
         reader.keeps_positions = False
         if reader.skips and profile is None and recognised is None:
-            reader.skip(engine.graph.entrance, engine.hour)
+            reader.skip(engine.travel.lead, engine.hour)
         else:
             reader.take_only(engine.wanted.values)
         if profile is not None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import random
 import signal
+import subprocess
 import sys
 import traceback
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -18,7 +23,9 @@ from pyruse import Entry, Field, Pattern
 from pyruse.chains.link import Node
 from pyruse.chains.model import Step
 from pyruse.chains.native import in_c
-from pyruse.chains.travel import travel
+from pyruse.chains.travel import Travel, travel
+from pyruse.engine.hour import Hour
+from pyruse.system.native import VARIABLE
 from pyruse.system.native import native as native_package
 from pyruse_plugins.filters.at_least import AtLeast
 from pyruse_plugins.filters.contains import Contains
@@ -211,3 +218,158 @@ def test_what_no_condition_is_is_refused() -> None:
         native.Condition(bool, "patterns", "A", ["a"])(Entry(0, values={"A": "a"}))
     with pytest.raises(TypeError, match="expected an entry"):
         travel(None, no_fault).lead("no entry")  # type: ignore[arg-type]
+
+
+# ---- The reader leads entries as far as no Python is needed, and the engine goes on from there
+
+CHAINS = r"""
+[chains]
+"known" = [
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "a" },
+  { filter = "regex", pattern = '^from {address} (?P<user>\w+)', else = "others" },
+  { filter = "exists", field = "again", then = "others" },
+  { filter = "regex", field = "user", pattern = '^(?P<again>o)', then = "counted" },
+  { action = "discard" },
+]
+"counted" = [
+  { action = "count", counter = "c", key = "ip", within = "1h", into = "times" },
+  { filter = "at_least", field = "times", value = 3, else = "discard" },
+  { action = "report", section = "important", message = "{ip} {user} {times}" },
+]
+"discard" = [{ action = "discard" }]
+"others" = [
+  { filter = "contains", text = "b" },
+  { filter = "equals", field = "PRIORITY", value = 3, invert = true },
+  { filter = "regex", pattern = '(a+)+!', then = "discard" },
+  { action = "report", section = "other", message = "[{PRIORITY}] {MESSAGE} {user}" },
+]
+"""
+
+
+def lines(seed: int) -> list[dict[str, Any]]:
+    chance = random.Random(seed)
+    messages = [
+        "from 192.0.2.1 one", "from 192.0.2.2 two", "from 2001:DB8::1 one", "b", "ab é",
+        "\x1b[1mb\x1b[0m", b"\xe9 b", "from 192.0.2.1", "aaa! b", "x" * 70_000 + "b",
+    ]  # fmt: skip
+    return [
+        {
+            "MESSAGE": chance.choice(messages),
+            "SYSLOG_IDENTIFIER": chance.choice(["a", "a", "b", "c", str(chance.random())]),
+            "PRIORITY": chance.choice([3, 4, "odd"]),
+        }
+        for _ in range(400)
+    ]
+
+
+@pytest.mark.realparts
+@pytest.mark.parametrize("options", ["", "[engine]\ncounters = true\n"])
+def test_a_replay_is_the_same_as_in_python(
+    journal_file: Callable[[list[dict[str, Any]]], Path], tmp_path: Path, options: str
+) -> None:
+    config = tmp_path / "pyruse.toml"
+    config.write_text(options + CHAINS)
+    file = journal_file(lines(len(options)))
+    told = []
+    for value in ("1", "0"):
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "pyruse", "replay", "--config", str(config),
+                "--file", str(file), "--format", "json",
+            ],
+            env={**os.environ, VARIABLE: value}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        told.append(json.loads(done.stdout))
+        del told[-1]["seconds"]
+    assert told[0]["entries"] == 400
+    assert told[0]["report"]["important"]
+    assert told[0]["report"]["other"]
+    for one in told:
+        del one["entries"]  # in Python, libsystemd leaves out what no chain asks for
+    assert told[0] == told[1]
+
+
+class Owner:
+    """What the reader in C asks the reader in Python for."""
+
+    position, no_later, _last_us, _until = 0, 1 << 62, 0, None
+
+    def read(self, field: str) -> Any:
+        assert field == "MESSAGE", "no field of the journal is so called"
+
+    def _go_on(self, *_: object) -> Iterator[Entry]:
+        return iter(())
+
+
+def opened(file: Path) -> Any:
+    reader = native.Reader(files=[str(file)])
+    reader.decode_with(lambda field, raw: raw.decode("latin-1"), {}, 1 << 20)
+    reader.seek_head()
+    return reader
+
+
+def core_of(way: Travel) -> Any:
+    return way.lead.__self__  # type: ignore[attr-defined]
+
+
+def first_only(seen: list[str | None]) -> Node:
+    """Takes what is in front of the first "x" of a message, unless that is done."""
+    taken = Exists(Field("front"))
+    node = railway(
+        in_c(step(taken), taken.match_entry),
+        regex("^(?P<front>.*?)x", field="MESSAGE"),
+        lambda entry: seen.append(entry.text("front")),
+    )
+    node.passed = None
+    return node
+
+
+@pytest.mark.realparts
+def test_the_engine_goes_on_where_the_reader_has_come_to(
+    journal_file: Callable[[list[dict[str, Any]]], Path],
+) -> None:
+    reader = opened(journal_file([{"MESSAGE": text} for text in ("ax", "no", "bx", "cx")]))
+    seen: list[str | None] = []
+    node, hour = first_only(seen), Hour(0, 1 << 62, 1 << 62)
+    told: list[type] = []
+    led: list[bool] = []
+    node.passed = railway(raising(ValueError()))
+    way = travel(node, lambda _node, _entry, fault: told.append(type(fault)))
+    for entry in reader.entries(Owner(), Entry, 3, core_of(way), hour):
+        led.append(entry._known.get("front") is not None)  # by the reader
+        way.lead(entry)
+    assert (seen, led) == (["a", None, "b"], [True, False, True])
+    # A journey that was begun in chains that are no longer at work begins anew.
+    other = travel(first_only(seen), no_fault)
+    for entry in reader.entries(Owner(), Entry, 3, core_of(way), hour):
+        other.lead(entry)
+    assert seen == ["a", None, "b", "c"]
+    assert (hour.skipped, told) == (0, [])
+
+
+def raising(fault: BaseException) -> Callable[[Entry], Any]:
+    def call(entry: Entry) -> Any:
+        raise fault
+
+    return call
+
+
+@pytest.mark.realparts
+def test_a_fault_in_the_reader_is_told_by_the_engine(
+    journal_file: Callable[[list[dict[str, Any]]], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = opened(journal_file([{"MESSAGE": "x", "A": "b"}, {"MESSAGE": "y"}]))
+    one = Regex(Patterns([Pattern("x")]), Field("MESSAGE"))
+    node = railway(in_c(step(one), one.match_entry), lambda entry: seen.append(entry.text("A")))
+    seen: list[str | None] = []
+    told: list[tuple[Node, str]] = []
+    way = travel(node, lambda node, _, fault: told.append((node, repr(fault))))
+    fault = "ValueError('no regular expression')"
+    with monkeypatch.context() as patch:
+        patch.setattr(Pattern, "regex", property(lambda _: exec("raise " + fault)))
+        entries = reader.entries(Owner(), Entry, 2, core_of(way), Hour(0, 1 << 62, 1 << 62))
+        entry = next(entries)
+        assert (told, way.at_work(sys._getframe())) == ([], None)
+        way.lead(entry)
+    assert told == [(node, fault)]
+    assert seen == ["b"]

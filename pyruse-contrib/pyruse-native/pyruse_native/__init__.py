@@ -47,7 +47,7 @@ class Reader(_native.Reader):
             ``_end`` called at last. Entries ask it for fields that are more than text.
         :param kind: the class of the entries.
         :param limit: so many of them at most, those that are skipped among them.
-        :param skipping: the node where the chains begin, and the engine's hour: entries of this
-            hour that go nowhere by the dispatch table are counted there, and not given.
+        :param skipping: what leads entries, and the engine's hour: entries of this hour that no
+            step in Python has to be asked for are counted there, and not given.
         """
         return _native.Entries(self, owner, kind, limit, *skipping)

@@ -19,7 +19,7 @@ class Entries(Iterator[Any]):
         owner: Any,
         type: type,
         limit: int,
-        entrance: Any = ...,
+        lead: Lead = ...,
         hour: Any = ...,
     ) -> None: ...
     def __iter__(self) -> Self: ...

@@ -19,8 +19,6 @@ typedef struct {
     Py_ssize_t count;
 } Search;
 
-enum { NO = 0, YES = 1, FAULT = -1, ASK = 2 };  /* ASK: the filter's own method knows */
-
 struct Condition {
     PyObject_HEAD
     int (*test)(Condition *, Entry *);
@@ -258,15 +256,7 @@ static int is_found(Condition *self, Entry *entry) {
 /* -- The type */
 
 int is_met(Condition *self, PyObject *entry) {
-    int result = (PyObject *)Py_TYPE(entry) == entry_type ? self->test(self, (Entry *)entry) : ASK;
-    if (result != ASK)
-        return result;
-    PyObject *answer = PyObject_CallFunctionObjArgs(self->method, entry, NULL);
-    if (answer == NULL)
-        return -1;
-    result = PyObject_IsTrue(answer);
-    Py_DECREF(answer);
-    return result;
+    return (PyObject *)Py_TYPE(entry) == entry_type ? self->test(self, (Entry *)entry) : ASK;
 }
 
 static PyObject *condition_call(Condition *self, PyObject *arguments, PyObject *names) {
@@ -276,7 +266,8 @@ static PyObject *condition_call(Condition *self, PyObject *arguments, PyObject *
     if (!PyArg_ParseTuple(arguments, "O", &entry))
         return NULL;
     int result = is_met(self, entry);
-    return result < 0 ? NULL : PyBool_FromLong(result);
+    return result == FAULT ? NULL : result == ASK ? PyObject_CallFunctionObjArgs(self->method, entry, NULL)
+                                                  : PyBool_FromLong(result);
 }
 
 static const struct {

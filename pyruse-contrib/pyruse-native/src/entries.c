@@ -2,14 +2,6 @@
  * At the end of the journal, and where libsystemd finds damage, Python goes on. */
 #include "native.h"
 
-/* A look-up of Pyruse's dispatch table (pyruse/chains/table.py): by the value of a field, where to go on. */
-#define BRANCHES 64
-
-typedef struct {
-    PyObject *node;          /* NULL: no look-up is kept here */
-    PyObject *field, *ways;
-} Branch;
-
 typedef struct {
     PyObject_HEAD
     Reader *reader;
@@ -24,16 +16,17 @@ typedef struct {
     /* The caller still knows the last entry while it asks for the next; the one before may be used again. */
     Entry *last, *before;
     /* Entries that go nowhere are counted in the engine's hour (pyruse/engine/hour.py), and not given. */
-    PyObject *entrance, *hour;  /* NULL: all are given */
+    Lead *lead;              /* NULL: all are given */
+    PyObject *hour;
     uint64_t no_later;       /* entries after this instant are given: others have to be handled first */
     uint64_t skipped;        /* those that are not told to the hour yet … */
     uint64_t first, final;   /* … and the earliest and the latest instant of them */
-    Branch branches[BRANCHES];
+    uint64_t begin, end;     /* of the hour */
 } Entries;
 
 /* A number that the owner says; `none` stands for None. */
-static int asked(PyObject *owner, const char *name, uint64_t none, uint64_t *number) {
-    PyObject *value = PyObject_GetAttrString(owner, name);
+static int asked(PyObject *owner, PyObject *name, uint64_t none, uint64_t *number) {
+    PyObject *value = PyObject_GetAttr(owner, name);
     if (value == NULL)
         return -1;
     *number = value == Py_None ? none : PyLong_AsUnsignedLongLongMask(value);
@@ -42,19 +35,19 @@ static int asked(PyObject *owner, const char *name, uint64_t none, uint64_t *num
 }
 
 static PyObject *entries_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {
-    static char *known[] = {"reader", "owner", "type", "limit", "entrance", "hour", NULL};
-    PyObject *reader, *owner, *entry_type, *entrance = NULL, *hour = NULL;
+    static char *known[] = {"reader", "owner", "type", "limit", "lead", "hour", NULL};
+    PyObject *reader, *owner, *entry_type, *lead = NULL, *hour = NULL;
     Py_ssize_t limit;
     uint64_t position, time_us, until;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!n|OO:Entries", known, reader_type, &reader, &owner,
-                                     &PyType_Type, &entry_type, &limit, &entrance, &hour))
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!n|O!O:Entries", known, reader_type, &reader, &owner,
+                                     &PyType_Type, &entry_type, &limit, lead_type, &lead, &hour))
         return NULL;
     if (!PyType_IsSubtype((PyTypeObject *)entry_type, entry_core_type)) {
         PyErr_SetString(PyExc_TypeError, "entries are of a class that is derived from EntryCore");
         return NULL;
     }
-    if (asked(owner, "position", 0, &position) < 0 || asked(owner, "_last_us", 0, &time_us) < 0 ||
-        asked(owner, "_until", UINT64_MAX, &until) < 0)
+    if (asked(owner, name_position, 0, &position) < 0 || asked(owner, name_last_us, 0, &time_us) < 0 ||
+        asked(owner, name_until, UINT64_MAX, &until) < 0)
         return NULL;
     Entries *self = (Entries *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (self == NULL)
@@ -65,9 +58,9 @@ static PyObject *entries_new(PyTypeObject *type, PyObject *arguments, PyObject *
     self->owner = owner;
     Py_INCREF(entry_type);
     self->type = (PyTypeObject *)entry_type;
-    if (entrance != NULL && hour != NULL) {
-        Py_INCREF(entrance);
-        self->entrance = entrance;
+    if (lead != NULL && hour != NULL) {
+        Py_INCREF(lead);
+        self->lead = (Lead *)lead;
         Py_INCREF(hour);
         self->hour = hour;
     }
@@ -86,13 +79,8 @@ static int entries_traverse(Entries *self, visitproc visit, void *arg) {
     Py_VISIT(self->rest);
     Py_VISIT(self->last);
     Py_VISIT(self->before);
-    Py_VISIT(self->entrance);
+    Py_VISIT(self->lead);
     Py_VISIT(self->hour);
-    for (int i = 0; i < BRANCHES; i++) {
-        Py_VISIT(self->branches[i].node);
-        Py_VISIT(self->branches[i].field);
-        Py_VISIT(self->branches[i].ways);
-    }
     return 0;
 }
 
@@ -103,13 +91,8 @@ static int entries_clear(Entries *self) {
     Py_CLEAR(self->rest);
     Py_CLEAR(self->last);
     Py_CLEAR(self->before);
-    Py_CLEAR(self->entrance);
+    Py_CLEAR(self->lead);
     Py_CLEAR(self->hour);
-    for (int i = 0; i < BRANCHES; i++) {
-        Py_CLEAR(self->branches[i].node);
-        Py_CLEAR(self->branches[i].field);
-        Py_CLEAR(self->branches[i].ways);
-    }
     return 0;
 }
 
@@ -123,51 +106,90 @@ static void entries_dealloc(Entries *self) {
 
 /* -- Entries that go nowhere */
 
-/* The look-up at a node; NULL: there is none, or there is an exception. */
-static Branch *branch_at(Entries *self, PyObject *node) {
-    Branch *kept = &self->branches[((uintptr_t)node >> 5) % BRANCHES];
-    if (kept->node == node)
-        return kept;
-    PyObject *branch = PyObject_GetAttr(node, name_branch);
-    if (branch == NULL || branch == Py_None) {
-        Py_XDECREF(branch);
-        return NULL;
-    }
-    PyObject *field = PyObject_GetAttr(branch, name_field), *ways = PyObject_GetAttr(branch, name_ways);
-    Py_DECREF(branch);
-    if (field == NULL || ways == NULL || !PyDict_Check(ways)) {
-        Py_XDECREF(field);
-        Py_XDECREF(ways);
-        return NULL;
-    }
-    Py_INCREF(node);
-    REPLACE(kept->node, node);
-    REPLACE(kept->field, field);
-    REPLACE(kept->ways, ways);
-    return kept;
+/* Say how far the reader has come: who interrupts a slow step looks at it. */
+static int tell_position(Entries *self) {
+    PyObject *position = PyLong_FromLongLong(self->position);
+    int result = position == NULL ? -1 : PyObject_SetAttr(self->owner, name_position, position);
+    Py_XDECREF(position);
+    return result;
 }
 
-/* Whether no step would do anything with the current entry; -1: the program is to be interrupted. What else goes wrong
- * goes wrong once more where the engine leads the entry, and is told there. */
-static int goes_nowhere(Entries *self) {
-    PyObject *node = self->entrance;
+/* The entry that the reader is at, in an object that nobody else knows. */
+static Entry *current(Entries *self, uint64_t time_us) {
+    PyObject *time = PyLong_FromUnsignedLongLong(time_us);
+    if (time == NULL)
+        return NULL;
+    Entry *entry = self->before;
+    self->before = NULL;
+    if (entry != NULL && Py_REFCNT(entry) == 1) {
+        if (renew_entry(entry, time) < 0)
+            Py_CLEAR(entry);
+    } else {
+        Py_XDECREF(entry);
+        entry = (Entry *)new_entry(self->type, time, self->owner, self->reader);
+    }
+    Py_DECREF(time);
+    return entry;
+}
+
+/* The last look-up that is known: where steps begin to be asked. A new reference; NULL: an exception. What goes wrong
+ * here goes wrong once more where the engine leads the entry, and is told there. */
+static PyObject *looked_up(Entries *self) {
+    PyObject *node = self->lead->entrance;
     Py_INCREF(node);
-    while (node != Py_None) {
-        Branch *branch = branch_at(self, node);
-        PyObject *value = branch == NULL ? NULL : read_field(self->reader, branch->field, self->owner);
-        PyObject *way = value == NULL ? NULL : way_of(branch->ways, value);
+    while (node != Py_None && PyObject_TypeCheck(node, node_core_type)) {
+        Node *branch = (Node *)((Node *)node)->branch;
+        if (branch == NULL || !PyObject_TypeCheck((PyObject *)branch, node_core_type) || branch->field == NULL ||
+            branch->ways == NULL || !PyDict_Check(branch->ways))
+            break;
+        PyObject *ways = branch->ways;
+        Py_INCREF(ways);
+        PyObject *value = read_field(self->reader, branch->field, self->owner);
+        PyObject *way = value == NULL ? NULL : way_of(ways, value);
         Py_XDECREF(value);
-        Py_DECREF(node);
+        Py_DECREF(ways);
         if (way == NULL) {
-            if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
-                return -1;
+            if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+                Py_DECREF(node);
+                return NULL;
+            }
             PyErr_Clear();
-            return 0;
+            break;
         }
+        Py_DECREF(node);
         node = way;
     }
+    return node;
+}
+
+/* Whether a C step is to be asked at a node, or a look-up that may be known. */
+static int is_quick(PyObject *node) {
+    if (!PyObject_TypeCheck(node, node_core_type))
+        return 0;
+    Node *at = (Node *)node;
+    return (at->branch == NULL || at->branch == Py_None) && at->call != NULL && Py_TYPE(at->call) == condition_type;
+}
+
+/* Whether no step in Python would do anything with the current entry; else, `*entry` is the entry, if it was made. -1: the
+ * program is to be interrupted. */
+static int goes_nowhere(Entries *self, uint64_t time_us, Entry **entry) {
+    int result = 0;
+    PyObject *node = looked_up(self);
+    if (node == NULL)
+        return -1;
+    if (node == Py_None)
+        result = 1;
+    else if (is_quick(node)) {
+        *entry = tell_position(self) < 0 ? NULL : current(self, time_us);
+        result = *entry == NULL ? -1 : lead_quickly(self->lead, node, *entry);
+        if (result == 1) {   /* its object is for the next one */
+            self->before = *entry;
+            *entry = NULL;
+        } else if (result < 0)
+            Py_CLEAR(*entry);
+    }
     Py_DECREF(node);
-    return 1;
+    return result;
 }
 
 static int count_on(PyObject *hour, PyObject *name, uint64_t value, int (*holds)(uint64_t, uint64_t)) {
@@ -196,7 +218,7 @@ static int tell_skipped(Entries *self) {
     uint64_t before;
     if (self->skipped == 0)
         return 0;
-    if (asked(self->hour, "skipped", 0, &before) < 0 ||
+    if (asked(self->hour, name_skipped, 0, &before) < 0 ||
         count_on(self->hour, name_skipped, before + self->skipped, never) < 0 ||
         count_on(self->hour, name_first, self->first, is_at_most) < 0 ||
         count_on(self->hour, name_last, self->final, is_at_least) < 0 ||
@@ -206,20 +228,20 @@ static int tell_skipped(Entries *self) {
     return 0;
 }
 
-/* Whether the current entry is of the engine's hour. */
-static int is_of_hour(Entries *self, uint64_t time_us) {
-    uint64_t begin, end;
-    if (asked(self->hour, "begin", 0, &begin) < 0 || asked(self->hour, "end", 0, &end) < 0)
-        return -1;
-    return begin <= time_us && time_us < end;
+/* Look anew at what the engine may have changed. */
+static int ask_hour(Entries *self) {
+    if (self->hour == NULL)
+        return 0;
+    return asked(self->owner, name_no_later, UINT64_MAX, &self->no_later) < 0 ||
+           asked(self->hour, name_begin, 0, &self->begin) < 0 || asked(self->hour, name_end, 0, &self->end) < 0 ? -1 : 0;
 }
 
-/* Skip the current entry, if it may be. -1: an exception. */
-static int skip(Entries *self, uint64_t time_us) {
-    if (time_us > self->no_later)
+/* Skip the current entry, if it may be; else, `*entry` is the entry, if it was made. -1: an exception. */
+static int skip(Entries *self, uint64_t time_us, Entry **entry) {
+    if (time_us > self->no_later || time_us < self->begin || time_us >= self->end)
         return 0;
-    int skips = goes_nowhere(self);
-    if (skips <= 0 || (skips = is_of_hour(self, time_us)) <= 0)
+    int skips = goes_nowhere(self, time_us, entry);
+    if (skips <= 0)
         return skips;
     if (self->skipped++ == 0)
         self->first = self->final = time_us;
@@ -232,42 +254,26 @@ static int skip(Entries *self, uint64_t time_us) {
 
 /* -- The next entry */
 
-/* Say how far the reader has come: who interrupts a slow step looks at it. */
-static int tell_position(Entries *self) {
-    PyObject *position = PyLong_FromLongLong(self->position);
-    int result = position == NULL ? -1 : PyObject_SetAttr(self->owner, name_position, position);
-    Py_XDECREF(position);
-    return result < 0 || tell_skipped(self) < 0 ? -1 : 0;
-}
-
 /* Leave the rest to Python; gives its first entry. */
 static PyObject *hand_over(Entries *self, const char *how, int fault) {
     self->is_over = 1;
-    if (tell_position(self) < 0)
+    if (tell_position(self) < 0 || tell_skipped(self) < 0)
         return NULL;
     self->rest = PyObject_CallMethod(self->owner, how, "nKi", self->left, (unsigned long long)self->time_us, fault);
     return self->rest == NULL ? NULL : PyIter_Next(self->rest);
 }
 
-/* The entry that the reader is at. */
-static PyObject *current(Entries *self) {
-    PyObject *time = PyLong_FromUnsignedLongLong(self->time_us);
-    if (time == NULL || tell_position(self) < 0) {
-        Py_XDECREF(time);
+/* Give the current entry, which may be made already. */
+static PyObject *given(Entries *self, Entry *entry) {
+    if (entry == NULL && (entry = current(self, self->time_us)) == NULL)
+        return NULL;
+    if (tell_position(self) < 0 || tell_skipped(self) < 0) {
+        Py_DECREF(entry);
         return NULL;
     }
-    Entry *entry = self->before;
-    self->before = self->last;
-    if (entry != NULL && Py_REFCNT(entry) == 1) {
-        if (renew_entry(entry, time) < 0)
-            Py_CLEAR(entry);
-    } else {
-        Py_XDECREF(entry);
-        entry = (Entry *)new_entry(self->type, time, self->owner, self->reader);
-    }
-    Py_DECREF(time);
+    REPLACE(self->before, self->last);
     self->last = entry;
-    Py_XINCREF(entry);
+    Py_INCREF(entry);
     return (PyObject *)entry;
 }
 
@@ -276,9 +282,10 @@ static PyObject *entries_next(Entries *self) {
     int result;
     if (self->rest != NULL)
         return PyIter_Next(self->rest);
-    if (self->hour != NULL && asked(self->owner, "no_later", UINT64_MAX, &self->no_later) < 0)
+    if (ask_hour(self) < 0)
         return NULL;
     while (!self->is_over) {
+        Entry *entry = NULL;
         if (self->left == 0 || self->reader->journal == NULL)
             return hand_over(self, "_go_on", 0);
         self->reader->place++;
@@ -294,17 +301,17 @@ static PyObject *entries_next(Entries *self) {
             return hand_over(self, "_go_on", -result);
         if (time_us > self->until)
             return hand_over(self, "_end", 0);
-        result = self->hour == NULL ? 0 : skip(self, time_us);
+        result = self->hour == NULL ? 0 : skip(self, time_us, &entry);
         if (result < 0)
             return NULL;
         self->left--;
         self->time_us = time_us;
         if (result == 0)
-            return current(self);
+            return given(self, entry);
         if (PyErr_CheckSignals() < 0) {
             PyObject *type, *value, *trace;
             PyErr_Fetch(&type, &value, &trace);
-            if (tell_position(self) < 0)
+            if (tell_position(self) < 0 || tell_skipped(self) < 0)
                 PyErr_Clear();
             PyErr_Restore(type, value, trace);
             return NULL;

@@ -4,8 +4,9 @@
 
 PyObject *as_text, *encodable, *set_many_slowly, *gone;
 PyObject *entry_type, *address_text, *needs_of, *search_of;
-PyObject *name_position, *name_read, *name_branch, *name_field, *name_ways, *name_skipped, *name_first, *name_last,
-    *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups;
+PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
+    *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,
+    *name_until, *name_no_later;
 
 /* Names of attributes, made once. */
 int names_init(void) {
@@ -13,10 +14,11 @@ int names_init(void) {
         PyObject **kept;
         const char *text;
     } names[] = {
-        {&name_position, "position"}, {&name_read, "read"},   {&name_branch, "branch"}, {&name_field, "field"},
-        {&name_ways, "ways"},         {&name_skipped, "skipped"}, {&name_first, "first"}, {&name_last, "last"},
+        {&name_position, "position"}, {&name_read, "read"},
+                {&name_skipped, "skipped"}, {&name_first, "first"}, {&name_last, "last"},
         {&name_reached, "reached"}, {&name_learn, "learn"},   {&name_fault, "fault"},   {&name_faulty, "faulty"},
-        {&name_groups, "groups"},
+        {&name_groups, "groups"},   {&name_begin, "begin"},   {&name_end, "end"},
+        {&name_last_us, "_last_us"}, {&name_until, "_until"}, {&name_no_later, "no_later"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if ((*names[i].kept = PyUnicode_InternFromString(names[i].text)) == NULL)
@@ -51,6 +53,8 @@ PyObject *new_entry(PyTypeObject *type, PyObject *time_us, PyObject *source, Rea
 }
 
 int renew_entry(Entry *self, PyObject *time_us) {
+    if (self->lead != NULL)
+        forget_way(self);
     if (Py_REFCNT(self->known) == 1)
         PyDict_Clear(self->known);
     else {
@@ -93,6 +97,7 @@ static int entry_set_up(Entry *self, PyObject *arguments, PyObject *names) {
     Py_INCREF(source);
     REPLACE(self->source, source);
     Py_CLEAR(self->reader);
+    forget_way(self);
     return 0;
 }
 
@@ -101,6 +106,9 @@ static int entry_traverse(Entry *self, visitproc visit, void *arg) {
     Py_VISIT(self->known);
     Py_VISIT(self->source);
     Py_VISIT(self->reader);
+    Py_VISIT(self->lead);
+    Py_VISIT(self->node);
+    Py_VISIT(self->fault);
     return 0;
 }
 
@@ -108,6 +116,7 @@ static int entry_clear(Entry *self) {
     Py_CLEAR(self->known);
     Py_CLEAR(self->source);
     Py_CLEAR(self->reader);
+    forget_way(self);
     return 0;
 }
 

@@ -82,13 +82,6 @@ PyObject *way_of(PyObject *ways, PyObject *value) {
 
 /* -- The walk */
 
-typedef struct {
-    PyObject_HEAD
-    PyObject *entrance;      /* a node, or None */
-    PyObject *on_fault;
-    PyObject *node;          /* whose step is at work; NULL: Pyruse itself is. The walk holds the reference */
-} Lead;
-
 static PyObject *lead_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {
     static char *known[] = {"entrance", "on_fault", NULL};
     PyObject *entrance, *on_fault;
@@ -144,12 +137,13 @@ static PyObject *known_way(PyObject *way) {
 
 /* Ask a step. -1: it has raised. */
 static int answer_of(PyObject *call, PyObject *entry) {
-    if (Py_TYPE(call) == condition_type)
-        return is_met((Condition *)call, entry);
+    int passed = Py_TYPE(call) == condition_type ? is_met((Condition *)call, entry) : ASK;
+    if (passed != ASK)
+        return passed;
     PyObject *answer = PyObject_CallFunctionObjArgs(call, entry, NULL);
     if (answer == NULL)
         return -1;
-    int passed = answer == Py_True ? 1 : answer == Py_False || answer == Py_None ? 0 : PyObject_IsTrue(answer);
+    passed = answer == Py_True ? 1 : answer == Py_False || answer == Py_None ? 0 : PyObject_IsTrue(answer);
     Py_DECREF(answer);
     return passed;
 }
@@ -256,17 +250,95 @@ static PyObject *after_fault(Lead *self, PyObject *faulty, PyObject *entry) {
     return next;
 }
 
+void forget_way(Entry *entry) {
+    Py_CLEAR(entry->lead);
+    Py_CLEAR(entry->node);
+    Py_CLEAR(entry->fault);
+}
+
+int lead_quickly(Lead *self, PyObject *node, Entry *entry) {
+    PyObject *outer = self->node;
+    int result = YES;
+    Py_INCREF(node);
+    self->node = node;
+    while (result == YES && node != Py_None) {
+        Node *at = (Node *)node;
+        PyObject *next = NULL;
+        if (!PyObject_TypeCheck(node, node_core_type))
+            result = NO;
+        else if (at->branch != NULL && at->branch != Py_None) {
+            Node *branch = (Node *)at->branch;
+            if (!PyObject_TypeCheck(at->branch, node_core_type) || branch->field == NULL || branch->ways == NULL ||
+                !PyDict_Check(branch->ways))
+                result = NO;
+            else {
+                PyObject *ways = branch->ways, *value;
+                Py_INCREF(ways);
+                value = value_of(entry, branch->field);
+                next = value == NULL ? NULL : way_of(ways, value);
+                Py_XDECREF(value);
+                Py_DECREF(ways);
+                if (next == NULL && PyErr_Occurred() && value != NULL)
+                    PyErr_Clear();
+                result = next != NULL ? YES : PyErr_Occurred() ? FAULT : NO;
+            }
+        } else if (at->call == NULL || Py_TYPE(at->call) != condition_type)
+            result = NO;
+        else {
+            PyObject *call = at->call;
+            Py_INCREF(call);
+            int passed = is_met((Condition *)call, (PyObject *)entry);
+            Py_DECREF(call);
+            next = passed == YES ? at->passed : passed == NO ? at->failed : NULL;
+            Py_XINCREF(next);
+            result = next != NULL ? YES : passed == FAULT ? FAULT : NO;
+        }
+        if (next != NULL)
+            turn_to(self, &node, next);
+    }
+    self->node = outer;
+    if (result == FAULT && !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+        entry->fault = taken_fault();
+        result = entry->fault == NULL ? FAULT : NO;
+    }
+    if (result == NO) {
+        Py_INCREF(self);
+        entry->lead = (PyObject *)self;
+        entry->node = node;
+    } else
+        Py_DECREF(node);
+    return result;
+}
+
+/* Where an entry is on its way; a new reference. `fault` is what the step there has raised, or NULL. */
+static PyObject *place_of(Lead *self, Entry *entry, PyObject **fault) {
+    PyObject *node = self->entrance;
+    *fault = NULL;
+    if (entry->lead == (PyObject *)self) {
+        node = entry->node;
+        *fault = entry->fault;
+        entry->fault = NULL;
+    } else if (entry->lead != NULL)
+        PyDict_Clear(entry->known);  /* other chains were at work meanwhile: what they have set is not there */
+    Py_INCREF(node);
+    forget_way(entry);
+    return node;
+}
+
 static PyObject *lead_lead(Lead *self, PyObject *entry) {
     if (!PyObject_TypeCheck(entry, entry_core_type)) {
         PyErr_SetString(PyExc_TypeError, "expected an entry");
         return NULL;
     }
-    PyObject *outer = self->node, *node = self->entrance;
-    Py_INCREF(node);
+    PyObject *outer = self->node, *fault, *node = place_of(self, (Entry *)entry, &fault);
     Py_INCREF(entry);
     self->node = node;
     int result;
-    while ((result = walk(self, &node, entry)) < 0) {
+    if (fault != NULL) {
+        Py_INCREF(Py_TYPE(fault));
+        PyErr_Restore((PyObject *)Py_TYPE(fault), fault, PyException_GetTraceback(fault));
+    }
+    while ((result = PyErr_Occurred() ? -1 : walk(self, &node, entry)) < 0) {
         self->node = NULL;   /* no step is at work while its fault is told */
         if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
             break;

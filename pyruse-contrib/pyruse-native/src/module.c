@@ -1,7 +1,7 @@
 /* The module pyruse_native._native: its types and functions. */
 #include "native.h"
 
-PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type;
+PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type;
 
 static PyObject *with_help(PyObject *module, PyObject *arguments, PyObject *names) {
     static char *known[] = {"as_text", "encodable", "set_many", "gone", NULL};
@@ -71,9 +71,8 @@ PyMODINIT_FUNC PyInit__native(void) {
     entry_core_type = reader_type == NULL ? NULL : added(module, &entry_spec);
     node_core_type = entry_core_type == NULL ? NULL : added(module, &node_spec);
     condition_type = node_core_type == NULL ? NULL : added(module, &condition_spec);
-    PyTypeObject *lead = condition_type == NULL ? NULL : added(module, &lead_spec);
-    PyTypeObject *entries = lead == NULL ? NULL : added(module, &entries_spec);
-    Py_XDECREF(lead);
+    lead_type = condition_type == NULL ? NULL : added(module, &lead_spec);
+    PyTypeObject *entries = lead_type == NULL ? NULL : added(module, &entries_spec);
     Py_XDECREF(entries);
     if (entries == NULL || names_init() < 0)
         Py_CLEAR(module);

@@ -34,7 +34,7 @@ typedef struct {
     const char *bytes;       /* the name as the journal has it; of the object above */
     size_t length;
     int next;                /* the next field whose name has the same hash; -1: none */
-    enum { TEXT, MESSAGE, CONVERTED } kind;
+    enum { TEXT, MESSAGE, INTEGER, CONVERTED } kind;
     uint64_t place;          /* where `value` was read */
     PyObject *value;         /* NULL: it is there, and Python is to make its value */
     Interned *interned;      /* INTERNED of them; NULL until one is needed */
@@ -70,6 +70,8 @@ typedef struct {
     PyObject *position;      /* of the source, when the entry was made; NULL: `reader` says more */
     Reader *reader;          /* where the entry comes from, if it comes from here; else NULL … */
     uint64_t serial;         /* … and which of its entries it is */
+    PyObject *lead;          /* who has led it as far as no Python is needed; NULL: it is still to begin … */
+    PyObject *node, *fault;  /* … and where it is, and what the step there has raised; NULL: nothing */
 } Entry;
 
 /* What the walk asks a node of the chains for, and a branch, which has a field and ways (pyruse/chains/link.py). */
@@ -80,15 +82,25 @@ typedef struct {
 } Node;
 
 typedef struct Condition Condition;
+enum { NO = 0, YES = 1, FAULT = -1, ASK = 2 };  /* ASK: the filter's own method knows */
+
+/* The walk of entries through the chains (pyruse/chains/travel.py). */
+typedef struct {
+    PyObject_HEAD
+    PyObject *entrance;      /* a node, or None */
+    PyObject *on_fault;
+    PyObject *node;          /* whose step is at work; NULL: Pyruse itself is. The walk holds the reference */
+} Lead;
 
 extern PyType_Spec reader_spec, entries_spec, entry_spec, node_spec, lead_spec, condition_spec;
-extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type;
+extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type;
 
 /* Of Python's side (pyruse/entry/native.py): what is rare, and has to be the same in both. */
 extern PyObject *as_text, *encodable, *set_many_slowly, *gone;
 extern PyObject *entry_type, *address_text, *needs_of, *search_of;
-extern PyObject *name_position, *name_read, *name_branch, *name_field, *name_ways, *name_skipped, *name_first, *name_last,
-    *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups;
+extern PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
+    *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,
+    *name_until, *name_no_later;
 
 int names_init(void);
 PyObject *guard(PyObject *module, PyObject *unused);
@@ -100,8 +112,13 @@ PyObject *read_field(Reader *reader, PyObject *name, PyObject *source);
 PyObject *value_of(Entry *entry, PyObject *field);
 /* Where a branch leads by a value, a new reference; NULL: nobody knows yet, or there is an exception. */
 PyObject *way_of(PyObject *ways, PyObject *value);
-/* Whether an entry passes; -1: an exception. */
+/* Whether an entry passes. */
 int is_met(Condition *condition, PyObject *entry);
+/* Lead an entry on as far as no Python is needed: YES, to its end; NO, it has to be led on; FAULT: an exception, and the
+ * program is to be interrupted. A step's fault is kept with the entry. */
+int lead_quickly(Lead *lead, PyObject *node, Entry *entry);
+/* An entry is to begin its way anew. */
+void forget_way(Entry *entry);
 /* A new entry of a class that is derived from ours, and of the reader's current entry. */
 PyObject *new_entry(PyTypeObject *type, PyObject *time_us, PyObject *source, Reader *reader);
 /* Make an entry that nobody else knows any more the reader's current one. */

@@ -443,9 +443,12 @@ static int learn(Reader *self, PyObject *asked) {
         PyErr_NoMemory();
         return -2;
     }
-    int converted = PyMapping_HasKey(self->converters, name);
+    PyObject *converter = PyObject_GetItem(self->converters, name);
+    int is_integer = converter == (PyObject *)&PyLong_Type, converted = converter != NULL;
+    Py_XDECREF(converter);
+    PyErr_Clear();
     *field = (Field){.name = name, .bytes = PyUnicode_AsUTF8AndSize(name, NULL), .length = length,
-                     .kind = strcmp(bytes, "MESSAGE") == 0 ? MESSAGE : converted ? CONVERTED : TEXT,
+                     .kind = strcmp(bytes, "MESSAGE") == 0 ? MESSAGE : is_integer ? INTEGER : converted ? CONVERTED : TEXT,
                      .next = self->by_hash[hash]};
     self->by_hash[hash] = self->count;
     self->fields[self->count] = field;
@@ -488,6 +491,19 @@ static Interned *kept_at(Field *field, const char *value, size_t length) {
     return &field->interned[(hash ^ hash >> 32) >> 24 & (INTERNED - 1)];
 }
 
+/* A number that is nothing but digits; -1: it is something else. */
+static long long number_in(const char *bytes, size_t length) {
+    long long number = 0;
+    if (length == 0 || length > 18)
+        return -1;
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] < '0' || bytes[i] > '9')
+            return -1;
+        number = number * 10 + (bytes[i] - '0');
+    }
+    return number;
+}
+
 /* The value of bytes; a new reference. Of what is more than text, Python's decoder says it. */
 static PyObject *made(Reader *self, Field *field, const char *bytes, size_t length) {
     if (field->kind == TEXT ||
@@ -497,6 +513,9 @@ static PyObject *made(Reader *self, Field *field, const char *bytes, size_t leng
             return text;
         PyErr_Clear();
     }
+    long long number = field->kind == INTEGER ? number_in(bytes, length) : -1;
+    if (number >= 0)
+        return PyLong_FromLongLong(number);
     PyObject *raw = PyBytes_FromStringAndSize(bytes, length);
     PyObject *value = raw == NULL ? NULL : PyObject_CallFunctionObjArgs(self->decoder, field->name, raw, NULL);
     Py_XDECREF(raw);
@@ -577,10 +596,18 @@ static int walk_to(Reader *self, int wanted) {
     return 0;
 }
 
+/* Whether no journal has a field of this name: libsystemd knows capital letters, digits and underscores. */
+static int is_of_steps(PyObject *name) {
+    Py_UCS4 first = PyUnicode_Check(name) && PyUnicode_GetLength(name) > 0 ? PyUnicode_ReadChar(name, 0) : 0;
+    return first >= 'a' && first <= 'z';
+}
+
 PyObject *read_field(Reader *self, PyObject *name, PyObject *source) {
     int number = number_of(self, name);
     if (number == -2)
         return NULL;
+    if (number == -1 && is_of_steps(name))
+        Py_RETURN_NONE;
     if (number >= 0 && self->journal != NULL) {
         Field *field = self->fields[number];
         if ((self->walked != self->place || field->place != self->place) && walk_to(self, number) < 0)
