@@ -6,7 +6,10 @@ import sqlite3
 from collections.abc import Hashable
 from dataclasses import asdict
 from datetime import tzinfo
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
+
+from msgspec import Struct
 
 from pyruse.addresses import Network, bits_of, contains, network_of
 from pyruse.api.bans import Ban
@@ -20,7 +23,7 @@ OVER, UNBANNED, SIMULATED = "over", "unbanned", "simulated, not in force"
 """What became of a ban."""
 
 
-class BanView(NamedTuple):
+class BanView(Struct, frozen=True, gc=False):
     """A ban, and what became of it."""
 
     ban: Ban
@@ -65,12 +68,15 @@ def bans_in_force(
     :param inside: give bans inside this network only.
     """
     records = firewall_records(db)
+    is_all = label is None and inside is None
     found = [
         row
         for row in stored_bans(db)
-        if row.state != LIFTED and row.ban.alive(now) and _wanted(row.ban, label, inside)
+        if row.state != LIFTED
+        and row.ban.alive(now)
+        and (is_all or _wanted(row.ban, label, inside))
     ]
-    found.sort(key=lambda row: (row.ban.since, row.bits))
+    found.sort(key=attrgetter("ban.since", "bits"))
     unknown = FirewallRecord()
     return [_view(row, records.get(row.ban.target.backend, unknown)) for row in found]
 

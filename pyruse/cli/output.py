@@ -16,18 +16,37 @@ from pyruse.cli.options import on_terminal
 from pyruse.cli.stdout import echo, stdout
 from pyruse.cli.table import drawn, wrapped
 from pyruse.text import is_harmless_json, json_escaped, one_line, printable
-from pyruse.times import datetime_of
+from pyruse.times import HOUR_US, datetime_of
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from pyruse.api.report import Report
 
+_QUARTER_US = HOUR_US // 4
 
-@lru_cache(maxsize=4096)
+
 def shown_time(time_us: int, zone: tzinfo) -> str:
     """An instant in microseconds since the epoch, as people read it."""
-    return f"{datetime_of(time_us, zone):%F %T}"
+    quarter, rest = divmod(time_us, _QUARTER_US)
+    hour, minute = _quarter(quarter, zone)
+    if minute < 0:
+        return f"{datetime_of(time_us, zone):%F %T}"
+    minutes, seconds = divmod(rest // 1_000_000, 60)
+    return f"{hour}{minute + minutes:02}:{seconds:02}"
+
+
+@lru_cache(maxsize=4096)
+def _quarter(number: int, zone: tzinfo) -> tuple[str, int]:
+    """The beginning of a quarter of an hour, as far as to its minute, and that minute.
+
+    Most tables have many instants of a quarter, and a datetime for each takes its time. The minute
+    is -1 where the clocks change in this quarter, or were set by the sun.
+    """
+    begin = datetime_of(number * _QUARTER_US, zone)
+    end = datetime_of((number + 1) * _QUARTER_US - 1, zone)
+    is_plain = begin.utcoffset() == end.utcoffset() and begin.minute % 15 == begin.second == 0
+    return f"{begin:%F %H:}", begin.minute if is_plain else -1
 
 
 def show_json(data: Any) -> None:
@@ -111,11 +130,11 @@ def show_table(
     :param spare: the columns that a narrow terminal has no room for.
     :param first: the columns that have room before others; what has none stands below.
     """
-    texts = [[one_line(str(value)) for value in row] for row in rows]
     if not on_terminal():
-        if texts:
-            echo("\n".join("\t".join(row) for row in texts))
+        if rows:
+            echo("\n".join("\t".join(_texts(row)) for row in rows))
         return
+    texts = [_texts(row) for row in rows]
     numbers = {
         place
         for place in range(len(columns))
@@ -131,6 +150,15 @@ def show_table(
         echo(line)
     if left_out:
         show_text(f"(no room for: {', '.join(left_out)})")
+
+
+def _texts(row: Sequence[object]) -> list[str]:
+    """The cells of a row, each on one line."""
+    texts = list(map(str, row))
+    together = "".join(texts)
+    if together.isascii() and together.isprintable():  # most are: one look for all cells
+        return texts
+    return [one_line(text) for text in texts]
 
 
 def show_report(report: Report, text: Callable[[], str], limit: int) -> None:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from operator import attrgetter
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import msgspec
 from msgspec import Struct
@@ -197,7 +197,8 @@ class StoredBans(Part):
         """Read the bans."""
         wanted = []
         ends: dict[BanKey, int] = {}
-        for state, fault, ban, _ in stored_bans(db):
+        for row in stored_bans(db):
+            state, fault, ban = row.state, row.fault, row.ban
             key = BanKey(ban.network, ban.target)
             self.targets.add(ban.target)
             self._note_length(ban.network)
@@ -259,7 +260,7 @@ def _end(ban: Ban) -> int:
     return FOREVER if ban.until is None else ban.until
 
 
-class BanRow(NamedTuple):
+class BanRow(Struct, frozen=True, gc=False):
     """A ban as the database has it."""
 
     state: str

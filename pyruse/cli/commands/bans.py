@@ -16,9 +16,10 @@ from pyruse.cli.options import (
     settings_alone,
     sound_configuration,
 )
+from pyruse.cli.output import show_json, show_table, shown_time
 from pyruse.cli.stdout import echo
 from pyruse.errors import UserError
-from pyruse.text import printable
+from pyruse.text import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -213,8 +214,6 @@ def _listed(
 
 
 def _show(listed: list[BanView], form: str, zone: tzinfo) -> None:
-    from pyruse.cli.output import show_json, show_table
-
     if form == "json":
         show_json([one.data(zone) for one in listed])
     elif listed:
@@ -225,13 +224,10 @@ def _show(listed: list[BanView], form: str, zone: tzinfo) -> None:
 
 
 def _row(one: BanView, zone: tzinfo) -> list[object]:
-    from pyruse.text import shortened
-
     ban = one.ban
     ports = f" on ports {', '.join(map(str, ban.target.ports))}" if ban.target.ports else ""
     if ban.target.protocol is not None:
         ports += f" of {ban.target.protocol}" if ports else f" on {ban.target.protocol}"
-    since, until = (_time(moment, zone) for moment in (ban.since, ban.until))
     reason = shortened(ban.reason, _LONGEST_REASON)
     if ban.chain:
         reason = f"{ban.chain}: {reason}"
@@ -240,12 +236,13 @@ def _row(one: BanView, zone: tzinfo) -> list[object]:
         state += f": {shortened(one.fault, _LONGEST_REASON)}"
     elif one.waiting_since is not None:
         state += f" since {_time(one.waiting_since, zone)}"
-    return [ban.network, ban.label, since, until, ban.count - 1, f"{state}{ports}", reason]
+    return [
+        ban.network, ban.label, _time(ban.since, zone), _time(ban.until, zone), ban.count - 1,
+        f"{state}{ports}", reason,
+    ]  # fmt: skip
 
 
 def _time(moment: int | None, zone: tzinfo) -> str:
-    from pyruse.cli.output import shown_time
-
     return "for ever" if moment is None else shown_time(moment, zone)
 
 
