@@ -12,6 +12,7 @@ import click
 
 from pyruse.cli.stdout import apart
 from pyruse.errors import ConfigError, UserError, did_you_mean
+from pyruse.system.collector import collect_seldom
 from pyruse.text import printable
 from pyruse.version import VERSION
 
@@ -129,6 +130,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What the locale's encoding has no letter for is shown as an escape.
         sys.stdout.reconfigure(errors="backslashreplace")
+    collect_seldom()
     try:
         _pyruse(prog_name="pyruse")
     except ConfigError as fault:

@@ -200,12 +200,10 @@ def _state(ctx: click.Context) -> Iterator[sqlite3.Connection]:
 
 def _installed(groups: Iterable[str], ctx: click.Context, pattern: str) -> list[str]:
     """The names that packages have for plugins of some groups; and those of files."""
-    from importlib.metadata import entry_points
-
     from pyruse.config.files import chosen
+    from pyruse.registry.entry_points import of_groups
 
-    points = entry_points()
-    names = {point.name for group in groups for point in points.select(group=group)}
+    names = {point.name for point in of_groups(tuple(groups))}
     path = chosen(_config(ctx))
     folder = (path if path.is_dir() else path.parent) / "plugins"
     return sorted(names | {file.stem for file in folder.glob(pattern)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import cached_property
 from typing import Any
 
 import pluggy
@@ -22,10 +23,12 @@ _OF_EVERY_STEP = ("filter", "action", "then", "else", "invert")
 
 
 class Checker:
-    """Checks plugins one by one. It knows the hooks, which takes pluggy its time."""
+    """Checks plugins one by one."""
 
-    def __init__(self) -> None:
-        self._manager = HookManager()
+    @cached_property
+    def _manager(self) -> HookManager:
+        """Knows the hooks, which takes pluggy its time: most have no plugins but Pyruse's own."""
+        return HookManager()
 
     def check(self, found: Found, loaded: Any) -> None:
         """See that a class or module is a plugin of its kind.

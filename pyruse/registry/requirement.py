@@ -10,10 +10,11 @@ imports a plugin. A package that requires no version is taken to fit
 from __future__ import annotations
 
 import re
-from importlib.metadata import Distribution
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # it takes its time, and only packages of others need it
+    from importlib.metadata import Distribution
+
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 

@@ -401,7 +401,7 @@ def test_a_plugin_for_another_interface_is_told_of_before_its_import_fails(
 ) -> None:
     Site(tmp_path).filter("geo", BROKEN_IMPORT, f"PyRuse [testing] ({requires})")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("pyruse.registry.packages.version", {"pyruse": "2.0.3"}.__getitem__)
+    monkeypatch.setattr("pyruse.registry.packages.VERSION", "2.0.3")
     with pytest.raises(PluginError) as caught:
         Registry().find(FILTER, "geo").load()
     wanted = ",".join(sorted(requires.split(",")))
@@ -430,7 +430,7 @@ def test_a_plugin_for_this_interface_is_loaded(
     name = f"kind{abs(hash((version, *requires)))}"  # modules stay imported
     Site(tmp_path).filter(name, GOOD, *requires)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("pyruse.registry.packages.version", {"pyruse": version}.__getitem__)
+    monkeypatch.setattr("pyruse.registry.packages.VERSION", version)
     assert Registry().find(FILTER, name).load().__name__ == "Geo"
 
 

@@ -40,6 +40,7 @@ def command(config: Path | None, once: bool) -> None:
     from pyruse.state.hand_over import hand_over
     from pyruse.state.lock import StateLock
     from pyruse.state.rescue import kept_state
+    from pyruse.system.collector import collect_as_usual
     from pyruse.system.log import tell
     from pyruse.system.native import refusal
 
@@ -61,6 +62,7 @@ def command(config: Path | None, once: bool) -> None:
                 _keep(state, loaded.settings, refused)
                 raise
             remake = lambda: assemble(configuration(config, whole=False), state, faults, LIVE)  # noqa: E731
+            collect_as_usual()
             Daemon(engine, remake).run(once=once)
     finally:
         hand_over(path)
