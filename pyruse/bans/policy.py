@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pyruse.bans.aggregate import Aggregate
 from pyruse.bans.protection import Own
 from pyruse.options.networks import Networks
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """Where bans go by default, who is never banned, and how networks grow."""
 
     backend: str

@@ -10,7 +10,8 @@ until it has caught up (docs/decisions/0025-pushdown-while-catching-up.md).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pyruse.chains.link import Node
 from pyruse.chains.values import equality_test_of
@@ -23,8 +24,7 @@ _MOST = 10
 on that may take longer than to read all entries."""
 
 
-@dataclass
-class Wanted:
+class Wanted(Struct):
     """Which entries the chains may do something with."""
 
     values: dict[str, set[str]] = field(default_factory=dict)

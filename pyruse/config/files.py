@@ -8,10 +8,11 @@ import shlex
 import tomllib
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.faults import ConfigFaults, SectionFaults
@@ -35,8 +36,7 @@ _LARGEST = 16 << 20
 """Bytes of a file."""
 
 
-@dataclass
-class Document:
+class Document(Struct):
     """What the files say together."""
 
     files: list[Path]

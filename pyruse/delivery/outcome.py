@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from pyruse.delivery.mail.refusals import Refusal
 from pyruse.state.outbox_item import OutboxItem
@@ -12,8 +13,7 @@ GIVEN_UP = "given up"
 """The kind of fault of the oldest items of too many that wait: each one is logged."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of an item."""
 
     item: OutboxItem

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import tzinfo
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pyruse.addresses import Address, Network, network_text, text_around
@@ -65,8 +65,7 @@ _LONGEST_PAYLOAD = 250_000  # characters
 _LONGEST_VALUE = 200  # characters, of a field of an event
 
 
-@dataclass
-class Services:
+class Services(Struct):
     """What all the contexts of a running program share."""
 
     settings: Settings

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pyruse.chains.model import Step
 from pyruse.entry.entry import Entry
@@ -25,8 +26,7 @@ _EACH = 20
 _EACH_S = 3600
 
 
-@dataclass
-class Fault:
+class Fault(Struct):
     """A kind of fault."""
 
     place: str

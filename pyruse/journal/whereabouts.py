@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from pyruse.errors import did_you_mean
 from pyruse.journal import files as journal_files
@@ -15,8 +16,7 @@ _ROOTS = ("/var/log/journal", "/run/log/journal")
 _MACHINE_ID = Path("/etc/machine-id")
 
 
-@dataclass
-class Whereabouts:
+class Whereabouts(Struct):
     """Where to look for files, now and later: machine-id(5), systemd-journald.service(8)."""
 
     directory: Path | None = None

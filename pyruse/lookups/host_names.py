@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pyruse.addresses import Network
 
@@ -15,8 +16,7 @@ _HAS_NONE = {socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY}
 """The name has no address of this family, or is not known at all."""
 
 
-@dataclass
-class NameAnswer:
+class NameAnswer(Struct):
     """What became of a question for the addresses of a host name."""
 
     found: dict[int, list[Network]] = field(default_factory=dict)

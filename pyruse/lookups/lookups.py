@@ -6,9 +6,10 @@ import ipaddress
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
+
+from msgspec import Struct
 
 from pyruse.addresses import Network, network_text
 from pyruse.lookups import host_names, list_files
@@ -41,8 +42,7 @@ ANSWERS_S = 5.0
 Tell = Callable[[str, str], object]
 
 
-@dataclass
-class _Name:
+class _Name(Struct):
     """How a host name is doing."""
 
     due: int = 0

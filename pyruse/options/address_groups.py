@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from pyruse.addresses import address_text
 from pyruse.options.fields import NewField
@@ -81,8 +82,7 @@ class AddressMatch:
         return self._match.span(group)
 
 
-@dataclass(frozen=True)
-class Expanded:
+class Expanded(Struct, frozen=True):
     """A pattern with its addresses written out."""
 
     text: str

@@ -10,10 +10,12 @@ import inspect
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
+
+from msgspec import Struct
 
 from pyruse.errors import did_you_mean
 from pyruse.registry.checks import Checker
@@ -228,8 +230,7 @@ def _is_of(value: Any, module: ModuleType) -> bool:
     return type(value) is FunctionType and value.__module__ == module.__name__
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """Tells what of a file is a plugin, and where in the file it stands."""
 
     file: Path

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from pyruse.api.effects import Attachment
 from pyruse.api.firewall import Target
@@ -34,8 +37,7 @@ from pyruse.text import shortened
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class SentMail:
+class SentMail(Struct, frozen=True):
     """A mail that would have been sent."""
 
     subject: str
@@ -46,8 +48,7 @@ class SentMail:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class RunProgram:
+class RunProgram(Struct, frozen=True):
     """A program that would have been run."""
 
     command: list[str]
@@ -59,8 +60,7 @@ class RunProgram:
     """In seconds."""
 
 
-@dataclass(frozen=True)
-class MadeBan:
+class MadeBan(Struct, frozen=True):
     """A ban that there would have been."""
 
     ip: str
@@ -71,8 +71,7 @@ class MadeBan:
     ever."""
 
 
-@dataclass(frozen=True)
-class LoggedLine:
+class LoggedLine(Struct, frozen=True):
     """A line that would have been logged."""
 
     level: str
@@ -80,8 +79,7 @@ class LoggedLine:
     message: str
 
 
-@dataclass(frozen=True)
-class SentParcel:
+class SentParcel(Struct, frozen=True):
     """What a plugin would have delivered by its hook `deliver`."""
 
     plugin: str
@@ -92,8 +90,7 @@ class SentParcel:
     """How many were gathered: more than there are payloads, where not all are kept."""
 
 
-@dataclass
-class Outcome:
+class Outcome(Struct):
     """What a replay found."""
 
     entries: int

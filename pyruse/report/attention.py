@@ -9,9 +9,10 @@ import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from itertools import islice
+
+from msgspec import Struct
 
 from pyruse.api.findings import Attention
 from pyruse.api.report import Report
@@ -54,8 +55,7 @@ _PORT, _DISK = re.compile(r"device ata\d"), re.compile(r"device (?:sd|hd|sr)[a-z
 _SOON = timedelta(minutes=2)
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     """An item, and what it is about."""
 
     item: Attention

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from operator import itemgetter
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pyruse.api.findings import Attention, KindRow, Summary, Unusual
 from pyruse.api.report import SECTIONS, Line, Report, Row
@@ -42,8 +44,7 @@ _FIRST_UNUSUAL, _FIRST_OF_PROGRAM = 3, 2
 """The same of what is unlike other days: of what is new, gone, or at another rate; of a program."""
 
 
-@dataclass
-class Kinds:
+class Kinds(Struct):
     """The kinds of a section."""
 
     count: int = 0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from pyruse.api.declared import DeclaredSummary
 from pyruse.errors import ConfigError, did_you_mean
@@ -23,8 +24,7 @@ _OPTION_KEYS = ("default", "help")
 _SAMPLE_KEYS = ("entry", "before", "event", "fields")
 
 
-@dataclass(frozen=True)
-class RuleOption:
+class RuleOption(Struct, frozen=True):
     """An option of rules."""
 
     default: Any
@@ -44,8 +44,7 @@ CONTAINER_OPTIONS = {
 """What rules have that say which of their chains takes lines; they are set for one of them only."""
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """An entry, and what the rules are to say of it."""
 
     entry: Mapping[str, Any]
@@ -60,8 +59,7 @@ class Sample:
     """Where it stands: ``sshd.toml: samples[3]``."""
 
 
-@dataclass(frozen=True)
-class RulesFile:
+class RulesFile(Struct, frozen=True, dict=True):
     """The rules of one program, or a policy: what becomes of events, whoever writes them."""
 
     name: str

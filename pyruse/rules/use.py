@@ -8,9 +8,10 @@ becomes "sshd guessing", with the options of sshd.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+from msgspec import Struct, field
 
 from pyruse.errors import ConfigError
 from pyruse.options.faults import ConfigFaults
@@ -24,8 +25,7 @@ LAST = "everything_else"
 """The rules that stand behind all the others, and that ``use`` brings by itself."""
 
 
-@dataclass
-class Expansion:
+class Expansion(Struct):
     """The chains of a configuration with those of its rules."""
 
     chains: dict[str, Any] = field(default_factory=dict)

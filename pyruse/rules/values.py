@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from pyruse.errors import did_you_mean
 from pyruse.options.build import described
@@ -18,8 +19,7 @@ NAME_OF_RULES = "rules"
 """``"$rules"`` is the name of the rules that a chain is for."""
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct, frozen=True):
     """What an administrator has written."""
 
     value: Any
@@ -27,8 +27,7 @@ class Given:
     """Where: ``pyruse.toml: [rules.sshd].failures``."""
 
 
-@dataclass
-class RuleTables:
+class RuleTables(Struct):
     """``[rules]``, for all of them, and ``[rules.NAME]``, for one of them."""
 
     tables: Mapping[str, Any]

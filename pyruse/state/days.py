@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, NamedTuple
+
+from msgspec import Struct
 
 from pyruse.state.filed_events import FiledEvent, FiledEvents, Head
 from pyruse.state.part import Part
 from pyruse.state.removal import delete
 
 
-@dataclass
-class Day:
+class Day(Struct):
     """The totals of a day. Instants are microseconds since the epoch."""
 
     day: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from pyruse.state.due import Due
 from pyruse.state.part import Part
@@ -17,8 +18,7 @@ ExpectedKey = tuple[str, str]
 """What is expected, and of whom; of nobody in particular: an empty text."""
 
 
-@dataclass
-class Expected:
+class Expected(Struct):
     """Something that has to happen. Instants are microseconds since the epoch."""
 
     name: str
@@ -38,8 +38,7 @@ class Expected:
         return self.since + self.every
 
 
-@dataclass
-class Absence:
+class Absence(Struct):
     """That something did not happen. Instants are microseconds since the epoch."""
 
     name: str

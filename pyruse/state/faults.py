@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from pyruse.state.part import Part
 from pyruse.state.removal import delete_days
 
 
-@dataclass
-class FaultRecord:
+class FaultRecord(Struct):
     """How often a kind of fault happened on a day. Instants are microseconds since the epoch."""
 
     day: str

@@ -10,8 +10,9 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import IO
+
+from msgspec import Struct
 
 from pyruse.system.descriptors import limit_program
 from pyruse.system.interruption import Interruption
@@ -24,8 +25,7 @@ _SHOWN_LINES = 3
 _SHOWN_CHARACTERS = 300
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """How a program ended."""
 
     status: int | None

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Element, Firewall, FirewallError, Target, Watch
@@ -27,8 +28,7 @@ class Doubt(FirewallError):
     """What keeps bans from holding as they should, though nothing was refused."""
 
 
-@dataclass
-class Told:
+class Told(Struct):
     """What came of telling a firewall of changes."""
 
     telling: Telling
@@ -38,8 +38,7 @@ class Told:
     """What else went wrong."""
 
 
-@dataclass
-class Looked:
+class Looked(Struct):
     """What came of a look at a firewall that others have changed."""
 
     look: Look
@@ -50,15 +49,13 @@ class Looked:
     faults: list[FirewallError] = field(default_factory=list)
 
 
-@dataclass
-class Noticed:
+class Noticed(Struct):
     """Others have changed the firewall, or nobody knows whether they have."""
 
     faults: list[FirewallError] = field(default_factory=list)
 
 
-@dataclass
-class Prepared:
+class Prepared(Struct):
     """The firewall is ready for the next change."""
 
     faults: list[FirewallError] = field(default_factory=list)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from pyruse.api.firewall import Element
 
 W = TypeVar("W", bound=Hashable)
 
 
-@dataclass(slots=True)
-class Change(Generic[W]):
+class Change(Struct, Generic[W]):
     """A network that a set is to hold, or to hold no longer."""
 
     where: W

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from pyruse.config.settings import EmailSettings
 from pyruse.delivery.mail.transport import obstacles, way
@@ -18,8 +19,7 @@ _LONG_US = 3_600_000_000
 """What has failed for so long is no hiccup of the server."""
 
 
-@dataclass
-class MailHealth:
+class MailHealth(Struct):
     """Instants are microseconds since the epoch."""
 
     to: list[str] = field(default_factory=list)

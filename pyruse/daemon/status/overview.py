@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from pyruse.config.settings import Settings
 from pyruse.daemon.control import Message, ask
@@ -31,8 +32,7 @@ _DEAF_US = 60_000_000
 """journald tells of an entry within 250 ms; nobody who hears takes a minute."""
 
 
-@dataclass
-class Status:
+class Status(Struct):
     """Instants are microseconds since the epoch."""
 
     daemon: Message | None = None
