@@ -16,6 +16,7 @@ from pyruse.engine.handed_over import message_text
 from pyruse.entry.entry import Entry, computed
 from pyruse.kinds.causes import cause
 from pyruse.kinds.masks import LONGEST, Masks
+from pyruse.options import templates
 from pyruse.state.counted_kinds import Alike
 from pyruse.state.database import State
 from pyruse.state.filed_events import FiledEvent, Head
@@ -23,20 +24,20 @@ from pyruse.system.log import IDENTIFIER
 from pyruse.text import one_line
 from pyruse.times import Calendar, Clock
 
+_LONGEST_MESSAGE = templates.LONGEST
 _LONGEST_NAME = 100  # characters
+_LONGEST_HOST = 255  # characters: longer names are no machine's, and are not kept in memory
 _LONGEST_CAUSE = 200  # characters
 _LONGEST_QUOTE = 300  # characters
-
-
 _MOST_ALIKE = 10_000
 _MOST_DAYS = 3
 """Where entries of several days take turns, as those of machines do of which one is slow."""
 
 _Common = tuple[
-    Section, Details, str, str | None, str, int | None, str, str, int | None, str, str, bool
+    Section, Details, str, str | None, str, int | None, str, str, int | None, str, str | None, bool
 ]
 """What is filed together: section, details, step, host, program, level, event, cause, weight,
-template, message ID, and whether the template is of the program."""
+template, message ID, and whether the template is of the program; not all of it is checked yet."""
 _Place = tuple[Alike, int, Callable[[FiledEvent], None]]
 """What these events are counted by, the number of their head, and what takes them."""
 
@@ -85,7 +86,7 @@ class Filing:
             self._places_of_days.clear()
         self._places = self._places_of_days.setdefault(self._day, {})
 
-    def file(  # noqa: C901, PLR0912, PLR0913 -- one call for each event that is reported
+    def file(  # noqa: C901, PLR0912, PLR0913, PLR0915 -- one call for each event that is reported
         self,
         step: str,
         entry: Entry | None,
@@ -100,35 +101,43 @@ class Filing:
 
         :raises TypeError: the message is no text.
         """
+        if not (type(message) is str and message.isascii() and len(message) <= _LONGEST_MESSAGE):
+            message = message_text(message)
         level: int | None = None
-        event = why = message_id = ""
+        event = why = ""
         host: str | None
+        message_id: str | None = None
         quote: str | None = None
         if entry is None:
             time, host, program = self._clock(), self._host, IDENTIFIER
-            message = message_text(message)
         else:
             time = entry.time_us
-            program = _name(entry, "SYSLOG_IDENTIFIER") or _name(entry, "_COMM")
+            text_of = entry.text
+            program = text_of("SYSLOG_IDENTIFIER") or text_of("_COMM") or ""
+            if len(program) > _LONGEST_NAME:
+                program = program[:_LONGEST_NAME]
             if section == "other" and program == IDENTIFIER and _is_own_news(entry):
                 return  # the report tells of bans, and nobody is to wonder about these lines
-            message = message_text(message)
-            host = entry.text("_HOSTNAME")
+            host = text_of("_HOSTNAME")
             level = entry.get("PRIORITY")
-            if type(level) is not int or not 0 <= level <= 7:
+            if type(level) is not int:
                 level = None
             if computed(entry, "meaning"):
                 event = _name(entry, "meaning")
                 why = _cause(entry, event, program)
             if text is not None and template is None:
-                message_id = _message_id(entry)
+                message_id = text_of("MESSAGE_ID")
+                if message_id is not None:
+                    message_id = _message_id(message_id)
             if section == "important":
                 quote = _quote(entry, message)
         if section != "important":
             weight = None
         is_of_program = template is None
         if template is None:
-            template = self._masks.template_of(message if text is None else message_text(text))
+            if text is not None and not (type(text) is str and text.isascii()):
+                text = message_text(text)
+            template = self._masks.template_of(message if text is None else text)
         else:
             template = handed_over.text(template)[:LONGEST]
         if not self._begin <= time < self._end or self._reported != self._days.reported_until:
@@ -156,8 +165,10 @@ class Filing:
             section, details, step, host, program, level, event, why, weight, template, message_id,
             is_of_program,
         ) = common  # fmt: skip
+        if level is not None and not 0 <= level <= 7:
+            level = None
         alike = self._kinds.alike(
-            self._day, host or "", section, event, program, template, level, message_id,
+            self._day, host or "", section, event, program, template, level, message_id or "",
             is_of_program,
         )  # fmt: skip
         head = Head(
@@ -166,7 +177,9 @@ class Filing:
         file = self._days.file(self._day, section)
         if len(self._places) >= _MOST_ALIKE:
             self._places.clear()
-        place = self._places[common] = alike, self._days.events.head(head), file.append
+        place = alike, self._days.events.head(head), file.append
+        if host is None or len(host) <= _LONGEST_HOST:
+            self._places[common] = place
         return place
 
 
@@ -205,10 +218,9 @@ def _cause(entry: Entry, event: str, program: str) -> str:
     return found[:_LONGEST_CAUSE]
 
 
-def _message_id(entry: Entry) -> str:
+def _message_id(value: str) -> str | None:
     """What programs call this message, whatever its text says; anybody may log such a field."""
-    value = entry.text("MESSAGE_ID")
-    return value if value and len(value) == 32 and value.isalnum() else ""
+    return value if len(value) == 32 and value.isalnum() else None
 
 
 def _quote(entry: Entry, message: str) -> str | None:

@@ -84,27 +84,40 @@ class Masks:
 
     def __init__(self) -> None:
         self._of_levelled: dict[bytes, str] = {}
-        self._of_numbered: dict[str, str] = {}
+        self._chunks: dict[str, str] = {}
+        """By what stands between two spaces: most of it is the same again and again."""
         self._words: dict[str, str] = {}
-        self._of_pieces: dict[str, str] = {}
-        """By the text of which each piece is masked: most ids and names make one of it."""
+        self._of_chunks: dict[str, str] = {}
+        """By the text of which each chunk is masked: most ids and names make one of it."""
 
     def template_of(self, text: str) -> str:
         """The text with its changing parts masked; never empty, of `LONGEST` characters at most."""
         levelled = text[:_LONGEST_TEXT].encode(errors="replace").translate(_LEVELLED)
         template = self._of_levelled.get(levelled)
         if template is None:
-            numbered = _WHOLE_NUMBERS.sub("0", levelled.decode())
-            template = self._of_numbered.get(numbered)
-            if template is None:
-                template = self._masked(numbered)
-                _keep(self._of_numbered, numbered, template)
+            template = self._masked(levelled.decode())
             _keep(self._of_levelled, levelled, template)
         return template
 
     def _masked(self, text: str) -> str:
-        if '"' in text:
-            text = _QUOTED.sub(_of_quoted, text)
+        if '"' in text:  # what is quoted may have spaces in it; all else has none
+            text = _QUOTED.sub(_of_quoted, _WHOLE_NUMBERS.sub("0", text))
+        known = self._chunks.get
+        joined = " ".join(
+            [
+                self._of_chunk(chunk) if (masked := known(chunk)) is None else masked
+                for chunk in text.split(" ")
+            ]
+        )
+        template = self._of_chunks.get(joined)
+        if template is None:
+            template = _plainer(joined)
+            _keep(self._of_chunks, joined, template)
+        return template
+
+    def _of_chunk(self, chunk: str) -> str:
+        """What comes of a text without spaces: of tabs and the like, it may have some."""
+        text = _WHOLE_NUMBERS.sub("0", chunk)
         if "'" in text:
             text = _IN_SINGLE_QUOTES.sub(_of_quoted, text)
         if "=<" in text:
@@ -115,12 +128,10 @@ class Masks:
             text = _QUERY.sub(MASK, text)
         known = self._words.get
         pieces = [known(piece) or self._of_word(piece) for piece in _BETWEEN.split(text) if piece]
-        joined = "".join(pieces)
-        template = self._of_pieces.get(joined)
-        if template is None:
-            template = _plainer(joined)
-            _keep(self._of_pieces, joined, template)
-        return template
+        masked = "".join(pieces)
+        if len(chunk) <= _LONGEST_WORD:
+            _keep(self._chunks, chunk, masked)
+        return masked
 
     def _of_word(self, word: str) -> str:
         bare = word.rstrip(_END)
