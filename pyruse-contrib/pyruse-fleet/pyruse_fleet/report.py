@@ -38,6 +38,14 @@ _BANS = """
     SELECT count(*), count(DISTINCT network) FROM fleet.feed
     WHERE kind = 'ban' AND at >= %(begin)s AND at < %(end)s
 """
+_MAILED = """
+    SELECT day, (SELECT name FROM fleet.mailed JOIN fleet.hosts ON id = host
+        WHERE mailed.day = one.day AND done ORDER BY sending DESC LIMIT 1)
+    FROM (SELECT DISTINCT day FROM fleet.reports) AS one
+    WHERE day BETWEEN %(day)s::date - 2 AND %(day)s::date - 1
+    ORDER BY day DESC
+"""
+"""Who says that he has mailed the reports of the days before."""
 
 
 class HostDay(NamedTuple):
@@ -57,6 +65,14 @@ class Attacker(NamedTuple):
     times: int
 
 
+class Earlier(NamedTuple):
+    """The report of a day before."""
+
+    day: date
+    verdict: str
+    mailed_by: str | None
+
+
 class FleetDay(NamedTuple):
     """A day of the fleet."""
 
@@ -69,6 +85,8 @@ class FleetDay(NamedTuple):
     """How often a ban was told …"""
     networks: int
     """… and of how many addresses and networks."""
+    earlier: Sequence[Earlier] = ()
+    """The days before, once more: a host that was to mail one may have been lying."""
 
     @property
     def in_need(self) -> list[HostDay]:
@@ -100,28 +118,45 @@ def read(connection: Connection, day: date) -> FleetDay:
     known = {
         "day": day, "begin": begin, "end": begin + timedelta(days=1), "most": _MOST_ATTACKERS
     }  # fmt: skip
-    hosts = [
-        HostDay(_shown(name), seen, None if report is None else checked(report), last)
-        for name, seen, report, last in connection.execute(_HOSTS, known)
-    ]
+    hosts = _hosts(connection, day)
     attackers = [
         Attacker(_shown(who), count, times)
         for who, count, times in connection.execute(_ATTACKERS, known)
     ]
     told, networks = connection.execute(_BANS, known).fetchone() or (0, 0)
     (now,) = connection.execute("SELECT clock_timestamp()").fetchone() or (datetime.now(UTC),)
-    return FleetDay(day, now.astimezone(UTC), hosts, attackers, told, networks)
+    now = now.astimezone(UTC)
+    earlier = [
+        Earlier(
+            before,
+            verdict(FleetDay(before, now, _hosts(connection, before), [], 0, 0)),
+            None if host is None else _shown(host),
+        )
+        for before, host in connection.execute(_MAILED, known).fetchall()
+    ]
+    return FleetDay(day, now, hosts, attackers, told, networks, earlier)
+
+
+def _hosts(connection: Connection, day: date) -> list[HostDay]:
+    return [
+        HostDay(_shown(name), seen, None if report is None else checked(report), last)
+        for name, seen, report, last in connection.execute(_HOSTS, {"day": day})
+    ]
 
 
 def subject(fleet: FleetDay) -> str:
-    """What the mail's subject says: the verdict."""
+    """What the mail's subject says."""
+    return f"Pyruse fleet, {fleet.day}: {verdict(fleet)}"
+
+
+def verdict(fleet: FleetDay) -> str:
+    """How the day was, in some words."""
     parts = []
     if in_need := len(fleet.in_need):
         parts.append(f"{in_need} of {len(fleet.hosts)} hosts need attention")
     if absent := len(fleet.absent):
         parts.append(f"{absent} did not report")
-    verdict = ", ".join(parts) or f"{len(fleet.hosts)} hosts, all quiet"
-    return f"Pyruse fleet, {fleet.day}: {verdict}"
+    return ", ".join(parts) or f"{len(fleet.hosts)} hosts, all quiet"
 
 
 def text(fleet: FleetDay) -> str:
@@ -154,6 +189,11 @@ def text(fleet: FleetDay) -> str:
             lines.append(f"  {one.name}: {one.day.entries:,} entries, {one.day.bans:,} bans{zone}")
         if more := len(fleet.quiet) - _MOST_QUIET:
             lines.append(f"  and {more:,} more" if more > 0 else "")
+    if fleet.earlier:
+        lines += ["", "THE DAYS BEFORE", ""]
+        for before in fleet.earlier:
+            by = f"mailed by {before.mailed_by}" if before.mailed_by else "not mailed"
+            lines.append(f"  {before.day}, {by}: {before.verdict}")
     lines += ["", f"The report of a host is there: pyruse report {fleet.day}", ""]
     return "\n".join(lines)
 
@@ -175,6 +215,7 @@ def data(fleet: FleetDay) -> dict[str, Any]:
             }
             for one in fleet.hosts
         ],
+        "earlier": [one._asdict() | {"day": one.day.isoformat()} for one in fleet.earlier],
         "attackers": [one._asdict() for one in fleet.attackers],
         "bans": {"told": fleet.told, "networks": fleet.networks},
     }

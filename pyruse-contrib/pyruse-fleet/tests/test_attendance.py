@@ -128,3 +128,21 @@ def test_two_daemons_of_one_name(fleet: Fleet, journal_file: MakeJournal) -> Non
     a.command("ban", "192.0.2.8", "--for", "1h")
     b.wait_until(lambda: sorted(banned(b)), lambda now: now == ["192.0.2.7", "192.0.2.8"])
     assert banned(second) == {}
+
+
+def test_after_a_reload_or_a_restart_a_daemon_goes_on_at_once(
+    fleet: Fleet, journal_file: MakeJournal
+) -> None:
+    journal = journal_file([{"MESSAGE": "hello"}])
+    a, b = (fleet.host(name, journal).start() for name in ("a", "b"))
+    a.command("ban", "192.0.2.7", "--for", "1h")
+    b.wait_until(lambda: sorted(banned(b)), lambda now: now == ["192.0.2.7"])
+    waits = "SELECT count(waiting_since) FROM fleet.hosts"
+    a.reload()
+    a.command("ban", "192.0.2.8", "--for", "1h")
+    b.wait_until(lambda: sorted(banned(b)), lambda now: now == ["192.0.2.7", "192.0.2.8"])
+    a.stop()
+    a.start()
+    a.command("ban", "192.0.2.9", "--for", "1h")
+    b.wait_until(lambda: len(banned(b)), lambda now: now == 3)
+    assert fleet.ask(waits) == [(0,)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from conftest import Fleet
 from pyruse_fleet import days, report
@@ -50,6 +50,29 @@ def test_a_report_that_is_not_complete_says_so_and_where_the_rest_is() -> None:
         "pyruse-fleet report 2026-11-28\n"
     ) in text
     assert "This was written" not in report.text(fleet_day(("a", told())))
+
+
+def test_a_host_that_has_mailed_nothing_and_says_so_keeps_a_day_from_nobody(fleet: Fleet) -> None:
+    """The next report says again what the day was like, and whose turn it was."""
+    a = fleet.simulated("a", report=True)
+    fleet.add("thief")
+    for ago, attention in ((2, "sda fails"), (1, "")):
+        begin = datetime.combine(datetime.now(UTC).date() - timedelta(days=ago), time(), UTC)
+        made = Report(begin.date().isoformat(), ["x"], begin, begin + timedelta(days=1))
+        if attention:
+            made.attend(attention, 90)
+        a.plugin.on_day_end(made, a)  # type: ignore[arg-type]
+    wait_until(lambda: fleet.ask("SELECT count(*) FROM fleet.reports") == [(2,)])
+    fleet.ask("UPDATE fleet.hosts SET added = added - interval '3 days', reports = name = 'a'")
+    fleet.ask(
+        """INSERT INTO fleet.mailed (day, host, claimed, sending, done)
+        SELECT current_date - 2, id, now(), now(), true FROM fleet.hosts WHERE name = 'thief'"""
+    )
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    with fleet.server.connection("a", fleet.database) as connection:  # with a host's rights
+        text = report.text(report.read(connection, yesterday))
+    before = yesterday - timedelta(days=1)
+    assert f"THE DAYS BEFORE\n\n  {before}, mailed by thief: 1 of 1 hosts need attention\n" in text
 
 
 def test_an_offset_that_is_none_is_not_told() -> None:

@@ -29,6 +29,8 @@ REVOKE ALL ON SCHEMA fleet FROM PUBLIC, pyruse_hosts;
 GRANT USAGE ON SCHEMA fleet TO pyruse_hosts;
 GRANT SELECT (id, name, added, removed, refused, refused_at, seen, reports) ON fleet.hosts TO pyruse_hosts;
 GRANT SELECT ON fleet.feed, fleet.bans, fleet.reports TO pyruse_hosts;
+-- So that each mail says who has mailed those before: who lies is found out the next day.
+GRANT SELECT (day, host, sending, done) ON fleet.mailed TO pyruse_hosts;
 GRANT EXECUTE ON FUNCTION
     fleet.me(), fleet.be_seen(bigint, text, boolean), fleet.tell(text, jsonb),
     fleet.news(pg_snapshot, bigint, int), fleet.count_up(text, jsonb), fleet.spread(jsonb),
