@@ -21,6 +21,8 @@ _EVERY_S = 1.0
 _AT_ONCE = 1_000
 _MOST = 20_000
 """So many keys and minutes wait at most; more are counted here alone."""
+_UNSURE_S = 3600.0
+"""So long after a start, it is not known what the last run has counted."""
 _LONGEST_KEY = 500
 """Characters; a longer one is counted here alone."""
 
@@ -38,6 +40,8 @@ class Counting:
         self._waits = Event()
         self._waits.set()
         self._next = 0.0
+        self._sent: dict[tuple[str, str], None] = {}
+        self._sure_at = time.monotonic() + _UNSURE_S
 
     def add(self, raised: Sequence[Raised], context: Context, now: int) -> bool:
         """Add up what the entries have raised.
@@ -86,9 +90,22 @@ class Counting:
             if isinstance(number, int):
                 counter, whom, minute = json.loads(key)
                 rows.append((counter, whom, minute * _MINUTE_US, number))
+                self._note(counter, whom)
         if len(rows) < _AT_ONCE:
             self._waits.clear()
         return {"id": uuid.uuid4().hex, "counts": sorted(rows)} if rows else None
+
+    def has_counted(self, counter: str, key: str) -> bool:
+        """Whether others may not know all that this host has counted of a key. In any thread."""
+        if counter not in self.counters:
+            return False
+        return (counter, key) in self._sent or time.monotonic() < self._sure_at
+
+    def _note(self, counter: str, key: str) -> None:
+        self._sent.pop((counter, key), None)  # the latest one comes last
+        self._sent[counter, key] = None
+        while len(self._sent) > _MOST:
+            del self._sent[next(iter(self._sent))]
 
 
 def _may_leave(key: str) -> bool:

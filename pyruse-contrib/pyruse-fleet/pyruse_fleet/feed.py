@@ -20,10 +20,6 @@ from pyruse_fleet.link import Connection
 from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_key, told_ban
 
 _PAGE = 500
-_SEQ = 2
-"""Before the parts of `Told`, a row has what is reached by it, and whether to `spread` its key."""
-_KEY = _SEQ + 11
-"""Where counter and key of a count are."""
 MOST_BANS = 100_000
 """So many bans a snapshot has at most: all of it is in memory for a moment."""
 _LIFT_AFTER_S = 600.0
@@ -69,12 +65,15 @@ class Feed:
         inbox: Inbox,
         taken_over: Callable[[], set[Key]],
         accept: Collection[str],
+        has_counted: Callable[[str, str], bool],
     ) -> None:
         """Begin where the last run ended.
 
         :param taken_over: gives what is in force here as others have told it.
         :param accept: the labels of bans that are taken over.
+        :param has_counted: says whether this host may have counted a key.
         """
+        self._has_counted = has_counted
         self._accept = frozenset(accept)
         self.position = position
         self._inbox = inbox
@@ -103,37 +102,36 @@ class Feed:
             return True
         seq, mark, taken = self.position
         rows = connection.execute(NEXT, (taken, seq, _PAGE)).fetchall()
-        if not rows or rows[0][_SEQ : _SEQ + 2] != (seq, mark):
+        if not rows or rows[0][1:3] != (seq, mark):
             self._begin_anew(connection, me)
             return True
-        self._hand_over(connection, me, rows[1:])
+        self._hand_over(connection, me, rows[0][0], [Told(*row) for _, *row in rows[1:]])
         return len(rows) > _PAGE
 
     def lift_in(self) -> float:
         """After how many seconds `read` has something to lift."""
         return math.inf if self._lift_at is None else max(0.0, self._lift_at - time.monotonic())
 
-    def _hand_over(self, connection: Connection, me: int, rows: list[tuple[Any, ...]]) -> None:
+    def _hand_over(self, connection: Connection, me: int, reached: str, rows: list[Told]) -> None:
         if not rows:
             return
-        told = [Told(*row[_SEQ:]) for row in rows]
-        others = [row for row in told if row.kind == "count" or row.host != me]
+        others = [row for row in rows if row.kind == "count" or row.host != me]
         lifts = {row.seq: key for row in others if (key := self._lifted(row)) is not None}
         left = self._left(connection, me, {key.network for key in lifts.values()})
-        hosts = {row.host for row in (*told, *(row for rest in left.values() for row in rest))}
+        hosts = {row.host for row in (*rows, *(row for rest in left.values() for row in rest))}
         self._know(connection, me, hosts)
         items: list[Item] = []
         for row in others:
             key = lifts.get(row.seq)
             items.append(row if key is None else Lift(key, left[key.network]))
-        last = max(told, key=lambda row: row.seq)
-        known = self.position if self.position.seq > last.seq else last
-        self.position = Position(known.seq, known.mark, rows[0][0])
-        self._inbox.put(*items, Reached(self.position))
         # What this host has counted was its own business, until others have counted the same.
-        wanted = [[row[_KEY], row[_KEY + 1]] for row in rows if row[1]]
-        if wanted:
+        counted = {(row.counter or "", row.key or "") for row in rows if row.host != me and row.key}
+        if wanted := [list(one) for one in sorted(counted) if self._has_counted(*one)]:
             connection.execute("SELECT fleet.spread(%s)", (Jsonb(wanted),))
+        last = max(rows, key=lambda row: row.seq)
+        known = self.position if self.position.seq > last.seq else last
+        self.position = Position(known.seq, known.mark, reached)
+        self._inbox.put(*items, Reached(self.position))
 
     def _lifted(self, row: Told) -> Key | None:
         """The ban that a row lifts, if this host may have taken it over."""

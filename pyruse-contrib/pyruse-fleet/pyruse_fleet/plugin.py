@@ -108,7 +108,13 @@ class Fleet:
         self._counting = Counting(self.counters)
         self._taking = taking.Taking(self.accept, self._counting, self.quota)
         self._inbox = Inbox(context.wake)
-        feed = Feed(taking.kept(context, now_us()), self._inbox, self._taken_over, self.accept)
+        feed = Feed(
+            taking.kept(context, now_us()),
+            self._inbox,
+            self._taken_over,
+            self.accept,
+            self._counting.has_counted,
+        )
         wishes = Wishes(self.listen, self.report, self.report and bool(context.recipients), url)
         run = attendance.begin(context, now_us())
         self._session = ServerSession(feed, self._inbox, self._own, self._counting, wishes, run)

@@ -142,10 +142,10 @@ def test_each_row_is_read_once_in_whatever_order_transactions_end(fleet: Fleet, 
         def look() -> bool:
             nonlocal position
             first, *rows = reader.execute(NEXT, (position[1], position[0], 3)).fetchall()
-            assert first[2] == position[0]
+            assert first[1] == position[0]
             if rows:
-                position = max(position[0], *(row[2] for row in rows)), rows[0][0]
-            read.extend(row[6] for row in rows)
+                position = max(position[0], *(row[1] for row in rows)), rows[0][0]
+            read.extend(row[5] for row in rows)
             return bool(rows)
 
         for number in range(300):

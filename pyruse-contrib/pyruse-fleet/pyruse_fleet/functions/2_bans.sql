@@ -121,9 +121,9 @@ END $$;
 -- snapshot says for each transaction whether it was over then. So nobody misses anything, and nobody
 -- waits for a transaction that somebody else leaves open.
 --
--- `reached` is the snapshot after these rows. `is_wanted`: of a count, this host has something to add.
+-- `reached` is the snapshot after these rows.
 CREATE OR REPLACE FUNCTION fleet.news(taken pg_snapshot, last bigint, most int) RETURNS TABLE (
-    reached text, is_wanted boolean, seq bigint, mark int, host int, kind text, network text, label text,
+    reached text, seq bigint, mark int, host int, kind text, network text, label text,
     ports text, protocol text, for_ever boolean, lasts float8, others boolean, counter text, key text,
     parts jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp AS $$
@@ -159,7 +159,6 @@ BEGIN
     )
     SELECT
         format('%s:%s:%s', coalesce(running[1], ends), ends, array_to_string(running, ',')),
-        one.kind = 'count' AND one.host <> me AND fleet.has_more(me, one.counter, one.key),
         one.seq, one.mark, one.host, one.kind, one.network::text, one.label, one.ports, one.protocol,
         one.until IS NULL, extract(epoch FROM one.until - clock_timestamp())::float8, one.others,
         one.counter, one.key, (

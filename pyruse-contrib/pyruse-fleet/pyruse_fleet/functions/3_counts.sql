@@ -61,48 +61,41 @@ BEGIN
     RETURN full_rows;
 END $$;
 
--- Whether a host has counted a key that others have counted, too, and has more of it to tell than they
--- know. Of large numbers, not each raise is told: it has to be a quarter more.
-CREATE OR REPLACE FUNCTION fleet.has_more(me int, of_counter text, of_key text) RETURNS boolean
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp
-SET plan_cache_mode = force_custom_plan  -- so that it locks the partitions alone that it reads
-AS $$
-DECLARE
-    living CONSTANT smallint[] := fleet.slots();
-BEGIN
-    RETURN coalesce((
-        SELECT sum(number - told) > 0 AND sum(number - told) * 4 >= sum(told) FROM fleet.counts
-        WHERE slot = ANY(living) AND counter = of_counter AND key = of_key AND host = me
-            AND until > clock_timestamp()
-    ), false) AND EXISTS (
-        SELECT FROM fleet.counts JOIN fleet.hosts ON hosts.id = host
-        WHERE slot = ANY(living) AND counter = of_counter AND key = of_key AND host <> me
-            AND until > clock_timestamp() AND removed IS NULL);
-END $$;
-
 -- Puts into the feed what this host has counted, of the keys [counter, key] that others have counted,
 -- too; gives of how many. It is called after the commit of `count_up`, and when others' counts are
--- read: so of two hosts that count the same key at the same time, each tells its own.
+-- read: so of two hosts that count the same key at the same time, each tells its own. Of large numbers,
+-- not each raise is told: it has to be a quarter more.
 CREATE OR REPLACE FUNCTION fleet.spread(keys jsonb) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp
-SET plan_cache_mode = force_custom_plan AS $$
+SET plan_cache_mode = force_custom_plan  -- so that it locks the partitions alone that it reads
+AS $$
 DECLARE
     me int := fleet.be_host();
     living CONSTANT smallint[] := fleet.slots();
     room record;
     one record;
+    ready jsonb;
     my_parts jsonb;
     spread int := 0;
     beyond int := 0;
 BEGIN
-    FOR one IN
-        SELECT c, k FROM (SELECT DISTINCT pair->>0 AS c, pair->>1 AS k
+    SELECT jsonb_agg(jsonb_build_array(c, k)) INTO ready FROM (
+        SELECT counter AS c, key AS k
+        FROM (SELECT DISTINCT pair->>0 AS counter, pair->>1 AS key
             FROM jsonb_array_elements(keys) AS pair LIMIT 1000) AS wanted
-        WHERE fleet.has_more(me, c, k) ORDER BY 1, 2
-    LOOP
-        IF room IS NULL THEN
-            SELECT * INTO room FROM fleet.left_today(me, 0);
-        END IF;
+        JOIN fleet.counts USING (counter, key)
+        WHERE slot = ANY(living) AND host = me AND until > clock_timestamp()
+        GROUP BY 1, 2
+        HAVING sum(number - told) > 0 AND sum(number - told) * 4 >= sum(told)
+    ) AS mine WHERE EXISTS (
+        SELECT FROM fleet.counts JOIN fleet.hosts ON hosts.id = host
+        WHERE slot = ANY(living) AND counter = c AND key = k AND host <> me
+            AND until > clock_timestamp() AND removed IS NULL);
+    IF ready IS NULL THEN
+        RETURN 0;  -- as nearly always
+    END IF;
+    SELECT * INTO room FROM fleet.left_today(me, 0);
+    FOR one IN SELECT pair->>0 AS c, pair->>1 AS k FROM jsonb_array_elements(ready) AS pair LOOP
         IF spread >= room.counted THEN
             beyond := beyond + 1;
             CONTINUE;
@@ -123,9 +116,7 @@ BEGIN
             VALUES (nextval('fleet.feed_seq'), me, 'count', one.c, one.k, my_parts);
         spread := spread + 1;
     END LOOP;
-    IF room IS NOT NULL THEN
-        PERFORM fleet.spend(me, 0, spread, spread, 0, beyond);
-        PERFORM fleet.hint();
-    END IF;
+    PERFORM fleet.spend(me, 0, spread, spread, 0, beyond);
+    PERFORM fleet.hint();
     RETURN spread;
 END $$;
