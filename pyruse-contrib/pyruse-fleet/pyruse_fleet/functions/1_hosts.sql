@@ -22,8 +22,8 @@ END $$;
 
 -- The day, as the fleet counts it: the same for each host, whatever its time zone.
 CREATE OR REPLACE FUNCTION fleet.today() RETURNS date
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date
+LANGUAGE sql STABLE AS $$
+    SELECT (now() AT TIME ZONE 'UTC')::date
 $$;
 
 -- What a host may write a day: by its quota, the number of bans in force that it may have told.
@@ -42,8 +42,11 @@ DECLARE
     most record;
     used fleet.usage;
 BEGIN
-    INSERT INTO fleet.usage (host, day) VALUES (me, fleet.today()) ON CONFLICT DO NOTHING;
     SELECT * INTO used FROM fleet.usage WHERE host = me AND day = fleet.today() FOR UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO fleet.usage (host, day) VALUES (me, fleet.today()) ON CONFLICT DO NOTHING;
+        SELECT * INTO used FROM fleet.usage WHERE host = me AND day = fleet.today() FOR UPDATE;
+    END IF;
     SELECT * INTO most FROM fleet.limits(me);
     told := most.told - used.told;
     counted := most.told - used.counted;

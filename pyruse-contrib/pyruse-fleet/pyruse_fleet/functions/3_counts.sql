@@ -3,15 +3,28 @@
 -- The partition of counts that end then: there are twelve, one a day, over and over. Counts last for a
 -- week at most, so the days around it that are over have no rows that count.
 CREATE OR REPLACE FUNCTION fleet.slot(ends timestamptz) RETURNS smallint
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT (floor(extract(epoch FROM ends) / 86400)::int % 12)::smallint
+LANGUAGE sql STABLE AS $$  -- with no settings of its own, it is a part of the query that calls it
+    SELECT (pg_catalog.floor(extract(epoch FROM ends) / 86400)::int % 12)::smallint
 $$;
 
--- The partitions of what still counts.
+-- The partitions of what still counts, as far as there is anything in them: mostly one or two. The
+-- others are not even looked at, as one that is over may be locked by whoever empties it.
 CREATE OR REPLACE FUNCTION fleet.slots() RETURNS smallint[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, fleet, pg_temp AS $$
-    SELECT array_agg(fleet.slot(clock_timestamp() + ahead * interval '1 day')) FROM generate_series(0, 8) AS ahead
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp AS $$
+DECLARE
+    one smallint;
+    is_used boolean;
+    used smallint[] := '{}';
+BEGIN
+    FOR one IN SELECT fleet.slot(clock_timestamp() + ahead * interval '1 day') FROM generate_series(0, 8) AS ahead
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM fleet.counts_%s)', one) INTO is_used;
+        IF is_used THEN
+            used := used || one;
+        END IF;
+    END LOOP;
+    RETURN used;
+END $$;
 
 -- Adds what a host has counted. `raised` is a list of [counter, key, seconds that it counts, number].
 -- Gives how many rows were refused: beyond what it may write a day, or beyond what counts of one key
@@ -68,55 +81,50 @@ END $$;
 CREATE OR REPLACE FUNCTION fleet.spread(keys jsonb) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp
 SET plan_cache_mode = force_custom_plan  -- so that it locks the partitions alone that it reads
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off  -- a few keys, of very many
 AS $$
 DECLARE
     me int := fleet.be_host();
     living CONSTANT smallint[] := fleet.slots();
     room record;
-    one record;
     ready jsonb;
-    my_parts jsonb;
-    spread int := 0;
-    beyond int := 0;
+    many int;
+    few int;  -- as many as it may still tell today
 BEGIN
-    SELECT jsonb_agg(jsonb_build_array(c, k)) INTO ready FROM (
-        SELECT counter AS c, key AS k
-        FROM (SELECT DISTINCT pair->>0 AS counter, pair->>1 AS key
-            FROM jsonb_array_elements(keys) AS pair LIMIT 1000) AS wanted
-        JOIN fleet.counts USING (counter, key)
-        WHERE slot = ANY(living) AND host = me AND until > clock_timestamp()
-        GROUP BY 1, 2
-        HAVING sum(number - told) > 0 AND sum(number - told) * 4 >= sum(told)
-    ) AS mine WHERE EXISTS (
-        SELECT FROM fleet.counts JOIN fleet.hosts ON hosts.id = host
-        WHERE slot = ANY(living) AND counter = c AND key = k AND host <> me
-            AND until > clock_timestamp() AND removed IS NULL);
+    SELECT jsonb_agg(jsonb_build_array(wanted.counter, wanted.key)) INTO ready
+    FROM (SELECT DISTINCT pair->>0 AS counter, pair->>1 AS key
+            FROM jsonb_array_elements(keys) AS pair LIMIT 1000) AS wanted,
+        LATERAL (SELECT sum(number - told) AS more, sum(told) AS known FROM fleet.counts
+            WHERE slot = ANY(living) AND counter = wanted.counter AND key = wanted.key AND host = me
+                AND until > clock_timestamp()) AS mine,
+        LATERAL (SELECT FROM fleet.counts JOIN fleet.hosts ON hosts.id = host
+            WHERE slot = ANY(living) AND counter = wanted.counter AND key = wanted.key AND host <> me
+                AND until > clock_timestamp() AND removed IS NULL
+                AND more > 0 AND more * 4 >= known LIMIT 1) AS others;
     IF ready IS NULL THEN
         RETURN 0;  -- as nearly always
     END IF;
     SELECT * INTO room FROM fleet.left_today(me, 0);
-    FOR one IN SELECT pair->>0 AS c, pair->>1 AS k FROM jsonb_array_elements(ready) AS pair LOOP
-        IF spread >= room.counted THEN
-            beyond := beyond + 1;
-            CONTINUE;
-        END IF;
-        WITH fresh AS MATERIALIZED (
-            SELECT slot, until, number - told AS added FROM fleet.counts
-            WHERE slot = ANY(living) AND counter = one.c AND key = one.k AND host = me
-                AND until > clock_timestamp() AND number > told
-            ORDER BY until LIMIT 500
-        ), noted AS (
-            UPDATE fleet.counts SET told = told + added FROM fresh
-            WHERE counts.slot = ANY(living) AND counter = one.c AND key = one.k AND host = me
-                AND (counts.slot, counts.until) = (fresh.slot, fresh.until)
-        )
-        SELECT jsonb_agg(jsonb_build_array(me, extract(epoch FROM until), added)) INTO my_parts FROM fresh;
-        CONTINUE WHEN my_parts IS NULL;
-        INSERT INTO fleet.feed (seq, host, kind, counter, key, parts)
-            VALUES (nextval('fleet.feed_seq'), me, 'count', one.c, one.k, my_parts);
-        spread := spread + 1;
-    END LOOP;
-    PERFORM fleet.spend(me, 0, spread, spread, 0, beyond);
+    many := jsonb_array_length(ready);
+    few := least(many, greatest(room.counted, 0));
+    WITH fresh AS MATERIALIZED (
+        SELECT counter, key, slot, until, number - told AS added
+        FROM (SELECT pair->>0 AS c, pair->>1 AS k
+                FROM jsonb_array_elements(ready) AS pair LIMIT few) AS wanted,
+            LATERAL (SELECT * FROM fleet.counts
+                WHERE slot = ANY(living) AND counter = c AND key = k AND host = me
+                    AND until > clock_timestamp() AND number > told
+                ORDER BY until LIMIT 500) AS found
+    ), noted AS (  -- all of these rows are there: by their conflict, each is found by its key for certain
+        INSERT INTO fleet.counts (slot, counter, key, until, host, number, told)
+            SELECT slot, counter, key, until, me, added, added FROM fresh
+            ON CONFLICT ON CONSTRAINT counts_pkey DO UPDATE SET told = counts.told + excluded.told
+    )
+    INSERT INTO fleet.feed (seq, host, kind, counter, key, parts)
+        SELECT nextval('fleet.feed_seq'), me, 'count', counter, key,
+            jsonb_agg(jsonb_build_array(me, extract(epoch FROM until), added))
+        FROM fresh GROUP BY counter, key;
+    PERFORM fleet.spend(me, 0, few, few, 0, many - few);
     PERFORM fleet.hint();
-    RETURN spread;
+    RETURN few;
 END $$;
