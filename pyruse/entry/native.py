@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from pyruse.system.native import native
@@ -20,8 +20,15 @@ def in_c(entry: type, as_text: Callable[[Any], str], gone: str) -> type:
     module = native()
     if module is None:
         return entry
-    set_many: Callable[[Any, Mapping[str, Any]], None] = vars(entry)["set_many"]
-    core = module.with_help(as_text=as_text, encodable=encodable, set_many=set_many, gone=gone)
+    methods = vars(entry)
+    core = module.with_help(
+        as_text=as_text,
+        encodable=encodable,
+        set_many=methods["set_many"],
+        set_one=methods["__setitem__"],
+        remove=methods["__delitem__"],
+        gone=gone,
+    )
     kept = {
         name: value
         for name, value in vars(entry).items()

@@ -142,8 +142,11 @@ class Tables(Part):
         :raises TypeError: the name is no text.
         :raises ValueError: the database cannot hold it.
         """
-        _check_text(name, "name of a table")
-        return self._tables.setdefault(name, Table())
+        table = self._tables.get(name)
+        if table is None:
+            _check_text(name, "name of a table")
+            table = self._tables[name] = Table()
+        return table
 
     def expire(self, at: int) -> None:
         """Drop what has expired; and of what is left, what is more than can be kept."""

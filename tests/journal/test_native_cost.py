@@ -26,7 +26,9 @@ READ = """
 import sys
 import pyruse_native
 
-core = pyruse_native.with_help(as_text=str, encodable=str, set_many=print, gone="")
+core = pyruse_native.with_help(
+    as_text=str, encodable=str, set_many=print, set_one=print, remove=print, gone=""
+)
 
 class Entry(core):
     __slots__ = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from pyruse import Context, Duration, Entry, Field, hookimpl
@@ -108,7 +109,9 @@ def remember(context: Context, facts: Mapping[str, str], client: Client, until: 
 
 def key_of(facts: Mapping[str, str]) -> str:
     """The key under which a client is remembered, in the table for facts of these names."""
-    return json.dumps(list(facts.values()))  # whatever a log line puts into them, they stay apart
+    # As JSON, so whatever a log line puts into them, they stay apart. Of texts alone, this is what
+    # json.dumps makes of the list, in a third of the time.
+    return f"[{', '.join(map(encode_basestring_ascii, facts.values()))}]"
 
 
 def facts_of(shape: str, key: str) -> dict[str, str]:

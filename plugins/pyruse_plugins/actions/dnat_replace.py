@@ -45,6 +45,8 @@ class DnatReplace:
             for name in ("addr", "port", "daddr", "dport")
             if (field := getattr(self, name)) is not None
         }
+        self._shape = ",".join(self._facts)
+        self._table = f"{TABLE} {self._shape}"
         if not self._facts:
             raise ValueError("nothing to compare (expected addr, port, daddr or dport)")
         if self.saddr_into is None and self.sport_into is None:
@@ -59,10 +61,9 @@ class DnatReplace:
                 return
             facts[name] = value
         at = entry.time_us
-        shape = ",".join(facts)
-        if context.table(ASKED).get(shape, at=at) is None:
-            _ask_for(context, shape, at)
-        client = context.table(f"{TABLE} {shape}").get(key_of(facts), at=at)
+        if context.table(ASKED).get(self._shape, at=at) is None:
+            _ask_for(context, self._shape, at)
+        client = context.table(self._table).get(key_of(facts), at=at)
         if client is None:
             return
         if self.saddr_into is not None:

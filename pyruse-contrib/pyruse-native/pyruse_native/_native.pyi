@@ -61,6 +61,8 @@ def with_help(
     as_text: Callable[[Any], str],
     encodable: Callable[[str], str],
     set_many: Callable[[Any, Mapping[str, Any]], None],
+    set_one: Callable[[Any, str, Any], None],
+    remove: Callable[[Any, str], None],
     gone: str,
 ) -> type[EntryCore]: ...
 def entries_are(type: type, /) -> None: ...

@@ -2,7 +2,7 @@
  * and every error text, is Python's. */
 #include "native.h"
 
-PyObject *as_text, *encodable, *set_many_slowly, *gone;
+PyObject *as_text, *encodable, *set_many_slowly, *set_slowly, *remove_slowly, *gone;
 PyObject *entry_type, *address_text, *needs_of, *search_of;
 PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
     *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,
@@ -238,10 +238,15 @@ static int entry_contains(Entry *self, PyObject *field) {
 }
 
 /* Whether a field is a step's to set, and its value is kept as it is: text that every encoding takes. */
-static int is_plain(PyObject *name, PyObject *value) {
+static int is_settable(PyObject *name) {
     Py_ssize_t length;
     const char *bytes = PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, &length) : NULL;
-    if (bytes == NULL || bytes[0] == '_')
+    return bytes != NULL && bytes[0] != '_';
+}
+
+static int is_plain(PyObject *name, PyObject *value) {
+    Py_ssize_t length;
+    if (!is_settable(name))
         return 0;
     if (value == Py_None)
         return 1;
@@ -266,6 +271,17 @@ static PyObject *entry_set_many(Entry *self, PyObject *const *arguments, Py_ssiz
         if (value != Py_None && PyDict_SetItem(self->known, name, value) < 0)
             return NULL;
     Py_RETURN_NONE;
+}
+
+/* Set a field, or take it out: what is not plain is Python's. */
+static int entry_assign(Entry *self, PyObject *field, PyObject *value) {
+    if (value != NULL && value != Py_None && (PyUnicode_CheckExact(value) ? is_plain(field, value) : is_settable(field) && !PyUnicode_Check(value)))
+        return PyDict_SetItem(self->known, field, value);
+    PyErr_Clear();
+    PyObject *done = value == NULL ? PyObject_CallFunctionObjArgs(remove_slowly, self, field, NULL)
+                                   : PyObject_CallFunctionObjArgs(set_slowly, self, field, value, NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
 }
 
 static PyMethodDef entry_methods[] = {
@@ -311,6 +327,7 @@ static PyType_Slot entry_slots[] = {
     {Py_tp_members, entry_members},
     {Py_tp_getset, entry_getset},
     {Py_mp_subscript, entry_item},
+    {Py_mp_ass_subscript, entry_assign},
     {Py_sq_contains, entry_contains},
     {0, NULL},
 };

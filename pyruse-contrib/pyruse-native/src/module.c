@@ -4,14 +4,14 @@
 PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type;
 
 static PyObject *with_help(PyObject *module, PyObject *arguments, PyObject *names) {
-    static char *known[] = {"as_text", "encodable", "set_many", "gone", NULL};
-    PyObject *given[4];
-    PyObject **kept[] = {&as_text, &encodable, &set_many_slowly, &gone};
+    static char *known[] = {"as_text", "encodable", "set_many", "set_one", "remove", "gone", NULL};
+    PyObject *given[6];
+    PyObject **kept[] = {&as_text, &encodable, &set_many_slowly, &set_slowly, &remove_slowly, &gone};
     (void)module;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "OOOO:with_help", known, &given[0], &given[1], &given[2],
-                                     &given[3]))
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "OOOOOO:with_help", known, &given[0], &given[1], &given[2],
+                                     &given[3], &given[4], &given[5]))
         return NULL;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         Py_INCREF(given[i]);
         REPLACE(*kept[i], given[i]);
     }

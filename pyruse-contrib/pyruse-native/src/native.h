@@ -96,7 +96,7 @@ extern PyType_Spec reader_spec, entries_spec, entry_spec, node_spec, lead_spec, 
 extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type;
 
 /* Of Python's side (pyruse/entry/native.py): what is rare, and has to be the same in both. */
-extern PyObject *as_text, *encodable, *set_many_slowly, *gone;
+extern PyObject *as_text, *encodable, *set_many_slowly, *set_slowly, *remove_slowly, *gone;
 extern PyObject *entry_type, *address_text, *needs_of, *search_of;
 extern PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
     *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,

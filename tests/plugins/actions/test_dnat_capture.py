@@ -1,8 +1,11 @@
 """`dnat_capture` alone: what is remembered, and for how long. See also test_dnat_replace.py."""
 
+import json
+
 import pytest
 
 from pyruse.errors import ConfigError
+from pyruse_plugins.actions.dnat_capture import facts_of, key_of
 
 
 def test_the_proxy_tells_who_is_behind_its_connection(pipeline):
@@ -116,3 +119,10 @@ def test_an_address_that_the_server_sees_is_needed(pipeline):
     assert str(refused.value) == (
         'pyruse.toml: chains."c"[0]: neither addr nor addr_value is given (expected one of them)'
     )
+
+
+@pytest.mark.parametrize("value", ["", "a", '"', "\\", "\n\x1b\x7f", "é", "\U0001f600", ", "])
+def test_clients_are_kept_under_the_facts_as_json(value: str) -> None:
+    facts = {"addr": value, "port": "1"}
+    assert key_of(facts) == json.dumps(list(facts.values()))
+    assert facts_of("addr,port", key_of(facts)) == facts
