@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from pyruse.api.memory import Raised
 from pyruse.state.due import Due
 from pyruse.state.part import Part
+from pyruse.state.plain_windows import MOST, PlainWindows, counting
 from pyruse.times import FOREVER
 
 _LONGEST_KEY = 1_000
@@ -23,6 +24,8 @@ _LARGEST = 2**62
 KEPT = 100_000
 """So many windows are kept in memory, some 800 bytes each; more are in the database alone. Whoever
 attacks may have millions of addresses."""
+PLAIN_FOR_ONE = 12
+"""So many plain windows count as one of the others."""
 
 _FOR_EVER = f"counter = ? AND key = ? AND expires = {FOREVER}"
 """Of a query: what never expires, which has an index of its own."""
@@ -132,7 +135,9 @@ class Counters(Part):
         self._left_until = 0
         """Until then, some windows may be in the database alone; 0: all are in memory."""
         self._windows: dict[CounterKey, _Window] = {}
-        """Those in memory, in the order in which they got there."""
+        """Those in memory, in the order in which they got there …"""
+        self._plain = PlainWindows()
+        """… but for those that are here: no key has a window in both."""
         self._due: Due[CounterKey] = Due()
         """When something is to be dropped from each window."""
         self._added: dict[CounterKey, list[tuple[str, str, int, int, str | None]]] = {}
@@ -152,7 +157,10 @@ class Counters(Part):
         """Since the last commit, what had expired at this instant was dropped."""
 
     def __len__(self) -> int:
-        return len(self._windows)
+        return len(self._windows) + len(self._plain)
+
+    def _is_full(self) -> bool:
+        return len(self._windows) + len(self._plain) / PLAIN_FOR_ONE > KEPT
 
     def count(  # noqa: PLR0913 -- the options of one counting, all of them named by the caller
         self,
@@ -178,8 +186,11 @@ class Counters(Part):
         counter_key = _checked(counter, key)
         window = self._windows.get(counter_key)
         if window is None:
-            window = self._fetched(counter_key) if self._left_until else _Window()
-            self._windows[counter_key] = window
+            if by == 1 and distinct is None and within is not None:
+                held = self._count_plainly(counter_key, at, at + within)
+                if held is not None:
+                    return held
+            window = self._made(counter_key)
         if at < window.grace_until:
             return 0
         window.turn_to(at)
@@ -201,6 +212,30 @@ class Counters(Part):
             self._add(counter_key, window, (expires, by, None))
         window.total += by
         return window.total
+
+    def _count_plainly(self, counter_key: CounterKey, at: int, expires: int) -> int | None:
+        """Raise a counter by one whose window is plain; None: it must be another one."""
+        known = self._plain.get(*counter_key)
+        if known is None:
+            if self._left_until:
+                return None
+        elif len(known) >= MOST:
+            return None
+        window = self._plain.add(*counter_key, expires, known)
+        self._note(counter_key, (expires, 1, None))
+        return counting(window, at)
+
+    def _made(self, counter_key: CounterKey) -> _Window:
+        """The window of a key that has none, or a plain one."""
+        window = _Window()
+        if expiries := self._plain.pop(*counter_key):
+            for expires in expiries:
+                window.take(expires, 1, None)
+            self._drop_later(counter_key, window)
+        elif self._left_until:
+            window = self._fetched(counter_key)
+        self._windows[counter_key] = window
+        return window
 
     def count_elsewhere(self, counter: str, key: str, *, at: int, until: int, by: int = 1) -> int:
         """Raise a counter by what another machine has counted: it is not among what was raised.
@@ -230,6 +265,8 @@ class Counters(Part):
         """
         counter_key = _checked(counter, key)
         window = self._windows.get(counter_key)
+        if window is None and (plain := self._plain.get(*counter_key)) is not None:
+            return 0 if distinct else counting(plain, at)
         if window is None and self._left_until:
             window = self._fetched(counter_key)
             if window.is_empty():
@@ -245,11 +282,15 @@ class Counters(Part):
         self, counter_key: CounterKey, window: _Window, event: tuple[int, int, str | None]
     ) -> None:
         insort(window.events, event, key=_expiry)
+        self._note(counter_key, event)
+        if window.events[0] is event:  # most come behind others, and change nothing
+            self._drop_later(counter_key, window)
+
+    def _note(self, counter_key: CounterKey, event: tuple[int, int, str | None]) -> None:
+        """Have an event written at the next commit, and told."""
         self._added.setdefault(counter_key, []).append((*counter_key, *event))
         if self.raised is not None and event[2] is None:
             self.raised.append(Raised(*counter_key, event[0], event[1]))
-        if window.events[0] is event:  # most come behind others, and change nothing
-            self._drop_later(counter_key, window)
 
     def _drop_later(self, counter_key: CounterKey, window: _Window) -> None:
         if (due := window.next_due()) < FOREVER:
@@ -265,6 +306,7 @@ class Counters(Part):
         self._reset[counter_key] = until
         self._added.pop(counter_key, None)
         self._forever.discard(counter_key)
+        self._gone += [(expires, *counter_key) for expires in self._plain.pop(*counter_key)]
         known = self._windows.pop(counter_key, None)
         if known is not None:
             self._gone += [(expires, *counter_key) for expires, _, _ in known.events]
@@ -286,14 +328,19 @@ class Counters(Part):
         for counter_key in self._due.pop_until(at):
             window = self._windows[counter_key]
             window.drop(at)
-            if counter_key in self._added:
-                self._added[counter_key] = [row for row in self._added[counter_key] if row[2] > at]
+            self._unwrite(counter_key, at)
             if 0 < self._reset.get(counter_key, 0) <= at:
                 self._reset[counter_key] = 0
             if window.is_empty():
                 del self._windows[counter_key]
             else:
                 self._drop_later(counter_key, window)
+        for counter_key in self._plain.drop(at):
+            self._unwrite(counter_key, at)
+
+    def _unwrite(self, counter_key: CounterKey, at: int) -> None:
+        if counter_key in self._added:
+            self._added[counter_key] = [row for row in self._added[counter_key] if row[2] > at]
 
     def load(self, db: sqlite3.Connection) -> None:
         """Read what still counts, unless it is more than is kept in memory."""
@@ -301,26 +348,48 @@ class Counters(Part):
         query = "SELECT 1 FROM sqlite_schema WHERE name = 'counts_by_key'"
         self._is_indexed = db.execute(query).fetchone() is not None
         self._left_until = self._last_end(db)
-        (many,) = db.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM counts LIMIT ?)", (KEPT + 1,)
-        ).fetchone()
-        if many > KEPT:
+        if self._are_too_many(db):
             with suppress(sqlite3.OperationalError):  # of who only reads
                 self._index(db)
             return
         self._left_until = 0
         for counter, key, until in db.execute("SELECT counter, key, until FROM graces"):
             self._loaded(counter, key).grace_until = until
+        names: dict[str, str] = {}
+        plain, windows = self._plain, self._windows
         rows = db.execute(
             "SELECT counter, key, expires, amount, value FROM counts ORDER BY expires"
         )
         for counter, key, expires, amount, value in rows:
-            self._loaded(counter, key).take(expires, amount, value)
+            name = names.setdefault(counter, counter)  # one text for all its keys
+            known = plain.get(name, key)
+            if (
+                value is None
+                and amount == 1
+                and expires < FOREVER
+                and (known is None or len(known) < MOST)
+                and (known is not None or (name, key) not in windows)
+            ):
+                plain.add(name, key, expires, known)
+            else:
+                self._loaded(name, key).take(expires, amount, value)
         for counter_key, window in self._windows.items():
             self._drop_later(counter_key, window)
 
+    @staticmethod
+    def _are_too_many(db: sqlite3.Connection) -> bool:
+        """Whether the database has more windows than fit in memory, if each is of one raise."""
+        plain, others = db.execute(
+            f"""SELECT total(is_plain), total(NOT is_plain) FROM (
+                    SELECT value IS NULL AND amount = 1 AND expires < {FOREVER} AS is_plain
+                    FROM counts LIMIT ?)""",
+            (KEPT * PLAIN_FOR_ONE + 1,),
+        ).fetchone()
+        return bool(others + plain / PLAIN_FOR_ONE > KEPT)
+
     def _loaded(self, counter: str, key: str) -> _Window:
-        return self._windows.setdefault((counter, key), _Window())
+        """The window of a key, which is no plain one."""
+        return self._windows.get((counter, key)) or self._made((counter, key))
 
     def _fetched(self, counter_key: CounterKey) -> _Window:
         """A window that is not in memory, with what the database holds of it."""
@@ -388,16 +457,18 @@ class Counters(Part):
         self._gone.clear()
         self._dropped_until = 0
         self._is_indexed = self._is_indexed and bool(self._left_until)
-        if self._db is not None and len(self._windows) > KEPT:
+        if self._db is not None and self._is_full():
             self._leave(self._db)
 
     def _leave(self, db: sqlite3.Connection) -> None:
-        """Forget the windows that came to memory first, half of them: they are all written."""
+        """Forget the plain windows, and those of the others that came first: all are written."""
         try:
             self._index(db)
         except sqlite3.OperationalError:
             return  # no room on the disk, for instance: they stay, and the next commit tries again
-        for counter_key in list(itertools.islice(self._windows, len(self._windows) - KEPT // 2)):
+        self._plain.clear()
+        too_many = max(0, len(self._windows) - KEPT // 2)
+        for counter_key in list(itertools.islice(self._windows, too_many)):
             del self._windows[counter_key]
             self._due.discard(counter_key)
         self._left_until = self._last_end(db)

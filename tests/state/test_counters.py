@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import tracemalloc
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from pyruse.state import counters
 from pyruse.state.counters import Counters
 from pyruse.state.database import State
+from pyruse.state.plain_windows import MOST
 
 SECOND = 1_000_000
 T0 = 1_773_489_600 * SECOND
@@ -65,7 +67,7 @@ STEPS = st.builds(
     kind=st.sampled_from(["count"] * 8 + ["reset", "expire", "commit", "restart"]),
     place=st.tuples(st.sampled_from(["ssh", "mail"]), st.sampled_from(["192.0.2.7", "::1"])),
     within=st.sampled_from([None, 3, 10, 10]),
-    by=st.integers(1, 3),
+    by=st.sampled_from([1, 1, 1, 2, 3]),
     distinct=st.sampled_from([None, None, "root", "admin", ""]),
 )
 
@@ -108,11 +110,18 @@ class Machine:
         self.reference.expire(at)
 
 
-@settings(deadline=None, max_examples=200)
-@given(st.lists(STEPS, max_size=60), st.sampled_from([1, 2, counters.KEPT]))
-def test_as_the_reference_over_restarts_whatever_fits_in_memory(steps, kept):
+@settings(deadline=None, max_examples=400)
+@given(
+    st.lists(STEPS, max_size=60),
+    st.sampled_from([1, 2, counters.KEPT]),
+    st.sampled_from([1, 12]),
+    st.sampled_from([0, 2, MOST]),
+)
+def test_as_the_reference_over_restarts_whatever_fits_in_memory(steps, kept, for_one, most):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(counters, "KEPT", kept)
+        patch.setattr(counters, "PLAIN_FOR_ONE", for_one)
+        patch.setattr(counters, "MOST", most)
         machine = Machine(State(str(Path(folder, "state.sqlite"))))
         machine.state.load()
         for step in steps:
@@ -212,9 +221,12 @@ def test_keys_that_never_come_back_take_no_memory(opened):
 def test_the_memory_of_a_key_that_keeps_coming_is_that_of_its_window():
     one = Counters()
     for number in range(10_000):
-        held = one.count("c", "k", at=T0 + number, within=10)
+        assert one.count("d", "k", at=T0 + number, within=10) == min(number + 1, 10)
+        held = one.count("c", "k", at=T0 + number, within=10, by=2)
         one.expire(T0 + number)
-    assert held == 10
+    assert held == 20
+    assert len(one._plain.get("d", "k") or ()) == 10
+    assert len(one._plain._counters["d"].instants) == 10
     window = one._windows["c", "k"]
     assert len(window.events) == 10
     assert len(one._due) <= 2
@@ -222,6 +234,7 @@ def test_the_memory_of_a_key_that_keeps_coming_is_that_of_its_window():
 
 def test_what_does_not_fit_in_memory_is_counted_all_the_same(opened, monkeypatch):
     monkeypatch.setattr(counters, "KEPT", 100)
+    monkeypatch.setattr(counters, "PLAIN_FOR_ONE", 1)
     state = opened()
     state.load()
     for round_ in range(3):
@@ -265,6 +278,7 @@ def has_index(state: State) -> bool:
 
 def test_keys_have_an_index_only_while_not_all_are_in_memory(opened, monkeypatch):
     monkeypatch.setattr(counters, "KEPT", 10)
+    monkeypatch.setattr(counters, "PLAIN_FOR_ONE", 1)
     state = opened()
     for number in range(10):
         state.counters.count("c", str(number), at=T0, within=SECOND)
@@ -309,9 +323,23 @@ def test_a_full_disk_keeps_windows_in_memory_until_there_is_room(opened, monkeyp
     with monkeypatch.context() as patched:
         patched.setattr(Counters, "_index", lambda self, db: db.execute("no room"))
         for number in range(20):
-            state.counters.count("c", str(number), at=T0, within=SECOND)
+            state.counters.count("c", str(number), at=T0, within=SECOND, by=2)
         state.commit()
         assert len(state.counters) == 20
     state.commit()
     assert len(state.counters) == 5
-    assert state.counters.count("c", "1", at=T0, within=SECOND) == 2
+    assert state.counters.count("c", "1", at=T0, within=SECOND, by=2) == 4
+
+
+def test_a_million_keys_take_some_200_megabytes():
+    one = Counters()
+    tracemalloc.start()
+    for number in range(20_000):
+        one.count("c", f"192.0.2.{number}", at=T0 + number, within=SECOND)
+    one.saved()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / 20_000 < 300
+    one.expire(T0 + SECOND + 20_000)
+    assert len(one) == 0
+    assert not one._plain._counters["c"].keys
