@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
+from pyruse.system.native import native
+
 T = TypeVar("T")
 
 MASK = "*"
@@ -89,9 +91,16 @@ class Masks:
         self._words: dict[str, str] = {}
         self._of_chunks: dict[str, str] = {}
         """By the text of which each chunk is masked: most ids and names make one of it."""
-
-    def template_of(self, text: str) -> str:
+        self.template_of = self._template_of
         """The text with its changing parts masked; never empty, of `LONGEST` characters at most."""
+        if module := native():
+            in_c = module.Masker(
+                self._of_levelled, self._chunks, self._of_chunks, _CACHED, self._template_of,
+                self._of_chunk, self._finished,
+            )  # fmt: skip
+            self.template_of = in_c.template_of
+
+    def _template_of(self, text: str) -> str:
         levelled = text[:_LONGEST_TEXT].encode(errors="replace").translate(_LEVELLED)
         template = self._of_levelled.get(levelled)
         if template is None:
@@ -109,10 +118,12 @@ class Masks:
                 for chunk in text.split(" ")
             ]
         )
-        template = self._of_chunks.get(joined)
-        if template is None:
-            template = _plainer(joined)
-            _keep(self._of_chunks, joined, template)
+        return self._of_chunks.get(joined) or self._finished(joined)
+
+    def _finished(self, joined: str) -> str:
+        """What comes of a text of which each chunk is masked."""
+        template = _plainer(joined)
+        _keep(self._of_chunks, joined, template)
         return template
 
     def _of_chunk(self, chunk: str) -> str:

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 _OURS = {
     "pyruse-native": [
         "tests/chains", "tests/engine/test_patience.py", "tests/entry", "tests/journal",
-        "tests/options", "tests/reliability/test_reading.py", "tests/test_hooks.py",
+        "tests/kinds", "tests/options", "tests/reliability/test_reading.py", "tests/test_hooks.py",
         "tests/test_operations.py",
     ]
 }  # fmt: skip

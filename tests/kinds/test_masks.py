@@ -89,10 +89,9 @@ def test_no_text_takes_long_or_becomes_long(template: Masks, text: str) -> None:
     assert time.process_time() - begin < 2, "seconds; it takes some milliseconds"
 
 
-def test_texts_that_never_come_again_take_bounded_memory(
-    template: Masks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_that_never_come_again_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masks, "_CACHED", 100)
+    template = Masks()
     random_ = random.Random(1)
     for _ in range(1_000):
         template.template_of("".join(random_.choices("abcdef", k=12)))

@@ -8,6 +8,7 @@ from pyruse_native import _native
 from pyruse_native._native import (
     Condition,
     Lead,
+    Masker,
     NodeCore,
     entries_are,
     guard,
@@ -20,6 +21,7 @@ __all__ = [
     "INTERFACE",
     "Condition",
     "Lead",
+    "Masker",
     "NodeCore",
     "Reader",
     "__version__",
@@ -32,7 +34,7 @@ __all__ = [
 
 __version__ = "1.0"
 
-INTERFACE = 2
+INTERFACE = 3
 """Rises with each change of what Pyruse and this package expect of each other."""
 
 

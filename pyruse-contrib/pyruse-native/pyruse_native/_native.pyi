@@ -56,6 +56,19 @@ class Lead:
     def node(self) -> Any: ...
     def lead(self, entry: Any, /) -> None: ...
 
+class Masker:
+    def __init__(
+        self,
+        of_levelled: dict[bytes, str],
+        chunks: dict[str, str],
+        of_chunks: dict[str, str],
+        most: int,
+        slowly: Callable[[str], str],
+        of_chunk: Callable[[str], str],
+        finished: Callable[[str], str],
+    ) -> None: ...
+    def template_of(self, text: str, /) -> str: ...
+
 def with_help(
     *,
     as_text: Callable[[Any], str],

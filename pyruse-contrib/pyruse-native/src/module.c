@@ -73,8 +73,10 @@ PyMODINIT_FUNC PyInit__native(void) {
     condition_type = node_core_type == NULL ? NULL : added(module, &condition_spec);
     lead_type = condition_type == NULL ? NULL : added(module, &lead_spec);
     PyTypeObject *entries = lead_type == NULL ? NULL : added(module, &entries_spec);
+    PyTypeObject *masker = entries == NULL ? NULL : added(module, &masker_spec);
     Py_XDECREF(entries);
-    if (entries == NULL || names_init() < 0)
+    Py_XDECREF(masker);
+    if (masker == NULL || names_init() < 0)
         Py_CLEAR(module);
     return module;
 }

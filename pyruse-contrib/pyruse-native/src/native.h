@@ -92,7 +92,7 @@ typedef struct {
     PyObject *node;          /* whose step is at work; NULL: Pyruse itself is. The walk holds the reference */
 } Lead;
 
-extern PyType_Spec reader_spec, entries_spec, entry_spec, node_spec, lead_spec, condition_spec;
+extern PyType_Spec reader_spec, entries_spec, entry_spec, node_spec, lead_spec, condition_spec, masker_spec;
 extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type;
 
 /* Of Python's side (pyruse/entry/native.py): what is rare, and has to be the same in both. */
