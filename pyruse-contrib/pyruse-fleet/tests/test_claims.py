@@ -166,9 +166,6 @@ class Town:
 
     def _unsettled(self) -> list[str]:
         """What is yet to happen."""
-        [(last, mark)] = self.fleet.ask(
-            "SELECT seq, mark FROM fleet.feed ORDER BY seq DESC LIMIT 1"
-        )
         called = Event()
         self.fleet.main.ask(called.set)
         called.wait()
@@ -179,10 +176,21 @@ class Town:
                 f"{one.waiting} wait": one.waiting,
                 f"not connected: {one.plugin._session.trouble}": not one.plugin._link.is_connected,  # type: ignore[union-attr]
                 "no audit yet": one.plugin._session._audit_wanted.is_set(),
-                "has not read all": one.table("fleet").get("position", [])[:2] != [last, mark],
+                "has not read all": self._news(number),
             }.items()
             if holds
         ]
+
+    def _news(self, number: int) -> bool:
+        """Whether there is something that a host has not taken."""
+        position = self.hosts[number].table("fleet").get("position")
+        if position is None:
+            return True
+        seq, _, taken = position
+        found = self.fleet.ask(
+            "SELECT seq FROM fleet.news(%s::pg_snapshot, %s, 9)", taken, seq, user="abcd"[number]
+        )
+        return found != [(seq,)]
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
