@@ -193,7 +193,8 @@ class Fleet:
 
     def _hand_over(self, link: Link, payload: dict[str, Any]) -> None:
         try:
-            link.call(lambda connection: handed_over(connection, payload), _CALL_S)
+            beyond = link.call(lambda connection: handed_over(connection, payload), _CALL_S)
+            self._session.tell_beyond(beyond)
         except Away:
             back = Back(payload, Event())
             self._inbox.put(back)
@@ -262,8 +263,12 @@ def _row_of(payload: dict[str, Any]) -> dict[str, Any] | None:
     return row("ban", Key(*payload["ban"]), lasts)
 
 
-def handed_over(connection: Connection, payload: dict[str, Any]) -> None:
-    """Hand over what was counted, a day, or that the fleet's report of a day is mailed."""
+def handed_over(connection: Connection, payload: dict[str, Any]) -> int:
+    """Hand over what was counted, a day, or that the fleet's report of a day is mailed.
+
+    :return: how much of it was beyond this host's quota.
+    """
+    beyond = 0
     if "counts" in payload:
         now = now_us()
         rows = [
@@ -271,7 +276,10 @@ def handed_over(connection: Connection, payload: dict[str, Any]) -> None:
             for counter, key, until, number in payload["counts"]
             if until > now
         ]
-        connection.execute("SELECT fleet.count_up(%s, %s)", (payload["id"], Jsonb(rows)))
+        found = connection.execute(
+            "SELECT fleet.count_up(%s, %s)", (payload["id"], Jsonb(rows))
+        ).fetchone()
+        beyond = 0 if found is None else int(found[0])
         keys = [[counter, key] for counter, key, *_ in rows]
         connection.execute("SELECT fleet.spread(%s)", (Jsonb(keys),))
     elif "report" in payload:
@@ -279,3 +287,4 @@ def handed_over(connection: Connection, payload: dict[str, Any]) -> None:
         connection.execute("SELECT fleet.report(%s::date, %s)", (payload["day"], report))
     else:
         connection.execute("SELECT fleet.has_mailed(%s::date)", (payload["mailed"],))
+    return beyond

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from threading import Event
 from typing import NamedTuple
 
-from psycopg.errors import LockNotAvailable
-
 from pyruse import __version__
 from pyruse_fleet import report
 from pyruse_fleet.attendance import Attendance
@@ -106,8 +104,8 @@ class ServerSession:
         now = time.monotonic()
         if beyond and now >= self._beyond_at:
             self._beyond_at = now + _DAY_S
-            text = "the fleet does not hear of more bans of this host: its quota is used up"
-            self._inbox.put(News(f"{text} (expected fewer, or `pyruse-fleet add-host`)", "warning"))
+            text = "the fleet does not hear of all that this host tells: its quota is used up"
+            self._inbox.put(News(f"{text} (expected less, or `add-host --quota`)", "warning"))
 
     @property
     def listens(self) -> bool:
@@ -207,11 +205,7 @@ class ServerSession:
     def _audit(self, connection: Connection) -> None:
         self._audit_wanted.clear()  # before the state is read: who wants it later gets another one
         self._audit_at = time.monotonic()
-        try:
-            self.tell_beyond(audit(connection, self.me, self._own))
-        except LockNotAvailable:  # somebody has left a transaction open
-            connection.execute("SELECT fleet.release()")
-            self._audit_wanted.set()
+        self.tell_beyond(audit(connection, self.me, self._own))
 
     def _spacing(self) -> float:
         """How long after the last look the next one may come."""

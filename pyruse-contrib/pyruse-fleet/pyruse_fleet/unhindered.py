@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from psycopg import Connection, errors, sql
 
-from pyruse import UserError
+from pyruse import UserError, one_line
 
 T = TypeVar("T")
 
@@ -52,7 +52,8 @@ def unhindered(connection: Connection, work: Callable[[], T], role: str | None =
         except _IN_THE_WAY:
             if role is None:
                 _end(connection, _HOSTS)
-    others = ", ".join(str(who) for (who,) in connection.execute(_OTHERS))
+    # A host may have given its prepared transaction any name.
+    others = ", ".join(one_line(str(who)) for (who,) in connection.execute(_OTHERS))
     raise UserError(
         f"others hold on to the fleet's tables: {others or 'unknown'} (expected nobody: "
         "`SELECT pg_terminate_backend(PROCESS)` or `ROLLBACK PREPARED 'TRANSACTION'`)"

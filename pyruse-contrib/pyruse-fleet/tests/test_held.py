@@ -194,6 +194,24 @@ def test_a_transaction_that_is_left_open_is_told_and_ended(fleet: Fleet) -> None
                 one.execute("SELECT 1")
 
 
+def test_hints_that_he_does_not_take_are_no_ones_trouble(fleet: Fleet) -> None:
+    """They would pile up for all: until no commit that gives a hint is possible any more."""
+    text = (files("pyruse_fleet") / "functions" / "5_upkeep.sql").read_text()
+    fleet.ask(text.replace("'1 minute'", "'1 second'"))
+    a, b = (fleet.simulated(name) for name in "ab")
+    with prompts(fleet, 2) as [listens, hints]:
+        listens.execute("LISTEN pyruse_fleet")
+        for number in range(1_000):
+            hints.execute("SELECT pg_notify('pyruse_fleet', %s)", [f"{number:>07000}"])
+        why = "SELECT why FROM fleet.bad_sessions"
+        wait_until(lambda: fleet.ask(why), partial(operator.eq, [("does not take its hints",)]))
+        a.plugin._session._seen_at = 0.0
+        a.plugin._link.rouse()  # type: ignore[union-attr]
+        wait_until(lambda: fleet.ask(why), operator.not_)
+        a.own_ban("192.0.2.1")
+        wait_until(lambda: b.networks)
+
+
 def test_he_is_removed_whatever_he_holds(fleet: Fleet) -> None:
     b = fleet.simulated("b")
     stop = Event()

@@ -158,6 +158,16 @@ def test_what_all_count_is_in_the_feed_no_more_often_than_the_limit(fleet: Fleet
         wait_until(partial(fleet.ask, "SELECT host FROM fleet.bans"))
 
 
+def test_a_host_hears_that_its_counts_are_refused(fleet: Fleet) -> None:
+    a = fleet.simulated("a")
+    fleet.ask("UPDATE fleet.hosts SET quota = 0 WHERE name = 'a'")
+    fleet.ask("INSERT INTO fleet.usage (host, day, rows) VALUES (1, fleet.today(), 1000)")
+    a.raised("ssh", "192.0.2.1")
+    wait_until(lambda: a.lines)
+    [line] = a.lines
+    assert "its quota is used up" in line
+
+
 def test_a_role_has_firm_limits_and_none_of_its_own(fleet: Fleet) -> None:
     with add(fleet, 10) as thief:
         thief.execute("ALTER ROLE thief SET statement_timeout = 0")

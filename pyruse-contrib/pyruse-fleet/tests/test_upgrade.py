@@ -101,6 +101,20 @@ def test_a_database_of_the_first_version_comes_through_with_its_rows(first: Flee
     wait_until(lambda: c.networks, lambda now: now == {"192.0.2.2", "192.0.2.3"})
 
 
+def test_a_host_that_was_upgraded_begins_with_what_is_in_force(fleet: Fleet) -> None:
+    """Where it was in the feed, it has noted in another form."""
+    a, b = (fleet.simulated(name) for name in "ab")
+    a.own_ban("192.0.2.1")
+    wait_until(lambda: b.networks)
+    b.plugin.on_stop()
+    b.table("fleet")["position"] = b.table("fleet")["position"][:2]
+    a.own_unban("192.0.2.1")
+    a.own_ban("192.0.2.2")
+    wait_until(lambda: fleet.ask("SELECT 1 FROM fleet.feed WHERE kind = 'unban'"))
+    b.plugin.on_start(b)  # type: ignore[arg-type]
+    wait_until(lambda: b.networks, lambda now: now == {"192.0.2.2"})
+
+
 def test_hosts_of_the_first_version_go_on(first: Fleet) -> None:
     [(last,)] = first.ask("SELECT max(seq) FROM fleet.feed")
     with first.server.connection(database=first.database) as connection:
