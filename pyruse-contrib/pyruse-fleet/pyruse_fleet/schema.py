@@ -75,8 +75,7 @@ def _apply(connection: Connection) -> list[int]:
             added.append(number)
     for _, text in _texts("functions"):
         connection.execute(text.encode())
-    if added:
-        connection.execute("SELECT fleet.upkeep()")
+    connection.execute("SELECT fleet.upkeep()")
     return added
 
 

@@ -106,7 +106,8 @@ def test_what_his_transactions_hold_keeps_nobody_waiting(fleet: Fleet, what: str
             wait_until(lambda one=one: one.counted, partial(operator.eq, {("ssh", "192.0.2.5"): 2}))
         fleet.ask("UPDATE fleet.hosts SET upkeep_at = NULL WHERE name <> 'thief'")
         assert fleet.ask("SELECT fleet.keep_up()", user="a") == [(True,)]
-        thief[0].execute("SELECT 1")  # nobody had to end his session for it
+        if what != "upkeep":  # who sits on a partition that is over is ended
+            thief[0].execute("SELECT 1")  # nobody had to end his session for it
         with fleet.server.connection(database=fleet.database) as connection:
             assert schema.migrate(connection) == []
     assert fleet.ask("SELECT count(*) FROM fleet.hosts WHERE refused > 0") == [(0,)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from conftest import Fleet
 from pyruse_fleet import schema
@@ -30,12 +31,39 @@ def test_counts_go_by_the_day_and_the_feed_by_the_week(fleet: Fleet) -> None:
             f"INSERT INTO fleet.{table} (host, day{more[0]}) VALUES (1, '2020-01-01'{more[1]})"
         )
     assert fleet.ask("SELECT fleet.keep_up()", user="a") == [(True,)]
-    assert fleet.ask("SELECT fleet.keep_up()", user="b") == [(False,)], "it was done just now"
+    assert fleet.ask("SELECT fleet.keep_up()", user="a") == [(False,)], "it was done just now"
     assert fleet.ask("SELECT seq FROM fleet.feed ORDER BY seq") == [(3,)], "the last one stays"
     assert fleet.ask("SELECT key FROM fleet.counts") == [("192.0.2.1",)], "what counts stays"
     for table in ("bans", "parcels", "reports", "mailed"):
         assert fleet.ask(f"SELECT * FROM fleet.{table}") == []
     assert fleet.ask("SELECT count(*) FROM fleet.usage") == [(1,)]
+
+
+def test_each_host_removes_its_own_and_what_silent_ones_have_left(fleet: Fleet) -> None:
+    """Who holds what he removes keeps nobody else from removing his own."""
+    fleet.add("a", "b", "silent", "thief")
+    fleet.ask("UPDATE fleet.hosts SET seen = now() WHERE name <> 'silent'")
+    for host in (1, 2, 3, 4):
+        fleet.ask(
+            "INSERT INTO fleet.bans VALUES (%s, '192.0.2.1', 'ssh', '', '', '2020-01-01')", host
+        )
+        fleet.ask("INSERT INTO fleet.parcels VALUES (%s, 'x', '2020-01-01')", host)
+    fleet.ask(
+        """INSERT INTO fleet.counts (slot, counter, key, until, host, number)
+        SELECT fleet.slot(day), 'ssh', 'x', day, 1, 5
+        FROM (SELECT clock_timestamp() - interval '2 days') AS ended (day)"""
+    )
+    with psycopg.connect(fleet.url("thief")) as thief:
+        thief.execute("SELECT fleet.keep_up()")  # and leaves it at that
+        assert fleet.ask("SELECT fleet.keep_up()", user="a") == [(True,)]
+        assert fleet.ask("SELECT host FROM fleet.bans ORDER BY 1") == [(2,), (3,), (4,)]
+        assert fleet.ask("SELECT * FROM fleet.counts") == [], "he sat on what is over: he is ended"
+        with pytest.raises(psycopg.OperationalError):
+            thief.execute("SELECT 1")
+    fleet.ask("UPDATE fleet.hosts SET upkeep_at = NULL WHERE name = 'b'")
+    assert fleet.ask("SELECT fleet.keep_up()", user="b") == [(True,)]
+    assert fleet.ask("SELECT host FROM fleet.bans ORDER BY 1") == [(4,)]
+    assert fleet.ask("SELECT host FROM fleet.parcels ORDER BY 1") == [(4,)]
 
 
 def test_a_count_is_in_the_partition_of_its_day(fleet: Fleet) -> None:

@@ -1,55 +1,79 @@
 -- What keeps the tables small, and the sessions short.
 
--- Removes what is of no use any more: rows that nobody needs, and of these only what nobody else
--- removes just now. `feed_kept`: so long a host may be away and read on where it was.
-CREATE OR REPLACE FUNCTION fleet.upkeep(feed_kept interval DEFAULT '7 days') RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp SET lock_timeout = '100ms' AS $$
+-- Removes what is of no use any more: of one host, and of those that were not there for two days; NULL:
+-- of all, for the owner. So no host's transaction keeps the rows of others from being removed.
+CREATE OR REPLACE FUNCTION fleet.remove_old(of_host int) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp AS $$
 DECLARE
-    over smallint;
+    one record;
+    there CONSTANT int[] := ARRAY(SELECT id FROM fleet.hosts
+        WHERE of_host IS NOT NULL AND id <> of_host AND removed IS NULL
+            AND seen > clock_timestamp() - interval '2 days');
+BEGIN
+    FOR one IN SELECT * FROM (VALUES
+        -- The last row stays: by it, hosts see that the database is still the same.
+        ('feed', $of$ at < clock_timestamp() - interval '7 days' AND seq < (SELECT max(seq) FROM fleet.feed) $of$),
+        ('bans', $of$ until < clock_timestamp() $of$),
+        ('parcels', $of$ at < clock_timestamp() - interval '16 days' $of$),
+        ('reports', $of$ day < fleet.today() - 400 $of$),
+        ('mailed', $of$ day < fleet.today() - 400 $of$),
+        ('usage', $of$ day < fleet.today() - 30 $of$)) AS tables (name, is_old)
+    LOOP
+        EXECUTE format('DELETE FROM fleet.%I WHERE ctid = ANY(ARRAY(SELECT ctid FROM fleet.%I
+            WHERE %s AND host <> ALL($1) LIMIT 100000 FOR UPDATE SKIP LOCKED))', one.name, one.name, one.is_old)
+            USING there;
+    END LOOP;
+END $$;
+
+-- Empties the partitions of counts of the day before yesterday, and of the day before that: they are used
+-- again in two days at the earliest, so nobody needs them. A host that sits on one is ended.
+CREATE OR REPLACE FUNCTION fleet.empty_slots() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp SET lock_timeout = '1s' AS $$
+DECLARE
+    over regclass;
     is_used boolean;
 BEGIN
-    -- The last row stays: by it, hosts see that the database is still the same.
-    DELETE FROM fleet.feed WHERE ctid = ANY(ARRAY(SELECT ctid FROM fleet.feed
-        WHERE at < clock_timestamp() - feed_kept AND seq < (SELECT max(seq) FROM fleet.feed)
-        LIMIT 100000 FOR UPDATE SKIP LOCKED));
-    -- A database that was restored by a dump: what its transactions were called elsewhere is over.
-    UPDATE fleet.feed SET xid = '3' WHERE ctid = ANY(ARRAY(SELECT ctid FROM fleet.feed
-        WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())
-        LIMIT 100000 FOR UPDATE SKIP LOCKED));
-    DELETE FROM fleet.bans WHERE ctid = ANY(ARRAY(SELECT ctid FROM fleet.bans
-        WHERE until < clock_timestamp() LIMIT 100000 FOR UPDATE SKIP LOCKED));
-    DELETE FROM fleet.parcels WHERE ctid = ANY(ARRAY(SELECT ctid FROM fleet.parcels
-        WHERE at < clock_timestamp() - interval '16 days' LIMIT 1000000 FOR UPDATE SKIP LOCKED));
-    DELETE FROM fleet.reports WHERE ctid = ANY(ARRAY(SELECT ctid FROM fleet.reports
-        WHERE day < fleet.today() - 400 LIMIT 10000 FOR UPDATE SKIP LOCKED));
-    DELETE FROM fleet.mailed WHERE ctid = ANY(ARRAY(SELECT ctid FROM fleet.mailed
-        WHERE day < fleet.today() - 400 LIMIT 10000 FOR UPDATE SKIP LOCKED));
-    DELETE FROM fleet.usage WHERE ctid = ANY(ARRAY(SELECT ctid FROM fleet.usage
-        WHERE day < fleet.today() - 30 LIMIT 100000 FOR UPDATE SKIP LOCKED));
-    -- The partitions of the day before yesterday, and of the day before that: they are used again in
-    -- two days at the earliest, so nobody waits for them.
-    FOR over IN SELECT fleet.slot(clock_timestamp() - ago * interval '1 day') FROM generate_series(2, 3) AS ago LOOP
+    FOR over IN SELECT format('fleet.counts_%s', fleet.slot(clock_timestamp() - ago * interval '1 day'))
+        FROM generate_series(2, 3) AS ago
+    LOOP
+        IF pg_has_role('pg_signal_backend', 'USAGE') THEN
+            PERFORM pg_terminate_backend(pid)
+                FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN fleet.hosts ON role = usename
+                WHERE relation = over AND pid <> pg_backend_pid();
+        END IF;
         BEGIN
-            EXECUTE format('SELECT EXISTS (SELECT FROM fleet.counts_%s)', over) INTO is_used;
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', over) INTO is_used;
             IF is_used THEN
-                EXECUTE format('TRUNCATE fleet.counts_%s', over);
+                EXECUTE format('TRUNCATE %s', over);
             END IF;
         EXCEPTION WHEN lock_not_available THEN
-            NULL;  -- the next hour
+            NULL;  -- a backup reads it, say: the next hour
         END;
     END LOOP;
 END $$;
 
--- Does that for all, about once an hour; each host calls it now and then.
+-- All of that, for the owner.
+CREATE OR REPLACE FUNCTION fleet.upkeep() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp AS $$
+BEGIN
+    PERFORM fleet.remove_old(NULL);
+    PERFORM fleet.empty_slots();
+    -- A dump that was restored: what transactions were called elsewhere is no news here.
+    UPDATE fleet.feed SET xid = '3' WHERE xid >= pg_snapshot_xmax(pg_current_snapshot());
+END $$;
+
+-- Does what a host has to do of it, about once an hour.
 CREATE OR REPLACE FUNCTION fleet.keep_up() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp AS $$
 DECLARE me int := fleet.be_host();
 BEGIN
-    IF EXISTS (SELECT FROM fleet.hosts WHERE upkeep_at > clock_timestamp() - interval '1 hour') THEN
+    UPDATE fleet.hosts SET upkeep_at = clock_timestamp() WHERE id = me
+        AND (upkeep_at IS NULL OR upkeep_at < clock_timestamp() - interval '25 minutes');
+    IF NOT FOUND THEN
         RETURN false;
     END IF;
-    UPDATE fleet.hosts SET upkeep_at = clock_timestamp() WHERE id = me;
-    PERFORM fleet.upkeep();
+    PERFORM fleet.remove_old(me);
+    PERFORM fleet.empty_slots();
     RETURN true;
 END $$;
 
