@@ -14,7 +14,7 @@ from pyruse.bans import orders
 from pyruse.bans.carry_out import carry_out as execute
 from pyruse.bans.orders import Answer, BanOrder, Item, UnbanOrder
 from pyruse.bans.views import SIMULATED, bans_in_force
-from pyruse.cli.rights import see_that_changeable
+from pyruse.cli.rights import see_that_changeable, see_that_writable
 from pyruse.cli.stdout import echo
 from pyruse.daemon.control import UnansweredError, ask
 from pyruse.errors import UserError
@@ -134,7 +134,7 @@ def teardown(loaded: Configuration) -> None:
     from pyruse.state.lock import StateLock
 
     path = loaded.settings.state.url.path
-    see_that_changeable(path)
+    see_that_writable(path)
     lock = StateLock(path)
     try:
         with State(path) as state:

@@ -45,6 +45,16 @@ def see_that_changeable(path: str) -> None:
     raise UserError(f"{fault} ({_who_may(path, os.W_OK)})")
 
 
+def see_that_writable(path: str) -> None:
+    """See that this user may change a state itself: the daemon does not do it for anybody.
+
+    :param path: of the state.
+    :raises UserError: not; with the command that would.
+    """
+    if not _may(str(Path(path).parent), os.R_OK | os.W_OK | os.X_OK):
+        raise UserError(f"{path}: this user may not change it (expected root: {with_sudo()})")
+
+
 def see_that_askable(path: str) -> None:
     """See that this user may ask the daemon, where one runs, or where nobody can tell.
 

@@ -270,7 +270,8 @@ class Selection:
         offset = int(boot)
         index = len(boots) - 1 + offset if offset <= 0 else offset - 1
         if not 0 <= index < len(boots):
-            expected = f"{1 - len(boots)} to 0, 1 to {len(boots)}, or a boot's ID"
+            numbers = f"{1 - len(boots)} to 0, 1 to {len(boots)}" if len(boots) > 1 else "0"
+            expected = f"{numbers}, or a boot's ID"
             raise JournalError(
                 f"{self.described}: there is no boot {offset} "
                 f"(expected {expected if boots else 'a journal with entries'})"

@@ -15,6 +15,7 @@ LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 """The names of syslog's priorities, as journalctl writes them."""
 
 _SLOT = re.compile(r"<?\*>?|\{[^{}\s]*\}")
+_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NBSP = "\N{NO-BREAK SPACE}"
 _LITERAL_LETTERS = 4
 """A template with fewer letters of its own says nothing."""
@@ -49,7 +50,13 @@ def told(kind: KindRow) -> Told:
     template = kind.template
     if kind.different <= len(messages):
         template = _with_common(template, [message for message, _ in messages])
-    return Told(label, _cut(template or example, limit), _values(kind, template, messages))
+    text = _cut(with_names(template) or example, limit)
+    return Told(label, text, _values(kind, template, messages))
+
+
+def with_names(template: str) -> str:
+    """A template with its fields as people write what differs: ``<user> logged in from <ip>``."""
+    return _FIELD.sub(r"<\1>", template)
 
 
 def _label(kind: KindRow) -> str:

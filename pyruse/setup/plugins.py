@@ -115,9 +115,10 @@ def uninstall(where: Environment, names: Sequence[str]) -> list[str]:
     installed = {canonicalize_name(one.name): one.name for one in where.installed()}
     for name in names:
         if canonicalize_name(name) not in installed:
-            known = ", ".join(installed.values()) or "there is none"
+            known = ", ".join(installed.values())
+            expected = f"one of: {known}" if known else "none: there are no packages of plugins"
             raise UserError(
-                f"{name}: there is no such package of plugins (expected one of: {known}"
+                f"{name}: there is no such package of plugins (expected {expected}"
                 f"{did_you_mean(name, installed.values())})"
             )
     _see_that_it_can_be_written(where, "uninstall")

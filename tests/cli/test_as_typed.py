@@ -176,6 +176,11 @@ def test_the_group_of_the_state_may_read_it(powerless, config, tmp_path):
     done = powerless("bans", "-c", config, group=group)  # while no daemon runs
     assert (done.returncode, done.stderr) == (0, "nobody is banned\n")
     assert powerless("status", "-c", config, group=group).stdout.startswith("Daemon   not running")
+    socket = folder / "state.sqlite.socket"  # the daemon may be asked, but not for this
+    socket.touch(0o660)
+    os.chown(socket, group, group)
+    done = powerless("bans", "--teardown", "-c", config, group=group)
+    assert "state.sqlite: this user may not change it (expected root: sudo " in done.stderr
 
 
 def test_no_entry_is_selected(pyruse, journal, config):
@@ -184,6 +189,28 @@ def test_no_entry_is_selected(pyruse, journal, config):
         assert done.code == 0
         assert "no entry is selected (expected other options" in done.err
         assert "no entry is selected" not in pyruse(*command).err
+
+
+def test_what_is_not_found_is_named(pyruse, journal, config):
+    assert pyruse("ban", "203.0.113.7", "-c", config).code == 0
+    done = pyruse("bans", "--label", "nope", "-c", config)
+    assert (done.code, done.out, done.err) == (0, "", 'nobody is banned with the label "nope"\n')
+    done = pyruse("bans", "--network", "192.0.2.0/24", "-c", config)
+    assert done.err == "nobody is banned in 192.0.2.0/24\n"
+    assert pyruse("kinds", "nope", "-c", config).err == "no kind has these words\n"
+    done = pyruse("try", "x", "-t", "nobody", "-c", config)
+    assert "no entry is selected" in done.err
+    assert "-t NAME" not in done.out
+    done = pyruse("import", "logwatc", "x")
+    assert done.code == 2
+    assert 'did you mean "logwatch"?' in done.err
+
+
+def test_who_may_not_put_the_service_in_place_is_told_how(pyruse, config, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    done = pyruse("init", "--service", "--yes", "-c", config)
+    assert done.code == 1
+    assert "--service: this user may not do it (expected root: sudo " in done.err
 
 
 def test_nothing_is_configured_yet(pyruse, monkeypatch, tmp_path):

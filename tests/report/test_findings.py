@@ -155,7 +155,7 @@ def test_a_program_that_says_much_that_is_new_hides_no_other(server: Pipeline) -
         words = (
             f"{chr(97 + number % 26) * 3} {chr(98 + number % 24) * 4} {chr(97 + number // 9) * 5}"
         )
-        feed(server, "webapp", f"critical failure of {words}", _UID=33, PRIORITY=2)
+        feed(server, "webapp", f"critical failure of {words}", _UID=33, PRIORITY=3)
     usual(server)
     feed(server, "ledgerd", "replication halted: position lost", _UID=990, PRIORITY=3)
     report = server.end_day()
@@ -169,6 +169,21 @@ def test_a_program_that_says_much_that_is_new_hides_no_other(server: Pipeline) -
     assert "replication halted" in unlike
     (other,) = [text[at:] for at in [text.rindex("OTHER")]]
     assert "replication halted" in other
+
+
+def test_a_program_that_calls_all_that_it_says_critical_is_one_thing_that_needs_attention(
+    server: Pipeline,
+) -> None:
+    a_week(server)
+    for number in range(40):
+        feed(server, "webapp", f"{chr(97 + number % 26) * 3} failed", _UID=33, PRIORITY=2)
+    usual(server)
+    feed(server, "ledgerd", "replication halted: position lost", _UID=990, PRIORITY=3)
+    report = server.end_day()
+    assert told(report)[-1] == "[2/webapp] aaa failed"
+    assert "ledgerd: replication halted: position lost" in told(report)
+    assert sum("[2/webapp]" in text for text in told(report)) == 1
+    assert len(report.important) == 10
 
 
 def test_of_a_day_without_entries_one_thing_is_said(server: Pipeline) -> None:

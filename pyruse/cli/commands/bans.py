@@ -138,7 +138,7 @@ def _list(  # noqa: PLR0913 -- one for each option
     if export:
         _export(settings, listed, zone)
     elif form == "json" or listed or not free:
-        _show(listed, form, zone)
+        _show(listed, form, zone, _said(label, inside))
     for text in free:
         echo(f"{text}: is not banned", err=True)
     if free:
@@ -213,14 +213,19 @@ def _listed(
         return read(db, now_us(), label=label, inside=network)
 
 
-def _show(listed: list[BanView], form: str, zone: tzinfo) -> None:
+def _said(label: str | None, inside: str | None) -> str:
+    """Which bans are asked for, in words; empty: all."""
+    return (f' with the label "{label}"' if label else "") + (f" in {inside}" if inside else "")
+
+
+def _show(listed: list[BanView], form: str, zone: tzinfo, chosen: str) -> None:
     if form == "json":
         show_json([one.data(zone) for one in listed])
     elif listed:
         rows = [_row(one, zone) for one in listed]
         show_table(f"Bans: {len(listed):,}", _COLUMNS, rows, first=_FIRST)
     else:
-        echo("nobody is banned", err=True)
+        echo(printable(f"nobody is banned{chosen}"), err=True)
 
 
 def _row(one: BanView, zone: tzinfo) -> list[object]:

@@ -11,14 +11,27 @@ import click
 from pyruse.cli.journal_options import JournalCommand, is_chosen, journal_options, selection
 from pyruse.cli.options import config_option, configuration
 from pyruse.cli.stdout import echo
-from pyruse.errors import ConfigError
+from pyruse.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from pyruse.importers.fail2ban.covered import Installed
     from pyruse.importers.outcome import Outcome
 
 
-@click.group("import")
+class _Programs(click.Group):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise click.UsageError(
+                f'"{args[0]}" is no program that can be imported from (expected one of: '
+                f"{', '.join(self.list_commands(ctx))}{did_you_mean(args[0], self.commands)})",
+                ctx,
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group("import", cls=_Programs)
 def command() -> None:
     """Turn the configuration of another program into one of Pyruse's.
 

@@ -13,6 +13,7 @@ import click
 
 from pyruse.cli.options import config_option
 from pyruse.cli.stdout import echo
+from pyruse.errors import UserError
 from pyruse.text import printable
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ def command(  # noqa: PLR0913 -- one for each option
     yes = yes or packaged
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("there is nobody to ask (expected a terminal, or --yes)")
+    if service and os.geteuid() != 0:
+        from pyruse.cli.rights import with_sudo
+
+        raise UserError(f"--service: this user may not do it (expected root: {with_sudo()})")
     place = chosen(config)
     file = place if place.suffix == ".toml" else place / "pyruse.toml"
     registry = registry_of(file.parent)

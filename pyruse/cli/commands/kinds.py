@@ -82,7 +82,10 @@ def command(  # noqa: PLR0913 -- click hands over each option
         if len(words) == 1 and _ID.match(words[0]) and not (day or new or muted):
             _show_one(db, words[0], form)
             return
-        _show_list(db, _chosen(settings, db, words, day, new, muted), form)
+        found = _chosen(settings, db, words, day, new, muted)
+        _show_list(db, found, form)
+        if words and not found and form != "json":
+            echo("no kind has these words", err=True)
 
 
 def _id(text: str) -> int:
@@ -128,6 +131,7 @@ def _has(kind: KindHistory, words: Sequence[str]) -> bool:
 
 def _show_list(db: sqlite3.Connection, kinds: list[KindHistory], form: str) -> None:
     from pyruse.cli.output import show_json, show_table
+    from pyruse.report.kind_texts import with_names
     from pyruse.state.kinds import count_others
 
     if form == "json":
@@ -143,7 +147,7 @@ def _show_list(db: sqlite3.Connection, kinds: list[KindHistory], form: str) -> N
             len(kind.days),
             kind.since,
             max(kind.days),
-            f"{kind.template} (muted)" if kind.is_muted else kind.template,
+            with_names(kind.template) + (" (muted)" if kind.is_muted else ""),
         )
         for kind in kinds
     ]
@@ -158,6 +162,7 @@ def _show_list(db: sqlite3.Connection, kinds: list[KindHistory], form: str) -> N
 def _draw_list(kinds: list[KindHistory]) -> None:
     """Two lines for each kind, and the first of them of the same form: ids can be copied."""
     from pyruse.cli.output import show_text
+    from pyruse.report.kind_texts import with_names
     from pyruse.report.wording import counted
 
     echo(counted(len(kinds), "kind"))
@@ -168,11 +173,12 @@ def _draw_list(kinds: list[KindHistory]) -> None:
         marks += ["muted"] if kind.is_muted else []
         text = f"{days}  {kind.program or '-'} ({', '.join(marks)})"
         show_text(text, f"{kind.id:012x}  {kind.events:>7,} ×  ", "    ")
-        show_text(kind.template, "    ")
+        show_text(with_names(kind.template), "    ")
 
 
 def _show_one(db: sqlite3.Connection, name: str, form: str) -> None:
     from pyruse.cli.output import show_json, show_table, show_text
+    from pyruse.report.kind_texts import with_names
     from pyruse.state.kinds import kind_history, messages_of_kind
 
     kind = next((one for one in kind_history(db) if one.id == int(name, 16)), None)
@@ -185,7 +191,7 @@ def _show_one(db: sqlite3.Connection, name: str, form: str) -> None:
         show_json({**_data(kind), "messages": messages})
         return
     for label, value in (
-        ("kind", kind.template),
+        ("kind", with_names(kind.template)),
         ("program", kind.program),
         ("level", _level(kind.level)),
         ("section", kind.section),

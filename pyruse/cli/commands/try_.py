@@ -19,6 +19,7 @@ from pyruse.cli.journal_options import (
     journal_options,
     matches_argument,
     selection,
+    tell_if_nothing,
 )
 from pyruse.cli.options import config_option
 from pyruse.cli.stdout import echo
@@ -135,6 +136,8 @@ def command(  # noqa: PLR0913 -- one for each option
     if form == "json":
         show_json(_data(taken_for, what, tried, groups, settings.report.calendar.zone))
     else:
+        if text is None:
+            tell_if_nothing(chosen, tried.entries)
         _show(taken_for, what, tried, groups)
     if not tried.taken:
         sys.exit(1)
@@ -349,7 +352,7 @@ def _show(kind: str, what: str, tried: Tried, lines: int) -> None:
             )
     for program, groups in tried.missed.items():
         _show_missed(program, groups, lines)
-    if not tried.taken and not tried.missed:
+    if not tried.taken and not tried.missed and not tried.programs:
         echo()
         show_text("Nothing to show of lines that are not taken (expected -t NAME, for a program)")
 

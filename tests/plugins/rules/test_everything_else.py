@@ -52,6 +52,7 @@ def test_no_user_floods_the_important_part_nor_hides_what_others_say(pipeline):
     texts = important(chains)
     assert sum("a lie" in text for text in texts) == 10
     assert len(texts) == 10 + 1 + 10 + 1 + 1
+    assert len(chains.report.attention) == 5, "one of each writer"
     assert len(other(chains)) == 290 + 5
 
 
