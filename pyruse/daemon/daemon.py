@@ -384,6 +384,8 @@ class Daemon:
         self._ready_by = None
         if new is not None:
             service_manager.status("")
+        else:  # it may be a reload of the firewall's rules, which took the bans away
+            old.bans.enforcement.look_again()
         service_manager.ready()
 
     def _tell_refused(self, faults: list[str]) -> None:

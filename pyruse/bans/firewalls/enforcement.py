@@ -157,6 +157,12 @@ class Enforcement:
         for upkeep in self._upkeeps.values():
             upkeep.retry(now)
 
+    def look_again(self) -> None:
+        """Have `bring_up_to_date` see whether others have changed a firewall, and mend that."""
+        now = self._clock()
+        for upkeep in self._upkeeps.values():
+            upkeep.look_again(now)
+
     def refusals(self) -> dict[BanKey, str]:
         """What firewalls refused when they were last told of it, and what they said."""
         return {

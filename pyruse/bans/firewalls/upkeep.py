@@ -300,6 +300,11 @@ class Upkeep:
         if self._look_at is not None:
             self._look_at = 0
 
+    def look_again(self, now: int) -> None:
+        """Have the firewall looked at with the next `bring_up_to_date`: others may change it."""
+        if self.runner is not None:
+            self._look_at = now
+
     def teardown(self, now: int, on_fault: OnFault) -> None:
         """Take out everything that is Pyruse's, at once."""
         elements = [

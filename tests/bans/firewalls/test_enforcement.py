@@ -219,6 +219,19 @@ def test_a_firewall_that_others_changed_is_looked_at_and_reconciled_if_bans_are_
     assert town.after(60) == []
 
 
+def test_a_firewall_that_nobody_watches_is_looked_at_when_asked_for(town, wall):
+    """A reload of its rules, of which Pyruse hears although its own new configuration is faulty."""
+    town.ban("192.0.2.7")
+    town.after()
+    wall.whole = False
+    assert town.after(60) == []
+    town.enforcement.look_again()
+    assert town.after() == ["intact?", "= 192.0.2.7/32"]
+    town.enforcement.look_again()
+    wall.whole = True
+    assert town.after() == ["intact?"]
+
+
 def test_a_ban_that_others_took_out_is_put_back_and_told_but_not_what_ends_just_now(town, wall):
     town.ban("192.0.2.6")
     town.ban("192.0.2.7")
