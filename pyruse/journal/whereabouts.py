@@ -12,7 +12,8 @@ from pyruse.errors import did_you_mean
 from pyruse.journal import files as journal_files
 from pyruse.journal.files import JournalFile
 
-_ROOTS = ("/var/log/journal", "/run/log/journal")
+_ROOTS = ("/run/log/journal", "/var/log/journal")
+"""In the order in which journalctl opens them (see `pyruse.journal.files`)."""
 _MACHINE_ID = Path("/etc/machine-id")
 
 
