@@ -250,3 +250,30 @@ def test_the_address_in_a_field() -> None:
     assert address_of(entry, "ip") == ipaddress.ip_address("192.0.2.1")
     assert address_of(entry, "user") is None
     assert address_of(entry, "missing") is None
+
+
+def test_texts_are_those_that_are_there_and_not_empty() -> None:
+    class Disk:
+        position = 0
+
+        def __init__(self) -> None:
+            self.asked: list[str] = []
+
+        def read(self, field: str) -> Any:
+            self.asked.append(field)
+            return {"_PID": 1, "A": "", "MESSAGE": "text", "\u00c4": "x"}.get(field)
+
+        def read_all(self) -> dict[str, Any]:
+            return {}
+
+    disk = Disk()
+    entry = Entry(0, disk)
+    entry["ip"], entry["none"], entry["number"] = "192.0.2.1", "", 2.5
+    names = ["ip", "none", "number", "absent", "_PID", "A", "MESSAGE", "B", "Mixed", "1", "\u00c4"]
+    expected = {
+        "ip": "192.0.2.1", "number": "2.5", "_PID": "1", "MESSAGE": "text", "\u00c4": "x",
+    }  # fmt: skip
+    assert entry.texts(names) == expected
+    assert entry.texts(tuple(names)) == entry.texts(fields=iter(names)) == expected
+    assert list(entry.texts(names)) == list(expected)
+    assert disk.asked == ["_PID", "A", "MESSAGE", "B", "\u00c4"]

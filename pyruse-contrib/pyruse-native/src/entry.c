@@ -6,7 +6,7 @@ PyObject *as_text, *encodable, *set_many_slowly, *set_slowly, *remove_slowly, *g
 PyObject *entry_type, *address_text, *needs_of, *search_of;
 PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
     *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,
-    *name_until, *name_no_later;
+    *name_until, *name_no_later, *name_isupper;
 
 /* Names of attributes, made once. */
 int names_init(void) {
@@ -19,6 +19,7 @@ int names_init(void) {
         {&name_reached, "reached"}, {&name_learn, "learn"},   {&name_fault, "fault"},   {&name_faulty, "faulty"},
         {&name_groups, "groups"},   {&name_begin, "begin"},   {&name_end, "end"},
         {&name_last_us, "_last_us"}, {&name_until, "_until"}, {&name_no_later, "no_later"},
+        {&name_isupper, "isupper"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if ((*names[i].kept = PyUnicode_InternFromString(names[i].text)) == NULL)
@@ -202,12 +203,8 @@ static PyObject *entry_get(Entry *self, PyObject *const *arguments, Py_ssize_t c
     return asked[1];
 }
 
-static PyObject *entry_text(Entry *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
-    static const char *const known[] = {"field"};
-    PyObject *field = NULL;
-    if (taken(arguments, count, names, 1, known, &field) < 0)
-        return NULL;
-    PyObject *value = value_of(self, field);
+/* A value as text; takes over the reference, and gives a new one. None: there is no value. */
+static PyObject *text_of(PyObject *value) {
     if (value == NULL || value == Py_None || PyUnicode_CheckExact(value))
         return value;
     PyObject *text = PyObject_CallFunctionObjArgs(as_text, value, NULL);
@@ -215,6 +212,68 @@ static PyObject *entry_text(Entry *self, PyObject *const *arguments, Py_ssize_t 
     PyObject *plain = text == NULL ? NULL : PyObject_CallFunctionObjArgs(encodable, text, NULL);
     Py_XDECREF(text);
     return plain;
+}
+
+static PyObject *entry_text(Entry *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
+    static const char *const known[] = {"field"};
+    PyObject *field = NULL;
+    if (taken(arguments, count, names, 1, known, &field) < 0)
+        return NULL;
+    return text_of(value_of(self, field));
+}
+
+/* Whether a journal may have a field of this name, as `str.isupper` has it. -1: an exception. */
+static int is_of_journal(PyObject *name) {
+    Py_ssize_t length;
+    const char *bytes = PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, &length) : NULL;
+    int is_upper = 0;
+    for (Py_ssize_t i = 0; bytes != NULL && i < length; i++) {
+        if (bytes[i] >= 'a' && bytes[i] <= 'z')
+            return 0;
+        if (bytes[i] & 0x80)
+            bytes = NULL;
+        else
+            is_upper |= bytes[i] >= 'A' && bytes[i] <= 'Z';
+    }
+    if (bytes != NULL)
+        return is_upper;
+    PyErr_Clear();
+    PyObject *answer = PyObject_CallMethodObjArgs(name, name_isupper, NULL);
+    is_upper = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return is_upper;
+}
+
+/* The text of a field for `texts`, or None; a new reference. */
+static PyObject *text_if_there(Entry *self, PyObject *name) {
+    PyObject *value = PyDict_GetItemWithError(self->known, name);
+    if (value != NULL) {
+        Py_INCREF(value);
+        return text_of(value);
+    }
+    int asks = PyErr_Occurred() ? -1 : is_of_journal(name);
+    if (asks < 0)
+        return NULL;
+    if (asks)
+        return text_of(entry_read(self, name));
+    Py_RETURN_NONE;
+}
+
+static PyObject *entry_texts(Entry *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords) {
+    static const char *const known[] = {"fields"};
+    PyObject *fields = NULL;
+    if (taken(arguments, count, keywords, 1, known, &fields) < 0)
+        return NULL;
+    PyObject *names = PySequence_Tuple(fields), *found = names == NULL ? NULL : PyDict_New();
+    for (Py_ssize_t i = 0; found != NULL && i < PyTuple_Size(names); i++) {
+        PyObject *name = PyTuple_GetItem(names, i), *text = text_if_there(self, name);
+        int result = text == NULL ? -1 : text == Py_None ? 0 : PyObject_IsTrue(text);
+        if (result < 0 || (result > 0 && PyDict_SetItem(found, name, text) < 0))
+            Py_CLEAR(found);
+        Py_XDECREF(text);
+    }
+    Py_XDECREF(names);
+    return found;
 }
 
 static PyObject *entry_item(Entry *self, PyObject *field) {
@@ -287,6 +346,7 @@ static int entry_assign(Entry *self, PyObject *field, PyObject *value) {
 static PyMethodDef entry_methods[] = {
     {"get", (PyCFunction)(void (*)(void))entry_get, METH_FASTCALL | METH_KEYWORDS, NULL},
     {"text", (PyCFunction)(void (*)(void))entry_text, METH_FASTCALL | METH_KEYWORDS, NULL},
+    {"texts", (PyCFunction)(void (*)(void))entry_texts, METH_FASTCALL | METH_KEYWORDS, NULL},
     {"set_many", (PyCFunction)(void (*)(void))entry_set_many, METH_FASTCALL | METH_KEYWORDS, NULL},
     {"_read", (PyCFunction)entry_read, METH_O, NULL},
     {NULL, NULL, 0, NULL},

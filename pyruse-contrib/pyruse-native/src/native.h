@@ -100,7 +100,7 @@ extern PyObject *as_text, *encodable, *set_many_slowly, *set_slowly, *remove_slo
 extern PyObject *entry_type, *address_text, *needs_of, *search_of;
 extern PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
     *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,
-    *name_until, *name_no_later;
+    *name_until, *name_no_later, *name_isupper;
 
 int names_init(void);
 PyObject *guard(PyObject *module, PyObject *unused);
