@@ -46,14 +46,20 @@ _LEFT = """
                 CASE family(lifted) WHEN 4 THEN 16 ELSE 32 END, masklen(lifted)) AS length
             JOIN fleet.bans ON network = set_masklen(lifted, length)
         UNION ALL
-        SELECT lifted, bans.*
+        (SELECT lifted, bans.*
         FROM unnest(%(lifted)s::cidr[]) AS lifted JOIN fleet.bans
             ON network > lifted AND network <= host(broadcast(lifted))::cidr
+        WHERE masklen(lifted) < CASE family(lifted) WHEN 4 THEN 32 ELSE 128 END
+            AND host <> %(me)s AND label = ANY(%(accept)s)
+            AND (until IS NULL OR until > clock_timestamp())
+        LIMIT %(most)s)
     ) AS found JOIN fleet.hosts ON id = host
     WHERE host <> %(me)s AND removed IS NULL AND label = ANY(%(accept)s)
         AND (until IS NULL OR until > clock_timestamp())
 """
 """What others tell of networks that were lifted, of those around them, and of those in them."""
+_MOST_LEFT = 5_000
+"""So many in lifted networks are looked at; a snapshot has the others, some minutes later."""
 
 
 class Feed:
@@ -148,8 +154,14 @@ class Feed:
         """What others tell, though somebody has lifted his ban of these networks."""
         found: defaultdict[str, list[Told]] = defaultdict(list)
         if networks:
-            known = {"lifted": sorted(networks), "me": me, "accept": sorted(self._accept)}
-            for lifted, *row in connection.execute(_LEFT, known):
+            known = {
+                "lifted": sorted(networks), "me": me, "accept": sorted(self._accept),
+                "most": _MOST_LEFT,
+            }  # fmt: skip
+            rows = connection.execute(_LEFT, known).fetchall()
+            if len(rows) >= _MOST_LEFT and self._lift_at is None:
+                self._lift_at = time.monotonic() + _LIFT_AFTER_S * random.uniform(1, 1.2)
+            for lifted, *row in rows:
                 found[network_text(parse_network(lifted))].append(_told(tuple(row)))
         return found
 

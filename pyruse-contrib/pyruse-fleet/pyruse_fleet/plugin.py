@@ -159,8 +159,11 @@ class Fleet:
             lifted.decline(ban, context, now)
         if own:
             self._taking.begin_waiting(ban, context, now)
-            if why != "over" and self._is_shared(ban):  # it is over everywhere
-                context.send(None, {"unban": list(key_of(ban))}, every=_GATHER)
+            if why != "over" and self._is_shared(ban):
+                # Also as it was called before it was made longer, perhaps by another chain.
+                for label in dict.fromkeys([ban.label, *self.share]):
+                    key = key_of(ban)._replace(label=label)
+                    context.send(None, {"unban": list(key)}, every=_GATHER)
 
     @hookimpl
     def on_day_end(self, report: Report, context: Context) -> None:

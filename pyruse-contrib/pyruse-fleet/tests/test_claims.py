@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from conftest import Fleet
-from pyruse_fleet import behind, lifted
+from pyruse_fleet import behind, feed, lifted
 from pyruse_fleet.hosts import remove
 from pyruse_fleet.scope import closes
 from pyruse_fleet.simulation import SimulatedHost
@@ -163,6 +163,7 @@ class Town:
                 host.plugin.on_stop()
         else:
             self.fleet.ask(_FORGET)
+            self.fleet.ask("NOTIFY pyruse_fleet")
         self.done.append(f"{number}: {what}")
 
     def settle(self) -> None:
@@ -253,6 +254,38 @@ def test_what_another_host_tells_under_another_label_stays_if_that_is_accepted(
     a.own_unban("192.0.2.0/24")
     wait_until(lambda: closed(c), lambda now: now == {("192.0.2.7", "mail", ())})
     wait_until(lambda: d.networks, lambda now: not now)
+
+
+def test_a_ban_that_was_made_longer_under_another_label_is_lifted_as_a_whole(
+    fleet: Fleet,
+) -> None:
+    both = ["ssh", "mail"]
+    a, b = (fleet.simulated(name, share=both, accept=both) for name in "ab")
+    a.own_ban("192.0.2.7", "ssh", HOUR)
+    a.own_ban("192.0.2.7", "mail", 2 * HOUR)
+    a.own_ban("192.0.2.8", "ssh", HOUR)
+    wait_until(lambda: closed(b), lambda now: ("192.0.2.7", "mail", ()) in now and len(now) == 2)
+    a.own_unban("192.0.2.7", "mail")
+    wait_until(lambda: b.networks, lambda now: now == {"192.0.2.8"})
+    wait_until(lambda: told(fleet, "a"), lambda now: now == {("192.0.2.8", "ssh", "")})
+
+
+def test_of_a_network_with_very_many_in_it_the_rest_comes_by_a_snapshot(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_MOST_LEFT", 5)
+    monkeypatch.setattr(feed, "_LIFT_AFTER_S", 1.0)
+    a, b = (fleet.simulated(name, accept=[]) for name in "ab")
+    c = fleet.simulated("c")
+    a.own_ban("192.0.2.0/24", seconds=2 * HOUR)
+    wait_until(lambda: c.networks)
+    inner = {f"192.0.2.{number}" for number in range(1, 21)}
+    for network in sorted(inner):
+        b.own_ban(network)
+    wait_until(lambda: len(told(fleet, "b")) == 20)
+    assert c.networks == {"192.0.2.0/24"}
+    a.own_unban("192.0.2.0/24")
+    wait_until(lambda: c.networks, lambda now: now == inner)
 
 
 def test_a_host_that_was_removed_keeps_no_ban_of_others_from_being_lifted(fleet: Fleet) -> None:
