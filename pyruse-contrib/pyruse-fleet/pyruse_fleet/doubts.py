@@ -33,7 +33,7 @@ _SINGLE = {
     ),
     "SELECT NOT has_function_privilege('pyruse_hosts', 'fleet.tell(text, jsonb)', 'EXECUTE')"
     " OR NOT has_table_privilege('pyruse_hosts', 'fleet.feed', 'SELECT')"
-    " OR (SELECT count(*) < 4 FROM pg_policies WHERE schemaname = 'fleet')": (
+    " OR (SELECT count(*) < 5 FROM pg_policies WHERE schemaname = 'fleet')": (
         "hosts lack rights, as after a dump was restored (expected `pyruse-fleet init`)"
     ),
 }

@@ -113,6 +113,32 @@ def test_what_his_transactions_hold_keeps_nobody_waiting(fleet: Fleet, what: str
     assert fleet.ask("SELECT count(*) FROM fleet.hosts WHERE refused > 0") == [(0,)]
 
 
+def test_he_takes_no_right_from_others(fleet: Fleet) -> None:
+    """A member of a group may revoke all that was granted to the group."""
+    a, b = (fleet.simulated(name) for name in "ab")
+    with prompts(fleet) as [thief]:
+        for query in (
+            "DROP OWNED BY thief",
+            "DROP OWNED BY pyruse_hosts CASCADE",
+            "SET ROLE pyruse_hosts",
+            "DROP OWNED BY pyruse_hosts CASCADE",
+            "ALTER ROLE pyruse_hosts SET search_path = nowhere",
+            "ALTER ROLE pyruse_hosts PASSWORD 'mine'",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE pyruse_hosts REVOKE ALL ON FUNCTIONS FROM PUBLIC",
+        ):
+            with suppress(psycopg.errors.InsufficientPrivilege):
+                thief.execute(query)
+        a.own_ban("192.0.2.1")
+        wait_until(lambda: b.networks)
+        for one in (a, b):
+            one.raised("ssh", "192.0.2.5")
+        wait_until(lambda: a.counted, partial(operator.eq, {("ssh", "192.0.2.5"): 2}))
+        c = fleet.simulated("c")
+        wait_until(lambda: c.networks)
+    with fleet.server.connection(database=fleet.database) as connection:
+        assert list(doubts(connection)) == []
+
+
 def test_what_commits_later_than_others_is_missed_by_nobody(fleet: Fleet) -> None:
     a, b = (fleet.simulated(name) for name in "ab")
     with prompts(fleet) as [slow]:

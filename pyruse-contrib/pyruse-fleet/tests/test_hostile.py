@@ -47,7 +47,9 @@ def ban(network: str, lasts: float | None = 3600.0, **more: Any) -> dict[str, An
         "SELECT * FROM fleet.usage",
         "SELECT * FROM fleet.bad_sessions",
         "DO $$ BEGIN LOCK TABLE fleet.feed IN SHARE MODE; END $$",
-        "SELECT fleet.upkeep('0 days')",
+        "SELECT fleet.upkeep()",
+        "SELECT fleet.remove_old(1)",
+        "SELECT fleet.empty_slots()",
         "SELECT pg_advisory_lock(20260314, 1)",
         "SELECT pg_try_advisory_xact_lock_shared(7)",
         "SELECT lo_create(0)",
@@ -68,6 +70,27 @@ def test_it_can_do_nothing_but_what_is_its_own(fleet: Fleet, query: str) -> None
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         fleet.ask(query, user="thief")
     assert fleet.ask("SELECT count(*) FROM fleet.bans") == [(1,)]
+
+
+def test_who_is_no_host_reads_nothing_and_calls_nothing(fleet: Fleet) -> None:
+    fleet.add("a")
+    tell(fleet, "a", ban("192.0.2.1"))
+    fleet.ask("DROP ROLE IF EXISTS stranger")
+    fleet.ask("CREATE ROLE stranger LOGIN")
+    for table in ("feed", "bans", "reports", "mailed", "hosts"):
+        column = "name" if table == "hosts" else "host"
+        assert fleet.ask(f"SELECT {column} FROM fleet.{table}", user="stranger") == []
+    granted = fleet.ask(
+        """SELECT format('SELECT fleet.%I(%s)', proname, (
+            SELECT string_agg(format('NULL::%s', format_type(type, NULL)), ', ')
+            FROM unnest(proargtypes) AS type))
+        FROM pg_proc WHERE pronamespace = 'fleet'::regnamespace AND proname <> 'me'
+            AND has_function_privilege('stranger', oid, 'EXECUTE')"""
+    )
+    assert len(granted) > 10
+    for (query,) in granted:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="stranger is no host"):
+            fleet.ask(query, user="stranger")
 
 
 def test_it_cannot_unban_for_others_nor_be_somebody_else(fleet: Fleet) -> None:

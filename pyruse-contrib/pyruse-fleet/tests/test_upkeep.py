@@ -8,6 +8,7 @@ from conftest import Fleet
 from pyruse_fleet import schema
 
 from pyruse import UserError
+from pyruse.testing import wait_until
 
 
 def test_counts_go_by_the_day_and_the_feed_by_the_week(fleet: Fleet) -> None:
@@ -55,6 +56,12 @@ def test_each_host_removes_its_own_and_what_silent_ones_have_left(fleet: Fleet) 
     )
     with psycopg.connect(fleet.url("thief")) as thief:
         thief.execute("SELECT fleet.keep_up()")  # and leaves it at that
+        wait_until(
+            lambda: fleet.ask(
+                "SELECT 1 FROM pg_stat_activity WHERE usename = 'thief'"
+                " AND xact_start < clock_timestamp() - interval '1 second'"
+            )
+        )
         assert fleet.ask("SELECT fleet.keep_up()", user="a") == [(True,)]
         assert fleet.ask("SELECT host FROM fleet.bans ORDER BY 1") == [(2,), (3,), (4,)]
         assert fleet.ask("SELECT * FROM fleet.counts") == [], "he sat on what is over: he is ended"

@@ -26,9 +26,9 @@ BEGIN
 END $$;
 
 -- Empties the partitions of counts of the day before yesterday, and of the day before that: they are used
--- again in two days at the earliest, so nobody needs them. A host that sits on one is ended.
+-- again in two days at the earliest, so nobody needs them. A host that sits on one for a second is ended.
 CREATE OR REPLACE FUNCTION fleet.empty_slots() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, fleet, pg_temp SET lock_timeout = '5s' AS $$
 DECLARE
     over regclass;
     is_used boolean;
@@ -39,7 +39,8 @@ BEGIN
         IF pg_has_role('pg_signal_backend', 'USAGE') THEN
             PERFORM pg_terminate_backend(pid)
                 FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN fleet.hosts ON role = usename
-                WHERE relation = over AND pid <> pg_backend_pid();
+                WHERE relation = over AND pid <> pg_backend_pid()
+                    AND xact_start < clock_timestamp() - interval '1 second';
         END IF;
         BEGIN
             EXECUTE format('SELECT EXISTS (SELECT FROM %s)', over) INTO is_used;

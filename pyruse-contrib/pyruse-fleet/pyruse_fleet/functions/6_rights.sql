@@ -1,24 +1,30 @@
--- What the hosts' group may do: read what it has to know, and call its functions. It is said anew by
--- each `pyruse-fleet init`, as a dump that is restored may have lost some of it.
+-- What a host may do: read what it has to know, and call its functions. It is said anew by each
+-- `pyruse-fleet init`, as a dump that is restored may have lost some of it.
 --
--- Row security is there for a host that was removed, and whose role may still be connected: it reads
--- nothing. What such a host has told is read by nobody.
+-- The rights are everybody's, and of use to hosts alone: each function asks who is calling, and by row
+-- security nobody else reads anything. They are not given to the hosts' group: each of its members could
+-- revoke them for all (DROP OWNED BY). A host that was removed, and may still be connected, reads nothing;
+-- what it has told is read by nobody.
 
 ALTER TABLE fleet.hosts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE fleet.feed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE fleet.bans ENABLE ROW LEVEL SECURITY;
 ALTER TABLE fleet.reports ENABLE ROW LEVEL SECURITY;
+ALTER TABLE fleet.mailed ENABLE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS hosts_read ON fleet.hosts;
 DROP POLICY IF EXISTS hosts_read ON fleet.feed;
 DROP POLICY IF EXISTS hosts_read ON fleet.bans;
 DROP POLICY IF EXISTS hosts_read ON fleet.reports;
-CREATE POLICY hosts_read ON fleet.hosts FOR SELECT TO pyruse_hosts
+DROP POLICY IF EXISTS hosts_read ON fleet.mailed;
+CREATE POLICY hosts_read ON fleet.hosts FOR SELECT TO PUBLIC
     USING ((SELECT fleet.me()) IS NOT NULL);
-CREATE POLICY hosts_read ON fleet.feed FOR SELECT TO pyruse_hosts
+CREATE POLICY hosts_read ON fleet.feed FOR SELECT TO PUBLIC
     USING ((SELECT fleet.me()) IS NOT NULL);
-CREATE POLICY hosts_read ON fleet.bans FOR SELECT TO pyruse_hosts
+CREATE POLICY hosts_read ON fleet.bans FOR SELECT TO PUBLIC
     USING ((SELECT fleet.me()) IS NOT NULL AND host IN (SELECT id FROM fleet.hosts WHERE removed IS NULL));
-CREATE POLICY hosts_read ON fleet.reports FOR SELECT TO pyruse_hosts
+CREATE POLICY hosts_read ON fleet.reports FOR SELECT TO PUBLIC
+    USING ((SELECT fleet.me()) IS NOT NULL);
+CREATE POLICY hosts_read ON fleet.mailed FOR SELECT TO PUBLIC
     USING ((SELECT fleet.me()) IS NOT NULL);
 
 REVOKE ALL ON ALL TABLES IN SCHEMA fleet FROM PUBLIC, pyruse_hosts;
@@ -26,17 +32,17 @@ REVOKE ALL ON ALL SEQUENCES IN SCHEMA fleet FROM PUBLIC, pyruse_hosts;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA fleet FROM PUBLIC, pyruse_hosts;
 REVOKE ALL ON SCHEMA fleet FROM PUBLIC, pyruse_hosts;
 
-GRANT USAGE ON SCHEMA fleet TO pyruse_hosts;
-GRANT SELECT (id, name, added, removed, refused, refused_at, seen, reports) ON fleet.hosts TO pyruse_hosts;
-GRANT SELECT ON fleet.feed, fleet.bans, fleet.reports TO pyruse_hosts;
+GRANT USAGE ON SCHEMA fleet TO PUBLIC;
+GRANT SELECT (id, name, added, removed, refused, refused_at, seen, reports) ON fleet.hosts TO PUBLIC;
+GRANT SELECT ON fleet.feed, fleet.bans, fleet.reports TO PUBLIC;
 -- So that each mail says who has mailed those before: who lies is found out the next day.
-GRANT SELECT (day, host, sending, done) ON fleet.mailed TO pyruse_hosts;
+GRANT SELECT (day, host, sending, done) ON fleet.mailed TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     fleet.me(), fleet.be_seen(bigint, text, boolean), fleet.tell(text, jsonb),
     fleet.news(pg_snapshot, bigint, int), fleet.count_up(text, jsonb), fleet.spread(jsonb),
     fleet.report(date, jsonb), fleet.hold(text, int), fleet.due_report(), fleet.has_mailed(date),
     fleet.keep_up(), fleet.release(), fleet.attend(text, text), fleet.leave(text)
-    TO pyruse_hosts;
+    TO PUBLIC;
 
 -- Nobody fills the disk by tables of his own.
 DO $$
