@@ -202,7 +202,6 @@ def test_each_row_is_read_once_in_whatever_order_transactions_end(fleet: Fleet, 
 def test_a_transaction_that_is_left_open_is_told_and_ended(fleet: Fleet) -> None:
     text = (files("pyruse_fleet") / "functions" / "5_upkeep.sql").read_text()
     fleet.ask(text.replace("'1 minute'", "'1 second'"))
-    a = fleet.simulated("a")
     with prompts(fleet, 2) as thief:
         for one in thief:
             one.execute("BEGIN")
@@ -213,8 +212,7 @@ def test_a_transaction_that_is_left_open_is_told_and_ended(fleet: Fleet) -> None
                 len([x for x in doubts(connection) if "thief has left a transaction open" in x])
                 == 2
             )
-        a.plugin._session._seen_at = 0.0
-        a.plugin._link.rouse()  # type: ignore[union-attr]
+        fleet.simulated("a")  # as each host does once a minute
         wait_until(lambda: fleet.ask("SELECT * FROM fleet.bad_sessions"), operator.not_)
         for one in thief:
             with pytest.raises(psycopg.OperationalError):
@@ -225,15 +223,13 @@ def test_hints_that_he_does_not_take_are_no_ones_trouble(fleet: Fleet) -> None:
     """They would pile up for all: until no commit that gives a hint is possible any more."""
     text = (files("pyruse_fleet") / "functions" / "5_upkeep.sql").read_text()
     fleet.ask(text.replace("'1 minute'", "'1 second'"))
-    a, b = (fleet.simulated(name) for name in "ab")
     with prompts(fleet, 2) as [listens, hints]:
         listens.execute("LISTEN pyruse_fleet")
         for number in range(1_000):
             hints.execute("SELECT pg_notify('pyruse_fleet', %s)", [f"{number:>07000}"])
         why = "SELECT why FROM fleet.bad_sessions"
         wait_until(lambda: fleet.ask(why), partial(operator.eq, [("does not take its hints",)]))
-        a.plugin._session._seen_at = 0.0
-        a.plugin._link.rouse()  # type: ignore[union-attr]
+        a, b = (fleet.simulated(name) for name in "ab")
         wait_until(lambda: fleet.ask(why), operator.not_)
         a.own_ban("192.0.2.1")
         wait_until(lambda: b.networks)

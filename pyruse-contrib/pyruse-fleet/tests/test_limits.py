@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -166,6 +167,22 @@ def test_a_host_hears_that_its_counts_are_refused(fleet: Fleet) -> None:
     wait_until(lambda: a.lines)
     [line] = a.lines
     assert "its quota is used up" in line
+
+
+def test_its_sessions_have_one_limit_together(fleet: Fleet) -> None:
+    with (
+        add(fleet, 5) as one,
+        psycopg.connect(fleet.url("thief")) as other,
+        ThreadPoolExecutor() as pool,
+    ):
+        rows = [[ban(f"192.0.2.{number + 10 * half}") for number in range(5)] for half in (0, 1)]
+        other.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        assert value(other, TELL, None, Jsonb(rows[0])) == 0  # not committed yet
+        beyond = pool.submit(value, one, TELL, None, Jsonb(rows[1]))
+        wait_until(lambda: fleet.ask("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        other.commit()
+        assert beyond.result() == 5
+    assert fleet.ask("SELECT count(*) FROM fleet.bans") == [(5,)]
 
 
 def test_a_role_has_firm_limits_and_none_of_its_own(fleet: Fleet) -> None:
