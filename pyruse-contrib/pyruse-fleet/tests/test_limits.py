@@ -176,7 +176,6 @@ def test_its_sessions_have_one_limit_together(fleet: Fleet) -> None:
         ThreadPoolExecutor() as pool,
     ):
         rows = [[ban(f"192.0.2.{number + 10 * half}") for number in range(5)] for half in (0, 1)]
-        other.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         assert value(other, TELL, None, Jsonb(rows[0])) == 0  # not committed yet
         beyond = pool.submit(value, one, TELL, None, Jsonb(rows[1]))
         wait_until(lambda: fleet.ask("SELECT 1 FROM pg_locks WHERE NOT granted"))
