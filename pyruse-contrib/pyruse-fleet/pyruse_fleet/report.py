@@ -187,14 +187,16 @@ def text(fleet: FleetDay) -> str:
             assert one.day is not None
             zone = _zone(one, fleet)
             lines.append(f"  {one.name}: {one.day.entries:,} entries, {one.day.bans:,} bans{zone}")
-        if more := len(fleet.quiet) - _MOST_QUIET:
-            lines.append(f"  and {more:,} more" if more > 0 else "")
+        more = len(fleet.quiet) - _MOST_QUIET
+        lines += [f"  and {more:,} more"] if more > 0 else []
+        lines.append("")
     if fleet.earlier:
-        lines += ["", "THE DAYS BEFORE", ""]
+        lines += ["THE DAYS BEFORE", ""]
         for before in fleet.earlier:
             by = f"mailed by {before.mailed_by}" if before.mailed_by else "not mailed"
             lines.append(f"  {before.day}, {by}: {before.verdict}")
-    lines += ["", f"The report of a host is there: pyruse report {fleet.day}", ""]
+        lines.append("")
+    lines += [f"The report of a host is there: pyruse report {fleet.day}", ""]
     return "\n".join(lines)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 from conftest import Fleet, banned
 from pyruse_fleet.plugin import Fleet as Plugin
 from pyruse_fleet.simulation import SimulatedHost
 
+from pyruse import Report
 from pyruse.testing import MakeJournal, wait_until
 
 TWIN = (
@@ -45,6 +47,14 @@ def look(host: SimulatedHost) -> None:
     host.plugin._link.rouse()  # type: ignore[union-attr]
 
 
+def attention(host: SimulatedHost) -> list[str]:
+    """What needs attention in a host's report."""
+    begin = datetime(2026, 11, 28, tzinfo=UTC)
+    made = Report("2026-11-28", ["x"], begin, begin + timedelta(days=1))
+    host.plugin.contribute_to_report(made)
+    return [one.text for one in made.attention]
+
+
 def test_a_second_machine_of_the_same_name_is_told_and_shares_nothing(fleet: Fleet) -> None:
     a, b = (fleet.simulated(name) for name in "ab")
     a.own_ban("192.0.2.1")
@@ -57,6 +67,13 @@ def test_a_second_machine_of_the_same_name_is_told_and_shares_nothing(fleet: Fle
         wait_until(lambda: b.networks, lambda now: now == {"192.0.2.1", "192.0.2.3"})
         assert told(fleet) == [("192.0.2.1",), ("192.0.2.3",)], "nobody has taken anything back"
         assert a.lines == []
+        assert [attention(one) for one in (a, second)] == [
+            [],
+            [
+                "the fleet does not have this machine: "
+                + TWIN.removeprefix("plugins.fleet: ").removesuffix(": nothing is shared meanwhile")
+            ],
+        ]
         # A name of its own, and all is well.
         fleet.add("c")
         second.plugin.on_stop()

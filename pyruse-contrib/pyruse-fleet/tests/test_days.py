@@ -50,6 +50,7 @@ def test_a_report_that_is_not_complete_says_so_and_where_the_rest_is() -> None:
         "pyruse-fleet report 2026-11-28\n"
     ) in text
     assert "This was written" not in report.text(fleet_day(("a", told())))
+    assert "\n\n\n" not in text + report.text(fleet_day(("a", None)))
 
 
 def test_a_host_that_has_mailed_nothing_and_says_so_keeps_a_day_from_nobody(fleet: Fleet) -> None:
