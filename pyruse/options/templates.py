@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 from pyruse.entry.entry import Entry, as_text
 from pyruse.options.fields import NAME
+from pyruse.system.native import native
 from pyruse.text import shortened, shown
 
 LONGEST = 1 << 16
@@ -59,6 +60,21 @@ class Template:
                 literal.replace("%", "%%") + ("" if field is None else "%s")
                 for literal, field, _, _ in self._parts
             )
+        self._in_c = None if self._plain is None else self._filled_in_c()
+
+    def _filled_in_c(self) -> Callable[[Mapping[str, Any]], str] | None:
+        """What is `_render` in C, where pyruse-native is installed."""
+        module = native()
+        if module is None:
+            return None
+        pieces = [""]
+        for literal, field, _, _ in self._parts:
+            pieces[-1] += literal
+            if field is not None:
+                pieces.append("")
+        made = module.Filling(tuple(pieces), tuple(self._named), LONGEST, self._render)
+        render: Callable[[Mapping[str, Any]], str] = made.render
+        return render
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -107,6 +123,9 @@ class Template:
 
         A value that its format does not fit (a number's, given text) is shown without it.
         """
+        return self._render(fields) if self._in_c is None else self._in_c(fields)
+
+    def _render(self, fields: Mapping[str, Any]) -> str:
         if self._plain is not None and isinstance(fields, Entry):
             text_of = fields.text
             text = self._plain % tuple([text_of(field) or "" for field in self._named])

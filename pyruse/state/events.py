@@ -63,11 +63,11 @@ def times_and_messages(
     db: sqlite3.Connection, days: list[str], section: str
 ) -> list[tuple[int, str]]:
     """The same, all at once, without ids: instants and messages."""
-    query = f"""SELECT time, rowid, message FROM events
-                WHERE day IN ({_marks(days)}) AND section = ?"""
-    rows = db.execute(query, (*days, section)).fetchall()
-    rows.sort()  # most are in order, which Python makes use of
-    return [(time, message) for time, _, message in rows]
+    query = f"""SELECT time, message FROM events
+                WHERE day IN ({_marks(days)}) AND section = ? ORDER BY day, range, rowid"""
+    rows: list[tuple[int, str]] = db.execute(query, (*days, section)).fetchall()
+    rows.sort(key=itemgetter(0))  # most are in order, which Python makes use of
+    return rows
 
 
 def count_messages(db: sqlite3.Connection, days: list[str], section: str) -> tuple[int, int]:

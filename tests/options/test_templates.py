@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyruse.entry.entry import Entry
 from pyruse.entry.made import make_entry
 from pyruse.options.templates import LONGEST, Template
 
@@ -167,3 +168,31 @@ def test_a_message_is_cut_and_says_so() -> None:
     text = Template("{long}{long}{user}").render({"long": "x" * 100_000, "user": "root"})
     assert text == "x" * LONGEST + f"… ({200_004 - LONGEST} more characters)"
     assert Template("{long}").render({"long": "x" * LONGEST}) == "x" * LONGEST
+
+
+VALUES = st.sampled_from(
+    [None, "", "a", "é{b}%s", "\ud800", "x" * (LONGEST // 2), 7, 0.5, ["a", None], b"\xff"]
+)
+
+
+@given(st.lists(st.sampled_from(["{{", "}}", "%", "words", "{a}", "{B}", "{_C}"])), VALUES, VALUES)
+def test_an_entry_fills_in_a_message_as_what_it_has_does(
+    parts: list[str], first: Any, second: Any
+) -> None:
+    template = Template("".join(parts))
+    values = {"a": first, "B": second, "_C": "c"}
+    entry = make_entry(values)
+    text = template.render(entry)
+    assert text == template._render(entry)
+    assert text == template.render({name: entry.get(name) for name in values})
+
+
+def test_what_an_entry_raises_is_raised() -> None:
+    class Faulty(Entry):
+        def text(self, field: str) -> str | None:
+            raise ValueError(field)
+
+    with pytest.raises(ValueError, match="a"):
+        Template("{a}").render(Faulty(1, None, {"a": "b"}))
+    with pytest.raises(AttributeError):
+        Template("{a}").render(Entry(1, object(), {}))  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from typing import Any
 from pyruse_native import _native
 from pyruse_native._native import (
     Condition,
+    Filling,
     Lead,
     Masker,
     NodeCore,
@@ -20,6 +21,7 @@ from pyruse_native._native import (
 __all__ = [
     "INTERFACE",
     "Condition",
+    "Filling",
     "Lead",
     "Masker",
     "NodeCore",
@@ -34,7 +36,7 @@ __all__ = [
 
 __version__ = "1.0"
 
-INTERFACE = 3
+INTERFACE = 4
 """Rises with each change of what Pyruse and this package expect of each other."""
 
 

@@ -56,6 +56,16 @@ class Lead:
     def node(self) -> Any: ...
     def lead(self, entry: Any, /) -> None: ...
 
+class Filling:
+    def __init__(
+        self,
+        pieces: tuple[str, ...],
+        fields: tuple[str, ...],
+        longest: int,
+        slowly: Callable[[Any], str],
+    ) -> None: ...
+    def render(self, entry: Any, /) -> str: ...
+
 class Masker:
     def __init__(
         self,

@@ -214,12 +214,16 @@ static PyObject *text_of(PyObject *value) {
     return plain;
 }
 
+PyObject *field_text(Entry *self, PyObject *field) {
+    return text_of(value_of(self, field));
+}
+
 static PyObject *entry_text(Entry *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
     static const char *const known[] = {"field"};
     PyObject *field = NULL;
     if (taken(arguments, count, names, 1, known, &field) < 0)
         return NULL;
-    return text_of(value_of(self, field));
+    return field_text(self, field);
 }
 
 /* Whether a journal may have a field of this name, as `str.isupper` has it. -1: an exception. */

@@ -74,9 +74,11 @@ PyMODINIT_FUNC PyInit__native(void) {
     lead_type = condition_type == NULL ? NULL : added(module, &lead_spec);
     PyTypeObject *entries = lead_type == NULL ? NULL : added(module, &entries_spec);
     PyTypeObject *masker = entries == NULL ? NULL : added(module, &masker_spec);
+    PyTypeObject *filling = masker == NULL ? NULL : added(module, &filling_spec);
     Py_XDECREF(entries);
     Py_XDECREF(masker);
-    if (masker == NULL || names_init() < 0)
+    Py_XDECREF(filling);
+    if (filling == NULL || names_init() < 0)
         Py_CLEAR(module);
     return module;
 }

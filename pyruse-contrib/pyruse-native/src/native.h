@@ -92,7 +92,8 @@ typedef struct {
     PyObject *node;          /* whose step is at work; NULL: Pyruse itself is. The walk holds the reference */
 } Lead;
 
-extern PyType_Spec reader_spec, entries_spec, entry_spec, node_spec, lead_spec, condition_spec, masker_spec;
+extern PyType_Spec reader_spec, entries_spec, entry_spec, node_spec, lead_spec, condition_spec, masker_spec,
+    filling_spec;
 extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type;
 
 /* Of Python's side (pyruse/entry/native.py): what is rare, and has to be the same in both. */
@@ -110,6 +111,8 @@ PyObject *unreadable_pages(PyObject *module, PyObject *unused);
 PyObject *read_field(Reader *reader, PyObject *name, PyObject *source);
 /* A field of an entry as `Entry.get` gives it, a new reference. */
 PyObject *value_of(Entry *entry, PyObject *field);
+/* The same as `Entry.text` gives it. */
+PyObject *field_text(Entry *entry, PyObject *field);
 /* Where a branch leads by a value, a new reference; NULL: nobody knows yet, or there is an exception. */
 PyObject *way_of(PyObject *ways, PyObject *value);
 /* Whether an entry passes. */
