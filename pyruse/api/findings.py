@@ -5,7 +5,6 @@ Plugins add these in the hook `contribute_to_report`, by the methods of `Report`
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,10 +40,11 @@ class Attention:
     @property
     def id(self) -> str:
         """The same each day for the same cause; without a cause, for the same text."""
-        return (
-            self.cause
-            or f"text {hashlib.sha256(self.text.encode('utf-8', 'replace')).hexdigest()[:12]}"
-        )
+        if self.cause:
+            return self.cause
+        import hashlib
+
+        return f"text {hashlib.sha256(self.text.encode('utf-8', 'replace')).hexdigest()[:12]}"
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -147,6 +146,8 @@ class Report:
             return self.title
         safe = re.sub(r"[^A-Za-z0-9._-]", "_", self.machine)[:100]
         if safe != self.machine:  # whoever uploads says his name himself
+            import hashlib
+
             safe += f"-{hashlib.sha256(self.machine.encode(errors='replace')).hexdigest()[:8]}"
         return f"{self.title}.{safe}"
 

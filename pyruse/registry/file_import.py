@@ -14,7 +14,6 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -104,7 +103,7 @@ def _import_error(file: Path, fault: BaseException) -> PluginError:
     return PluginError(f"{file}:{line}: cannot be imported: {why_not_imported(fault)} {MEND}")
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds the modules of a `Package`, also those that are imported later, inside a function."""
 
     def __init__(self, package: str, folder: Path, distrust: Distrust) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import ClassVar
+
+try:
+    from _blake2 import blake2b  # that of hashlib, which would load OpenSSL: 4 MB, for SHA-2
+except ImportError:
+    from hashlib import blake2b
 
 from pyruse.state.crowding import Crowd, Known, worse
 from pyruse.state.part import Part

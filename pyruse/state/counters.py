@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import sqlite3
 from bisect import insort
@@ -498,6 +497,8 @@ def _checked(counter: str, key: object) -> CounterKey:
 
 def _short(text: str) -> str:
     """A text that strangers made long, by its beginning and a number that tells it from others."""
+    import hashlib  # it loads OpenSSL, 4 MB, and few keys are long
+
     digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
     return f"{text[:_LONGEST_KEY]}… {digest}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from collections.abc import Mapping
@@ -25,6 +24,8 @@ def parcel_kind(plugin: str, options: Mapping[str, Any]) -> str:
     :param plugin: such as ``action webhook``.
     :param options: as the configuration has them.
     """
+    import hashlib  # it loads OpenSSL, and few configurations need it
+
     text = json.dumps(options, sort_keys=True, default=str)
     return f"{plugin}#{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}"
 
