@@ -11,8 +11,8 @@ setup(
         Extension(
             "pyruse_native._native",
             sorted(glob("src/*.c")),
-            depends=["src/native.h"],
-            libraries=["systemd"],
+            depends=["src/archive.h", "src/native.h"],
+            libraries=["systemd", "dl"],
             define_macros=[("_GNU_SOURCE", None)],
             extra_compile_args=["-std=c11", "-Wall", "-Wextra"],
             py_limited_api=True,

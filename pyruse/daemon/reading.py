@@ -129,6 +129,8 @@ class Reading:
 
         :param engine: knows which they are.
         """
+        if not engine.settings.engine.optimize:
+            self.journal.read_by_libsystemd()
         if self.journal.skips:
             self.journal.skip(engine.travel.lead, engine.hour)
         else:

@@ -61,6 +61,7 @@ class Journal:
         """What the watch has noticed was taken in before it was waited for."""
         self._only: Mapping[str, Collection[str]] = {}
         self._skipping: tuple[object, ...] = ()
+        self._directly = True
         self.keeps_positions = True
         """Somebody asks for `positions`, or changes what is left out on the way; set to False by
         whoever reads once, from the beginning to the end."""
@@ -264,6 +265,15 @@ class Journal:
         for machine in self.machines.values():
             machine.reader.skipping = self._skipping
 
+    def read_by_libsystemd(self) -> None:
+        """Read no file without libsystemd (see `pyruse.journal.archive`).
+
+        To be called where short cuts are not wanted.
+        """
+        self._directly = False
+        for machine in self.machines.values():
+            machine.reader.read_by_libsystemd()
+
     def measure(self, moving: Callable[..., Any], reading: Callable[..., Any]) -> None:
         """Have the calls into libsystemd wrapped that move to an entry, and that read its fields.
 
@@ -431,6 +441,8 @@ class Journal:
         self.short.discard(name)
         machine.take_only(self._only)
         machine.reader.skipping = self._skipping
+        if not self._directly:
+            machine.reader.read_by_libsystemd()
         if self._began and name not in self._known:
             machine.reader.seek_head()
         elif self._began and (gap := machine.resume(self._known[name])) is not None:

@@ -58,6 +58,7 @@ class OpenJournal:
         self._decoder = decoder
         self._converters = decoder.converters
         self._longest = decoder.longest
+        self._directly = True
         self._beyond = slice(self._longest, self._longest + 1)
         """Of a field, the first byte that is too much."""
         self.is_bloated = False
@@ -81,10 +82,17 @@ class OpenJournal:
         """It gives entries itself (see pyruse-contrib/pyruse-native)."""
         if self._is_native:
             raw.decode_with(self._decoder, self._converters, self._longest)
+            raw.is_direct = self._directly
         self.has_parts = False
         """Lines are split in these files; see `_looks_split`."""
         self._size = raw.get_usage()
         """Of the files, in bytes: libsystemd lets go those in which it finds damage."""
+
+    def read_by_libsystemd(self) -> None:
+        """Read no file without libsystemd, from here on (see `pyruse.journal.archive`)."""
+        self._directly = False
+        if self._is_native:
+            self._raw.is_direct = False
 
     def _leave(self) -> None:
         """Go elsewhere: what would have given the next entries is of no use any more."""

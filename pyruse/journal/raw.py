@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from systemd import journal
 
+from pyruse.journal.archive import is_whole
 from pyruse.system.native import native
 
 if TYPE_CHECKING:
@@ -18,5 +19,7 @@ def open_files(paths: Sequence[str]) -> journal.Reader:
     :raises OSError: one of them cannot be opened.
     """
     module = native()
-    reader = journal.Reader if module is None else module.Reader
-    return cast("journal.Reader", reader(files=list(paths)))
+    if module is None:
+        return journal.Reader(files=list(paths))
+    reader = module.Reader(files=list(paths), whole=[is_whole(path) for path in paths])
+    return cast("journal.Reader", reader)

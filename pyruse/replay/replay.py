@@ -186,6 +186,8 @@ def replay(  # noqa: PLR0913 -- what a pass may be asked for
         engine = assemble(configuration, state, faults, mode)
         reader = selection.open(engine.decoder)
         reader.keeps_positions = False
+        if not configuration.settings.engine.optimize:
+            reader.read_by_libsystemd()
         if reader.skips and profile is None and recognised is None:
             reader.skip(engine.travel.lead, engine.hour)
         else:

@@ -6,7 +6,9 @@ from typing import Any, Self
 class Reader:
     data_threshold: int
     is_bloated: bool
-    def __init__(self, files: list[str]) -> None: ...
+    is_direct: bool
+    given_directly: int
+    def __init__(self, files: list[str], whole: list[bool] = ...) -> None: ...
     def decode_with(
         self, decoder: Callable[[str, bytes], Any], converters: Mapping[str, Any], longest: int, /
     ) -> None: ...

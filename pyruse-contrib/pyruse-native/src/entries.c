@@ -13,6 +13,7 @@ typedef struct {
     uint64_t time_us;        /* of the entry that was given last */
     PyObject *rest;          /* an iterator in Python that goes on */
     int is_over;
+    int is_begun;            /* an entry was given, from which on files may be read directly */
     /* The caller still knows the last entry while it asks for the next; the one before may be used again. */
     Entry *last, *before;
     /* Entries that go nowhere are counted in the engine's hour (pyruse/engine/hour.py), and not given. */
@@ -288,17 +289,18 @@ static PyObject *entries_next(Entries *self) {
         Entry *entry = NULL;
         if (self->left == 0 || self->reader->journal == NULL)
             return hand_over(self, "_go_on", 0);
-        self->reader->place++;
-        Py_BEGIN_ALLOW_THREADS
-        result = sd_journal_next(self->reader->journal);
-        Py_END_ALLOW_THREADS
+        result = next_entry(self->reader);
         if (result <= 0)
             return hand_over(self, "_go_on", -result);
         self->reader->serial++;
         self->position++;
-        result = sd_journal_get_realtime_usec(self->reader->journal, &time_us);
+        result = time_of_entry(self->reader, &time_us);
         if (result < 0)
             return hand_over(self, "_go_on", -result);
+        if (!self->is_begun) {
+            self->is_begun = 1;
+            enter_archive(self->reader);
+        }
         if (time_us > self->until)
             return hand_over(self, "_end", 0);
         result = self->hour == NULL ? 0 : skip(self, time_us, &entry);

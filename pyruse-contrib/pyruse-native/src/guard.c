@@ -11,6 +11,7 @@
 
 static volatile sig_atomic_t pages;
 static uintptr_t page_size;
+int is_guarded;
 
 /* Whether a line of /proc/self/maps (proc(5)) is of a journal file that is mapped over an address. */
 static int is_journal(const char *line, size_t length, uintptr_t address) {
@@ -80,6 +81,7 @@ PyObject *guard(PyObject *module, PyObject *unused) {
     page_size = sysconf(_SC_PAGESIZE);
     if (sigaction(SIGBUS, &action, NULL) < 0)
         return PyErr_SetFromErrno(PyExc_OSError);
+    is_guarded = 1;
     Py_RETURN_NONE;
 }
 

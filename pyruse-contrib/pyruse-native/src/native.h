@@ -10,6 +10,8 @@
 #include <structmember.h>
 #include <systemd/sd-journal.h>
 
+#include "archive.h"
+
 /* Replace a reference; the limited API lacks it. */
 #define REPLACE(place, with)                    \
     do {                                        \
@@ -60,6 +62,14 @@ typedef struct {
     int count;
     int by_hash[HASHES];
     struct { PyObject *name; int field; } aliases[ALIASES];
+    /* Of archive_reading.c. */
+    Archive *archive;        /* NULL: all is read by libsystemd */
+    uint64_t given_directly; /* entries */
+    char is_direct;          /* files may be read without it */
+    char has_matches;        /* it leaves out entries */
+    uint64_t item;           /* of the current entry: how far the walk has come there */
+    struct Known *known;
+    int known_count;         /* of the fields that were asked for when `known` was begun */
 } Reader;
 
 typedef struct {
@@ -102,6 +112,24 @@ extern PyObject *entry_type, *address_text, *needs_of, *search_of;
 extern PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
     *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,
     *name_until, *name_no_later, *name_isupper;
+
+/* reader.c: see there. */
+int number_by_bytes(const Reader *reader, const char *name, size_t length);
+int take(Reader *reader, Field *field, const char *bytes, size_t length, int is_asked);
+
+/* archive_reading.c: see there. */
+void close_archive(Reader *reader);
+int is_read_directly(const Reader *reader);
+void leave_archive(Reader *reader);
+void forget_archive(Reader *reader);
+void enter_archive(Reader *reader);
+int next_entry(Reader *reader);
+int time_of_entry(Reader *reader, uint64_t *time_us);
+PyObject *cursor_directly(Reader *reader);
+int field_directly(Reader *reader, uint64_t *item, const char **bytes, size_t *length);
+int walk_directly(Reader *reader, int wanted);
+
+extern int is_guarded;       /* guard.c: a page that cannot be read does not end the process */
 
 int names_init(void);
 PyObject *guard(PyObject *module, PyObject *unused);

@@ -51,15 +51,17 @@ static const char *plain(PyObject *text) {
 /* -- Opening and closing */
 
 static PyObject *reader_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {
-    static char *known[] = {"files", NULL};
-    PyObject *files;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!:Reader", known, &PyList_Type, &files))
+    static char *known[] = {"files", "whole", NULL};
+    PyObject *files, *whole = NULL;
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!|O!:Reader", known, &PyList_Type, &files, &PyList_Type,
+                                     &whole))
         return NULL;
     Py_ssize_t count = PyList_Size(files);
     PyObject **held = calloc(count + 1, sizeof *held);
     const char **paths = calloc(count + 1, sizeof *paths);
+    char *are_whole = calloc(count + 1, 1);
     Reader *self = NULL;
-    if (held == NULL || paths == NULL) {
+    if (held == NULL || paths == NULL || are_whole == NULL) {
         PyErr_NoMemory();
         goto end;
     }
@@ -67,19 +69,26 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *arguments, PyObject *n
         if (!PyUnicode_FSConverter(PyList_GetItem(files, i), &held[i]))
             goto end;
         paths[i] = PyBytes_AsString(held[i]);
+        are_whole[i] = whole != NULL && i < PyList_Size(whole) && PyList_GetItem(whole, i) == Py_True;
     }
     self = (Reader *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (self == NULL)
         goto end;
     int result;
     Py_BEGIN_ALLOW_THREADS
+    self->archive = whole == NULL ? NULL : archive_open(paths, are_whole, count);
     result = sd_journal_open_files(&self->journal, paths, 0);
+    if (self->archive != NULL && !archive_is_of(self->archive, paths)) {
+        archive_close(self->archive);
+        self->archive = NULL;
+    }
     Py_END_ALLOW_THREADS
     if (result < 0) {
         failed(result, "Invalid flags or path");
         Py_CLEAR(self);
     } else {
         self->serial = self->place = 1;
+        self->is_direct = 1;
         for (int i = 0; i < HASHES; i++)
             self->by_hash[i] = -1;
     }
@@ -88,6 +97,7 @@ end:
         Py_XDECREF(held[i]);
     free(held);
     free(paths);
+    free(are_whole);
     return (PyObject *)self;
 }
 
@@ -113,6 +123,7 @@ static PyObject *reader_close(Reader *self, PyObject *unused) {
     sd_journal *journal = self->journal;
     self->journal = NULL;
     self->place++;
+    close_archive(self);
     forget_fields(self);
     if (journal != NULL) {
         Py_BEGIN_ALLOW_THREADS
@@ -140,6 +151,7 @@ static void reader_dealloc(Reader *self) {
     PyObject_GC_UnTrack(self);
     if (self->journal != NULL)
         sd_journal_close(self->journal);
+    close_archive(self);
     forget_fields(self);
     reader_clear(self);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
@@ -152,6 +164,7 @@ static PyObject *moved(Reader *self, int forward) {
     int result;
     if (is_closed(self))
         return NULL;
+    leave_archive(self);
     self->place++;
     Py_BEGIN_ALLOW_THREADS
     result = forward ? sd_journal_next(self->journal) : sd_journal_previous(self->journal);
@@ -179,13 +192,40 @@ static PyObject *value_after(const char *data, size_t length) {
     return PyBytes_FromStringAndSize(equals + 1, data + length - equals - 1);
 }
 
+/* As sd-journal.c has it. */
+static int is_stored(const char *name) {
+    return name[0] != '\0' && strncmp(name, "__", 2) != 0 &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(name);
+}
+
+/* As sd_journal_get_data(3). */
+static int find_data(Reader *self, const char *name, const void **data, size_t *length) {
+    uint64_t item = 0;
+    size_t name_length = strlen(name);
+    const char *bytes;
+    int result = 1;
+    if (is_read_directly(self)) {
+        if (!is_stored(name))
+            return -EINVAL;
+        while ((result = field_directly(self, &item, &bytes, length)) > 0)
+            if (*length > name_length && memcmp(bytes, name, name_length) == 0 && bytes[name_length] == '=') {
+                *data = bytes;
+                return 0;
+            }
+        if (result == 0)
+            return -ENOENT;
+        leave_archive(self);
+    }
+    return sd_journal_get_data(self->journal, name, data, length);
+}
+
 static PyObject *reader_get(Reader *self, PyObject *name) {
     const void *data;
     size_t length;
     const char *field = plain(name);
     if (field == NULL || is_closed(self))
         return NULL;
-    int result = sd_journal_get_data(self->journal, field, &data, &length);
+    int result = find_data(self, field, &data, &length);
     if (result == -ENOENT) {
         PyErr_SetObject(PyExc_KeyError, name);
         return NULL;
@@ -207,39 +247,62 @@ static int add_value(PyObject *all, PyObject *name, PyObject *value) {
     return result;
 }
 
+static void add_data(PyObject **all, const char *data, size_t length) {
+    const char *equals = memchr(data, '=', length);
+    PyObject *value = value_after(data, length);
+    PyObject *name = value == NULL ? NULL : PyUnicode_DecodeUTF8(data, equals - data, NULL);
+    if (name == NULL || add_value(*all, name, value) < 0)
+        Py_CLEAR(*all);
+    Py_XDECREF(name);
+    Py_XDECREF(value);
+}
+
 static PyObject *reader_get_all(Reader *self, PyObject *unused) {
     (void)unused;
     const void *data;
+    const char *bytes;
     size_t length;
+    uint64_t item = 0;
+    int result = 1;
     if (is_closed(self))
         return NULL;
     PyObject *all = PyDict_New();
+    if (is_read_directly(self)) {
+        while (all != NULL && (result = field_directly(self, &item, &bytes, &length)) > 0)
+            add_data(&all, bytes, length);
+        if (all == NULL || result == 0)
+            return all;
+        leave_archive(self);
+        Py_DECREF(all);
+        all = PyDict_New();
+    }
     self->walked = 0;        /* libsystemd has one place in an entry: a walk begins anew */
     sd_journal_restart_data(self->journal);
-    while (all != NULL && sd_journal_enumerate_available_data(self->journal, &data, &length) > 0) {
-        const char *equals = memchr(data, '=', length);
-        PyObject *value = value_after(data, length);
-        PyObject *name = value == NULL ? NULL : PyUnicode_DecodeUTF8(data, equals - (const char *)data, NULL);
-        if (name == NULL || add_value(all, name, value) < 0)
-            Py_CLEAR(all);
-        Py_XDECREF(name);
-        Py_XDECREF(value);
-    }
+    while (all != NULL && sd_journal_enumerate_available_data(self->journal, &data, &length) > 0)
+        add_data(&all, data, length);
     return all;
 }
 
 static PyObject *reader_get_realtime(Reader *self, PyObject *unused) {
     (void)unused;
     uint64_t time_us;
-    int result = is_closed(self) ? 1 : sd_journal_get_realtime_usec(self->journal, &time_us);
+    int result = is_closed(self) ? 1 : time_of_entry(self, &time_us);
     return result > 0 ? NULL : result < 0 ? failed(result, NULL) : PyLong_FromUnsignedLongLong(time_us);
+}
+
+static int monotonic_of_entry(Reader *self, uint64_t *time_us, sd_id128_t *boot) {
+    if (!is_read_directly(self))
+        return sd_journal_get_monotonic_usec(self->journal, time_us, boot);
+    *time_us = self->archive->at.stamp.monotonic;
+    memcpy(boot->bytes, self->archive->at.stamp.boot, sizeof boot->bytes);
+    return 0;
 }
 
 static PyObject *reader_get_monotonic(Reader *self, PyObject *unused) {
     (void)unused;
     uint64_t time_us;
     sd_id128_t boot;
-    int result = is_closed(self) ? 1 : sd_journal_get_monotonic_usec(self->journal, &time_us, &boot);
+    int result = is_closed(self) ? 1 : monotonic_of_entry(self, &time_us, &boot);
     if (result != 0)
         return result > 0 ? NULL : failed(result, NULL);
     return Py_BuildValue("Ky#", (unsigned long long)time_us, (const char *)boot.bytes, (Py_ssize_t)sizeof boot.bytes);
@@ -248,6 +311,8 @@ static PyObject *reader_get_monotonic(Reader *self, PyObject *unused) {
 static PyObject *reader_get_cursor(Reader *self, PyObject *unused) {
     (void)unused;
     char *cursor;
+    if (is_read_directly(self))
+        return cursor_directly(self);
     int result = is_closed(self) ? 1 : sd_journal_get_cursor(self->journal, &cursor);
     if (result != 0)
         return result > 0 ? NULL : failed(result, NULL);
@@ -268,6 +333,8 @@ static PyObject *reader_get_usage(Reader *self, PyObject *unused) {
     int result;                                      \
     if (is_closed(self))                             \
         return NULL;                                 \
+    leave_archive(self);     /* the call may fail */  \
+    forget_archive(self);                            \
     self->place++;                                  \
     Py_BEGIN_ALLOW_THREADS                           \
     result = call;                                   \
@@ -313,6 +380,7 @@ static PyObject *reader_test_cursor(Reader *self, PyObject *text) {
     const char *cursor = plain(text);
     if (cursor == NULL || is_closed(self))
         return NULL;
+    leave_archive(self);
     int result = sd_journal_test_cursor(self->journal, cursor);
     return result < 0 ? failed(result, NULL) : PyBool_FromLong(result);
 }
@@ -322,6 +390,8 @@ static PyObject *reader_add_match(Reader *self, PyObject *text) {
     const char *match = PyUnicode_AsUTF8AndSize(text, &length);
     if (match == NULL || is_closed(self))
         return NULL;
+    leave_archive(self);
+    self->has_matches = 1;
     self->place++;
     return none_or_fault(sd_journal_add_match(self->journal, match, length), "Invalid match");
 }
@@ -340,6 +410,9 @@ static PyObject *reader_flush_matches(Reader *self, PyObject *unused) {
     (void)unused;
     if (is_closed(self))
         return NULL;
+    leave_archive(self);
+    forget_archive(self);
+    self->has_matches = 0;
     self->place++;
     sd_journal_flush_matches(self->journal);
     Py_RETURN_NONE;
@@ -470,7 +543,7 @@ static int number_of(Reader *self, PyObject *name) {
     return number;
 }
 
-static int number_by_bytes(const Reader *self, const char *name, size_t length) {
+int number_by_bytes(const Reader *self, const char *name, size_t length) {
     for (int i = self->by_hash[hash_of(name, length)]; i >= 0; i = self->fields[i]->next)
         if (self->fields[i]->length == length && memcmp(self->fields[i]->bytes, name, length) == 0)
             return i;
@@ -523,7 +596,7 @@ static PyObject *made(Reader *self, Field *field, const char *bytes, size_t leng
 }
 
 /* Remember the value of a field of the current entry. -1: an exception. */
-static int take(Reader *self, Field *field, const char *bytes, size_t length, int is_asked) {
+int take(Reader *self, Field *field, const char *bytes, size_t length, int is_asked) {
     PyObject *value = NULL;
     Interned *kept = NULL;
     if (length > (size_t)self->longest || length > LARGE)
@@ -566,10 +639,16 @@ static int walk_to(Reader *self, int wanted) {
             if (self->fields[i]->place == self->place)
                 self->fields[i]->place = 0;
         self->walked = self->place;
-        self->walk = self->wary > 0 ? BROKEN : WALKING;
-        self->wary -= self->wary > 0;
-        sd_journal_restart_data(self->journal);
+        self->walk = WALKING;
+        self->item = 0;
+        if (!is_read_directly(self)) {
+            self->walk = self->wary > 0 ? BROKEN : WALKING;
+            self->wary -= self->wary > 0;
+            sd_journal_restart_data(self->journal);
+        }
     }
+    if (is_read_directly(self))
+        return walk_directly(self, wanted);
     while (self->walk == WALKING) {
         int result = sd_journal_enumerate_available_data(self->journal, &data, &length);
         if (result <= 0) {
@@ -648,9 +727,32 @@ static PyMethodDef reader_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyObject *get_is_direct(Reader *self, void *unused) {
+    (void)unused;
+    return PyBool_FromLong(self->is_direct);
+}
+
+static int set_is_direct(Reader *self, PyObject *value, void *unused) {
+    (void)unused;
+    int is_direct = value == NULL ? -1 : PyObject_IsTrue(value);
+    if (is_direct < 0)
+        return -1;
+    if (!is_direct && self->journal != NULL)
+        leave_archive(self);
+    self->is_direct = is_direct;
+    return 0;
+}
+
+static PyObject *get_given_directly(Reader *self, void *unused) {
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(self->given_directly);
+}
+
 static PyGetSetDef reader_getset[] = {
     {"data_threshold", (getter)get_threshold, (setter)set_threshold, NULL, NULL},
     {"is_bloated", (getter)get_is_bloated, NULL, NULL, NULL},
+    {"is_direct", (getter)get_is_direct, (setter)set_is_direct, NULL, NULL},
+    {"given_directly", (getter)get_given_directly, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
