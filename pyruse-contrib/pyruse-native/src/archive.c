@@ -49,9 +49,13 @@ int archive_is_of(Archive *archive, const char **paths) {
     return 1;
 }
 
-/* Somebody seeks: nothing is known of where libsystemd is in each file. */
-void archive_leave(Archive *archive) {
-    archive->is_at = archive->is_off = archive->pause = archive->pauses = 0;
+/* Somebody seeks: nothing is known of where libsystemd is in each file. From the tail, it goes to the last entry of each:
+ * there is nothing to be read directly. */
+void archive_leave(Archive *archive, Sought sought, uint64_t since) {
+    archive->is_at = archive->pause = archive->pauses = 0;
+    archive->is_off = sought == TO_TAIL;
+    archive->sought = sought;
+    archive->since = since;
     archive->first = NULL;
     for (int i = 0; i < archive->count; i++)
         archive->files[i].state = UNKNOWN;
@@ -137,6 +141,23 @@ static int order_at(const Archive *archive, File *file, uint64_t index, Key key)
     return answer == 0 && !is_same(file->seqnum_id, key.seqnum_id) ? -2 : answer;
 }
 
+/* Whether a file's times rise, as far as can be seen: where a clock was set back, libsystemd may find another place. */
+static int is_in_turn(File *file) {
+    Place first, last;
+    return archive_entry(file, 0, &first) && archive_entry(file, file->entries - 1, &last) &&
+           first.stamp.realtime <= last.stamp.realtime;
+}
+
+/* Whether the entries from `index` on are those that libsystemd gives, where it was sent to an instant. */
+static int is_since(const Archive *archive, File *file) {
+    Place before;
+    if (archive->sought != TO_TIME)
+        return 1;
+    return is_in_turn(file) && (file->state == DONE || file->next.realtime >= archive->since) &&
+           (file->index == 0 ||
+            (archive_entry(file, file->index - 1, &before) && before.stamp.realtime < archive->since));
+}
+
 /* Go to the first entry that does not come before another one, as libsystemd does where it seeks. */
 static int seek(const Archive *archive, File *file, Key key) {
     uint64_t low = 0, high = file->entries, probe = 0;
@@ -154,11 +175,12 @@ static int seek(const Archive *archive, File *file, Key key) {
         probe = low == 1 && high == file->entries ? high - 1 : low + (high - low) / 2;
     }
     file->index = low;
-    if (!look(archive, file))
+    if (!look(archive, file) || (low == 0 && file->next.seqnum != file->head_seqnum))
         return 0;
-    if (low == 0)
-        return file->next.seqnum == file->head_seqnum;
-    return archive_entry(file, file->entries - 1, &last) && last.stamp.seqnum == file->tail_seqnum;
+    if (low == 0 && (archive->sought == TO_HEAD || !file->is_whole))
+        return 1;
+    return archive_entry(file, file->entries - 1, &last) && last.stamp.seqnum == file->tail_seqnum &&
+           (is_same(file->seqnum_id, key.seqnum_id) || is_in_turn(file)) && is_since(archive, file);
 }
 
 /* -- Reading */

@@ -50,9 +50,14 @@ typedef struct {
     const uint8_t *bytes;
 } Place;
 
+/* Where libsystemd was sent: it looks for that in each file, and goes on from there. */
+typedef enum { TO_HEAD, TO_ENTRY, TO_TIME, TO_TAIL } Sought;
+
 typedef struct {
     File *files;
     int count;
+    Sought sought;
+    uint64_t since;          /* TO_TIME: this instant */
     int is_off;              /* it is left to libsystemd, until somebody seeks */
     int is_at;               /* `at` is the current entry: reading is direct */
     Place at;
@@ -83,7 +88,7 @@ int archive_unpack(Archive *archive, const uint8_t *packed, uint64_t length, con
 Archive *archive_open(const char **paths, const char *whole, int count);
 void archive_close(Archive *archive);
 int archive_is_of(Archive *archive, const char **paths);
-void archive_leave(Archive *archive);
+void archive_leave(Archive *archive, Sought sought, uint64_t since);
 int archive_begin(Archive *archive, const uint8_t *seqnum_id, const Stamp *stamp);
 int archive_next(Archive *archive);
 

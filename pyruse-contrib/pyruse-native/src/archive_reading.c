@@ -68,9 +68,9 @@ void leave_archive(Reader *self) {
 }
 
 /* Somebody seeks. */
-void forget_archive(Reader *self) {
+void forget_archive(Reader *self, Sought sought, uint64_t since) {
     if (self->archive != NULL)
-        archive_leave(self->archive);
+        archive_leave(self->archive, sought, since);
 }
 
 static int take_id(const char *text, uint8_t *id) {

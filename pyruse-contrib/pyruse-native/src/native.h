@@ -121,7 +121,7 @@ int take(Reader *reader, Field *field, const char *bytes, size_t length, int is_
 void close_archive(Reader *reader);
 int is_read_directly(const Reader *reader);
 void leave_archive(Reader *reader);
-void forget_archive(Reader *reader);
+void forget_archive(Reader *reader, Sought sought, uint64_t since);
 void enter_archive(Reader *reader);
 int next_entry(Reader *reader);
 int time_of_entry(Reader *reader, uint64_t *time_us);

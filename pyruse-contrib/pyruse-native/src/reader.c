@@ -165,6 +165,8 @@ static PyObject *moved(Reader *self, int forward) {
     if (is_closed(self))
         return NULL;
     leave_archive(self);
+    if (!forward)
+        forget_archive(self, TO_ENTRY, 0);  /* to turn round is to seek */
     self->place++;
     Py_BEGIN_ALLOW_THREADS
     result = forward ? sd_journal_next(self->journal) : sd_journal_previous(self->journal);
@@ -329,33 +331,34 @@ static PyObject *reader_get_usage(Reader *self, PyObject *unused) {
 }
 
 /* Whatever seeks: it leaves the entry. */
-#define SEEK(call, invalid)                                \
+#define SEEK(call, to, time, invalid)                \
     int result;                                      \
     if (is_closed(self))                             \
         return NULL;                                 \
-    leave_archive(self);     /* the call may fail */  \
-    forget_archive(self);                            \
-    self->place++;                                  \
+    leave_archive(self);     /* the call may fail */ \
+    self->place++;                                   \
     Py_BEGIN_ALLOW_THREADS                           \
     result = call;                                   \
     Py_END_ALLOW_THREADS                             \
+    if (result >= 0)                                 \
+        forget_archive(self, to, time);              \
     return none_or_fault(result, invalid)
 
 static PyObject *reader_seek_head(Reader *self, PyObject *unused) {
     (void)unused;
-    SEEK(sd_journal_seek_head(self->journal), NULL);
+    SEEK(sd_journal_seek_head(self->journal), TO_HEAD, 0, NULL);
 }
 
 static PyObject *reader_seek_tail(Reader *self, PyObject *unused) {
     (void)unused;
-    SEEK(sd_journal_seek_tail(self->journal), NULL);
+    SEEK(sd_journal_seek_tail(self->journal), TO_TAIL, 0, NULL);
 }
 
 static PyObject *reader_seek_realtime(Reader *self, PyObject *time) {
     unsigned long long time_us = PyLong_AsUnsignedLongLongMask(time);
     if (PyErr_Occurred())
         return NULL;
-    SEEK(sd_journal_seek_realtime_usec(self->journal, time_us), NULL);
+    SEEK(sd_journal_seek_realtime_usec(self->journal, time_us), TO_TIME, time_us, NULL);
 }
 
 static PyObject *reader_seek_monotonic(Reader *self, PyObject *time) {
@@ -366,14 +369,14 @@ static PyObject *reader_seek_monotonic(Reader *self, PyObject *time) {
     int found = sd_id128_get_boot(&boot);
     if (found < 0)
         return failed(found, NULL);
-    SEEK(sd_journal_seek_monotonic_usec(self->journal, boot, time_us), NULL);
+    SEEK(sd_journal_seek_monotonic_usec(self->journal, boot, time_us), TO_TAIL, 0, NULL);
 }
 
 static PyObject *reader_seek_cursor(Reader *self, PyObject *text) {
     const char *cursor = plain(text);
     if (cursor == NULL)
         return NULL;
-    SEEK(sd_journal_seek_cursor(self->journal, cursor), "Invalid cursor");
+    SEEK(sd_journal_seek_cursor(self->journal, cursor), TO_ENTRY, 0, "Invalid cursor");
 }
 
 static PyObject *reader_test_cursor(Reader *self, PyObject *text) {
@@ -411,7 +414,8 @@ static PyObject *reader_flush_matches(Reader *self, PyObject *unused) {
     if (is_closed(self))
         return NULL;
     leave_archive(self);
-    forget_archive(self);
+    if (self->archive != NULL)   /* libsystemd seeks anew, wherever it was */
+        forget_archive(self, self->archive->sought == TO_HEAD ? TO_ENTRY : self->archive->sought, self->archive->since);
     self->has_matches = 0;
     self->place++;
     sd_journal_flush_matches(self->journal);
