@@ -144,8 +144,11 @@ static int order_at(const Archive *archive, File *file, uint64_t index, Key key)
 /* Whether a file's times rise, as far as can be seen: where a clock was set back, libsystemd may find another place. */
 static int is_in_turn(File *file) {
     Place first, last;
-    return archive_entry(file, 0, &first) && archive_entry(file, file->entries - 1, &last) &&
-           first.stamp.realtime <= last.stamp.realtime;
+    if (!archive_entry(file, 0, &first))
+        return 0;
+    if (!file->is_whole)
+        return first.stamp.realtime <= file->tail_realtime;
+    return archive_entry(file, file->entries - 1, &last) && first.stamp.realtime <= last.stamp.realtime;
 }
 
 /* Whether the entries from `index` on are those that libsystemd gives, where it was sent to an instant. */
@@ -177,10 +180,12 @@ static int seek(const Archive *archive, File *file, Key key) {
     file->index = low;
     if (!look(archive, file) || (low == 0 && file->next.seqnum != file->head_seqnum))
         return 0;
-    if (low == 0 && (archive->sought == TO_HEAD || !file->is_whole))
+    if (low == 0 && archive->sought == TO_HEAD)
         return 1;
-    return archive_entry(file, file->entries - 1, &last) && last.stamp.seqnum == file->tail_seqnum &&
-           (is_same(file->seqnum_id, key.seqnum_id) || is_in_turn(file)) && is_since(archive, file);
+    if (file->is_whole &&
+        (!archive_entry(file, file->entries - 1, &last) || last.stamp.seqnum != file->tail_seqnum))
+        return 0;
+    return (is_same(file->seqnum_id, key.seqnum_id) || is_in_turn(file)) && is_since(archive, file);
 }
 
 /* -- Reading */
