@@ -23,6 +23,7 @@ typedef struct {
 #define MOST_PARTS 128       /* journald doubles them */
 
 typedef struct {
+    char *path;
     const uint8_t *map;
     uint64_t size;           /* bytes that are mapped … */
     uint64_t end;            /* … and up to where the file has objects */

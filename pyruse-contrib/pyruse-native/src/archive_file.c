@@ -64,10 +64,13 @@ static int is_known(File *file, const struct stat *found) {
 /* Map a file; `is_whole`: its name says that nothing is added. */
 int archive_map(File *file, const char *path, int is_whole) {
     struct stat found;
-    *file = (File){.is_whole = is_whole};
+    *file = (File){.is_whole = is_whole, .path = strdup(path)};
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (descriptor < 0)
+    if (descriptor < 0 || file->path == NULL) {
+        if (descriptor >= 0)
+            close(descriptor);
         return 0;
+    }
     void *map = MAP_FAILED;
     if (fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) && found.st_size >= HEADER &&
         (uint64_t)found.st_size < LARGEST && (uint64_t)found.st_size < SIZE_MAX / 2)
@@ -86,6 +89,8 @@ void archive_unmap(File *file) {
     file->map = NULL;
     free(file->parts);
     file->parts = NULL;
+    free(file->path);
+    file->path = NULL;
 }
 
 static uint64_t width(const File *file) { return file->is_compact ? 4 : 8; }

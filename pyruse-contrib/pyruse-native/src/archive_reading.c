@@ -9,6 +9,7 @@
 
 #define KNOWN 4096           /* fields whose bytes need not be looked at again */
 #define LONGEST_KNOWN 256    /* bytes */
+#define MOST_FAULTS 1000     /* of entries that are damaged */
 #define FILE_AT 40           /* bits: archive_file.c takes no larger files */
 
 /* What is known of a field, by where it lies: entries that have the same value share it. */
@@ -50,19 +51,55 @@ static void write_cursor(const Reader *self, char *text, size_t size) {
 
 #define CURSOR 192           /* characters */
 
+/* Where it seeks, libsystemd looks into the index of each file, and lets go those in which it is damaged; one entry after
+ * the other, it reads them. So it goes to an entry once more, from the beginning on. */
+static void go_step_by_step(Reader *self, const char *cursor) {
+    Archive *archive = self->archive;
+    const char **paths = calloc(archive->count + 1, sizeof *paths);
+    sd_journal *journal = NULL;
+    size_t threshold;
+    uint64_t time_us;
+    int is_there = 0;
+    for (int i = 0; paths != NULL && i < archive->count; i++)
+        paths[i] = archive->files[i].path;
+    if (paths != NULL && archive_is_of(archive, paths) && sd_journal_open_files(&journal, paths, 0) >= 0 &&
+        sd_journal_get_data_threshold(self->journal, &threshold) >= 0 &&
+        sd_journal_set_data_threshold(journal, threshold) >= 0)
+        for (int faults = 0, found = 1; !is_there && found != 0 && faults < MOST_FAULTS;) {
+            found = sd_journal_next(journal);
+            if (found < 0 || (found > 0 && sd_journal_get_realtime_usec(journal, &time_us) < 0))
+                faults++;
+            else
+                is_there = found > 0 && time_us == archive->at.stamp.realtime &&
+                           sd_journal_test_cursor(journal, cursor) > 0;
+        }
+    free(paths);
+    if (is_there) {
+        sd_journal_close(self->journal);
+        self->journal = journal;
+    } else if (journal != NULL)
+        sd_journal_close(journal);
+}
+
 /* Have libsystemd go on, from the entry that was read last. Where that cannot be found any more, it is before the one
  * that follows. */
 void leave_archive(Reader *self) {
     char cursor[CURSOR];
+    uint64_t before = 0, after = 0;
     if (!is_read_directly(self))
         return;
     write_cursor(self, cursor, sizeof cursor);
     self->archive->is_at = 0;
     Py_BEGIN_ALLOW_THREADS
-    if (sd_journal_seek_cursor(self->journal, cursor) < 0 || sd_journal_next(self->journal) <= 0 ||
-        sd_journal_test_cursor(self->journal, cursor) <= 0) {
-        self->archive->is_off = 1;
+    sd_journal_get_usage(self->journal, &before);
+    int is_there = sd_journal_seek_cursor(self->journal, cursor) >= 0 && sd_journal_next(self->journal) > 0 &&
+                   sd_journal_test_cursor(self->journal, cursor) > 0;
+    if (!is_there)
         sd_journal_seek_cursor(self->journal, cursor);
+    sd_journal_get_usage(self->journal, &after);
+    if (!is_there || after < before) {
+        self->archive->is_off = 1;
+        go_step_by_step(self, cursor);
     }
     Py_END_ALLOW_THREADS
 }
