@@ -377,8 +377,8 @@ class EngineSettings:
     few fields alone, and build most rules when their program first speaks. Where there is much to
     read at once (at a start, in a replay), leave entries unread that the chains would do nothing
     with. `pyruse check -v` shows which entries are read then; reports do not count the others. With
-    `false`, Pyruse takes longer: this option is there to find out whether a short cut is at
-    fault."""
+    the package pyruse-native, read complete files without libsystemd. With `false`, Pyruse takes
+    longer: this option is there to find out whether a short cut is at fault."""
     counters: bool = False
     """Count how many entries each chain and step sees, for `pyruse status --chains`, from each
     start and each reload on. All entries are read then, also entries that the chains would do
