@@ -296,6 +296,7 @@ class Owner:
 
     def read(self, field: str) -> Any:
         assert field == "MESSAGE", "no field of the journal is so called"
+        return None
 
     def _go_on(self, *_: object) -> Iterator[Entry]:
         return iter(())
@@ -373,3 +374,33 @@ def test_a_fault_in_the_reader_is_told_by_the_engine(
         way.lead(entry)
     assert told == [(node, fault)]
     assert seen == ["b"]
+
+
+@pytest.mark.realparts
+def test_nothing_is_kept_of_what_the_reader_leads(
+    journal_file: Callable[[list[dict[str, Any]]], Path],
+) -> None:
+    texts = ["from 192.0.2.1 x", "from none", "y" * 100, "\x1b[1mfrom 192.0.2.2", b"\xe9"]
+    reader = opened(journal_file([{"MESSAGE": text, "PRIORITY": "3"} for text in texts] * 60))
+    node = railway(
+        regex("^from {address} (?P<rest>.*)", field="MESSAGE"),
+        regex("y", field="MESSAGE"),
+        lambda entry: entry.get("PRIORITY"),
+    )
+    assert node.passed is not None
+    node.passed.failed = None
+    hour = Hour(0, 1 << 62, 1 << 62)
+    way = travel(node, no_fault)
+
+    def many() -> int:
+        for _ in range(10):
+            reader.seek_head()
+            for entry in reader.entries(Owner(), Entry, 300, core_of(way), hour):
+                way.lead(entry)
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    many()
+    before, skipped = many(), hour.skipped
+    assert many() - before < 200
+    assert hour.skipped - skipped == 10 * 4 * 60
