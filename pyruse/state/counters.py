@@ -280,9 +280,13 @@ class Counters(Part):
     def _add(
         self, counter_key: CounterKey, window: _Window, event: tuple[int, int, str | None]
     ) -> None:
-        insort(window.events, event, key=_expiry)
+        events = window.events
+        if not events or events[-1][0] <= event[0]:  # as nearly all of them
+            events.append(event)
+        else:
+            insort(events, event, key=_expiry)
         self._note(counter_key, event)
-        if window.events[0] is event:  # most come behind others, and change nothing
+        if events[0] is event:  # most come behind others, and change nothing
             self._drop_later(counter_key, window)
 
     def _note(self, counter_key: CounterKey, event: tuple[int, int, str | None]) -> None:
@@ -302,11 +306,14 @@ class Counters(Part):
         """
         counter_key = _checked(counter, key)
         until = 0 if grace is None else at + grace
+        plain = self._plain.pop(*counter_key)
+        known = self._windows.pop(counter_key, None)
+        if not plain and known is None and not until and not self._left_until:
+            return  # who logs in has seldom failed: there is nothing, in the database neither
         self._reset[counter_key] = until
         self._added.pop(counter_key, None)
         self._forever.discard(counter_key)
-        self._gone += [(expires, *counter_key) for expires in self._plain.pop(*counter_key)]
-        known = self._windows.pop(counter_key, None)
+        self._gone += [(expires, *counter_key) for expires in plain]
         if known is not None:
             self._gone += [(expires, *counter_key) for expires, _, _ in known.events]
         if until:

@@ -343,3 +343,18 @@ def test_a_million_keys_take_some_200_megabytes():
     one.expire(T0 + SECOND + 20_000)
     assert len(one) == 0
     assert not one._plain._counters["c"].keys
+
+
+def test_a_reset_of_what_nothing_is_held_of_writes_nothing() -> None:
+    with State() as state:
+        state.load()
+        state.commit()
+        said: list[str] = []
+        state.db.set_trace_callback(said.append)
+        state.counters.reset("mail", "192.0.2.1", at=T0)
+        state.commit()
+        assert [text for text in said if "DELETE" in text] == []
+        state.counters.reset("mail", "192.0.2.1", at=T0, grace=SECOND)
+        state.commit()
+        assert [text for text in said if "DELETE" in text] != []
+        assert state.counters.count("mail", "192.0.2.1", at=T0) == 0
