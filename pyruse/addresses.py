@@ -117,6 +117,7 @@ def network_around(address: Address, prefix4: int, prefix6: int) -> Network:
     return ipaddress.IPv6Network((int(address), prefix6), strict=False)
 
 
+@lru_cache(maxsize=4096)
 def text_around(address: Address, prefix4: int, prefix6: int) -> str:
     """The network of those that an address shares its fate with, as people write it.
 
@@ -170,6 +171,15 @@ def broader(network: Network, lengths: Iterable[int]) -> Iterator[str]:
         if prefix < network.prefixlen:
             rest = bits - prefix
             yield f"{_text(version(value >> rest << rest))}/{prefix}"
+
+
+@lru_cache(maxsize=4096)
+def broader_texts(network: str, lengths: tuple[int, ...]) -> tuple[str, ...]:
+    """The same as `broader` of what `network_text` wrote, remembered.
+
+    :raises ValueError: it is no network.
+    """
+    return tuple(broader(network_of(network), lengths))
 
 
 def parse_address(value: Any) -> Address | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from pyruse.addresses import broader, contains, network_of
+from pyruse.addresses import broader_texts, contains, network_of
 from pyruse.api.bans import Ban, BanRequest, UnbanReason
 from pyruse.bans import length
 from pyruse.bans.growth import Growth
@@ -203,13 +203,15 @@ class InForce:
 
     def around(self, network: str, at: int) -> list[Ban]:
         """The bans in force of networks that are broader, and contain this one."""
-        inner = network_of(network)
         found = [
             ban
-            for outer in broader(inner, sorted(self._bans.lengths))
+            for outer in broader_texts(network, tuple(sorted(self._bans.lengths)))
             for _, ban in self._of(outer)
             if ban.alive(at)
         ]
+        if not self._bans.grown:
+            return found
+        inner = network_of(network)
         return found + [
             ban
             for key, ban in self._bans.grown.items()

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from pyruse.options.address_groups import AddressRegex, compiled, expanded, is_hidden
 from pyruse.options.fields import NewField
-from pyruse.options.quick_search import Search, doubts_of, either, quick_search
+from pyruse.options.quick_search import Search, beginnings, doubts_of, either, quick_search
 from pyruse.text import shown
 
 _valid: ContextVar[bool] = ContextVar("_valid", default=False)
@@ -121,6 +121,11 @@ class Pattern:
     def either(patterns: Sequence[Pattern]) -> Search | None:
         """One search for all patterns; None: searching by each of them is less work."""
         return either([pattern.outline for pattern in patterns])
+
+    @staticmethod
+    def beginnings(patterns: Sequence[Pattern]) -> tuple[str, ...] | None:
+        """Texts, of which one begins whatever one of the patterns finds; None: nothing is known."""
+        return beginnings([pattern.outline for pattern in patterns])
 
     @classmethod
     def parse(cls, value: Any) -> Self:

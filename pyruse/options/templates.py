@@ -158,12 +158,13 @@ _CONVERSIONS: dict[str, Callable[[str], str]] = {"r": repr, "a": ascii, "s": str
 
 def formatted(value: Any, spec: str, conversion: str | None) -> str:
     """A value as text, by its format and conversion; without them, where they do not fit it."""
-    text = as_text(value)
     if conversion is not None:
-        value = text = _CONVERSIONS[conversion](text)
+        value = _CONVERSIONS[conversion](as_text(value))
     if not spec:
-        return text
+        return as_text(value)
+    if not isinstance(value, int | float | datetime):
+        value = as_text(value)
     try:
-        return format(value if isinstance(value, int | float | datetime) else text, spec)
+        return format(value, spec)
     except (ValueError, TypeError, OverflowError):
-        return text
+        return as_text(value)

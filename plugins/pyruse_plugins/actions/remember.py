@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from pyruse import Context, Duration, Entry, Field, Key, Template, hookimpl, shortened
 from pyruse_plugins.actions._memory import LONGEST, table
 
 _LARGEST = 2**63 - 1
-_WHEN = Template("{__REALTIME_TIMESTAMP:%F %T}")
 
 
 @dataclass
@@ -64,9 +64,16 @@ class Remember:
 
     def _value(self, entry: Entry) -> str | int | None:
         if self.field is None:
-            return shortened((self.value or _WHEN).render(entry), LONGEST)
+            text = _when(entry) if self.value is None else self.value.render(entry)
+            return shortened(text, LONGEST)
         value = entry.get(self.field)
         if isinstance(value, int) and abs(value) <= _LARGEST:
             return value
         text = entry.text(self.field)
         return None if text is None else shortened(text, LONGEST)
+
+
+def _when(entry: Entry) -> str:
+    """The time of an entry: 2026-03-14 07:05:00."""
+    at = entry.get("__REALTIME_TIMESTAMP")
+    return at.isoformat(" ", "seconds")[:19] if isinstance(at, datetime) else ""

@@ -73,6 +73,8 @@ class Regex:
     def __post_init__(self) -> None:
         self._optimize = False
         self._searches: list[Callable[[str], Any]] = [self._first]
+        self._begins: tuple[str, ...] | None = None
+        """One of these is at the beginning of whatever is found."""
         self._saved = self._groups_to_save() if self.save else []
         self._sets_fields = any(pattern.groups for pattern in self.pattern) or bool(self._saved)
 
@@ -98,7 +100,7 @@ class Regex:
         if all(pattern.is_compiled for pattern in self.pattern):
             self._prepare()
         else:
-            self._searches = [self._first]
+            self._searches, self._begins = [self._first], None
 
     def _first(self, text: str) -> Any:
         """The first search of all puts the others in its place: most rules never see an entry."""
@@ -106,6 +108,7 @@ class Regex:
         return self._searches[0](text)  # who goes through the list comes to the others by itself
 
     def _prepare(self) -> None:
+        self._begins = Pattern.beginnings(self.pattern) if self._optimize else None
         together = Pattern.either(self.pattern) if self._optimize else None
         if together is not None:
             self._searches[:] = [together]
@@ -122,6 +125,9 @@ class Regex:
     def match_entry(self, entry: Entry) -> bool:
         text = entry.text(self.field)
         if text is None:
+            return False
+        begins = self._begins
+        if begins is not None and not text.startswith(begins):
             return False
         for search in self._searches:
             match = search(text)
