@@ -161,8 +161,14 @@ class Table:
             fields = self._fields_of(node)
             if not fields or node.step in self.setting or node.branch is not None:
                 continue
-            if node in first or (node.failed is not None and self._fields_of(node.failed)):
+            if node in first or any(map(self._goes_on, (node.passed, node.failed))):
                 node.branch = _Branch(self, min(fields), node, frozenset(), [])
+
+    def _goes_on(self, node: Node | None) -> bool:
+        """Whether a row of filters goes on here."""
+        while isinstance(node, Counter):
+            node = node.passed
+        return node is not None and bool(self._fields_of(node))
 
     def _beginnings(self, nodes: Iterable[Node]) -> Iterator[Node]:
         """The nodes that entries come to from a step that each entry has to come to."""

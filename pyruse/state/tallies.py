@@ -54,7 +54,7 @@ class _Event:
     """One event on one day: all its rows."""
 
     rows: dict[_Row, list[int]] = field(default_factory=dict)
-    """Count, amount, first, last, and whether any of them changed since the last commit."""
+    """Count, amount, first, last; and count and amount as far as they are in the totals."""
     remainders: dict[_Row, list[int]] = field(default_factory=dict)
     """The same of the rows that stand for others."""
     changed: set[_Row] = field(default_factory=set)
@@ -62,7 +62,7 @@ class _Event:
     gone: set[_Row] = field(default_factory=set)
     """Those that gave way since the last commit."""
     totals: dict[str, list[int]] = field(default_factory=dict)
-    """Count and amount by host, since the last commit."""
+    """Count and amount by host, since the last commit, of those."""
     hosts: set[str] = field(default_factory=set)
     lanes: dict[_Row, _Row] = field(default_factory=dict)
     """In which row each one would be added up, as far as that was asked."""
@@ -105,7 +105,8 @@ class Tallies(Part):
         if key not in here.rows:
             if len(here.rows) >= MOST + NEWCOMERS:
                 _make_room(here)
-            here.rows[key] = [0, 0, time, time, False]
+            here.rows[key] = [0, 0, time, time, 0, 0]
+            _counted_as(here, host)
         self.add_again(day, event, host, fields, amount, time)
 
     def add_again(  # noqa: PLR0913 -- the facts of one event
@@ -124,20 +125,15 @@ class Tallies(Part):
         row = here.rows.get(key)
         if row is None:
             return False
-        row[0] += 1
-        row[1] += amount
-        if time < row[2]:
-            row[2] = time
-        elif time > row[3]:
-            row[3] = time
-        if not row[4]:
-            row[4] = True
+        if row[4] == row[0]:
             here.changed.add(key)
-        total = here.totals.get(host)
-        if total is None:
-            total = _total(here, host)
-        total[0] += 1
-        total[1] += amount
+        row[0] += 1
+        if amount:
+            row[1] += amount
+        if time > row[3]:
+            row[3] = time
+        elif time < row[2]:
+            row[2] = time
         return True
 
     def _event(self, day: str, event: str) -> _Event:
@@ -158,7 +154,7 @@ class Tallies(Part):
         for host, text, *numbers in self._db.execute(query, (day, event)):
             fields = tuple(_DECODER.decode(text).items())
             rows = here.remainders if fields[:1] == REST else here.rows
-            rows[host, fields] = [*numbers, False]
+            rows[host, fields] = [*numbers, *numbers[:2]]
         query = "SELECT host FROM tally_totals WHERE day = ? AND event = ?"
         here.hosts.update(host for (host,) in self._db.execute(query, (day, event)))
         return here
@@ -186,7 +182,7 @@ class Tallies(Part):
                 f"""INSERT INTO tally_totals VALUES (?, ?, ?, ?, min(?, {_LARGEST}))
                     ON CONFLICT DO UPDATE SET count = count + excluded.count,
                     amount = min(amount + excluded.amount, {_LARGEST})""",
-                [(day, event, host, *total) for host, total in here.totals.items()],
+                [(day, event, host, *total) for host, total in _totals(here).items()],
             )
 
     def saved(self) -> None:
@@ -194,7 +190,8 @@ class Tallies(Part):
         for events in self._known.values():
             for here in events.values():
                 for key in here.changed:
-                    _row(here, key)[4] = False
+                    row = _row(here, key)
+                    row[4:] = row[:2]
                 here.changed.clear()
                 here.gone.clear()
                 here.totals.clear()
@@ -207,12 +204,30 @@ class Tallies(Part):
         yield from delete_days(db, "tally_totals", day)
 
 
-def _total(here: _Event, host: str) -> list[int]:
-    """Where the events of a machine are counted."""
+def _counted_as(here: _Event, host: str) -> str:
+    """The machine that the events of one are counted for."""
     if host not in here.hosts and len(here.hosts) >= HOSTS:
         host = ""
     here.hosts.add(host)
-    return here.totals.setdefault(host, [0, 0])
+    return host
+
+
+def _totals(here: _Event) -> dict[str, list[int]]:
+    """Count and amount by host since the last commit: what the rows do not have in common with it.
+
+    They are not counted event by event, as each entry is an event.
+    """
+    totals = {host: total.copy() for host, total in here.totals.items()}
+    for key in here.changed:
+        _add_to_totals(here, totals, key[0], _row(here, key))
+    return totals
+
+
+def _add_to_totals(here: _Event, totals: dict[str, list[int]], host: str, row: list[int]) -> None:
+    if row[4] != row[0]:
+        total = totals.setdefault(_counted_as(here, host), [0, 0])
+        total[0] += row[0] - row[4]
+        total[1] += row[1] - row[5]
 
 
 def _row(here: _Event, key: _Row) -> list[int]:
@@ -220,11 +235,11 @@ def _row(here: _Event, key: _Row) -> list[int]:
     return here.remainders[key] if row is None else row
 
 
-def _add(row: list[int], count: int, amount: int, first: int, last: int) -> None:
-    row[0] += count
-    row[1] += amount
-    row[2] = min(row[2], first)
-    row[3] = max(row[3], last)
+def _add(row: list[int], other: list[int]) -> None:
+    for at in (0, 1, 4, 5):
+        row[at] += other[at]
+    row[2] = min(row[2], other[2])
+    row[3] = max(row[3], other[3])
 
 
 def _make_room(here: _Event) -> None:
@@ -254,6 +269,8 @@ def _make_room(here: _Event) -> None:
 
 def _give_way(here: _Event, key: _Row, lane: _Row) -> None:
     row = here.rows.pop(key)
+    _add_to_totals(here, here.totals, key[0], row)
+    row[4:] = row[:2]
     here.changed.discard(key)
     here.gone.add(key)
     if lane not in here.remainders and len(here.remainders) >= REMAINDERS:
@@ -262,7 +279,7 @@ def _give_way(here: _Event, key: _Row, lane: _Row) -> None:
     if remainder is None:
         here.remainders[lane] = row
     else:
-        _add(remainder, *row[:4])
+        _add(remainder, row)
     here.changed.add(lane)
 
 
