@@ -155,24 +155,23 @@ def _beginnings(parts: Any) -> list[tuple[str, bool]]:
 
 def _of_part(operation: str, argument: Any) -> list[tuple[str, bool]]:
     """The same of one part; what is not known begins with any text."""
+    found = [("", False)]
     match operation:
         case "LITERAL":
-            return [(chr(argument), True)]
+            found = [(chr(argument), True)]
         case "AT" | "ASSERT" | "ASSERT_NOT":
-            return [("", True)]  # nothing is taken there
+            found = [("", True)]  # nothing is taken there
         case "IN" if len(argument) <= _WORTH and all(str(one[0]) == "LITERAL" for one in argument):
-            return [(chr(character), True) for _, character in argument]
+            found = [(chr(character), True) for _, character in argument]
         case "SUBPATTERN" if not (argument[1] or argument[2]):  # flags of its own
-            return _beginnings(argument[3])
+            found = _beginnings(argument[3])
         case "BRANCH":
-            return [one for alternative in argument[1] for one in _beginnings(alternative)]
-        case "MAX_REPEAT" | "MIN_REPEAT":
+            found = [one for alternative in argument[1] for one in _beginnings(alternative)]
+        case "MAX_REPEAT" | "MIN_REPEAT" if argument[0] or argument[1] == 1:
             least, most, repeated = argument
-            once = _beginnings(repeated)
-            if most > 1:
-                once = [(text, False) for text, _ in once]
-            return once if least else [*once, ("", True)] if most == 1 else [("", False)]
-    return [("", False)]
+            found = [(text, goes_on and most == 1) for text, goes_on in _beginnings(repeated)]
+            found += [] if least else [("", True)]
+    return found
 
 
 def _begins_literally(parsed: Any) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyruse.options.patterns import Pattern
-from pyruse.options.quick_search import Match, either, quick_search
+from pyruse.options.quick_search import Match, beginnings, either, quick_search
 
 PARTS = [
     "a", "b", "ab", "abc", "x y", "^", "$", r"\A", r"\Z", r"\b", ".", ".*", ".+?", "[ab]", r"\S+",
@@ -54,6 +54,35 @@ def test_one_of_several_is_found_where_one_of_them_is(
     search = either(regexes)
     if search is not None:
         assert (search(text) is None) == all(regex.search(text) is None for regex in regexes)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(patterns(), min_size=1, max_size=3), TEXTS)
+def test_what_is_found_has_one_of_the_beginnings(regexes: list[re.Pattern[str]], text: str) -> None:
+    known = beginnings(regexes)
+    if known is not None and any(regex.search(text) for regex in regexes):
+        assert text.startswith(known)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "known"),
+    [
+        (["^abc"], ("abc",)),
+        (["^a(?P<one>b|cd)?e", "^x(?:y)z*"], ("abe", "acde", "ae", "xy")),
+        (["^(?:un)?known [xy].*$"], ("known x", "known y", "unknown x", "unknown y")),
+        (["^(?!abd)(?:ab){2,}c"], ("ab",)),
+        (["^a\\d"], ("a",)),
+        (["^a", "^.b"], None),
+        (["^a|b"], None),
+        (["a"], None),
+        (["(?i)^a"], None),
+        (["(?m)^a"], None),
+        (["^(?i:a)b"], None),
+        (["^a?"], None),
+    ],
+)  # fmt: skip
+def test_beginnings(patterns: list[str], known: tuple[str, ...] | None) -> None:
+    assert beginnings([re.compile(pattern) for pattern in patterns]) == known
 
 
 @pytest.mark.parametrize("text", [r"^a", r"\Aa.*", r"^(?P<ip>\S+) x", "(?i)^a", "^$", "(?s)^.*b"])

@@ -64,8 +64,9 @@ class Remember:
 
     def _value(self, entry: Entry) -> str | int | None:
         if self.field is None:
-            text = _when(entry) if self.value is None else self.value.render(entry)
-            return shortened(text, LONGEST)
+            if self.value is None:
+                return _when(entry)
+            return shortened(self.value.render(entry), LONGEST)
         value = entry.get(self.field)
         if isinstance(value, int) and abs(value) <= _LARGEST:
             return value
