@@ -53,11 +53,6 @@ def counted(pipeline: Pipeline) -> dict[str, int]:
     return numbers
 
 
-@pytest.mark.parametrize("name", ["postfix", "dovecot", "exim"])
-def test_samples(name: str, check_rules: Callable[[str | Path], None]) -> None:
-    check_rules(name)
-
-
 def sasl(pipeline: Pipeline, times: int, said: str, ip: str = ATTACKER) -> None:
     for port in range(45401, 45401 + times):
         message = f"warning: client.example.net[{ip}]:{port}: SASL PLAIN authentication failed: "
