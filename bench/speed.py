@@ -17,13 +17,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import following, jails, keys, native, reading, remembered
+from bench import following, jails, keys, native, reading, remembered, rules
 from bench.machine import described
 from bench.measure import Row, Unavailable, compile_modules, rounded
 
 PARTS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "reading": reading.rows,
     "native": native.rows,
+    "rules": rules.rows,
     "jails": jails.rows,
     "keys": keys.rows,
     "remembered": remembered.rows,
