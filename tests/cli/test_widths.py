@@ -201,6 +201,8 @@ WIDE_COMMANDS = {
     "try": ["try", "^Failed (?P<what>.*)", "-t", "日本語"],
     "replay": ["replay", "--full", "--profile"],
     "kinds": ["kinds"],
+    "report": ["report", "2026-03-14"],
+    "report in full": ["report", "2026-03-14", "--full"],
 }
 
 
