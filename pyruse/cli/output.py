@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pyruse.api.report import Report
 
 _QUARTER_US = HOUR_US // 4
+_ROWS = 1_000
+"""So many rows are printed at once: quick, and in little memory."""
 
 
 def shown_time(time_us: int, zone: tzinfo) -> str:
@@ -131,8 +133,8 @@ def show_table(
     :param first: the columns that have room before others; what has none stands below.
     """
     if not on_terminal():
-        if rows:
-            echo("\n".join("\t".join(_texts(row)) for row in rows))
+        for begin in range(0, len(rows), _ROWS):
+            echo("\n".join("\t".join(_texts(row)) for row in rows[begin : begin + _ROWS]))
         return
     texts = [_texts(row) for row in rows]
     numbers = {
