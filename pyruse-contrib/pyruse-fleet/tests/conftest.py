@@ -6,6 +6,8 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -124,6 +126,22 @@ def fleet(
         for host in made.daemons:
             host.close()
         made.ask(f"DROP DATABASE {database} WITH (FORCE)", database="postgres")
+
+
+@contextmanager
+def make_open_folder() -> Iterator[Path]:
+    """A folder that the server's user may enter: those of pytest are for nobody else."""
+    with TemporaryDirectory(prefix="pyruse-fleet-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """The same, for one test."""
+    with make_open_folder() as folder:
+        yield folder
 
 
 def free_port() -> int:

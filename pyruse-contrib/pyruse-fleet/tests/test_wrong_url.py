@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import Fleet, free_port, make_fleet
+from conftest import Fleet, free_port, make_fleet, make_open_folder
 from pyruse_fleet import link
 from pyruse_fleet.cli import main
 from pyruse_fleet.faults import trouble
@@ -41,14 +41,15 @@ hostssl all all 127.0.0.1/32 scram-sha-256
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, str]]:
+def site() -> Iterator[tuple[Fleet, str]]:
     """A server with TLS and passwords, and the url that is right."""
     need(None if binaries() and shutil.which("openssl") else "PostgreSQL or openssl is missing")
-    folder = tmp_path_factory.mktemp("certificates")
+    with make_open_folder() as folder:
+        yield from _site(folder)
+
+
+def _site(folder: Path) -> Iterator[tuple[Fleet, str]]:
     subprocess.run(["sh", "-euc", _CERTIFICATES], cwd=folder, check=True, capture_output=True)
-    for one in (folder, *folder.parents):
-        if "pytest" in str(one):
-            one.chmod(0o755)
     if os.geteuid() == 0:
         shutil.chown(folder / "server.key", "postgres")
     settings = {
