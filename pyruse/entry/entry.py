@@ -79,6 +79,8 @@ class Entry(MutableMapping[str, Any]):
             value = self._read(field)
         if type(value) is str:  # most are, and this is where the time goes
             return value
+        if type(value) is int:  # such as the priority, which many messages have
+            return str(value)
         return None if value is None else encodable(as_text(value))
 
     def texts(self, fields: Iterable[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pyruse.system import native as package
 from pyruse.version import VERSION
 
 UPGRADE = "(expected one for this version of Pyruse: `pip install --upgrade 'pyruse[native]'`)"
@@ -27,7 +28,7 @@ def said(folder: Path, package: str, native: str | None = None) -> tuple[str, st
     return done.stdout, done.stderr
 
 
-FITS = "INTERFACE = 1\n__version__ = '7.0'\n"
+FITS = f"INTERFACE = {package._INTERFACE}\n__version__ = '7.0'\n"
 
 
 def test_a_package_that_fits_is_used(tmp_path: Path) -> None:

@@ -207,6 +207,11 @@ static PyObject *entry_get(Entry *self, PyObject *const *arguments, Py_ssize_t c
 static PyObject *text_of(PyObject *value) {
     if (value == NULL || value == Py_None || PyUnicode_CheckExact(value))
         return value;
+    if (PyLong_CheckExact(value)) {
+        PyObject *number = PyObject_Str(value);
+        Py_DECREF(value);
+        return number;
+    }
     PyObject *text = PyObject_CallFunctionObjArgs(as_text, value, NULL);
     Py_DECREF(value);
     PyObject *plain = text == NULL ? NULL : PyObject_CallFunctionObjArgs(encodable, text, NULL);
