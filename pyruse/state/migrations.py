@@ -123,8 +123,8 @@ _STEPS = {
     """,
     19: """
         -- What many events have in common is written once, as their head.
-        DROP INDEX IF EXISTS events_by_day;
         ALTER TABLE events RENAME TO events_18;
+        CREATE INDEX IF NOT EXISTS events_by_day ON events_18 (day, section);
         CREATE TABLE event_heads (
             id INTEGER PRIMARY KEY, day TEXT NOT NULL, section TEXT NOT NULL,
             details TEXT NOT NULL, step TEXT, host TEXT, kind INTEGER, program TEXT, level INTEGER,
@@ -139,22 +139,27 @@ _STEPS = {
             section TEXT NOT NULL
         );
         INSERT INTO event_heads
-            SELECT row_number() OVER (ORDER BY day, section, details, step, host, kind, program,
-                                      level, event, cause, weight),
-                   day, section, details, step, host, kind, program, level, event, cause, weight
-            FROM (SELECT DISTINCT day, section, details, step, host, kind, program, level, event,
-                                  cause, weight FROM events_18);
-        INSERT INTO event_texts
-            SELECT row_number() OVER (ORDER BY day, section, rowid),
-                   dense_rank() OVER (ORDER BY day, section, details, step, host, kind, program,
-                                      level, event, cause, weight),
-                   time, message, quote
-            FROM events_18;
+            SELECT DISTINCT NULL, day, section, details, step, host, kind, program, level, event,
+                            cause, weight FROM events_18;
+        CREATE INDEX event_heads_18 ON event_heads (
+            day, section, kind, program, level, cause, step, host, details, event, weight
+        );
+        -- In the order of the index: nothing is sorted, which would take minutes after a flood.
+        INSERT INTO event_texts (head, time, message, quote)
+            SELECT head.id, old.time, old.message, old.quote
+            FROM events_18 AS old INDEXED BY events_by_day
+            CROSS JOIN event_heads AS head INDEXED BY event_heads_18
+                ON head.day = old.day AND head.section = old.section AND head.kind IS old.kind
+                AND head.program IS old.program AND head.level IS old.level
+                AND head.cause IS old.cause AND head.step IS old.step AND head.host IS old.host
+                AND head.details = old.details AND head.event IS old.event
+                AND head.weight IS old.weight
+            ORDER BY old.day, old.section, old.rowid;
         INSERT INTO event_ranges
-            SELECT min(id), max(id), day, section
-            FROM (SELECT row_number() OVER (ORDER BY day, section, rowid) AS id, day, section
-                  FROM events_18)
+            SELECT min(text.id), max(text.id), day, section
+            FROM event_texts AS text JOIN event_heads AS head ON head.id = text.head
             GROUP BY day, section;
+        DROP INDEX event_heads_18;
         DROP TABLE events_18;
     """,
 }
