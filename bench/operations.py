@@ -3,11 +3,11 @@
     python -m bench.operations             # the counts, and where they come from
     python -m bench.operations --record    # keep them in bench/operations.json
 
-A fifth of the demonstration's day, in a real journal file, goes through the demo's chains. What is
-counted, for each entry: the instructions of Python's bytecode that are executed
-(``frame.f_trace_opcodes``), and the calls of functions written in C, those into libsystemd also by
-themselves. Bytecode is another one in each version of Python, so each has a record of its own;
-``make operations`` records all of them. `tests/test_operations.py` compares.
+A fifth of the demonstration's day, in a real journal file, goes through the demo's chains, and
+through those of all rules. What is counted, for each entry: the instructions of Python's bytecode
+that are executed (``frame.f_trace_opcodes``), and the calls of functions written in C, those into
+libsystemd also by themselves. Bytecode is another one in each version of Python, so each has a
+record of its own; ``make operations`` records all of them. `tests/test_operations.py` compares.
 
 What happens inside C is not counted: a regular expression that takes longer, but is tried as
 often, is a matter for `bench.speed`.
@@ -31,13 +31,14 @@ from typing import Any
 from systemd import journal
 
 from bench.journals import DEMO
-from pyruse.config.load import load
+from pyruse.config.load import Configuration, load
 from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Faults
 from pyruse.engine.modes import DRY
 from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
+from pyruse.rules.library import Library
 from pyruse.state.database import State
 from pyruse.system.native import native
 from pyruse.testing.journal import make_journal
@@ -102,26 +103,48 @@ class Counts:
             sys.setprofile(before)
 
 
-def counted(folder: Path) -> tuple[int, Counts]:
-    """Handle the entries; :return: how many they were, and what it took."""
-    file = make_journal(folder / "part.journal", sample_day()[::_EVERY])
+def configurations(folder: Path) -> dict[str, Path]:
+    """What is counted with, by how the record names it: with this Python.
+
+    :param folder: for a file that is made.
+    """
+    library = Library(Registry())
+    rules = [name for name in library.names if not library.rules(name).is_policy]
+    everything = folder / "rules.toml"
+    everything.write_text(f"use = {json.dumps(rules)}\n")
+    return {version(): DEMO, f"{version()}, all rules": everything}
+
+
+def counted(folder: Path, file: Path) -> tuple[int, Counts]:
+    """Handle the entries; :return: how many they were, and what it took.
+
+    :param folder: for a journal.
+    :param file: the configuration.
+    """
+    journal_file = folder / "part.journal"
+    if not journal_file.exists():
+        make_journal(journal_file, sample_day()[::_EVERY])
+    configuration = load(file, Registry())
     counts = Counts()
-    _pass(file)  # what is done once, such as imports, is no entry's cost
-    _pass(file, counts.opcodes)
-    return _pass(file, counts.calls), counts
+    # What is done once, such as imports and patterns, is no entry's cost.
+    _pass(configuration, journal_file)
+    _pass(configuration, journal_file, counts.opcodes)
+    return _pass(configuration, journal_file, counts.calls), counts
 
 
-def costs(folder: Path) -> Costs:
-    """What one entry costs."""
-    entries, counts = counted(folder)
+def costs(folder: Path, file: Path = DEMO) -> Costs:
+    """What one entry costs: see `counted`."""
+    entries, counts = counted(folder, file)
     totals = (counts.functions.total(), counts.called.total(), counts.libsystemd)
     return {kind: round(total / entries, 2) for kind, total in zip(KINDS, totals, strict=True)}
 
 
-def _pass(file: Path, counting: Callable[[], Any] | None = None) -> int:
+def _pass(
+    configuration: Configuration, file: Path, counting: Callable[[], Any] | None = None
+) -> int:
     with State() as state:
         faults = Faults(lambda *_: None)
-        engine = assemble(load(DEMO, Registry()), state, faults, replace(DRY, own=set))
+        engine = assemble(configuration, state, faults, replace(DRY, own=set))
         engine.start()
         reader = Selection(files=[file]).open(engine.decoder)
         try:
@@ -181,17 +204,17 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help="keep the counts of this Python")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = costs(Path(folder))
-        print(f"Python {version()}, {found}")
-        if options.record:
-            RECORD.write_text(json.dumps({**record(), version(): found}, indent=2) + "\n")
-            return
-    with tempfile.TemporaryDirectory() as folder:
-        entries, counts = counted(Path(folder))
-    for kind, counter in (("opcodes", counts.functions), ("calls", counts.called)):
-        print(f"\n{kind} for an entry")
-        for name, number in counter.most_common(20):
-            print(f"{number / entries:9.2f}  {name}")
+        for what, file in configurations(Path(folder)).items():
+            found = costs(Path(folder), file)
+            print(f"Python {what}, {found}")
+            if options.record:
+                RECORD.write_text(json.dumps({**record(), what: found}, indent=2) + "\n")
+                continue
+            entries, counts = counted(Path(folder), file)
+            for kind, counter in (("opcodes", counts.functions), ("calls", counts.called)):
+                print(f"\n{kind} for an entry")
+                for name, number in counter.most_common(20):
+                    print(f"{number / entries:9.2f}  {name}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.operations import KINDS, Costs, costs, differences, record, version
+from bench.operations import KINDS, Costs, configurations, costs, differences, record, version
 from pyruse.testing.journal import unavailable
 from pyruse.testing.plugin import need
 
@@ -16,10 +16,11 @@ def test_an_entry_costs_what_is_recorded(tmp_path: Path) -> None:
     need(unavailable())
     if version() not in record():
         pytest.skip(f"nothing is recorded for Python {version()}")
-    recorded = record()[version()]
-    assert set(recorded) == set(KINDS)
-    found = differences(recorded, costs(tmp_path))
-    assert not found, "\n".join(found)
+    for what, file in configurations(tmp_path).items():
+        recorded = record()[what]
+        assert set(recorded) == set(KINDS)
+        found = differences(recorded, costs(tmp_path, file))
+        assert not found, "\n".join([f"Python {what}:", *found])
 
 
 RECORDED: Costs = {"opcodes": 200, "calls into C": 20}

@@ -191,11 +191,14 @@ class BoundContext:
     def tally(
         self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0
     ) -> None:
-        time_us = self._time_of(entry)
-        host = "" if entry is None else entry.text("_HOSTNAME") or ""
+        if entry is None:
+            time_us, host = self._services.clock(), ""
+        else:
+            time_us, host = entry.time_us, entry.text("_HOSTNAME") or ""
         day = self._services.filing.day_of(time_us)
         by = tuple(fields.items())
-        amount = max(0, int(amount))
+        if amount != 0:
+            amount = max(0, int(amount))
         tallies = self._services.state.tallies
         try:
             # What has a row was checked when it was new.
