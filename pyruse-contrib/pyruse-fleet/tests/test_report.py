@@ -212,12 +212,19 @@ def test_the_commands(
     main(["--url", url, "status", "--json"])
     main(["--url", url, "report", "today", "--json"])
     main(["--url", url, "remove-host", "web1", "--lift-bans"])
+    main(["--url", url, "rename-host", "web1", "old"])
+    main(["--url", url, "remove-host", "old", "--forget"])
     said = capsys.readouterr().out
     assert said.startswith("nothing to do\nweb1 may take part, as the role web1\nweb1 may ")
     assert "was never there" in said
-    assert said.endswith("web1 is out; 0 bans lifted\n")
+    assert said.endswith(
+        "web1 is out; 0 bans lifted\nweb1 is called old now, and logs in as before\n"
+        "old is out; 0 bans lifted\n"
+    )
     for command, fault in {
         ("remove-host", "nobody"): "'nobody' is no host of this fleet",
+        ("remove-host", "old"): "'old' is no host of this fleet",
+        ("rename-host", "old", "new"): "'old' is no host of this fleet",
         ("add-host", "a b"): "'a b' is no name of a host",
         ("add-host", "y", "--password-stdin"): "there is no password on standard input",
         ("add-host", "x", "--role", "postgres"): "may do more than a host",
