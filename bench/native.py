@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import jails
+from bench import direct, jails
 from bench.journals import DEMO, UNSEEN, cluster, compact, folder, sample
 from bench.measure import Row, Target, Unavailable, ratio, side_by_side
 from bench.reading import floor, replayed
@@ -45,6 +45,8 @@ def rows(quick: bool) -> Iterator[Row]:
     )  # fmt: skip
     yield from _both("three jails", jails.CHAINS, server, rounds, (2.5, 1.8), "jails")
     yield from _both("all is reported", _configured("all", _ALL), server, rounds, (7.4, 5), "all")
+    yield from direct.rows(server, "a server's journal", rounds)
+    yield from direct.rows(compressed, "a compressed and compact file", rounds)
     strange = cluster(count)
     yield from _both("the demo's chains, a cluster", DEMO, strange, rounds, None, "cluster")
 
