@@ -182,7 +182,7 @@ static int seek(const Archive *archive, File *file, Key key) {
         return 0;
     if (low == 0 && archive->sought == TO_HEAD)
         return 1;
-    if (file->is_whole &&
+    if (low > 0 &&
         (!archive_entry(file, file->entries - 1, &last) || last.stamp.seqnum != file->tail_seqnum))
         return 0;
     return (is_same(file->seqnum_id, key.seqnum_id) || is_in_turn(file)) && is_since(archive, file);

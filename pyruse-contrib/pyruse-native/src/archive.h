@@ -17,7 +17,7 @@ typedef struct {
 
 /* A part of the list of a file's entries. */
 typedef struct {
-    uint64_t offset, first, count;
+    uint64_t offset, next, first, count;
 } Part;
 
 #define MOST_PARTS 128       /* journald doubles them */
@@ -34,7 +34,7 @@ typedef struct {
     int is_compact;
     uint8_t tail_boot[16];
     uint64_t tail_realtime;  /* 0: it is not known whose the last entry is */
-    Part *parts;             /* NULL: they were not looked at yet */
+    Part *parts;             /* those that were needed so far; NULL: none */
     int part_count;
     /* The first entry that is not given yet. */
     enum { UNKNOWN, READY, DONE } state;

@@ -95,36 +95,35 @@ void archive_unmap(File *file) {
 
 static uint64_t width(const File *file) { return file->is_compact ? 4 : 8; }
 
-/* Where the list of entries lies: parts that are linked. */
-static int find_parts(File *file) {
-    uint64_t first = 0, size, offset = number(file->map + 176);
-    Part *parts = malloc(MOST_PARTS * sizeof *parts);
-    int count = 0;
-    while (parts != NULL && first < file->entries) {
+/* Find where the list of entries lies, up to an entry: it is in parts that are linked. */
+static int find_part(File *file, uint64_t index) {
+    uint64_t size, first = 0, offset = number(file->map + 176);
+    if (file->parts == NULL && (file->parts = malloc(MOST_PARTS * sizeof *file->parts)) == NULL)
+        return 0;
+    if (file->part_count > 0) {
+        const Part *last = &file->parts[file->part_count - 1];
+        first = last->first + last->count;
+        offset = last->next;
+    }
+    while (first <= index) {
         const uint8_t *array = object(file, offset, ENTRY_ARRAY, ARRAY_ITEMS, &size);
-        if (array == NULL || array[1] != 0 || count == MOST_PARTS || size == ARRAY_ITEMS ||
+        if (array == NULL || array[1] != 0 || file->part_count == MOST_PARTS || size == ARRAY_ITEMS ||
             (size - ARRAY_ITEMS) % width(file) != 0)
-            break;
-        parts[count++] = (Part){offset, first, (size - ARRAY_ITEMS) / width(file)};
-        first += (size - ARRAY_ITEMS) / width(file);
-        uint64_t next = number(array + OBJECT);
+            return 0;
+        uint64_t next = number(array + OBJECT), count = (size - ARRAY_ITEMS) / width(file);
         if (next != 0 && next <= offset)
-            break;
+            return 0;
+        file->parts[file->part_count++] = (Part){offset, next, first, count};
+        first += count;
         offset = next;
     }
-    if (parts == NULL || first < file->entries) {
-        free(parts);
-        return 0;
-    }
-    file->parts = parts;
-    file->part_count = count;
     return 1;
 }
 
 /* The entry of a number. */
 int archive_entry(File *file, uint64_t index, Place *place) {
     uint64_t size;
-    if (index >= file->entries || (file->parts == NULL && !find_parts(file)))
+    if (index >= file->entries || !find_part(file, index))
         return 0;
     int at = file->part_count - 1;   /* the later, the longer */
     while (file->parts[at].first > index)
