@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyruse.options.quick_search import parsed_pattern
+from pyruse.options.parsed_patterns import parsed_pattern
 
 _MOST_POSITIONS = 120
 """Larger ones are left alone: comparing each position with each other one takes time."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from pyruse.options.address_groups import AddressRegex, compiled, expanded, is_hidden
 from pyruse.options.fields import NewField
-from pyruse.options.quick_search import Search, beginnings, doubts_of, either, quick_search
+from pyruse.options.parsed_patterns import Search, beginnings, doubts_of, either
 from pyruse.text import shown
 
 _valid: ContextVar[bool] = ContextVar("_valid", default=False)
@@ -111,11 +111,6 @@ class Pattern:
     def doubts(self) -> list[str]:
         """Warnings for `pyruse check`: what is most likely not meant."""
         return doubts_of(self.text)
-
-    @cached_property
-    def quick_search(self) -> Search:
-        """Finds the same as `search`, with less work."""
-        return quick_search(self._regex, self.outline)
 
     @staticmethod
     def either(patterns: Sequence[Pattern]) -> Search | None:

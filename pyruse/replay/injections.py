@@ -15,8 +15,8 @@ from pyruse.addresses import parse_address
 from pyruse.chains.model import Step
 from pyruse.chains.values import fields_of, values_of
 from pyruse.options.fields import Field
+from pyruse.options.parsed_patterns import is_anchored, parsed_pattern
 from pyruse.options.patterns import Pattern
-from pyruse.options.quick_search import is_anchored, parsed_pattern
 from pyruse.text import shown
 
 STRANGE = ("198.51.100.66", "2001:db8:bad::66")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from pyruse.options.parsed_patterns import parsed_pattern
 from pyruse.options.patterns import Pattern
-from pyruse.options.quick_search import parsed_pattern
 
 TRUE = "203.0.113.9"
 """The address of whom a line is about."""

@@ -16,10 +16,8 @@ from pyruse.options.patterns import Pattern
 
 
 def found(pattern: str, text: str) -> dict[str, str] | None:
-    """The groups that took part, by both kinds of search."""
-    option = Pattern(pattern)
-    one, other = option.search(text), option.quick_search(text)
-    assert (one and one.groupdict()) == (other and other.groupdict())
+    """The groups that took part."""
+    one = Pattern(pattern).search(text)
     if one is None:
         return None
     return {name: value for name, value in one.groupdict().items() if value is not None}
@@ -239,18 +237,6 @@ def test_check_has_no_doubt_about_it(pattern: str) -> None:
 def test_check_still_sees_what_is_around_it() -> None:
     assert can_take_for_ever(Pattern(r"(?:\w+\s?)*{address}").outline)
     assert Pattern("{address} [[:digit:]]").doubts == ["Possible nested set at position 11"]
-
-
-def test_a_word_that_must_be_there_is_still_looked_for_first() -> None:
-    pattern = Pattern("{address} failed")
-    assert pattern.quick_search("1:2:3:4:5:6:" * 1000) is None
-    assert "regex" not in vars(pattern._regex), "not even compiled yet"
-    assert pattern.quick_search("1:2:3:4:5:6:::7 failed") is not None
-
-
-def test_an_anchored_one_is_still_looked_for_at_the_beginning_alone() -> None:
-    pattern = Pattern("^{address} failed")
-    assert pattern.quick_search == pattern._regex.match
 
 
 ADDRESS = re.compile(f"(?:{expanded('{address}').text})\\Z")

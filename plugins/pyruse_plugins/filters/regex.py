@@ -110,12 +110,8 @@ class Regex:
     def _prepare(self) -> None:
         self._begins = Pattern.beginnings(self.pattern) if self._optimize else None
         together = Pattern.either(self.pattern) if self._optimize else None
-        if together is not None:
-            self._searches[:] = [together]
-        elif self._optimize:
-            self._searches[:] = [pattern.quick_search for pattern in self.pattern]
-        else:
-            self._searches[:] = [pattern.search for pattern in self.pattern]
+        searches = [pattern.search for pattern in self.pattern]
+        self._searches[:] = searches if together is None else [together]
 
     @hookimpl
     def condition(self) -> Condition:

@@ -34,7 +34,7 @@ def test_today_has_the_report_so_far(page):
 def test_the_messages_of_a_kind_stand_behind_it(page):
     text = page.get("/?part=important")
     kind = text[text.index('<tbody role="rowgroup">') :]
-    assert "Ban of {ip}: {MESSAGE}" in kind
+    assert "Ban of &lt;ip&gt;: &lt;MESSAGE&gt;" in kind
     assert kind.count("<details>") == 1
     assert kind.count("<li>Ban of 203.0.113.") == 3
 

@@ -6,7 +6,7 @@ import re
 from itertools import product
 from typing import Any
 
-from pyruse.options.quick_search import parsed_pattern
+from pyruse.options.parsed_patterns import parsed_pattern
 
 _MOST = 12
 

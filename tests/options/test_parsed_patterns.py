@@ -1,16 +1,15 @@
-"""Whatever the pattern and the text: what is found is what ``re`` finds."""
+"""Whatever the pattern and the text: what is known of it is true."""
 
 from __future__ import annotations
 
 import re
-from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyruse.options.parsed_patterns import beginnings, either
 from pyruse.options.patterns import Pattern
-from pyruse.options.quick_search import Match, beginnings, either, quick_search
 
 PARTS = [
     "a", "b", "ab", "abc", "x y", "^", "$", r"\A", r"\Z", r"\b", ".", ".*", ".+?", "[ab]", r"\S+",
@@ -34,16 +33,6 @@ def patterns(draw: st.DrawFn) -> re.Pattern[str]:
 TEXTS = st.lists(
     st.sampled_from(["a", "b", "ab", "abc", "A", "x y", " ", "\n", "é", "1", "."]), max_size=12
 ).map("".join)
-
-
-def found(match: Match | None) -> object:
-    return match and (match.span(), cast(re.Match[str], match).groups())
-
-
-@settings(max_examples=500, deadline=None)
-@given(patterns(), TEXTS)
-def test_what_is_found_is_the_same(regex: re.Pattern[str], text: str) -> None:
-    assert found(quick_search(regex, regex)(text)) == found(regex.search(text))
 
 
 @settings(max_examples=300, deadline=None)
@@ -85,31 +74,6 @@ def test_beginnings(patterns: list[str], known: tuple[str, ...] | None) -> None:
     assert beginnings([re.compile(pattern) for pattern in patterns]) == known
 
 
-@pytest.mark.parametrize("text", [r"^a", r"\Aa.*", r"^(?P<ip>\S+) x", "(?i)^a", "^$", "(?s)^.*b"])
-def test_what_can_only_be_at_the_beginning_is_looked_for_there_alone(text: str) -> None:
-    regex = re.compile(text)
-    assert quick_search(regex, regex) == regex.match
-
-
-@pytest.mark.parametrize("text", ["a", "abc.*", "^a|b", "(?m)^a", "(^a)?b", "^*a", "a^", ".*", ""])
-def test_what_can_be_elsewhere_is_looked_for_everywhere(text: str) -> None:
-    try:
-        regex = re.compile(text)
-    except re.error:
-        return
-    assert quick_search(regex, regex) == regex.search
-
-
-@pytest.mark.parametrize(
-    ("text", "literal"), [(r".* failed \(2", " failed (2"), (r"(\d+) errors? in (\S+)", " error")]
-)
-def test_a_word_that_must_be_there_is_looked_for_first(text: str, literal: str) -> None:
-    regex = re.compile(text)
-    search = quick_search(regex, regex)
-    assert search.__closure__ is not None
-    assert literal in [cell.cell_contents for cell in search.__closure__]
-
-
 @pytest.mark.parametrize(
     ("texts", "together"),
     [
@@ -131,12 +95,12 @@ def test_a_pattern_that_python_doubts_is_doubted_once(text: str) -> None:
     pattern = Pattern(text)
     assert pattern.doubts
     assert Pattern(text).doubts == pattern.doubts, "of each step that has it"
-    assert pattern.quick_search("a[b") is not None  # a warning would be an error here
+    assert pattern.search("a[b") is not None  # a warning would be an error here
     assert Pattern.either([Pattern("^[[a]"), Pattern("^b")]) is not None
 
 
 def test_a_python_without_that_parser_searches_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyruse.options.quick_search._PARSER", "re._no_longer")
+    monkeypatch.setattr("pyruse.options.parsed_patterns._PARSER", "re._no_longer")
     regex = re.compile("^a")
-    assert quick_search(regex, regex) == regex.search
+    assert beginnings([regex]) is None
     assert either([regex, re.compile("^b")]) is None

@@ -1,8 +1,7 @@
-"""Searches by regular expressions with less work, and with the same result.
+"""What is known of regular expressions without looking for them: how texts must begin, and more.
 
-``re`` tries a pattern at each position of a text, even if the pattern begins with ``^`` and can be
-found at the first position only. It tries a pattern that begins with ``.*`` or a group, even if a
-word that must follow is nowhere in the text.
+Most patterns that are tried fail at the beginning of a text, so what they may begin with is looked
+at first; patterns that can be found there alone are looked for by one search.
 """
 
 from __future__ import annotations
@@ -35,20 +34,10 @@ class Match(Protocol):
 Search = Callable[[str], Match | None]
 
 
-class Regex(Protocol):
-    """What searches: a pattern of ``re``, or what stands for one."""
-
-    def search(self, text: str, /) -> Match | None:
-        """Find the pattern anywhere in a text."""
-
-    def match(self, text: str, /) -> Match | None:
-        """Find the pattern at the beginning of a text."""
-
-
 _MOST = 100
 """So many texts are looked for at the beginning; more take longer than the patterns."""
-_WORTH = 3
-"""Characters: a shorter text is found nearly everywhere."""
+_FEW = 3
+"""Characters of a set: each makes one more beginning."""
 
 
 def parsed_pattern(regex: re.Pattern[str]) -> Any | None:
@@ -67,23 +56,6 @@ def doubts_of(pattern: str) -> list[str]:
         warnings.simplefilter("always")
         importlib.import_module(_PARSER).parse(pattern)
     return [str(doubt.message) for doubt in doubts]
-
-
-def quick_search(regex: Regex, outline: re.Pattern[str]) -> Search:
-    """A search that finds the same as ``regex.search``.
-
-    :param regex: the pattern.
-    :param outline: the pattern itself, or one like it: with the same beginning and literal texts.
-    """
-    parsed = parsed_pattern(outline)
-    if parsed is None:
-        return regex.search
-    if is_anchored(parsed, outline.flags):
-        return regex.match
-    literal = "" if outline.flags & re.IGNORECASE else _literal(parsed)
-    if literal and not _begins_literally(parsed):
-        return _with_literal(regex, literal)
-    return regex.search
 
 
 def either(regexes: Sequence[re.Pattern[str]]) -> Search | None:
@@ -161,7 +133,7 @@ def _of_part(operation: str, argument: Any) -> list[tuple[str, bool]]:
             found = [(chr(argument), True)]
         case "AT" | "ASSERT" | "ASSERT_NOT":
             found = [("", True)]  # nothing is taken there
-        case "IN" if len(argument) <= _WORTH and all(str(one[0]) == "LITERAL" for one in argument):
+        case "IN" if len(argument) <= _FEW and all(str(one[0]) == "LITERAL" for one in argument):
             found = [(chr(character), True) for _, character in argument]
         case "SUBPATTERN" if not (argument[1] or argument[2]):  # flags of its own
             found = _beginnings(argument[3])
@@ -171,27 +143,4 @@ def _of_part(operation: str, argument: Any) -> list[tuple[str, bool]]:
             least, most, repeated = argument
             found = [(text, goes_on and most == 1) for text, goes_on in _beginnings(repeated)]
             found += [] if least else [("", True)]
-    return found
-
-
-def _begins_literally(parsed: Any) -> bool:
-    """``re`` itself looks for a literal beginning first."""
-    return bool(len(parsed)) and str(parsed[0][0]) == "LITERAL"
-
-
-def _literal(parsed: Any) -> str:
-    """The longest text that is in everything that the pattern matches, or nothing."""
-    found = run = ""
-    for operation, argument in parsed:
-        run = run + chr(argument) if str(operation) == "LITERAL" else ""
-        found = max(found, run, key=len)
-    return found if len(found) >= _WORTH else ""
-
-
-def _with_literal(regex: Regex, literal: str) -> Search:
-    search = regex.search
-
-    def found(text: str) -> Match | None:
-        return search(text) if literal in text else None
-
     return found
