@@ -23,7 +23,7 @@ demo: .venv/.ready-run ## see Pyruse at work on a journal of its own
 	$(BIN)/pyruse demo
 
 test: .venv/.ready-test ## the whole suite, by tox; on further Pythons, the core of it
-	$(BIN)/tox run-parallel --parallel 2 --parallel-no-spinner
+	$(BIN)/tox run
 
 check: test ## what CI runs: lint, format, types, import contracts, spelling, tests
 

@@ -251,7 +251,7 @@ def test_descriptors_that_run_out_and_come_back(daemon: MakeDaemon, tmp_path: Pa
 
 def in_order(daemon: Daemon) -> list[str]:
     with closing(sqlite3.connect(daemon.state)) as db:
-        return [message for (message,) in db.execute("SELECT message FROM events ORDER BY rowid")]
+        return [message for (message,) in db.execute("SELECT message FROM events ORDER BY time")]
 
 
 def test_more_files_of_one_machine_than_descriptors(daemon: MakeDaemon, journald: Journald) -> None:
