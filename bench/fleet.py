@@ -284,7 +284,8 @@ def _empty(server: Server) -> None:
         connection.execute("DELETE FROM fleet.feed WHERE seq < (SELECT max(seq) FROM fleet.feed)")
         for table in ("bans", "counts", "parcels"):
             connection.execute(f"TRUNCATE fleet.{table}")
-        connection.execute("UPDATE fleet.hosts SET seen = NULL")
+        # Who comes next under these names has another state: to the database, another machine.
+        connection.execute("UPDATE fleet.hosts SET seen = NULL, run = NULL, identity = NULL")
         connection.execute("VACUUM ANALYZE")
 
 
