@@ -167,30 +167,6 @@ class CountedKinds(Part):
         alike.first = alike.last = time
         self._came.append(alike)
 
-    def add(  # noqa: PLR0913 -- the facts of one event
-        self,
-        day: str,
-        host: str,
-        section: str,
-        event: str,
-        program: str,
-        template: str,
-        level: int | None,
-        example: str,
-        time: int,
-        message_id: str = "",
-        is_of_program: bool = True,
-    ) -> int:
-        """Count one event: the parameters are those of `alike` and `begin`.
-
-        :return: the id of its kind.
-        """
-        alike = self.alike(
-            day, host, section, event, program, template, level, message_id, is_of_program
-        )
-        self.begin(alike, example, time)
-        return alike.kind
-
     def _add_up(self) -> None:
         """Bring all the counts up to date."""
         for alike in self._came:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from msgspec import Struct
 
-from pyruse.state.filed_events import FiledEvent, FiledEvents, Head
+from pyruse.state.filed_events import FiledEvent, FiledEvents
 from pyruse.state.part import Part
 from pyruse.state.removal import delete
 
@@ -30,27 +30,6 @@ class Day(Struct):
         self.entries += entries
         self.first = first if self.first is None else min(self.first, first)
         self.last = last if self.last is None else max(self.last, last)
-
-
-class About(NamedTuple):
-    """What an event is about, for those who group events."""
-
-    kind: int | None
-    """See `pyruse.state.counted_kinds`."""
-    program: str | None
-    level: int | None
-    """The entry's priority, 0 (worst) to 7."""
-    event: str | None
-    """What the entry means, if that is known."""
-    cause: str | None
-    """What has caused it: the same of all events that are about the same thing."""
-    weight: int | None = None
-    """How much it deserves attention, 0 to 100; None: as much as its meaning says."""
-    quote: str | None = None
-    """The line that shows it, where the message does not."""
-
-
-UNKNOWN = About(None, None, None, None, None)
 
 
 class Days(Part):
@@ -112,22 +91,6 @@ class Days(Part):
         self._day(day).saw(entries, first, last)
         if hour is not None:
             self._hours[day, hour] = self._hours.get((day, hour), 0) + entries
-
-    def add(  # noqa: PLR0913 -- the facts of one event
-        self,
-        day: str,
-        section: str,
-        message: str,
-        details: str,
-        time: int,
-        host: str | None,
-        step: str | None = None,
-        about: About = UNKNOWN,
-    ) -> None:
-        """File an event under an open day; the step is where that stands which has reported it."""
-        of_kind = (about.kind, about.program, about.level, about.event, about.cause, about.weight)
-        number = self.events.head(Head(day, section, details, step, host, *of_kind))
-        self.file(day, section).append((number, time, message, about.quote))
 
     def file(self, day: str, section: str) -> list[FiledEvent]:
         """What events of an open day and a section are to be appended to: see `FiledEvents`."""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pyruse.state.database import State
-from pyruse.state.days import About
 from pyruse.testing import Daemon
+from tests.state.filed import About, count_kind, file_event
 
 T = 1_773_489_600_000_000  # µs: 2026-03-14 12:00 UTC
 HOSTILE = "\x1b[31mred\x1b[0m \u202eevil"
@@ -51,9 +51,11 @@ def fill(folder: Path) -> dict[str, str]:
         ):
             for one in range(number):
                 text = template.replace("*", f"lp{one}")
-                kind = state.kinds.add(day, "h", "other", "", program, template, level, text, T)
+                kind = count_kind(
+                    state.kinds, day, "h", "other", "", program, template, level, text, T
+                )
                 about = About(kind, program, level, "", "")
-                state.days.add(day, "other", text, "ALL", T + one, "h", "step", about)
+                file_event(state.days, day, "other", text, "ALL", T + one, "h", "step", about)
                 ids[template] = f"{kind:012x}"
         state.commit()
     return ids

@@ -18,6 +18,7 @@ from pyruse.state.database import State
 from pyruse.state.days import kept_days
 from pyruse.times import time_us_of
 from tests.report.sample import MIDNIGHT, PARIS, empty
+from tests.state.filed import file_event
 
 DAY = "2026-03-14"
 ROWS = 20_000
@@ -35,12 +36,16 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
         for number in range(ROWS):
             name = f"{number * 7919 % ROWS:05}" + "x" * 150
             for section, step in (("interesting", "ssh"), ("other", "rest")):
-                state.days.add(DAY, section, f"host tried {name}", "ALL", at + number, None, step)
-        state.days.add(DAY, "important", "root logged in", "ALL", at + 5, None, "login")
-        state.days.add(DAY, "interesting", "zfs: scrub is done", "ALL", at + 6, None, "zfs")
-        state.days.add(DAY, "other", "zfs is fine", "ALL", at + 9, None, "rest")
+                file_event(
+                    state.days, DAY, section, f"host tried {name}", "ALL", at + number, None, step
+                )
+        file_event(state.days, DAY, "important", "root logged in", "ALL", at + 5, None, "login")
+        file_event(state.days, DAY, "interesting", "zfs: scrub is done", "ALL", at + 6, None, "zfs")
+        file_event(state.days, DAY, "other", "zfs is fine", "ALL", at + 9, None, "rest")
         for _ in range(3):
-            state.days.add(DAY, "interesting", "host tried root", "ALL", at + 7, None, "ssh")
+            file_event(
+                state.days, DAY, "interesting", "host tried root", "ALL", at + 7, None, "ssh"
+            )
         state.commit()
         yield state
 

@@ -23,6 +23,7 @@ from pyruse.state.migrations import VERSION
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.testing.waiting import TIME_LIMIT
+from tests.state.filed import file_event
 
 T0 = 1_773_489_600_000_000
 CURSOR = ("s=1;i=2", T0)
@@ -35,7 +36,7 @@ def fill(state: State, at: int = T0) -> None:
     state.counters.reset("grace", "k", at=at, grace=1000)
     state.tables.table("t").put("k", 1)
     state.days.saw("2026-03-14", 1, at, at)
-    state.days.add("2026-03-14", "important", "message", "ALL", at, "host")
+    file_event(state.days, "2026-03-14", "important", "message", "ALL", at, "host")
     state.days.note("2026-03-14", "note")
     state.outbox.put(OutboxItem("log", {"message": "hello"}, at, at))
     mail = {"subject": "s", "to": [], "parts": ["x"], "count": 1, "html": None}
@@ -310,7 +311,7 @@ def test_room_that_a_flood_had_taken_is_given_back_once_it_is_forgotten(opened, 
     state = opened()
     path = tmp_path / "state.sqlite"
     for number in range(20_000):
-        state.days.add("2026-03-10", "other", f"{number} " + "x" * 500, "ALL", T0, None)
+        file_event(state.days, "2026-03-10", "other", f"{number} " + "x" * 500, "ALL", T0, None)
     state.days.end("2026-03-10", T0)
     fill(state)
     state.positions.update({"": CURSOR})
@@ -327,7 +328,7 @@ def test_room_that_a_flood_had_taken_is_given_back_once_it_is_forgotten(opened, 
 def test_what_is_older_is_removed_in_slices(opened, tmp_path):
     state = opened()
     for number in range(20_000):
-        state.days.add("2026-03-10", "other", f"{number} " + "x" * 500, "ALL", T0, None)
+        file_event(state.days, "2026-03-10", "other", f"{number} " + "x" * 500, "ALL", T0, None)
     state.days.end("2026-03-10", T0)
     state.commit()
     left, pages = [20_000], []
@@ -349,7 +350,7 @@ def test_a_large_state_of_an_older_pyruse_is_written_anew_at_a_start_and_never_m
     monkeypatch.setattr(removal, "_QUICK", 9_000_000)
     state = opened()
     for number in range(20_000):
-        state.days.add("2026-03-10", "other", f"{number} " + "x" * 500, "ALL", T0, None)
+        file_event(state.days, "2026-03-10", "other", f"{number} " + "x" * 500, "ALL", T0, None)
     state.days.end("2026-03-10", T0)
     state.commit()
     state.db.execute("PRAGMA auto_vacuum = 0")
@@ -373,7 +374,7 @@ def test_what_is_older_than_it_should_be_kept_is_removed(opened):
     state = opened()
     for number in range(5):
         day = date(2026, 3, 10 + number)
-        state.days.add(day.isoformat(), "other", "x", "ALL", T0, None)
+        file_event(state.days, day.isoformat(), "other", "x", "ALL", T0, None)
         state.days.end(day.isoformat(), T0)
         ban = Ban(f"203.0.113.{number}", "", T0, None, "", "", 1, Target("nftables"))
         state.ban_history.add(ban, T0 + number)

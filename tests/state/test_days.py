@@ -16,6 +16,7 @@ from pyruse.state.events import (
     latest_by_message,
 )
 from pyruse.times import time_us_of
+from tests.state.filed import file_event
 
 PARIS = ZoneInfo("Europe/Paris")
 MIDNIGHT = datetime(2026, 3, 14, tzinfo=PARIS)
@@ -44,7 +45,7 @@ def reopened(state: State) -> State:
 
 def add(state, message, hour=1.0, section="interesting", details="ALL", host="aubergine", day=DAY):
     name = state.days.open_day(day)
-    state.days.add(name, section, message, details, us(hour, day), host)
+    file_event(state.days, name, section, message, details, us(hour, day), host)
 
 
 def filled(state, *days: date) -> Report:
@@ -97,7 +98,7 @@ def test_a_message_comes_once_however_its_events_are_mixed_with_others(state):
     day = DAY.isoformat()
     for time in range(9):
         message, details = "ab"[time % 2], ("ALL", "LAST", "FIRST")[time % 3]
-        state.days.add(day, "important", message, details, time, None)
+        file_event(state.days, day, "important", message, details, time, None)
         state.commit()
     found = [
         (one.message, {details: list(times) for details, times in one.times.items()}, one.id)

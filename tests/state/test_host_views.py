@@ -15,6 +15,7 @@ from pyruse.state.events import (
 )
 from pyruse.state.faults import faults_of
 from pyruse.state.host_views import all_but, only_of
+from tests.state.filed import file_event
 
 DAY = "2026-03-14"
 T = 1_773_489_600_000_000
@@ -27,8 +28,8 @@ def test_the_events_of_one_machine(tmp_path: Path) -> None:
         days.open_day(date.fromisoformat(DAY))
         days.saw(DAY, 40, T, T + 40)
         for number, host in enumerate(["web1", "it's", None, "web1", "own"]):
-            days.add(DAY, "other", f"{number}", "ALL", T + number, host)
-            days.add(DAY, "important", "same", "ALL", T + number, host)
+            file_event(days, DAY, "other", f"{number}", "ALL", T + number, host)
+            file_event(days, DAY, "important", "same", "ALL", T + number, host)
         days.note(DAY, "a note")
         state.faults.add(DAY, "journal", "x", "a fault", T)
         state.commit()

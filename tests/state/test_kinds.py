@@ -14,7 +14,6 @@ import pytest
 
 from pyruse.state import counted_kinds
 from pyruse.state.database import State
-from pyruse.state.days import About
 from pyruse.state.host_views import only_of
 from pyruse.state.kinds import (
     KindOfDay,
@@ -25,6 +24,7 @@ from pyruse.state.kinds import (
     messages_of_kind,
 )
 from pyruse.testing.waiting import TIME_LIMIT
+from tests.state.filed import About, count_kind, file_event
 
 DAY, NEXT = "2026-03-14", "2026-03-15"
 T = 1_773_489_600_000_000
@@ -43,7 +43,7 @@ def add(
     level: int | None = 6,
     of_program: bool = True,
 ) -> int:
-    return state.kinds.add(
+    return count_kind(state.kinds,
         day, host, section, "", program, template, level, f"{template}, in full", time,
         is_of_program=of_program,
     )  # fmt: skip
@@ -88,8 +88,8 @@ def test_section_meaning_program_and_text_make_a_kind(opened: Opened) -> None:
         add(state, "b *"),
         add(state, "a *", section="important"),
         add(state, "a *", program="sshd-session"),
-        state.kinds.add(DAY, "", "other", "login", "sshd", "a *", 6, "", T),
-        state.kinds.add(DAY, "", "other", "", "sshd", "a *", 6, "", T, message_id="f" * 32),
+        count_kind(state.kinds, DAY, "", "other", "login", "sshd", "a *", 6, "", T),
+        count_kind(state.kinds, DAY, "", "other", "", "sshd", "a *", 6, "", T, message_id="f" * 32),
     }
     assert len(ids) == 6
     assert add(state, "a *", day=NEXT, host="there", level=1) in ids
@@ -251,6 +251,7 @@ FEED = """
 import os, signal, sys
 from pyruse.state import counted_kinds
 from pyruse.state.database import State
+from tests.state.filed import count_kind
 counted_kinds.MOST = 20
 path, statements = sys.argv[1], int(sys.argv[2])
 with State(path) as state:
@@ -265,7 +266,7 @@ with State(path) as state:
     for number in range(int(cursor), 600):
         text = f"text {number % 7 if number % 3 else number}"
         level = 4 if number % 50 == 0 else 6
-        state.kinds.add("2026-03-14", "h", "other", "", "app", text, level, text, number)
+        count_kind(state.kinds, "2026-03-14", "h", "other", "", "app", text, level, text, number)
         state.positions.update({"": (str(number + 1), number)})
         if number % 60 == 59:
             state.commit()
@@ -315,11 +316,11 @@ def test_events_are_grouped_by_kind_and_cause(opened: Opened) -> None:
     state = opened()
     disk = About(7, "kernel", 3, "disk fault", "device sda")
     for number, message in enumerate(["sda: 1", "sda: 2", "sda: 1"]):
-        state.days.add(DAY, "important", message, "ALL", T + number, "here", "step", disk)
+        file_event(state.days, DAY, "important", message, "ALL", T + number, "here", "step", disk)
     other = disk._replace(cause="device sdb", level=2)
-    state.days.add(DAY, "important", "sdb: 1", "ALL", T + 5, "here", "step", other)
-    state.days.add(DAY, "important", "by an older Pyruse", "ALL", T + 6, "here")
-    state.days.add(DAY, "important", "by an older Pyruse", "ALL", T + 7, "here")
+    file_event(state.days, DAY, "important", "sdb: 1", "ALL", T + 5, "here", "step", other)
+    file_event(state.days, DAY, "important", "by an older Pyruse", "ALL", T + 6, "here")
+    file_event(state.days, DAY, "important", "by an older Pyruse", "ALL", T + 7, "here")
     state.commit()
     rows = events_by_kind(state.db, [DAY], "important")
     assert [(row.kind, row.cause, row.events, row.messages, row.message) for row in rows] == [

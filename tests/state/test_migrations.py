@@ -14,12 +14,13 @@ from pyruse.state import migrations
 from pyruse.state.bans import BanKey
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
-from pyruse.state.days import About, kept_days, notes_of
+from pyruse.state.days import kept_days, notes_of
 from pyruse.state.events import (
     events_by_message,
     events_in_time,
 )
 from pyruse.state.kinds import events_by_kind
+from tests.state.filed import About, count_kind, file_event
 from tests.state.schema import FILE, schema, schema_of_today
 
 FOLDER = Path(__file__).parent
@@ -179,7 +180,7 @@ def test_events_of_schema_18_are_all_there(tmp_path: Path) -> None:
         rows = state.db.execute(read).fetchall()
         assert rows == sorted(filed, key=lambda row: (row[0], row[1]))
         assert len(rows) == 60
-        state.days.add("2026-03-14", "other", "new", "ALL", T, "new host")
+        file_event(state.days, "2026-03-14", "other", "new", "ALL", T, "new host")
         state.commit()
         assert len(state.db.execute(read).fetchall()) == 61
         assert state.db.execute("SELECT host FROM events WHERE message = 'new'").fetchall() == [
@@ -199,9 +200,9 @@ def test_events_of_schema_13_are_of_no_kind_and_new_ones_are(tmp_path: Path) -> 
         )
     with State(path) as state:
         state.load()
-        kind = state.kinds.add("2026-03-14", "h", "other", "", "app", "new", 6, "new", T)
+        kind = count_kind(state.kinds, "2026-03-14", "h", "other", "", "app", "new", 6, "new", T)
         about = About(kind, "app", 6, "", "")
-        state.days.add("2026-03-14", "other", "new", "ALL", T, "h", "step", about)
+        file_event(state.days, "2026-03-14", "other", "new", "ALL", T, "h", "step", about)
         state.commit()
         rows = events_by_kind(state.db, ["2026-03-14"], "other")
         assert [(row.kind, row.message) for row in rows] == [(0, "old"), (kind, "new")]

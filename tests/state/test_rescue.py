@@ -25,6 +25,7 @@ from pyruse.state.events import (
 from pyruse.state.expectations import absences_of, expected_of
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.rescue import kept_state
+from tests.state.filed import file_event
 
 T0 = 1_773_489_600_000_000
 DAY = "2026-03-14"
@@ -43,7 +44,7 @@ def path(tmp_path: Path) -> Path:
 
 def fill(state: State) -> None:
     for number in range(EVENTS):
-        state.days.add(DAY, "important", f"event {number:04}", "ALL", T0 + number, "host")
+        file_event(state.days, DAY, "important", f"event {number:04}", "ALL", T0 + number, "host")
     state.days.saw(DAY, EVENTS, T0, T0 + EVENTS)
     target = Target("nftables")
     for number in range(BANS):
@@ -120,7 +121,7 @@ def test_events_outlive_what_they_have_in_common(path: Path, table: str) -> None
     with daemon(path) as (state, (line,)):
         assert f"all but a part of {table}; " in line
         assert len(messages(state)) == EVENTS
-        state.days.add(DAY, "important", "new", "NONE", T0 + EVENTS, "other host", "step")
+        file_event(state.days, DAY, "important", "new", "NONE", T0 + EVENTS, "other host", "step")
         state.commit()
         *_, (host, step, message) = state.db.execute("SELECT host, step, message FROM events")
         assert (host, step, message) == ("other host", "step", "new")
@@ -330,7 +331,7 @@ def run(path: Path, meanwhile: Callable[[], object]) -> str:
 
 def commit(state: State, meanwhile: Callable[[], object]) -> None:
     meanwhile()
-    state.days.add(DAY, "important", "not committed", "ALL", T0, None)
+    file_event(state.days, DAY, "important", "not committed", "ALL", T0, None)
     state.positions.update({"": ("s=1;i=3", T0 + 1)})
     state.commit()
 

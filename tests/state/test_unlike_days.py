@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pyruse.state.database import State
 from pyruse.state.host_views import only_of
 from pyruse.state.unlike_days import unlike_days
+from tests.state.filed import count_kind
 
 T = 1_773_489_600_000_000
 BEFORE = [f"2026-03-{day:02}" for day in range(1, 9)]
@@ -18,7 +19,9 @@ def came(state: State, template: str, *days: str, number: int = 1, level: int = 
     kind = 0
     for day in days:
         for _ in range(number):
-            kind = state.kinds.add(day, "h", "other", "", "app", template, level, template, T)
+            kind = count_kind(
+                state.kinds, day, "h", "other", "", "app", template, level, template, T
+            )
     return kind
 
 
@@ -76,7 +79,7 @@ def test_of_one_machine(opened: Opened) -> None:
     state = opened()
     came(state, "old", *BEFORE, DAY)
     for day in BEFORE:
-        state.kinds.add(day, "there", "other", "", "app", "old", 6, "old", T)
+        count_kind(state.kinds, day, "there", "other", "", "app", "old", 6, "old", T)
     state.commit()
     with only_of(state.db, "there"):
         assert [kind.difference for kind in unlike_days(state.db, DAY).kinds] == ["gone"]
