@@ -15,7 +15,7 @@ from bench.reading import floor, replayed
 
 _ROOT = Path(__file__).parents[1]
 _PYRUSE1 = Path(__file__).with_name("pyruse1.json")
-"""A usual one: chains of services keep what matters, discard the rest, and report what is unknown."""
+"""A usual one: its chains keep what matters, discard the rest, and report what is unknown."""
 _ALL_OF_PYRUSE1 = _ROOT / "tests" / "e2e" / "pyruse1_full.json"
 """One with each filter and action that Pyruse 1 has, which reports nearly all that comes."""
 _MISSING = "pyruse-native is not installed (pip install ./pyruse-contrib/pyruse-native)"
