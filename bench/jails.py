@@ -22,6 +22,7 @@ from bench import fail2ban
 from bench.daemon import QUIET
 from bench.journals import joined, last_time, made, sample
 from bench.measure import Row, Target, Unavailable, cpu_seconds, ended, ratio
+from bench.reading import ways
 from pyruse.testing.journal import EntryFields
 from pyruse.testing.namespace import NetworkNamespace, unavailable
 
@@ -65,34 +66,39 @@ def rows(quick: bool) -> Iterator[Row]:
     if reason := fail2ban.unavailable() or unavailable():
         raise Unavailable(reason)
     count, rounds = (20_000, 1) if quick else (200_000, 3)
-    ours, theirs = [], []
+    ours: dict[str, list[float]] = {way: [] for way in ways()}
+    theirs = []
     with tempfile.TemporaryDirectory(prefix="pyruse-jails-") as name:
         for number in range(rounds):
             seconds, seconds_of_fail2ban, banned = verdicts(Path(name) / str(number), sample(count))
-            ours.append(seconds)
             theirs.append(seconds_of_fail2ban)
-    yield Row(
-        f"fail2ban {fail2ban.version()} to `pyruse run`, which ban the same {len(banned)} addresses"
-        f" of {count:,} entries",
-        ratio(theirs, ours),
-        Target(8, at_least=True),
-        name="fail2ban",
-    )
+            for way, all_seconds in ours.items():
+                all_seconds.append(seconds[way])
+    for way, taken in ours.items():
+        yield Row(
+            f"fail2ban {fail2ban.version()} to `pyruse run` {way}, which ban the same"
+            f" {len(banned)} addresses of {count:,} entries",
+            ratio(theirs, taken),
+            Target(8, at_least=True),
+            name=f"fail2ban {way}",
+        )
 
 
-def verdicts(folder: Path, journal: Path) -> tuple[float, float, set[str]]:
+def verdicts(folder: Path, journal: Path) -> tuple[dict[str, float], float, set[str]]:
     """Have both read a journal.
 
-    :return: CPU seconds of Pyruse and of fail2ban, and whom both have banned.
+    :return: CPU seconds of Pyruse, in each way, and of fail2ban, and whom both have banned.
     :raises RuntimeError: they do not agree.
     """
     end = last_time(journal)
     whole = joined(folder / "journal", journal, made(f"failures-{end}", _failures(end)))
-    ours, banned = _pyruse(folder / "pyruse", whole)
     theirs, banned_by_fail2ban = _fail2ban(folder / "fail2ban", whole)
-    if banned != banned_by_fail2ban:
-        raise RuntimeError(f"not the same bans: {sorted(banned ^ banned_by_fail2ban)}")
-    return ours, theirs, banned
+    ours = {}
+    for way, setting in ways().items():
+        ours[way], banned = _pyruse(folder / setting, whole, setting)
+        if banned != banned_by_fail2ban:
+            raise RuntimeError(f"not the same bans: {sorted(banned ^ banned_by_fail2ban)}")
+    return ours, theirs, banned_by_fail2ban
 
 
 def _failures(after: int) -> Iterator[EntryFields]:
@@ -115,14 +121,15 @@ def _failures(after: int) -> Iterator[EntryFields]:
         }
 
 
-def _pyruse(folder: Path, journal: Path) -> tuple[float, set[str]]:
+def _pyruse(folder: Path, journal: Path, setting: str) -> tuple[float, set[str]]:
     """:return: CPU seconds, and who is banned."""
     folder.mkdir(parents=True)
     config = folder / "pyruse.toml"
     config.write_text(QUIET.format(journal=journal, folder=folder) + CHAINS.read_text())
     program = [sys.executable, "-m", "pyruse"]
     with NetworkNamespace() as namespace:
-        seconds = cpu_seconds([*namespace.prefix, *program, "run", "--once", "-c", str(config)])
+        run = [*program, "run", "--once", "-c", str(config)]
+        seconds = cpu_seconds([*namespace.prefix, "env", setting, *run])
     listed = subprocess.run(
         [*program, "bans", "-c", str(config), "--format", "json"],
         capture_output=True, check=True,

@@ -5,20 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from bench import direct, jails
 from bench.journals import DEMO, UNSEEN, cluster, compact, folder, sample
 from bench.measure import Row, Target, Unavailable, ratio, side_by_side
-from bench.reading import floor, replayed
+from bench.reading import floor, replayed_in_each_way, ways
 
 _ROOT = Path(__file__).parents[1]
 _PYRUSE1 = Path(__file__).with_name("pyruse1.json")
 """A usual one: its chains keep what matters, discard the rest, and report what is unknown."""
 _ALL_OF_PYRUSE1 = _ROOT / "tests" / "e2e" / "pyruse1_full.json"
 """One with each filter and action that Pyruse 1 has, which reports nearly all that comes."""
-_MISSING = "pyruse-native is not installed (pip install ./pyruse-contrib/pyruse-native)"
 _ALL = """
 [chains]
 "all" = [ { action = "report", section = "other", message = "[{PRIORITY}/{SYSLOG_IDENTIFIER}] {MESSAGE}" } ]
@@ -30,7 +28,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
     :raises Unavailable: the package is not installed.
     """
-    if find_spec("pyruse_native") is None:
+    if len(ways()) < 2:
         raise Unavailable(
             "pyruse-native is not installed (pip install ./pyruse-contrib/pyruse-native)"
         )
@@ -67,25 +65,20 @@ def _both(  # noqa: PLR0913 -- what a pair of rows says
     targets: tuple[float, float] | None,
     name: str,
 ) -> Iterator[Row]:
-    replay = replayed(config, journal)
-    taken = side_by_side(
-        {
-            "floor": floor(journal),
-            "plain": ["env", "PYRUSE_NATIVE=0", *replay],
-            "native": ["env", "PYRUSE_NATIVE=1", *replay],
-        },
-        rounds,
-    )
-    for index, kind in enumerate(("plain", "native")):
-        words = "in Python" if kind == "plain" else "with pyruse-native"
+    ways = replayed_in_each_way(config, journal)
+    taken = side_by_side({"floor": floor(journal), **ways}, rounds)
+    for index, way in enumerate(ways):
         yield Row(
-            f"`pyruse replay` {words}, to libsystemd handing over every field: {what}",
-            ratio(taken[kind], taken["floor"]),
+            f"`pyruse replay` {way}, to libsystemd handing over every field: {what}",
+            ratio(taken[way], taken["floor"]),
             None if targets is None else Target(targets[index]),
-            name=f"{kind} {name}",
+            name=f"floor {way} {name}",
         )
-    yield Row(f"`pyruse replay` in Python, to one with pyruse-native: {what}",
-              ratio(taken["plain"], taken["native"]), name=f"gain {name}")  # fmt: skip
+    plain, native = (taken[way] for way in ways)
+    yield Row(
+        f"`pyruse replay` in Python, to one with pyruse-native: {what}", ratio(plain, native),
+        name=f"gain {name}",
+    )  # fmt: skip
 
 
 def _imported(old: Path, name: str) -> Path:

@@ -6,67 +6,59 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 
-from bench import jails
 from bench.journals import DEMO, UNSEEN, cluster, folder, long_messages, sample
 from bench.measure import Command, Figure, Row, Target, cpu_seconds, ratio, side_by_side
 from pyruse.config.settings import EngineSettings
 
 _STARTS = 3
-_FLOOR = Target(2.5)
+_JSON = Target(3, at_least=True)
+FLOORS = {"in Python": 4.5, "with pyruse-native": 2.5}
+"""What the demo's chains may take, to libsystemd handing over every field."""
 
 
 def rows(quick: bool) -> Iterator[Row]:
     """What replaying takes."""
     count, rounds = (20_000, 1) if quick else (200_000, 5)
-    yield from _against_others(sample(count), rounds, f"{count:,} entries", "sample")
+    yield from _against_journalctl(sample(count), rounds, f"{count:,} entries", "sample")
     unseen = f"{count:,} entries, another seed"
-    yield from _against_others(sample(count, UNSEEN), rounds, unseen, "unseen")
+    yield from _against_journalctl(sample(count, UNSEEN), rounds, unseen, "unseen")
     long = f"{count // 4:,} long entries"
-    yield from _against_others(long_messages(count // 4), rounds, long, "long")
+    yield from _against_journalctl(long_messages(count // 4), rounds, long, "long")
     strange = f"{count:,} entries of a cluster, with 8 to 60 fields"
-    yield from _against_others(cluster(count), rounds, strange, "cluster")
-    yield _jails_alone(sample(count), rounds, count)
+    yield from _against_journalctl(cluster(count), rounds, strange, "cluster")
+    yield from _long_messages(long_messages(count // 4), rounds, long)
     yield from _growth([count // 8, count // 2, count * 2, count * 8][: 3 if quick else 4], rounds)
     # With 10,000, the start takes longer than all the entries: nothing is left to compare.
     yield from _chains(sample(count), [10, 100, 1_000], rounds)
     yield from _counters(sample(count), rounds)
 
 
-def _against_others(journal: Path, rounds: int, what: str, name: str) -> Iterator[Row]:
-    taken = side_by_side(
-        {
-            "floor": floor(journal),
-            "replay": replayed(DEMO, journal),
-            "json": ["journalctl", "--directory", str(journal), "--output", "json"],
-            "short": ["journalctl", "--directory", str(journal), "--output", "short"],
-        },
-        rounds,
-    )
-    replay = taken["replay"]
-    yield Row(
-        f"`pyruse replay` of the demo's chains, to libsystemd handing over every field: {what}",
-        ratio(replay, taken["floor"]), _FLOOR, name=f"floor {name}",
-    )  # fmt: skip
-    yield Row(
-        f"`journalctl -o json` to `pyruse replay`: {what}",
-        ratio(taken["json"], replay), Target(3, at_least=True), name=f"json {name}",
-    )  # fmt: skip
-    yield Row(f"`journalctl -o short` to `pyruse replay`: {what}", ratio(taken["short"], replay))
+def _against_journalctl(journal: Path, rounds: int, what: str, name: str) -> Iterator[Row]:
+    ways = replayed_in_each_way(DEMO, journal)
+    shown = {
+        form: ["journalctl", "--directory", str(journal), "--output", form]
+        for form in ("json", "short")
+    }
+    taken = side_by_side(shown | ways, rounds)
+    for way in ways:
+        for form, target in (("json", _JSON), ("short", None)):
+            yield Row(
+                f"`journalctl -o {form}` to `pyruse replay` {way}: {what}",
+                ratio(taken[form], taken[way]), target, name=f"{form} {way} {name}",
+            )  # fmt: skip
 
 
-def _jails_alone(journal: Path, rounds: int, count: int) -> Row:
-    """Chains that most entries do not concern: these need never leave libsystemd."""
-    taken = side_by_side(
-        {"jails": replayed(jails.CHAINS, journal), "floor": floor(journal)}, rounds
-    )
-    return Row(
-        f"`pyruse replay` of three jails and nothing else, to libsystemd handing over every field:"
-        f" {count:,} entries",
-        ratio(taken["jails"], taken["floor"]),
-        name="floor jails",
-    )
+def _long_messages(journal: Path, rounds: int, what: str) -> Iterator[Row]:
+    ways = replayed_in_each_way(DEMO, journal)
+    taken = side_by_side({"floor": floor(journal), **ways}, rounds)
+    for way in ways:
+        yield Row(
+            f"`pyruse replay` {way}, to libsystemd handing over every field: {what}",
+            ratio(taken[way], taken["floor"]), Target(FLOORS[way]), name=f"floor {way} long",
+        )  # fmt: skip
 
 
 def _growth(counts: list[int], rounds: int) -> Iterator[Row]:
@@ -145,6 +137,19 @@ def replayed(config: Path, journal: Path) -> Command:
         sys.executable, "-m", "pyruse", "replay", "--config", str(config),
         "--directory", str(journal), "--format", "json",
     ]  # fmt: skip
+
+
+def replayed_in_each_way(config: Path, journal: Path) -> dict[str, Command]:
+    """Replays a journal in Python, and with pyruse-native where it is installed."""
+    return {way: ["env", setting, *replayed(config, journal)] for way, setting in ways().items()}
+
+
+def ways() -> dict[str, str]:
+    """How Pyruse may run, and by which variable of the environment."""
+    found = {"in Python": "PYRUSE_NATIVE=0"}
+    if find_spec("pyruse_native") is not None:
+        found["with pyruse-native"] = "PYRUSE_NATIVE=1"
+    return found
 
 
 def floor(journal: Path) -> Command:

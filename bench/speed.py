@@ -4,9 +4,9 @@
 
 A ratio is one of CPU seconds unless the row says otherwise, measured side by side in one run: the
 median of the rounds, with the lowest and the highest one. Needs what `make setup` installs, and
-root for journald, nftables and fail2ban. ``--write`` puts the figures into `docs/performance.md`
-and into the README, those of a part in place of the ones before: it is for a machine that has
-nothing else to do.
+root for journald, nftables and fail2ban. ``--write`` puts the figures into `docs/performance.md`,
+`docs/comparison.md` and the README, those of a part in place of the ones before: it is for a
+machine that has nothing else to do.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PARTS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "following": following.rows,
 }
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "docs" / "performance.md", ROOT / "README.md"]
+PAGES = [ROOT / "docs" / "performance.md", ROOT / "docs" / "comparison.md", ROOT / "README.md"]
 HEAD = "| what | median (lowest – highest) | target | met |\n|---|---|---|---|"
 _MEASURED = re.compile(
     r"(<!-- measured: (?P<name>[^>]+) -->)(?P<space>\s*)(?P<old>.*?)\s*(<!-- end -->)", re.S
