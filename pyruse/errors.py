@@ -15,12 +15,16 @@ class UserError(Exception):
     """
 
 
-class ConfigError(UserError):
-    """All the faults of a configuration, one line each. Exit code of the commands: 2."""
+class FaultsError(UserError):
+    """All the faults of what a user gave, one line each."""
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = [one_line(fault) for fault in faults]
         super().__init__("\n".join(self.faults))
+
+
+class ConfigError(FaultsError):
+    """All the faults of a configuration. Exit code of the commands: 2."""
 
 
 def in_words(fault: BaseException, *plain: type[BaseException]) -> str:

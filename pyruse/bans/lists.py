@@ -16,7 +16,7 @@ from pyruse.addresses import listed_networks
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Target
 from pyruse.bans.orders import LONGEST_LABEL, Count, Item, Where
-from pyruse.errors import UserError
+from pyruse.errors import FaultsError, UserError
 from pyruse.text import json_escaped
 from pyruse.times import datetime_of, time_us_of
 
@@ -47,11 +47,11 @@ def read(text: str, name: str, label: str, until: int | None) -> Iterator[Item]:
     :param name: the name of the file, for the faults.
     :param label: the label of the bans.
     :param until: their end; None: never.
-    :raises UserError: lines are not understood.
+    :raises FaultsError: lines are not understood.
     """
-    faults: list[str] = []
-    networks = [network for _, network, _ in _lines(text, name, faults)]
-    _raise(faults)
+    faults = _Faults(name)
+    networks = [network for _, network, _ in _lines(text, faults)]
+    faults.tell()
     # In the order of the state's rows: in any other, the database takes several times as long.
     networks.sort()
     reason = f"from {name}"
@@ -67,44 +67,62 @@ def restore(text: str, name: str, label: str | None, until: int | None) -> list[
     :param name: the name of the file, for the faults.
     :param label: the label of all the bans; None: each has its own.
     :param until: the end of all the bans; None: each has its own.
-    :raises UserError: it is no export, or lines are not understood.
+    :raises UserError: it is no export, or (`FaultsError`) lines are not understood.
     """
     if not is_export(text):
         raise UserError(
             f"{name}: is no export of Pyruse (expected what `pyruse bans --export` has printed; "
             "lists of others, and databases of fail2ban, are for --import)"
         )
-    faults: list[str] = []
+    faults = _Faults(name)
     items = []
-    for number, network, comment in _lines(text, name, faults):
+    for number, network, comment in _lines(text, faults):
         if not comment.strip():
             items.append(Item(network, label or "import", f"from {name}", until))
             continue
         try:
             note = _note(comment)
         except ValueError as fault:
-            faults.append(f"{name}:{number}: {fault}")
+            faults.add(number, fault)
             continue
         end = time_us_of(note.until) if until is None and note.until is not None else until
         items.append(Item(network, label or note.label, note.reason, end, note.where, note.before))
-    _raise(faults)
+    faults.tell()
     return items
 
 
-def _lines(text: str, name: str, faults: list[str]) -> Iterator[tuple[int, str, str]]:
+class _Faults:
+    """The faults of a list's lines: the first ones, and how many there are."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._first: list[str] = []
+        self._number = 0
+
+    def add(self, number: int, fault: ValueError) -> None:
+        """A line is not understood."""
+        self._number += 1
+        if self._number <= _FAULTS_SHOWN:
+            self._first.append(f"{self._name}:{number}: {fault}")
+
+    def tell(self) -> None:
+        """Raise them, if there are any.
+
+        :raises FaultsError: there are.
+        """
+        if self._number:
+            more = self._number - _FAULTS_SHOWN
+            rest = [f"{self._name}: {more:,} more lines are not understood"] if more > 0 else []
+            raise FaultsError([*self._first, *rest, f"{self._name}: nothing was imported"])
+
+
+def _lines(text: str, faults: _Faults) -> Iterator[tuple[int, str, str]]:
     """The lines with a network: number, network, comment; what is none is added to the faults."""
     for number, network, comment in listed_networks(text):
         if isinstance(network, ValueError):
-            faults.append(f"{name}:{number}: {network}")
+            faults.add(number, network)
         else:
             yield number, network, comment
-
-
-def _raise(faults: list[str]) -> None:
-    if faults:
-        more = len(faults) - _FAULTS_SHOWN
-        shown = faults[:_FAULTS_SHOWN] + ([f"and {more} more lines"] if more > 0 else [])
-        raise UserError("; ".join([*shown, "so nothing was imported"]))
 
 
 def _note(comment: str) -> _Note:

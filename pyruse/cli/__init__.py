@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyruse.cli.stdout import apart
-from pyruse.errors import ConfigError, UserError, did_you_mean
+from pyruse.errors import ConfigError, FaultsError, UserError, did_you_mean
 from pyruse.system.collector import collect_seldom
 from pyruse.text import printable
 from pyruse.version import VERSION
@@ -133,10 +133,10 @@ def main() -> None:
     collect_seldom()
     try:
         _pyruse(prog_name="pyruse")
-    except ConfigError as fault:
+    except FaultsError as fault:
         for line in fault.faults:
             click.echo(printable(line), err=True)
-        sys.exit(2)
+        sys.exit(2 if isinstance(fault, ConfigError) else 1)
     except UserError as fault:
         click.echo(f"pyruse: {printable(str(fault))}", err=True)
         sys.exit(1)

@@ -53,6 +53,17 @@ def period_named(title: str) -> Period | None:
         return None
 
 
+def period_expected(title: str) -> str | None:
+    """What the year of a week or a month that is none has instead; None: it is no such title."""
+    match = _NAMES.fullmatch(title)
+    if match is None or not date.min.year <= (year := int(match["year"])) < date.max.year:
+        return None
+    if match["month"]:
+        return f'"{year:04}-01" to "{year:04}-12"'
+    weeks = date(year, 12, 28).isocalendar().week  # it is always in the last one (ISO 8601)
+    return f'"{year:04}-W01" to "{year:04}-W{weeks}"'
+
+
 def due(day: str, reported: Sequence[str], wanted: Sequence[Length]) -> Iterator[Period]:
     """The periods that are over with a day's report.
 

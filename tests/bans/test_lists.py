@@ -14,7 +14,7 @@ from pyruse.api.bans import Ban
 from pyruse.api.firewall import Sets, Target
 from pyruse.bans.lists import read, restore, title, write
 from pyruse.bans.orders import Item, Where
-from pyruse.errors import UserError
+from pyruse.errors import FaultsError, UserError
 from pyruse.text import printable
 
 NOW = 1_773_489_600_000_000
@@ -95,10 +95,11 @@ def test_a_list_is_no_export():
     ],
 )
 def test_notes_that_are_not_understood_are_told_of(note, fault):
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(FaultsError) as refused:
         restored(f"192.0.2.7 # {note}")
-    assert str(refused.value).startswith(fault)
-    assert str(refused.value).endswith("; so nothing was imported")
+    told = refused.value.faults
+    assert told[0].startswith(fault)
+    assert told[1:] == ["list: nothing was imported"]
 
 
 def test_a_label_that_is_too_long_is_exported_as_one_that_can_be_restored():
@@ -109,19 +110,23 @@ def test_a_label_that_is_too_long_is_exported_as_one_that_can_be_restored():
 
 def test_lines_that_are_no_networks_are_told_of_all_at_once():
     text = "192.0.2.7\n<html>\n203.0.113.7; flush ruleset\nexample.org # a name\n"
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(FaultsError) as refused:
         read(text, "list", "import", None)
-    assert 'list:2: "<html>" is no network (expected an address' in str(refused.value)
-    assert 'list:4: "example.org " is no network' in str(refused.value)
-    assert str(refused.value).endswith("; so nothing was imported")
+    first, second, last = refused.value.faults
+    assert first.startswith('list:2: "<html>" is no network (expected an address')
+    assert second.startswith('list:4: "example.org " is no network')
+    assert last == "list: nothing was imported"
 
 
 def test_very_many_faulty_lines_are_not_all_shown():
-    with pytest.raises(UserError) as refused:
-        read("x\n" * 1000, "list", "import", None)
-    assert "list:10: " in str(refused.value)
-    assert "list:11: " not in str(refused.value)
-    assert "and 990 more lines" in str(refused.value)
+    with pytest.raises(FaultsError) as refused:
+        read("x\n" * 2000, "list", "import", None)
+    told = refused.value.faults
+    assert [one.partition(": ")[0] for one in told[:-2]] == [f"list:{n}" for n in range(1, 11)]
+    assert told[-2:] == [
+        "list: 1,990 more lines are not understood",
+        "list: nothing was imported",
+    ]
 
 
 def test_plain_addresses_are_read_as_all_others_are():

@@ -322,7 +322,9 @@ def test_import_of_what_is_no_list(pyruse, config, tmp_path):
     (tmp_path / "page").write_text("<html>\n")
     done = pyruse("bans", "-c", config, "--import", tmp_path / "page")
     assert (done.code, done.out) == (1, "")
-    assert '/page:1: "<html>" is no network (expected' in done.err
+    fault, end = done.err.splitlines()
+    assert fault.startswith(f'{tmp_path}/page:1: "<html>" is no network (expected')
+    assert end == f"{tmp_path}/page: nothing was imported"
     done = pyruse("bans", "-c", config, "--import", tmp_path / "gone")
     assert done.code == 1
     assert "/gone: cannot be read: No such file or directory (expected a list of" in done.err

@@ -111,6 +111,41 @@ def test_faults_and_ends(pyruse, tmp_path):
     )
 
 
+def test_chains_that_do_not_concern_the_entry_are_folded(pyruse, tmp_path):
+    """Rules of a hundred programs are 99 chains that an entry leaves at once."""
+    file = tmp_path / "pyruse.toml"
+    others = [
+        f'"other {n}" = [ {{ filter = "equals", field = "SYSLOG_IDENTIFIER", value = "o{n}" }}, '
+        '{ action = "discard" } ]'
+        for n in range(4)
+    ]
+    file.write_text(
+        "\n".join([
+            "[chains]",
+            *others,
+            '"mine" = [ { filter = "exists", field = "x", else = "mine too" } ]',
+            '"last" = [ { filter = "exists", field = "nothing" } ]',
+            '"mine too" = [ { filter = "exists", field = "nothing" } ]',
+        ])
+    )  # fmt: skip
+    done = pyruse("explain", "-c", file, "MESSAGE=x")
+    mine = "mine\n  [0] exists: does not pass\nmine too\n  [0] exists: does not pass\n"
+    assert done.out.partition("\n")[2] == (
+        "other 0 … other 3: 4 chains whose first filter does not pass (see: --all)\n"
+        f"{mine}"
+        "last\n"
+        "  [0] exists: does not pass\n"
+        "the journey ends after the last chain: no action took the entry\n"
+    )
+    done = pyruse("explain", "-c", file, "--all", "MESSAGE=x")
+    each = [f"other {n}\n  [0] equals: does not pass\n" for n in range(4)]
+    assert done.out.partition("\n")[2].startswith("".join([*each, mine]))
+    few = file.read_text().replace(others[0], "")
+    file.write_text(few)
+    done = pyruse("explain", "-c", file, "MESSAGE=x")
+    assert done.out.partition("\n")[2].startswith("".join([*each[1:], mine]))
+
+
 def test_a_log_line_does_nothing_to_a_terminal(explained):
     said = explained("MESSAGE=\x1b[31mred\nfirst\n  [0] discard: done\u202e", "PRIORITY=\x9b")
     assert "\x1b" not in said

@@ -238,6 +238,21 @@ def test_what_is_no_day(pyruse, place, word):
     assert done.err.endswith(f'Error: "{word}" is no day {expected}\n')
 
 
+@pytest.mark.parametrize(
+    ("word", "fault"),
+    [
+        ("2026-W99", '"2026-W99" is no week of that year (expected "2026-W01" to "2026-W53")'),
+        ("2025-W53", '"2025-W53" is no week of that year (expected "2025-W01" to "2025-W52")'),
+        ("2026-13", '"2026-13" is no month of that year (expected "2026-01" to "2026-12")'),
+        ("0000-01", '"0000-01" is no day (expected "2026-03-14", "today", "yesterday" or "-3")'),
+    ],
+)
+def test_what_is_no_week_and_no_month(pyruse, place, word, fault):
+    done = pyruse("report", "-c", place.config, word)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith(f"Error: {fault}\n")
+
+
 def test_long_ago(pyruse, place):
     done = pyruse("report", "-c", place.config, "--", "-" + "9" * 30)
     assert (done.code, done.out) == (2, "")

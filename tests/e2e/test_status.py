@@ -220,7 +220,9 @@ def test_a_reload_that_was_refused_is_told_until_a_good_one(daemon: Daemon) -> N
     assert "email.too: unknown option" in refused["faults"][0]
     assert refused["at"] > data["daemon"]["since"]
     assert data["configuration"]["faults"] == refused["faults"]
-    shown = daemon.command("status").stdout
+    told = daemon.command("status")
+    assert told.returncode == 1
+    shown = told.stdout
     assert "Settings the reload of " in shown
     assert " was refused: " in shown
     assert "; the daemon goes on with its old configuration (see: pyruse check)" in shown
@@ -228,5 +230,7 @@ def test_a_reload_that_was_refused_is_told_until_a_good_one(daemon: Daemon) -> N
     daemon.configure(configuration())
     daemon.reload()
     status(daemon, lambda data: data["configuration"] == {"faults": [], "refused_reload": None})
-    assert "Settings" not in daemon.command("status").stdout
+    told = daemon.command("status")
+    assert "Settings" not in told.stdout
+    assert told.returncode == 0
     assert daemon.stop() == 0

@@ -26,13 +26,22 @@ if TYPE_CHECKING:
 @config_option
 @journal_options
 @click.option("--cursor", metavar="CURSOR", help="The entry of a cursor (`journalctl -o export`).")
+@click.option(
+    "--all", "everything", is_flag=True,
+    help="Show each chain, also many in a row that do not concern the entry.",
+)  # fmt: skip
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...", shell_complete=values.matches)
 def command(
-    config: Path | None, cursor: str | None, fields: tuple[str, ...], **journal: Any
+    config: Path | None,
+    cursor: str | None,
+    everything: bool,
+    fields: tuple[str, ...],
+    **journal: Any,
 ) -> None:
     """Show an entry's way through the chains, step by step.
 
-    Where chains come from several files, such as those of rules, each file is named.
+    Where chains come from several files, such as those of rules, each file is named. More than
+    three chains in a row that the entry leaves at their first filter are one line.
 
     The entry is made of the fields given. Or it is read from standard input ("-"), as `journalctl
     -o json` writes it. Or it is taken from the journal: the entry of a cursor, or the newest one
@@ -66,12 +75,12 @@ def command(
         for number, entry in enumerate(_entries(engine, chosen, cursor, fields)):
             if number:
                 echo()
-            _explain(engine, entry, files=several)
+            _explain(engine, entry, files=several, folded=not everything)
         _show_effects(engine)
         engine.stop()
 
 
-def _explain(engine: Engine, entry: Entry, *, files: bool) -> None:
+def _explain(engine: Engine, entry: Entry, *, files: bool, folded: bool) -> None:
     from pyruse.chains.travel import journey
     from pyruse.chains.way import brief, in_words
 
@@ -79,7 +88,8 @@ def _explain(engine: Engine, entry: Entry, *, files: bool) -> None:
     echo(f"entry of {entry['__REALTIME_TIMESTAMP']:%F %T%z}: {message}")
     undone: list[str] = []
     engine.bans.on_spared = undone.append
-    for line in in_words(journey(engine.graph.entrance, entry), files=files, undone=undone):
+    stops = journey(engine.graph.entrance, entry)
+    for line in in_words(stops, files=files, undone=undone, folded=folded):
         echo(line)
 
 

@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 -- click hands over each option
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.cli.output import show_json, show_table
     from pyruse.cli.report_list import COLUMNS, rows_of
-    from pyruse.report.digests import period_named
+    from pyruse.report.digests import period_expected, period_named
     from pyruse.state.database import State
     from pyruse.state.days import kept_days
     from pyruse.state.events import hosts_of
@@ -89,6 +89,9 @@ def command(  # noqa: PLR0913 -- click hands over each option
             if send:
                 _send(loaded, engine, lambda: engine.deliver(engine.digest(period)))
             return
+        if day is not None and (expected := period_expected(day)) is not None:
+            what = "week" if "W" in day else "month"
+            raise click.UsageError(f'"{day}" is no {what} of that year (expected {expected})')
         name = _name(engine, day, kept)
         if host is None:
             with closing(engine.reports(name)) as reports:

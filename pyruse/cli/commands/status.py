@@ -37,8 +37,9 @@ def command(config: Path | None, form: str, chains: bool) -> None:
     """Show how Pyruse is doing: daemon, lag behind the journal, outbox, bans, faults.
 
     Exits with 1 when the daemon does not run, cannot be asked, or has handled nothing for a minute
-    although there are older entries; when a firewall does not answer, or refuses bans; and when
-    mails cannot leave: one has failed for an hour, or was set aside (see `pyruse outbox`).
+    although there are older entries; when its last reload was refused; when a firewall does not
+    answer, or refuses bans; and when mails cannot leave: one has failed for an hour, or was set
+    aside (see `pyruse outbox`).
 
     \b
     pyruse status --chains

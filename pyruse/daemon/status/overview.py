@@ -102,8 +102,8 @@ class Status(Struct):
 
     @property
     def is_well(self) -> bool:
-        """The daemon runs, can be asked, handles what is logged; bans and mails are taken."""
-        if self.daemon is None or self.daemon.get("held_up_by"):
+        """The daemon runs as it is configured, handles what is logged; bans and mails are taken."""
+        if self.daemon is None or self.daemon.get("held_up_by") or self.refused_reload:
             return False
         return not self.is_deaf and not self.firewalls and self.mail.is_well
 
