@@ -19,7 +19,7 @@ from pyruse.kinds.masks import LONGEST, Masks
 from pyruse.options import templates
 from pyruse.state.counted_kinds import Alike
 from pyruse.state.database import State
-from pyruse.state.filed_events import FiledEvent, Head
+from pyruse.state.filed_events import QUOTED, FiledEvent, Head
 from pyruse.system.log import IDENTIFIER
 from pyruse.text import one_line
 from pyruse.times import Calendar, Clock
@@ -129,7 +129,7 @@ class Filing:
                 message_id = text_of("MESSAGE_ID")
                 if message_id is not None:
                     message_id = _message_id(message_id)
-            if section == "important":
+            if section == QUOTED:
                 quote = _quote(entry, message)
         if section != "important":
             weight = None
@@ -149,7 +149,7 @@ class Filing:
         place = self._places.get(common)
         if place is None:
             place = self._place(common)
-        alike, head, append = place
+        alike, head, extend = place
         if not alike.count:
             self._kinds.begin(alike, message, time)
         else:
@@ -158,7 +158,7 @@ class Filing:
                 alike.last = time
             elif time < alike.first:
                 alike.first = time
-        append((head, time, message, quote))
+        extend((head, time, message, quote) if section == QUOTED else (head, time, message))
 
     def _place(self, common: _Common) -> _Place:
         (
@@ -177,7 +177,7 @@ class Filing:
         file = self._days.file(self._day, section)
         if len(self._places) >= _MOST_ALIKE:
             self._places.clear()
-        place = alike, self._days.events.head(head), file.append
+        place = alike, self._days.events.head(head), file.extend
         if host is None or len(host) <= _LONGEST_HOST:
             self._places[common] = place
         return place

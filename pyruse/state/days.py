@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from pyruse.state.filed_events import FiledEvent, FiledEvents
+from pyruse.state.filed_events import FiledEvents, Values
 from pyruse.state.part import Part
 from pyruse.state.removal import delete
 
@@ -92,8 +92,8 @@ class Days(Part):
         if hour is not None:
             self._hours[day, hour] = self._hours.get((day, hour), 0) + entries
 
-    def file(self, day: str, section: str) -> list[FiledEvent]:
-        """What events of an open day and a section are to be appended to: see `FiledEvents`."""
+    def file(self, day: str, section: str) -> Values:
+        """What is to be extended by events of an open day and a section: see `FiledEvents`."""
         if day not in self._days:
             self._day(day)
         return self.events.file(day, section)

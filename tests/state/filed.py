@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pyruse.state.counted_kinds import CountedKinds
 from pyruse.state.days import Days
-from pyruse.state.filed_events import Head
+from pyruse.state.filed_events import QUOTED, Head
 
 
 class About(NamedTuple):
@@ -44,7 +44,8 @@ def file_event(
     """File an event under an open day; the step is where that stands which has reported it."""
     of_kind = (about.kind, about.program, about.level, about.event, about.cause, about.weight)
     number = days.events.head(Head(day, section, details, step, host, *of_kind))
-    days.file(day, section).append((number, time, message, about.quote))
+    event = (number, time, message)
+    days.file(day, section).extend((*event, about.quote) if section == QUOTED else event)
 
 
 def count_kind(

@@ -305,6 +305,15 @@ def test_old_days_are_removed_with_all_that_they_hold(state):
         assert state.db.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)
 
 
+def test_what_takes_the_events_of_a_day_goes_with_it_and_stays_while_it_is_open(state):
+    reported, still_open = (state.days.file(day, "other") for day in ("2026-03-13", "2026-03-14"))
+    state.days.end("2026-03-13", us(0))
+    state.commit()
+    state.remove_before(0, NEXT)
+    assert state.days.events.file("2026-03-13", "other") is not reported
+    assert state.days.events.file("2026-03-14", "other") is still_open
+
+
 def test_a_day_that_is_not_reported_yet_keeps_all_that_it_holds(state):
     """However old: after a long time off, days are reported while older ones are removed."""
     add(state, "event")
