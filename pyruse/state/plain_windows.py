@@ -1,9 +1,9 @@
-"""Windows of counters that hold raises by one, each for a time, and nothing else: most do."""
+"""Windows of a counter that hold raises by one, each for a time, and nothing else: most do."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
@@ -14,92 +14,99 @@ Expiries = tuple[int, ...]
 """When each raise of a window expires, in order (microseconds since the epoch)."""
 
 
-class _OfCounter:
-    """The windows of one counter, and the order in which their raises expire."""
-
-    __slots__ = ("instants", "keys", "windows")
-
-    def __init__(self) -> None:
-        self.windows: dict[str, Expiries] = {}
-        self.instants: deque[int] = deque()
-        """When raises expire, each as late as the one before or later …"""
-        self.keys: deque[str] = deque()
-        """… and their keys. Two queues take a quarter of one with pairs."""
-
-
 class PlainWindows:
-    """The plain windows of all counters: whoever attacks may have a million addresses.
+    """The plain windows of one counter, by key: whoever attacks may have a million addresses.
 
     Some 220 bytes each. Nothing is forgotten until `drop`: entries may come out of order.
     """
 
+    __slots__ = ("_instants", "_keys", "_late", "_written", "windows")
+
     def __init__(self) -> None:
-        self._counters: dict[str, _OfCounter] = {}
-        self._late: list[tuple[int, str, str]] = []
-        """A heap of what expires before the raise that came last: expiry, counter, key."""
+        self.windows: dict[str, Expiries] = {}
+        self._written: dict[str, Expiries] = {}
+        """What the database has of those that have changed since the last commit."""
+        self._instants: deque[int] = deque()
+        """When raises expire, each as late as the one before or later …"""
+        self._keys: deque[str] = deque()
+        """… and their keys. Two queues take a quarter of one with pairs."""
+        self._late: list[tuple[int, str]] = []
+        """A heap of what expires before the raise that came last: expiry and key."""
 
-    def __len__(self) -> int:
-        return sum(len(one.windows) for one in self._counters.values())
-
-    def get(self, counter: str, key: str) -> Expiries | None:
-        """The expiries of a window, or None where there is no such window."""
-        one = self._counters.get(counter)
-        return None if one is None else one.windows.get(key)
-
-    def add(self, counter: str, key: str, expires: int, known: Expiries | None) -> Expiries:
+    def add(self, key: str, expires: int, known: Expiries) -> Expiries:
         """Add a raise to a window.
 
-        :param counter: the name of the counter.
-        :param key: what is counted separately in it.
+        :param key: whose window it is.
         :param expires: when the raise expires.
-        :param known: what `get` gives for the window.
+        :param known: what the window holds; empty: there is none.
         :return: the window as it is now.
         """
-        one = self._counters.get(counter)
-        if one is None:
-            one = self._counters[counter] = _OfCounter()
-        if known is None:
-            window: Expiries = (expires,)
-        elif expires >= known[-1]:
+        window = self._with(key, expires, known)
+        self._written.setdefault(key, known)
+        return window
+
+    def take(self, key: str, expires: int) -> None:
+        """Take over what the database holds, in the order in which it expires."""
+        self._with(key, expires, self.windows.get(key, ()))
+
+    def _with(self, key: str, expires: int, known: Expiries) -> Expiries:
+        if not known or expires >= known[-1]:
             window = (*known, expires)
         else:
             at = bisect_right(known, expires)
             window = (*known[:at], expires, *known[at:])
-        one.windows[key] = window
-        instants = one.instants
+        self.windows[key] = window
+        instants = self._instants
         if not instants or expires >= instants[-1]:
             instants.append(expires)
-            one.keys.append(key)
+            self._keys.append(key)
         else:
-            heappush(self._late, (expires, counter, key))
+            heappush(self._late, (expires, key))
         return window
 
-    def pop(self, counter: str, key: str) -> Expiries:
-        """Take out a window; one that is not there is an empty one."""
-        one = self._counters.get(counter)
-        return () if one is None else one.windows.pop(key, ())
+    def pop(self, key: str) -> tuple[Expiries, Expiries]:
+        """Take out a window; one that is not there is an empty one.
+
+        :return: what it holds, and what the database has of that.
+        """
+        window = self.windows.pop(key, ())
+        return window, self._written.pop(key, window)
 
     def clear(self) -> None:
-        """Forget all windows."""
-        self._counters.clear()
+        """Forget all windows, which are written."""
+        self.windows.clear()
+        self._instants.clear()
+        self._keys.clear()
         self._late.clear()
 
-    def drop(self, at: int) -> Iterator[tuple[str, str]]:
-        """Forget the raises that no longer count at an instant.
-
-        :return: the counters and keys of windows that lose some.
-        """
-        for counter, one in self._counters.items():
-            instants = one.instants
-            while instants and instants[0] <= at:
-                instants.popleft()
-                key = one.keys.popleft()
-                if _shorten(one.windows, key, at):
-                    yield counter, key
+    def drop(self, at: int) -> None:
+        """Forget the raises that no longer count at an instant."""
+        while self._instants and self._instants[0] <= at:
+            self._instants.popleft()
+            self._shorten(self._keys.popleft(), at)
         while self._late and self._late[0][0] <= at:
-            _, counter, key = heappop(self._late)
-            if _shorten(self._counters[counter].windows, key, at):
-                yield counter, key
+            self._shorten(heappop(self._late)[1], at)
+
+    def _shorten(self, key: str, at: int) -> None:
+        window = self.windows.get(key)
+        if window is None or window[0] > at:
+            return  # it has lost that before
+        if key in self._written:
+            self._written[key] = _after(self._written[key], at)
+        if rest := _after(window, at):
+            self.windows[key] = rest
+        else:
+            del self.windows[key]
+
+    def unwritten(self) -> Iterator[tuple[str, int]]:
+        """The raises that the database does not have yet: the key, and when each expires."""
+        for key, written in self._written.items():
+            for expires in beyond(self.windows.get(key, ()), written):
+                yield key, expires
+
+    def saved(self) -> None:
+        """All is written."""
+        self._written.clear()
 
 
 def counting(window: Expiries, at: int) -> int:
@@ -107,13 +114,12 @@ def counting(window: Expiries, at: int) -> int:
     return len(window) if window[0] > at else len(window) - bisect_right(window, at)
 
 
-def _shorten(windows: dict[str, Expiries], key: str, at: int) -> bool:
-    """Have a window lose what expires until an instant; False: it has lost it before."""
-    window = windows.get(key)
-    if window is None or window[0] > at:
-        return False
-    if rest := window[bisect_right(window, at) :]:
-        windows[key] = rest
-    else:
-        del windows[key]
-    return True
+def beyond(window: Expiries, written: Expiries) -> Expiries:
+    """What a window has that is not written."""
+    if window[: len(written)] == written:  # as nearly always
+        return window[len(written) :]
+    return tuple((Counter(window) - Counter(written)).elements())
+
+
+def _after(window: Expiries, at: int) -> Expiries:
+    return window[bisect_right(window, at) :]

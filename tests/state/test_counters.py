@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyruse.state import counters
+from pyruse.state import counters, windows
 from pyruse.state.counters import Counters
 from pyruse.state.database import State
 from pyruse.state.plain_windows import MOST
@@ -121,7 +121,7 @@ def test_as_the_reference_over_restarts_whatever_fits_in_memory(steps, kept, for
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(counters, "KEPT", kept)
         patch.setattr(counters, "PLAIN_FOR_ONE", for_one)
-        patch.setattr(counters, "MOST", most)
+        patch.setattr(windows, "MOST", most)
         machine = Machine(State(str(Path(folder, "state.sqlite"))))
         machine.state.load()
         for step in steps:
@@ -225,11 +225,10 @@ def test_the_memory_of_a_key_that_keeps_coming_is_that_of_its_window():
         held = one.count("c", "k", at=T0 + number, within=10, by=2)
         one.expire(T0 + number)
     assert held == 20
-    assert len(one._plain.get("d", "k") or ()) == 10
-    assert len(one._plain._counters["d"].instants) == 10
-    window = one._windows["c", "k"]
-    assert len(window.events) == 10
-    assert len(one._due) <= 2
+    assert len(one._counters["d"].plain.windows["k"]) == 10
+    assert len(one._counters["d"].plain._instants) == 10
+    assert len(one._counters["c"].others["k"].events) == 10
+    assert len(one._counters["c"].due) <= 2
 
 
 def test_what_does_not_fit_in_memory_is_counted_all_the_same(opened, monkeypatch):
@@ -244,14 +243,14 @@ def test_what_does_not_fit_in_memory_is_counted_all_the_same(opened, monkeypatch
             if number % 50 == 0:
                 state.commit()
                 assert len(state.counters) <= 150
-                assert len(state.counters._due) <= 150
+                assert len(state.counters._counters["c"].due) <= 150
     state.commit()
     state = opened()
     assert len(state.counters) == 0, "more than fits is not read at the start"
     assert state.counters.count("c", "7", at=T0 + SECOND, within=SECOND) == 4
     state.counters.expire(T0 + 101 * SECOND)
     state.commit()
-    assert not state.counters._left_until, "what was not in memory is over"
+    assert not state.counters.left_until, "what was not in memory is over"
 
 
 def test_a_commit_that_fails_can_be_done_again(opened, monkeypatch):
@@ -342,7 +341,7 @@ def test_a_million_keys_take_some_200_megabytes():
     assert size / 20_000 < 300
     one.expire(T0 + SECOND + 20_000)
     assert len(one) == 0
-    assert not one._plain._counters["c"].keys
+    assert not one._counters["c"].plain._keys
 
 
 def test_a_reset_of_what_nothing_is_held_of_writes_nothing() -> None:
