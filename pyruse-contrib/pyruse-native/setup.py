@@ -11,7 +11,7 @@ setup(
         Extension(
             "pyruse_native._native",
             sorted(glob("src/*.c")),
-            depends=["src/archive.h", "src/native.h"],
+            depends=["src/archive.h", "src/levels.h", "src/native.h"],
             libraries=["systemd", "dl"],
             define_macros=[("_GNU_SOURCE", None)],
             extra_compile_args=["-std=c11", "-Wall", "-Wextra"],

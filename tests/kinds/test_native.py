@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import string
 import weakref
 from collections.abc import Sized
 
@@ -25,11 +26,11 @@ PIECES = [
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=40).map("".join)
 
-in_both = Masks()  # with what it remembers from one text to the next
+in_c, in_python = Masks(), Masks()  # with what they remember from one text to the next
 
 
 def both(text: str) -> tuple[str, str]:
-    return in_both.template_of(text), in_both._template_of(text)
+    return in_c.template_of(text), in_python._template_of(text)
 
 
 @given(TEXTS)
@@ -56,6 +57,62 @@ def test_both_mask_lines_of_programs_alike(monkeypatch: pytest.MonkeyPatch) -> N
     lines += [" ".join(dice.choices(words, k=dice.randrange(1, 30))) for _ in range(3_000)]
     for line in lines:
         assert often_emptied.template_of(line) == Masks()._template_of(line), line
+
+
+WORDS = [
+    string.hexdigits,
+    "0123456789ABCDEF",
+    string.ascii_letters + "01",
+    "aZ0+/",
+    "01/",
+    "b0@.-_",
+]
+AROUND = [
+    *" \t,;()[]<>'\"=|?.:!-_@/",
+    "=<",
+    ">:",
+    "://",
+    "http://",
+    "/x?y=",
+    '": ',
+    "'.",
+    "xx",
+    "é",
+    "\x1c",
+]
+
+
+def made_up(dice: random.Random) -> str:
+    """Ids, and other words that are like them, with all around that may make a difference."""
+    pieces = []
+    for _ in range(dice.randrange(1, 10)):
+        size = dice.choice([*range(1, 10), 16, 40, 199, 201])
+        pieces += dice.choices(dice.choice(WORDS), k=size)
+        pieces += dice.choices(AROUND, k=dice.randrange(3))
+    return "".join(pieces)
+
+
+def test_both_mask_ids_alike() -> None:
+    """In C, texts are alike that differ in their ids alone."""
+    dice = random.Random(5)
+    for _ in range(10_000):
+        one, other = both(made_up(dice))
+        assert one == other
+
+
+def test_ids_without_end_need_no_masking() -> None:
+    one, dice = Masks(), random.Random(6)
+    capitals = WORDS[1]
+    masked = []
+    for _ in range(500):
+        queued, session = (
+            "".join(dice.choices(capitals, k=10)),
+            "".join(dice.choices(WORDS[2], k=16)),
+        )
+        text = f"{queued}: session=<{session}> of {queued.lower()}."
+        masked.append(one.template_of(text))
+    assert set(masked) == {"*: session=<*> of *."}
+    assert len(one._chunks) < 100
 
 
 def test_what_python_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:

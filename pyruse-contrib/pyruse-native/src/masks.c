@@ -1,9 +1,9 @@
 /* Texts with their changing parts masked: what pyruse/kinds/masks.py does, where the words are known. What a word
  * becomes, and all that is not ASCII, is Python's. */
-#include <string.h>
+#include "levels.h"
 #include "native.h"
 
-#define LONGEST 400          /* characters of a text that are looked at */
+#define LONGEST LONGEST_LEVELLED
 #define LONGEST_QUOTED 200
 #define LONGEST_PLAIN 24
 
@@ -155,8 +155,7 @@ static PyObject *masker_template_of(Masker *self, PyObject *text) {
     }
     if (length > LONGEST)
         length = LONGEST;
-    for (Py_ssize_t i = 0; i < length; i++)
-        levelled[i] = bytes[i] >= '1' && bytes[i] <= '9' ? '0' : bytes[i];
+    level(bytes, length, levelled);
     PyObject *key = PyBytes_FromStringAndSize(levelled, length);
     if (key == NULL)
         return NULL;
