@@ -33,7 +33,7 @@ _BANS = """
     SELECT host, network::text, label, ports, protocol, until IS NULL,
         extract(epoch FROM until - clock_timestamp())::float8
     FROM fleet.bans
-    WHERE host <> %s AND (until IS NULL OR until > clock_timestamp())
+    WHERE host <> %s AND label = ANY(%s) AND (until IS NULL OR until > clock_timestamp())
     ORDER BY since DESC LIMIT %s
 """
 _LEFT = """
@@ -184,7 +184,8 @@ class Feed:
         try:
             with connection.transaction():
                 last = connection.execute(_LAST).fetchone() or NOWHERE
-                rows = connection.execute(_BANS, (me, MOST_BANS)).fetchall()
+                wanted = (me, sorted(self._accept), MOST_BANS)
+                rows = connection.execute(_BANS, wanted).fetchall()
         finally:
             connection.isolation_level = None
         self._know(connection, me, {row[0] for row in rows})

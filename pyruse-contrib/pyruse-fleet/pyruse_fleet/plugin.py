@@ -109,7 +109,7 @@ class Fleet:
         self._taking = taking.Taking(self.accept, self._counting, self.quota)
         self._inbox = Inbox(context.wake)
         feed = Feed(
-            taking.kept(context, now_us()),
+            self._taking.kept(context, now_us()),
             self._inbox,
             self._taken_over,
             self.accept,

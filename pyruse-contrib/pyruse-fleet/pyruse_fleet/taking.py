@@ -51,6 +51,21 @@ class Taking:
         self._told: set[tuple[int, str]] = set()
         self._target: Target | None = None
 
+    def kept(self, context: Context, now: int) -> Position:
+        """So far this host had read the feed when it was stopped.
+
+        With other labels in `accept`, that is nowhere: a snapshot has what is in force of the new
+        ones, and lifts what has one that is accepted no more.
+        """
+        table = context.table("fleet")
+        # An earlier version has kept no labels.
+        as_before = table.get("accept", at=now) in (None, self._labels)
+        match table.get("position", at=now):
+            case [int(seq), int(mark), str(taken)] if as_before:
+                return Position(seq, mark, taken)
+            case _:
+                return NOWHERE
+
     def take(self, inbox: Inbox, context: Context, now: int) -> bool:
         """Take some of what has come.
 
@@ -77,7 +92,7 @@ class Taking:
                 except NotTaken as why:
                     self._tell(item.host, str(why), context)
             case Reached(position):
-                _keep(context, position)
+                self._keep(context, position)
             case Names(names, me):
                 self._names, self._me = names, me
             case Lift():
@@ -195,6 +210,15 @@ class Taking:
         context.report(None, "interesting", text)
         context.log(None, text, "notice")
 
+    def _keep(self, context: Context, position: Position) -> None:
+        table = context.table("fleet")
+        table.put("position", list(position))
+        table.put("accept", self._labels)
+
+    @property
+    def _labels(self) -> list[str]:
+        return sorted(self._accept)
+
     def _name(self, host: int) -> str:
         return self._names.get(host, f"host {host}")
 
@@ -212,17 +236,3 @@ def _end(lasts: float | None, now: int) -> int | None:
 def _lasts(known: Ban, until: int | None) -> bool:
     """Whether a ban lasts until an instant at least, give or take the way of a row."""
     return known.until is None or (until is not None and known.until >= until - _SAME_US)
-
-
-def kept(context: Context, now: int) -> Position:
-    """So far this host had read the feed when it was stopped."""
-    value = context.table("fleet").get("position", at=now)
-    match value:
-        case [int(seq), int(mark), str(taken)]:
-            return Position(seq, mark, taken)
-        case _:
-            return NOWHERE
-
-
-def _keep(context: Context, position: Position) -> None:
-    context.table("fleet").put("position", list(position))

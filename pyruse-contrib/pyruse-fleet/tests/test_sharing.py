@@ -7,6 +7,7 @@ import time
 from datetime import datetime
 from functools import partial
 
+import pytest
 from conftest import Fleet
 from pyruse_fleet.simulation import SimulatedHost
 
@@ -95,6 +96,25 @@ def test_a_host_that_is_new_or_was_away_has_what_is_in_force(fleet: Fleet) -> No
     b.plugin.on_start(b)  # type: ignore[arg-type]
     wait_until(lambda: b.networks, lambda now: "198.51.100.1" in now and "192.0.2.1" not in now)
     assert len(b.networks) == 20
+
+
+@pytest.mark.parametrize("before", [["mail", "ssh"], ["mail"], []])
+def test_a_change_of_what_is_accepted_goes_for_what_is_in_force_too(
+    fleet: Fleet, before: list[str]
+) -> None:
+    networks = {"ssh": "192.0.2.1", "mail": "192.0.2.2", "web": "192.0.2.3"}
+    a = fleet.simulated("a", share=list(networks))
+    b = fleet.simulated("b", accept=before)
+    for label, network in networks.items():
+        a.own_ban(network, label)
+    wait_until(lambda: b.table("fleet").get("position", [0])[0], lambda now: now >= 4)
+    wait_for(b, {networks[label] for label in before})
+    b.own_ban("198.51.100.1", "mail")
+    b.plugin.on_stop()
+    b.plugin.accept = ["web"]
+    b.plugin.on_start(b)  # type: ignore[arg-type]
+    wait_for(b, {"192.0.2.3", "198.51.100.1"})
+    assert a.networks == set(networks.values())
 
 
 def counts(one: SimulatedHost) -> int:
