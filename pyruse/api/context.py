@@ -292,13 +292,13 @@ class Context(Protocol):
         :return: whether somebody is banned now, or longer now, who was not.
         """
 
-    def spared(self, address: Address) -> str | None:
+    def spared(self, address: Address | Network) -> str | None:
         """Why an address is never banned, or None where it may be.
 
         ``[bans] never``, this machine's own addresses, loopback and multicast are spared: what goes
         out about others had better spare these, too.
 
-        :param address: the address.
+        :param address: the address, or a network: whether anybody in it is spared.
         """
 
     def unban(

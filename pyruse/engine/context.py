@@ -373,16 +373,13 @@ class BoundContext:
         ban = self._services.bans.ban(request, cause, part=True)
         return ban is not None
 
-    def spared(self, address: Address) -> str | None:
-        return self._services.bans.spared(text_around(address, 32, 128))
+    def spared(self, address: Address | Network) -> str | None:
+        return self._services.bans.spared(_network_text(address))
 
     def unban(
         self, entry: Entry | None, address: Address | Network, label: str | None = None
     ) -> bool:
-        if isinstance(address, IPv4Network | IPv6Network):
-            network = network_text(address)
-        else:
-            network = text_around(address, 32, 128)
+        network = _network_text(address)
         return bool(self._services.bans.unban(network, self._cause(entry), label))
 
     def lift(self, ban: Ban) -> bool:
@@ -436,6 +433,13 @@ class BoundContext:
 
 def _unknown(word: str, known: Sequence[str]) -> ValueError:
     return ValueError(f"{word!r} is unknown to reports (expected {', '.join(known)})")
+
+
+def _network_text(address: Address | Network) -> str:
+    """Whom bans are about, as the state has it."""
+    if isinstance(address, IPv4Network | IPv6Network):
+        return network_text(address)
+    return text_around(address, 32, 128)
 
 
 def _json(payload: object) -> str:

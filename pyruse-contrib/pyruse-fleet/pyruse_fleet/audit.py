@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from pyruse import network_text, parse_network
-from pyruse_fleet.link import Connection
+from pyruse import network_text, one_line, parse_network
+from pyruse_fleet.link import UNFIT, Connection
 from pyruse_fleet.wire import Key, row
 
 Own = Mapping[Key, float | None]
@@ -26,23 +26,54 @@ _TOLD = """
 """
 
 
-def audit(connection: Connection, me: int, own: Callable[[], Own]) -> int:
+class Unfit(NamedTuple):
+    """A ban that the database does not take, such as one of too many ports."""
+
+    network: str
+    label: str
+    why: str
+    """As the database says it."""
+
+
+class Audited(NamedTuple):
+    """What others do not hear of."""
+
+    beyond: int
+    """How many were beyond this host's quota."""
+    unfit: list[Unfit]
+
+
+def audit(connection: Connection, me: int, own: Callable[[], Own]) -> Audited:
     """Tell what the database does not know, and take back what is in force no more.
 
     So nothing has to be kept while the database is away: neither for an hour nor for weeks.
 
     :param own: reads the state; what was committed before this call is in it.
-    :return: how many were beyond this host's quota.
     """
     told = {
         Key(network_text(parse_network(network)), label, ports, protocol): lasts
         for network, label, ports, protocol, lasts in connection.execute(_TOLD, (me,))
     }
     rows = list(differences(own(), told))
-    return sum(
-        tell(connection, None, rows[begin : begin + _AT_ONCE])
+    unfit: list[Unfit] = []
+    beyond = sum(
+        _tell_what_fits(connection, rows[begin : begin + _AT_ONCE], unfit)
         for begin in range(0, len(rows), _AT_ONCE)
     )
+    return Audited(beyond, unfit)
+
+
+def _tell_what_fits(connection: Connection, rows: list[dict[str, Any]], unfit: list[Unfit]) -> int:
+    """As `tell`; a row that the database does not take keeps no other one from being told."""
+    try:
+        return tell(connection, None, rows)
+    except UNFIT as fault:
+        if len(rows) == 1:
+            row = rows[0]
+            unfit.append(Unfit(row["network"], row["label"], one_line(str(fault))))
+            return 0
+    half = len(rows) // 2
+    return sum(_tell_what_fits(connection, part, unfit) for part in (rows[:half], rows[half:]))
 
 
 def tell(connection: Connection, parcel: str | None, rows: list[dict[str, Any]]) -> int:

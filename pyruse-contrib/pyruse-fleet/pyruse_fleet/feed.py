@@ -17,7 +17,15 @@ from pyruse import network_text, parse_network
 from pyruse_fleet.errors import NotTaken
 from pyruse_fleet.inbox import MOST, Alone, Inbox, Item, Lift, Names, News, Reached
 from pyruse_fleet.link import Connection
-from pyruse_fleet.wire import NOWHERE, Key, Position, Told, checked_key, told_ban
+from pyruse_fleet.wire import (
+    NOWHERE,
+    Key,
+    Position,
+    Told,
+    checked_breadth,
+    checked_key,
+    told_ban,
+)
 
 _PAGE = 500
 MOST_BANS = 100_000
@@ -144,9 +152,11 @@ class Feed:
         if row.kind != "unban" or row.label not in self._accept:
             return None
         try:
-            return checked_key(row.network, row.label, row.ports, row.protocol)
+            key = checked_key(row.network, row.label, row.ports, row.protocol)
+            checked_breadth(parse_network(key.network))
         except NotTaken:
             return None
+        return key
 
     def _left(
         self, connection: Connection, me: int, networks: set[str]

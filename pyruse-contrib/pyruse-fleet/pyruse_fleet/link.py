@@ -16,6 +16,7 @@ from threading import Event, Lock, Thread
 from typing import Any, Protocol, TypeVar
 
 import psycopg
+from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
 from pyruse_fleet.faults import UnfitDatabase
@@ -25,6 +26,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 Job = Callable[[Connection], T]
 
 CHANNEL = "pyruse_fleet"
+UNFIT = (psycopg.DataError, errors.CheckViolation, errors.ProgramLimitExceeded)
+"""The database does not take this, however often it is told: it is too long, or odd."""
 _SOONEST_S, _LATEST_S = 0.5, 60.0
 """So long after a failure the next connection is tried: at first, and at last."""
 _STOP_S = 0.5
@@ -87,7 +90,7 @@ class Link:
 
         :param timeout: seconds; then the connection is cut, as it seems to hang.
         :raises Away: it is not done, or nobody knows whether it is.
-        :raises psycopg.DataError: it never will be.
+        :raises psycopg.Error: one of `UNFIT`: it never will be.
         """
         if self._connection is None:
             raise Away
@@ -99,7 +102,7 @@ class Link:
         except FutureTimeout:
             self._cut()
             raise Away from None
-        except psycopg.DataError:
+        except UNFIT:
             raise
         except psycopg.Error as fault:
             raise Away(str(fault)) from None

@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Event
 from typing import Any
 
-from psycopg import DataError, ProgrammingError
+from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.json import Jsonb
 
@@ -25,6 +25,8 @@ from pyruse import (
     SecretFile,
     hookimpl,
     one_line,
+    shortened,
+    shown,
 )
 from pyruse_fleet import attendance, days, handing, lifted, taking
 from pyruse_fleet.audit import Own, left, tell
@@ -32,9 +34,9 @@ from pyruse_fleet.clock import now_us
 from pyruse_fleet.counting import Counting
 from pyruse_fleet.feed import Feed
 from pyruse_fleet.inbox import Back, Inbox
-from pyruse_fleet.link import Away, Connection, Link, connect
+from pyruse_fleet.link import UNFIT, Away, Connection, Link, connect
 from pyruse_fleet.session import ServerSession, Wishes
-from pyruse_fleet.wire import Key, key_of, key_of_listed, row
+from pyruse_fleet.wire import LONGEST_LABEL, Key, key_of, key_of_listed, may_travel, row
 
 _GATHER = Duration(milliseconds=100)
 _FRESH_US = 30_000_000
@@ -96,6 +98,13 @@ class Fleet:
                 raise ValueError("url has a password (expected it in password_file)")
         if self.quota < 0:
             raise ValueError(f"quota = {self.quota} (expected 0 or more)")
+        for option in ("share", "accept", "counters"):
+            for name in getattr(self, option):
+                if not may_travel(name):
+                    raise ValueError(
+                        f"{option} has {shown(shortened(name, 40))} "
+                        f"(expected {LONGEST_LABEL} characters at most, and no NUL)"
+                    )
         self._link: Link | None = None
         self._observer: Observer | None = None
 
@@ -203,7 +212,7 @@ class Fleet:
             self._inbox.put(back)
             if not back.is_kept.wait(_KEPT_S):  # at a stop, say: the outbox keeps it, then
                 raise RuntimeError("the fleet's database is away") from None
-        except DataError as fault:
+        except UNFIT as fault:
             said = one_line(str(fault))
             what = "that is too large, or odd"
             if "report" in payload:
@@ -216,7 +225,7 @@ class Fleet:
             rows = [one for payload in parcel.payloads if (one := _row_of(payload))]
             try:
                 beyond = link.call(lambda connection: tell(connection, parcel.id, rows), _CALL_S)
-            except Away:
+            except (Away, *UNFIT):
                 pass
             else:
                 self._session.tell_beyond(beyond)

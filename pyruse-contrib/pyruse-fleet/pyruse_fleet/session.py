@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event
 from typing import NamedTuple
 
-from pyruse import __version__
+from pyruse import __version__, one_line, shortened
 from pyruse_fleet import report
 from pyruse_fleet.attendance import Attendance
-from pyruse_fleet.audit import Own, audit
+from pyruse_fleet.audit import Own, Unfit, audit
 from pyruse_fleet.counting import Counting
 from pyruse_fleet.faults import Kind, Trouble, trouble
 from pyruse_fleet.feed import Feed
@@ -32,6 +32,7 @@ _HELD_S = 180
 _UPKEEP_S = 3600.0
 _FLUSH_S = 1.0
 _DAY_S = 86_400.0
+_LONGEST_SHOWN = 100  # characters
 _LATEST_S = 3600.0
 _AUDIT_S = 6 * 3600.0
 _PATIENCE_S: dict[Kind, float] = {"away": 30.0, "wait": 300.0, "wrong": 0.0}
@@ -93,6 +94,7 @@ class ServerSession:
         self._seen_at = 0.0
         self._upkeep_at = 0.0
         self._beyond_at = 0.0
+        self._unfit_at = 0.0
         self._read_at = 0.0
 
     def want_audit(self) -> None:
@@ -106,6 +108,18 @@ class ServerSession:
             self._beyond_at = now + _DAY_S
             text = "the fleet does not hear of all that this host tells: its quota is used up"
             self._inbox.put(News(f"{text} (expected less, or `add-host --quota`)", "warning"))
+
+    def _tell_unfit(self, unfit: Sequence[Unfit]) -> None:
+        """Tell, once a day, of bans that the database does not take."""
+        now = time.monotonic()
+        if unfit and now >= self._unfit_at:
+            self._unfit_at = now + _DAY_S
+            network, label, why = unfit[0]
+            one = f"{network} ({shortened(one_line(label), _LONGEST_SHOWN)})"
+            more = f", and {len(unfit) - 1:,} more," if len(unfit) > 1 else ""
+            text = f"the ban of {one}{more} is not told to the fleet: its database does not take it"
+            said = shortened(why, _LONGEST_SHOWN)
+            self._inbox.put(News(f"{text}, and says: {said} (expected fewer ports)", "warning"))
 
     @property
     def listens(self) -> bool:
@@ -205,7 +219,9 @@ class ServerSession:
     def _audit(self, connection: Connection) -> None:
         self._audit_wanted.clear()  # before the state is read: who wants it later gets another one
         self._audit_at = time.monotonic()
-        self.tell_beyond(audit(connection, self.me, self._own))
+        beyond, unfit = audit(connection, self.me, self._own)
+        self.tell_beyond(beyond)
+        self._tell_unfit(unfit)
 
     def _spacing(self) -> float:
         """How long after the last look the next one may come."""

@@ -14,6 +14,7 @@ from pyruse import (
     Ban,
     BanRequest,
     Mail,
+    Network,
     Parcel,
     Raised,
     Refused,
@@ -260,6 +261,12 @@ class SimulatedHost:
         self.banned_at.setdefault(network, time.monotonic())
         return True
 
+    def spared(self, address: Address | Network) -> str | None:
+        """As `Context.spared`."""
+        network = parse_network(str(address))
+        here = (one for one in self._never if _in(parse_network(one), network))
+        return next((f"[bans] never has {one}" for one in here), None)
+
     def bans_of(self, entry: None, address: Address) -> list[Ban]:
         """As `Context.bans_of`."""
         now = now_us()
@@ -297,6 +304,10 @@ class SimulatedHost:
         """As `Context.ban_target`."""
         ports = ports_of(options.get("ports", ()))
         return Target("nftables", None, ports, options.get("protocol"))
+
+
+def _in(inner: Network, outer: Network) -> bool:
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
 def _written(until: int | None) -> str | None:

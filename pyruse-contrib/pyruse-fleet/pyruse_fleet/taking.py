@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from pyruse import Ban, BanRequest, Context, Duration, Mail, Target, parse_network
-from pyruse_fleet import behind, handing, lifted
+from pyruse_fleet import behind, handing, lifted, places
 from pyruse_fleet.counting import Counting
 from pyruse_fleet.errors import NotTaken
 from pyruse_fleet.inbox import Alone, Back, Inbox, Item, Lift, Mailed, Names, News, Reached, There
@@ -26,6 +26,8 @@ PLACE = "plugins.fleet"
 """What bans that are taken over have as their chain."""
 _AT_ONCE = 100
 """So many are taken before entries have their turn."""
+_MOST_TOLD = 10
+"""So many reasons a day are told of a host."""
 _PUT_OFF_S = 10.0
 _SAME_US = 5_000_000
 _DAY_US = 86_400_000_000
@@ -48,7 +50,7 @@ class Taking:
         self._me = 0
         self._taken: Counter[int] = Counter()
         self._day = 0
-        self._told: set[tuple[int, str]] = set()
+        self._told: dict[int, set[str]] = {}
         self._target: Target | None = None
 
     def kept(self, context: Context, now: int) -> Position:
@@ -140,8 +142,12 @@ class Taking:
             return
         if self._taken[told.host] >= self._quota:
             raise NotTaken(f"is one of more than {self._quota:,} a day, and is not taken over")
+        if ban.network.num_addresses > 1 and (why := context.spared(ban.network)):
+            # A part of it would be a ban that nobody has told, and nobody lifts.
+            raise NotTaken(f"is of a network of which somebody is never banned here: {why}")
         target = here
         if ban.ports or ban.key.protocol:
+            places.note(ban, told.host, until, context, now)
             try:
                 target = context.ban_target(ports=ban.ports, protocol=ban.key.protocol or None)
             except ValueError as fault:
@@ -203,9 +209,11 @@ class Taking:
 
     def _tell(self, host: int, why: str, context: Context) -> None:
         """Tell, once a day, that something of a host is not taken, and why."""
-        if why == "is over" or (host, why) in self._told:
+        told = self._told.setdefault(host, set())
+        # Some of the words may be the other host's.
+        if why == "is over" or why in told or len(told) >= _MOST_TOLD:
             return
-        self._told.add((host, why))
+        told.add(why)
         text = f"a ban that {self._name(host)} has told to the fleet {why}"
         context.report(None, "interesting", text)
         context.log(None, text, "notice")

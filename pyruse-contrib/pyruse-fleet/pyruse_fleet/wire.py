@@ -13,7 +13,8 @@ from pyruse_fleet.errors import NotTaken
 
 BROADEST_4, BROADEST_6 = 16, 32
 """No broader networks are taken from others: these are typing errors, or worse."""
-_LONGEST_LABEL = 200
+LONGEST_LABEL = 200
+"""Characters of a label, and of a counter's name."""
 _LONGEST_KEY = 1_000
 _LONGEST_S = 10 * 366 * 86_400.0
 """What lasts longer is for ever: so has an older database what is."""
@@ -85,6 +86,11 @@ class TakenBan(NamedTuple):
     """Seconds; None: for ever."""
 
 
+def may_travel(name: str) -> bool:
+    """Whether the database can hold a label, or a counter's name."""
+    return len(name) <= LONGEST_LABEL and "\0" not in name
+
+
 def key_of(ban: Ban) -> Key:
     """What a ban of this host is about."""
     return Key(ban.network, ban.label, _ports_text(ban.target.ports), ban.target.protocol or "")
@@ -112,13 +118,23 @@ def checked_key(network: object, label: object, ports: object, protocol: object)
 
     :raises NotTaken: it is nothing that this host would write itself.
     """
-    if not (isinstance(network, str) and isinstance(label, str) and len(label) <= _LONGEST_LABEL):
+    if not (isinstance(network, str) and isinstance(label, str) and len(label) <= LONGEST_LABEL):
         raise NotTaken("is not understood")
     try:
         whom = network_text(parse_network(network))
     except ValueError:
         raise NotTaken("is not understood") from None
     return Key(whom, label, _usual(str(ports or "")), str(protocol or ""))
+
+
+def checked_breadth(network: Network) -> None:
+    """See that a network is not too broad.
+
+    :raises NotTaken: it is.
+    """
+    broadest = BROADEST_4 if network.version == 4 else BROADEST_6
+    if network.prefixlen < broadest:
+        raise NotTaken(f"is broader than a /{broadest}")
 
 
 def checked_ban(told: Told) -> TakenBan:
@@ -128,9 +144,7 @@ def checked_ban(told: Told) -> TakenBan:
     """
     key = checked_key(told.network, told.label, told.ports, told.protocol)
     network = parse_network(key.network)
-    broadest = BROADEST_4 if network.version == 4 else BROADEST_6
-    if network.prefixlen < broadest:
-        raise NotTaken(f"is broader than a /{broadest}")
+    checked_breadth(network)
     try:
         ports = ports_in(key.ports)
     except ValueError:

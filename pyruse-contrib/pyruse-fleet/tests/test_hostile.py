@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 from conftest import Fleet
 from psycopg.types.json import Jsonb
-from pyruse_fleet import hosts, status
+from pyruse_fleet import feed, hosts, places, status
 
 from pyruse.testing import wait_until
 
@@ -203,3 +204,69 @@ def test_a_host_that_is_removed_reads_nothing_and_its_bans_can_be_lifted(fleet: 
         fleet.ask("SELECT 1", user="thief")
     fleet.add("thief")
     assert fleet.ask("SELECT fleet.me() IS NOT NULL", user="thief") == [(True,)]
+
+
+def test_bans_of_ever_other_ports_do_not_fill_the_firewall(fleet: Fleet) -> None:
+    """Of each choice of ports, it has a set and a rule, which each packet passes."""
+    b = fleet.simulated("b")
+    wait_until(lambda: b.table("fleet").get("position"))
+    fleet.add("thief")
+    rows = [ban(f"203.0.113.{number}", ports=str(number)) for number in range(1, 101)]
+    tell(fleet, "thief", *rows, ban("203.0.113.101", ports="1"), ban("203.0.113.102"))
+    wait_until(lambda: b.networks, lambda now: {"203.0.113.101", "203.0.113.102"} <= now)
+    assert len(b.networks) == places.MOST + 2
+    assert {line for line in b.lines if "choices" in line} == {
+        "a ban that thief has told to the fleet is for ports of more than 50 choices, and is not "
+        "taken over"
+    }
+    # What is over has given its place back.
+    table = b.table("fleet places")
+    (of_thief,) = table
+    table[of_thief] = dict.fromkeys(table[of_thief], 1)
+    tell(fleet, "thief", ban("203.0.113.201", ports="201"))
+    wait_until(lambda: "203.0.113.201" in b.networks)
+
+
+def test_its_words_do_not_fill_the_logs_of_others(fleet: Fleet) -> None:
+    b = fleet.simulated("b", never=frozenset(f"10.0.{number}.1" for number in range(50)))
+    fleet.add("thief")
+    tell(fleet, "thief", *(ban(f"10.0.{number}.0/24") for number in range(50)), ban("192.0.2.1"))
+    wait_until(lambda: b.networks, lambda now: now == {"192.0.2.1"})
+    assert len({line for line in b.lines if "never banned here" in line}) == 10
+
+
+def test_what_it_takes_back_that_nobody_takes_over_is_no_ones_work(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In half of the internet is what all others have banned."""
+    monkeypatch.setattr(feed, "_MOST_LEFT", 5)
+    a, b = fleet.simulated("a", accept=[]), fleet.simulated("b")
+    fleet.add("thief")
+    for number in range(1, 11):
+        a.own_ban(f"203.0.113.{number}")
+    wait_until(lambda: b.networks, lambda now: len(now) == 10)
+    broad = "128.0.0.0/1"
+    tell(fleet, "thief", ban(broad), {"kind": "unban", "network": broad, "label": "ssh"})
+    tell(fleet, "thief", ban("192.0.2.1"))
+    wait_until(lambda: "192.0.2.1" in b.networks)
+    assert b.plugin._session.feed.lift_in() == math.inf
+
+
+def test_it_does_not_choose_its_place_among_those_that_mail_the_report(fleet: Fleet) -> None:
+    fleet.add("a")
+    yesterday = fleet.ask("SELECT fleet.today() - 1")[0][0]
+    fleet.ask("SELECT fleet.report(%s, '{}')", yesterday, user="a")
+    fleet.ask("SELECT fleet.hold('report', 600)", user="a")
+    fleet.ask("UPDATE fleet.reports SET at = at - interval '3 days'")
+    first = f"SELECT md5('{yesterday} ' || id) FROM fleet.hosts WHERE name = %s"
+    names = (f"thief{number}" for number in range(100))
+    for thief in names:
+        fleet.add(thief)
+        if fleet.ask(first, thief) > fleet.ask(first, "a"):
+            break
+    for style in ("ISO", "SQL, DMY", "SQL, MDY", "German", "Postgres, DMY", "Postgres, MDY"):
+        with fleet.server.connection(thief, fleet.database) as session:
+            session.execute(f"SET DateStyle = '{style}'")
+            for _ in range(3):
+                assert session.execute("SELECT fleet.due_report()").fetchone() == (None,)
+    assert fleet.ask("SELECT claimed, sending FROM fleet.mailed") == [(None, None)]

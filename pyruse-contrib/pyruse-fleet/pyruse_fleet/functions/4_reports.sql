@@ -67,6 +67,7 @@ DECLARE
     due date;
     mine fleet.mailed;
     before_me int[];
+    written text;  -- the day, however the session of a host wants to see one
 BEGIN
     SELECT day INTO due FROM (SELECT DISTINCT day FROM fleet.reports
             WHERE day BETWEEN fleet.today() - 4 AND fleet.today()) AS one
@@ -80,10 +81,12 @@ BEGIN
     END IF;
     INSERT INTO fleet.mailed (day, host) VALUES (due, me) ON CONFLICT DO NOTHING;
     SELECT * INTO mine FROM fleet.mailed WHERE day = due AND host = me;
+    written := to_char(due, 'YYYY-MM-DD');
     SELECT array_agg(id) INTO before_me
         FROM fleet.hosts LEFT JOIN fleet.mailed ON host = id AND day = due
         WHERE id <> me AND removed IS NULL AND mails_until > clock_timestamp()
-            AND (sending IS NOT NULL, md5(due || ' ' || id)) < (mine.sending IS NOT NULL, md5(due || ' ' || me));
+            AND (sending IS NOT NULL, md5(written || ' ' || id))
+                < (mine.sending IS NOT NULL, md5(written || ' ' || me));
     IF clock_timestamp() < mine.at + coalesce(cardinality(before_me), 0) * interval '10 minutes'
         OR mine.sending > clock_timestamp() - interval '10 minutes' THEN
         RETURN NULL;

@@ -1,0 +1,1 @@
+-- fleet.due_report writes the day in one way alone: no host chooses its place in the order by `SET DateStyle`.
