@@ -86,7 +86,7 @@ class Unbuilt(Node):
 class Branch(Node, ABC):
     """Where an entry goes by the value of one field; for `travel`, a node as any other."""
 
-    __slots__ = ()
+    __slots__ = ("by_bytes",)
 
     def __init__(self, field: str, step: Step, call: Callable[[Entry], Any]) -> None:
         super().__init__(step, call)
@@ -96,6 +96,9 @@ class Branch(Node, ABC):
         self.ways: dict[Any, Node | None] = {}
         """By the value (see `pyruse.chains.table`): a branch, a node of the graph, or None:
         nowhere."""
+        self.by_bytes: dict[bytes | None, tuple[Any, Node | None]] = {}
+        """The same by the bytes of the field in the journal (None: there is no such field), with
+        the value; not all of them."""
 
     @abstractmethod
     def learn(self, value: Any, entry: Entry) -> Iterator[Node | None]:
@@ -104,6 +107,15 @@ class Branch(Node, ABC):
         :param value: of the entry's field.
         :param entry: is on its way.
         :return: the nodes on the way, each before it is asked; the last one is where to go on.
+        """
+
+    @abstractmethod
+    def seek(self, raw: Any, entry: Entry) -> Iterator[Node | None]:
+        """Go where the entry's field leads: the way is not known by its bytes.
+
+        :param raw: these bytes; None: there is no such field; `UNREAD`: they are not known.
+        :param entry: is on its way.
+        :return: as of `learn`.
         """
 
     @abstractmethod

@@ -21,7 +21,7 @@ from pyruse.chains.link import Branch, Node
 from pyruse.chains.model import Step
 from pyruse.chains.traffic import Counter
 from pyruse.chains.values import fields_of
-from pyruse.entry.entry import Entry
+from pyruse.entry.entry import UNREAD, Entry
 from pyruse.options.fields import Field, NewField
 
 MOST: Final = 4_096
@@ -100,6 +100,19 @@ class _Branch(Branch):
         node = _behind(counters, node)
         table.keep(self, value, node)
         yield node
+
+    def seek(self, raw: Any, entry: Entry) -> Iterator[Node | None]:
+        value = entry.get(self.field)
+        try:
+            way = self.ways[key_of(value)]
+        except (KeyError, TypeError):  # a list, or a table, cannot be looked up
+            yield from self.learn(value, entry)
+            return
+        if raw is None or (raw is not UNREAD and len(raw) <= LONGEST):
+            if len(self.by_bytes) >= MOST:  # "06" is the same number as "6"
+                self.by_bytes.clear()
+            self.by_bytes[raw] = value, way
+        yield way
 
     def _plainly(self, entry: Entry) -> Iterator[Node | None]:
         """The whole row of filters, past the branches in it: they would not know a way either."""
@@ -218,6 +231,7 @@ class Table:
             if self._lasting + len(self._passing) >= MOST:
                 for one, other in self._passing:
                     one.ways.pop(other, None)
+                    one.by_bytes.clear()
                 self._passing.clear()
             self._passing.append((branch, key))
         branch.ways[key] = way

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pyruse.chains.link import Branch, Node, Unbuilt
 from pyruse.entry.entry import UNREAD, Entry
 from pyruse.system.native import native
 
-_UNKNOWN: Any = object()
-"""Stands for the way of a value that no entry has had yet."""
-
 OnFault = Callable[[Node, Entry, BaseException], None]
+
+
+def _not_stored(field: str) -> bytes:
+    """Stands for `Source.stored` where the journal is at another entry, or there is none."""
+    raise OSError
 
 
 class Travel(NamedTuple):
@@ -52,10 +54,13 @@ def travel_in_python(  # noqa: C901 -- calls would cost
     # It is shared by the two functions: so it can be looked at, and costs no more than a local one.
     node: Node | None = None
 
-    def lead(entry: Entry) -> None:
+    def lead(entry: Entry) -> None:  # noqa: C901, PLR0912 -- as above
         nonlocal node
         node = entrance
-        known = entry._known.get
+        known, source = entry._known, entry._source
+        stored = _not_stored
+        if source is not None and source.position == entry._position:
+            stored = source.stored
         while True:  # once more after each fault
             try:
                 while node is not None:
@@ -63,18 +68,25 @@ def travel_in_python(  # noqa: C901 -- calls would cost
                     if branch is None:
                         node = node.passed if node.call(entry) else node.failed
                         continue
-                    value = known(branch.field, UNREAD)
-                    if value is UNREAD:
-                        value = entry._read(branch.field)
+                    field, raw = branch.field, UNREAD
                     try:
-                        node = branch.ways.get(
-                            value if value.__class__ is str else (value.__class__, value), _UNKNOWN
-                        )
-                    except TypeError:  # a list, or a table, cannot be looked up
-                        node = _UNKNOWN
-                    if node is _UNKNOWN:
-                        for node in branch.learn(value, entry):  # noqa: B007 -- see at_work
-                            pass
+                        if field in known:
+                            value = known[field]
+                            node = branch.ways[
+                                value if value.__class__ is str else (value.__class__, value)
+                            ]
+                        else:
+                            try:
+                                raw = stored(field)
+                            except KeyError:
+                                raw = None
+                            known[field], node = branch.by_bytes[raw]
+                    except (KeyError, TypeError, OSError, ValueError, MemoryError):
+                        pass
+                    else:
+                        continue
+                    for node in branch.seek(raw, entry):  # noqa: B007 -- see at_work
+                        pass
             except KeyboardInterrupt:
                 raise
             except BaseException as fault:  # noqa: BLE001 -- even SystemExit costs this entry alone

@@ -25,6 +25,14 @@ class Source(Protocol):
     def read_all(self) -> dict[str, Any]:
         """All the fields of the current entry, converted; a multi-valued field is a list."""
 
+    def stored(self, field: str) -> bytes:
+        """The bytes of one field of the current entry, of which `read` always makes the same value.
+
+        :raises KeyError: the entry has no such field.
+        :raises OSError: or ValueError, MemoryError: `read` is to be asked.
+        """
+        raise OSError
+
 
 _GONE = "this entry is no longer the current one: keep its values instead"
 UNREAD: Any = object()

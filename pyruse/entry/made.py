@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from pyruse.entry.decoding import Decoder
-from pyruse.entry.entry import Entry
+from pyruse.entry.entry import Entry, Source
 from pyruse.errors import UserError
 from pyruse.times import now_us
 
@@ -40,7 +40,7 @@ def make_entry(
     return Entry(time_us, made, {name: made.read(name) for name in values if not name.isupper()})
 
 
-class _Made:
+class _Made(Source):
     """Gives the fields as a journal does: of several values, the first one."""
 
     position = 0

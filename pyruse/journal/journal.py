@@ -115,31 +115,47 @@ class Journal:
 
     def _merged(self, limit: int) -> Iterator[Entry]:
         heads = self._heads
-        known = {name for _, name, _, _ in heads}
-        for name, machine in list(self._ready.items()):
-            if name not in known:
-                self._push(machine)
-        for _ in range(limit):
-            if not heads:
-                return
+        self._push_ready()
+        while limit > 0 and heads:
             time_us, name, machine, entry = heads[0]
             yield entry
+            limit -= 1
+            entry_: Entry | None = None
             if self.keeps_positions:
                 machine.note(time_us)
                 self._handled[name] = machine
             elif machine.holds_back:  # what is opened next is read on behind it
                 machine.note(time_us)
-            else:  # the machine's own entries may be skipped up to the next one of the others
-                machine.reader.no_later = min(heads[1:3])[0] if len(heads) > 1 else FOREVER
-            entry_ = machine.reader.advance()
-            if entry_ is None:
-                heapq.heappop(heads)
-                if machine.holds_back:
-                    self._push(machine)
+            else:  # the machine's own entries come one after another, or may be skipped, up to …
+                before = min(heads[1:3])[0] if len(heads) > 1 else FOREVER  # … one of the others
+                machine.reader.no_later = before
+                for entry_ in machine.reader.following():
+                    if limit <= 0 or entry_.time_us >= before:
+                        break
+                    yield entry_
+                    limit -= 1
                 else:
-                    self._ready.pop(name, None)
-            else:
+                    entry_ = None
+            if entry_ is None:
+                entry_ = machine.reader.advance()
+            if entry_ is not None:
                 heapq.heapreplace(heads, (entry_.time_us, name, machine, entry_))
+                continue
+            heapq.heappop(heads)
+            self._push_or_end(machine)
+
+    def _push_ready(self) -> None:
+        known = {name for _, name, _, _ in self._heads}
+        for name, machine in list(self._ready.items()):
+            if name not in known:
+                self._push(machine)
+
+    def _push_or_end(self, machine: Machine) -> None:
+        """Go on with the next files of a machine whose open ones are read."""
+        if machine.holds_back:
+            self._push(machine)
+        else:
+            self._ready.pop(machine.name, None)
 
     def _push(self, machine: Machine) -> None:
         machine.reader.no_later = 0

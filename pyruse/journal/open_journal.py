@@ -77,7 +77,8 @@ class OpenJournal:
         # sd_journal_get_data(3): no more is unpacked, by those versions of libsystemd that keep to
         # it. It counts the name, too, and one byte more shows that a field is too long.
         raw.data_threshold = self._longest + _LONGEST_NAME + 2
-        self._get = raw._get
+        self.stored: Callable[[str], bytes] = raw._get
+        """Gives the bytes of a field (see `Source`)."""
         self._is_native = hasattr(raw, "entries")
         """It gives entries itself (see pyruse-contrib/pyruse-native)."""
         if self._is_native:
@@ -142,20 +143,19 @@ class OpenJournal:
         raw = self._raw
         raw._next = moving(raw._next)
         raw._get_all = reading(raw._get_all)
-        self._get = reading(self._get)
+        self.stored = reading(self.stored)
 
     def raw(self, field: str) -> bytes | None:
         """The bytes of a field of the current entry, or None."""
         try:
-            value: bytes = self._get(field)
+            return self.stored(field)
         except (KeyError, OSError, ValueError, MemoryError):  # see `pyruse.system.memory`
             return None
-        return value
 
     def read(self, field: str) -> Any | None:
         """The value of a field of the current entry, or None (see `Entry`)."""
         try:
-            raw = self._get(field)
+            raw = self.stored(field)
         except KeyError:
             return None
         except (OSError, ValueError, MemoryError) as fault:
@@ -185,7 +185,7 @@ class OpenJournal:
         if getattr(fault, "errno", 0) not in DAMAGED:
             return self._address_field(field)  # no name of a field that is stored
         with suppress(OSError, KeyError):
-            return self._decoder(field, self._insist(lambda: self._get(field)))
+            return self._decoder(field, self._insist(lambda: self.stored(field)))
         return None
 
     def _insist(self, read: Callable[[], Any]) -> Any:

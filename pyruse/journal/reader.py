@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 
 from systemd import journal
 
@@ -266,11 +266,11 @@ class JournalReader(Seeking):
         read without the index, but for those that it has given.
         """
         for entry in self._all_with_overdue(limit):
-            self._given[entry.time_us] += 1
+            self._given.append(entry.time_us)
             yield entry
         if self._raw.get_usage() >= self._size:
             return
-        given = self._given.copy()
+        given = Counter(self._given)
         self.index_is_damaged = True
         self._values = {}
         self._open_once_more()
@@ -292,13 +292,26 @@ class JournalReader(Seeking):
 
     def advance(self) -> Entry | None:
         """Go to the next entry; None: there is none (for now)."""
-        read = -1
-        while (entry := next(self._ahead, None)) is None and self.position != read:
-            read = self.position  # more are there as long as some are read, or skipped
-            self._ahead = self.entries(_AHEAD)
+        entry = next(self._ahead, None)
+        if entry is None:
+            self._ahead = chain.from_iterable(self._batches())
+            entry = next(self._ahead, None)
         if entry is not None and entry.time_us > self._last_us:
             self._last_us = entry.time_us
         return entry
+
+    def following(self) -> Iterator[Entry]:
+        """What gives the next entries, for whoever takes many; at its end, `advance` may have more.
+
+        It is valid until another entry is sought.
+        """
+        return self._ahead
+
+    def _batches(self) -> Iterator[Iterator[Entry]]:
+        read = -1
+        while self.position != read:  # more are there as long as some are read, or skipped
+            read = self.position
+            yield self.entries(_AHEAD)
 
     def _pass_over(self, fault: OSError) -> bool:
         """Skip a damaged entry.

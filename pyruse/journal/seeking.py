@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 
@@ -38,7 +37,7 @@ class Seeking(OpenJournal):
         self._mark: tuple[str | None, int] = (None, 0)
         """An entry that can be found again in other files, by its cursor (None: the beginning, see
         `_seek_start`), and how many entries were read up to there."""
-        self._given: Counter[int] = Counter()
+        self._given: list[int] = []
         """The instants of the entries that were given since, where some are left out."""
         self._seek_start: Callable[[], None] = raw.seek_head
         """Goes to where the first entry is, as it was sought."""

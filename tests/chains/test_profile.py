@@ -15,7 +15,7 @@ from pyruse.chains.profile import Profile
 from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import travel
-from pyruse.entry.entry import Entry
+from pyruse.entry.entry import Entry, Source
 from tests.chains.conftest import Chains
 
 STEPS = """
@@ -55,7 +55,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-class Disk:
+class Disk(Source):
     """Fields of an entry that take their time to read."""
 
     position = 0

@@ -18,6 +18,7 @@ from pyruse.chains.model import Chain, Step
 from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import travel, travel_in_python
+from pyruse.entry.entry import Source
 from tests.chains.conftest import Chains
 
 KINDS = ["pure", "pure", "pure", "both", "filter", "action", "nothing"]
@@ -127,11 +128,41 @@ ENTRIES = st.dictionaries(
 )
 
 
+class Disk(Source):
+    """Fields as a journal stores them, as bytes: but for lists and tables."""
+
+    position = 0
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+        self.asked: list[str] = []
+
+    def read(self, field: str) -> Any:
+        self.asked.append(field)
+        value = self.fields.get(field)
+        return value[0] if isinstance(value, list) else value
+
+    def read_all(self) -> dict[str, Any]:
+        return dict(self.fields)
+
+    def stored(self, field: str) -> bytes:
+        value = self.fields[field]
+        if isinstance(value, list | dict):
+            raise OSError
+        return repr(value).encode()
+
+
 class Railway:
     """Chains at work, some of whose steps raise."""
 
-    def __init__(self, chains: dict[str, Chain], broken: set[int], *, learns: bool) -> None:
-        """:param broken: the numbers of the steps that raise."""
+    def __init__(
+        self, chains: dict[str, Chain], broken: set[int], *, learns: bool, stored: bool
+    ) -> None:
+        """
+        :param broken: the numbers of the steps that raise.
+        :param stored: entries are read from a disk.
+        """
+        self._stored = stored
         steps = [step for chain in chains.values() for step in chain.steps]
         self._broken = {step for at, step in enumerate(steps) if at in broken}
         self._told: list[str] = []
@@ -162,7 +193,7 @@ class Railway:
         """The steps that are not pure, and the faults, in the order in which an entry comes to
         them; and the entry."""
         self._told = []
-        entry = Entry(0, values=dict(fields))
+        entry = Entry(0, Disk(fields)) if self._stored else Entry(0, values=dict(fields))
         self._lead(entry)
         return [*self._told, repr(sorted(entry.items(), key=repr))]
 
@@ -170,12 +201,18 @@ class Railway:
 @settings(max_examples=400, deadline=None)
 @given(
     configurations(), st.sets(st.integers(0, 20), max_size=4), st.lists(ENTRIES, max_size=5),
-    st.integers(0, 6),
+    st.integers(0, 6), st.booleans(),
 )  # fmt: skip
 def test_the_way_is_the_same_and_so_are_the_counters(
-    chains: dict[str, Chain], broken: set[int], entries: list[dict[str, Any]], most: int
+    chains: dict[str, Chain],
+    broken: set[int],
+    entries: list[dict[str, Any]],
+    most: int,
+    stored: bool,
 ) -> None:
-    plain, learning = (Railway(chains, broken, learns=learns) for learns in (False, True))
+    plain, learning = (
+        Railway(chains, broken, learns=learns, stored=stored) for learns in (False, True)
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(table, "MOST", most or table.MOST)
         for fields in [*entries, *entries, *reversed(entries)]:
@@ -334,6 +371,55 @@ def test_a_flood_of_strangers_costs_hardly_more_than_without(
         costs.append(counts.functions.total())
     assert costs[0] > 200 * 60 * 5  # each filter was asked
     assert costs[1] <= costs[0] * 1.25
+
+
+def test_a_value_is_known_by_its_bytes(chains: Callable[[str], Chains]) -> None:
+    made = chains(CHAINS)
+    Table(made.graph.nodes)
+    lead = travel_in_python(made.graph.entrance, no_fault).lead
+    for _ in range(2):  # where they lead is learned; then, what they are
+        for fields in ({"A": "c"}, {}, {"A": 3}):
+            lead(Entry(0, Disk({"MESSAGE": "?", **fields})))
+    for fields, value in (({"A": "c"}, "c"), ({}, None), ({"A": 3}, 3)):
+        disk = Disk({"MESSAGE": "?", **fields})
+        entry = Entry(0, disk)
+        lead(entry)
+        assert "A" not in disk.asked
+        assert entry.get("A") == value
+        assert "A" not in disk.asked
+
+
+def test_bytes_without_end_fill_no_memory(
+    chains: Callable[[str], Chains], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number has bytes without end: 6, 06, 006, …"""
+    monkeypatch.setattr(table, "MOST", 50)
+
+    class Numbers(Disk):
+        def stored(self, field: str) -> bytes:
+            zeros: int = self.fields["zeros"]
+            return b"0" * zeros + super().stored(field)
+
+    made = chains(CHAINS)
+    Table(made.graph.nodes)
+    lead = travel_in_python(made.graph.entrance, no_fault).lead
+    by_bytes = entrance(made.graph).by_bytes
+    for zeros in range(2 * table.LONGEST):
+        lead(Entry(0, Numbers({"A": 6, "zeros": zeros})))
+        assert len(by_bytes) <= 50
+    assert max(map(len, filter(None, by_bytes))) <= table.LONGEST
+
+
+def test_an_entry_that_is_past_has_no_bytes(chains: Callable[[str], Chains]) -> None:
+    made = chains(CHAINS)
+    Table(made.graph.nodes)
+    faults: list[BaseException] = []
+    lead = travel(made.graph.entrance, lambda _, __, fault: faults.append(fault)).lead
+    disk = Disk({"A": "c"})
+    entry = Entry(0, disk)
+    disk.position = 1
+    lead(entry)
+    assert {type(fault) for fault in faults} == {RuntimeError}
 
 
 @pytest.mark.parametrize("field", ["MESSAGE", "user"])

@@ -15,7 +15,7 @@ from pyruse.chains.link import Node, link
 from pyruse.chains.model import Chain, Step
 from pyruse.chains.table import Table
 from pyruse.chains.travel import Stop, journey, travel
-from pyruse.entry.entry import Entry
+from pyruse.entry.entry import Entry, Source
 from pyruse.entry.made import make_entry
 from pyruse.options.fields import Field
 from pyruse.system.native import native
@@ -130,7 +130,7 @@ def test_the_step_that_is_at_work_can_be_seen_and_pyruse_itself_is_none() -> Non
 def test_a_look_up_is_at_work_for_its_filter() -> None:
     seen: list[Node | None] = []
 
-    class Disk:
+    class Disk(Source):
         position = 0
 
         def read(self, field: str) -> Any:

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyruse.entry.entry import Entry, address_of, as_text
+from pyruse.entry.entry import Entry, Source, address_of, as_text
 from pyruse.entry.made import make_entry
 
 
-class Reader:
+class Reader(Source):
     """A source that counts how often it is asked."""
 
     def __init__(self, **fields: Any) -> None:
@@ -253,7 +253,7 @@ def test_the_address_in_a_field() -> None:
 
 
 def test_texts_are_those_that_are_there_and_not_empty() -> None:
-    class Disk:
+    class Disk(Source):
         position = 0
 
         def __init__(self) -> None:
