@@ -20,6 +20,7 @@ _UNSAFE_IN_UTF8 = [
 ]
 """The same in UTF-8, but for C0. One by one, as each that begins with one byte is looked for
 quickly: together, they take four times as long."""
+_CONTROLS = bytes([*range(0x20), 0x7F])
 _LINE_BREAKS = re.compile(r"[\r\n]+")
 
 _LONGEST_SHOWN = 80
@@ -59,6 +60,14 @@ def json_escaped(text: str) -> str:
 def is_harmless_json(document: bytes) -> bool:
     """Whether JSON, in UTF-8, has nothing that `json_escaped` escapes: quick for megabytes."""
     return not any(unsafe.search(document) for unsafe in _UNSAFE_IN_UTF8)
+
+
+def controls_in(text: str) -> int:
+    """How many control characters are in a text in ASCII, tabs and line breaks among them.
+
+    Quick for megabytes: `str.isprintable` takes five times as long.
+    """
+    return len(text) - len(text.encode().translate(None, _CONTROLS))
 
 
 def shortened(text: str, limit: int) -> str:

@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from pyruse.addresses import Network, bits_of, contains, network_of
 from pyruse.api.bans import Ban
+from pyruse.api.firewall import SIMULATED as NOT_A_FIREWALL
 from pyruse.state.ban_history import BanHistory
-from pyruse.state.bans import ENFORCED, LIFTED, BanRow, stored_bans
+from pyruse.state.bans import ENFORCED, BanRow, stored_bans
 from pyruse.state.firewalls import FirewallRecord, firewall_records
 from pyruse.times import datetime_of
 
@@ -70,24 +71,25 @@ def bans_in_force(
     records = firewall_records(db)
     is_all = label is None and inside is None
     found = [
-        row
-        for row in stored_bans(db)
-        if row.state != LIFTED
-        and row.ban.alive(now)
-        and (is_all or _wanted(row.ban, label, inside))
+        row for row in stored_bans(db, lasting=now) if is_all or _wanted(row.ban, label, inside)
     ]
-    found.sort(key=attrgetter("ban.since", "bits"))
-    unknown = FirewallRecord()
-    return [_view(row, records.get(row.ban.target.backend, unknown)) for row in found]
+    found.sort(key=attrgetter("bits"))  # after one another, as either is quick alone
+    found.sort(key=attrgetter("ban.since"))
+    others = {NOT_A_FIREWALL, *(name for name, one in records.items() if not one.known)}
+    return [
+        BanView(row.ban, IN_FORCE)
+        if row.state == ENFORCED and row.ban.target.backend not in others
+        else _not_in_force(row, records)
+        for row in found
+    ]
 
 
-def _view(row: BanRow, firewall: FirewallRecord) -> BanView:
-    """A ban that should be in force, and whether it is."""
+def _not_in_force(row: BanRow, records: dict[str, FirewallRecord]) -> BanView:
+    """A ban that should be in force, and is not, as far as known."""
     ban = row.ban
     if ban.simulated:
         return BanView(ban, SIMULATED)
-    if row.state == ENFORCED and firewall.known:
-        return BanView(ban, IN_FORCE)
+    firewall = records.get(ban.target.backend, FirewallRecord())
     since = max(ban.since, firewall.since or 0)
     fault = row.fault or firewall.fault
     return BanView(ban, REFUSED if fault else WAITING, since, fault)

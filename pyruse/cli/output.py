@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,26 +16,32 @@ import click
 from pyruse.cli.options import on_terminal
 from pyruse.cli.stdout import echo, stdout
 from pyruse.cli.table import drawn, wrapped
-from pyruse.text import is_harmless_json, json_escaped, one_line, printable
-from pyruse.times import HOUR_US, datetime_of
+from pyruse.text import controls_in, is_harmless_json, json_escaped, one_line, printable
+from pyruse.times import datetime_of
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from pyruse.api.report import Report
 
-_QUARTER_US = HOUR_US // 4
+_QUARTER_S = 900
 _ROWS = 1_000
 """So many rows are printed at once: quick, and in little memory."""
 
 
 def shown_time(time_us: int, zone: tzinfo) -> str:
     """An instant in microseconds since the epoch, as people read it."""
-    quarter, rest = divmod(time_us, _QUARTER_US)
+    return _shown_second(time_us // 1_000_000, zone)
+
+
+@lru_cache(maxsize=4096)
+def _shown_second(number: int, zone: tzinfo) -> str:
+    """A second since the epoch: of thousands of bans by a list, many share theirs."""
+    quarter, rest = divmod(number, _QUARTER_S)
     hour, minute = _quarter(quarter, zone)
     if minute < 0:
-        return f"{datetime_of(time_us, zone):%F %T}"
-    minutes, seconds = divmod(rest // 1_000_000, 60)
+        return f"{datetime_of(number * 1_000_000, zone):%F %T}"
+    minutes, seconds = divmod(rest, 60)
     return f"{hour}{minute + minutes:02}:{seconds:02}"
 
 
@@ -45,8 +52,8 @@ def _quarter(number: int, zone: tzinfo) -> tuple[str, int]:
     Most tables have many instants of a quarter, and a datetime for each takes its time. The minute
     is -1 where the clocks change in this quarter, or were set by the sun.
     """
-    begin = datetime_of(number * _QUARTER_US, zone)
-    end = datetime_of((number + 1) * _QUARTER_US - 1, zone)
+    begin = datetime_of(number * _QUARTER_S * 1_000_000, zone)
+    end = datetime_of((number + 1) * _QUARTER_S * 1_000_000 - 1, zone)
     is_plain = begin.utcoffset() == end.utcoffset() and begin.minute % 15 == begin.second == 0
     return f"{begin:%F %H:}", begin.minute if is_plain else -1
 
@@ -119,7 +126,7 @@ def show_document(text: str) -> None:
 def show_table(
     title: str,
     columns: Sequence[str],
-    rows: Sequence[Sequence[object]],
+    rows: Iterable[Sequence[object]],
     *,
     spare: Collection[str] = (),
     first: Sequence[str] = (),
@@ -133,10 +140,12 @@ def show_table(
     :param first: the columns that have room before others; what has none stands below.
     """
     if not on_terminal():
-        for begin in range(0, len(rows), _ROWS):
-            echo("\n".join("\t".join(_texts(row)) for row in rows[begin : begin + _ROWS]))
+        left = iter(rows)
+        while some := list(islice(left, _ROWS)):
+            echo(_piped(some))
         return
-    texts = [_texts(row) for row in rows]
+    rows = list(rows)
+    texts = list(map(_texts, rows))
     numbers = {
         place
         for place in range(len(columns))
@@ -154,13 +163,18 @@ def show_table(
         show_text(f"(no room for: {', '.join(left_out)})")
 
 
+def _piped(rows: Sequence[Sequence[object]]) -> str:
+    """A line for each row, in which tabs separate the cells."""
+    text = "\n".join(["\t".join([str(cell) for cell in row]) for row in rows])
+    separators = sum(map(len, rows)) - 1
+    if text.isascii() and controls_in(text) == separators:  # most are: one look for all cells
+        return text
+    return "\n".join(["\t".join(_texts(row)) for row in rows])
+
+
 def _texts(row: Sequence[object]) -> list[str]:
     """The cells of a row, each on one line."""
-    texts = list(map(str, row))
-    together = "".join(texts)
-    if together.isascii() and together.isprintable():  # most are: one look for all cells
-        return texts
-    return [one_line(text) for text in texts]
+    return [one_line(str(cell)) for cell in row]
 
 
 def show_report(report: Report, text: Callable[[], str], limit: int) -> None:

@@ -272,10 +272,17 @@ class BanRow(Struct, frozen=True, gc=False):
     """The version of IP, the number and the prefix length of its network."""
 
 
-def stored_bans(db: sqlite3.Connection) -> Iterator[BanRow]:
-    """The bans of a database, each with how far the firewall is."""
+def stored_bans(db: sqlite3.Connection, *, lasting: int | None = None) -> Iterator[BanRow]:
+    """The bans of a database, each with how far the firewall is.
+
+    :param lasting: leave out what is lifted, or over at this instant; None: leave out nothing.
+    """
     query = """SELECT network, target, grown, label, chain, reason, since, until, level, state,
                fault FROM bans"""
+    values: tuple[object, ...] = ()
+    if lasting is not None:
+        query += " WHERE state != ? AND (until IS NULL OR until > ?)"
+        values = LIFTED, lasting
     for (
         network,
         target,
@@ -288,7 +295,7 @@ def stored_bans(db: sqlite3.Connection) -> Iterator[BanRow]:
         level,
         state,
         fault,
-    ) in db.execute(query):
+    ) in db.execute(query, values):
         bits = bits_of(network)  # a database may be damaged, and firewalls are told this text
         ban = Ban(
             network, label, since, until, reason, chain, level + 1, target_of_json(target),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import tzinfo
 
+    from pyruse.api.firewall import Target
     from pyruse.bans.orders import Answer, Item
     from pyruse.bans.views import BanView
     from pyruse.config.load import Configuration
@@ -222,7 +224,7 @@ def _show(listed: list[BanView], form: str, zone: tzinfo, chosen: str) -> None:
     if form == "json":
         show_json([one.data(zone) for one in listed])
     elif listed:
-        rows = [_row(one, zone) for one in listed]
+        rows = (_row(one, zone) for one in listed)
         show_table(f"Bans: {len(listed):,}", _COLUMNS, rows, first=_FIRST)
     else:
         echo(printable(f"nobody is banned{chosen}"), err=True)
@@ -230,10 +232,9 @@ def _show(listed: list[BanView], form: str, zone: tzinfo, chosen: str) -> None:
 
 def _row(one: BanView, zone: tzinfo) -> list[object]:
     ban = one.ban
-    ports = f" on ports {', '.join(map(str, ban.target.ports))}" if ban.target.ports else ""
-    if ban.target.protocol is not None:
-        ports += f" of {ban.target.protocol}" if ports else f" on {ban.target.protocol}"
-    reason = shortened(ban.reason, _LONGEST_REASON)
+    reason = ban.reason
+    if len(reason) > _LONGEST_REASON:
+        reason = shortened(reason, _LONGEST_REASON)
     if ban.chain:
         reason = f"{ban.chain}: {reason}"
     state = one.state
@@ -242,9 +243,18 @@ def _row(one: BanView, zone: tzinfo) -> list[object]:
     elif one.waiting_since is not None:
         state += f" since {_time(one.waiting_since, zone)}"
     return [
-        ban.network, ban.label, _time(ban.since, zone), _time(ban.until, zone), ban.count - 1,
-        f"{state}{ports}", reason,
+        ban.network, ban.label, shown_time(ban.since, zone), _time(ban.until, zone), ban.count - 1,
+        state + _ports(ban.target), reason,
     ]  # fmt: skip
+
+
+@cache
+def _ports(target: Target) -> str:
+    """Which ports a target closes, in words; of thousands of bans, most have the same target."""
+    ports = f" on ports {', '.join(map(str, target.ports))}" if target.ports else ""
+    if target.protocol is not None:
+        ports += f" of {target.protocol}" if ports else f" on {target.protocol}"
+    return ports
 
 
 def _time(moment: int | None, zone: tzinfo) -> str:
