@@ -62,6 +62,13 @@ def is_harmless_json(document: bytes) -> bool:
     return not any(unsafe.search(document) for unsafe in _UNSAFE_IN_UTF8)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: ``1 event``, ``12,345 events``."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun.removesuffix('y')}ies" if noun[-2:] == "ry" else f"{count:,} {noun}s"
+
+
 def controls_in(text: str) -> int:
     """How many control characters are in a text in ASCII, tabs and line breaks among them.
 

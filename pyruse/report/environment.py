@@ -78,7 +78,7 @@ from pyruse.report.kind_texts import told
 from pyruse.report.plaintext import WIDTH, aside, text_table, wrapped
 from pyruse.report.sparkline import heights, sparkline
 from pyruse.report.text_blocks import attention_block, glance_table, kind_block, unusual_block
-from pyruse.text import one_line, printable, shortened
+from pyruse.text import counted, one_line, printable, shortened
 from pyruse.version import VERSION
 
 _BUILTIN = Path(__file__).with_name("templates")
@@ -106,7 +106,7 @@ def environment(folder: Path | None) -> Environment:
         change=change,
         clock=_clock,
         columns=columns,
-        counted=wording.counted,
+        counted=counted,
         events=events_of,
         figures=numbers,
         glance_table=_glance_table,

@@ -23,7 +23,7 @@ from pyruse.report.plaintext import WIDTH, aside, wrapped
 from pyruse.report.room import Room
 from pyruse.report.sparkline import sparkline
 from pyruse.report.text_blocks import attention_block, glance_table, kind_block, unusual_block
-from pyruse.text import brief_line, one_line, printable
+from pyruse.text import brief_line, counted, one_line, printable
 
 _STYLES = {"important": "bold red", "interesting": "bold blue", "other": "bold"}
 _WIDEST = 110
@@ -125,19 +125,19 @@ def _print_section(
     if report.kinds:
         kinds = shown.kinds[name]
         if kinds.count:
-            events = wording.counted(kinds.events, "event")
-            _print_heading(name, f"{wording.counted(kinds.count, 'kind')}, {events}", console)
+            events = counted(kinds.events, "event")
+            _print_heading(name, f"{counted(kinds.count, 'kind')}, {events}", console)
         for kind in kinds.shown:
             block = kind_block(kind, kinds.digits, clock, max(min(console.width, _WIDEST), 30))
             _print_lines(block.split("\n"), "bold" if name == "important" else "", console)
         _print_remainder(report, kinds.count - len(kinds.shown), "kind", console)
     elif name == "other" and report.other:
-        _print_heading(name, wording.counted(len(report.other), "event"), console)
+        _print_heading(name, counted(len(report.other), "event"), console)
         _print_all(_lines(shown.other, clock, console.width), console)
         _print_remainder(report, len(report.other) - len(shown.other), "event", console)
     elif name != "other" and (rows := getattr(report, name)):
-        events = wording.counted(events_of(rows), "event")
-        _print_heading(name, f"{wording.counted(len(rows), 'message')}, {events}", console)
+        events = counted(events_of(rows), "event")
+        _print_heading(name, f"{counted(len(rows), 'message')}, {events}", console)
         some: Sequence[Row] = getattr(shown, name)
         _print_all(_rows(some, name, clock, console.width), console)
         _print_remainder(report, len(rows) - len(some), "message", console)

@@ -12,7 +12,7 @@ from itertools import groupby
 from pyruse.api.findings import Attention, Unusual
 from pyruse.api.report import Report, Row, Section, Times, events_of
 from pyruse.columns import columns, cut
-from pyruse.text import brief_line, one_line, shortened
+from pyruse.text import brief_line, counted, one_line, shortened
 
 MESSAGE_CHARACTERS = 2_000
 """A message in a report for people is cut after so much of it; JSON has the whole."""
@@ -110,13 +110,6 @@ def brief(message: str) -> str:
     message = message.strip("\n")
     lines = message[:MESSAGE_CHARACTERS].split("\n")
     return shortened(message, len("\n".join(lines[:MESSAGE_LINES])))
-
-
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: ``1 event``, ``12,345 events``."""
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count:,} {noun.removesuffix('y')}ies" if noun[-2:] == "ry" else f"{count:,} {noun}s"
 
 
 def heading(report: Report) -> str:

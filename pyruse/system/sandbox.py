@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from pyruse.system.privileges import no_new_privileges
-from pyruse.system.programs import run_program
 
 UNIT = "pyruse.service"
 
@@ -40,6 +40,8 @@ def service_keeps_rights_from_programs() -> bool:
     Where it runs, its process is looked at; else, how it is installed. False, too, where there is
     no systemd, or no such service: nobody knows then.
     """
+    from pyruse.system.programs import run_program
+
     names = ("LoadState", "MainPID", "User", *_BARS)
     command = ["systemctl", "show", UNIT, f"--property={','.join(names)}"]
     try:
@@ -64,14 +66,15 @@ def rights_are_kept_from_programs() -> bool:
 
 
 def listens(port: int) -> bool:
-    """Whether a server listens at a TCP port of this machine; it does not notice (proc(5))."""
-    for file in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            lines = Path(file).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            _, address, _, state, *_ = line.split()
-            if state == "0A" and int(address.rpartition(":")[2], 16) == port:
-                return True
+    """Whether a server listens at a TCP port of this machine; it does not notice (proc(5)).
+
+    Sockets that listen stand first. What comes after them takes the kernel some milliseconds.
+    """
+    for name in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with suppress(OSError), Path(name).open() as file:
+            next(file, "")  # the heading
+            for line in file:
+                _, address, _, state, *_ = line.split()
+                if state == "0A" and int(address.rpartition(":")[2], 16) == port:
+                    return True
     return False

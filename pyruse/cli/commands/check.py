@@ -41,10 +41,10 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
     from pyruse.engine.modes import DRY
     from pyruse.journal.selection import Selection
     from pyruse.lookups.lookups import ANSWERS_S
-    from pyruse.report.wording import counted
     from pyruse.setup.web_logs import unseen_logs
     from pyruse.state.database import State
     from pyruse.system.sandbox import listens, rights_are_kept_from_programs
+    from pyruse.text import counted
 
     if file is not None and config is not None:
         raise click.UsageError("FILE and --config: expected one of them")

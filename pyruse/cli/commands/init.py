@@ -325,7 +325,7 @@ def _show_yesterday(configuration: Configuration) -> None:
 
     from pyruse.journal.selection import Selection
     from pyruse.journal.when import parse_when
-    from pyruse.report.wording import counted
+    from pyruse.text import counted
     from pyruse.times import now_us
 
     zone = configuration.settings.report.timezone.zone

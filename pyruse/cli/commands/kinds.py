@@ -163,7 +163,7 @@ def _draw_list(kinds: list[KindHistory]) -> None:
     """Two lines for each kind, and the first of them of the same form: ids can be copied."""
     from pyruse.cli.output import show_text
     from pyruse.report.kind_texts import with_names
-    from pyruse.report.wording import counted
+    from pyruse.text import counted
 
     echo(counted(len(kinds), "kind"))
     for kind in kinds:

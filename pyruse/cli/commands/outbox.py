@@ -88,7 +88,7 @@ def _change(settings: Settings, items: list[OutboxItem], *, drop: bool) -> None:
     """Have the daemon try items again or forget them; where none runs, do so here."""
     from pyruse.cli.rights import see_that_changeable
     from pyruse.daemon.control import ask
-    from pyruse.report.wording import counted
+    from pyruse.text import counted
 
     if not items:
         echo("nothing waits, and nothing was set aside")
@@ -177,7 +177,7 @@ def _show_lines(item: OutboxItem, zone: tzinfo) -> None:
 
 
 def _facts(item: OutboxItem, zone: tzinfo) -> Iterator[str]:
-    from pyruse.report.wording import counted
+    from pyruse.text import counted
 
     if to := item.payload.get("to"):
         yield f"to {', '.join(to)}"

@@ -118,7 +118,7 @@ def _show(name: str | None, *, test: bool, chains: bool, form: str, config: Path
 
 def _test(found: list[RulesFile], registry: Registry) -> None:
     from pyruse.replay.samples import sample_faults
-    from pyruse.report.wording import counted
+    from pyruse.text import counted
 
     faults: list[str] = []
     for rules in found:

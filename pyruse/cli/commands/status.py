@@ -224,7 +224,7 @@ def _noun(item: OutboxItem) -> tuple[str, str]:
 
 
 def _counted(number: int, noun: str) -> str:
-    from pyruse.report.wording import counted
+    from pyruse.text import counted
 
     return counted(number, noun) if number else "none"
 

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyruse.config.settings import SENDMAIL, EmailSettings, SmtpUrl
-from pyruse.delivery.mail import openpgp
 from pyruse.delivery.mail.address import recipients
 from pyruse.delivery.mail.password import password_of
 from pyruse.delivery.mail.refusals import MailError, Taken, TooLargeError
 from pyruse.delivery.mail.rights import file_that_needs_rights, what_it_is
 from pyruse.system.privileges import no_new_privileges
-from pyruse.system.programs import Finished, run_program
 from pyruse.system.sandbox import UNIT
 from pyruse.text import one_line
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
+
+    from pyruse.system.programs import Finished
 
 _PERMANENT_STATUS = (65, 67, 68)
 """Exit codes of sendmail (sysexits.h) that another attempt will not change: EX_DATAERR, EX_NOUSER,
@@ -80,6 +80,8 @@ def _hand_to_sendmail(message: EmailMessage, settings: EmailSettings) -> None:
 
 
 def _run_sendmail(argv: list[str], settings: EmailSettings, data: bytes) -> Finished:
+    from pyruse.system.programs import run_program
+
     expected = "(expected a program such as /usr/sbin/sendmail; or set [email] smtp)"
     if not settings.sendmail:
         raise MailError(f"[email] sendmail: no program is named {expected}", whole_way=True)
@@ -150,6 +152,8 @@ def check(
             '[email] to: nobody gets the mails (expected to = ["hostmaster@example.org"])'
         )
     warnings += obstacles(settings, sandboxed=sandboxed, listens=listens)
+    from pyruse.delivery.mail import openpgp
+
     return warnings + _doubts(settings) + openpgp.check(settings)
 
 
@@ -168,7 +172,7 @@ def obstacles(
         fault = "cannot be executed" if Path(program).exists() else "is not there"
         return [f'[email] sendmail: "{one_line(program)}" {fault} {expected}']
     needs = file_that_needs_rights(Path(found))
-    listening = listens(_LOCALHOST.port)
+    listening = needs is not None and listens(_LOCALHOST.port)
     if needs is None or (listening and settings.sendmail == SENDMAIL) or not sandboxed():
         return []
     kept = f"{_kept_away(program, needs)} {_remedy(listening)}"
