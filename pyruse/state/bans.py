@@ -275,6 +275,7 @@ class BanRow(Struct, frozen=True, gc=False):
 def stored_bans(db: sqlite3.Connection, *, lasting: int | None = None) -> Iterator[BanRow]:
     """The bans of a database, each with how far the firewall is.
 
+    :param db: a connection to a state.
     :param lasting: leave out what is lifted, or over at this instant; None: leave out nothing.
     """
     query = """SELECT network, target, grown, label, chain, reason, since, until, level, state,
