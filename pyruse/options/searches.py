@@ -21,6 +21,7 @@ _PART = re.compile(
 )
 """Characters that stand for themselves; an escape, a set of characters, or whatever else."""
 _FLAGS = re.compile(r"\(\?[aiLmsux]")
+_CASELESS = "(?i)"
 
 
 class Needs(NamedTuple):
@@ -30,8 +31,13 @@ class Needs(NamedTuple):
     """It begins with this …"""
     inside: bytes
     """… and has this in it."""
-    anchored: bool
+    anchored: bool = False
     """The pattern is found at the beginning, or not at all."""
+    caseless: bool = False
+    """A text of ASCII has `inside` in it when its letters are made small. Nothing is known of other
+    texts: a letter that is none of ASCII's may stand for one."""
+    is_all: bool = False
+    """The pattern is found in each text that has all this."""
 
 
 class Search(NamedTuple):
@@ -68,9 +74,12 @@ def search_of(pattern: Pattern, saved: Sequence[tuple[int, str]]) -> Search:
 @lru_cache(maxsize=1024)  # a configuration that is loaded again has the same ones
 def _needs_of(text: str) -> Needs:
     """What stands outside of all groups, in each text in which the pattern is found."""
-    nothing = Needs(b"", b"", anchored=False)
+    nothing = Needs(b"", b"")
+    caseless = text.startswith(_CASELESS)
+    if caseless:
+        text = text.removeprefix(_CASELESS)
     if _FLAGS.match(text) or "(?#" in text:
-        return nothing  # the case may not matter, or lines may count; or a remark may mislead
+        return nothing  # lines may count, for instance; or a remark may mislead
     runs, depth = [""], 0
     for part in _PART.finditer(text):
         match part["other"]:
@@ -86,11 +95,23 @@ def _needs_of(text: str) -> Needs:
         run = re.sub(r"\\(.)", r"\1", run)
         if part["repeated"] is not None:
             run = run[:-1]  # that character may be missing
-        if part.start() == 1 and text[0] == "^":
+        if part.start() == 1 and text[0] == "^" and not caseless:
             runs[0] = run
         else:
             runs.append(run)
     inside = max(runs[1:], key=len, default="")
     if len(inside) < _WORTH:
         inside = ""
-    return Needs(runs[0].encode(), inside.encode(), anchored=text.startswith(("^", r"\A")))
+    return Needs(
+        runs[0].encode(),
+        (inside.lower() if caseless else inside).encode(),
+        anchored=text.startswith(("^", r"\A")),
+        caseless=caseless,
+        is_all=bool(runs[0] or inside) and not caseless and _is_plain(text.removeprefix("^")),
+    )
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a pattern is nothing but characters that stand for themselves."""
+    whole = _PART.fullmatch(text)
+    return whole is not None and whole["run"] is not None

@@ -29,13 +29,51 @@ from pyruse.options.searches import needs_of, search_of
         (r"^from {address} port \d+ ssh2$", "from ", " port ", True),
         ("^ab|cd", "", "", False),
         ("^ab(?:x|y)cd", "ab", "cd", True),
-        ("(?i)abc", "", "", False),
+        ("(?i:abc)", "", "", False),
+        ("(?s)abc", "", "", False),
         ("ab(?#no ( )cd|e", "", "", False),
         ("été", "", "", False),
     ],
 )
 def test_what_is_needed(pattern: str, begin: str, inside: str, anchored: bool) -> None:
-    assert needs_of(Pattern(pattern)) == (begin.encode(), inside.encode(), anchored)
+    assert needs_of(Pattern(pattern))[:3] == (begin.encode(), inside.encode(), anchored)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "inside", "caseless"),
+    [
+        ("(?i)<Script", "<script", True),
+        (r"(?i)^Union(?:\s|%20)+select", "select", True),
+        ("(?i)(?m)ab", "", False),
+        ("(?is)ab", "", False),
+        ("(?i)ab|cd", "", False),
+        ("<Script", "<Script", False),
+    ],
+)
+def test_case_may_not_matter(pattern: str, inside: str, caseless: bool) -> None:
+    needs = needs_of(Pattern(pattern))
+    assert (needs.inside, needs.caseless) == (inside.encode(), caseless)
+    assert not needs.begin
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_all"),
+    [
+        ("abc", True),
+        (r"^pam_unix\(sshd:", True),
+        ("^a", True),
+        ("a", False),  # not looked for: it is found nearly everywhere
+        ("abc$", False),
+        ("abc*", False),
+        ("^^abc", False),
+        ("(?i)abc", False),
+        ("ab{address}", False),
+        ("(abc)", False),
+        ("", False),
+    ],
+)
+def test_it_may_be_all(pattern: str, is_all: bool) -> None:
+    assert needs_of(Pattern(pattern)).is_all is is_all
 
 
 def test_groups_become_fields_and_addresses_are_known() -> None:
@@ -56,29 +94,37 @@ PARTS = st.sampled_from(
         ".", "[ab]", "[^a]", "[]a]", "[|(]", "*", "+", "?", "{2}", "{1,2}", "{,2}", "{", "}", "]",
         "(", "(?:", "(?=", "(?!", "(?<!", "(?i:", "(?P<n>", "(?>", ")", ")", ")?", "|", "^", "$",
         r"\A", r"\b", "é", "-", "#", "(?i)", "(?x)", "(?m)", "(?s)", "(?#a(b)", "++", "+?",
+        "B",
     ]
 )  # fmt: skip
 TEXTS = st.text("ab c.[(|d#é-1A\n{}],2", max_size=12)
 
 
 @settings(max_examples=2_000, deadline=None)
-@given(st.lists(PARTS, max_size=8), st.lists(TEXTS, max_size=4))
+@given(st.sampled_from(["", "(?i)"]), st.lists(PARTS, max_size=8), st.lists(TEXTS, max_size=4))
 def test_a_text_without_it_is_none_in_which_the_pattern_is_found(
-    parts: list[str], texts: list[str]
+    flags: str, parts: list[str], texts: list[str]
 ) -> None:
-    written = "".join(parts)
+    written = flags + "".join(parts)
     pattern = None
     with suppress(ValueError):
         pattern = Pattern(written)
     assume(pattern is not None)
     assert pattern is not None
-    begin, inside, _ = needs_of(pattern)
+    needs = needs_of(pattern)
     search, _ = search_of(pattern, [])
     # What the pattern itself says in plain words is what it is most likely found in.
-    plain = re.sub(r"[\\^$|?*+()]|\(\?:", "", written)
-    for text in [*texts, plain, *(before + plain for before in texts)]:
+    plain = re.sub(r"\(\?i\)|[\\^$|?*+()]|\(\?:", "", written)
+    texts = [*texts, plain, plain.swapcase()]
+    for text in [*texts, *(before + plain for before in texts)]:
         found = pattern.regex.search(text)
+        has_all = text.encode().startswith(needs.begin) and (
+            needs.inside in text.lower().encode()
+            if needs.caseless and text.isascii()
+            else needs.caseless or needs.inside in text.encode()
+        )
         if found is not None:
-            assert text.encode().startswith(begin)
-            assert inside in text.encode()
+            assert has_all
+        if needs.is_all:
+            assert has_all == (found is not None)
         assert (search(text) is None) == (found is None)

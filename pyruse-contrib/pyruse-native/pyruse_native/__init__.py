@@ -36,7 +36,7 @@ __all__ = [
 
 __version__ = "1.0"
 
-INTERFACE = 4
+INTERFACE = 5
 """Rises with each change of what Pyruse and this package expect of each other."""
 
 

@@ -14,7 +14,9 @@ typedef struct {
 /* One of several patterns. */
 typedef struct {
     PyObject *search;        /* called with a text; gives a match of `re`, or None. NULL: it is not compiled yet */
-    PyObject *begin, *inside;  /* bytes that a text begins with, and has in it, if it is found there at all */
+    PyObject *begin, *inside;  /* bytes that a text begins with, and has in it, if it is found there at all … */
+    int is_caseless;         /* … where a text of ASCII has the second one in letters of any size … */
+    int is_all;              /* … and the pattern asks for no more */
     Group *groups;
     Py_ssize_t count;
 } Search;
@@ -110,9 +112,10 @@ static int prepare(Condition *self) {
     if (searches == NULL)
         PyErr_NoMemory();
     for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
-        int anchored;
+        int is_anchored;
         PyObject *needs = PyObject_CallFunctionObjArgs(needs_of, PyTuple_GetItem(self->operand, i), NULL);
-        if (needs == NULL || !PyArg_ParseTuple(needs, "SSp", &searches[i].begin, &searches[i].inside, &anchored)) {
+        if (needs == NULL || !PyArg_ParseTuple(needs, "SSppp", &searches[i].begin, &searches[i].inside, &is_anchored,
+                                               &searches[i].is_caseless, &searches[i].is_all)) {
             searches[i] = (Search){0};
             result = -1;
         }
@@ -169,13 +172,27 @@ wrong:
     return -1;
 }
 
-static int may_match(const Search *search, const char *text, Py_ssize_t length) {
+/* Whether a text of ASCII has this in it; `small` has small letters alone. */
+static int has_caseless(const char *text, Py_ssize_t length, const char *small, Py_ssize_t count) {
+    for (const char *last = text + length - count; text <= last; text++) {
+        Py_ssize_t i = 0;
+        while (i < count && (text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]) == small[i])
+            i++;
+        if (i == count)
+            return 1;
+    }
+    return 0;
+}
+
+static int may_match(const Search *search, const char *text, Py_ssize_t length, int is_ascii) {
     const char *bytes = PyBytes_AsString(search->begin);
     Py_ssize_t count = PyBytes_Size(search->begin);
     if (count > length || memcmp(text, bytes, count) != 0)
         return 0;
     bytes = PyBytes_AsString(search->inside);
     count = PyBytes_Size(search->inside);
+    if (search->is_caseless)
+        return !is_ascii || has_caseless(text, length, bytes, count);
     return count == 0 || memmem(text, length, bytes, count) != NULL;
 }
 
@@ -238,11 +255,16 @@ static int is_found(Condition *self, Entry *entry) {
         result = ASK;
     }
     if (result == YES) {
+        int is_ascii = PyUnicode_GetLength(text) == length;
         result = NO;
         for (Py_ssize_t i = 0; i < self->count && result == NO; i++) {
             Search *search = &self->searches[i];
-            if (!may_match(search, bytes, length))
+            if (!may_match(search, bytes, length, is_ascii))
                 continue;
+            if (search->is_all) {
+                result = YES;
+                break;
+            }
             PyObject *match = search->search == NULL && compile(self, search) < 0 ? NULL
                               : PyObject_CallFunctionObjArgs(search->search, text, NULL);
             result = match == NULL ? FAULT : match == Py_None ? NO : search->count == 0 ? YES : set_groups(search, entry, match);
