@@ -24,10 +24,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from pyruse.config.files import from_text
 from pyruse.config.load import configure

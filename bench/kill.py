@@ -92,7 +92,7 @@ mv "$file" mails
 DYING = """
 import os, resource, signal, sys
 from pyruse.cli import main
-from dataclasses import replace
+from msgspec.structs import replace
 from pyruse.engine import modes
 from pyruse.state import database
 place, number = sys.argv.pop(1), int(sys.argv.pop(1))

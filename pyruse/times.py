@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time as clock
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -98,7 +97,6 @@ def system_zone() -> tzinfo:
         return UTC
 
 
-@dataclass
 class Calendar:
     """Which day an instant belongs to.
 
@@ -106,12 +104,11 @@ class Calendar:
     ``at``: 23 or 25 hours when the clocks change.
     """
 
-    zone: tzinfo
-    at: time = time(0)
-    _last: tuple[int, int, date, str] = field(
-        default=(0, 0, date.min, ""), init=False, repr=False, compare=False
-    )
-    """The two ends of the day that was found last: most instants are in the same one."""
+    def __init__(self, zone: tzinfo, at: time = time(0)) -> None:
+        self.zone = zone
+        self.at = at
+        self._last = (0, 0, date.min, "")
+        """The two ends of the day that was found last: most instants are in the same one."""
 
     def day_of(self, time_us: int) -> date:
         """The day that an instant belongs to."""

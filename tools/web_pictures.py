@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 from contextlib import closing
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pyruse import Observer, time_us_of
 from pyruse.config.load import load

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 Measure = Literal["count", "amount", "first", "last"]
 """What a column can tell of the events of a row: how often they came, what adds up, when they came
@@ -12,8 +13,7 @@ first and last."""
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 
-@dataclass(frozen=True)
-class DeclaredSummary:
+class DeclaredSummary(Struct, frozen=True):
     """A table of events: a row for each combination of the values of some fields."""
 
     id: str

@@ -6,9 +6,10 @@ Plugins add these in the hook `contribute_to_report`, by the methods of `Report`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 CellType = Literal["text", "number", "bytes", "time", "duration", "share", "bar"]
 """What the cells of a column are, and so how they are written and aligned: a text; an int or float;
@@ -16,8 +17,7 @@ a number of bytes; a `datetime`; seconds (int or float); a part of 1; a number t
 None is an empty cell in each."""
 
 
-@dataclass
-class Attention:
+class Attention(Struct):
     """Something that needs doing, or at least a look: an item of the report's first screen."""
 
     text: str
@@ -47,8 +47,7 @@ class Attention:
         return f"text {hashlib.sha256(self.text.encode('utf-8', 'replace')).hexdigest()[:12]}"
 
 
-@dataclass
-class Unusual:
+class Unusual(Struct):
     """A kind of entries that is unlike other days."""
 
     what: Literal["new", "gone", "rate"]
@@ -64,8 +63,7 @@ class Unusual:
     """How often it comes on other days (their median)."""
 
 
-@dataclass
-class Glance:
+class Glance(Struct):
     """A row of "at a glance": a number of today beside the usual one."""
 
     name: str
@@ -76,16 +74,14 @@ class Glance:
     type: CellType = "number"
 
 
-@dataclass
-class Column:
+class Column(Struct):
     """A column of a summary."""
 
     name: str
     type: CellType = "text"
 
 
-@dataclass
-class Summary:
+class Summary(Struct):
     """What a plugin tells of a day: some sentences and a table, or one of them."""
 
     id: str
@@ -103,8 +99,7 @@ class Summary:
     """The rows that are to stand out, by their index."""
 
 
-@dataclass
-class KindRow:
+class KindRow(Struct):
     """All the events of a section that are of one kind: they differ in numbers, names and the like.
 
     Kinds are kept from day to day.

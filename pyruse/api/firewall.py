@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from msgspec import Struct
@@ -35,8 +34,7 @@ class FirewallError(UserError):
         """Somebody else removed earlier bans: Pyruse must put all the bans there again."""
 
 
-@dataclass(frozen=True)
-class Sets:
+class Sets(Struct, frozen=True):
     """Names of the administrator's own sets for IPv4 and IPv6."""
 
     ipv4: str | None = None

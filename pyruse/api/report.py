@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar, get_args
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pyruse.api import checked
 from pyruse.api.findings import (
@@ -34,8 +36,7 @@ PARTS: tuple[Part, ...] = get_args(Part)
 DETAILS: tuple[Details, ...] = get_args(Details)
 
 
-@dataclass
-class Times:
+class Times(Struct):
     """The times of a row that one details mode shows."""
 
     details: Details
@@ -46,8 +47,7 @@ class Times:
     """Those that the mode shows, in order."""
 
 
-@dataclass
-class Row:
+class Row(Struct):
     """All the events of a section that have the same message."""
 
     message: str
@@ -65,8 +65,7 @@ class Row:
         return sorted(shown, key=datetime.timestamp)
 
 
-@dataclass
-class Line:
+class Line(Struct):
     """An event of the section ``other``."""
 
     time: datetime
@@ -75,8 +74,7 @@ class Line:
     """What it says."""
 
 
-@dataclass
-class Report:
+class Report(Struct):
     """What happened in a period."""
 
     title: str

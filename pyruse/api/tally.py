@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """How often an event came with the same fields. Instants are microseconds since the epoch."""
 
     day: str

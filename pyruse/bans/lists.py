@@ -7,10 +7,10 @@ Anybody may write a list, so nothing but addresses is taken from it. What an exp
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec.structs import asdict
 
 from pyruse.addresses import listed_networks
 from pyruse.api.bans import Ban

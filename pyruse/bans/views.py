@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Hashable
-from dataclasses import asdict
 from datetime import tzinfo
 from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from pyruse.addresses import Network, bits_of, contains, network_of
 from pyruse.api.bans import Ban

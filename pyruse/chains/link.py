@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from pyruse.chains.model import Chain, Exit, Step
 from pyruse.chains.native import node_core
@@ -123,8 +124,7 @@ class Branch(Node, ABC):
         """The field cannot be read, or that takes too long: whose fault it is."""
 
 
-@dataclass
-class Graph:
+class Graph(Struct):
     """The linked chains."""
 
     nodes: list[Node]

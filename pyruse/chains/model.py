@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from pyruse.api.traits import traits_of
 
@@ -32,8 +33,7 @@ class Exits(NamedTuple):
     """When the step raises."""
 
 
-@dataclass(eq=False)
-class Step:
+class Step(Struct, eq=False):
     """One step of a chain: a filter or an action with its options."""
 
     chain: str
@@ -110,8 +110,7 @@ class Step:
         return [target for _, target in self.links]
 
 
-@dataclass(eq=False)
-class Chain:
+class Chain(Struct, eq=False):
     """Steps under a name."""
 
     name: str

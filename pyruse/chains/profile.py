@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any
+
+from msgspec import Struct
 
 from pyruse.chains.model import Step
 from pyruse.chains.traffic import Traffic
@@ -17,8 +18,7 @@ _ROUNDS, _CALLS = 10, 1_000
 """So many times measuring is measured."""
 
 
-@dataclass(slots=True)
-class _Stopwatch:
+class _Stopwatch(Struct):
     """Times in nanoseconds as measured, the time for measuring included."""
 
     calls: int = 0

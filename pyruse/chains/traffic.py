@@ -10,16 +10,16 @@ counts for all those that it leads past.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pyruse.chains.link import Graph, Node
 from pyruse.chains.model import Chain, Step
 from pyruse.entry.entry import Entry
 
 
-@dataclass(slots=True)
-class Numbers:
+class Numbers(Struct):
     """The numbers of one step: of entries, wherever in the graph they came to it."""
 
     seen: int = 0

@@ -165,7 +165,7 @@ def selection(  # noqa: PLR0913 -- one for each option
 
     :raises click.UsageError: they do not go together, or cannot be understood.
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from pyruse.journal import matches as of
     from pyruse.journal.selection import Selection

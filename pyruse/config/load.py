@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pyruse.chains.link import jump_order
@@ -26,8 +26,7 @@ from pyruse.rules.use import Expansion, expand
 from pyruse.text import shown
 
 
-@dataclass
-class Configuration:
+class Configuration(Struct):
     """A configuration without faults."""
 
     settings: Settings

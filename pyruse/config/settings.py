@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Literal, Self
 from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
+from msgspec import Struct
+
 from pyruse.bans.aggregate import Aggregate
 from pyruse.errors import did_you_mean
 from pyruse.options.durations import Duration
@@ -83,8 +85,7 @@ _NO_URL = re.compile(r"[\x00-\x20\x7f-\x9f]")
 _PASSWORD = re.compile(r"[^@]*:(?!//)[^@]*@")
 
 
-@dataclass(frozen=True)
-class SmtpUrl:
+class SmtpUrl(Struct, frozen=True):
     """A mail server: ``smtp://``, ``smtp+starttls://`` or ``smtps://`` ``[USER@]HOST[:PORT]``."""
 
     security: Literal["none", "starttls", "tls"]
@@ -171,8 +172,7 @@ class ClockTime(time):
         raise ValueError(f'{shown(value)} is no time of the day (expected "00:00" to "23:59")')
 
 
-@dataclass(frozen=True)
-class Zone:
+class Zone(Struct, frozen=True):
     """A time zone by its name."""
 
     zone: tzinfo

@@ -11,9 +11,10 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from pyruse.config.settings import EmailSettings
 from pyruse.delivery.attempts import Attempt, JournalLog, deliverer, log_writer, mailer, run_command

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from queue import SimpleQueue
+
+from msgspec.structs import replace
 
 from pyruse.delivery.attempts import Attempt
 from pyruse.delivery.outcome import Outcome

@@ -50,7 +50,7 @@ AHEAD_US = HOUR_US
 """So far another machine's clock may be ahead of this one's: an hour."""
 
 
-@dataclass(kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Engine:
     """A configuration at work, of parts that are finished (see `pyruse.engine.assembly`)."""
 

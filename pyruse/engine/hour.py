@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class Hour:
+class Hour(Struct):
     """What of the day an entry need not be asked for, as long as it is of the same hour.
 
     The engine counts its entries here. A reader that leads entries by itself, by the look-ups of

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pyruse.bans.protection import Own, machine_addresses
 from pyruse.chains.link import Node
@@ -18,11 +19,10 @@ Bind = Callable[[Step], Callable[[Entry], Any]]
 """What gives the function of a step."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mode:
+class Mode(Struct, frozen=True, kw_only=True):
     """How a configuration is put to work; everything else is the same for all.
 
-    `LIVE` and `DRY` are the two modes; `dataclasses.replace` makes others.
+    `LIVE` and `DRY` are the two modes; `msgspec.structs.replace` makes others.
     """
 
     dry_run: bool

@@ -7,10 +7,10 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from msgspec import Struct, field
 from systemd import id128, journal
 
 from pyruse.config.settings import JournalSettings
@@ -30,8 +30,7 @@ class JournalError(UserError):
     """The journal cannot be read."""
 
 
-@dataclass
-class Selection:
+class Selection(Struct):
     """A journal, and the span of it to read, as journalctl's options choose them."""
 
     directory: Path | None = None
@@ -52,7 +51,7 @@ class Selection:
     """What messages have to hold."""
     last: int | None = None
     """So many of the newest entries only, of those that are selected otherwise."""
-    opened: list[Journal] = field(default_factory=list, repr=False, compare=False)
+    opened: list[Journal] = field(default_factory=list)
     """What `open` has given, also of selections that are made of this one by `replace`."""
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from pyruse.addresses import Network, list_lines
 from pyruse.system.files import read_file
@@ -15,15 +16,14 @@ _FAULTS_SHOWN = 3
 Signature = tuple[int, int, int, int]
 
 
-@dataclass
-class FileAnswer:
+class FileAnswer(Struct):
     """What a file holds."""
 
     networks: list[Network] | None = None
     """None: it cannot be read."""
     fault: str | None = None
     """Why, or which lines are no networks; the other lines count."""
-    signature: Signature | None = field(default=None, compare=False)
+    signature: Signature | None = None
     """Of the file that was read."""
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pyruse.chains.model import Step
 from pyruse.chains.travel import OnFault, Travel, travel
@@ -37,8 +39,7 @@ Take = Callable[[Iterable[Entry]], None]
 """Tries something on entries."""
 
 
-@dataclass
-class Group:
+class Group(Struct):
     """Lines, or values, that are alike."""
 
     count: int = 0
@@ -75,8 +76,7 @@ class Groups:
         return sorted(self._groups.values(), key=lambda group: -group.count)[:number]
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(Struct, frozen=True):
     """An entry that was taken."""
 
     time_us: int
@@ -84,8 +84,7 @@ class Example:
     fields: dict[str, str]
 
 
-@dataclass
-class Tried:
+class Tried(Struct):
     """What came of trying something on entries."""
 
     programs: Collection[str] = ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from math import ceil, isfinite
 from typing import Any
+
+from msgspec.structs import replace
 
 from pyruse.api.findings import CellType, Summary
 from pyruse.text import brief_line

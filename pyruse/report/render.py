@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from heapq import merge
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import asdict
+
+from pyruse.api.findings import Summary
 from pyruse.api.report import DETAILS, Line, Report, Row, Times, shown_times
 from pyruse.report.room import Room
 from pyruse.report.stored import KeptLines
@@ -253,11 +255,16 @@ def _json_pieces(report: Report) -> Iterator[str]:
         "unusual": [asdict(item) for item in report.unusual],
         "glance": [asdict(item) for item in report.glance],
         "hours": report.hours,
-        "summaries": [asdict(one) | {"emphasis": sorted(one.emphasis)} for one in report.summaries],
+        "summaries": [_summary(one) for one in report.summaries],
         "kinds": [asdict(kind) for kind in report.kinds],
         "notes": report.notes,
     }
     yield "\n  }," + json.dumps(rest, indent=2, default=_as_json).removeprefix("{") + "\n"
+
+
+def _summary(summary: Summary) -> dict[str, Any]:
+    columns = [asdict(column) for column in summary.columns]
+    return asdict(summary) | {"columns": columns, "emphasis": sorted(summary.emphasis)}
 
 
 def _as_json(value: object) -> str:

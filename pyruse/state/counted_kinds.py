@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 try:
     from _blake2 import blake2b  # that of hashlib, which would load OpenSSL: 4 MB, for SHA-2
 except ImportError:
     from hashlib import blake2b
+
+from msgspec import Struct
 
 from pyruse.state.crowding import Crowd, Known, worse
 from pyruse.state.part import Part
@@ -30,8 +31,7 @@ _Key = tuple[str, str, str, str, str]
 """Section, event, program or nothing, template, message ID."""
 
 
-@dataclass(slots=True)
-class Kind:
+class Kind(Struct):
     """What a kind is, and what came of it since the last commit."""
 
     section: str
@@ -52,8 +52,7 @@ class Kind:
     """When it came last, in microseconds since the epoch."""
 
 
-@dataclass(slots=True, eq=False)
-class Alike:
+class Alike(Struct, eq=False):
     """Events that are alike in all that they are counted by, and how many came of late."""
 
     kind: int

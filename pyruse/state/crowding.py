@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 WARNING = 4
 _GRAVE = 16
@@ -17,8 +18,7 @@ _GRAVE = 16
 _Rank = tuple[int, int, int]
 
 
-@dataclass(slots=True)
-class Known:
+class Known(Struct):
     """What decides which kind gives way, of one that is kept."""
 
     count: int

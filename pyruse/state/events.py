@@ -6,10 +6,11 @@ import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Event(NamedTuple):
@@ -116,8 +117,7 @@ def events_in_turn(
     return iter(db.execute(query, (*days, section, limit)))
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """All the events of a day with one message and details mode. Instants as in `Day`."""
 
     details: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 SET_ASIDE = "set aside"
 """The kind of fault of an item that is tried no more: each one is logged, and the next report has a
@@ -30,8 +31,7 @@ def parcel_kind(plugin: str, options: Mapping[str, Any]) -> str:
     return f"{plugin}#{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}"
 
 
-@dataclass
-class OutboxItem:
+class OutboxItem(Struct):
     """One thing to send, run or log. Instants are microseconds since the epoch."""
 
     kind: str

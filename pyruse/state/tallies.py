@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 import msgspec
+from msgspec import Struct, field
 
 from pyruse.api.tally import Tally
 from pyruse.state.part import Part
@@ -49,8 +49,7 @@ _DECODER = msgspec.json.Decoder(dict[str, str])
 _DAYS_IN_MEMORY = 3
 
 
-@dataclass
-class _Event:
+class _Event(Struct):
     """One event on one day: all its rows."""
 
     rows: dict[_Row, list[int]] = field(default_factory=dict)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from pyruse import Entry, Traits, hookimpl
 from pyruse.bans.views import all_bans, bans_in_force

@@ -6,7 +6,6 @@ import email.policy
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from email.parser import BytesParser
 from html.parser import HTMLParser
 from importlib.metadata import entry_points
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.console import Console
 
 from pyruse.api.report import Line, Report, Row

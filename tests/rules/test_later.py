@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pyruse.chains.link import Node, Unbuilt, link
 from pyruse.chains.model import Chain, Step

@@ -38,7 +38,7 @@ class ProgramRefusal(Exception):
         self.refused = refused
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class FirewallProgram:
     """A program that changes the firewall."""
 
@@ -48,9 +48,9 @@ class FirewallProgram:
     """In seconds: the program is killed then. A long text gives it more, 1 s for each 200 kB."""
     noise: re.Pattern[str] | None = None
     """What is left out of its messages, such as places in an input that nobody sees."""
-    pids: deque[int] = field(default_factory=lambda: deque(maxlen=1000), compare=False)
+    pids: deque[int] = field(default_factory=lambda: deque(maxlen=1000))
     """The processes that it has had: what they change is no news."""
-    interruption: Interruption = field(default_factory=Interruption, compare=False)
+    interruption: Interruption = field(default_factory=Interruption)
     """Ends its run, and all that would follow."""
     _standby: Standby | None = None
     """Its next run, started ahead."""

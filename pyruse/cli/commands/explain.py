@@ -53,7 +53,7 @@ def command(
     pyruse explain -u ssh -g 'failed password'
     journalctl -n 1 -o json | pyruse explain -
     """  # noqa: D301 -- click takes this one character for "as it stands"
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from pyruse.engine.assembly import assemble
     from pyruse.engine.faults import Faults

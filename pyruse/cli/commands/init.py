@@ -321,7 +321,7 @@ def _try_mail(configuration: Configuration) -> None:
 
 def _show_yesterday(configuration: Configuration) -> None:
     """What the configuration would have done yesterday; on a machine of today, until now."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from pyruse.journal.selection import Selection
     from pyruse.journal.when import parse_when
