@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntoa, inet_ntop, inet_pton
 from typing import Any
 
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_COMMENT = re.compile(r"[#;]")
+_COMMENT = late_pattern(r"[#;]")
 _APART = tuple(
     (int(network.network_address), int(network.netmask))
     for network in map(ipaddress.IPv6Network, ("fe80::/10", "64:ff9b::/96"))
@@ -212,7 +211,7 @@ def logged_address(value: Any) -> Address | None:
     return _parsed(with_port["address"])
 
 
-_WITH_PORT = re.compile(r"(?P<address>\S+)[:#](?P<port>[0-9]{1,5})")
+_WITH_PORT = late_pattern(r"(?P<address>\S+)[:#](?P<port>[0-9]{1,5})")
 _HIGHEST_PORT = 65535
 _LONGEST_ADDRESS = 100
 """Characters, with zone, brackets, port and white space: RFC 4291 needs 45."""

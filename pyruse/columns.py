@@ -6,14 +6,15 @@ that are drawn over the character before them take none. Texts are `printable` a
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from pyruse.text import late_pattern
+
 _AS_EMOJI = "\N{VARIATION SELECTOR-16}"
 """Has the symbol before it drawn as an emoji, in two columns (Unicode Technical Standard #51)."""
-_WORD = re.compile(r"(\s*)(\S+)")
+_WORD = late_pattern(r"(\s*)(\S+)")
 
 
 def columns(text: str) -> int:

@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, AnyStr, cast
+
+
+def late_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """A pattern that is compiled when it is first used: a start needs one in ten of all.
+
+    :param pattern: one of Pyruse's own, which is known to be valid.
+    """
+    return cast("re.Pattern[AnyStr]", _LatePattern(pattern, flags))
+
+
+class _LatePattern:
+    def __init__(self, pattern: Any, flags: int) -> None:
+        self._written = pattern, flags
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(re.compile(*self._written), name)
+        setattr(self, name, found)  # the next time, nobody asks here
+        return found
+
 
 # C0 and C1 controls but tab and newline, and the characters that reorder text (bidirectional
 # embeddings, overrides and isolates: Unicode Standard Annex #9) or hide in it (zero width, BOM,
 # line and paragraph separators, surrogates that no encoder takes).
-_UNSAFE = re.compile(
+_UNSAFE = late_pattern(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 _UNSAFE_IN_UTF8 = [
-    re.compile(rb"\x7f"),
-    re.compile(rb"\xc2[\x80-\x9f]"),
-    re.compile(rb"\xd8\x9c"),
-    re.compile(rb"\xe2(?:\x80[\x8b-\x8f\xa8-\xae]|\x81[\xa0-\xa9])"),
-    re.compile(rb"\xef\xbb\xbf"),
+    late_pattern(rb"\x7f"),
+    late_pattern(rb"\xc2[\x80-\x9f]"),
+    late_pattern(rb"\xd8\x9c"),
+    late_pattern(rb"\xe2(?:\x80[\x8b-\x8f\xa8-\xae]|\x81[\xa0-\xa9])"),
+    late_pattern(rb"\xef\xbb\xbf"),
 ]
 """The same in UTF-8, but for C0. One by one, as each that begins with one byte is looked for
 quickly: together, they take four times as long."""
 _CONTROLS = bytes([*range(0x20), 0x7F])
-_LINE_BREAKS = re.compile(r"[\r\n]+")
+_LINE_BREAKS = late_pattern(r"[\r\n]+")
 
 _LONGEST_SHOWN = 80
 _DEEPEST_SHOWN = 3

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from pyruse.options.durations import Duration
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
-_HEADER = re.compile(r"(?:X|List)-[A-Za-z0-9-]{1,60}\Z")
+_HEADER = late_pattern(r"(?:X|List)-[A-Za-z0-9-]{1,60}\Z")
 
 
 class Attachment(NamedTuple):

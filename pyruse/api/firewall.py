@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
@@ -12,9 +11,9 @@ from msgspec import Struct
 from pyruse.addresses import Network, network_of
 from pyruse.api.ports import Port
 from pyruse.errors import UserError
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
-_SET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/:]*(?: [A-Za-z_][A-Za-z0-9_.\-/:]*)*\Z")
+_SET_NAME = late_pattern(r"[A-Za-z_][A-Za-z0-9_.\-/:]*(?: [A-Za-z_][A-Za-z0-9_.\-/:]*)*\Z")
 
 
 SIMULATED = "simulated"

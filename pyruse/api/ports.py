@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
 Port = int | str
 """A port, or a range of ports: ``"1000-2000"``."""
@@ -15,7 +14,7 @@ Protocol = Literal["tcp", "udp", "sctp", "dccp", "udplite", "icmp"]
 PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 
 _LAST = 65_535
-_RANGE = re.compile(r"([0-9]{1,5})[-:]([0-9]{1,5})")
+_RANGE = late_pattern(r"([0-9]{1,5})[-:]([0-9]{1,5})")
 
 
 def ports_of(values: Iterable[Port]) -> tuple[Port, ...]:

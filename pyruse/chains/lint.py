@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from pyruse.chains import guards
@@ -13,9 +12,9 @@ from pyruse.chains.values import fields_of, values_of
 from pyruse.errors import did_you_mean
 from pyruse.options.fields import AddressField, Field, FieldPrefix, NewField
 from pyruse.options.patterns import Pattern
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
-_IN_BRACES = re.compile(r"(?<!\\)\{([A-Za-z]+)(?::[^{}]*)?\}")
+_IN_BRACES = late_pattern(r"(?<!\\)\{([A-Za-z]+)(?::[^{}]*)?\}")
 
 
 def warnings(chains: Mapping[str, Chain]) -> list[str]:

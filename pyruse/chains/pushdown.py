@@ -9,16 +9,15 @@ until it has caught up (docs/decisions/0025-pushdown-while-catching-up.md).
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct, field
 
 from pyruse.chains.link import Node
 from pyruse.chains.values import equality_test_of
 from pyruse.entry.decoding import Decoder
+from pyruse.text import late_pattern
 
-_FIELD = re.compile(r"[A-Z][A-Z0-9_]{0,63}|_[A-Z][A-Z0-9_]{0,62}")  # systemd.journal-fields(7)
-_VALUE = re.compile(r"[ -~]+")
+_FIELD = late_pattern(r"[A-Z][A-Z0-9_]{0,63}|_[A-Z][A-Z0-9_]{0,62}")  # systemd.journal-fields(7)
+_VALUE = late_pattern(r"[ -~]+")
 _MOST = 10
 """Values: libsystemd looks for each of them for every entry that it hands over, and from some ten
 on that may take longer than to read all entries."""

@@ -12,7 +12,6 @@ import click
 
 from pyruse.cli.stdout import apart
 from pyruse.errors import ConfigError, FaultsError, UserError, did_you_mean
-from pyruse.system.collector import collect_seldom
 from pyruse.text import printable
 from pyruse.version import VERSION
 
@@ -130,7 +129,6 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What the locale's encoding has no letter for is shown as an escape.
         sys.stdout.reconfigure(errors="backslashreplace")
-    collect_seldom()
     try:
         _pyruse(prog_name="pyruse")
     except FaultsError as fault:

@@ -7,6 +7,8 @@ from datetime import date
 
 import click
 
+from pyruse.text import late_pattern
+
 
 class DayCommand(click.Command):
     """A command with a DAY among its arguments."""
@@ -19,7 +21,7 @@ class DayCommand(click.Command):
         return super().parse_args(ctx, [*others, "--", *days, *args[end + 1 :]] if days else args)
 
 
-_AGO = re.compile(r"-[0-9]+\Z")
+_AGO = late_pattern(r"-[0-9]+\Z")
 
 
 def day_named(text: str, today: date) -> str:

@@ -12,7 +12,7 @@ import click
 
 from pyruse.cli import values
 from pyruse.cli.stdout import echo
-from pyruse.text import printable
+from pyruse.text import late_pattern, printable
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -52,7 +52,7 @@ class JournalCommand(click.Command):
 
 _CHOSEN = f"{__name__}.chosen"
 """What `selection` has given to a command: in the context's `meta`."""
-_OFFSET = re.compile(r"[-+]?[0-9]+\Z")
+_OFFSET = late_pattern(r"[-+]?[0-9]+\Z")
 
 
 def _with_whole_boots(args: list[str]) -> list[str]:

@@ -5,12 +5,12 @@ What has no room beside the first columns of a table stands below them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import zip_longest
 
 from pyruse.columns import columns as columns_of
 from pyruse.columns import filled, padded, parts
+from pyruse.text import late_pattern
 
 _GAP = "  "
 _BELOW = "    "
@@ -21,7 +21,7 @@ _PROSE = 20
 """Columns: so much room is enough for a text of several lines, if need be …"""
 _AT_EASE = 45
 """… and so much before columns are added that can be left out."""
-_TOGETHER = re.compile(r"(?<=\d{4}-\d\d-\d\d) (?=\d\d:\d\d)|(?<=\d) (?=[×%]|[kMGT]?B\b|[mµ]?s\b)")
+_TOGETHER = late_pattern(r"(?<=\d{4}-\d\d-\d\d) (?=\d\d:\d\d)|(?<=\d) (?=[×%]|[kMGT]?B\b|[mµ]?s\b)")
 """Spaces that keep what they are in whole: of times, of numbers with their units."""
 
 

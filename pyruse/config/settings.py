@@ -24,7 +24,7 @@ from pyruse.options.sizes import Size
 from pyruse.options.templates import Template
 from pyruse.report.digests import Length
 from pyruse.state.opening import path_of
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 from pyruse.times import Calendar, system_zone, zone_named
 
 _ALL_BYTES = bytes(range(256))
@@ -52,7 +52,7 @@ class Encoding(str):
 
 
 # Neither "?" nor "#": `path_of` reads URLs.
-_STATE = re.compile(r"sqlite:///(?:[^?#\x00-\x1f]*[^/?#\x00-\x1f])\Z")
+_STATE = late_pattern(r"sqlite:///(?:[^?#\x00-\x1f]*[^/?#\x00-\x1f])\Z")
 
 
 class StateUrl(str):
@@ -80,9 +80,9 @@ class StateUrl(str):
         return path_of(self)
 
 
-_NO_URL = re.compile(r"[\x00-\x20\x7f-\x9f]")
+_NO_URL = late_pattern(r"[\x00-\x20\x7f-\x9f]")
 # A colon before the user's "@" which is not the one of "smtp://".
-_PASSWORD = re.compile(r"[^@]*:(?!//)[^@]*@")
+_PASSWORD = late_pattern(r"[^@]*:(?!//)[^@]*@")
 
 
 class SmtpUrl(Struct, frozen=True):
@@ -198,7 +198,7 @@ class Zone(Struct, frozen=True):
         )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class JournalSettings:
     """``[journal]``: which journal is read, and how."""
 
@@ -229,7 +229,7 @@ class JournalSettings:
             )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class StateSettings:
     """``[state]``: where Pyruse keeps what it remembers, and for how long."""
 
@@ -243,7 +243,7 @@ SENDMAIL = ["/usr/sbin/sendmail", "-t", "-i"]
 """The machine's own, as the Linux Standard Base has it."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class EmailSettings:
     """``[email]``: who writes to whom, and through what."""
 
@@ -307,7 +307,7 @@ class EmailSettings:
                 )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ReportSettings:
     """``[report]``: when the day ends, and what becomes of its report."""
 
@@ -347,7 +347,7 @@ class ReportSettings:
         return Calendar(self.timezone.zone, self.at)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class BanSettings:
     """``[bans]``: how bans are enforced, and whom they never hit.
 
@@ -368,7 +368,7 @@ class BanSettings:
     """Write a line to the journal for each ban, each unban, and each start of Pyruse."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class EngineSettings:
     """``[engine]``: how entries are led through the chains; and which chains are only simulated."""
 
@@ -395,7 +395,7 @@ class EngineSettings:
         return any(chain == one or chain.startswith(f"{one} ") for one in self.simulate)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Settings:
     """All the sections."""
 

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import re
 
+from pyruse.text import late_pattern
+
 ESCAPE = "\x1b"
 
-_CODES = re.compile(
+_CODES = late_pattern(
     r"""\x1b(?:
         \[ (?: [?>=]? [0-9]+ (?: [;:]{1,2} [0-9]+ )* )? [A-Za-z]  # CSI: colours, cursor, modes
         | [\]PX^_] [^\x07\x1b\s]* (?: \x07 | \x1b\\ )             # OSC, DCS, …: links, titles

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 
-_WHOLE = re.compile(r"[^@]+@[^@]+\.journal\Z")
+from pyruse.text import late_pattern
+
+_WHOLE = late_pattern(r"[^@]+@[^@]+\.journal\Z")
 
 
 def is_whole(path: str) -> bool:

@@ -8,17 +8,17 @@ behind the name marks a file that is complete, ``~`` at the end one that was not
 from __future__ import annotations
 
 import os
-import re
 import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from pyruse.system.descriptors import SHORT
+from pyruse.text import late_pattern
 
-_NAME = re.compile(r"(?P<prefix>[^@]+)(?P<archived>@.+)?\.journal~?\Z")
-_OWN = re.compile(r"system\Z|user-\d+\Z")
-_FOLDER = re.compile(r"[0-9a-f]{32}(?:\.[^/]+)?\Z")
+_NAME = late_pattern(r"(?P<prefix>[^@]+)(?P<archived>@.+)?\.journal~?\Z")
+_OWN = late_pattern(r"system\Z|user-\d+\Z")
+_FOLDER = late_pattern(r"[0-9a-f]{32}(?:\.[^/]+)?\Z")
 """A machine's ID, and perhaps a namespace (sd_journal_open_directory(3))."""
 
 _HEADER = struct.Struct("<8sII B7x 16s16s16s16s QQQQQQQQQ QQ Q QQ")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyruse.errors import did_you_mean
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
 if TYPE_CHECKING:
     from pyruse.entry.entry import Entry
@@ -39,10 +39,10 @@ _TYPES = (
     "scope",
 )  # fmt: skip
 """Of units (systemd.unit(5))."""
-_PATTERN = re.compile(r"[*?\[]")
-_UNESCAPED = re.compile(r"[^A-Za-z0-9:_.\\@\[\]!*?-]")
+_PATTERN = late_pattern(r"[*?\[]")
+_UNESCAPED = late_pattern(r"[^A-Za-z0-9:_.\\@\[\]!*?-]")
 """What stands as an escape in the name of a unit, and in a pattern for some."""
-_FIELD = re.compile(r"(?!__)[A-Z0-9_]{1,64}\Z")
+_FIELD = late_pattern(r"(?!__)[A-Z0-9_]{1,64}\Z")
 _LONGEST_COMM = 15
 """Bytes that the kernel keeps of the name of a process."""
 _LONGEST_LINE = 256

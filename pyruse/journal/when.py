@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from pyruse.text import late_pattern
 from pyruse.times import datetime_of, time_us_of
 
 _SECOND = 1_000_000
@@ -24,11 +25,11 @@ _UNITS = {
     for unit in units.split()
 }
 """The units of systemd.time(7) in microseconds. A capital M is a month, a small one a minute."""
-_SPAN = re.compile(r"([0-9]{1,18}) ?([a-zµ]+) ?", re.IGNORECASE)
-_RELATIVE = re.compile(
+_SPAN = late_pattern(r"([0-9]{1,18}) ?([a-zµ]+) ?", re.IGNORECASE)
+_RELATIVE = late_pattern(
     r"(?P<sign>[-+]?)(?P<span>(?:[0-9]{1,18} ?[a-zµ]+ ?)+?)(?P<ago> ?ago)?", re.IGNORECASE
 )
-_WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]* ")
+_WEEKDAY = late_pattern(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]* ")
 """``Sat 2026-03-14 10:00:00 UTC``: so does journalctl show times, of boots for instance."""
 _FORMATS = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _LAST = time_us_of(datetime.max.replace(tzinfo=UTC))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from pyruse.text import late_pattern
 
-_PARTITION = re.compile(
+_PARTITION = late_pattern(
     r"((?:sd|hd|vd|xvd)[a-z]{1,3})\d{1,3}\Z"
     r"|((?:nvme\d+n\d+|mmcblk\d+|md\d+|nbd\d+|loop\d+|ublkb\d+))p\d{1,3}\Z"
 )
 """sda1 is a part of sda, nvme0n1p2 of nvme0n1."""
-_CONTROLLER = re.compile(r"(nvme\d+)n\d+\Z")
+_CONTROLLER = late_pattern(r"(nvme\d+)n\d+\Z")
 
 
 def device(name: str) -> str:

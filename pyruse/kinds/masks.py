@@ -10,6 +10,7 @@ import re
 from typing import TypeVar
 
 from pyruse.system.native import native
+from pyruse.text import late_pattern
 
 T = TypeVar("T")
 
@@ -21,40 +22,40 @@ _LONGEST_TEXT = 400
 _LONGEST_WORD = 60
 """Characters of a word that is kept in the cache."""
 _CACHED = 5_000
-_WHOLE_NUMBERS = re.compile(r"(?<![0A-Za-z])0{2,}(?![0A-Za-z])")
+_WHOLE_NUMBERS = late_pattern(r"(?<![0A-Za-z])0{2,}(?![0A-Za-z])")
 _LEVELLED = bytes.maketrans(b"123456789", b"0" * 9)
 """Of UTF-8, where each byte of another character is above those of digits: bytes take a tenth of
 the time."""
 
-_BETWEEN = re.compile(r"([\s,;()\[\]{}<>\"'=|]+)")
-_URL = re.compile(r"\b[A-Za-z][A-Za-z+.-]{1,20}://[^\s<>\"']+")
-_QUERY = re.compile(r"/[^\s,;()\[\]{}<>\"'=|?]*\?[^\s<>\"']*")
+_BETWEEN = late_pattern(r"([\s,;()\[\]{}<>\"'=|]+)")
+_URL = late_pattern(r"\b[A-Za-z][A-Za-z+.-]{1,20}://[^\s<>\"']+")
+_QUERY = late_pattern(r"/[^\s,;()\[\]{}<>\"'=|?]*\?[^\s<>\"']*")
 _END = ".:!?"
-_QUOTED = re.compile(r"\"[^\"]{0,200}\"(?:\s{0,2}:(?!\S*//))?")
-_IN_SINGLE_QUOTES = re.compile(r"'(?<![^\s=(\[:,]')[^'\s]{0,200}'(?![^\s.,:;)\]])")
-_PLAIN = re.compile(r"[A-Za-z_-]{0,24}\Z")
-_NUMBER = re.compile(r"[^A-Za-z]*\Z")
-_AMOUNT = re.compile(r"[-+~]?0[0.,]*(?:[A-Za-z%\u00b5]{1,5}|[KMGT]?i?[Bb](?:it)?/s(?:ec)?)\Z")
-_HEX = re.compile(
+_QUOTED = late_pattern(r"\"[^\"]{0,200}\"(?:\s{0,2}:(?!\S*//))?")
+_IN_SINGLE_QUOTES = late_pattern(r"'(?<![^\s=(\[:,]')[^'\s]{0,200}'(?![^\s.,:;)\]])")
+_PLAIN = late_pattern(r"[A-Za-z_-]{0,24}\Z")
+_NUMBER = late_pattern(r"[^A-Za-z]*\Z")
+_AMOUNT = late_pattern(r"[-+~]?0[0.,]*(?:[A-Za-z%\u00b5]{1,5}|[KMGT]?i?[Bb](?:it)?/s(?:ec)?)\Z")
+_HEX = late_pattern(
     r"[0-9A-Fa-f]{6,}\Z|[0-9A-F]{4,}\Z|[@#]?0x[0-9A-Fa-f]+[Lh]?\Z"
     r"|[0-9A-Fa-f]{4,}[+-][0-9A-Fa-f]+\Z"
 )
-_GROUPED_HEX = re.compile(r"\W*(?:[0-9A-Fa-f]{1,12}[:.-]+){2,}[0-9A-Fa-f]{0,12}(?:[%/]\w+)?\Z")
-_SHORT_HEX = re.compile(r"[0-9A-Fa-f:]*::[0-9A-Fa-f:.]*(?:%\w+)?\Z")
-_INSTANT = re.compile(
+_GROUPED_HEX = late_pattern(r"\W*(?:[0-9A-Fa-f]{1,12}[:.-]+){2,}[0-9A-Fa-f]{0,12}(?:[%/]\w+)?\Z")
+_SHORT_HEX = late_pattern(r"[0-9A-Fa-f:]*::[0-9A-Fa-f:.]*(?:%\w+)?\Z")
+_INSTANT = late_pattern(
     r"0{1,4}-?0{1,2}-?0{1,2}[T_]0{1,2}[0:.,]*(?:Z|[+-]0{1,2}:?0{1,2})?\Z"
     r"|0{1,2}-[A-Z][a-z]{2}-0+\Z"
 )
 _NUMBERS = (_NUMBER, _AMOUNT, _HEX, _GROUPED_HEX, _SHORT_HEX, _INSTANT)
-_PORT = re.compile(r"(?<=\w):0{1,5}\Z")
-_BRACKETED = re.compile(r"(?<==)<[^<>\s]{0,200}>")
-_SWITCHES = re.compile(r"0+|[a-z]+|[A-Z]+")
+_PORT = late_pattern(r"(?<=\w):0{1,5}\Z")
+_BRACKETED = late_pattern(r"(?<==)<[^<>\s]{0,200}>")
+_SWITCHES = late_pattern(r"0+|[a-z]+|[A-Z]+")
 _SHORTEST_ID = 8  # characters
-_DIGITS = re.compile(r"-?0+(?:[.,]0+)*")
-_UNIT = re.compile(
+_DIGITS = late_pattern(r"-?0+(?:[.,]0+)*")
+_UNIT = late_pattern(
     r"[\w@:.\\-]+\.(?:service|socket|timer|mount|automount|scope|slice|device|target|path|swap)\Z"
 )
-_TOP = re.compile(
+_TOP = late_pattern(
     r"(?:[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|dev|app|cloud|local|lan|home|internal"
     r"|localdomain|arpa|onion|example|test)\Z",
     re.IGNORECASE,
@@ -65,20 +66,20 @@ _NO_COUNTRIES = frozenset(("py", "sh", "pl", "rb", "so", "cc", "js", "ko", "gz",
 _FIRST = frozenset(("com", "org", "net", "io", "edu", "gov", "dev"))
 """The first part of names that are none, such as org.freedesktop.login1."""
 
-_RUNS = re.compile(r"\*(?:[ ,:;./+-]*\*)+")
+_RUNS = late_pattern(r"\*(?:[ ,:;./+-]*\*)+")
 _MONTHS = frozenset(
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 )
-_DATE = re.compile(
+_DATE = late_pattern(
     r"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?(?:\* )?\b(?:[JFMASOND][a-z]{2}) \*"
     r"(?: (?:AM|PM|[A-Z]{2,4}T|UTC) \*)?"
 )
-_DURATION = re.compile(
+_DURATION = late_pattern(
     r"\* (?:(?:milli|micro|nano)?(?:secs?|seconds?)|ms|us|min(?:ute)?s?|hours?|days?)\b"
 )
-_LESS = re.compile(r"<\*(?!>)")
-_SIZE_AGAIN = re.compile(r" \(\* ?[KMGTPkmgtp]?i?[Bb](?:ytes)?\)")
-_SIZE = re.compile(r"\* [KMGTP]i?B\b")
+_LESS = late_pattern(r"<\*(?!>)")
+_SIZE_AGAIN = late_pattern(r" \(\* ?[KMGTPkmgtp]?i?[Bb](?:ytes)?\)")
+_SIZE = late_pattern(r"\* [KMGTP]i?B\b")
 
 
 class Masks:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 from pyruse.kinds.masks import MASK
+from pyruse.text import late_pattern
 
 _VALUES = 5
 """So many different words at one place, all the others being the same, are values of one thing."""
 _NAMED = frozenset(("user", "users", "account", "group", "host", "client", "domain", "from"))
 """What comes after one of these words is a value, as soon as there are two."""
-_KEY = re.compile(r"[\w.-]+=")
+_KEY = late_pattern(r"[\w.-]+=")
 _ROUNDS = 4
 _SENTENCE = 6
 """Words: in a text of so many, the first one may be a value, too."""

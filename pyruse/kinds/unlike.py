@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from typing import Literal, NamedTuple
 
+from pyruse.text import late_pattern
+
 Difference = Literal["new", "gone", "rate"]
 
 LEARNING = 7
@@ -22,7 +24,7 @@ _STEADY = 0.6745
 normally (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.17)."""
 
 
-_GRAVE = re.compile(
+_GRAVE = late_pattern(
     r"\b(?:fail(?:s|ed|ing|ures?)?|den(?:y|ied|ies)|fatal|errors?|critical|panic|corrupt(?:ed|ion)?"
     r"|refus(?:ed|es|ing)|unable|cannot|crash(?:ed|es)?|segfault|violations?|expired|exhausted"
     r"|broken|lost|emergency|not permitted|out of memory|no space)\b",

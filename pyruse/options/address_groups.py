@@ -17,8 +17,9 @@ from msgspec import Struct
 
 from pyruse.addresses import address_text
 from pyruse.options.fields import NewField
+from pyruse.text import late_pattern
 
-_MARK = re.compile(
+_MARK = late_pattern(
     r"(?P<other> \\. | \[\^?\]?(?:\\.|[^\]\\])*\] )"  # an escape; a set of characters
     r"| \{address(?: :(?P<name>[^{}]*))?\}",
     re.DOTALL | re.VERBOSE,

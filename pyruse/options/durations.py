@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
-_DURATION = re.compile(r"(?:[0-9]{1,12}(?:ms|[wdhms]))+\Z")
-_DIGITS = re.compile(r"[0-9]{1,12}\Z")
-_PART = re.compile(r"(\d+)(ms|[wdhms])")
+_DURATION = late_pattern(r"(?:[0-9]{1,12}(?:ms|[wdhms]))+\Z")
+_DIGITS = late_pattern(r"[0-9]{1,12}\Z")
+_PART = late_pattern(r"(\d+)(ms|[wdhms])")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar, Self
 
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*\Z")
+NAME = late_pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*\Z")
 """What a field may be called. Those with dots are parts of a value: ``json.request.uri``."""
-_NEW = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+_NEW = late_pattern(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_PREFIX = late_pattern(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 
 class Field(str):

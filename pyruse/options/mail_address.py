@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from typing import Any, ClassVar, Self
 
-from pyruse.text import printable, shown
+from pyruse.text import late_pattern, printable, shown
 
-_ADDRESS = re.compile(r"[^@\s<>,;:\"()]+(?:@[^@\s<>,;:\"()]+)?\Z")
-_TWO_FORMS = re.compile("[ßς\u200c\u200d]")
+_ADDRESS = late_pattern(r"[^@\s<>,;:\"()]+(?:@[^@\s<>,;:\"()]+)?\Z")
+_TWO_FORMS = late_pattern("[ßς\u200c\u200d]")
 """Of these letters IDNA 2003 and IDNA 2008 make different domains (RFC 5894 §7.2)."""
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, ClassVar, Self
 
 from pyruse.addresses import Address, Network, parse_network
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
 _FILE = "file:"
 _LONGEST_NAME = 253  # characters (RFC 1035 §2.3.4)
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 # A single word is most often a mistake, and what ends in a number is a misspelt address.
-_NAME = re.compile(rf"(?:{_LABEL}\.)+(?![0-9]+\.?\Z){_LABEL}\.?\Z")
+_NAME = late_pattern(rf"(?:{_LABEL}\.)+(?![0-9]+\.?\Z){_LABEL}\.?\Z")
 
 
 class HostName(str):

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Self
 from pyruse.options.address_groups import AddressRegex, compiled, expanded, is_hidden
 from pyruse.options.fields import NewField
 from pyruse.options.parsed_patterns import Search, beginnings, doubts_of, either
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
 _valid: ContextVar[bool] = ContextVar("_valid", default=False)
-_GROUP = re.compile(
+_GROUP = late_pattern(
     r"\\. | \[\^?\]?(?:\\.|[^\]\\])*\] | \(\?P<(?P<name>\w+)>", re.DOTALL | re.VERBOSE
 )
 """Where a group begins; escapes and sets of characters are stepped over."""

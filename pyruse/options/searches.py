@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from pyruse.options.address_groups import is_hidden
 from pyruse.options.patterns import Pattern
+from pyruse.text import late_pattern
 
 _WORTH = 2
 """Characters: a shorter text is found nearly everywhere."""
-_PART = re.compile(
+_PART = late_pattern(
     r"(?P<run>(?:[A-Za-z0-9 _,;:<>=@!\"'%&/~`#-] | \\[!-/:-@\[-`{-~ ])+)"
     r"(?P<repeated>(?=[*+?{]))?"
     r"| \{[0-9]*(?:,[0-9]*)?\} | \\(?:x..|u.{4}|U.{8}|N\{[^}]*\}|[0-9]+|.)"
@@ -20,7 +21,7 @@ _PART = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 """Characters that stand for themselves; an escape, a set of characters, or whatever else."""
-_FLAGS = re.compile(r"\(\?[aiLmsux]")
+_FLAGS = late_pattern(r"\(\?[aiLmsux]")
 _CASELESS = "(?i)"
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar, Self
 
-from pyruse.text import shown
+from pyruse.text import late_pattern, shown
 
-_SIZE = re.compile(r"([0-9]{1,12})(?: ?([kKMG]i?B?|B))?\Z")
+_SIZE = late_pattern(r"([0-9]{1,12})(?: ?([kKMG]i?B?|B))?\Z")
 _LARGEST = 1 << 40
 _BINARY = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _DECIMAL = {"K": 10**3, "M": 10**6, "G": 10**9}

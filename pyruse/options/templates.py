@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import string
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -11,15 +10,15 @@ from typing import Any, ClassVar, Self
 from pyruse.entry.entry import Entry, as_text
 from pyruse.options.fields import NAME
 from pyruse.system.native import native
-from pyruse.text import shortened, shown
+from pyruse.text import late_pattern, shortened, shown
 
 LONGEST = 1 << 16
 """Characters: a longer message is cut, and says by how much. Strangers fill the fields, and a
 message is kept for its report, its mail or its program."""
 _WIDEST = 1_000
 """Characters that a format may make of a value: more would fill the memory."""
-_NUMBERS = re.compile(r"\d+")
-_NUMBERS_OF_TIMES = re.compile(r"%[^A-Za-z%]*?(\d+)")
+_NUMBERS = late_pattern(r"\d+")
+_NUMBERS_OF_TIMES = late_pattern(r"%[^A-Za-z%]*?(\d+)")
 """Those behind a percent sign: a format of times is mostly text."""
 
 _BRACES = "fields in braces, such as {MESSAGE}; a brace itself is written twice"

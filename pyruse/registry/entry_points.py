@@ -16,10 +16,12 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pyruse.text import late_pattern
+
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
-_VALUE = re.compile(r"([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\]\s*)?")
+_VALUE = late_pattern(r"([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\]\s*)?")
 """``module:attribute [extras]``, by the specification of entry points."""
 _INFORMATION = (".dist-info", ".egg-info")
 

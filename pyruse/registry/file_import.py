@@ -10,7 +10,6 @@ import ast
 import errno
 import importlib.util
 import os
-import re
 import sys
 import zlib
 from collections.abc import Callable, Sequence
@@ -19,9 +18,10 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from pyruse.registry.found import PluginError, why_not_imported
+from pyruse.text import late_pattern
 
 MEND = "(expected a working plugin: mend the file, or remove it)"
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+NAME = late_pattern(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 
 Distrust = Callable[[Path], str | None]
 """Why a file must not be loaded; None: it may."""

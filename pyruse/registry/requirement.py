@@ -12,13 +12,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pyruse.text import late_pattern
+
 if TYPE_CHECKING:  # it takes its time, and only packages of others need it
     from importlib.metadata import Distribution
 
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-_NAMES_VERSION = re.compile(r"pyruse\b(?![-.]).*\d", re.IGNORECASE)
+_NAMES_VERSION = late_pattern(r"pyruse\b(?![-.]).*\d", re.IGNORECASE)
 """A requirement of Pyruse that names a version: only such a line is worth a closer look."""
 
 

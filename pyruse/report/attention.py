@@ -5,7 +5,6 @@ Plugins add theirs (`Report.attend`).
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from pyruse.state.faults import faults_of
 from pyruse.state.important import important_by_cause, told_causes
 from pyruse.state.outbox_item import SET_ASIDE
 from pyruse.state.tallies import tallies_before, tallies_of
-from pyruse.text import one_line
+from pyruse.text import late_pattern, one_line
 from pyruse.times import datetime_of
 
 IMPORTANT = 50
@@ -51,7 +50,7 @@ _OF_THE_MACHINE = frozenset(("killed for memory",))
 """Events that have one cause on a machine, whichever program they hit."""
 _ONLY_TOLD = frozenset(("trouble",))
 """Events that are items only where a chain calls them important."""
-_PORT, _DISK = re.compile(r"device ata\d"), re.compile(r"device (?:sd|hd|sr)[a-z0-9]+\Z")
+_PORT, _DISK = late_pattern(r"device ata\d"), late_pattern(r"device (?:sd|hd|sr)[a-z0-9]+\Z")
 _SOON = timedelta(minutes=2)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
+from pyruse.text import late_pattern
+
 Length = Literal["week", "month"]
 
-_NAMES = re.compile(r"(?P<year>\d{4})-(?:W(?P<week>\d\d)|(?P<month>\d\d))")
+_NAMES = late_pattern(r"(?P<year>\d{4})-(?:W(?P<week>\d\d)|(?P<month>\d\d))")
 
 
 class Period(NamedTuple):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
 from pyruse.api.findings import KindRow
-from pyruse.text import brief_line, one_line
+from pyruse.text import brief_line, late_pattern, one_line
 
 LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 """The names of syslog's priorities, as journalctl writes them."""
 
-_SLOT = re.compile(r"<?\*>?|\{[^{}\s]*\}")
-_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SLOT = late_pattern(r"<?\*>?|\{[^{}\s]*\}")
+_FIELD = late_pattern(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NBSP = "\N{NO-BREAK SPACE}"
 _LITERAL_LETTERS = 4
 """A template with fewer letters of its own says nothing."""

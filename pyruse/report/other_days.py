@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pyruse.api.findings import Attention, Unusual
 from pyruse.state.kinds import shown_id
 from pyruse.state.unlike_days import UnlikeKind, unlike_days
-from pyruse.text import one_line
+from pyruse.text import late_pattern, one_line
 from pyruse.times import datetime_of
 
 _NEW, _NEW_GRAVE, _GONE, _RATE = 40, 55, 35, 30
@@ -26,16 +26,16 @@ _MANY = 20
 """What comes so often every day is not absent by chance."""
 _LONGEST = 200  # characters
 
-_WORDS = re.compile(
+_WORDS = late_pattern(
     r"\b(?:fails|failed|failures?|fatal|denied|panic|corrupt(?:ed|ion)?|crash(?:ed)?|critical"
     r"|unable to)\b",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(
+_ADDRESS = late_pattern(
     r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"
     r"|(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,}"
 )
-_GIVEN = re.compile(r"[\"'=<(\[{/@]")
+_GIVEN = late_pattern(r"[\"'=<(\[{/@]")
 """What follows may be anybody's text: values, quotes, paths."""
 _NOTHING = "no entry came: the machine was off, or nothing was read of its journal"
 _LEFT = {

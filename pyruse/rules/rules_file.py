@@ -15,7 +15,7 @@ from pyruse.api.declared import DeclaredSummary
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.faults import ConfigFaults
 from pyruse.rules.summaries import read_summaries
-from pyruse.text import shown, toml_key
+from pyruse.text import late_pattern, shown, toml_key
 
 _KEYS = (
     "title", "programs", "lines", "shared", "options", "chains", "own", "samples", "summaries",
@@ -306,7 +306,7 @@ def _without_samples(text: str) -> str:
     return text if _OTHER_TABLE.search(samples) else before
 
 
-_OTHER_TABLE = re.compile(r"^\[(?!\[samples\]\]$)", re.MULTILINE)
+_OTHER_TABLE = late_pattern(r"^\[(?!\[samples\]\]$)", re.MULTILINE)
 
 
 def _is_list_of_text(value: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,9 +11,9 @@ from pyruse.errors import did_you_mean
 from pyruse.options.build import described
 from pyruse.options.faults import ConfigFaults
 from pyruse.rules.rules_file import CONTAINER_OPTIONS, RulesFile
-from pyruse.text import shown, toml_key
+from pyruse.text import late_pattern, shown, toml_key
 
-_REFERENCE = re.compile(r"\$(\$?[a-z_][a-z0-9_]*)\Z")
+_REFERENCE = late_pattern(r"\$(\$?[a-z_][a-z0-9_]*)\Z")
 NAME_OF_RULES = "rules"
 """``"$rules"`` is the name of the rules that a chain is for."""
 

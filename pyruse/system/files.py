@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 
-_DESCRIPTOR = re.compile(r"/dev/stdin|/(?:dev|proc/self)/fd/([0-9]+)")
+from pyruse.text import late_pattern
+
+_DESCRIPTOR = late_pattern(r"/dev/stdin|/(?:dev|proc/self)/fd/([0-9]+)")
 _KINDS = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",

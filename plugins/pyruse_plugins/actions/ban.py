@@ -58,7 +58,7 @@ class Port:
         return cls(PortNumber.parse(value))
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Ban:
     """Ban the address that a field holds, from the time of the entry on.
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pyruse import Traits, hookimpl
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Continue:
     """Leave the chain: the chains after it see the entry, too.
 

@@ -18,7 +18,7 @@ _LARGEST = 10**12
 """What one entry counts at most, by its field: bytes, say."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Count:
     """Raise a counter, one for each value of a field.
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pyruse import Traits, hookimpl
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Discard:
     """End the entry's journey: no further step sees it, and no report.
 

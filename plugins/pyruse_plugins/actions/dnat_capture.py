@@ -20,7 +20,7 @@ ASKED = "dnat asked"
 it is found without searching, however many there are."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class DnatCapture:
     """Remember what NAT, or a proxy, did to a connection.
 

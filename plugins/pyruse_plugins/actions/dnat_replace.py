@@ -14,7 +14,7 @@ from pyruse_plugins.actions.dnat_capture import (
 )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class DnatReplace:
     """Give the client's real address back to an entry, as `dnat_capture` has remembered it.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyruse import Context, Duration, Entry, Mail, MailAddress, Template, hookimpl
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Email:
     """Send a mail at once.
 

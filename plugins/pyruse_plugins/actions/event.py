@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pyruse import EVENTS, Context, Entry, Field, NewField, Template, did_you_mean, hookimpl, shown
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Event:
     """Say what the entry means: an event of the vocabulary, such as `login failed`.
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pyruse import Context, Duration, Entry, Expectation, Key, MailAddress, hookimpl
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Expect:
     """Expect that something happens again and again: a backup, a renewal, a sign of life.
 

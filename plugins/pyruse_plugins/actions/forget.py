@@ -8,7 +8,7 @@ from pyruse import Context, Entry, Key, hookimpl
 from pyruse_plugins.actions._memory import table
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Forget:
     """Forget what `remember` has remembered under a key.
 

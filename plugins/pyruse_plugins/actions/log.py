@@ -10,7 +10,7 @@ from pyruse import Context, Duration, Entry, Template, hookimpl
 Level = Literal["EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG"]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Log:
     """Write a line to the journal.
 

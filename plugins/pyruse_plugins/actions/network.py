@@ -12,7 +12,7 @@ from pyruse_plugins.actions._networks import (
 )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Network:
     """Say which network an address is in.
 

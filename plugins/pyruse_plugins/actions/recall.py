@@ -8,7 +8,7 @@ from pyruse import Context, Entry, Key, NewField, hookimpl
 from pyruse_plugins.actions._memory import table
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Recall:
     """Give an entry what `remember` has remembered under its key.
 

@@ -11,7 +11,7 @@ from pyruse_plugins.actions._memory import LONGEST, table
 _LARGEST = 2**63 - 1
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Remember:
     """Remember a value under a key, for entries that come later.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyruse import Context, Details, Entry, Section, Template, hookimpl
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ReportEvent:
     """Put an event into the daily report.
 

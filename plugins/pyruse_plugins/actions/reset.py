@@ -12,7 +12,7 @@ from pyruse_plugins.actions._networks import (
 )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Reset:
     """Set a counter back to 0, for the value that a field has.
 

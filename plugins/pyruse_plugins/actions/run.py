@@ -13,7 +13,7 @@ _LONGEST_COMMAND = 400_000
 """The same for all arguments together, of which there are 2 MiB, with the environment."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Run:
     """Run a program.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyruse import Entry, NewField, Template, hookimpl
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Set:
     """Set a field of the entry, for the steps after this one.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyruse import AddressField, Context, Entry, address_of, hookimpl, printable, shortened
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Unban:
     """Lift the bans of the address that a field holds, if there are any.
 

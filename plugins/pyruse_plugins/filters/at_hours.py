@@ -8,7 +8,7 @@ from pyruse import Entry, hookimpl
 from pyruse_plugins.filters._times import Hours
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class AtHours:
     """Pass when an entry was logged at some hours of the day.
 

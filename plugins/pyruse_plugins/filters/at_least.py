@@ -9,7 +9,7 @@ from pyruse import Condition, Entry, Field, Traits, hookimpl
 from pyruse_plugins.filters._order import compare
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class AtLeast:
     """Pass when a field is higher than a value, or equal to it.
 

@@ -9,7 +9,7 @@ from pyruse import Condition, Entry, Field, Traits, hookimpl
 from pyruse_plugins.filters._order import compare
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class AtMost:
     """Pass when a field is lower than a value, or equal to it.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyruse import AddressField, Context, Entry, address_of, hookimpl
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Banned:
     """Pass when the address that a field holds is banned at the time of the entry.
 

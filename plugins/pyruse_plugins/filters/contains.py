@@ -8,7 +8,7 @@ from typing import ClassVar
 from pyruse import Condition, Entry, Field, Traits, hookimpl
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Contains:
     """Pass when a field contains a text.
 

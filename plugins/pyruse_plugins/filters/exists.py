@@ -8,7 +8,7 @@ from typing import ClassVar
 from pyruse import Condition, Entry, Field, Traits, hookimpl
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Exists:
     """Pass when an entry has a field, whatever its value.
 

@@ -9,7 +9,7 @@ from pyruse import Entry, Field, Traits, hookimpl
 from pyruse_plugins.filters._equality import equal_values
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class In:
     """Pass when a field has one of several values.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyruse import AddressField, Entry, Networks, address_of, hookimpl
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class InNetworks:
     """Pass when a field holds an address inside one of some networks.
 

@@ -11,7 +11,7 @@ from pyruse import Entry, Field, FieldPrefix, hookimpl
 from pyruse_plugins.filters._members import Chosen, limited, members, set_fields
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Json:
     """Pass when a field holds a JSON object, and make fields of what is in it.
 

@@ -16,7 +16,7 @@ _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.))", re.DOTALL
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Logfmt:
     r"""Pass when a field holds pairs such as `level=info msg="user logged in"`, and make fields of them.
 

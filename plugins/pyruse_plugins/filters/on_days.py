@@ -8,7 +8,7 @@ from pyruse import Entry, hookimpl
 from pyruse_plugins.filters._times import Days
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class OnDays:
     """Pass when an entry was logged on some days of the week.
 

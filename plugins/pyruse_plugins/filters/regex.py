@@ -36,7 +36,7 @@ class Patterns(tuple[Pattern, ...]):
         return Pattern.parse(value)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Regex:
     r"""Pass when a regular expression is found in a field, and take fields out of it.
 

@@ -17,7 +17,7 @@ _LONGEST = 255
 """No longer name is anybody's: LOGIN_NAME_MAX of limits.h(0p) on Linux, without the final NUL."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class UserExists:
     """Pass when a field holds the name of a user of this machine.
 

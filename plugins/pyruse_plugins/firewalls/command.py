@@ -85,7 +85,7 @@ class BanCommand(PlainCommand):
     NAMES = ("ip", "network", "family", "seconds", "ports", "protocol")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Command:
     """Bans by programs of yours: for a firewall that Pyruse does not know, or one elsewhere.
 

@@ -33,7 +33,7 @@ _NO_SET = "The set with the given name does not exist"
 _NO_RAW_SOCKET = "Can't open socket to ipset"
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Ipset:
     """Bans by ipset, for firewalls that are made of iptables rules.
 

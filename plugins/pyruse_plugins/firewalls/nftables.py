@@ -73,7 +73,7 @@ class TableName(str):
         )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Nftables:
     """Bans by nftables, the firewall of today's Linux.
 

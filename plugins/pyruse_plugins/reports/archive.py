@@ -21,7 +21,7 @@ _DAY = datetime(2026, 11, 29, 23, tzinfo=UTC)
 _UNFIT = re.compile(r"(?:^|/)\.\.?(?:/|$)|//|^/|/$|[\x00-\x1f\x7f]")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ArchiveReport:
     """Keep each day's report in the folder `[report] archive`, where there is one.
 

@@ -17,7 +17,7 @@ _TEXT = 0.22
 """Of what a mail may have: with what encoding adds, a third at most (RFC 2045), it is all of it."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ReportMail:
     """One mail: who gets what of which reports."""
 
@@ -51,7 +51,7 @@ class ReportMail:
         )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class MailReport:
     """Mail each day's report, as text and as HTML, to the addresses in `[email] to`.
 

@@ -18,7 +18,7 @@ _LIKE_SEVERAL = re.compile(r"[,“”]| \(")
 """What a list of values has, and a single one seldom."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Group:
     """Tallies that share a row of a table."""
 

@@ -9,7 +9,7 @@ from pyruse_plugins.summaries._outcomes import outcomes
 from pyruse_plugins.summaries._sums import add_table, cell, check_positive
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class BackupSummary:
     """Tell in each report which backups were made, and first, which were not.
 

@@ -23,7 +23,7 @@ from pyruse_plugins.summaries._sums import check_positive, moment
 _TRIES = ("login failed", "scan", "mail refused")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class BanSummary:
     """Tell in each report who was banned in its period, each address once: those who tried most.
 
@@ -74,7 +74,7 @@ class BanSummary:
         report.add_summary("bans", "Bans", columns, rows, facts=_folded(ordered, self.limit))
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Banned:
     network: str
     labels: Counter[str] = field(default_factory=Counter)

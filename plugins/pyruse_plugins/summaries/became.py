@@ -17,7 +17,7 @@ from pyruse_plugins.summaries._sums import (
 _DENIED, _DONE = "denied", "became"
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class BecameSummary:
     """Tell in each report who acted as another user, and before that, who was denied something.
 

@@ -14,7 +14,7 @@ _STARTED, _STOPPED = "booted", "shut down"
 _LOOKED_AT = 1_000  # tallies of earlier days
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class BootSummary:
     """Tell in each report when the machine was started, and whether it had been shut down before.
 
@@ -81,7 +81,7 @@ class BootSummary:
         )  # fmt: skip
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Boot:
     host: str
     id: str

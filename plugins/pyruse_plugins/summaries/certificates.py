@@ -9,7 +9,7 @@ from pyruse_plugins.summaries._outcomes import outcomes
 from pyruse_plugins.summaries._sums import add_table, cell, check_positive
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class CertificateSummary:
     """Tell in each report which certificates were renewed, and first, which could not be.
 

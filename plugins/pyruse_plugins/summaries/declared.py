@@ -22,7 +22,7 @@ _TYPES: dict[str, CellType] = {
 }  # fmt: skip
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class RulesSummary:
     """Tell in each report what files of rules [declare](writing-rules.md#summaries).
 

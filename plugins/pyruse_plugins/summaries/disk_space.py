@@ -46,7 +46,7 @@ class Space(NamedTuple):
         return self.used / ((self.used + self.free) or 1)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class DiskSpaceSummary:
     """Tell in each report how full the disks are, how that has changed, and when they will be full.
 

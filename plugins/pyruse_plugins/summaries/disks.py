@@ -15,7 +15,7 @@ _WORDS = {
 }
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class DiskSummary:
     """Tell in each report which disks, arrays and file systems have faults, and which were full.
 

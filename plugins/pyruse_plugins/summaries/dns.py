@@ -20,7 +20,7 @@ from pyruse_plugins.summaries._sums import (
 _REFUSED = "query refused"
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class DnsSummary:
     """Tell in each report which names were asked of the name server in vain, and by whom.
 

@@ -25,7 +25,7 @@ _Job = tuple[str, str, str]
 """Machine, user and name."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class JobSummary:
     """Tell in each report which jobs of cron and the like failed, are new, or did not run.
 

@@ -24,7 +24,7 @@ _FAILED, _DONE = "login failed", "login"
 _LOOKED_AT = 50_000  # tallies of earlier days
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class LoginSummary:
     """Tell in each report who has logged in, and who has failed to: root first.
 

@@ -29,7 +29,7 @@ _ACTIVE = (
 """Who is active, and by which events and fields that is known."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class MailSummary:
     """Tell in each report of the mails: how many, why some were not delivered, and whose they were.
 

@@ -26,7 +26,7 @@ _REQUIRED = Path("/run/reboot-required")
 _FOR = Path("/run/reboot-required.pkgs")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class PackageSummary:
     """Tell in each report which packages were updated, which were not, and whether to restart.
 

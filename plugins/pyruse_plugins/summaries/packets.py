@@ -33,7 +33,7 @@ _SERVICES = {
 """What is behind the ports that strangers knock at; the same on each machine."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class PacketSummary:
     """Tell in each report which packets the firewall dropped: by port, and by source.
 

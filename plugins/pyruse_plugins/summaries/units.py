@@ -24,7 +24,7 @@ _WORDS = {
 """The gravest first."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class UnitSummary:
     """Tell in each report which services failed, crashed, or had to be started again and again.
 

@@ -31,7 +31,7 @@ _PAGES = {
 """The ids and titles of tables of pages, by what their statuses begin with."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class WebSummary:
     """Tell in each report of the requests: how they were answered, and which pages had errors.
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyruse.options.mail_address import MailAddress
-from pyruse.text import printable, shown
+from pyruse.text import late_pattern, printable, shown
 
 if TYPE_CHECKING:
     from email.headerregistry import Address  # it takes its time, and only a mail needs it
     from email.message import EmailMessage
 
-_NO_HOST_NAME = re.compile(r"[^A-Za-z0-9.-]+")
+_NO_HOST_NAME = late_pattern(r"[^A-Za-z0-9.-]+")
 _LONGEST_HOST_NAME = 253  # RFC 1035 §2.3.4, without the length bytes
 
 

@@ -6,13 +6,13 @@ import re
 import smtplib
 import time
 
-from pyruse.text import one_line, shortened
+from pyruse.text import late_pattern, one_line, shortened
 
 _MOST_LINES = 100
 _MOST_BYTES = 65_536
 _LONGEST_LINE = 8_192
 """Bytes: RFC 5321 §4.5.3.1.5 allows 512."""
-_REPLY = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)  # RFC 5321 §4.2
+_REPLY = late_pattern(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)  # RFC 5321 §4.2
 _SHOWN = 100  # characters
 
 

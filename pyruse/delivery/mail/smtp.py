@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import smtplib
 import socket
 import ssl
@@ -17,12 +16,12 @@ from pyruse.delivery.mail.address import recipients
 from pyruse.delivery.mail.connection import Connection, NoReplyError, TlsConnection
 from pyruse.delivery.mail.password import password_of
 from pyruse.delivery.mail.refusals import MailError, Refusal, Taken, TooLargeError
-from pyruse.text import one_line, shortened
+from pyruse.text import late_pattern, one_line, shortened
 
 _PERMANENT = 500  # replies from here on: RFC 5321 §4.2.1
 _TOO_BIG = 552  # RFC 1870 §6.1
 _ENDS = 421  # RFC 5321 §4.2.3
-_STATUS = re.compile(rb"[245]\.([0-9]{1,3}\.[0-9]{1,3})(?![0-9.])")  # RFC 3463 §2
+_STATUS = late_pattern(rb"[245]\.([0-9]{1,3}\.[0-9]{1,3})(?![0-9.])")  # RFC 3463 §2
 _LONGEST_REPLY = 300
 
 

@@ -17,7 +17,7 @@ from pyruse.delivery.mail.refusals import MailError, Taken, TooLargeError
 from pyruse.delivery.mail.rights import file_that_needs_rights, what_it_is
 from pyruse.system.privileges import no_new_privileges
 from pyruse.system.sandbox import UNIT
-from pyruse.text import one_line
+from pyruse.text import late_pattern, one_line
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -28,7 +28,7 @@ _PERMANENT_STATUS = (65, 67, 68)
 """Exit codes of sendmail (sysexits.h) that another attempt will not change: EX_DATAERR, EX_NOUSER,
 EX_NOHOST. All others may be the machine's trouble and not this mail's."""
 
-_TOO_LARGE = re.compile("too (big|large)|size (limit|exceeds)|exceeds .{0,40}size|5.3.4", re.I)
+_TOO_LARGE = late_pattern("too (big|large)|size (limit|exceeds)|exceeds .{0,40}size|5.3.4", re.I)
 """What programs say of a mail that is too large; no exit code means that alone."""
 
 _LOCALHOST = SmtpUrl.parse("smtp://localhost")
@@ -38,7 +38,7 @@ def _is_assumed(port: int) -> bool:
     return True
 
 
-_READS_RECIPIENTS = re.compile(r"-i*ti*|--read-recipients")
+_READS_RECIPIENTS = late_pattern(r"-i*ti*|--read-recipients")
 """The option of sendmail(8) to read the recipients from the headers, maybe together with `-i`."""
 
 
