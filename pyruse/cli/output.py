@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -68,6 +67,8 @@ def show_json(data: Any) -> None:
 
 def width() -> int:
     """The columns of the terminal."""
+    import shutil  # with four modules of compression
+
     return max(20, shutil.get_terminal_size().columns)
 
 

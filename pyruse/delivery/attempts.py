@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from pyruse.api.parcel import Parcel, Refused
+from pyruse.api.parcel import Refused
 from pyruse.config.settings import EmailSettings
 from pyruse.delivery.mail.openpgp import encrypted
 from pyruse.delivery.mail.refusals import MailError, TooLargeError
+from pyruse.delivery.mail.texts import text_of
 from pyruse.delivery.mail.transport import by_what_works, send
 from pyruse.delivery.outcome import Outcome
-from pyruse.delivery.receivers import Receiver, Receivers
+from pyruse.delivery.receivers import Receiver, Receivers, parcel_of
 from pyruse.errors import UserError, in_words
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.system.descriptors import SHORT
@@ -98,8 +98,6 @@ def run_command(item: OutboxItem) -> Outcome:
     payload = item.payload
     stdin = None
     if "parts" in payload:
-        from pyruse.delivery.mail.message import text_of  # as rare as mail, and as slow to import
-
         stdin = text_of(payload).encode()
     environment = None
     if "count" in payload:
@@ -149,13 +147,6 @@ def deliverer(receiver: Receiver) -> Attempt:
         return Outcome(item)
 
     return deliver
-
-
-def parcel_of(item: OutboxItem) -> Parcel:
-    """The parcel as its plugin gets it."""
-    payload = item.payload
-    payloads = [json.loads(part) for part in payload["parts"]]
-    return Parcel(item.id, payloads, payload["count"], item.created, item.attempts + 1)
 
 
 def _told(receiver: Receiver, text: str) -> str:

@@ -1,11 +1,13 @@
-"""Finds who delivers a parcel: the step, or the extension, that sent it, also after a reload."""
+"""Who delivers a parcel: the step, or the extension, that sent it, also after a reload."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from pyruse.api.parcel import Parcel
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
 
@@ -58,3 +60,10 @@ def find_heirs(outbox: Outbox, receivers: Receivers) -> dict[str, int]:
         if item.plugin is not None and not item.refused and item.kind not in receivers:
             lost[item.plugin] = lost.get(item.plugin, 0) + 1
     return lost
+
+
+def parcel_of(item: OutboxItem) -> Parcel:
+    """The parcel as its plugin gets it."""
+    payload = item.payload
+    payloads = [json.loads(part) for part in payload["parts"]]
+    return Parcel(item.id, payloads, payload["count"], item.created, item.attempts + 1)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -15,11 +16,13 @@ from pyruse.addresses import Network, network_text
 from pyruse.lookups import host_names, list_files
 from pyruse.lookups.host_names import NameAnswer
 from pyruse.lookups.list_files import FileAnswer, Signature
-from pyruse.lookups.list_watch import ListWatch
 from pyruse.options.networks import HostName, ListFile, Networks
 from pyruse.state.tables import Table
 from pyruse.system.workers import Worker
 from pyruse.times import Clock
+
+if TYPE_CHECKING:
+    from pyruse.lookups.list_watch import ListWatch
 
 _AGAIN_US = 300_000_000
 """So old an answer may become. Nobody tells of a change, and getaddrinfo(3) tells no lifetime."""
@@ -119,6 +122,8 @@ class Lookups:
         """
         self._wake = wake
         if self._files:
+            from pyruse.lookups.list_watch import ListWatch  # with ctypes
+
             self._watch = ListWatch(self._files)
         self._ask_due(self._clock())
 

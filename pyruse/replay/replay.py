@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
@@ -13,10 +13,9 @@ from pyruse.api.effects import Attachment
 from pyruse.api.firewall import Target
 from pyruse.api.report import Report
 from pyruse.api.tally import Tally
-from pyruse.chains.profile import Profile
 from pyruse.config.load import Configuration
-from pyruse.delivery.attempts import parcel_of
-from pyruse.delivery.mail.message import subject_of, text_of
+from pyruse.delivery.mail.texts import subject_of, text_of
+from pyruse.delivery.receivers import parcel_of
 from pyruse.engine.assembly import assemble
 from pyruse.engine.engine import Engine
 from pyruse.engine.faults import Fault, Faults
@@ -32,6 +31,9 @@ from pyruse.state.ban_history import BanRecord
 from pyruse.state.database import State
 from pyruse.state.tallies import tallies_of
 from pyruse.text import shortened
+
+if TYPE_CHECKING:
+    from pyruse.chains.profile import Profile
 
 Progress = Callable[[int, int], None]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -142,6 +141,8 @@ def _said(text: str, noise: re.Pattern[str] | None) -> str:
 def _found(program: str) -> str:
     """Where a program is, also when PATH leaves out the folders for administrators."""
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_SYSTEM_PATH))
+    import shutil  # with four modules of compression
+
     return shutil.which(program, path=path) or program
 
 

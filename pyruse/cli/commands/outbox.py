@@ -203,7 +203,7 @@ def _next(item: OutboxItem, zone: tzinfo) -> str:
 
 
 def _show_one(item: OutboxItem, zone: tzinfo) -> None:
-    from pyruse.delivery.mail.message import text_of
+    from pyruse.delivery.mail.texts import text_of
 
     show_text(_what(item), f"{item.id}  ", "  ")
     for line in _facts(item, zone):

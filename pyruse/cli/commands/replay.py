@@ -50,8 +50,6 @@ def command(config: Path | None, form: str, full: bool, profile: bool, **journal
     pyruse replay --since yesterday
     pyruse replay -u ssh -p warning
     """  # noqa: D301 -- click takes this one character for "as it stands"
-    from pyruse.chains.profile import Profile
-    from pyruse.cli.chains import show_profile
     from pyruse.cli.output import progress, show_json
     from pyruse.engine.faults import Faults
     from pyruse.entry.decoding import Decoder
@@ -64,9 +62,14 @@ def command(config: Path | None, form: str, full: bool, profile: bool, **journal
     loaded = configuration(config, whole=profile)
     chosen = selection(loaded.settings, **journal)
     span = None if form == "json" else chosen.span(Decoder())
+    measured = None
+    if profile:
+        from pyruse.chains.profile import Profile
+
+        measured = Profile()
     with progress(span) as tell:
         outcome = replay(
-            loaded, chosen, Faults(lambda *_: None), tell, profile=Profile() if profile else None,
+            loaded, chosen, Faults(lambda *_: None), tell, profile=measured,
             in_detail=form != "json",
         )  # fmt: skip
     if form == "json":
@@ -77,6 +80,8 @@ def command(config: Path | None, form: str, full: bool, profile: bool, **journal
         tell_if_nothing(chosen, outcome.entries)
         show_outcome(outcome, full=full)
         if outcome.profile is not None:
+            from pyruse.cli.chains import show_profile
+
             echo()
             show_profile(outcome.profile, outcome.entries)
 

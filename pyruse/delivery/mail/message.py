@@ -11,8 +11,9 @@ from typing import Any
 
 from pyruse.config.settings import EmailSettings
 from pyruse.delivery.mail.address import address, host_name
+from pyruse.delivery.mail.texts import cleaned, header_of, subject_of, text_of
 from pyruse.state.outbox_item import OutboxItem
-from pyruse.text import one_line, printable, shortened
+from pyruse.text import one_line
 from pyruse.times import datetime_of
 
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -21,8 +22,6 @@ line is ever too long (RFC 5321 §4.5.3.1.6: 998 bytes)."""
 
 _BASE64 = 4 / 3 * 78 / 76
 """How much longer a text is in base64, with its line ends (RFC 2045 §6.8)."""
-_LONGEST_SUBJECT = 200  # characters: even in UTF-8, far from 998 bytes
-_LONGEST_PART = 2_000  # characters quoted of each of the gathered repeats
 
 
 def compose(
@@ -95,7 +94,7 @@ def _composed(
     message["Message-ID"] = f"<{item.id}@{name}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no holiday notice answers it
     for header, value in payload.get("headers", {}).items():
-        message[header] = _header(value)
+        message[header] = header_of(value)
     _set_body(message, payload)
     return message
 
@@ -104,32 +103,12 @@ def _is_ascii(addresses: list[Address]) -> bool:
     return all(one.addr_spec.isascii() for one in addresses)
 
 
-def subject_of(payload: Mapping[str, Any]) -> str:
-    """The subject of a mail in the outbox, on one line."""
-    subject = _header(payload["subject"])
-    return f"{subject} ({payload['count']} times)" if payload["count"] > 1 else subject
-
-
-def _header(value: str) -> str:
-    """The value of a header, on one line."""
-    # Python's email package decodes "=?utf-8?q?=0ABcc:…?=" (RFC 2047) wherever it comes from: a log
-    # line could add headers of its own.
-    return shortened(one_line(value).replace("=?", "= ?"), _LONGEST_SUBJECT)
-
-
-def text_of(payload: Mapping[str, Any]) -> str:
-    """The plain text of a mail in the outbox."""
-    if payload["count"] > 1:
-        return _gathered(payload["parts"], payload["count"])
-    return _clean("\n".join(payload["parts"]))
-
-
 def _set_body(message: EmailMessage, payload: Mapping[str, Any]) -> None:
     text = text_of(payload)
     message.set_content(text, cte=_encoding(text))
     # The HTML is that of the first one alone: of gathered repeats it would tell less than the text.
     if payload["html"] is not None and payload["count"] == 1:
-        html = _clean(payload["html"])
+        html = cleaned(payload["html"])
         message.add_alternative(html, subtype="html", cte=_encoding(html))
     for name, kind, text in payload.get("attachments", []):  # an outbox may be older than they are
         main, _, sub = kind.partition("/")
@@ -145,17 +124,3 @@ def _encoding(text: str) -> str | None:
     encoded = text.encode(errors="replace")
     quoted = len(encoded) + 2 * sum(byte > 0x7F for byte in encoded)
     return "base64" if quoted > len(encoded) * _BASE64 else None
-
-
-def _gathered(parts: list[str], count: int) -> str:
-    """How many there were, those that are quoted, and how many are not."""
-    quoted = [shortened(_clean(part).strip("\n"), _LONGEST_PART) for part in parts]
-    if count > len(parts):
-        quoted.append(f"… and {count - len(parts)} more")
-    # Texts of several lines are told apart by an empty one.
-    between = "\n\n" if any("\n" in part for part in quoted) else "\n"
-    return f"{count} times:\n\n" + between.join(quoted)
-
-
-def _clean(text: str) -> str:
-    return printable(text.replace("\r\n", "\n"))
