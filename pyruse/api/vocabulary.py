@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+
+from msgspec import Struct
 
 
-class EventKind(NamedTuple):
+class EventKind(Struct, frozen=True):
     """One word of the vocabulary."""
 
     fields: tuple[str, ...]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from pyruse.chains.link import Branch, Node, Unbuilt
 from pyruse.entry.entry import UNREAD, Entry
 from pyruse.system.native import native
@@ -109,7 +111,7 @@ def travel_in_python(  # noqa: C901 -- calls would cost
     return Travel(lead, at_work)
 
 
-class Stop(NamedTuple):
+class Stop(Struct, frozen=True):
     """One station of an entry's journey."""
 
     node: Node

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from pyruse.api.parcel import Parcel
 from pyruse.state.outbox import Outbox
 from pyruse.state.outbox_item import OutboxItem
 
 
-class Receiver(NamedTuple):
+class Receiver(Struct, frozen=True):
     """A step or an extension with the hook `deliver`."""
 
     kind: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from pyruse.api.bans import Ban
 from pyruse.api.report import Report
@@ -24,7 +26,7 @@ OnFault = Callable[[str, str, BaseException], None]
 """Told of a plugin that raised: plugin, hook, exception."""
 
 
-class Contributor(NamedTuple):
+class Contributor(Struct, frozen=True):
     """A step or an extension that has the hook."""
 
     instance: Any

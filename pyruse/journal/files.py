@@ -11,7 +11,8 @@ import os
 import struct
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from pyruse.system.descriptors import SHORT
 from pyruse.text import late_pattern
@@ -26,7 +27,7 @@ _HEADER = struct.Struct("<8sII B7x 16s16s16s16s QQQQQQQQQ QQ Q QQ")
 _SIGNATURE = b"LPKSHHRH"
 
 
-class JournalFile(NamedTuple):
+class JournalFile(Struct, frozen=True):
     """A journal file that is there."""
 
     path: str
@@ -38,7 +39,7 @@ class JournalFile(NamedTuple):
     """Its device and its inode (stat(2)): a rotation renames a file."""
 
 
-class Header(NamedTuple):
+class Header(Struct, frozen=True):
     """What a file's header says of its entries. Instants are µs since the epoch; 0: no entry."""
 
     seqnum_id: str

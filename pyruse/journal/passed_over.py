@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from msgspec import Struct
 from systemd import journal
 
 from pyruse.entry.entry import Entry
@@ -36,7 +37,7 @@ _OF_USERS = "user-"
 """How the names of files begin that journald writes for users: no other file is copied to them."""
 
 
-class _Mark(NamedTuple):
+class _Mark(Struct, frozen=True):
     """An entry up to which everything was read."""
 
     position: Position

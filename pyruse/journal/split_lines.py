@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from msgspec import Struct
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
@@ -38,7 +40,7 @@ _WRITER = ("_BOOT_ID", "_PID", "_UID")
 Key = tuple[bytes | None, ...]
 
 
-class Part(NamedTuple):
+class Part(Struct, frozen=True):
     """A part of a line."""
 
     cursor: str
@@ -47,7 +49,7 @@ class Part(NamedTuple):
     text: bytes
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True):
     """A line of which some parts have come."""
 
     parts: tuple[Part, ...]

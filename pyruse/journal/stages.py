@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from pyruse.journal.files import Header, JournalFile
 from pyruse.journal.position import Position
@@ -12,7 +13,7 @@ _LEAST = 2
 """The file of the position, by which the next one is found, and another one to read."""
 
 
-class Stage(NamedTuple):
+class Stage(Struct, frozen=True):
     """The files that are open at the same time, and how far they are read."""
 
     files: list[JournalFile]

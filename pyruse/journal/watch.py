@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from pyruse.system.inotify import Inotify, Mask
 
@@ -43,7 +44,7 @@ _REMOTE = (
 """File systems on which changes by other machines raise no notice (as libsystemd has it)."""
 
 
-class News(NamedTuple):
+class News(Struct, frozen=True):
     """What has changed."""
 
     written: set[tuple[str, str]]

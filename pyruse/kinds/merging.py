@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from pyruse.kinds.masks import MASK
 from pyruse.text import late_pattern
 
@@ -23,7 +25,7 @@ _LONGEST = 60
 Words = tuple[str, ...]
 
 
-class Template(NamedTuple):
+class Template(Struct, frozen=True):
     """What is known of a kind, to find those that are shown with it."""
 
     id: int

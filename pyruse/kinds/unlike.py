@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct
 
 from pyruse.text import late_pattern
 
@@ -44,7 +46,7 @@ def median(numbers: Iterable[float]) -> float:
     return (ordered[middle - 1] + ordered[middle]) / 2
 
 
-class Unlike(NamedTuple):
+class Unlike(Struct, frozen=True):
     """What is unlike other days about a kind."""
 
     difference: Difference

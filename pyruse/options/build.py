@@ -14,7 +14,6 @@ from typing import (
     Any,
     ClassVar,
     Literal,
-    NamedTuple,
     TypeVar,
     Union,
     get_args,
@@ -23,6 +22,7 @@ from typing import (
 )
 
 import msgspec
+from msgspec import Struct
 
 from pyruse.errors import did_you_mean
 from pyruse.options.faults import ConfigFaults
@@ -34,7 +34,7 @@ _LARGEST = 2**63 - 1
 """TOML promises whole numbers of 64 bits, and the state keeps no others."""
 
 
-class Option(NamedTuple):
+class Option(Struct, frozen=True):
     """An option of a class, as an administrator sees it."""
 
     name: str

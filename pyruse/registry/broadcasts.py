@@ -7,7 +7,9 @@ from bisect import insort_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from types import FrameType, MethodType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from pyruse.hookspecs import hook_of
 from pyruse.registry.hooks import HOOKS
@@ -15,7 +17,7 @@ from pyruse.registry.hooks import HOOKS
 _NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-class _Call(NamedTuple):
+class _Call(Struct, frozen=True):
     """A hook of one plugin or step, ready to be called."""
 
     name: str

@@ -14,7 +14,9 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import reduce
 from importlib import import_module
 from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from pyruse.text import late_pattern
 
@@ -26,7 +28,7 @@ _VALUE = late_pattern(r"([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\]\s*)?")
 _INFORMATION = (".dist-info", ".egg-info")
 
 
-class Installed(NamedTuple):
+class Installed(Struct, frozen=True):
     """An entry point."""
 
     group: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct
 
 from pyruse.text import late_pattern
 
@@ -13,7 +15,7 @@ Length = Literal["week", "month"]
 _NAMES = late_pattern(r"(?P<year>\d{4})-(?:W(?P<week>\d\d)|(?P<month>\d\d))")
 
 
-class Period(NamedTuple):
+class Period(Struct, frozen=True):
     """A week or a month."""
 
     every: Length

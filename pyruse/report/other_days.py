@@ -7,7 +7,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from pyruse.api.findings import Attention, Unusual
 from pyruse.state.kinds import shown_id
@@ -45,7 +46,7 @@ _LEFT = {
 }
 
 
-class Comparison(NamedTuple):
+class Comparison(Struct, frozen=True):
     """A day beside those before it."""
 
     unusual: list[Unusual]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 
-class Room(NamedTuple):
+class Room(Struct, frozen=True):
     """How much people are shown."""
 
     flexible: float

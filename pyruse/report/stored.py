@@ -10,7 +10,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, tzinfo
 from itertools import islice, starmap
-from typing import Generic, NamedTuple, TypeVar, overload
+from typing import Generic, TypeVar, overload
+
+from msgspec import Struct
 
 from pyruse.api.report import Line
 from pyruse.times import datetime_of, iso_texts
@@ -19,7 +21,7 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 
-class Candidate(NamedTuple):
+class Candidate(Struct, frozen=True):
     """A row that may be shown."""
 
     id: int

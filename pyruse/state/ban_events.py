@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import msgspec
+from msgspec import Struct
 
 from pyruse.api.bans import Ban, UnbanReason
 from pyruse.state.part import Part
@@ -17,7 +18,7 @@ _READ = 1_000
 EventKind = Literal["ban", "unban"]
 
 
-class BanEvent(NamedTuple):
+class BanEvent(Struct, frozen=True):
     """A ban began or was made longer, or it is in force no longer."""
 
     kind: EventKind

@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
 
 from msgspec import Struct
 
 
-class Event(NamedTuple):
+class Event(Struct, frozen=True):
     """An event that was reported."""
 
     message: str
@@ -22,7 +21,7 @@ class Event(NamedTuple):
     time: int
 
 
-class MessageTimes(NamedTuple):
+class MessageTimes(Struct, frozen=True):
     """All the events of a section that have one message."""
 
     message: str

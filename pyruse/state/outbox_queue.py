@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from pyruse.state.due import Due
 from pyruse.times import FOREVER
 
 
-class QueueSlot(NamedTuple):
+class QueueSlot(Struct, frozen=True):
     """An item in a queue."""
 
     turn: int

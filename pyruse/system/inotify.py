@@ -6,7 +6,8 @@ import ctypes
 import os
 import struct
 from enum import IntFlag
-from typing import NamedTuple
+
+from msgspec import Struct
 
 _HEADER = struct.Struct("iIII")  # struct inotify_event: wd, mask, cookie, len
 
@@ -29,7 +30,7 @@ class Mask(IntFlag):
     """The watch is gone, as the folder is."""
 
 
-class Notice(NamedTuple):
+class Notice(Struct, frozen=True):
     """One change."""
 
     folder: str

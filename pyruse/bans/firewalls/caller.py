@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -61,7 +60,7 @@ class Prepared(Struct):
     faults: list[FirewallError] = field(default_factory=list)
 
 
-class Look(NamedTuple):
+class Look(Struct, frozen=True):
     """A job: see whether the bans still hold."""
 
     bans: dict[BanKey, Ban]
