@@ -7,10 +7,7 @@ from typing import Any, AnyStr, cast
 
 
 def late_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """A pattern that is compiled when it is first used: a start needs one in ten of all.
-
-    :param pattern: one of Pyruse's own, which is known to be valid.
-    """
+    """A pattern of Pyruse's own, which is compiled when it is first used: a start needs few."""
     return cast("re.Pattern[AnyStr]", _LatePattern(pattern, flags))
 
 
