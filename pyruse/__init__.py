@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pyruse.api.parcel import Parcel, Refused
     from pyruse.api.ports import Protocol, ports_of
     from pyruse.api.report import PARTS, Details, Every, Line, Report, Row, Section, Times
+    from pyruse.api.reported import Reported
     from pyruse.api.tally import Tally
     from pyruse.api.traits import Traits
     from pyruse.api.vocabulary import EVENTS, EventKind
@@ -110,6 +111,7 @@ __all__ = [
     "Raised",
     "Refused",
     "Report",
+    "Reported",
     "Row",
     "SecretFile",
     "Section",
@@ -166,6 +168,7 @@ _OF = {
     "pyruse.api.parcel": "Parcel Refused",
     "pyruse.api.ports": "Protocol ports_of",
     "pyruse.api.report": "Details Every Line PARTS Report Row Section Times",
+    "pyruse.api.reported": "Reported",
     "pyruse.api.tally": "Tally",
     "pyruse.api.traits": "Traits",
     "pyruse.api.vocabulary": "EVENTS EventKind",

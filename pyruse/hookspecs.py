@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pyruse.api.memory import Raised
     from pyruse.api.parcel import Parcel
     from pyruse.api.report import Report
+    from pyruse.api.reported import Reported
     from pyruse.entry.entry import Entry
 
 hookspec = pluggy.HookspecMarker("pyruse")
@@ -79,6 +80,18 @@ def act_on_entry(entry: Entry, context: Context) -> None:
 
     :param entry: the entry; keep its values, never the entry itself.
     :param context: counters, tables and the ways out, bound to this step.
+    """
+
+
+@hookspec
+def reported() -> Reported:  # type: ignore[empty-body]
+    """Actions: what `act_on_entry` reports of each entry, as data, where it does nothing else.
+
+    Pyruse then reports it by itself, and calls `act_on_entry` where it cannot: so that has to be
+    there, and both have to report the same. A class that is derived from this one and has an
+    `act_on_entry` of its own is called by that alone.
+
+    Called when the configuration is read, and never while entries flow.
     """
 
 

@@ -24,7 +24,7 @@ from tests.docs.site import install_package
 SOURCE = '''
 import threading
 from dataclasses import dataclass
-from pyruse import Condition, Firewall, hookimpl
+from pyruse import Condition, Firewall, Reported, Template, hookimpl
 
 calls = []
 
@@ -140,6 +140,30 @@ class Boasts(Shouts):
         return True
 
 @dataclass
+class Tells:
+    """Says what it reports, as data."""
+
+    message: Template
+
+    @hookimpl
+    def reported(self):
+        calls.append(("reported", {}))
+        return Reported("interesting", self.message, text="MESSAGE")
+
+    @hookimpl
+    def act_on_entry(self, entry, context):
+        calls.append(("act_on_entry", {}))
+        context.report(entry, "interesting", self.message.render(entry), text=entry.text("MESSAGE"))
+
+@dataclass
+class Whispers(Tells):
+    """Has a method of its own, which speaks for itself."""
+
+    @hookimpl
+    def act_on_entry(self, entry, context):
+        calls.append(("act_on_entry", {}))
+
+@dataclass
 class Wall:
     """A firewall."""
 
@@ -170,7 +194,11 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]
             "shouts": "pyruse_hooked:Shouts",
             "boasts": "pyruse_hooked:Boasts",
         },
-        "pyruse.actions": {"hooked": "pyruse_hooked:Step"},
+        "pyruse.actions": {
+            "hooked": "pyruse_hooked:Step",
+            "tells": "pyruse_hooked:Tells",
+            "whispers": "pyruse_hooked:Whispers",
+        },
         "pyruse": {"wall": "pyruse_hooked:Wall"},
     }
     install_package({"name": "pyruse-hooked", "version": "1.0", "entry-points": points}, tmp_path)
@@ -247,6 +275,29 @@ def test_act_on_entry_acts_and_ends_the_journey_when_it_fails(
     broken = pipeline(f'[chains]\n"c" = [{{ action = "hooked", fail = "act_on_entry" }}, {log}]')
     broken.feed(MESSAGE="x")
     assert broken.logs == []
+
+
+def test_reported_is_what_an_action_reports_and_speaks_for_its_own_method_alone(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    tells = ACTION.replace('"hooked"', '"tells", message = "{MESSAGE}!"')
+    chains = pipeline(tells)
+    calls.clear()
+    for number in 1, 2:
+        chains.feed(MESSAGE=f"disk {number}")
+    straight = pipeline(f"[engine]\noptimize = false\n{tells}")
+    calls.clear()
+    straight.feed(MESSAGE="disk 1")
+    assert names(calls) == ["act_on_entry"]
+    for one, messages in (chains, ["disk 1!", "disk 2!"]), (straight, ["disk 1!"]):
+        report = one.outcome.report
+        assert [row.message for row in report.interesting] == messages
+        assert [kind.template for kind in report.kinds] == ["disk *"]
+    own = pipeline(tells.replace("tells", "whispers"))
+    calls.clear()
+    own.feed(MESSAGE="disk 1")
+    assert names(calls) == ["act_on_entry"]
+    assert own.outcome.report.interesting == []
 
 
 def test_check_options_sees_the_configuration_and_may_refuse(

@@ -10,7 +10,7 @@ from pyruse.addresses import address_text
 from pyruse.api.condition import Condition
 from pyruse.api.traits import traits_of
 from pyruse.chains.model import Step
-from pyruse.chains.values import equality_test_of
+from pyruse.chains.values import equality_test_of, speaks_for
 from pyruse.entry.entry import Entry
 from pyruse.hookspecs import hook_of
 from pyruse.system.native import native
@@ -54,7 +54,7 @@ def condition_of(instance: Any) -> Condition | None:
     :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
     """
     hook = hook_of(instance, "condition")
-    if hook is None or not _is_about_its_method(instance, "condition"):
+    if hook is None or not speaks_for(instance, "condition", _METHOD):
         return None
     said = hook()
     if not isinstance(said, Condition):
@@ -65,18 +65,6 @@ def condition_of(instance: Any) -> Condition | None:
 def _equality_of(instance: Any) -> Condition | None:
     """The same by the hook ``tested_values``."""
     test = equality_test_of(instance)
-    if test is None or not _is_about_its_method(instance, "tested_values"):
+    if test is None or not speaks_for(instance, "tested_values", _METHOD):
         return None
     return Condition("values", *test)
-
-
-def _is_about_its_method(instance: Any, hook: str) -> bool:
-    """Whether a hook speaks of the method that is called, and not of one that it stands for."""
-    if _METHOD in getattr(instance, "__dict__", {}):
-        return False
-    for cls in type(instance).__mro__:
-        if hook in vars(cls):
-            return True
-        if _METHOD in vars(cls):
-            return False
-    return False

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Hashable, Iterator
 from typing import Any
 
+from pyruse.api.reported import Reported
 from pyruse.chains.model import Step
 from pyruse.hookspecs import hook_of
 from pyruse.options.fields import Field, NewField
@@ -57,3 +58,29 @@ def equality_test_of(instance: Any) -> Test | None:
     field, values = said
     # A value that does not even equal itself (NaN) would be found by its identity.
     return str(field), frozenset(value for value in values if value == value)  # noqa: PLR0124
+
+
+def reported_of(instance: Any) -> Reported | None:
+    """What an action says by the hook ``reported`` that it reports; None: nothing.
+
+    :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
+    """
+    hook = hook_of(instance, "reported")
+    if hook is None or not speaks_for(instance, "reported", "act_on_entry"):
+        return None
+    said = hook()
+    if not isinstance(said, Reported) or not isinstance(said.message, Template):
+        raise TypeError("not what is reported")
+    return said
+
+
+def speaks_for(instance: Any, hook: str, method: str) -> bool:
+    """Whether a hook speaks of the method that is called, and not of one that it stands for."""
+    if method in getattr(instance, "__dict__", {}):
+        return False
+    for cls in type(instance).__mro__:
+        if hook in vars(cls):
+            return True
+        if method in vars(cls):
+            return False
+    return False

@@ -20,7 +20,7 @@ from pyruse.chains.pushdown import Wanted, wanted
 from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import OnFault
-from pyruse.chains.values import equality_test_of
+from pyruse.chains.values import equality_test_of, reported_of
 from pyruse.config.load import Configuration
 from pyruse.config.settings import Settings
 from pyruse.delivery.receivers import Receiver
@@ -257,6 +257,7 @@ def _check_options(contexts: Mapping[Step, Context]) -> None:
             refused_by(step, "check_options", partial(check, None))
         refused_by(step, "tested_values", partial(equality_test_of, step.instance))
         refused_by(step, "condition", partial(condition_of, step.instance))
+        refused_by(step, "reported", partial(reported_of, step.instance))
     if faults:
         raise ConfigError(faults)
 
@@ -268,14 +269,20 @@ def _binding(contexts: Contexts, skipped: list[str] | None) -> Bind:
     """
 
     def bind(step: Step) -> Callable[[Entry], Any]:
+        context = contexts[step]
+        ours = context if isinstance(context, BoundContext) else None
         if traits_of(step.instance).outside_effects:
             if skipped is not None:
                 return lambda _: skipped.append(step.place)
-            context = contexts[step]
-            if isinstance(context, BoundContext) and context.simulated:
-                return lambda entry: context.simulate(entry, "acted by itself")
-        hook = MAIN_HOOK[FILTERS if step.kind == "filter" else ACTIONS]
-        return bound(step.instance, hook, contexts[step])
+            if ours is not None and ours.simulated:
+                return lambda entry: ours.simulate(entry, "acted by itself")
+        if step.kind == "filter":
+            return bound(step.instance, MAIN_HOOK[FILTERS], context)
+        call = bound(step.instance, MAIN_HOOK[ACTIONS], context)
+        said = reported_of(step.instance)
+        if said is None or ours is None or not ours.optimize:
+            return call
+        return ours.reporting(said, call)
 
     return bind
 

@@ -7,10 +7,12 @@ is gathered, and there are so many mails in an hour.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pyruse.api.effects import Mail
 from pyruse.api.report import Details, Section
+from pyruse.api.reported import Reported
 from pyruse.engine.context import BoundContext, Services
 from pyruse.engine.filing import event_of
 from pyruse.entry.entry import Entry
@@ -147,6 +149,9 @@ class AtOnceContext(BoundContext):
         event, cause = ("", "") if entry is None else event_of(entry)
         if weight_of_important(event, weight) >= self._at_once.least:
             self._at_once.tell(self, entry, cause or event or self.step, message)
+
+    def reporting(self, said: Reported, call: Callable[[Entry], Any]) -> Callable[[Entry], Any]:
+        return call if said.section == "important" else super().reporting(said, call)
 
     def tally(
         self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0

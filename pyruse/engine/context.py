@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -23,12 +23,13 @@ from pyruse.api.observer import Observer
 from pyruse.api.parcel import DELIVER_TIMEOUT
 from pyruse.api.ports import Port
 from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
+from pyruse.api.reported import Reported
 from pyruse.api.tally import Tally
 from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
 from pyruse.config.settings import Settings
 from pyruse.engine.expectations import Expectations
-from pyruse.engine.filing import Filing
+from pyruse.engine.filing import Facts, Filing
 from pyruse.engine.handed_over import ban_request, duration, text
 from pyruse.engine.woken import Woken
 from pyruse.entry.entry import Entry
@@ -97,7 +98,10 @@ class Services(Struct):
 
 
 _NO_TARGETS: frozenset[Target] = frozenset()
-"""One for all: few of thousands of steps ban."""
+"""One for all: few of thousands of steps ban …"""
+_NO_FACTS: Mapping[tuple[Section, Details, str | None, int | None], Facts] = {}
+"""… or report."""
+_MOST_FACTS = 100
 
 
 class BoundContext:
@@ -127,6 +131,8 @@ class BoundContext:
         self.simulated = services.settings.engine.simulates(chain)
         self._targets = _NO_TARGETS
         """Those that are known to be sound."""
+        self._facts = _NO_FACTS
+        """What was reported together, by section, details, template and weight."""
 
     @property
     def dry_run(self) -> bool:
@@ -180,13 +186,33 @@ class BoundContext:
         text: str | None = None,
         weight: int | None = None,
     ) -> None:
+        try:
+            facts = self._facts[section, details, template, weight]
+        except (KeyError, TypeError):  # new, or nothing that could be looked up
+            facts = self._checked(section, details, template, weight)
+        self._services.filing.file(facts, entry, message, text)
+
+    def _checked(
+        self, section: Section, details: Details, template: str | None, weight: int | None
+    ) -> Facts:
         if section not in SECTIONS:
             raise _unknown(section, SECTIONS)
         if details not in DETAILS:
             raise _unknown(details, DETAILS)
-        self._services.filing.file(
-            self.step, entry, section, message, details, template, text, weight
-        )
+        facts = Facts(self.step, section, details, template, weight)
+        if len(self._facts) >= _MOST_FACTS:
+            self._facts = {}
+        self._facts = {**self._facts, (section, details, template, weight): facts}
+        return facts
+
+    def reporting(self, said: Reported, call: Callable[[Entry], Any]) -> Callable[[Entry], Any]:
+        """What reports as an action says that it does.
+
+        :param said: by the action.
+        :param call: the action's own way.
+        """
+        facts = self._checked(said.section, said.details, said.template, said.weight)
+        return self._services.filing.of_step(facts, said.message, said.text)
 
     def tally(
         self, entry: Entry | None, event: str, fields: Mapping[str, str], amount: int = 0

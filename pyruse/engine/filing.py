@@ -17,9 +17,10 @@ from pyruse.entry.entry import Entry, computed
 from pyruse.kinds.causes import cause
 from pyruse.kinds.masks import LONGEST, Masks
 from pyruse.options import templates
+from pyruse.options.templates import Template
 from pyruse.state.counted_kinds import Alike
 from pyruse.state.database import State
-from pyruse.state.filed_events import QUOTED, FiledEvent, Head
+from pyruse.state.filed_events import QUOTED, Head, Values
 from pyruse.system.log import IDENTIFIER
 from pyruse.text import one_line
 from pyruse.times import Calendar, Clock
@@ -33,13 +34,38 @@ _MOST_ALIKE = 10_000
 _MOST_DAYS = 3
 """Where entries of several days take turns, as those of machines do of which one is slow."""
 
-_Common = tuple[
-    Section, Details, str, str | None, str, int | None, str, str, int | None, str, str | None, bool
-]
-"""What is filed together: section, details, step, host, program, level, event, cause, weight,
-template, message ID, and whether the template is of the program; not all of it is checked yet."""
-_Place = tuple[Alike, int, Callable[[FiledEvent], None]]
+_Place = tuple[Alike, int, Values]
 """What these events are counted by, the number of their head, and what takes them."""
+
+
+class Facts:
+    """What a step reports of all its events alike: what differs is what comes of each entry."""
+
+    __slots__ = ("details", "section", "step", "template", "weight")
+
+    def __init__(
+        self,
+        step: str,
+        section: Section,
+        details: Details,
+        template: str | None,
+        weight: int | None,
+    ) -> None:
+        """Know the facts: what the others are is said by `Context.report`.
+
+        :param step: the place of the step.
+        :raises TypeError: the template is no text.
+        """
+        self.step = step
+        self.section = section
+        self.details = details
+        self.template = None if template is None else handed_over.text(template)[:LONGEST]
+        self.weight = weight if section == "important" else None
+
+
+_Key = tuple[Facts, str | None, str, int | None, str, str, str, str | None]
+"""What is filed together: facts, host, program, level, event, cause, template, message ID; not all
+of it is checked yet."""
 
 
 class Filing:
@@ -58,15 +84,15 @@ class Filing:
         self._calendar = calendar
         self._clock = clock
         self._host = host
-        self._masks = Masks()
+        self._template_of = Masks().template_of
         self._begin = self._end = 0
         """The events of these instants are filed under the day at hand …"""
         self._reported = ""
         """… as long as days are reported until this one, and no other."""
         self._day = ""
-        self._places: dict[_Common, _Place] = {}
+        self._places: dict[_Key, _Place] = {}
         """Those of the day at hand."""
-        self._places_of_days: dict[str, dict[_Common, _Place]] = {}
+        self._places_of_days: dict[str, dict[_Key, _Place]] = {}
 
     def day_of(self, time_us: int) -> str:
         """The open day under which something of this instant is filed, as ``YYYY-MM-DD``."""
@@ -86,16 +112,22 @@ class Filing:
             self._places_of_days.clear()
         self._places = self._places_of_days.setdefault(self._day, {})
 
-    def file(  # noqa: C901, PLR0912, PLR0913, PLR0915 -- one call for each event that is reported
-        self,
-        step: str,
-        entry: Entry | None,
-        section: Section,
-        message: str,
-        details: Details,
-        template: str | None,
-        text: str | None,
-        weight: int | None,
+    def of_step(
+        self, facts: Facts, message: Template, text: str | None
+    ) -> Callable[[Entry], object]:
+        """What files an event of a step that does nothing else, given the entry.
+
+        :param facts: of the step.
+        :param message: what the report says, with the entry's fields.
+        :param text: the field by whose text the kind is found; None: by the message.
+        """
+        file, render = self.file, message.render
+        if text is None:
+            return lambda entry: file(facts, entry, render(entry))
+        return lambda entry: file(facts, entry, render(entry), entry.text(text))
+
+    def file(  # noqa: C901, PLR0912, PLR0915 -- one call for each event that is reported
+        self, facts: Facts, entry: Entry | None, message: str, text: str | None = None
     ) -> None:
         """File an event of a step: what the others are is said by `Context.report`.
 
@@ -103,6 +135,7 @@ class Filing:
         """
         if not (type(message) is str and message.isascii() and len(message) <= _LONGEST_MESSAGE):
             message = message_text(message)
+        section, template = facts.section, facts.template
         level: int | None = None
         event = why = ""
         host: str | None
@@ -131,55 +164,47 @@ class Filing:
                     message_id = _message_id(message_id)
             if section == QUOTED:
                 quote = _quote(entry, message)
-        if section != "important":
-            weight = None
-        is_of_program = template is None
         if template is None:
-            if text is not None and not (type(text) is str and text.isascii()):
+            if text is None:
+                text = message
+            elif not (type(text) is str and text.isascii()):
                 text = message_text(text)
-            template = self._masks.template_of(message if text is None else text)
-        else:
-            template = handed_over.text(template)[:LONGEST]
+            template = self._template_of(text)
         if not self._begin <= time < self._end or self._reported != self._days.reported_until:
             self._turn_to(time)
-        common: _Common = (
-            section, details, step, host, program, level, event, why, weight, template, message_id,
-            is_of_program,
-        )  # fmt: skip
-        place = self._places.get(common)
+        key: _Key = facts, host, program, level, event, why, template, message_id
+        place = self._places.get(key)
         if place is None:
-            place = self._place(common)
-        alike, head, extend = place
-        if not alike.count:
-            self._kinds.begin(alike, message, time)
-        else:
+            place = self._place(key, facts.template is None)
+        alike, head, values = place
+        if alike.count:
             alike.count += 1
             if time > alike.last:
                 alike.last = time
             elif time < alike.first:
                 alike.first = time
-        extend((head, time, message, quote) if section == QUOTED else (head, time, message))
+        else:
+            self._kinds.begin(alike, message, time)
+        values += (head, time, message, quote) if section == QUOTED else (head, time, message)
 
-    def _place(self, common: _Common) -> _Place:
-        (
-            section, details, step, host, program, level, event, why, weight, template, message_id,
-            is_of_program,
-        ) = common  # fmt: skip
+    def _place(self, key: _Key, is_of_program: bool) -> _Place:
+        facts, host, program, level, event, why, template, message_id = key
         if level is not None and not 0 <= level <= 7:
             level = None
+        section = facts.section
         alike = self._kinds.alike(
             self._day, host or "", section, event, program, template, level, message_id or "",
             is_of_program,
         )  # fmt: skip
         head = Head(
-            self._day, section, details, step, host, alike.kind, program, level, event, why, weight
-        )
-        file = self._days.file(self._day, section)
+            self._day, section, facts.details, facts.step, host, alike.kind, program, level, event,
+            why, facts.weight,
+        )  # fmt: skip
         if len(self._places) >= _MOST_ALIKE:
             self._places.clear()
-        place = alike, self._days.events.head(head), file.extend
+        place = alike, self._days.events.head(head), self._days.file(self._day, section)
         if host is None or len(host) <= _LONGEST_HOST:
-            self._places[common] = place
+            self._places[key] = place
         return place
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyruse.engine.filing import Facts
 from pyruse.state.kinds import EventsOfKind, events_by_kind, kinds_of_day
 from pyruse.testing.pipeline import MakePipeline, Pipeline
 
@@ -86,7 +87,8 @@ def test_names_that_strangers_choose_are_cut(pipeline: MakePipeline) -> None:
 
 def test_without_an_entry_the_program_is_pyruse(pipeline: MakePipeline) -> None:
     chains = pipeline(step("{MESSAGE}"))
-    chains.engine.services.filing.file("here", None, "other", "made up 1", "ALL", None, None, None)
+    facts = Facts("here", "other", "ALL", None, None)
+    chains.engine.services.filing.file(facts, None, "made up 1")
     (row,) = rows(chains)
     assert (row.program, row.level, row.event, row.cause) == ("pyruse", None, "", "")
     assert templates(chains) == [("pyruse", "made up *", 1)]

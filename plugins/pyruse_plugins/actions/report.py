@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyruse import Context, Details, Entry, Section, Template, hookimpl
+from pyruse import Context, Details, Entry, Reported, Section, Template, hookimpl
 
 
 @dataclass(eq=False, repr=False)
@@ -40,17 +40,25 @@ class ReportEvent:
     def __post_init__(self) -> None:
         if self.weight is not None and not 0 <= self.weight <= 100:
             raise ValueError(f"weight = {self.weight} is no weight (expected 0 to 100)")
-        self._template = self.message.text if self.message.has_words else None
-        self._is_of_entry = self._template is None and "MESSAGE" in self.message.fields
+        template = self.message.text if self.message.has_words else None
+        text = "MESSAGE" if template is None and "MESSAGE" in self.message.fields else None
+        self._reported = Reported(
+            self.section, self.message, self.details, template, text, self.weight
+        )
+
+    @hookimpl
+    def reported(self) -> Reported:
+        return self._reported
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
+        said = self._reported
         context.report(
             entry,
-            self.section,
-            self.message.render(entry),
-            self.details,
-            template=self._template,
-            text=entry.text("MESSAGE") if self._is_of_entry else None,
-            weight=self.weight,
+            said.section,
+            said.message.render(entry),
+            said.details,
+            template=said.template,
+            text=None if said.text is None else entry.text(said.text),
+            weight=said.weight,
         )
