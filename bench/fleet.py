@@ -33,6 +33,8 @@ from pyruse_fleet.server import Server
 from pyruse_fleet.simulation import Main, SimulatedHost
 from pyruse_fleet.wire import Key, row
 
+from pyruse import BanLabel
+
 _SETTINGS = {
     "fsync": "on",
     "max_connections": "1200",
@@ -254,7 +256,8 @@ def _be_hosts(  # noqa: PLR0913 -- what one process is told
         made = []
         for number in numbers:
             url = server.url(f"h{number}")
-            plugin = Fleet(url, share=["ssh"], accept=["ssh"], listen=listen)
+            labels = [BanLabel("ssh")]
+            plugin = Fleet(url, share=labels, accept=labels, listen=listen)
             made.append(SimulatedHost(loop, plugin))
         ready.put(len(made))
         go.wait()

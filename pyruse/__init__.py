@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pyruse.entry.entry import Entry, address_of, as_text
     from pyruse.errors import UserError, did_you_mean
     from pyruse.hookspecs import hookimpl
+    from pyruse.options.ban_label import BanLabel
     from pyruse.options.durations import Duration
     from pyruse.options.fields import AddressField, Field, FieldPrefix, NewField
     from pyruse.options.keys import Key
@@ -69,6 +70,7 @@ __all__ = [
     "Attachment",
     "Attention",
     "Ban",
+    "BanLabel",
     "BanRequest",
     "CellType",
     "Change",
@@ -178,6 +180,7 @@ _OF = {
     "pyruse.entry.entry": "Entry address_of as_text",
     "pyruse.errors": "UserError did_you_mean",
     "pyruse.hookspecs": "hookimpl",
+    "pyruse.options.ban_label": "BanLabel",
     "pyruse.options.durations": "Duration",
     "pyruse.options.fields": "AddressField Field FieldPrefix NewField",
     "pyruse.options.keys": "Key",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyruse import AddressField, Context, Entry, address_of, hookimpl, printable, shortened
+from pyruse import (
+    AddressField,
+    BanLabel,
+    Context,
+    Entry,
+    address_of,
+    hookimpl,
+    printable,
+    shortened,
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -22,7 +31,7 @@ class Unban:
 
     ip: AddressField
     """The field that holds the address."""
-    label: str | None = None
+    label: BanLabel | None = None
     """Lift only the bans of this label; by default, all of them."""
 
     @hookimpl

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 
@@ -62,8 +62,11 @@ def _add_host(connection: psycopg.Connection, options: argparse.Namespace) -> No
     password = sys.stdin.readline().rstrip("\n") if options.password_stdin else None
     if password == "":
         raise UserError("there is no password on standard input (expected a line with one)")
+    is_new = not hosts.takes_part(connection, options.name)
     role = hosts.add(connection, options.name, options.role, password, options.quota)
     _say(f"{options.name} may take part, as the role {role}")
+    if is_new and password is None:
+        _say("note: it has no password (expected a certificate, or --password-stdin)")
 
 
 def _remove_host(connection: psycopg.Connection, options: argparse.Namespace) -> None:
@@ -91,11 +94,16 @@ def _day(text: str) -> date:
     if text in ("today", "yesterday"):
         return datetime.now().astimezone().date() - timedelta(days=text == "yesterday")
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{text} is no day (expected 2026-11-28, today or yesterday)"
         ) from None
+    if day > datetime.now(UTC).date() + timedelta(days=1):
+        raise argparse.ArgumentTypeError(
+            f"{text} has not begun anywhere (expected 2026-11-28, today or yesterday)"
+        )
+    return day
 
 
 def _say(text: str) -> None:

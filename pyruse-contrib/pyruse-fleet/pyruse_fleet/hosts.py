@@ -139,6 +139,12 @@ def add(
     return role
 
 
+def takes_part(connection: Connection, name: str) -> bool:
+    """Whether there is such a host, and it was not removed."""
+    query = "SELECT FROM fleet.hosts WHERE name = %s AND removed IS NULL"
+    return bool(connection.execute(query, [name]).rowcount)
+
+
 def _firm_limits(connection: Connection) -> dict[str, str]:
     """Those of them that the owner may set."""
     return {

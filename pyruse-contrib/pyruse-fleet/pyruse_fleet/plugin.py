@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from pyruse import (
     Ban,
+    BanLabel,
     Context,
     Duration,
     Observer,
@@ -70,9 +71,9 @@ class Fleet:
     """The database, as libpq has it; without a password. Each machine has a role of its own."""
     password_file: SecretFile | None = None
     """The file with the password; a certificate (`sslcert`, `sslkey` in the `url`) needs none."""
-    share: list[str] = field(default_factory=list)
+    share: list[BanLabel] = field(default_factory=list)
     """The labels of bans that this host tells others, as `pyruse bans` shows them."""
-    accept: list[str] = field(default_factory=list)
+    accept: list[BanLabel] = field(default_factory=list)
     """The labels of bans that this host takes over from others."""
     counters: list[str] = field(default_factory=list)
     """The names of counters that are counted over all hosts: what others have counted counts here,
@@ -115,13 +116,14 @@ class Fleet:
         url, secret = self.url, self.password_file
         self._observer = context.observer
         self._counting = Counting(self.counters)
-        self._taking = taking.Taking(self.accept, self._counting, self.quota)
+        accept = [str(label) for label in self.accept]  # tables hold plain texts
+        self._taking = taking.Taking(accept, self._counting, self.quota)
         self._inbox = Inbox(context.wake)
         feed = Feed(
             self._taking.kept(context, now_us()),
             self._inbox,
             self._taken_over,
-            self.accept,
+            accept,
             self._counting.has_counted,
         )
         wishes = Wishes(self.listen, self.report, self.report and bool(context.recipients), url)
@@ -170,7 +172,7 @@ class Fleet:
             self._taking.begin_waiting(ban, context, now)
             if why != "over" and self._is_shared(ban):
                 # Also as it was called before it was made longer, perhaps by another chain.
-                for label in dict.fromkeys([ban.label, *self.share]):
+                for label in dict.fromkeys([ban.label, *map(str, self.share)]):
                     key = key_of(ban)._replace(label=label)
                     context.send(None, {"unban": list(key)}, every=_GATHER)
 

@@ -151,6 +151,8 @@ def subject(fleet: FleetDay) -> str:
 
 def verdict(fleet: FleetDay) -> str:
     """How the day was, in some words."""
+    if not fleet.hosts:
+        return "no host was to report"
     parts = []
     if in_need := len(fleet.in_need):
         parts.append(f"{in_need} of {len(fleet.hosts)} hosts need attention")

@@ -135,6 +135,9 @@ class ServerSession:
         self._audit(connection)
         if self._told is not None:
             self._inbox.put(News("the fleet's database is there again", "notice"))
+        elif not self._was_there:
+            others = "alone so far" if self.hosts == 1 else f"one of {self.hosts:,} hosts"
+            self._inbox.put(News(f"this machine takes part in the fleet, {others}", "info"))
         self.away_since, self._told, self._was_there = None, None, True
         self._inbox.put(There())
 

@@ -289,8 +289,9 @@ class SimulatedHost:
         return self.counted[counter, key]
 
     def log(self, entry: None, message: str, level: str, **_: Any) -> None:
-        """Keep a line."""
-        self.lines.append(message)
+        """Keep a line that somebody is to read."""
+        if level != "info":
+            self.lines.append(message)
 
     def report(self, entry: None, section: str, message: str, **_: Any) -> None:
         """Keep an event."""

@@ -205,6 +205,20 @@ def test_what_another_host_says_of_its_day_is_checked(value: object) -> None:
     assert (day.entries, day.bans, day.important) == (0, 0, 0)
 
 
+def test_a_day_of_nobody_is_not_quiet_and_one_to_come_is_refused(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet.add("a")
+    with fleet.server.connection(database=fleet.database) as connection:
+        before = report.read(connection, YESTERDAY - timedelta(days=30))
+        assert report.subject(before).endswith(": no host was to report")
+        assert report.subject(report.read(connection, TODAY)).endswith(": 1 did not report")
+    to_come = TODAY + timedelta(days=2)
+    with pytest.raises(SystemExit):
+        main(["report", to_come.isoformat()])
+    assert f"{to_come} has not begun anywhere (expected" in capsys.readouterr().err
+
+
 def test_the_commands(
     fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +236,11 @@ def test_the_commands(
     main(["--url", url, "rename-host", "web1", "old"])
     main(["--url", url, "remove-host", "old", "--forget"])
     said = capsys.readouterr().out
-    assert said.startswith("nothing to do\nweb1 may take part, as the role web1\nweb1 may ")
+    assert said.startswith(
+        "nothing to do\nweb1 may take part, as the role web1\n"
+        "note: it has no password (expected a certificate, or --password-stdin)\n"
+        "web1 may take part, as the role web1\nHOST "
+    )
     assert "was never there" in said
     assert said.endswith(
         "web1 is out; 0 bans lifted\nweb1 is called old now, and logs in as before\n"

@@ -189,6 +189,8 @@ def test_a_daemon_says_at_once_what_is_wrong_and_when_it_is_mended(
     one.wait_until(lambda: "the fleet's database is there again" in one.log)
     wait_until(lambda: fleet.ask("SELECT seen FROM fleet.hosts WHERE name = 'a'") != [(None,)])
     assert "FATAL" not in one.log
+    one.reload()  # a new url may have been what mends it
+    one.wait_for_line("this machine takes part in the fleet, alone so far")
 
 
 def test_the_administrators_commands_say_it_plainly_too(

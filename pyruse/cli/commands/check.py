@@ -33,7 +33,9 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
     pyruse check new.toml
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.chains.lint import warnings
+    from pyruse.config.ban_labels import label_doubts
     from pyruse.config.files import writable_by_others
+    from pyruse.config.load import registry_of
     from pyruse.config.secrets import secret_faults
     from pyruse.delivery.mail.transport import check as check_mail
     from pyruse.engine.assembly import assemble
@@ -41,6 +43,7 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
     from pyruse.engine.modes import DRY
     from pyruse.journal.selection import Selection
     from pyruse.lookups.lookups import ANSWERS_S
+    from pyruse.registry.kinds import RULES
     from pyruse.setup.web_logs import unseen_logs
     from pyruse.state.database import State
     from pyruse.system.sandbox import listens, rights_are_kept_from_programs
@@ -63,6 +66,7 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
             archived=loaded.settings.report.archive is not None,
         ),
         *secret_faults(loaded),
+        *label_doubts(loaded, registry_of(file or config).names(RULES)),
         *engine.template_faults(),
         *doubts,
         *unseen_logs({rules.name for rules in loaded.used}),
