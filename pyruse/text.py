@@ -75,6 +75,8 @@ def json_escaped(text: str) -> str:
 
 def is_harmless_json(document: bytes) -> bool:
     """Whether JSON, in UTF-8, has nothing that `json_escaped` escapes: quick for megabytes."""
+    if document.isascii():
+        return b"\x7f" not in document
     return not any(unsafe.search(document) for unsafe in _UNSAFE_IN_UTF8)
 
 

@@ -39,25 +39,27 @@ def iso_texts(times_us: Iterable[int], zone: tzinfo) -> Iterator[str]:
     Of those that are in order, most cost no datetime: quarters of hours begin with each other.
     """
     clock_of = [f"{second // 60:02}:{second % 60:02}" for second in range(3600)]
-    begin = 0
+    begin = end = second = 0
     before = after = ""
-    second = -1
     for time_us in times_us:
-        if not begin <= time_us < begin + _QUARTER_US:
+        if not begin <= time_us < end:
             begin = time_us - time_us % _QUARTER_US
             start = datetime_of(begin, zone)
             same = start.utcoffset() == datetime_of(begin + _QUARTER_US - 1, zone).utcoffset()
-            second = 60 * start.minute if same and start.minute % 15 == start.second == 0 else -1
+            if begin <= 0 or not same or start.minute % 15 or start.second:
+                # long ago, or the clocks change, or were set by the sun
+                end = begin
+                yield datetime_of(time_us, zone).isoformat()
+                continue
+            end = begin + _QUARTER_US
             text = start.isoformat()
             before, after = text[: len("YYYY-MM-DDThh:")], text[len("YYYY-MM-DDThh:mm:ss") :]
-        if second < 0:  # the clocks change, or were set by the sun
-            yield datetime_of(time_us, zone).isoformat()
-            continue
-        seconds, rest = divmod(time_us - begin, 1_000_000)
-        if rest:
-            yield f"{before}{clock_of[second + seconds]}.{rest:06}{after}"
+            second = 60 * start.minute - begin // 1_000_000
+        clock = clock_of[second + time_us // 1_000_000]
+        if time_us % 1_000_000:
+            yield f"{before}{clock}.{str(time_us)[-6:]}{after}"
         else:
-            yield f"{before}{clock_of[second + seconds]}{after}"
+            yield f"{before}{clock}{after}"
 
 
 def time_us_of(moment: datetime) -> int:

@@ -187,7 +187,7 @@ def test_texts_of_instants_are_those_of_their_datetimes(name: str) -> None:
     zone = ZoneInfo(name)
     changes = [datetime(1969, 3, 1, tzinfo=UTC), datetime(2026, 3, 29, tzinfo=UTC)]
     changes += [datetime(2026, 4, 4, 14, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)]
-    times = [time_us_of(change) + step * 97_000_000 for change in changes for step in range(200)]
-    times += [times[0], times[0] + 1, times[-1] + 999_999, times[1] - 1]
+    times = [time_us_of(change) + step * 97_000_001 for change in changes for step in range(200)]
+    times += [times[0], times[0] + 1, times[-1] + 999_999, times[1] - 1, 0, -1]
 
     assert list(iso_texts(times, zone)) == [datetime_of(at, zone).isoformat() for at in times]

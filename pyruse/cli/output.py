@@ -15,7 +15,7 @@ import click
 from pyruse.cli.options import on_terminal
 from pyruse.cli.stdout import echo, stdout
 from pyruse.cli.table import drawn, wrapped
-from pyruse.text import controls_in, is_harmless_json, json_escaped, one_line, printable
+from pyruse.text import controls_in, one_line, printable
 from pyruse.times import datetime_of
 
 if TYPE_CHECKING:
@@ -58,11 +58,12 @@ def _quarter(number: int, zone: tzinfo) -> tuple[str, int]:
 
 
 def show_json(data: Any) -> None:
-    """Print data as one JSON document; what a log line may do to a terminal stays an escape."""
-    import msgspec
+    """Print data as one JSON document; what it may have in it says `json_pieces`."""
+    from pyruse.cli.json_pieces import json_pieces
 
-    document = msgspec.json.format(msgspec.json.encode(data), indent=2)
-    echo(document if is_harmless_json(document) else json_escaped(document.decode()))
+    for piece in json_pieces(data):
+        echo(piece, nl=False)
+    echo()
 
 
 def width() -> int:

@@ -26,7 +26,7 @@ from pyruse.journal.journal import Journal
 from pyruse.journal.selection import Selection
 from pyruse.lookups.lookups import ANSWERS_S
 from pyruse.replay.recognised import Recognised
-from pyruse.report.render import report_data
+from pyruse.report.render import report_data, report_rows
 from pyruse.state.ban_history import BanRecord
 from pyruse.state.database import State
 from pyruse.state.tallies import tallies_of
@@ -123,10 +123,17 @@ class Outcome(Struct):
 
     def data(self) -> dict[str, Any]:
         """The outcome as JSON has it."""
+        return self._data(report_data(self.report))
+
+    def rows(self) -> dict[str, Any]:
+        """The same, with iterators of the report's rows."""
+        return self._data(report_rows(self.report))
+
+    def _data(self, report: dict[str, Any]) -> dict[str, Any]:
         data = {
             "entries": self.entries,
             "seconds": round(self.seconds, 3),
-            "report": report_data(self.report),
+            "report": report,
             "emails": [
                 {"subject": mail.subject, "to": mail.to, "body": mail.body} for mail in self.emails
             ],

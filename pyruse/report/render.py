@@ -8,15 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from heapq import merge
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, to_builtins
 from msgspec.structs import asdict
 
 from pyruse.api.findings import Summary
 from pyruse.api.report import DETAILS, Line, Report, Row, Times, shown_times
 from pyruse.report.room import Room
-from pyruse.report.stored import KeptLines
+from pyruse.report.stored import Instants, KeptLines
 from pyruse.text import one_line, shortened
 
 if TYPE_CHECKING:
@@ -207,12 +209,24 @@ class _TemplateError(Exception):
     """A template of the administrator's is faulty: where, and how."""
 
 
+class _LineText(Struct, gc=False):
+    """A line as JSON has it."""
+
+    time: str
+    message: str
+
+
 def report_data(report: Report) -> dict[str, Any]:
     """The three sections, whole, as JSON has them. Times are in ISO 8601 with their offset."""
+    return to_builtins({name: list(rows) for name, rows in report_rows(report).items()})  # type: ignore[no-any-return]
+
+
+def report_rows(report: Report) -> dict[str, Iterator[Any]]:
+    """The same, row by row."""
     return {
-        "important": [_row_data(row) for row in report.important],
-        "interesting": [_row_data(row) for row in report.interesting],
-        "other": [{"time": time, "message": message} for time, message in _lines(report.other)],
+        "important": map(_row_data, report.important),
+        "interesting": map(_row_data, report.interesting),
+        "other": starmap(_LineText, _lines(report.other)),
     }
 
 
@@ -223,8 +237,7 @@ def _lines(lines: Sequence[Line]) -> Iterable[tuple[str, str]]:
 
 
 def _row_data(row: Row) -> dict[str, Any]:
-    times = [time.isoformat() for time in _merged(row)]
-    return {"message": row.message, "count": row.count, "times": times}
+    return {"message": row.message, "count": row.count, "times": list(_times(row))}
 
 
 def _json(report: Report) -> Iterator[str]:
@@ -280,18 +293,19 @@ def _json_list(items: Iterator[str]) -> Iterator[str]:
 
 
 def _json_row(row: Row) -> str:
-    times = ",".join(f'\n          "{time.isoformat()}"' for time in _merged(row))
+    times = ",".join(f'\n          "{time}"' for time in _times(row))
     return (
         f'      {{\n        "message": {json.dumps(row.message)},\n        "count": {row.count},\n'
         f'        "times": [{times}' + ("\n        ]" if times else "]") + "\n      }"
     )
 
 
-def _merged(row: Row) -> Iterator[datetime]:
-    """All the times of a row, in order."""
-    if len(row.details) == 1:
-        return iter(row.details[0].shown)
-    return merge(*(times.shown for times in row.details), key=datetime.timestamp)
+def _times(row: Row) -> Iterator[str]:
+    """All the times of a row, in order, in ISO 8601."""
+    shown = [times.shown for times in row.details]
+    if len(shown) == 1 and isinstance(shown[0], Instants):
+        return shown[0].texts()
+    return (time.isoformat() for time in merge(*shown, key=datetime.timestamp))
 
 
 def _json_line(line: Line) -> str:

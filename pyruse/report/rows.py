@@ -232,8 +232,7 @@ def fill(
         _stored_rows(db, names, section, zone) for section in ("important", "interesting")
     )
     if at_once:
-        report.important = [_whole(row) for row in important]
-        report.interesting = [_whole(row) for row in interesting]
+        report.important, report.interesting = list(important), list(interesting)
         report.other = KeptLines(times_and_messages(db, names, "other"), zone)
     else:
         report.important, report.interesting = important, interesting
@@ -318,12 +317,6 @@ def _row(zone: tzinfo, one: MessageTimes) -> Row:
 
 def _line(zone: tzinfo, event: Event) -> Line:
     return Line(datetime_of(event.time, zone), event.message)
-
-
-def _whole(row: Row) -> Row:
-    for times in row.details:
-        times.shown = list(times.shown)
-    return row
 
 
 def _summaries(messages: Iterator[tuple[str, list[Summary]]], zone: tzinfo) -> list[Row]:

@@ -86,6 +86,10 @@ class Instants(Lazy[datetime]):
             return [datetime_of(time_us, self._zone) for time_us in self._times[index]]
         return datetime_of(self._times[index], self._zone)
 
+    def texts(self) -> Iterator[str]:
+        """The same in ISO 8601 with their offset, which takes no datetimes."""
+        return iso_texts(self._times, self._zone)
+
 
 class KeptLines(Lazy[Line]):
     """The events of the section ``other``, in memory: each is a line once it is asked for."""

@@ -73,7 +73,7 @@ def command(config: Path | None, form: str, full: bool, profile: bool, **journal
             in_detail=form != "json",
         )  # fmt: skip
     if form == "json":
-        show_json(outcome.data())
+        show_json(outcome.rows())
     elif form == "html":
         echo(outcome.render("html"))
     else:
