@@ -10,7 +10,7 @@ BITS = {4: 32, 6: 128}
 _BROADEST = {4: 8, 6: 16}
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Growth:
     """How the networks of one family grow."""
 
@@ -38,7 +38,7 @@ class Growth:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Aggregate:
     """``{ ipv4 = { prefix = 24, at = 16 }, ipv6 = { prefix = 64, at = 4 } }``, or one of them."""
 

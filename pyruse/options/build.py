@@ -134,8 +134,7 @@ def converted(  # noqa: PLR0911 -- a kind of type each
     value: Any, wanted: Any, faults: ConfigFaults
 ) -> Any:
     """A value of the configuration as an object of the wanted type; faults are added."""
-    wanted = without_none(wanted)
-    origin, arguments = get_origin(wanted), get_args(wanted)
+    wanted, origin, arguments = _parts(wanted)
     if origin is list and isinstance(value, list):
         return [converted(item, arguments[0], faults.at(at)) for at, item in enumerate(value)]
     if origin is dict and isinstance(value, dict):
@@ -157,6 +156,13 @@ def converted(  # noqa: PLR0911 -- a kind of type each
         if not _add_faults_of_items(value, wanted, faults):
             faults.add(_text_of(fault))
     return None
+
+
+@lru_cache  # the same few types, for thousands of values
+def _parts(wanted: Any) -> tuple[Any, Any, tuple[Any, ...]]:
+    """A type without ``None``, what it is a kind of, and of what."""
+    wanted = without_none(wanted)
+    return wanted, get_origin(wanted), get_args(wanted)
 
 
 def _one_of(value: Any, allowed: tuple[Any, ...], faults: ConfigFaults) -> Any:

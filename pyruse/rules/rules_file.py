@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from pyruse.api.declared import DeclaredSummary
 from pyruse.errors import ConfigError, did_you_mean
 from pyruse.options.faults import ConfigFaults
+from pyruse.rules.parsed import parsed
 from pyruse.rules.summaries import read_summaries
 from pyruse.text import late_pattern, shown, toml_key
 
@@ -78,6 +79,8 @@ class RulesFile(Struct, frozen=True, dict=True):
     """The groups of patterns that hold what the program itself has written, and no stranger can."""
     main: tuple[str, ...] = field(default=())
     """The names of the chains that no other chain of the file jumps to."""
+    jumps: tuple[str, ...] = ()
+    """The names of the chains that steps jump to."""
     summaries: tuple[DeclaredSummary, ...] = ()
     """What the report is to sum up of their events."""
     lines: str | None = None
@@ -91,12 +94,6 @@ class RulesFile(Struct, frozen=True, dict=True):
     def samples(self) -> tuple[Sample, ...]:
         """Its samples, which nobody needs who is no test."""
         return self.read_samples()
-
-    @cached_property
-    def jumps(self) -> tuple[str, ...]:
-        """The names of the chains that steps jump to."""
-        jumps = (jump for tables in self.chains.values() for jump in jumps_of(tables))
-        return tuple(dict.fromkeys(jumps))
 
     @cached_property
     def plugins(self) -> frozenset[tuple[str, str]]:
@@ -176,8 +173,9 @@ class _Reader:
             self._at("title").add('missing (expected text, such as "OpenSSH: logins")')
         programs = self._texts(content, "programs", "SYSLOG_IDENTIFIERs")
         chains = self._chains(content.get("chains"))
-        jumped_to = {target for tables in chains.values() for target in jumps_of(tables)}
-        if chains and jumped_to.issuperset(chains):
+        # In the order of the steps, each once.
+        jumps = dict.fromkeys(name for tables in chains.values() for name in jumps_of(tables))
+        if chains and jumps.keys() >= chains.keys():
             self._at("chains").add(
                 "each is jumped to by another one, so entries get to none (expected one that no "
                 "other chain of the file jumps to)"
@@ -191,7 +189,8 @@ class _Reader:
             options if lines is None else {**CONTAINER_OPTIONS, **options}, chains,
             self._sample_reader(content),
             self._texts(content, "own", "names of groups"),
-            tuple(name for name in chains if name not in jumped_to),
+            tuple(name for name in chains if name not in jumps),
+            tuple(jumps),
             tuple(
                 read_summaries(
                     content.get("summaries", []), self._name, chains, self._at("summaries")
@@ -230,8 +229,11 @@ class _Reader:
 
     def _content(self) -> dict[str, Any] | None:
         try:
-            text = self._file.read_text("utf-8")
-            return tomllib.loads(_without_samples(text) if self._tested else text)
+            text = self._file.read_bytes()
+            if not self._tested:
+                return tomllib.loads(text.decode())
+            known = parsed(self._file, text)
+            return tomllib.loads(_without_samples(text.decode())) if known is None else known
         except OSError as fault:
             self._faults.add(f"cannot be read: {fault.strerror} (expected a file of rules)")
         except (ValueError, RecursionError) as fault:  # not TOML, or not UTF-8
