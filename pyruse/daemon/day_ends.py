@@ -15,6 +15,7 @@ from pyruse.errors import in_words
 from pyruse.options.durations import written
 from pyruse.report.absences import whose
 from pyruse.state.damage import is_damage
+from pyruse.system.allocator import give_back
 from pyruse.system.privileges import keep_from_programs
 
 _GRACE_US = 2_000_000
@@ -91,6 +92,7 @@ class DayEnds:
             if not self._made.is_set():
                 return
             self._finish(engine, self._publication)
+            give_back()
         if self._not_before > engine.clock() + _RETRY_US:  # the clock was set back
             self._not_before = 0
         if engine.clock() >= self._not_before:

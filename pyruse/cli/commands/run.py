@@ -40,6 +40,7 @@ def command(config: Path | None, once: bool) -> None:
     from pyruse.state.hand_over import hand_over
     from pyruse.state.lock import StateLock
     from pyruse.state.rescue import kept_state
+    from pyruse.system.allocator import share_one_heap
     from pyruse.system.collector import collect_as_usual
     from pyruse.system.log import tell
     from pyruse.system.native import refusal
@@ -49,6 +50,7 @@ def command(config: Path | None, once: bool) -> None:
     except ConfigError as refused:
         _keep_failed_start(config, refused)
         raise
+    share_one_heap()
     path = loaded.settings.state.url.path
     if fault := refusal():
         tell(fault, _WARNING, {})
