@@ -75,19 +75,17 @@ class Entry(MutableMapping[str, Any]):
         :param field: the name of the field.
         :param default: what is given instead.
         """
-        value = self._known.get(field, UNREAD)
-        if value is UNREAD:
-            value = self._read(field)
+        known = self._known  # to look twice takes less time than to call its method `get`
+        value = known[field] if field in known else self._read(field)
         return default if value is None else value
 
     def text(self, field: str) -> str | None:
         """The value of a field as text, or None where the entry has no such field."""
-        value = self._known.get(field, UNREAD)
-        if value is UNREAD:
-            value = self._read(field)
-        if type(value) is str:  # most are, and this is where the time goes
+        known = self._known
+        value = known[field] if field in known else self._read(field)
+        if value.__class__ is str:  # most are, and this is where the time goes
             return value
-        if type(value) is int:  # such as the priority, which many messages have
+        if value.__class__ is int:  # such as the priority, which many messages have
             return str(value)
         return None if value is None else encodable(as_text(value))
 
@@ -100,10 +98,11 @@ class Entry(MutableMapping[str, Any]):
         known = self._known
         found = {}
         for field in fields:
-            value = known.get(field, UNREAD)
-            if value is UNREAD:
+            if field in known:
+                value = known[field]
+            else:
                 value = self._read(field) if field.isupper() else None
-            if type(value) is str:
+            if value.__class__ is str:
                 if value:
                     found[field] = value
             elif value is not None and (text := encodable(as_text(value))):

@@ -75,12 +75,35 @@ def _is_alone(regex: re.Pattern[str]) -> bool:
     """Whether a pattern means the same as a part of a larger one, at its beginning."""
     if regex.flags != re.UNICODE.value:  # an inline flag, such as (?i), would be for all of them
         return False
+    return is_anchored(regex)
+
+
+def one_after_another(searches: Sequence[Search], begins: tuple[str, ...] | None = None) -> Search:
+    """One search that gives what the first of some searches finds.
+
+    :param begins: whatever they find begins with one of these texts; None: nothing is known.
+    """
+    if len(searches) == 1:
+        return searches[0]
+
+    def search(text: str) -> Match | None:
+        if begins is None or text.startswith(begins):
+            for one in searches:
+                match = one(text)
+                if match is not None:
+                    return match
+        return None
+
+    return search
+
+
+def is_anchored(regex: re.Pattern[str]) -> bool:
+    """Whether a pattern can match at the beginning of a text only, as far as Python can tell."""
     parsed = parsed_pattern(regex)
-    return parsed is not None and is_anchored(parsed, regex.flags)
+    return parsed is not None and _is_anchored(parsed, regex.flags)
 
 
-def is_anchored(parsed: Any, flags: int) -> bool:
-    """Whether a pattern can match at the beginning of a text only."""
+def _is_anchored(parsed: Any, flags: int) -> bool:
     if not len(parsed):
         return False
     operation, argument = map(str, parsed[0])
@@ -101,7 +124,7 @@ def beginnings(regexes: Sequence[re.Pattern[str]]) -> tuple[str, ...] | None:
         if (
             parsed is None
             or regex.flags & (re.IGNORECASE | re.MULTILINE)
-            or not is_anchored(parsed, regex.flags)
+            or not _is_anchored(parsed, regex.flags)
         ):
             return None
         texts += [text for text, _ in _beginnings(parsed)]

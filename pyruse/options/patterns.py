@@ -11,7 +11,14 @@ from typing import Any, ClassVar, Self
 
 from pyruse.options.address_groups import AddressRegex, compiled, expanded, is_hidden
 from pyruse.options.fields import NewField
-from pyruse.options.parsed_patterns import Search, beginnings, doubts_of, either
+from pyruse.options.parsed_patterns import (
+    Search,
+    beginnings,
+    doubts_of,
+    either,
+    is_anchored,
+    one_after_another,
+)
 from pyruse.text import late_pattern, shown
 
 _valid: ContextVar[bool] = ContextVar("_valid", default=False)
@@ -113,14 +120,21 @@ class Pattern:
         return doubts_of(self.text)
 
     @staticmethod
-    def either(patterns: Sequence[Pattern]) -> Search | None:
-        """One search for all patterns; None: searching by each of them is less work."""
-        return either([pattern.outline for pattern in patterns])
+    def first_of(patterns: Sequence[Pattern], *, optimize: bool = True) -> Search:
+        """One search for some patterns: it gives what the first one finds that finds anything.
 
-    @staticmethod
-    def beginnings(patterns: Sequence[Pattern]) -> tuple[str, ...] | None:
-        """Texts, of which one begins whatever one of the patterns finds; None: nothing is known."""
-        return beginnings([pattern.outline for pattern in patterns])
+        :param optimize: take short cuts (see `pyruse.options.parsed_patterns`).
+        """
+        if not optimize:
+            return one_after_another([pattern.search for pattern in patterns])
+        outlines = [pattern.outline for pattern in patterns]
+        if (together := either(outlines)) is not None:
+            return together
+        searches = [
+            pattern._regex.match if is_anchored(pattern.outline) else pattern.search
+            for pattern in patterns
+        ]
+        return one_after_another(searches, beginnings(outlines) if len(searches) > 1 else None)
 
     @classmethod
     def parse(cls, value: Any) -> Self:

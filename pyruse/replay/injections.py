@@ -48,7 +48,7 @@ def faults_of_form(step: Step, pattern: Pattern) -> Iterator[str]:
     :param pattern: the pattern.
     """
     parsed = parsed_pattern(pattern.outline)
-    if parsed is not None and not is_anchored(parsed, pattern.outline.flags):
+    if parsed is not None and not is_anchored(pattern.outline):
         yield (
             f"{step.address}: {shown(pattern.text)}: may be found anywhere in a line (expected "
             "^ at its beginning: strangers write in the middle)"

@@ -96,7 +96,7 @@ def test_a_pattern_that_python_doubts_is_doubted_once(text: str) -> None:
     assert pattern.doubts
     assert Pattern(text).doubts == pattern.doubts, "of each step that has it"
     assert pattern.search("a[b") is not None  # a warning would be an error here
-    assert Pattern.either([Pattern("^[[a]"), Pattern("^b")]) is not None
+    assert Pattern.first_of([Pattern("^[[a]"), Pattern("^b")])("b") is not None
 
 
 def test_a_python_without_that_parser_searches_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,9 +72,7 @@ class Regex:
 
     def __post_init__(self) -> None:
         self._optimize = False
-        self._searches: list[Callable[[str], Any]] = [self._first]
-        self._begins: tuple[str, ...] | None = None
-        """One of these is at the beginning of whatever is found."""
+        self._search: Callable[[str], Any] = self._first
         self._saved = self._groups_to_save() if self.save else []
         self._sets_fields = any(pattern.groups for pattern in self.pattern) or bool(self._saved)
 
@@ -100,18 +98,15 @@ class Regex:
         if all(pattern.is_compiled for pattern in self.pattern):
             self._prepare()
         else:
-            self._searches, self._begins = [self._first], None
+            self._search = self._first
 
     def _first(self, text: str) -> Any:
-        """The first search of all puts the others in its place: most rules never see an entry."""
+        """The first search of all puts another in its place: most rules never see an entry."""
         self._prepare()
-        return self._searches[0](text)  # who goes through the list comes to the others by itself
+        return self._search(text)
 
     def _prepare(self) -> None:
-        self._begins = Pattern.beginnings(self.pattern) if self._optimize else None
-        together = Pattern.either(self.pattern) if self._optimize else None
-        searches = [pattern.search for pattern in self.pattern]
-        self._searches[:] = searches if together is None else [together]
+        self._search = Pattern.first_of(self.pattern, optimize=self._optimize)
 
     @hookimpl
     def condition(self) -> Condition:
@@ -122,20 +117,13 @@ class Regex:
         text = entry.text(self.field)
         if text is None:
             return False
-        begins = self._begins
-        if begins is not None and not text.startswith(begins):
+        match = self._search(text)
+        if match is None:
             return False
-        for search in self._searches:
-            match = search(text)
-            if match is not None:
-                break
-        else:
-            return False
-        if not self._sets_fields:
-            return True
-        fields = match.groupdict()
-        for group, name in self._saved:
-            if match[group] is not None:
-                fields[name] = match[group]
-        entry.set_many(fields)  # a group that took no part is None
+        if self._sets_fields:
+            fields = match.groupdict()
+            for group, name in self._saved:
+                if match[group] is not None:
+                    fields[name] = match[group]
+            entry.set_many(fields)  # a group that took no part is None
         return True
