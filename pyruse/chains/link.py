@@ -7,7 +7,7 @@ docs/decisions/0004-chains-are-linked-once.md tells why.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
@@ -111,7 +111,7 @@ class Branch(Node, ABC):
         """
 
     @abstractmethod
-    def seek(self, raw: Any, entry: Entry) -> Iterator[Node | None]:
+    def seek(self, raw: Any, entry: Entry) -> Iterable[Node | None]:
         """Go where the entry's field leads: the way is not known by its bytes.
 
         :param raw: these bytes; None: there is no such field; `UNREAD`: they are not known.

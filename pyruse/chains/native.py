@@ -33,9 +33,9 @@ def in_c(step: Step, call: Call) -> Call:
     """
     module = native()
     if module is None:
-        return call
+        return callable if _does_nothing(step) else call  # it takes an entry, and less time
     if step.kind == "action":
-        return module.Condition(call, "nothing", "") if traits_of(step.instance).pure else call
+        return module.Condition(call, "nothing", "") if _does_nothing(step) else call
     if not isinstance(call, MethodType) or call.__name__ != _METHOD:
         return call  # it wants more than the entry
     condition = condition_of(step.instance) or _equality_of(step.instance)
@@ -46,6 +46,10 @@ def in_c(step: Step, call: Call) -> Call:
     module.search_with(needs_of=needs_of, search_of=search_of, address_text=address_text)
     made: Call = module.Condition(call, *condition)
     return made
+
+
+def _does_nothing(step: Step) -> bool:
+    return step.kind == "action" and traits_of(step.instance).pure
 
 
 def condition_of(instance: Any) -> Condition | None:

@@ -101,18 +101,17 @@ class _Branch(Branch):
         table.keep(self, value, node)
         yield node
 
-    def seek(self, raw: Any, entry: Entry) -> Iterator[Node | None]:
+    def seek(self, raw: Any, entry: Entry) -> Iterable[Node | None]:
         value = entry.get(self.field)
         try:
             way = self.ways[key_of(value)]
         except (KeyError, TypeError):  # a list, or a table, cannot be looked up
-            yield from self.learn(value, entry)
-            return
+            return self.learn(value, entry)
         if raw is None or (raw is not UNREAD and len(raw) <= LONGEST):
             if len(self.by_bytes) >= MOST:  # "06" is the same number as "6"
                 self.by_bytes.clear()
             self.by_bytes[raw] = value, way
-        yield way
+        return (way,)
 
     def _plainly(self, entry: Entry) -> Iterator[Node | None]:
         """The whole row of filters, past the branches in it: they would not know a way either."""

@@ -70,10 +70,10 @@ def travel_in_python(  # noqa: C901 -- calls would cost
                     if branch is None:
                         node = node.passed if node.call(entry) else node.failed
                         continue
-                    field, raw = branch.field, UNREAD
+                    field = branch.field
                     try:
                         if field in known:
-                            value = known[field]
+                            raw, value = UNREAD, known[field]
                             node = branch.ways[
                                 value if value.__class__ is str else (value.__class__, value)
                             ]
@@ -82,8 +82,10 @@ def travel_in_python(  # noqa: C901 -- calls would cost
                                 raw = stored(field)
                             except KeyError:
                                 raw = None
+                            except (OSError, ValueError, MemoryError):
+                                raw = UNREAD
                             known[field], node = branch.by_bytes[raw]
-                    except (KeyError, TypeError, OSError, ValueError, MemoryError):
+                    except (KeyError, TypeError):  # a list, or a table, cannot be looked up
                         pass
                     else:
                         continue

@@ -168,14 +168,14 @@ class Engine:
                 if time_us > latest:
                     self._tell_of_future(entry)
                     time_us = entry.time_us = now
-                if not hour.begin <= time_us < hour.end:
+                if hour.last <= time_us < hour.end:  # as nearly all
+                    hour.last = time_us
+                elif not hour.begin <= time_us < hour.end:
                     self._entries += handled - 1 - of_days_before
                     of_days_before = handled - 1
                     self._turn_to(time_us)
                 elif time_us < hour.first:
                     hour.first = time_us
-                elif time_us > hour.last:
-                    hour.last = time_us
                 hour.reached = time_us
                 lead(entry)
         finally:  # where the journal fails, the next batch counts those that were handled

@@ -90,14 +90,12 @@ class JournalReader(Seeking):
         """
         if self._values:
             return self._skimmed(limit)
-        if self.split_lines.held:
-            return self._all_with_overdue(limit)
-        self._set_mark()
         if (
             self.was_at_end or self._measures or not self._is_native or self.before is not None
-            or self._looks_split()
+            or self.split_lines.held or self._looks_split()
         ):  # fmt: skip
-            return self._all(limit)
+            return self._next_ones(limit)
+        self._set_mark()
         entries: Iterator[Entry] = self._raw.entries(self, Entry, limit, *self.skipping)
         return entries
 
@@ -117,8 +115,11 @@ class JournalReader(Seeking):
         """Go on where the native reader has come behind the last entry that is to be read."""
         return self._rest()
 
-    def _all_with_overdue(self, limit: int) -> Iterator[Entry]:
+    def _next_ones(self, limit: int) -> Iterator[Entry]:
         self._set_mark()
+        return self._all_with_overdue(limit) if self.split_lines.held else self._all(limit)
+
+    def _all_with_overdue(self, limit: int) -> Iterator[Entry]:
         for entry in islice(self.split_lines.overdue(self._last_us), limit):
             yield entry
             limit -= 1
@@ -154,15 +155,16 @@ class JournalReader(Seeking):
                 if until is not None and time_us > until:
                     yield from self._beyond_end()
                     return
-                if careful and follows:
-                    self.given.append(self.cursor_at(time_us))
-                if careful and (split := split or self._looks_split()):
-                    known = self.split_lines.take(self, time_us)
-                    if known is None:
-                        skipped += 1
-                    else:
-                        yield Entry(time_us, self, known)
-                    continue
+                if careful:
+                    if follows:
+                        self.given.append(self.cursor_at(time_us))
+                    if split := split or self._looks_split():
+                        known = self.split_lines.take(self, time_us)
+                        if known is None:
+                            skipped += 1
+                        else:
+                            yield Entry(time_us, self, known)
+                        continue
                 yield Entry(time_us, self)
             limit = skipped
         self._last_us = time_us
@@ -265,7 +267,7 @@ class JournalReader(Seeking):
         all that is seen is that its files have become smaller. Then all entries since the mark are
         read without the index, but for those that it has given.
         """
-        for entry in self._all_with_overdue(limit):
+        for entry in self._next_ones(limit):
             self._given.append(entry.time_us)
             yield entry
         if self._raw.get_usage() >= self._size:
@@ -278,7 +280,7 @@ class JournalReader(Seeking):
         self.whole_since = None if before is None else (before, self.position)
         read = 0
         while read < limit or given:
-            entry_ = next(self._all_with_overdue(1), None)
+            entry_ = next(self._next_ones(1), None)
             if entry_ is None:
                 return
             if self.whole_since is None:
