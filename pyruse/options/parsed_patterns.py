@@ -79,8 +79,9 @@ def _is_alone(regex: re.Pattern[str]) -> bool:
 
 
 def one_after_another(searches: Sequence[Search], begins: tuple[str, ...] | None = None) -> Search:
-    """One search that gives what the first of some searches finds.
+    """One search for several.
 
+    :param searches: the first one that finds anything counts.
     :param begins: whatever they find begins with one of these texts; None: nothing is known.
     """
     if len(searches) == 1:

@@ -121,8 +121,9 @@ class Pattern:
 
     @staticmethod
     def first_of(patterns: Sequence[Pattern], *, optimize: bool = True) -> Search:
-        """One search for some patterns: it gives what the first one finds that finds anything.
+        """One search for several patterns.
 
+        :param patterns: the first one that is found counts.
         :param optimize: take short cuts (see `pyruse.options.parsed_patterns`).
         """
         if not optimize:
