@@ -63,7 +63,7 @@ def fill(state: State, rows: int, days: int) -> str:
         for event, kind in EVENTS.items():
             # A flood on the last day.
             for number in range(rows if day == days - 1 else rows // 10):
-                fields = tuple((field, f"{field}{number}") for field in kind.fields)
+                fields = {field: f"{field}{number}" for field in kind.fields}
                 state.tallies.add(name, event, "mercury", fields, 1, START + day * DAY + number)
         state.commit()
     return name

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pyruse.api.ports import Protocol, ports_of
     from pyruse.api.report import PARTS, Details, Every, Line, Report, Row, Section, Times
     from pyruse.api.reported import Reported
+    from pyruse.api.tallied import Tallied
     from pyruse.api.tally import Tally
     from pyruse.api.traits import Traits
     from pyruse.api.vocabulary import EVENTS, EventKind
@@ -122,6 +123,7 @@ __all__ = [
     "Standby",
     "Summary",
     "Table",
+    "Tallied",
     "Tally",
     "Target",
     "Template",
@@ -171,6 +173,7 @@ _OF = {
     "pyruse.api.ports": "Protocol ports_of",
     "pyruse.api.report": "Details Every Line PARTS Report Row Section Times",
     "pyruse.api.reported": "Reported",
+    "pyruse.api.tallied": "Tallied",
     "pyruse.api.tally": "Tally",
     "pyruse.api.traits": "Traits",
     "pyruse.api.vocabulary": "EVENTS EventKind",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pyruse.api.parcel import Parcel
     from pyruse.api.report import Report
     from pyruse.api.reported import Reported
+    from pyruse.api.tallied import Tallied
     from pyruse.entry.entry import Entry
 
 hookspec = pluggy.HookspecMarker("pyruse")
@@ -90,6 +91,18 @@ def reported() -> Reported:  # type: ignore[empty-body]
     Pyruse then reports it by itself, and calls `act_on_entry` where it cannot: so that has to be
     there, and both have to report the same. A class that is derived from this one and has an
     `act_on_entry` of its own is called by that alone.
+
+    Called when the configuration is read, and never while entries flow.
+    """
+
+
+@hookspec
+def tallied() -> Tallied:  # type: ignore[empty-body]
+    """Actions: what `act_on_entry` counts of each entry, as data, where it does nothing else.
+
+    Pyruse then counts it by itself, with `pyruse-native` in C, and calls `act_on_entry` where it
+    cannot: so that has to be there, and both have to count the same. A class that is derived from
+    this one and has an `act_on_entry` of its own is called by that alone.
 
     Called when the configuration is read, and never while entries flow.
     """

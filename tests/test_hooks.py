@@ -24,7 +24,7 @@ from tests.docs.site import install_package
 SOURCE = '''
 import threading
 from dataclasses import dataclass
-from pyruse import Condition, Firewall, Reported, Template, hookimpl
+from pyruse import Condition, Firewall, Reported, Tallied, Template, hookimpl
 
 calls = []
 
@@ -164,6 +164,31 @@ class Whispers(Tells):
         calls.append(("act_on_entry", {}))
 
 @dataclass
+class Counts:
+    """Says what it counts, as data."""
+
+    sets: str = "door"
+
+    @hookimpl
+    def tallied(self):
+        calls.append(("tallied", {}))
+        return Tallied("opened", ["door", "user"], "seconds", {self.sets: "front"})
+
+    @hookimpl
+    def act_on_entry(self, entry, context):
+        calls.append(("act_on_entry", {}))
+        entry["door"] = "front"
+        context.tally(entry, "opened", entry.texts(["door", "user"]), int(entry["seconds"]))
+
+@dataclass
+class Guesses(Counts):
+    """Has a method of its own, which speaks for itself."""
+
+    @hookimpl
+    def act_on_entry(self, entry, context):
+        calls.append(("act_on_entry", {}))
+
+@dataclass
 class Wall:
     """A firewall."""
 
@@ -198,6 +223,8 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]
             "hooked": "pyruse_hooked:Step",
             "tells": "pyruse_hooked:Tells",
             "whispers": "pyruse_hooked:Whispers",
+            "counts": "pyruse_hooked:Counts",
+            "guesses": "pyruse_hooked:Guesses",
         },
         "pyruse": {"wall": "pyruse_hooked:Wall"},
     }
@@ -298,6 +325,30 @@ def test_reported_is_what_an_action_reports_and_speaks_for_its_own_method_alone(
     own.feed(MESSAGE="disk 1")
     assert names(calls) == ["act_on_entry"]
     assert own.outcome.report.interesting == []
+
+
+def test_tallied_is_what_an_action_counts_and_speaks_for_its_own_method_alone(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    counts = ACTION.replace('"hooked"', '"counts"')
+    chains = pipeline(counts)
+    calls.clear()
+    for _ in range(3):
+        chains.feed(user="alice", seconds="7")
+    assert names(calls) == ["act_on_entry"]  # there was no row yet
+    straight = pipeline(f"[engine]\noptimize = false\n{counts}")
+    for _ in range(3):
+        straight.feed(user="alice", seconds="7")
+    for one in (chains, straight):
+        (row,) = one.events
+        assert (row.event, row.fields, row.count, row.amount) == (
+            "opened", {"door": "front", "user": "alice"}, 3, 21,
+        )  # fmt: skip
+    own = pipeline(counts.replace("counts", "guesses"))
+    own.feed(user="alice", seconds="7")
+    assert own.events == []
+    with pytest.raises(ConfigError, match="_UID\" is the journal's own"):
+        pipeline(counts.replace('"counts"', '"counts", sets = "_UID"'))
 
 
 def test_check_options_sees_the_configuration_and_may_refuse(

@@ -7,7 +7,9 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from pyruse.api.reported import Reported
+from pyruse.api.tallied import Tallied
 from pyruse.chains.model import Step
+from pyruse.entry.entry import Entry
 from pyruse.hookspecs import hook_of
 from pyruse.options.fields import Field, NewField
 from pyruse.options.patterns import Pattern
@@ -71,6 +73,22 @@ def reported_of(instance: Any) -> Reported | None:
     said = hook()
     if not isinstance(said, Reported) or not isinstance(said.message, Template):
         raise TypeError("not what is reported")
+    return said
+
+
+def tallied_of(instance: Any) -> Tallied | None:
+    """What an action says by the hook ``tallied`` that it counts; None: nothing.
+
+    :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
+    """
+    hook = hook_of(instance, "tallied")
+    if hook is None or not speaks_for(instance, "tallied", "act_on_entry"):
+        return None
+    said = hook()
+    if not isinstance(said, Tallied):
+        raise TypeError("not what is counted")
+    # Whatever is wrong with what is set is wrong with each entry.
+    Entry(0).set_many(dict.fromkeys(said.says, ""))
     return said
 
 

@@ -20,7 +20,7 @@ from pyruse.chains.pushdown import Wanted, wanted
 from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import OnFault
-from pyruse.chains.values import equality_test_of, reported_of
+from pyruse.chains.values import equality_test_of, reported_of, tallied_of
 from pyruse.config.load import Configuration
 from pyruse.config.settings import Settings
 from pyruse.delivery.receivers import Receiver
@@ -258,6 +258,7 @@ def _check_options(contexts: Mapping[Step, Context]) -> None:
         refused_by(step, "tested_values", partial(equality_test_of, step.instance))
         refused_by(step, "condition", partial(condition_of, step.instance))
         refused_by(step, "reported", partial(reported_of, step.instance))
+        refused_by(step, "tallied", partial(tallied_of, step.instance))
     if faults:
         raise ConfigError(faults)
 
@@ -279,12 +280,20 @@ def _binding(contexts: Contexts, skipped: list[str] | None) -> Bind:
         if step.kind == "filter":
             return bound(step.instance, MAIN_HOOK[FILTERS], context)
         call = bound(step.instance, MAIN_HOOK[ACTIONS], context)
-        said = reported_of(step.instance)
-        if said is None or ours is None or not ours.optimize:
-            return call
-        return ours.reporting(said, call)
+        return call if ours is None or not ours.optimize else _quick(step.instance, call, ours)
 
     return bind
+
+
+def _quick(
+    action: Any, call: Callable[[Entry], Any], context: BoundContext
+) -> Callable[[Entry], Any]:
+    """The function of an action, by what it says that it does."""
+    if (reported := reported_of(action)) is not None:
+        return context.reporting(reported, call)
+    if (tallied := tallied_of(action)) is not None:
+        return context.tallying(tallied, call)
+    return call
 
 
 def _counted(settings: Settings, mode: Mode) -> bool:

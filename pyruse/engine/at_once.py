@@ -13,6 +13,7 @@ from typing import Any
 from pyruse.api.effects import Mail
 from pyruse.api.report import Details, Section
 from pyruse.api.reported import Reported
+from pyruse.api.tallied import Tallied
 from pyruse.engine.context import BoundContext, Services
 from pyruse.engine.filing import event_of
 from pyruse.entry.entry import Entry
@@ -160,3 +161,7 @@ class AtOnceContext(BoundContext):
         if weight_of_event(event, fields) >= self._at_once.least:
             cause = "" if entry is None else event_of(entry, event)[1]
             self._at_once.tell(self, entry, cause or event, phrase(event, fields))
+
+    def tallying(self, said: Tallied, call: Callable[[Entry], Any]) -> Callable[[Entry], Any]:
+        is_news = weight_of_event(said.event, {}) >= self._at_once.least
+        return call if is_news else super().tallying(said, call)

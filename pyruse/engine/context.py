@@ -24,6 +24,7 @@ from pyruse.api.parcel import DELIVER_TIMEOUT
 from pyruse.api.ports import Port
 from pyruse.api.report import DETAILS, SECTIONS, Details, Report, Section
 from pyruse.api.reported import Reported
+from pyruse.api.tallied import Tallied
 from pyruse.api.tally import Tally
 from pyruse.bans.in_force import Cause
 from pyruse.bans.service import Bans
@@ -31,6 +32,7 @@ from pyruse.config.settings import Settings
 from pyruse.engine.expectations import Expectations
 from pyruse.engine.filing import Facts, Filing
 from pyruse.engine.handed_over import ban_request, duration, text
+from pyruse.engine.tallying import tallying
 from pyruse.engine.woken import Woken
 from pyruse.entry.entry import Entry
 from pyruse.errors import did_you_mean
@@ -222,18 +224,18 @@ class BoundContext:
         else:
             time_us, host = entry.time_us, entry.text("_HOSTNAME") or ""
         day = self._services.filing.day_of(time_us)
-        by = tuple(fields.items())
         if amount != 0:
             amount = max(0, int(amount))
-        tallies = self._services.state.tallies
-        try:
-            # What has a row was checked when it was new.
-            if tallies.add_again(day, event, host, by, amount, time_us):
-                return
-        except TypeError:
-            pass  # something is no text, nor anything else that a row may be looked for by
-        by = tuple((text(name), shortened(text(value), _LONGEST_VALUE)) for name, value in by)
-        tallies.add(day, text(event), host, by, amount, time_us)
+        by = {text(name): shortened(text(value), _LONGEST_VALUE) for name, value in fields.items()}
+        self._services.state.tallies.add(day, text(event), host, by, amount, time_us)
+
+    def tallying(self, said: Tallied, call: Callable[[Entry], Any]) -> Callable[[Entry], Any]:
+        """What counts as an action says that it does.
+
+        :param said: by the action.
+        :param call: the action's own way.
+        """
+        return tallying(said, call, self._services.state, self._services.filing)
 
     def tallies(self, report: Report, *events: str) -> Iterator[Tally]:
         return tallies_of(self._services.state.db, report.days, events, report.machine)

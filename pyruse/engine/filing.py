@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from pyruse.api.report import Details, Section
 from pyruse.api.vocabulary import EVENTS
 from pyruse.engine import handed_over
@@ -68,6 +70,19 @@ _Key = tuple[Facts, str | None, str, int | None, str, str, str, str | None]
 of it is checked yet."""
 
 
+class Span(Struct):
+    """Under which day what happens is filed, and how long that holds."""
+
+    day: str
+    """The open day, as ``YYYY-MM-DD``."""
+    begin: int
+    """From this instant on, in microseconds since the epoch …"""
+    end: int
+    """… and before this one: where it is not later, for one instant alone …"""
+    reported: str
+    """… as long as days are reported until this one (`Days.reported_until`)."""
+
+
 class Filing:
     """Files events, and counts each for its kind."""
 
@@ -99,6 +114,11 @@ class Filing:
         if not self._begin <= time_us < self._end or self._reported != self._days.reported_until:
             self._turn_to(time_us)
         return self._day
+
+    def span_of(self, time_us: int) -> Span:
+        """The same, and for which other instants it holds."""
+        day = self.day_of(time_us)
+        return Span(day, self._begin, self._end, self._reported)
 
     def _turn_to(self, time_us: int) -> None:
         day, days = self._calendar.day_of(time_us), self._days

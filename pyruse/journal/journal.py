@@ -267,8 +267,11 @@ class Journal:
 
     @property
     def skips(self) -> bool:
-        """The readers see by themselves which entries go nowhere, and count them: see `skip`."""
-        return native() is not None
+        """The readers see by themselves which entries go nowhere, and count them: see `skip`.
+
+        They do not know `grep`.
+        """
+        return native() is not None and self.grep is None
 
     def skip(self, lead: Callable[[Entry], None], hour: object) -> None:
         """Leave out the entries for which no step has to be asked in Python; see `skips`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -35,36 +35,60 @@ CHOSEN = frozenset(
 )  # fmt: skip
 """The fields whose values strangers may choose, except for the user root."""
 
-Fields = tuple[tuple[str, str], ...]
-"""Names and values, in an order that the event always has."""
+Fields = Mapping[str, str]
+"""Values by the names of the fields, in an order that the event always has."""
 
-REST: Fields = (("", ""),)
-"""What the fields of a row begin with that stands for rows which gave way."""
+Key = tuple[str, ...]
+"""By which a row is known: the host, then the names of the fields, then their values."""
 
-_Row = tuple[str, Fields]
-"""Host and fields."""
+REST = ""
+"""The field, without a value, that those rows begin with which stand for rows that gave way."""
 _LARGEST = (1 << 53) - 1
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(dict[str, str])
 _DAYS_IN_MEMORY = 3
 
 
-class _Event(Struct):
+class EventOfDay(Struct):
     """One event on one day: all its rows."""
 
-    rows: dict[_Row, list[int]] = field(default_factory=dict)
-    """Count, amount, first, last; and count and amount as far as they are in the totals."""
-    remainders: dict[_Row, list[int]] = field(default_factory=dict)
+    rows: dict[Key, list[int]] = field(default_factory=dict)
+    """Count, amount, first, last; and count and amount as far as they are in the totals. Whoever
+    has asked for it may keep it: rows that are not in memory any more are not in it either."""
+    remainders: dict[Key, list[int]] = field(default_factory=dict)
     """The same of the rows that stand for others."""
-    changed: set[_Row] = field(default_factory=set)
+    changed: set[Key] = field(default_factory=set)
     """Since the last commit."""
-    gone: set[_Row] = field(default_factory=set)
+    gone: set[Key] = field(default_factory=set)
     """Those that gave way since the last commit."""
     totals: dict[str, list[int]] = field(default_factory=dict)
     """Count and amount by host, since the last commit, of those."""
     hosts: set[str] = field(default_factory=set)
-    lanes: dict[_Row, _Row] = field(default_factory=dict)
+    lanes: dict[Key, Key] = field(default_factory=dict)
     """In which row each one would be added up, as far as that was asked."""
+
+    def add_again(self, key: Key, amount: int, time: int) -> bool:
+        """Count an event of which there is a row: quick, as most are. pyruse-native does the same.
+
+        :param key: of the row.
+        :param amount: what adds up.
+        :param time: when it happened, in microseconds since the epoch.
+        :return: whether there is one; else nothing is done.
+        :raises TypeError: something is no text, and cannot be looked for.
+        """
+        row = self.rows.get(key)
+        if row is None:
+            return False
+        if row[4] == row[0]:
+            self.changed.add(key)
+        row[0] += 1
+        if amount:
+            row[1] += amount
+        if time > row[3]:
+            row[3] = time
+        elif time < row[2]:
+            row[2] = time
+        return True
 
 
 class Tallies(Part):
@@ -83,7 +107,7 @@ class Tallies(Part):
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, dict[str, _Event]] = {}
+        self._known: dict[str, dict[str, EventOfDay]] = {}
         """By day and name."""
         self._db: sqlite3.Connection | None = None
 
@@ -99,43 +123,17 @@ class Tallies(Part):
         :param amount: what adds up.
         :param time: when it happened, in microseconds since the epoch.
         """
-        here = self._event(day, event)
-        key = host, fields
+        here = self.event(day, event)
+        key = key_of(host, fields)
         if key not in here.rows:
             if len(here.rows) >= MOST + NEWCOMERS:
                 _make_room(here)
             here.rows[key] = [0, 0, time, time, 0, 0]
             _counted_as(here, host)
-        self.add_again(day, event, host, fields, amount, time)
+        here.add_again(key, amount, time)
 
-    def add_again(  # noqa: PLR0913 -- the facts of one event
-        self, day: str, event: str, host: str, fields: Fields, amount: int, time: int
-    ) -> bool:
-        """The same as `add` where there is a row of these fields already: quick.
-
-        :return: whether there was one; else nothing is done.
-        :raises TypeError: something is no text, and cannot be looked for.
-        """
-        try:
-            here = self._known[day][event]
-        except KeyError:
-            return False
-        key = host, fields
-        row = here.rows.get(key)
-        if row is None:
-            return False
-        if row[4] == row[0]:
-            here.changed.add(key)
-        row[0] += 1
-        if amount:
-            row[1] += amount
-        if time > row[3]:
-            row[3] = time
-        elif time < row[2]:
-            row[2] = time
-        return True
-
-    def _event(self, day: str, event: str) -> _Event:
+    def event(self, day: str, event: str) -> EventOfDay:
+        """The rows of an event on an open day."""
         events = self._known.get(day)
         if events is None:
             events = self._known[day] = {}
@@ -144,16 +142,16 @@ class Tallies(Part):
             here = events[event] = self._read(day, event)
         return here
 
-    def _read(self, day: str, event: str) -> _Event:
-        here = _Event()
+    def _read(self, day: str, event: str) -> EventOfDay:
+        here = EventOfDay()
         if self._db is None:
             return here
         query = """SELECT host, fields, count, amount, first, last FROM tallies
                    WHERE day = ? AND event = ?"""
         for host, text, *numbers in self._db.execute(query, (day, event)):
-            fields = tuple(_DECODER.decode(text).items())
-            rows = here.remainders if fields[:1] == REST else here.rows
-            rows[host, fields] = [*numbers, *numbers[:2]]
+            fields = _DECODER.decode(text)
+            rows = here.remainders if fields.get(REST) == "" else here.rows
+            rows[key_of(host, fields)] = [*numbers, *numbers[:2]]
         query = "SELECT host FROM tally_totals WHERE day = ? AND event = ?"
         here.hosts.update(host for (host,) in self._db.execute(query, (day, event)))
         return here
@@ -171,7 +169,7 @@ class Tallies(Part):
                 continue
             db.executemany(
                 "DELETE FROM tallies WHERE day = ? AND event = ? AND host = ? AND fields = ?",
-                [(day, event, host, _text(fields)) for host, fields in here.gone - here.changed],
+                [(day, event, *_written(key)) for key in here.gone - here.changed],
             )
             db.executemany(
                 f"INSERT OR REPLACE INTO tallies VALUES (?, ?, ?, ?, ?, min(?, {_LARGEST}), ?, ?)",
@@ -195,7 +193,8 @@ class Tallies(Part):
                 here.gone.clear()
                 here.totals.clear()
         for day in sorted(self._known)[:-_DAYS_IN_MEMORY]:
-            del self._known[day]
+            for here in self._known.pop(day).values():
+                here.rows.clear()
 
     def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Remove the days before one."""
@@ -203,7 +202,7 @@ class Tallies(Part):
         yield from delete_days(db, "tally_totals", day)
 
 
-def _counted_as(here: _Event, host: str) -> str:
+def _counted_as(here: EventOfDay, host: str) -> str:
     """The machine that the events of one are counted for."""
     if host not in here.hosts and len(here.hosts) >= HOSTS:
         host = ""
@@ -211,7 +210,7 @@ def _counted_as(here: _Event, host: str) -> str:
     return host
 
 
-def _totals(here: _Event) -> dict[str, list[int]]:
+def _totals(here: EventOfDay) -> dict[str, list[int]]:
     """Count and amount by host since the last commit: what the rows do not have in common with it.
 
     They are not counted event by event, as each entry is an event.
@@ -222,14 +221,16 @@ def _totals(here: _Event) -> dict[str, list[int]]:
     return totals
 
 
-def _add_to_totals(here: _Event, totals: dict[str, list[int]], host: str, row: list[int]) -> None:
+def _add_to_totals(
+    here: EventOfDay, totals: dict[str, list[int]], host: str, row: list[int]
+) -> None:
     if row[4] != row[0]:
         total = totals.setdefault(_counted_as(here, host), [0, 0])
         total[0] += row[0] - row[4]
         total[1] += row[1] - row[5]
 
 
-def _row(here: _Event, key: _Row) -> list[int]:
+def _row(here: EventOfDay, key: Key) -> list[int]:
     row = here.rows.get(key)
     return here.remainders[key] if row is None else row
 
@@ -241,7 +242,7 @@ def _add(row: list[int], other: list[int]) -> None:
     row[3] = max(row[3], other[3])
 
 
-def _make_room(here: _Event) -> None:
+def _make_room(here: EventOfDay) -> None:
     """Add up the lightest rows.
 
     Of a service, of a status, of root and the like, some stay at first: a flood of one does not
@@ -266,14 +267,14 @@ def _make_room(here: _Event) -> None:
                 _give_way(here, key, lane)
 
 
-def _give_way(here: _Event, key: _Row, lane: _Row) -> None:
+def _give_way(here: EventOfDay, key: Key, lane: Key) -> None:
     row = here.rows.pop(key)
     _add_to_totals(here, here.totals, key[0], row)
     row[4:] = row[:2]
     here.changed.discard(key)
     here.gone.add(key)
     if lane not in here.remainders and len(here.remainders) >= REMAINDERS:
-        lane = "", REST
+        lane = key_of("", {REST: ""})
     remainder = here.remainders.get(lane)
     if remainder is None:
         here.remainders[lane] = row
@@ -282,19 +283,31 @@ def _give_way(here: _Event, key: _Row, lane: _Row) -> None:
     here.changed.add(lane)
 
 
-def _lane(key: _Row) -> _Row:
+def _lane(key: Key) -> Key:
     """What a row has in common with others: all but what strangers choose."""
-    host, fields = key
-    kept = (one for one in fields if one[0] not in CHOSEN or one == ("user", "root"))
-    return host, (*REST, *kept)
+    host, fields = _parts(key)
+    kept = {
+        name: value
+        for name, value in fields.items()
+        if name not in CHOSEN or (name, value) == ("user", "root")
+    }
+    return key_of(host, {REST: "", **kept})
 
 
-def _text(fields: Fields) -> str:
-    return _ENCODER.encode(dict(fields)).decode()
+def key_of(host: str, fields: Fields) -> Key:
+    """By which the row of some fields is known."""
+    return host, *fields, *fields.values()
 
 
-def _written(key: _Row) -> tuple[str, str]:
-    return key[0], _text(key[1])
+def _parts(key: Key) -> tuple[str, Fields]:
+    """The host and the fields of a row."""
+    values = 1 + len(key) // 2
+    return key[0], dict(zip(key[1:values], key[values:], strict=True))
+
+
+def _written(key: Key) -> tuple[str, str]:
+    host, fields = _parts(key)
+    return host, _ENCODER.encode(fields).decode()
 
 
 def tallies_of(
@@ -316,7 +329,7 @@ def tallies_of(
                 {where} ORDER BY day, event, count DESC, host, fields"""
     for day, event, of_host, fields, *numbers in db.execute(query, values):
         of_row = _DECODER.decode(fields)
-        is_rest = of_row.pop("", None) is not None
+        is_rest = of_row.pop(REST, None) is not None
         yield Tally(day, event, of_host, of_row, is_rest, *numbers)
 
 

@@ -126,7 +126,8 @@ def test_rules_of_ours_hear_nothing_before_an_entry_comes(
 ) -> None:
     """Else they would have to be there from the start."""
     later = {
-        "match_entry", "act_on_entry", "tested_values", "condition", "reported", "check_options",
+        "match_entry", "act_on_entry", "tested_values", "condition", "reported", "tallied",
+            "check_options",
         "on_start",
     }  # fmt: skip
     for step in configured(f"use = {everything}", registry, whole=True).steps:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pyruse import EVENTS, Context, Entry, Field, NewField, Template, did_you_mean, hookimpl, shown
+from pyruse import (
+    EVENTS,
+    Context,
+    Entry,
+    Field,
+    NewField,
+    Tallied,
+    Template,
+    did_you_mean,
+    hookimpl,
+    shown,
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -47,20 +58,24 @@ class Event:
                 "another name)"
             )
         names = kind.fields if kind is not None else tuple(self.fields or ())
-        self._amount = None if kind is None else kind.amount
-        self._fields = ("service", *names, *([self._amount] if self._amount is not None else []))
-        self._says = {"meaning": self.name}
-        if self.service is not None and not self.service.fields:
-            self._says["service"] = self.service.render({})
+        amount = None if kind is None else kind.amount
+        says: dict[str, str | Template] = {"meaning": self.name}
+        if self.service is not None:
+            says["service"] = self.service if self.service.fields else self.service.render({})
+        self._tallied = Tallied(self.name, ("service", *names), amount, says)
+
+    @hookimpl
+    def tallied(self) -> Tallied:
+        return self._tallied
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        entry.set_many(self._says)
-        if len(self._says) == 1 and self.service is not None:
-            entry["service"] = self.service.render(entry)
-        fields = entry.texts(self._fields)
+        event, names, amount_field, says = self._tallied
+        for name, value in says.items():
+            entry[name] = value if isinstance(value, str) else value.render(entry)
+        fields = entry.texts(names)
         amount = 0
-        if self._amount is not None:
-            text = fields.pop(self._amount, "")
+        if amount_field is not None:
+            text = entry.texts([amount_field]).get(amount_field, "")
             amount = int(text) if text.isdecimal() and len(text) < 16 else 0
-        context.tally(entry, self.name, fields, amount)
+        context.tally(entry, event, fields, amount)

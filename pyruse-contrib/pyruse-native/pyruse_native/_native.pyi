@@ -58,6 +58,25 @@ class Lead:
     def node(self) -> Any: ...
     def lead(self, entry: Any, /) -> None: ...
 
+class Tallying:
+    def __init__(
+        self,
+        says: dict[str, str],
+        fills: tuple[tuple[str, Callable[[Any], str]], ...],
+        fields: tuple[str, ...],
+        amount: str | None,
+        days: Any,
+    ) -> None: ...
+    def go_on(
+        self,
+        rows: dict[tuple[str, ...], list[int]],
+        changed: set[tuple[str, ...]],
+        begin: int,
+        end: int,
+        reported: str,
+        /,
+    ) -> None: ...
+
 class Filling:
     def __init__(
         self,

@@ -66,6 +66,7 @@ static int has_in_it(Condition *self, Entry *entry) {
 
 static int compared(Condition *self, Entry *entry, int how) {
     PyObject *value = value_of(entry, self->field), *limit = self->operand;
+    long long number;
     if (value == NULL)
         return FAULT;
     int result = ASK;
@@ -73,6 +74,11 @@ static int compared(Condition *self, Entry *entry, int how) {
         result = NO;
     else if (PyUnicode_CheckExact(limit) ? PyUnicode_CheckExact(value) : PyLong_CheckExact(value))
         result = PyObject_RichCompareBool(value, limit, how);
+    else if (PyUnicode_CheckExact(value) && (number = plain_number(value)) >= 0) {
+        PyObject *said = PyLong_FromLongLong(number);
+        result = said == NULL ? FAULT : PyObject_RichCompareBool(said, limit, how);
+        Py_XDECREF(said);
+    }
     Py_DECREF(value);
     return result;
 }
@@ -83,6 +89,11 @@ static int is_at_most(Condition *self, Entry *entry) { return compared(self, ent
 static int is_nothing(Condition *self, Entry *entry) {
     (void)self, (void)entry;
     return YES;
+}
+
+/* Of an action: an event is counted. */
+static int is_tallied(Condition *self, Entry *entry) {
+    return Py_TYPE(self->operand) == tallying_type ? tallied((Tallying *)self->operand, entry) : ASK;
 }
 
 /* -- Patterns */
@@ -298,6 +309,7 @@ static const struct {
 } tests[] = {
     {"exists", is_there}, {"values", is_one_of}, {"contains", has_in_it}, {"at_least", is_at_least},
     {"at_most", is_at_most}, {"patterns", is_found}, {"nothing", is_nothing},
+    {"tallied", is_tallied},
 };
 
 static PyObject *condition_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {

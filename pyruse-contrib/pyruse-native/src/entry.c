@@ -6,7 +6,7 @@ PyObject *as_text, *encodable, *set_many_slowly, *set_slowly, *remove_slowly, *g
 PyObject *entry_type, *address_text, *needs_of, *search_of;
 PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
     *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,
-    *name_until, *name_no_later, *name_isupper;
+    *name_until, *name_no_later, *name_isupper, *name_host, *name_nothing, *name_reported_until;
 
 /* Names of attributes, made once. */
 int names_init(void) {
@@ -19,7 +19,8 @@ int names_init(void) {
         {&name_reached, "reached"}, {&name_learn, "learn"},   {&name_fault, "fault"},   {&name_faulty, "faulty"},
         {&name_groups, "groups"},   {&name_begin, "begin"},   {&name_end, "end"},
         {&name_last_us, "_last_us"}, {&name_until, "_until"}, {&name_no_later, "no_later"},
-        {&name_isupper, "isupper"},
+        {&name_isupper, "isupper"}, {&name_host, "_HOSTNAME"}, {&name_nothing, ""},
+        {&name_reported_until, "reported_until"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if ((*names[i].kept = PyUnicode_InternFromString(names[i].text)) == NULL)
@@ -253,19 +254,39 @@ static int is_of_journal(PyObject *name) {
     return is_upper;
 }
 
-/* The text of a field for `texts`, or None; a new reference. */
-static PyObject *text_if_there(Entry *self, PyObject *name) {
-    PyObject *value = PyDict_GetItemWithError(self->known, name);
-    if (value != NULL) {
-        Py_INCREF(value);
-        return text_of(value);
+PyObject *text_if_there(Entry *self, PyObject *name) {
+    PyObject *value = PyDict_GetItemWithError(self->known, name), *text;
+    Py_XINCREF(value);
+    if (value == NULL) {
+        int asks = PyErr_Occurred() ? -1 : is_of_journal(name);
+        if (asks < 0)
+            return NULL;
+        if (!asks)
+            Py_RETURN_NONE;
+        value = entry_read(self, name);
     }
-    int asks = PyErr_Occurred() ? -1 : is_of_journal(name);
-    if (asks < 0)
-        return NULL;
-    if (asks)
-        return text_of(entry_read(self, name));
-    Py_RETURN_NONE;
+    text = text_of(value);
+    if (text != NULL && text != Py_None && PyUnicode_Check(text) && PyUnicode_GetLength(text) == 0) {
+        Py_INCREF(Py_None);
+        REPLACE(text, Py_None);
+    }
+    return text;
+}
+
+long long plain_number(PyObject *text) {
+    Py_ssize_t length;
+    long long number = 0;
+    const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
+    if (bytes == NULL)
+        PyErr_Clear();       /* half a character is no digit */
+    if (bytes == NULL || length == 0 || length > 15)
+        return -1;
+    for (Py_ssize_t i = 0; i < length; i++) {
+        if (bytes[i] < '0' || bytes[i] > '9')
+            return -1;
+        number = 10 * number + (bytes[i] - '0');
+    }
+    return number;
 }
 
 static PyObject *entry_texts(Entry *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords) {
@@ -276,8 +297,7 @@ static PyObject *entry_texts(Entry *self, PyObject *const *arguments, Py_ssize_t
     PyObject *names = PySequence_Tuple(fields), *found = names == NULL ? NULL : PyDict_New();
     for (Py_ssize_t i = 0; found != NULL && i < PyTuple_Size(names); i++) {
         PyObject *name = PyTuple_GetItem(names, i), *text = text_if_there(self, name);
-        int result = text == NULL ? -1 : text == Py_None ? 0 : PyObject_IsTrue(text);
-        if (result < 0 || (result > 0 && PyDict_SetItem(found, name, text) < 0))
+        if (text == NULL || (text != Py_None && PyDict_SetItem(found, name, text) < 0))
             Py_CLEAR(found);
         Py_XDECREF(text);
     }

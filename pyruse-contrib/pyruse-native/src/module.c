@@ -1,7 +1,7 @@
 /* The module pyruse_native._native: its types and functions. */
 #include "native.h"
 
-PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type;
+PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type, *tallying_type;
 
 static PyObject *with_help(PyObject *module, PyObject *arguments, PyObject *names) {
     static char *known[] = {"as_text", "encodable", "set_many", "set_one", "remove", "gone", NULL};
@@ -75,10 +75,11 @@ PyMODINIT_FUNC PyInit__native(void) {
     PyTypeObject *entries = lead_type == NULL ? NULL : added(module, &entries_spec);
     PyTypeObject *masker = entries == NULL ? NULL : added(module, &masker_spec);
     PyTypeObject *filling = masker == NULL ? NULL : added(module, &filling_spec);
+    tallying_type = filling == NULL ? NULL : added(module, &tallying_spec);
     Py_XDECREF(entries);
     Py_XDECREF(masker);
     Py_XDECREF(filling);
-    if (filling == NULL || names_init() < 0)
+    if (tallying_type == NULL || names_init() < 0)
         Py_CLEAR(module);
     return module;
 }

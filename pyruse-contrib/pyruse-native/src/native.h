@@ -92,6 +92,7 @@ typedef struct {
 } Node;
 
 typedef struct Condition Condition;
+typedef struct Tallying Tallying;
 enum { NO = 0, YES = 1, FAULT = -1, ASK = 2 };  /* ASK: the filter's own method knows */
 
 /* The walk of entries through the chains (pyruse/chains/travel.py). */
@@ -103,15 +104,15 @@ typedef struct {
 } Lead;
 
 extern PyType_Spec reader_spec, entries_spec, entry_spec, node_spec, lead_spec, condition_spec, masker_spec,
-    filling_spec;
-extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type;
+    filling_spec, tallying_spec;
+extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type, *tallying_type;
 
 /* Of Python's side (pyruse/entry/native.py): what is rare, and has to be the same in both. */
 extern PyObject *as_text, *encodable, *set_many_slowly, *set_slowly, *remove_slowly, *gone;
 extern PyObject *entry_type, *address_text, *needs_of, *search_of;
 extern PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
     *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,
-    *name_until, *name_no_later, *name_isupper;
+    *name_until, *name_no_later, *name_isupper, *name_host, *name_nothing, *name_reported_until;
 
 /* reader.c: see there. */
 int number_by_bytes(const Reader *reader, const char *name, size_t length);
@@ -141,10 +142,16 @@ PyObject *read_field(Reader *reader, PyObject *name, PyObject *source);
 PyObject *value_of(Entry *entry, PyObject *field);
 /* The same as `Entry.text` gives it. */
 PyObject *field_text(Entry *entry, PyObject *field);
+/* The same as `Entry.texts` gives it; None: there is none, or it is empty. */
+PyObject *text_if_there(Entry *entry, PyObject *name);
+/* The number that a text is in plain digits, up to 15 of them; -1: Python knows. */
+long long plain_number(PyObject *text);
 /* Where a branch leads by a value, a new reference; NULL: nobody knows yet, or there is an exception. */
 PyObject *way_of(PyObject *ways, PyObject *value);
 /* Whether an entry passes. */
 int is_met(Condition *condition, PyObject *entry);
+/* Count an event of an entry. */
+int tallied(Tallying *tallying, Entry *entry);
 /* Lead an entry on as far as no Python is needed: YES, to its end; NO, it has to be led on; FAULT: an exception, and the
  * program is to be interrupted. A step's fault is kept with the entry. */
 int lead_quickly(Lead *lead, PyObject *node, Entry *entry);
