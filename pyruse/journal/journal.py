@@ -14,19 +14,23 @@ import re
 import select
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyruse.entry.entry import Entry
 from pyruse.journal.machine import Machine
 from pyruse.journal.matches import has
 from pyruse.journal.position import Gap, Position
-from pyruse.journal.watch import POLL_MS, Watch
 from pyruse.journal.whereabouts import Whereabouts
 from pyruse.system.descriptors import SHORT
 from pyruse.system.native import native
 from pyruse.times import FOREVER
 
+if TYPE_CHECKING:
+    from pyruse.journal.watch import Watch
+
 _ALL = "*"  # of what is short: no machine's name
+_POLL_MS = 2_000
+"""How often journals are looked at where the kernel does not notify."""
 _MADE_MS = 250
 """How often it is looked whether journald has made a file whose header it was writing."""
 
@@ -78,7 +82,11 @@ class Journal:
         self.short: set[str] = set()
         """What is not open as there are too few descriptors, and is tried again every few seconds:
         machines, by name."""
-        self.watch = Watch() if follow else None
+        self.watch: Watch | None = None
+        if follow:
+            from pyruse.journal.watch import Watch  # with ctypes
+
+            self.watch = Watch()
         self._look()
 
     # -- Reading
@@ -394,12 +402,12 @@ class Journal:
                 poll.register(fd, select.POLLIN)
         waits = [] if timeout_ms is None else [timeout_ms]
         if self.watch.polls or self.short:
-            waits.append(POLL_MS)
+            waits.append(_POLL_MS)
         for machine in self.machines.values():
             if machine.is_being_made:
                 waits.append(_MADE_MS)
             if machine.passed.is_due:
-                waits.append(POLL_MS)
+                waits.append(_POLL_MS)
             if (seconds := machine.reader.split_lines.wait_s()) is not None:
                 waits.append(round(seconds * 1000) + 1)
                 self._ready[machine.name] = machine

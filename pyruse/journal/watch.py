@@ -16,9 +16,6 @@ from msgspec import Struct
 
 from pyruse.system.inotify import Inotify, Mask
 
-POLL_MS = 2_000
-"""How often journals are looked at where the kernel does not notify."""
-
 _FILES = (
     Mask.MODIFY | Mask.ATTRIB | Mask.CREATE | Mask.DELETE | Mask.MOVED_FROM | Mask.MOVED_TO
     | Mask.DELETE_SELF | Mask.MOVE_SELF

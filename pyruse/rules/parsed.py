@@ -5,11 +5,12 @@ Python's parser of TOML would take a fifth of a start with all rules.
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from pyruse.system.blake2 import blake2b
 
 FOLDER = "parsed"
 """Beside the files of rules; it has a file ``sshd.json`` for ``sshd.toml``."""

@@ -6,16 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from typing import ClassVar
 
-try:
-    from _blake2 import blake2b  # that of hashlib, which would load OpenSSL: 4 MB, for SHA-2
-except ImportError:
-    from hashlib import blake2b
-
 from msgspec import Struct
 
 from pyruse.state.crowding import Crowd, Known, worse
 from pyruse.state.part import Part
 from pyruse.state.removal import delete_days
+from pyruse.system.blake2 import blake2b
 
 MOST = 10_000
 """So many kinds are kept. Where there are more, one gives way and counts as `OTHERS` (see

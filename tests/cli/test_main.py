@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pyruse.registry.kinds import PLUGINS
+from pyruse.registry.packages import OWN
+from pyruse.registry.registry import Registry
 from pyruse.system.native import at_work
 from pyruse.testing.plugin import need
 from pyruse.testing.waiting import TIME_LIMIT
@@ -106,6 +109,8 @@ except SystemExit as end:
 """
 HEAVY = {"jinja2", "rich", "smtplib", "ssl", "xml", "asyncio", "http", "unittest", "tomli_w"}
 """Each takes tens of milliseconds, and is for those who need it."""
+RARE = {"email", "hashlib", "lzma", "subprocess", "tempfile"}
+"""Each takes milliseconds, and a replay of which no mail comes has no use for them."""
 
 
 def test_what_is_heavy_is_imported_when_it_is_needed(config, journal):
@@ -114,8 +119,44 @@ def test_what_is_heavy_is_imported_when_it_is_needed(config, journal):
         assert not imported(MAIN.format(arguments=arguments)) & HEAVY
     assert "email" not in imported(MAIN.format(arguments=["--help"]))
     replay = ["replay", "-c", str(config), "--file", str(journal), "--format", "json"]
+    assert not imported(MAIN.format(arguments=replay)) & RARE
     for arguments in (replay, ["stats", "--file", str(journal)], ["check", "-c", str(config)]):
         assert not imported(MAIN.format(arguments=arguments)) & (HEAVY - {"ssl"})
+
+
+COMPILED = """
+import re, sys
+compiled, as_ever = [], re.compile
+def compile(*arguments, **options):
+    place = sys._getframe(1)
+    if place.f_code.co_name == "<module>" and "/pyruse/" in place.f_code.co_filename:
+        compiled.append(f"{place.f_code.co_filename}:{place.f_lineno}")
+    return as_ever(*arguments, **options)
+re.compile = compile
+"""
+
+
+def test_no_pattern_of_ours_is_compiled_before_it_is_used(config, journal):
+    replay = ["replay", "-c", str(config), "--file", str(journal), "--format", "json"]
+    program = f"{COMPILED}{MAIN.format(arguments=replay)}\nprint(*compiled, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, timeout=TIME_LIMIT,
+    )  # fmt: skip
+    assert done.stderr.split() == []
+
+
+def test_steps_of_ours_are_not_made_to_be_compared():
+    """Two of three functions that a dataclass makes, at each start, for nobody."""
+    registry = Registry()
+    ours = [
+        registry.find(group, name).load()
+        for group in PLUGINS
+        for name in registry.names(group)
+        if registry.find(group, name).distribution == OWN
+    ]
+    assert len(ours) > 50
+    assert [one for one in ours if {"__eq__", "__repr__"} & vars(one).keys()] == []
 
 
 def test_whoever_reads_may_have_seen_enough(config, journal):
