@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pyruse.addresses import (
         Address,
         Network,
+        address_text,
         network_around,
         network_text,
         parse_address,
@@ -135,6 +136,7 @@ __all__ = [
     "Watch",
     "__version__",
     "address_of",
+    "address_text",
     "as_text",
     "datetime_of",
     "did_you_mean",
@@ -157,8 +159,8 @@ __all__ = [
 
 
 _OF = {
-    "pyruse.addresses": "Address Network network_around network_text parse_address parse_network "
-    "text_around",
+    "pyruse.addresses": "Address Network address_text network_around network_text parse_address "
+    "parse_network text_around",
     "pyruse.api.bans": "Ban BanRequest UnbanReason",
     "pyruse.api.condition": "Condition",
     "pyruse.api.context": "Context LogLevel",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
@@ -41,6 +41,15 @@ class Condition(NamedTuple):
     def at_most(cls, field: str, value: float | str) -> Self:
         """The field's value is the value or below it, as the filter `at_most` compares them."""
         return cls("at_most", field, value)
+
+    @classmethod
+    def told(cls, field: str, tell: Callable[[str], bool]) -> Self:
+        """The field's value is a text of which a function says so.
+
+        :param field: is looked at.
+        :param tell: is given the text, and nothing else counts for what it says.
+        """
+        return cls("told", field, tell)
 
     @classmethod
     def patterns(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, ClassVar, Self
 
-from pyruse.addresses import Address, Network, parse_network
+from pyruse.addresses import Address, Network, logged_address, parse_network
 from pyruse.text import late_pattern, shown
 
 _FILE = "file:"
@@ -26,6 +27,8 @@ class ListFile(str):
 
 
 Item = Network | HostName | ListFile
+_REMEMBERED = 1024
+"""Texts of which it is known whether they are inside: who comes once comes again."""
 _Key = tuple[int, int, int]
 """A network: the version of IP, its first address, its prefix length."""
 
@@ -60,6 +63,8 @@ class Networks:
             one for one in self.items if isinstance(one, IPv4Network | IPv6Network)
         ]
         self._learned: dict[str, Sequence[Network]] = {}
+        self.has_text = lru_cache(maxsize=_REMEMBERED)(self._has_text)
+        """Whether a text is an address in one of them, as programs log it: with its port, say."""
         self._index()
 
     @classmethod
@@ -108,8 +113,13 @@ class Networks:
             masks = by_mask[network.version]
             masks.setdefault(int(network.netmask), set()).add(int(network.network_address))
         self._by_mask = by_mask  # threads may look at the one before
+        self.has_text.cache_clear()
         self._firsts: dict[int, list[int]] | None = None
         self._origins: dict[_Key, HostName | ListFile | None] | None = None
+
+    def _has_text(self, text: str) -> bool:
+        address = logged_address(text)
+        return address is not None and address in self
 
     def __contains__(self, address: Address) -> bool:
         return self.covers(address.version, int(address))

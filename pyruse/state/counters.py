@@ -91,8 +91,8 @@ class Counters(Part):
         :return: 0 while a grace lasts: the counter is not raised then.
         :raises TypeError: the key is no text.
         """
-        known = self._counters.get(counter)
-        return (known or self._of(counter)).count(key, at, within, by, distinct)
+        windows = self._counters.get(counter) or self._of(counter)
+        return windows.count(key, at, within, by, distinct)
 
     def count_elsewhere(self, counter: str, key: str, *, at: int, until: int, by: int = 1) -> int:
         """Raise a counter by what another machine has counted: it is not among what was raised.

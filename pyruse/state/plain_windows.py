@@ -41,15 +41,6 @@ class PlainWindows:
         :param known: what the window holds; empty: there is none.
         :return: the window as it is now.
         """
-        window = self._with(key, expires, known)
-        self._written.setdefault(key, known)
-        return window
-
-    def take(self, key: str, expires: int) -> None:
-        """Take over what the database holds, in the order in which it expires."""
-        self._with(key, expires, self.windows.get(key, ()))
-
-    def _with(self, key: str, expires: int, known: Expiries) -> Expiries:
         if not known or expires >= known[-1]:
             window = (*known, expires)
         else:
@@ -62,7 +53,13 @@ class PlainWindows:
             self._keys.append(key)
         else:
             heappush(self._late, (expires, key))
+        self._written.setdefault(key, known)
         return window
+
+    def take(self, key: str, expires: int) -> None:
+        """Take over what the database holds, in the order in which it expires."""
+        self.add(key, expires, self.windows.get(key, ()))
+        del self._written[key]
 
     def pop(self, key: str) -> tuple[Expiries, Expiries]:
         """Take out a window; one that is not there is an empty one.

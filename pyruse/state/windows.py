@@ -87,7 +87,7 @@ class Windows:
             held = plain.add(key, expires, known)
             if self._store.raised is not None:
                 self._store.raised.append(Raised(self.name, key, expires, 1))
-            return counting(held, at)
+            return len(held) if held[0] > at else counting(held, at)
         return self._raise(key, self._made(key), at, within, by, distinct)
 
     def _raise(  # noqa: PLR0913 -- the options of one counting
@@ -165,6 +165,9 @@ class Windows:
         """Forget a window; see `pyruse.api.memory.Counters`."""
         key = _checked(key)
         until = 0 if grace is None else at + grace
+        held = key in self.plain.windows or key in self.others
+        if not (held or until or self._store.left_until):
+            return  # who logs in has seldom failed: there is nothing, in the database neither
         _, written = self.plain.pop(key)
         window = self.others.pop(key, None)
         known = bool(written) or bool(self._store.left_until)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyruse import Condition, Entry, Field, NewField, Pattern, hookimpl
+from pyruse import AddressField, Condition, Entry, Field, Networks, NewField, Pattern, hookimpl
 from pyruse.chains.link import Node, link
 from pyruse.chains.model import Chain, Step
 from pyruse.chains.native import condition_of, in_c
@@ -23,6 +23,7 @@ from pyruse_plugins.filters.contains import Contains
 from pyruse_plugins.filters.equals import Equals
 from pyruse_plugins.filters.exists import Exists
 from pyruse_plugins.filters.in_ import In
+from pyruse_plugins.filters.in_networks import InNetworks
 from pyruse_plugins.filters.regex import Patterns, Regex
 
 FIELDS = ["A", "B", "a", "PRIORITY"]
@@ -63,6 +64,7 @@ def filters(draw: st.DrawFn) -> Any:
         Exists(Field(field)),
         AtLeast(Field(field), value),
         AtMost(Field(field), value),
+        InNetworks(AddressField(field), Networks.parse(["192.0.2.0/24", "2001:db8::/32"])),
         Regex(unnamed, Field(field), [NewField("a"), NewField("B")]),
         Regex(Patterns(map(Pattern, patterns)), Field(field)),
         Regex(Patterns(map(Pattern, patterns)), Field(field)),

@@ -141,3 +141,16 @@ def test_overlaps_are_those_of_ipaddress(nets: list[Any], network: Any) -> None:
     overlap = any(net.version == network.version and net.overlaps(network) for net in nets)
     assert Networks(nets).overlaps(network) == overlap
     assert (Networks(nets).overlapping(network) is not None) == overlap
+
+
+def test_what_is_known_of_a_text_is_forgotten_when_a_name_stands_for_others() -> None:
+    networks = Networks.parse(["home.example.net", "198.51.100.0/24"])
+    name = networks.sources[0]
+    text = "[2001:db8::7]:5060"
+    assert networks.has_text("198.51.100.7:22")
+    assert not networks.has_text(text)
+    assert not networks.has_text("nobody")
+    networks.learn(name, [parse_network("2001:db8::/32")])
+    assert networks.has_text(text)
+    networks.learn(name, [])
+    assert not networks.has_text(text)

@@ -8,6 +8,7 @@ from pyruse import (
     Entry,
     Field,
     address_of,
+    address_text,
     printable,
     shortened,
     shown,
@@ -73,7 +74,7 @@ def counted_under(
     if value is None:
         raise ValueError(f"the entry has no {key} to count by")
     if prefix4 is None and prefix6 is None:
-        return with_one_spelling(entry, key, value)
+        return with_one_spelling(value)
     address = address_of(entry, key)
     if address is None:
         raise ValueError(
@@ -83,9 +84,8 @@ def counted_under(
     return text_around(address, prefix4 or 32, prefix6 or 128)
 
 
-def with_one_spelling(entry: Entry, field: Field, text: str) -> str:
-    """The text of a field; of an address, as it is always written, and without its port."""
+def with_one_spelling(text: str) -> str:
+    """A text; an address, as it is always written, and without its port."""
     if ":" not in text and "#" not in text and "[" not in text:
         return text  # an IPv4 address is written in one way
-    address = address_of(entry, field)
-    return text if address is None else text_around(address, 32, 128)
+    return address_text(text) or text

@@ -72,13 +72,16 @@ class Count:
         if self.by == 0 and self.into is None:
             raise ValueError("by = 0 counts nothing (expected into, for what the counter holds)")
         self._within = None if self.within is None else self.within.us
+        self._by_one = self.by == 1 and self.distinct is None
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
         key = counted_under(entry, self.key, self.prefix4, self.prefix6)
-        by = _amount(entry, self.by) if isinstance(self.by, Field) else self.by
-        if by:
-            held = context.counters.count(
+        counters = context.counters
+        if self._by_one:
+            held = counters.count(self.counter, key, at=entry.time_us, within=self._within)
+        elif by := _amount(entry, self.by) if isinstance(self.by, Field) else self.by:
+            held = counters.count(
                 self.counter,
                 key,
                 at=entry.time_us,
@@ -87,7 +90,7 @@ class Count:
                 distinct=None if self.distinct is None else _text(entry, self.distinct),
             )
         else:
-            held = context.counters.held(
+            held = counters.held(
                 self.counter, key, at=entry.time_us, distinct=self.distinct is not None
             )
         if self.into is not None:
@@ -116,4 +119,4 @@ def _text(entry: Entry, field: Field) -> str:
     value = entry.text(field)
     if value is None:
         raise ValueError(f"the entry has no {field} to count by")
-    return with_one_spelling(entry, field, value)
+    return with_one_spelling(value)

@@ -37,10 +37,12 @@ class Reset:
     into: NewField | None = None
     """The field that gets the number 0."""
 
+    def __post_init__(self) -> None:
+        self._grace = None if self.grace is None else self.grace.us
+
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
         key = counted_under(entry, self.key, self.prefix4, self.prefix6)
-        grace = None if self.grace is None else self.grace.us
-        context.counters.reset(self.counter, key, at=entry.time_us, grace=grace)
+        context.counters.reset(self.counter, key, at=entry.time_us, grace=self._grace)
         if self.into is not None:
             entry[self.into] = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyruse import AddressField, Entry, Networks, address_of, hookimpl
+from pyruse import AddressField, Condition, Entry, Networks, hookimpl
 
 
 @dataclass(eq=False, repr=False)
@@ -32,6 +32,10 @@ class InNetworks:
     """The networks: a list, or the file that they are in."""
 
     @hookimpl
+    def condition(self) -> Condition:
+        return Condition.told(self.field, self.nets.has_text)
+
+    @hookimpl
     def match_entry(self, entry: Entry) -> bool:
-        address = address_of(entry, self.field)
-        return address is not None and address in self.nets
+        value = entry.get(self.field)
+        return isinstance(value, str) and self.nets.has_text(value)

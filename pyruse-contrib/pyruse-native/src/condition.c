@@ -86,6 +86,20 @@ static int compared(Condition *self, Entry *entry, int how) {
 static int is_at_least(Condition *self, Entry *entry) { return compared(self, entry, Py_GE); }
 static int is_at_most(Condition *self, Entry *entry) { return compared(self, entry, Py_LE); }
 
+static int is_told(Condition *self, Entry *entry) {
+    PyObject *value = value_of(entry, self->field), *answer;
+    if (value == NULL)
+        return FAULT;
+    int result = PyUnicode_CheckExact(value) ? YES : value == Py_None ? NO : ASK;
+    if (result == YES) {
+        answer = PyObject_CallFunctionObjArgs(self->operand, value, NULL);
+        result = answer == NULL ? FAULT : PyObject_IsTrue(answer);
+        Py_XDECREF(answer);
+    }
+    Py_DECREF(value);
+    return result;
+}
+
 static int is_nothing(Condition *self, Entry *entry) {
     (void)self, (void)entry;
     return YES;
@@ -308,7 +322,7 @@ static const struct {
     int (*test)(Condition *, Entry *);
 } tests[] = {
     {"exists", is_there}, {"values", is_one_of}, {"contains", has_in_it}, {"at_least", is_at_least},
-    {"at_most", is_at_most}, {"patterns", is_found}, {"nothing", is_nothing},
+    {"at_most", is_at_most}, {"told", is_told}, {"patterns", is_found}, {"nothing", is_nothing},
     {"tallied", is_tallied},
 };
 
