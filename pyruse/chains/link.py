@@ -97,9 +97,9 @@ class Branch(Node, ABC):
         self.ways: dict[Any, Node | None] = {}
         """By the value (see `pyruse.chains.table`): a branch, a node of the graph, or None:
         nowhere."""
-        self.by_bytes: dict[bytes | None, tuple[Any, Node | None]] = {}
-        """The same by the bytes of the field in the journal (None: there is no such field), with
-        the value; not all of them."""
+        self.by_bytes: dict[bytes | None, tuple[Any, Node | None, Branch | None]] = {}
+        """The same by the bytes of the field in the journal (None: there is no such field): the
+        value, the way, and its branch; not all of them."""
 
     @abstractmethod
     def learn(self, value: Any, entry: Entry) -> Iterator[Node | None]:

@@ -110,7 +110,7 @@ class _Branch(Branch):
         if raw is None or (raw is not UNREAD and len(raw) <= LONGEST):
             if len(self.by_bytes) >= MOST:  # "06" is the same number as "6"
                 self.by_bytes.clear()
-            self.by_bytes[raw] = value, way
+            self.by_bytes[raw] = value, way, None if way is None else way.branch
         return (way,)
 
     def _plainly(self, entry: Entry) -> Iterator[Node | None]:

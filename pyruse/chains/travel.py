@@ -49,7 +49,7 @@ def travel(entrance: Node | None, on_fault: OnFault) -> Travel:
     return Travel(core.lead, at_work)
 
 
-def travel_in_python(  # noqa: C901 -- calls would cost
+def travel_in_python(  # noqa: C901, PLR0915 -- calls would cost
     entrance: Node | None, on_fault: OnFault
 ) -> Travel:
     """The same as `travel`: the one copy of the walk in Python that is tuned for speed."""
@@ -65,10 +65,15 @@ def travel_in_python(  # noqa: C901 -- calls would cost
             stored = source.stored
         while True:  # once more after each fault
             try:
+                branch = None if node is None else node.branch
                 while node is not None:
-                    branch = node.branch
                     if branch is None:
-                        node = node.passed if node.call(entry) else node.failed
+                        # CPython keeps in mind where objects of one class have an attribute: so
+                        # nodes and branches are each looked at in lines of their own.
+                        call = node.call
+                        node = node.passed if call(entry) else node.failed
+                        if node is not None:
+                            branch = node.branch
                         continue
                     field = branch.field
                     try:
@@ -77,6 +82,7 @@ def travel_in_python(  # noqa: C901 -- calls would cost
                             node = branch.ways[
                                 value if value.__class__ is str else (value.__class__, value)
                             ]
+                            branch = None if node is None else node.branch
                         else:
                             try:
                                 raw = stored(field)
@@ -84,13 +90,14 @@ def travel_in_python(  # noqa: C901 -- calls would cost
                                 raw = None
                             except (OSError, ValueError, MemoryError):
                                 raw = UNREAD
-                            known[field], node = branch.by_bytes[raw]
+                            known[field], node, branch = branch.by_bytes[raw]
+                        continue
                     except (KeyError, TypeError):  # a list, or a table, cannot be looked up
                         pass
-                    else:
-                        continue
+                    assert branch is not None
                     for node in branch.seek(raw, entry):  # noqa: B007 -- see at_work
                         pass
+                    branch = None if node is None else node.branch
             except KeyboardInterrupt:
                 raise
             except BaseException as fault:  # noqa: BLE001 -- even SystemExit costs this entry alone

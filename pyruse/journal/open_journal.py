@@ -154,8 +154,9 @@ class OpenJournal:
 
     def read(self, field: str) -> Any | None:
         """The value of a field of the current entry, or None (see `Entry`)."""
+        stored = self.stored  # called as it is, it would be looked for as a method, for longer
         try:
-            raw = self.stored(field)
+            raw = stored(field)
         except KeyError:
             return None
         except (OSError, ValueError, MemoryError) as fault:

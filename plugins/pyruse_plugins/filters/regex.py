@@ -72,6 +72,7 @@ class Regex:
 
     def __post_init__(self) -> None:
         self._optimize = False
+        self._field = self.field  # an attribute that the class has, too, is found more slowly
         self._search: Callable[[str], Any] = self._first
         self._saved = self._groups_to_save() if self.save else []
         self._sets_fields = any(pattern.groups for pattern in self.pattern) or bool(self._saved)
@@ -114,10 +115,11 @@ class Regex:
 
     @hookimpl
     def match_entry(self, entry: Entry) -> bool:
-        text = entry.text(self.field)
+        text = entry.text(self._field)
         if text is None:
             return False
-        match = self._search(text)
+        search = self._search
+        match = search(text)
         if match is None:
             return False
         if self._sets_fields:
