@@ -161,6 +161,7 @@ class Engine:
         """
         lead, hour = self.travel.lead, self.hour
         latest = now + AHEAD_US
+        self.services.filing.ahead = 0
         handled = of_days_before = 0
         try:
             for handled, entry in enumerate(entries, 1):
@@ -174,6 +175,7 @@ class Engine:
                     self._entries += handled - 1 - of_days_before
                     of_days_before = handled - 1
                     self._turn_to(time_us)
+                    hour.end = min(hour.end, latest + 1)
                 elif time_us < hour.first:
                     hour.first = time_us
                 hour.reached = time_us

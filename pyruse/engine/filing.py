@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -24,6 +25,7 @@ from pyruse.state.counted_kinds import Alike
 from pyruse.state.database import State
 from pyruse.state.filed_events import QUOTED, Head, Values
 from pyruse.system.log import IDENTIFIER
+from pyruse.system.native import native
 from pyruse.text import one_line
 from pyruse.times import Calendar, Clock
 
@@ -43,7 +45,7 @@ _Place = tuple[Alike, int, Values]
 class Facts:
     """What a step reports of all its events alike: what differs is what comes of each entry."""
 
-    __slots__ = ("details", "section", "step", "template", "weight")
+    __slots__ = ("details", "own", "section", "step", "template", "weight")
 
     def __init__(
         self,
@@ -63,6 +65,8 @@ class Facts:
         self.details = details
         self.template = None if template is None else handed_over.text(template)[:LONGEST]
         self.weight = weight if section == "important" else None
+        self.own = IDENTIFIER if section == "other" else None
+        """The program of whose entries not all are filed."""
 
 
 _Key = tuple[Facts, str | None, str, int | None, str, str, str, str | None]
@@ -83,7 +87,17 @@ class Span(Struct):
     """… as long as days are reported until this one (`Days.reported_until`)."""
 
 
-class Filing:
+class _Core:
+    """What an event that is filed in C is filed by, while the day at hand holds."""
+
+    __slots__ = ("_begin", "_days", "_end", "_places", "_reported", "ahead")
+
+
+if not TYPE_CHECKING and (module := native()):
+    _Core = module.FilingCore
+
+
+class Filing(_Core):
     """Files events, and counts each for its kind."""
 
     def __init__(self, state: State, calendar: Calendar, clock: Clock, host: str) -> None:
@@ -94,12 +108,15 @@ class Filing:
         :param clock: says when an event is that no entry has caused …
         :param host: … and this, on which machine.
         """
+        self.ahead = 0
+        """How many events of the batch at hand were filed before the engine was given the entry."""
         self._days = state.days
         self._kinds = state.kinds
         self._calendar = calendar
         self._clock = clock
         self._host = host
-        self._template_of = Masks().template_of
+        masks = Masks()
+        self._template_of, self._masker = masks.template_of, masks.masker
         self._begin = self._end = 0
         """The events of these instants are filed under the day at hand …"""
         self._reported = ""
@@ -142,15 +159,25 @@ class Filing:
         :param text: the field by whose text the kind is found; None: by the message.
         """
         file, render = self.file, message.render
+        call: Callable[[Entry], object]
         if text is None:
-            return lambda entry: file(facts, entry, render(entry))
-        return lambda entry: file(facts, entry, render(entry), entry.text(text))
+            call = lambda entry: file(facts, entry, render(entry))  # noqa: E731
+        else:
+            call = lambda entry: file(facts, entry, render(entry), entry.text(text))  # noqa: E731
+        module = native()
+        if module is None or message.filling is None or facts.section == QUOTED:
+            return call
+        filer: Callable[[Entry], object] = module.Filer(
+            self, call, message.filling, self._masker, text, facts.template is not None, facts.own
+        )
+        return filer
 
     def file(  # noqa: C901, PLR0912, PLR0915 -- one call for each event that is reported
         self, facts: Facts, entry: Entry | None, message: str, text: str | None = None
-    ) -> None:
+    ) -> _Place | None:
         """File an event of a step: what the others are is said by `Context.report`.
 
+        :return: its place, which is that of all entries that are alike in what is looked at here.
         :raises TypeError: the message is no text.
         """
         if not (type(message) is str and message.isascii() and len(message) <= _LONGEST_MESSAGE):
@@ -169,8 +196,8 @@ class Filing:
             program = text_of("SYSLOG_IDENTIFIER") or text_of("_COMM") or ""
             if len(program) > _LONGEST_NAME:
                 program = program[:_LONGEST_NAME]
-            if section == "other" and program == IDENTIFIER and _is_own_news(entry):
-                return  # the report tells of bans, and nobody is to wonder about these lines
+            if program == facts.own and _is_own_news(entry):
+                return None  # the report tells of bans, and nobody is to wonder about these lines
             host = text_of("_HOSTNAME")
             level = entry.get("PRIORITY")
             if type(level) is not int:
@@ -206,6 +233,7 @@ class Filing:
         else:
             self._kinds.begin(alike, message, time)
         values += (head, time, message, quote) if section == QUOTED else (head, time, message)
+        return place
 
     def _place(self, key: _Key, is_of_program: bool) -> _Place:
         facts, host, program, level, event, why, template, message_id = key

@@ -7,7 +7,7 @@ the kind of a text is the same whichever text came first, and most texts are fou
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pyruse.system.native import native
 from pyruse.text import late_pattern
@@ -94,12 +94,13 @@ class Masks:
         """By the text of which each chunk is masked: most ids and names make one of it."""
         self.template_of = self._template_of
         """The text with its changing parts masked; never empty, of `LONGEST` characters at most."""
+        self.masker: Any = None
+        """What masks in C, where pyruse-native is installed."""
         if module := native():
-            in_c = module.Masker(
-                self._of_levelled, self._chunks, self._of_chunks, _CACHED, self._template_of,
-                self._of_chunk, self._finished,
-            )  # fmt: skip
-            self.template_of = in_c.template_of
+            self.masker = module.Masker(
+                self._chunks, self._of_chunks, self._template_of, self._of_chunk, self._finished
+            )
+            self.template_of = self.masker.template_of
 
     def _template_of(self, text: str) -> str:
         levelled = text[:_LONGEST_TEXT].encode(errors="replace").translate(_LEVELLED)

@@ -59,10 +59,13 @@ class Template:
                 literal.replace("%", "%%") + ("" if field is None else "%s")
                 for literal, field, _, _ in self._parts
             )
-        self._in_c = None if self._plain is None else self._filled_in_c()
+        self.filling = None if self._plain is None else self._filled_in_c()
+        """What renders it in C, where pyruse-native is installed."""
+        self._in_c: Callable[[Mapping[str, Any]], str] | None = None
+        if self.filling is not None:
+            self._in_c = self.filling.render
 
-    def _filled_in_c(self) -> Callable[[Mapping[str, Any]], str] | None:
-        """What is `_render` in C, where pyruse-native is installed."""
+    def _filled_in_c(self) -> Any:
         module = native()
         if module is None:
             return None
@@ -71,9 +74,7 @@ class Template:
             pieces[-1] += literal
             if field is not None:
                 pieces.append("")
-        made = module.Filling(tuple(pieces), tuple(self._named), LONGEST, self._render)
-        render: Callable[[Mapping[str, Any]], str] = made.render
-        return render
+        return module.Filling(tuple(pieces), tuple(self._named), LONGEST, self._render)
 
     @classmethod
     def parse(cls, value: Any) -> Self:

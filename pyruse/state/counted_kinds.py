@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 
@@ -12,6 +12,7 @@ from pyruse.state.crowding import Crowd, Known, worse
 from pyruse.state.part import Part
 from pyruse.state.removal import delete_days
 from pyruse.system.blake2 import blake2b
+from pyruse.system.native import native
 
 MOST = 10_000
 """So many kinds are kept. Where there are more, one gives way and counts as `OTHERS` (see
@@ -48,23 +49,37 @@ class Kind(Struct):
     """When it came last, in microseconds since the epoch."""
 
 
-class Alike(Struct, eq=False):
+class _Counts:
+    """What changes with each event: numbers in C, where pyruse-native is installed."""
+
+    __slots__ = ("count", "first", "last")
+
+
+if not TYPE_CHECKING and (module := native()):
+    _Counts = module.CountsCore
+
+
+class Alike(_Counts):
     """Events that are alike in all that they are counted by, and how many came of late."""
 
-    kind: int
-    day: str
-    """The open day that they are filed under."""
-    host: str
-    """The machine that they happened on, or nothing."""
-    key: _Key
-    program: str
-    level: int | None
-    first: int = 0
-    """When the earliest came, in microseconds since the epoch; so is `last`."""
-    last: int = 0
-    count: int = 0
-    """Since they were last added up. Whoever counts one more of them moves `first` and `last`; the
-    first one is told to `CountedKinds.begin`."""
+    __slots__ = ("day", "host", "key", "kind", "level", "program")
+
+    def __init__(  # noqa: PLR0913 -- what events are counted by
+        self, kind: int, day: str, host: str, key: _Key, program: str, level: int | None
+    ) -> None:
+        self.kind = kind
+        self.day = day
+        """The open day that they are filed under."""
+        self.host = host
+        """The machine that they happened on, or nothing."""
+        self.key = key
+        self.program = program
+        self.level = level
+        self.first = self.last = 0
+        """When the earliest came, and the last one, in microseconds since the epoch."""
+        self.count = 0
+        """Since they were last added up. Whoever counts one more of them moves `first` and `last`;
+        the first one is told to `CountedKinds.begin`."""
 
 
 def identity(section: str, event: str, program: str, template: str, message_id: str) -> int:

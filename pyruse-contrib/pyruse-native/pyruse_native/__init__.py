@@ -7,6 +7,9 @@ from typing import Any
 from pyruse_native import _native
 from pyruse_native._native import (
     Condition,
+    CountsCore,
+    Filer,
+    FilingCore,
     Filling,
     Lead,
     Masker,
@@ -22,6 +25,9 @@ from pyruse_native._native import (
 __all__ = [
     "INTERFACE",
     "Condition",
+    "CountsCore",
+    "Filer",
+    "FilingCore",
     "Filling",
     "Lead",
     "Masker",
@@ -38,7 +44,7 @@ __all__ = [
 
 __version__ = "1.0"
 
-INTERFACE = 5
+INTERFACE = 7
 """Rises with each change of what Pyruse and this package expect of each other."""
 
 

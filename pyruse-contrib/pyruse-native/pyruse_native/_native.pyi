@@ -87,13 +87,31 @@ class Filling:
     ) -> None: ...
     def render(self, entry: Any, /) -> str: ...
 
+class CountsCore:
+    count: int
+    first: int
+    last: int
+
+class FilingCore: ...
+
+class Filer:
+    def __init__(
+        self,
+        filing: FilingCore,
+        call: Callable[[Any], Any],
+        filling: Filling,
+        masker: Masker,
+        text: str | None,
+        is_templated: bool,
+        own: str | None,
+    ) -> None: ...
+    def __call__(self, entry: Any, /) -> Any: ...
+
 class Masker:
     def __init__(
         self,
-        of_levelled: dict[bytes, str],
         chunks: dict[str, str],
         of_chunks: dict[str, str],
-        most: int,
         slowly: Callable[[str], str],
         of_chunk: Callable[[str], str],
         finished: Callable[[str], str],

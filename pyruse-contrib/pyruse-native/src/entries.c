@@ -164,11 +164,11 @@ static PyObject *looked_up(Entries *self) {
 }
 
 /* Whether a C step is to be asked at a node, or a look-up that may be known. */
-static int is_quick(PyObject *node) {
+static int begins_quickly(PyObject *node) {
     if (!PyObject_TypeCheck(node, node_core_type))
         return 0;
     Node *at = (Node *)node;
-    return (at->branch == NULL || at->branch == Py_None) && at->call != NULL && Py_TYPE(at->call) == condition_type;
+    return (at->branch == NULL || at->branch == Py_None) && is_quick(at);
 }
 
 /* Whether no step in Python would do anything with the current entry; else, `*entry` is the entry, if it was made. -1: the
@@ -180,7 +180,7 @@ static int goes_nowhere(Entries *self, uint64_t time_us, Entry **entry) {
         return -1;
     if (node == Py_None)
         result = 1;
-    else if (is_quick(node)) {
+    else if (begins_quickly(node)) {
         *entry = tell_position(self) < 0 ? NULL : current(self, time_us);
         result = *entry == NULL ? -1 : lead_quickly(self->lead, node, *entry);
         if (result == 1) {   /* its object is for the next one */

@@ -6,7 +6,8 @@ PyObject *as_text, *encodable, *set_many_slowly, *set_slowly, *remove_slowly, *g
 PyObject *entry_type, *address_text, *needs_of, *search_of;
 PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
     *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,
-    *name_until, *name_no_later, *name_isupper, *name_host, *name_nothing, *name_reported_until;
+    *name_until, *name_no_later, *name_isupper, *name_nothing, *name_meaning, *name_identifier, *name_host,
+    *name_priority, *name_message_id, *name_reported_until;
 
 /* Names of attributes, made once. */
 int names_init(void) {
@@ -19,7 +20,9 @@ int names_init(void) {
         {&name_reached, "reached"}, {&name_learn, "learn"},   {&name_fault, "fault"},   {&name_faulty, "faulty"},
         {&name_groups, "groups"},   {&name_begin, "begin"},   {&name_end, "end"},
         {&name_last_us, "_last_us"}, {&name_until, "_until"}, {&name_no_later, "no_later"},
-        {&name_isupper, "isupper"}, {&name_host, "_HOSTNAME"}, {&name_nothing, ""},
+        {&name_isupper, "isupper"}, {&name_nothing, ""}, {&name_meaning, "meaning"},
+        {&name_identifier, "SYSLOG_IDENTIFIER"}, {&name_host, "_HOSTNAME"}, {&name_priority, "PRIORITY"},
+        {&name_message_id, "MESSAGE_ID"},
         {&name_reported_until, "reported_until"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

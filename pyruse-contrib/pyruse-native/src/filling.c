@@ -11,7 +11,8 @@ typedef struct {
     PyObject *nothing;       /* the empty text */
 } Filling;
 
-static PyObject *filling_render(Filling *self, PyObject *entry) {
+PyObject *filled(PyObject *filling, PyObject *entry) {
+    Filling *self = (Filling *)filling;
     if ((PyObject *)Py_TYPE(entry) != entry_type)
         return PyObject_CallFunctionObjArgs(self->slowly, entry, NULL);
     Py_ssize_t count = PyTuple_Size(self->fields);
@@ -102,7 +103,7 @@ static void filling_dealloc(Filling *self) {
 }
 
 static PyMethodDef filling_methods[] = {
-    {"render", (PyCFunction)filling_render, METH_O, "The message with the values of an entry's fields."},
+    {"render", filled, METH_O, "The message with the values of an entry's fields."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -135,8 +135,17 @@ static PyObject *known_way(PyObject *way) {
     return way;
 }
 
+int is_quick(const Node *node) {
+    return node->call != NULL && (Py_TYPE(node->call) == condition_type || Py_TYPE(node->call) == filer_type);
+}
+
 /* Ask a step. -1: it has raised. */
 static int answer_of(PyObject *call, PyObject *entry) {
+    if (Py_TYPE(call) == filer_type) {
+        PyObject *given = file_event((Filer *)call, entry);
+        Py_XDECREF(given);
+        return given == NULL ? -1 : 1;
+    }
     int passed = Py_TYPE(call) == condition_type ? is_met((Condition *)call, entry) : ASK;
     if (passed != ASK)
         return passed;
@@ -282,12 +291,13 @@ int lead_quickly(Lead *self, PyObject *node, Entry *entry) {
                     PyErr_Clear();
                 result = next != NULL ? YES : PyErr_Occurred() ? FAULT : NO;
             }
-        } else if (at->call == NULL || Py_TYPE(at->call) != condition_type)
+        } else if (!is_quick(at))
             result = NO;
         else {
             PyObject *call = at->call;
             Py_INCREF(call);
-            int passed = is_met((Condition *)call, (PyObject *)entry);
+            int passed = Py_TYPE(call) == filer_type ? file_quickly((Filer *)call, entry)
+                                                     : is_met((Condition *)call, (PyObject *)entry);
             Py_DECREF(call);
             next = passed == YES ? at->passed : passed == NO ? at->failed : NULL;
             Py_XINCREF(next);

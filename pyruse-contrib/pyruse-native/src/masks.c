@@ -6,11 +6,22 @@
 #define LONGEST LONGEST_LEVELLED
 #define LONGEST_QUOTED 200
 #define LONGEST_PLAIN 24
+#define LONGEST_IN_UTF8 (4 * LONGEST)
+#define TEXTS 8192           /* a power of two */
+#define NEIGHBOURS 4         /* a text is one of so many, by its hash */
+
+/* A text, as it is levelled, and what comes of it. */
+typedef struct {
+    uint64_t hash;
+    size_t length;
+    char *text;
+    PyObject *template;      /* NULL: there is no text */
+} Known;
 
 typedef struct {
     PyObject_HEAD
-    PyObject *of_levelled, *chunks, *of_chunks;  /* the dicts of Masks … */
-    Py_ssize_t most;         /* … which are emptied when they have so many */
+    Known *known;            /* TEXTS of them; NULL until there is one */
+    PyObject *chunks, *of_chunks;  /* the dicts of Masks */
     PyObject *slowly;        /* its way for a text … */
     PyObject *of_chunk;      /* … for what stands between two spaces … */
     PyObject *finished;      /* … and for all of them together */
@@ -145,73 +156,119 @@ static PyObject *masked_text(Masker *self, char *text, Py_ssize_t length) {
     return template;
 }
 
-static PyObject *masker_template_of(Masker *self, PyObject *text) {
-    char levelled[LONGEST];
-    Py_ssize_t length = 0;
-    const char *bytes = PyUnicode_CheckExact(text) ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
-    if (bytes == NULL || length != PyUnicode_GetLength(text)) {
+/* The bytes of so many characters of a text, at most. */
+static size_t begin_of(const char *bytes, size_t length, size_t most) {
+    size_t at = 0;
+    if (length <= most)
+        return length;
+    for (size_t characters = 0; at < length; at++)
+        if (((unsigned char)bytes[at] & 0xC0) != 0x80 && characters++ == most)
+            break;
+    return at;
+}
+
+static uint64_t hash_of(const char *text, size_t length) {
+    uint64_t hash = length, word;
+    size_t at = 0;
+    for (int rest = 0; !rest; at += 8) {
+        rest = length - at < 8;
+        word = 0;
+        memcpy(&word, text + at, rest ? length - at : 8);
+        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+static int is_same(const Known *known, uint64_t hash, const char *text, size_t length) {
+    return known->template != NULL && known->hash == hash && known->length == length &&
+           memcmp(known->text, text, length) == 0;
+}
+
+/* Where a text is known or, if it is not, is to be kept. */
+static Known *place_of(Masker *self, uint64_t hash, const char *text, size_t length) {
+    Known *near = &self->known[hash & (TEXTS - 1) & ~(uint64_t)(NEIGHBOURS - 1)], *free = NULL;
+    for (int i = 0; i < NEIGHBOURS; i++)
+        if (near[i].template == NULL)
+            free = near + i;
+        else if (is_same(near + i, hash, text, length))
+            return near + i;
+    return free != NULL ? free : near + (hash >> 32) % NEIGHBOURS;
+}
+
+/* Remember what comes of a text; takes over the copy of it. */
+static void keep(Masker *self, uint64_t hash, char *copy, size_t length, PyObject *template) {
+    Known *known = place_of(self, hash, copy, length), left = *known;
+    Py_INCREF(template);
+    *known = (Known){hash, length, copy, template};
+    PyMem_Free(left.text);
+    Py_XDECREF(left.template);
+}
+
+PyObject *template_of(PyObject *masker, PyObject *text) {
+    Masker *self = (Masker *)masker;
+    char levelled[LONGEST_IN_UTF8];
+    Py_ssize_t size = 0;
+    const char *bytes = PyUnicode_CheckExact(text) ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
+    if (bytes == NULL) {
         PyErr_Clear();
         return PyObject_CallFunctionObjArgs(self->slowly, text, NULL);
     }
-    if (length > LONGEST)
-        length = LONGEST;
+    size_t length = begin_of(bytes, (size_t)size, LONGEST);
     level(bytes, length, levelled);
-    PyObject *key = PyBytes_FromStringAndSize(levelled, length);
-    if (key == NULL)
-        return NULL;
-    PyObject *template = PyDict_GetItemWithError(self->of_levelled, key);
-    if (template != NULL) {
-        Py_INCREF(template);
-        Py_DECREF(key);
-        return template;
+    uint64_t hash = hash_of(levelled, length);
+    if (self->known == NULL && (self->known = PyMem_Calloc(TEXTS, sizeof *self->known)) == NULL)
+        return PyErr_NoMemory();
+    Known *known = place_of(self, hash, levelled, length);
+    if (is_same(known, hash, levelled, length)) {
+        Py_INCREF(known->template);
+        return known->template;
     }
-    template = PyErr_Occurred() ? NULL : masked_text(self, levelled, length);
-    if (template == Py_None) {
-        Py_DECREF(template);
-        template = PyObject_CallFunctionObjArgs(self->slowly, text, NULL);
-    } else if (template != NULL) {
-        if (PyDict_Size(self->of_levelled) >= self->most)
-            PyDict_Clear(self->of_levelled);
-        if (PyDict_SetItem(self->of_levelled, key, template) < 0)
-            Py_CLEAR(template);
-    }
-    Py_DECREF(key);
+    char *copy = PyMem_Malloc(length + 1);
+    if (copy == NULL)
+        return PyErr_NoMemory();
+    memcpy(copy, levelled, length);
+    PyObject *template = Py_None;
+    Py_INCREF(template);
+    if (size == PyUnicode_GetLength(text))
+        REPLACE(template, masked_text(self, levelled, (Py_ssize_t)length));
+    if (template == Py_None)
+        REPLACE(template, PyObject_CallFunctionObjArgs(self->slowly, text, NULL));
+    if (template == NULL)
+        PyMem_Free(copy);
+    else
+        keep(self, hash, copy, length, template);
     return template;
 }
 
 static PyObject *masker_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {
-    static char *known[] = {"of_levelled", "chunks", "of_chunks", "most", "slowly", "of_chunk", "finished", NULL};
-    PyObject *given[6];
-    Py_ssize_t most;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!O!O!nOOO:Masker", known, &PyDict_Type, &given[0], &PyDict_Type,
-                                     &given[1], &PyDict_Type, &given[2], &most, &given[3], &given[4], &given[5]))
+    static char *known[] = {"chunks", "of_chunks", "slowly", "of_chunk", "finished", NULL};
+    PyObject *given[5];
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!O!OOO:Masker", known, &PyDict_Type, &given[0], &PyDict_Type,
+                                     &given[1], &given[2], &given[3], &given[4]))
         return NULL;
     Masker *self = (Masker *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (self == NULL)
         return NULL;
-    PyObject **kept[] = {&self->of_levelled, &self->chunks, &self->of_chunks, &self->slowly, &self->of_chunk,
-                         &self->finished};
-    for (int i = 0; i < 6; i++) {
+    PyObject **kept[] = {&self->chunks, &self->of_chunks, &self->slowly, &self->of_chunk, &self->finished};
+    for (int i = 0; i < 5; i++) {
         Py_INCREF(given[i]);
         *kept[i] = given[i];
     }
-    self->most = most;
     return (PyObject *)self;
 }
 
 static int masker_traverse(Masker *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(self->of_levelled);
     Py_VISIT(self->chunks);
     Py_VISIT(self->of_chunks);
     Py_VISIT(self->slowly);
     Py_VISIT(self->of_chunk);
     Py_VISIT(self->finished);
-    return 0;
+    return 0;                /* what comes of texts are texts */
 }
 
 static int masker_clear(Masker *self) {
-    Py_CLEAR(self->of_levelled);
     Py_CLEAR(self->chunks);
     Py_CLEAR(self->of_chunks);
     Py_CLEAR(self->slowly);
@@ -220,16 +277,27 @@ static int masker_clear(Masker *self) {
     return 0;
 }
 
+static void forget_texts(Masker *self) {
+    Known *known = self->known;
+    self->known = NULL;
+    for (size_t at = 0; known != NULL && at < TEXTS; at++) {
+        PyMem_Free(known[at].text);
+        Py_XDECREF(known[at].template);
+    }
+    PyMem_Free(known);
+}
+
 static void masker_dealloc(Masker *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     masker_clear(self);
+    forget_texts(self);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
 }
 
 static PyMethodDef masker_methods[] = {
-    {"template_of", (PyCFunction)masker_template_of, METH_O, "The text with its changing parts masked."},
+    {"template_of", template_of, METH_O, "The text with its changing parts masked."},
     {NULL, NULL, 0, NULL},
 };
 

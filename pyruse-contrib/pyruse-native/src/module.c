@@ -1,7 +1,8 @@
 /* The module pyruse_native._native: its types and functions. */
 #include "native.h"
 
-PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type, *tallying_type;
+PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type, *filling_type, *masker_type,
+    *tallying_type;
 
 static PyObject *with_help(PyObject *module, PyObject *arguments, PyObject *names) {
     static char *known[] = {"as_text", "encodable", "set_many", "set_one", "remove", "gone", NULL};
@@ -52,7 +53,7 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyTypeObject *added(PyObject *module, PyType_Spec *spec) {
+PyTypeObject *added(PyObject *module, PyType_Spec *spec) {
     PyObject *type = PyType_FromSpec(spec);
     if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0)
         Py_CLEAR(type);
@@ -73,13 +74,11 @@ PyMODINIT_FUNC PyInit__native(void) {
     condition_type = node_core_type == NULL ? NULL : added(module, &condition_spec);
     lead_type = condition_type == NULL ? NULL : added(module, &lead_spec);
     PyTypeObject *entries = lead_type == NULL ? NULL : added(module, &entries_spec);
-    PyTypeObject *masker = entries == NULL ? NULL : added(module, &masker_spec);
-    PyTypeObject *filling = masker == NULL ? NULL : added(module, &filling_spec);
-    tallying_type = filling == NULL ? NULL : added(module, &tallying_spec);
+    masker_type = entries == NULL ? NULL : added(module, &masker_spec);
+    filling_type = masker_type == NULL ? NULL : added(module, &filling_spec);
+    tallying_type = filling_type == NULL ? NULL : added(module, &tallying_spec);
     Py_XDECREF(entries);
-    Py_XDECREF(masker);
-    Py_XDECREF(filling);
-    if (tallying_type == NULL || names_init() < 0)
+    if (tallying_type == NULL || filing_init(module) < 0 || names_init() < 0)
         Py_CLEAR(module);
     return module;
 }

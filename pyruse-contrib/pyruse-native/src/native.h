@@ -93,6 +93,7 @@ typedef struct {
 
 typedef struct Condition Condition;
 typedef struct Tallying Tallying;
+typedef struct Filer Filer;
 enum { NO = 0, YES = 1, FAULT = -1, ASK = 2 };  /* ASK: the filter's own method knows */
 
 /* The walk of entries through the chains (pyruse/chains/travel.py). */
@@ -104,15 +105,21 @@ typedef struct {
 } Lead;
 
 extern PyType_Spec reader_spec, entries_spec, entry_spec, node_spec, lead_spec, condition_spec, masker_spec,
-    filling_spec, tallying_spec;
-extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type, *tallying_type;
+    filling_spec, tallying_spec, counts_spec, filing_spec, filer_spec;
+extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type, *filling_type,
+    *masker_type, *filer_type, *tallying_type;
+
+/* A type that is now of the module; NULL: an exception. */
+PyTypeObject *added(PyObject *module, PyType_Spec *spec);
+int filing_init(PyObject *module);
 
 /* Of Python's side (pyruse/entry/native.py): what is rare, and has to be the same in both. */
 extern PyObject *as_text, *encodable, *set_many_slowly, *set_slowly, *remove_slowly, *gone;
 extern PyObject *entry_type, *address_text, *needs_of, *search_of;
 extern PyObject *name_position, *name_read, *name_skipped, *name_first, *name_last,
     *name_reached, *name_learn, *name_fault, *name_faulty, *name_groups, *name_begin, *name_end, *name_last_us,
-    *name_until, *name_no_later, *name_isupper, *name_host, *name_nothing, *name_reported_until;
+    *name_until, *name_no_later, *name_isupper, *name_nothing, *name_meaning, *name_identifier, *name_host,
+    *name_priority, *name_message_id, *name_reported_until;
 
 /* reader.c: see there. */
 int number_by_bytes(const Reader *reader, const char *name, size_t length);
@@ -148,6 +155,17 @@ PyObject *text_if_there(Entry *entry, PyObject *name);
 long long plain_number(PyObject *text);
 /* Where a branch leads by a value, a new reference; NULL: nobody knows yet, or there is an exception. */
 PyObject *way_of(PyObject *ways, PyObject *value);
+/* A message with the fields of an entry in it, a new reference. */
+PyObject *filled(PyObject *filling, PyObject *entry);
+/* The text with its changing parts masked, a new reference. */
+PyObject *template_of(PyObject *masker, PyObject *text);
+/* File an event of an entry, by Python where it is not like one before it; gives what Python gives, or None: a new
+ * reference. */
+PyObject *file_event(Filer *filer, PyObject *entry);
+/* The same, YES, if Python need not be asked for it; else ASK, and nothing is filed. */
+int file_quickly(Filer *filer, Entry *entry);
+/* Whether a step may be at work without Python. */
+int is_quick(const Node *node);
 /* Whether an entry passes. */
 int is_met(Condition *condition, PyObject *entry);
 /* Count an event of an entry. */
