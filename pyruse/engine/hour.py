@@ -7,9 +7,9 @@ class Hour:
     """What of the day an entry need not be asked for, as long as it is of the same hour.
 
     The engine counts its entries here. A reader that leads entries by itself, by the look-ups of
-    `pyruse.chains.table`, counts here, too: those that go nowhere, or are filed there, and have an instant from `begin`
-    on and before `end` need not be given to the engine, once `reached`, `first`, `last` and
-    `skipped` say that they were there.
+    `pyruse.chains.table`, counts here, too: those that go nowhere, or are filed on their way, and
+    have an instant from `begin` on and before `end` need not be given to the engine, once
+    `reached`, `first`, `last` and `skipped` say that they were there.
     """
 
     __slots__ = ("begin", "end", "first", "last", "reached", "skipped")
