@@ -49,6 +49,6 @@ class Mode(Struct, frozen=True, kw_only=True):
 LIVE = Mode(dry_run=False, batch=2_000, counters=None)
 """The daemon: so many entries are committed together while it catches up, else what is there."""
 
-DRY = Mode(dry_run=True, batch=5_000, counters=False)
+DRY = Mode(dry_run=True, batch=20_000, counters=False)
 """A dry run: there is nothing to be lost in a crash, so batches are longer. Steps are not counted,
 so that `pyruse explain` shows those of the configuration alone."""
