@@ -6,6 +6,7 @@ import os
 import time as clock
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,7 +39,7 @@ def iso_texts(times_us: Iterable[int], zone: tzinfo) -> Iterator[str]:
 
     Of those that are in order, most cost no datetime: quarters of hours begin with each other.
     """
-    clock_of = [f"{second // 60:02}:{second % 60:02}" for second in range(3600)]
+    clock_of = _clocks()
     begin = end = second = 0
     before = after = ""
     for time_us in times_us:
@@ -60,6 +61,12 @@ def iso_texts(times_us: Iterable[int], zone: tzinfo) -> Iterator[str]:
             yield f"{before}{clock}.{str(time_us)[-6:]}{after}"
         else:
             yield f"{before}{clock}{after}"
+
+
+@cache
+def _clocks() -> list[str]:
+    """Minutes and seconds, by the seconds of an hour."""
+    return [f"{second // 60:02}:{second % 60:02}" for second in range(3600)]
 
 
 def time_us_of(moment: datetime) -> int:

@@ -263,16 +263,16 @@ class Engine:
         while self.ban_news.tell():
             self.state.commit()
 
-    def report(self, day: str | None = None, *, in_detail: bool = True) -> Report:
+    def report(self, day: str | None = None, *, for_people: bool = True) -> Report:
         """The report of a day, or of all that the committed state holds.
 
         :param day: as ``YYYY-MM-DD``; None: of all.
-        :param in_detail: of all: see `report_of_all`.
+        :param for_people: of all: see `report_of_all`.
         """
         contribute = partial(self._contribute, self.state.db, self.faults.of_plugin)
         if day is None:
             return report_of_all(
-                self.state, self.calendar, self.host, contribute, in_detail=in_detail
+                self.state, self.calendar, self.host, contribute, for_people=for_people
             )
         return next(self.reports(day))
 

@@ -168,7 +168,7 @@ def replay(  # noqa: PLR0913 -- what a pass may be asked for
     *,
     profile: Profile | None = None,
     recognised: Recognised | None = None,
-    in_detail: bool = True,
+    for_people: bool = True,
 ) -> Outcome:
     """Lead past entries through the chains, with a state in memory; nothing leaves Pyruse.
 
@@ -178,7 +178,7 @@ def replay(  # noqa: PLR0913 -- what a pass may be asked for
     :param progress: told now and then of the number of entries, and the instant reached.
     :param profile: measures where the time goes.
     :param recognised: counts which entries are recognised.
-    :param in_detail: the report is for people: its kinds have their most frequent messages.
+    :param for_people: the report has what people should know, which `Outcome.data` has not.
     :raises ConfigError: options do not go together.
     :raises UserError: the journal cannot be read.
     """
@@ -208,7 +208,7 @@ def replay(  # noqa: PLR0913 -- what a pass may be asked for
         handle = engine.handle if profile is None else profile.batches(engine.handle)
         counted = iter if recognised is None else recognised.counted
         entries = _handle_all(engine, handle, reader, progress, counted)
-        report = engine.report(in_detail=in_detail)
+        report = engine.report(for_people=for_people)
         engine.stop()
         outcome = outcome_of(engine, entries, time.monotonic() - began, report)
         if profile is not None and engine.traffic is not None:

@@ -14,14 +14,13 @@ from pyruse.state.kinds import days_with_counts
 from pyruse.times import Calendar
 
 
-def find(  # noqa: PLR0913 -- all that is told of
+def find(
     report: Report,
     db: sqlite3.Connection,
     calendar: Calendar,
     absent_in: tuple[int, int],
     *,
     is_over: bool,
-    in_detail: bool = True,
 ) -> None:
     """Add what the state alone tells: attention, what is unlike other days, kinds, hours.
 
@@ -30,7 +29,6 @@ def find(  # noqa: PLR0913 -- all that is told of
     :param calendar: says when days begin and end.
     :param absent_in: the instants (µs since the epoch) within which something may be absent.
     :param is_over: whether all of the last day is there.
-    :param in_detail: also read which messages of each kind are the most frequent.
     """
     report.bans = count_bans(report, db)
     attend(report, db, calendar.zone, absent_in)
@@ -44,7 +42,7 @@ def find(  # noqa: PLR0913 -- all that is told of
         report.unusual = comparison.unusual
         report.attention += comparison.attention
         report.hours = hours(db, day, calendar)
-    report.kinds = kind_rows(report, db, calendar.zone, with_messages=in_detail)
+    report.kinds = kind_rows(report, db, calendar.zone)
 
 
 def conclude(report: Report, db: sqlite3.Connection, calendar: Calendar) -> None:

@@ -30,9 +30,7 @@ REST = "(other kinds, of which there were too many)"
 """The template of the row that stands for the kinds that gave way in the state."""
 
 
-def kind_rows(
-    report: Report, db: sqlite3.Connection, zone: tzinfo, *, with_messages: bool = True
-) -> list[KindRow]:
+def kind_rows(report: Report, db: sqlite3.Connection, zone: tzinfo) -> list[KindRow]:
     """The kinds of a report's days: those of each section, in the order of the sections.
 
     There are as many as the state keeps, at most; what gave way there is one row, without text.
@@ -40,8 +38,6 @@ def kind_rows(
     :param report: has its days.
     :param db: the committed state.
     :param zone: the zone of the times.
-    :param with_messages: also read which messages are the most frequent, which takes a look at each
-        event.
     """
     days = report.days
     if not days:
@@ -57,8 +53,7 @@ def kind_rows(
             for several in _grouped(kinds)
         ]
         made.sort(key=_rank)
-        if with_messages:
-            _tell_messages(made, db, days, section)
+        _tell_messages(made, db, days, section)
         rows += [row for row, _ in made]
     return rows
 

@@ -105,7 +105,7 @@ def _missing(names: list[str], kept: set[str]) -> list[str]:
 
 
 def report_of_all(
-    state: State, calendar: Calendar, host: str, contribute: Contribute, *, in_detail: bool = True
+    state: State, calendar: Calendar, host: str, contribute: Contribute, *, for_people: bool = True
 ) -> Report:
     """One report of all that the state holds, as replaying past entries gives it.
 
@@ -113,8 +113,7 @@ def report_of_all(
     :param calendar: says when days begin and end.
     :param host: the name of this host.
     :param contribute: lets plugins add to it.
-    :param in_detail: also say which messages of each kind are the most frequent, which takes a look
-        at each event.
+    :param for_people: also find what they should know: what needs attention, kinds, usual numbers.
     """
     days = kept_days(state.db)
     firsts = [day.first for day in days if day.first is not None]
@@ -123,7 +122,7 @@ def report_of_all(
     names = [day.day for day in days if day.entries]
     title = " – ".join(dict.fromkeys((names[0], names[-1]))) if names else "no entries"
     report = _report(
-        title, days, span, state.db, True, calendar, host, contribute, _EVER, in_detail=in_detail
+        title, days, span, state.db, True, calendar, host, contribute, _EVER, for_people=for_people
     )
     report.kept = False
     return report
@@ -201,14 +200,15 @@ def _report(  # noqa: PLR0913 -- a private helper of the two above
     machine: str | None = None,
     every: Every = "day",
     notes: Sequence[str] = (),
-    in_detail: bool = True,
+    for_people: bool = True,
 ) -> Report:
     begin, end = (datetime_of(time_us, calendar.zone) for time_us in span)
     report = Report(title, [host], begin, end, machine=machine, every=every, notes=[*notes])
     # What is in memory already takes no more of it. It may be gone before the report is read.
     fill(report, db, days, calendar.zone, at_once=at_once)
     report.notes += _absences(db, absent_in, calendar.zone)
-    find(report, db, calendar, absent_in, is_over=is_over, in_detail=in_detail)
+    if for_people:
+        find(report, db, calendar, absent_in, is_over=is_over)
     contribute(report)
     conclude(report, db, calendar)
     return report

@@ -70,7 +70,7 @@ def command(config: Path | None, form: str, full: bool, profile: bool, **journal
     with progress(span) as tell:
         outcome = replay(
             loaded, chosen, Faults(lambda *_: None), tell, profile=measured,
-            in_detail=form != "json",
+            for_people=form != "json",
         )  # fmt: skip
     if form == "json":
         show_json(outcome.rows())
