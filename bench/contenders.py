@@ -17,8 +17,8 @@ from bench.measure import Command
 from pyruse import CommandLine
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Element, Target
-from pyruse.state.bans import BanKey
 from pyruse.state.database import State
+from pyruse.state.shared_bans import BanKey
 from pyruse.testing.journald import Journald
 from pyruse.testing.namespace import NamespaceError, NetworkNamespace
 from pyruse.times import now_us

@@ -16,7 +16,7 @@ from pyruse.bans.orders import Answer, BanOrder, Item, UnbanOrder, Where
 from pyruse.bans.service import Bans
 from pyruse.bans.settle import settle
 from pyruse.options.durations import Duration
-from pyruse.state.bans import BanKey
+from pyruse.state.shared_bans import BanKey
 
 
 def carry_out(
@@ -82,6 +82,8 @@ class UnderWay:
 
     def is_known(self, bans: Bans) -> bool:
         """Whether the firewalls have answered, or are late with it."""
+        if bans.enforcement.has_all:
+            return True
         while self._unknown:
             key = next(iter(self._unknown))
             if bans.enforcement.waiting(key) == "":
@@ -96,11 +98,12 @@ class UnderWay:
         :param otherwise: what is told of changes that a firewall has not answered for.
         """
         answer = self._answer
-        refused = bans.enforcement.refusals()
-        for key in self._keys:
-            if (why := bans.enforcement.waiting(key)) is not None:
-                refused[key] = why or otherwise
-        _tell_refused(answer, self._keys, refused)
+        if not bans.enforcement.has_all:
+            refused = bans.enforcement.refusals()
+            for key in self._keys:
+                if (why := bans.enforcement.waiting(key)) is not None:
+                    refused[key] = why or otherwise
+            _tell_refused(answer, self._keys, refused)
         answer.faults = [text for text in dict.fromkeys(self.faults) if text not in answer.refused]
         return answer
 
@@ -113,7 +116,7 @@ def _ban(order: BanOrder, bans: Bans, now: int) -> tuple[Answer, Collection[BanK
     answer = Answer()
     keys: dict[BanKey, None] = {}
     usual = cache(lambda: bans.target(None, None, ()))
-    alike: dict[tuple[int | None, str], BanRequest] = {}
+    alike: dict[tuple[int | None, str, str], tuple[BanRequest, Cause]] = {}
     with suppress(ValueError):  # no firewall: each item tells it
         bans.in_force.look_up([BanKey(item.network, usual()) for item in order.bans])
     for item in order.bans:
@@ -134,13 +137,13 @@ def _ban(order: BanOrder, bans: Bans, now: int) -> tuple[Answer, Collection[BanK
             continue
         if item.before:
             bans.in_force.remember(key, item.before, ended=now, at=now)
-        cause = Cause(now, reason=item.reason)
         if "/" in text:
-            made = bans.ban(_request(item, target, now), cause)
+            made = bans.ban(_request(item, target, now), Cause(now, reason=item.reason))
         else:  # a list has thousands, most of which are to last as long
-            request = alike.get((until, item.label))
-            if request is None:
-                request = alike[until, item.label] = _request(item, target, now)
+            what = until, item.label, item.reason
+            request, cause = alike.get(what) or alike.setdefault(
+                what, (_request(item, target, now), Cause(now, reason=item.reason))
+            )
             made = bans.ban_address(key, request, cause)
         (answer.unchanged if made is None else answer.done).append(text)
         keys[key] = None

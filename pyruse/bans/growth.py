@@ -11,8 +11,8 @@ from pyruse.bans.aggregate import Aggregate
 from pyruse.bans.members import Members
 from pyruse.state.ban_events import BanEvent
 from pyruse.state.ban_history import AGGREGATE
-from pyruse.state.bans import BanKey
 from pyruse.state.database import State
+from pyruse.state.shared_bans import BanKey
 from pyruse.times import FOREVER
 
 
@@ -39,7 +39,7 @@ class Growth:
         if rule != Aggregate():
             for key, ban in self._bans.asked_for.items():
                 self._members.add(key, ban.until)
-        for key in {**self._bans.grown, **dict.fromkeys(self._members.grown())}:
+        for key in dict.fromkeys([*self._bans.grown, *self._members.grown()]):
             self._grow(key, at)
 
     def replaced(self, key: BanKey, before: Ban | None, after: Ban | None) -> None:

@@ -16,8 +16,8 @@ from pyruse.api.bans import Ban, BanRequest, UnbanReason
 from pyruse.bans import length
 from pyruse.bans.growth import Growth
 from pyruse.state.ban_events import BanEvent
-from pyruse.state.bans import BanKey
 from pyruse.state.database import State
+from pyruse.state.shared_bans import BanKey
 
 
 class Cause(NamedTuple):

@@ -8,7 +8,7 @@ from bisect import bisect_left, insort
 from pyruse.addresses import bits_of, network_text
 from pyruse.api.firewall import Target
 from pyruse.bans.aggregate import BITS, Aggregate
-from pyruse.state.bans import BanKey
+from pyruse.state.shared_bans import BanKey
 from pyruse.times import FOREVER
 
 _Around = tuple[int, int, Target]  # a network: the version of IP, its bits; and from where

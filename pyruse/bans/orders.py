@@ -6,7 +6,7 @@ may be older than the command, or newer: fields are only ever added, and have a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
@@ -106,7 +106,7 @@ def parts(items: Iterable[T]) -> Iterator[list[T]]:
         yield part
 
 
-def joined(answers: Sequence[Answer]) -> Answer:
+def joined(answers: Iterable[Answer]) -> Answer:
     """One answer to the parts of an order."""
     whole = Answer()
     for one in answers:

@@ -15,8 +15,8 @@ from pyruse.bans.in_force import Cause, InForce
 from pyruse.bans.policy import Policy
 from pyruse.bans.protection import Protected, Protection
 from pyruse.bans.simulation import simulated, with_simulation
-from pyruse.state.bans import BanKey
 from pyruse.state.database import State
+from pyruse.state.shared_bans import BanKey
 from pyruse.text import shortened
 from pyruse.times import Clock, now_us
 

@@ -173,7 +173,7 @@ def _without_daemon(
             bans = engine.bans
             state.ban_events.wanted = True  # the next daemon tells of it
             try:
-                return orders.joined([execute(part, bans, state.commit) for part in parts])
+                return orders.joined(execute(part, bans, state.commit) for part in parts)
             finally:
                 bans.enforcement.close()
     except sqlite3.Error as fault:

@@ -392,6 +392,8 @@ class EngineSettings:
 
     def simulates(self, chain: str) -> bool:
         """Whether a chain is only simulated."""
+        if not self.simulate or not chain:
+            return False
         return any(chain == one or chain.startswith(f"{one} ") for one in self.simulate)
 
 

@@ -18,7 +18,7 @@ _READ = 1_000
 EventKind = Literal["ban", "unban"]
 
 
-class BanEvent(Struct, frozen=True):
+class BanEvent(Struct, frozen=True, gc=False):
     """A ban began or was made longer, or it is in force no longer."""
 
     kind: EventKind

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
 from pyruse.api.bans import Ban
+from pyruse.api.firewall import Target
+from pyruse.state import alike_rows
 from pyruse.state.bans import target_of_json, target_to_json
 from pyruse.state.part import Part
 from pyruse.state.removal import delete
@@ -38,27 +40,26 @@ class BanHistory(Part):
     """
 
     def __init__(self) -> None:
-        self._new: list[BanRecord] = []
+        self._new: list[tuple[int, Ban]] = []
 
     def add(self, ban: Ban, at: int) -> None:
         """Note that a ban began, or was made longer, at an instant."""
-        self._new.append(BanRecord(at, ban))
+        self._new.append((at, ban))
 
     def load(self, db: sqlite3.Connection) -> None:
         """Nothing is kept in memory."""
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what is new."""
-        db.executemany(
-            "INSERT INTO ban_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    at, ban.network, target_to_json(ban.target), ban.label, ban.chain, ban.reason,
-                    ban.since, ban.until, ban.count - 1,
-                )
-                for at, ban in self._new
-            ],
-        )  # fmt: skip
+        rows = [
+            (
+                ban.network,
+                (at, ban.target, ban.label, ban.chain, ban.reason, ban.since, ban.until, ban.count),
+            )
+            for at, ban in self._new
+        ]
+        columns = "network, time, target, label, chain, reason, since, until, level"
+        alike_rows.insert(db, f"INSERT INTO ban_history ({columns})", rows, _values)
 
     def saved(self) -> None:
         """What was new is committed."""
@@ -85,6 +86,12 @@ class BanHistory(Part):
     def remove_before(self, db: sqlite3.Connection, time_us: int, day: str) -> Iterator[None]:
         """Remove the records before an instant; how often somebody was banned is kept apart."""
         yield from delete(db, "ban_history", "time < ?", (time_us,))
+
+
+def _values(alike: tuple[int, Target, str, str, str, int, int | None, int]) -> tuple[object, ...]:
+    """What the rows have in common that are alike but for their networks."""
+    at, target, label, chain, reason, since, until, count = alike
+    return at, target_to_json(target), label, chain, reason, since, until, count - 1
 
 
 def bans_begun(db: sqlite3.Connection, since: int, until: int) -> int:

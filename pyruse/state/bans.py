@@ -15,25 +15,18 @@ from msgspec import Struct
 from pyruse.addresses import bits_of
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import SIMULATED, Target
+from pyruse.state import alike_rows
 from pyruse.state.due import Due
 from pyruse.state.firewalls import FirewallRecord, firewall_records
 from pyruse.state.part import Part
+from pyruse.state.shared_bans import BanKey, SharedBans, Terms
 from pyruse.times import FOREVER
 
 WANTED, ENFORCED, LIFTED = "wanted", "enforced", "lifted"
 """How far the firewall is, in the column ``state``."""
 
 
-class BanKey(Struct, frozen=True, cache_hash=True, gc=False):
-    """Who is banned from where: what tells bans apart.
-
-    Networks are kept as text: most are only looked up and written, and making an object of
-    `ipaddress` takes ten times as long (docs/decisions/0023-bans-are-text.md).
-    """
-
-    network: str
-    """An address, or a network with its prefix length, as `network_text` writes it."""
-    target: Target
+_COLUMNS = "network, target, grown, label, chain, reason, since, until, level, state, fault"
 
 
 class Untaken:
@@ -65,8 +58,8 @@ class StoredBans(Part):
     """
 
     def __init__(self) -> None:
-        self.asked_for: dict[BanKey, Ban] = {}
-        self.grown: dict[BanKey, Ban] = {}
+        self.asked_for = SharedBans()
+        self.grown = SharedBans()
         self.targets: set[Target] = set()
         """From where anybody is banned, or was."""
         self.lengths: set[int] = set()
@@ -77,10 +70,11 @@ class StoredBans(Part):
         """Why a firewall has refused what it is to hold."""
         self._ends: Due[BanKey] = Due()
         """When the first of a key's bans ends."""
-        self._changed: set[BanKey] = set()
+        self._changed: dict[BanKey, None] = {}
+        """In the order in which they changed: that of a list is that of the rows."""
         self._new: set[BanKey] = set()
         """Those among the changed that the database has nothing of."""
-        self._settled: set[BanKey] = set()
+        self._settled: dict[BanKey, None] = {}
         """Those that firewalls have taken since: of them, the state alone is written."""
         self._unsettled: set[BanKey] = set()
         """Those that the database has as wanted or lifted."""
@@ -109,7 +103,7 @@ class StoredBans(Part):
         (self.grown if ban.grown else self.asked_for)[key] = ban
         self.targets.add(key.target)
         self._note_length(key.network)
-        self._tell(key, before)
+        self._tell(key, before, self.standing(key) if self.grown else ban)
 
     def _note_length(self, network: str) -> None:
         _, slash, length = network.partition("/")
@@ -120,17 +114,16 @@ class StoredBans(Part):
         """Take a ban out; the firewall is to know."""
         before = self.standing(key)
         del (self.grown if grown else self.asked_for)[key]
-        self._tell(key, before)
+        self._tell(key, before, self.standing(key))
 
-    def _tell(self, key: BanKey, before: Ban | None) -> None:
+    def _tell(self, key: BanKey, before: Ban | None, after: Ban | None) -> None:
         """Write a key at the next commit, and have the firewall told if another end stands now."""
         untaken = self.untaken[key.target.backend]
         if before is None and key not in self._changed and key not in untaken.remove:
             self._new.add(key)
-        self._changed.add(key)
+        self._changed[key] = None
         self._faults.pop(key, None)
         self._await_end(key)
-        after = self.standing(key)
         if before is not None and after is not None and before.until == after.until:
             return
         if after is not None:
@@ -141,11 +134,9 @@ class StoredBans(Part):
             untaken.remove[key] = before
 
     def _await_end(self, key: BanKey) -> None:
-        end = FOREVER
-        if (asked_for := self.asked_for.get(key)) is not None:
-            end = _end(asked_for)
-        if self.grown and (grown := self.grown.get(key)) is not None:
-            end = min(end, _end(grown))
+        end = self.asked_for.end(key)
+        if self.grown:
+            end = min(end, self.grown.end(key))
         if end < FOREVER:
             self._ends.set(key, end)
         else:
@@ -172,13 +163,13 @@ class StoredBans(Part):
         untaken = self.untaken[key.target.backend]
         if key not in untaken.add and self.stands(key, ban):
             untaken.add[key] = ban
-            self._changed.add(key)
+            self._changed[key] = None
 
     def refuse(self, key: BanKey, why: str) -> None:
         """A firewall has refused a ban, while it took others."""
         if self._faults.get(key) != why:
             self._faults[key] = why
-            self._changed.add(key)
+            self._changed[key] = None
 
     def taken(self, key: BanKey) -> None:
         """A firewall is where it should be with a key."""
@@ -186,7 +177,7 @@ class StoredBans(Part):
         if key not in self._unsettled:
             return
         stands = key in self.asked_for or key in self.grown
-        (self._settled if stands else self._changed).add(key)
+        (self._settled if stands else self._changed)[key] = None
 
     @property
     def has_changed(self) -> bool:
@@ -223,37 +214,49 @@ class StoredBans(Part):
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
         by_network = attrgetter("network")  # the order of the rows: the quickest, if they are many
-        settled = sorted(self._settled - self._changed, key=by_network)
-        self._unsettled.difference_update(settled)
-        db.executemany(
-            f"UPDATE bans SET state = '{ENFORCED}', fault = NULL WHERE network = ? AND target = ?",
-            [(key.network, target_to_json(key.target)) for key in settled],
-        )
+        self._save_settled(db, sorted(self._settled.keys() - self._changed.keys(), key=by_network))
         keys, rows = [], []
         for key in sorted(self._changed, key=by_network):
             untaken = self.untaken[key.target.backend]
             lifted = untaken.remove.get(key)
             state = WANTED if key in untaken.add else ENFORCED if lifted is None else LIFTED
             (self._unsettled.discard if state == ENFORCED else self._unsettled.add)(key)
-            network, target = key.network, target_to_json(key.target)
             if key not in self._new:
-                keys.append((network, target))
-            rows += [
-                (
-                    network, target, ban.grown, ban.label, ban.chain, ban.reason, ban.since,
-                    ban.until, ban.count - 1, state, self._faults.get(key),
-                )
-                for ban in (self.asked_for.get(key), self.grown.get(key), lifted)
-                if ban is not None
-            ]  # fmt: skip
+                keys.append((key.network, target_to_json(key.target)))
+            fault = self._faults.get(key)
+            for ban in (self.asked_for.terms(key), self.grown.terms(key), lifted):
+                if ban is not None:
+                    rows.append((key.network, (key.target, ban, state, fault)))
         db.executemany("DELETE FROM bans WHERE network = ? AND target = ?", keys)
-        db.executemany("INSERT INTO bans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        alike_rows.insert(db, f"INSERT INTO bans ({_COLUMNS})", rows, _values)
+
+    def _save_settled(self, db: sqlite3.Connection, keys: list[BanKey]) -> None:
+        """Write that firewalls hold what they should."""
+        self._unsettled.difference_update(keys)
+        by_target: dict[Target, list[str]] = {}
+        for key in keys:
+            by_target.setdefault(key.target, []).append(key.network)
+        for target, networks in by_target.items():
+            db.execute(
+                f"""UPDATE bans SET state = '{ENFORCED}', fault = NULL
+                    WHERE target = ? AND network IN (SELECT value FROM json_each(?))""",
+                (target_to_json(target), alike_rows.as_json(networks)),
+            )
 
     def saved(self) -> None:
         """The changes are committed."""
         self._changed.clear()
         self._new.clear()
         self._settled.clear()
+
+
+def _values(alike: tuple[Target, Ban | Terms, str, str | None]) -> tuple[object, ...]:
+    """What the rows of bans have in common that are alike but for their networks."""
+    target, ban, state, fault = alike
+    return (
+        target_to_json(target), ban.grown, ban.label, ban.chain, ban.reason, ban.since, ban.until,
+        ban.count - 1, state, fault,
+    )  # fmt: skip
 
 
 def _end(ban: Ban) -> int:
@@ -278,8 +281,7 @@ def stored_bans(db: sqlite3.Connection, *, lasting: int | None = None) -> Iterat
     :param db: a connection to a state.
     :param lasting: leave out what is lifted, or over at this instant; None: leave out nothing.
     """
-    query = """SELECT network, target, grown, label, chain, reason, since, until, level, state,
-               fault FROM bans"""
+    query = f"SELECT {_COLUMNS} FROM bans"
     values: tuple[object, ...] = ()
     if lasting is not None:
         query += " WHERE state != ? AND (until IS NULL OR until > ?)"

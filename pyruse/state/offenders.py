@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from operator import attrgetter
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pyruse.api.firewall import Target
-from pyruse.state.bans import BanKey, target_to_json
+from pyruse.state import alike_rows
+from pyruse.state.bans import target_to_json
 from pyruse.state.part import Part
+from pyruse.state.shared_bans import BanKey
 
 _CLEAN_UP_US = 3_600_000_000
 
 
-class _Offender(NamedTuple):
+class _Offender(Struct, frozen=True, gc=False):
     bans: int
     ended: int | None
     """When the last ban ended, or will end; None: never."""
@@ -44,7 +48,8 @@ class Offenders(Part):
         self._db: sqlite3.Connection | None = None
         self._known: dict[BanKey, _Offender | None] = {}
         """Those that were looked up or changed since the last commit; None: there is none."""
-        self._changed: set[BanKey] = set()
+        self._changed: dict[BanKey, None] = {}
+        """In the order in which they changed: that of a list is that of the rows."""
         self._cleaned_up = self._forgotten_at = 0
 
     def bans(self, key: BanKey, at: int) -> int:
@@ -65,14 +70,14 @@ class Offenders(Part):
         if known is not None and bans > 1:
             forget = max(forget, known.forget)
         self._known[key] = _Offender(bans, until, forget)
-        self._changed.add(key)
+        self._changed[key] = None
 
     def lifted(self, key: BanKey, at: int) -> None:
         """The ban was lifted before its end."""
         known = self._look_up(key)
         if known is not None:
-            self._known[key] = known._replace(ended=at)
-            self._changed.add(key)
+            self._known[key] = replace(known, ended=at)
+            self._changed[key] = None
 
     def look_up(self, keys: list[BanKey]) -> None:
         """Read many at once, which takes a tenth of the time; the next commit forgets them."""
@@ -83,7 +88,7 @@ class Offenders(Part):
         if self._db is None:
             return
         for target, wanted in by_target.items():
-            networks = json.dumps([key.network for key in wanted])
+            networks = alike_rows.as_json([key.network for key in wanted])
             rows = self._db.execute(
                 """SELECT network, CAST(bans AS INTEGER), CAST(ended AS INTEGER),
                           CAST(forget AS INTEGER)
@@ -124,17 +129,22 @@ class Offenders(Part):
             db.execute("DELETE FROM offenders WHERE ended + forget <= ?", (self._forgotten_at,))
         # In the order of the rows, as many of them may be new.
         changed = sorted(self._changed, key=attrgetter("network"))
-        db.executemany(
-            "INSERT OR REPLACE INTO offenders VALUES (?, ?, ?, ?, ?)",
-            [
-                (key.network, target_to_json(key.target), *one)
-                for key in changed
-                if (one := self._known[key]) is not None
-            ],
-        )
+        rows = [
+            (key.network, (key.target, one))
+            for key in changed
+            if (one := self._known[key]) is not None
+        ]
+        columns = "network, target, bans, ended, forget"
+        alike_rows.insert(db, f"INSERT OR REPLACE INTO offenders ({columns})", rows, _values)
 
     def saved(self) -> None:
         """The changes are committed."""
         self._changed.clear()
         self._known.clear()
         self._forgotten_at = 0
+
+
+def _values(alike: tuple[Target, _Offender]) -> tuple[object, ...]:
+    """What the rows have in common that are alike but for their networks."""
+    target, one = alike
+    return target_to_json(target), one.bans, one.ended, one.forget

@@ -11,8 +11,8 @@ from pyruse.api.firewall import Sets, Target
 from pyruse.bans.firewalls.pending import Pending
 from pyruse.bans.in_force import Cause, InForce
 from pyruse.options.durations import Duration
-from pyruse.state.bans import BanKey
 from pyruse.state.database import State
+from pyruse.state.shared_bans import BanKey
 from tests.bans.asked import request
 
 SECOND = 1_000_000

@@ -11,7 +11,6 @@ import pytest
 
 from pyruse.api.firewall import Sets, Target
 from pyruse.state import migrations
-from pyruse.state.bans import BanKey
 from pyruse.state.damage import StateError
 from pyruse.state.database import State
 from pyruse.state.days import kept_days, notes_of
@@ -20,6 +19,7 @@ from pyruse.state.events import (
     events_in_time,
 )
 from pyruse.state.kinds import events_by_kind
+from pyruse.state.shared_bans import BanKey
 from tests.state.filed import About, count_kind, file_event
 from tests.state.schema import FILE, schema, schema_of_today
 

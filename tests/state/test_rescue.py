@@ -15,7 +15,6 @@ import pytest
 
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Target
-from pyruse.state.bans import BanKey
 from pyruse.state.damage import DamagedError, StateError, is_damage
 from pyruse.state.database import State
 from pyruse.state.days import notes_of
@@ -25,6 +24,7 @@ from pyruse.state.events import (
 from pyruse.state.expectations import absences_of, expected_of
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.rescue import kept_state
+from pyruse.state.shared_bans import BanKey
 from tests.state.filed import file_event
 
 T0 = 1_773_489_600_000_000

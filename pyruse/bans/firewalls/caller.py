@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import Element, Firewall, FirewallError, Target, Watch
 from pyruse.bans.firewalls.pending import Telling
-from pyruse.state.bans import BanKey
+from pyruse.state.shared_bans import BanKey
 from pyruse.times import Clock
 
 _ENDS_SOON_US = 3_000_000

@@ -9,8 +9,9 @@ from pyruse.api.firewall import Firewall, FirewallError, Target
 from pyruse.bans.firewalls.caller import Caller, fault_of
 from pyruse.bans.firewalls.runners import InPlace, InThread, Runner
 from pyruse.bans.firewalls.upkeep import OnFault, Opener, Trouble, Upkeep
-from pyruse.state.bans import BanKey, StoredBans
+from pyruse.state.bans import StoredBans
 from pyruse.state.firewalls import FirewallRecords
+from pyruse.state.shared_bans import BanKey
 from pyruse.times import Clock
 
 _CLOSE_S = 0.2
@@ -150,6 +151,11 @@ class Enforcement:
     def busy(self) -> bool:
         """Whether a firewall has not answered yet."""
         return any(upkeep.busy for upkeep in self._upkeeps.values())
+
+    @property
+    def has_all(self) -> bool:
+        """Whether firewalls have taken all that they were to take."""
+        return not any(one.add or one.remove for one in self._bans.untaken.values())
 
     def retry(self) -> None:
         """Have `bring_up_to_date` try again at once what was refused: somebody waits for it."""

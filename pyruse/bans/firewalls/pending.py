@@ -7,7 +7,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from pyruse.api.bans import Ban
-from pyruse.state.bans import BanKey, StoredBans, Untaken
+from pyruse.state.bans import StoredBans, Untaken
+from pyruse.state.shared_bans import BanKey
 
 _RETRY_US = 10_000_000
 _LONGEST_RETRY_US = 600_000_000

@@ -22,8 +22,9 @@ from pyruse.bans.firewalls.caller import (
 )
 from pyruse.bans.firewalls.pending import Pending, Telling
 from pyruse.bans.firewalls.runners import Runner
-from pyruse.state.bans import BanKey, StoredBans
+from pyruse.state.bans import StoredBans
 from pyruse.state.firewalls import FirewallRecord
+from pyruse.state.shared_bans import BanKey
 from pyruse.times import Clock
 
 Opener = Callable[[str], Firewall | None]

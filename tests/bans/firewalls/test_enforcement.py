@@ -9,8 +9,8 @@ import pytest
 from pyruse.api.firewall import Firewall, FirewallError, Target
 from pyruse.bans.firewalls.enforcement import Enforcement
 from pyruse.bans.in_force import Cause, InForce
-from pyruse.state.bans import BanKey
 from pyruse.state.database import State
+from pyruse.state.shared_bans import BanKey
 from tests.bans.asked import request
 
 SECOND = 1_000_000
