@@ -5,7 +5,6 @@ from __future__ import annotations
 import grp
 import os
 import shlex
-import shutil
 import stat
 import sys
 from pathlib import Path
@@ -68,6 +67,8 @@ def see_that_askable(path: str) -> None:
 
 def with_sudo() -> str:
     """The command that was typed, as root would call it."""
+    import shutil  # with four modules of compression
+
     program = "pyruse"
     if shutil.which(program, path=_SUDO_PATH) is None:  # installed into an environment of its own
         program = shutil.which(sys.argv[0]) or program

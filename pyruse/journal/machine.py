@@ -6,8 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-
-from systemd import journal
+from typing import TYPE_CHECKING
 
 from pyruse.journal.files import Header, JournalFile, header
 from pyruse.journal.passed_over import Opened, PassedOver, is_being_made
@@ -16,6 +15,9 @@ from pyruse.journal.raw import open_files
 from pyruse.journal.reader import JournalReader
 from pyruse.journal.stages import Stages, holds
 from pyruse.system.descriptors import SHORT, require, room
+
+if TYPE_CHECKING:
+    from systemd import journal
 
 _DAY_US = 86_400_000_000
 """A file of another writer that ended so long before the position is wholly read."""

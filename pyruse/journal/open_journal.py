@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
-
-from systemd import journal
+from typing import TYPE_CHECKING, Any
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
 from pyruse.entry.terminal import ESCAPE
 from pyruse.journal.matches import Group
+
+if TYPE_CHECKING:
+    from systemd import journal
 
 DAMAGED = {errno.EBADMSG, errno.ENODATA, errno.EIO, errno.EADDRNOTAVAIL, errno.E2BIG}
 """What libsystemd answers where a journal file is damaged: the entry or field is passed over."""

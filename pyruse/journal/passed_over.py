@@ -13,10 +13,9 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
-from systemd import journal
 
 from pyruse.entry.entry import Entry
 from pyruse.journal.files import Header, JournalFile, header
@@ -25,7 +24,10 @@ from pyruse.journal.raw import open_files
 from pyruse.journal.reader import JournalReader
 from pyruse.system.descriptors import SHORT
 
-Opened = Callable[[journal.Reader], JournalReader]
+if TYPE_CHECKING:
+    from systemd import journal
+
+Opened = Callable[["journal.Reader"], JournalReader]
 
 _YOUNG_S = 10.0
 """Seconds: journald writes the header of a new file sooner than that."""

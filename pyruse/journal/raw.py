@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from systemd import journal
-
 from pyruse.journal.archive import is_whole
 from pyruse.system.native import native
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from systemd import journal
 
 
 def open_files(paths: Sequence[str]) -> journal.Reader:
@@ -20,6 +20,8 @@ def open_files(paths: Sequence[str]) -> journal.Reader:
     """
     module = native()
     if module is None:
+        from systemd import journal
+
         return journal.Reader(files=list(paths))
     reader = module.Reader(files=list(paths), whole=[is_whole(path) for path in paths])
     return cast("journal.Reader", reader)

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
-
-from systemd import journal
+from typing import TYPE_CHECKING
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
@@ -17,6 +16,9 @@ from pyruse.journal.open_journal import DAMAGED
 from pyruse.journal.position import Position
 from pyruse.journal.seeking import Seeking
 from pyruse.times import FOREVER
+
+if TYPE_CHECKING:
+    from systemd import journal
 
 _FAULTS = 1000
 """Entries: so many that are damaged are gone past where something is looked for."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-
-from systemd import journal
+from typing import TYPE_CHECKING
 
 from pyruse.entry.decoding import Decoder
 from pyruse.entry.entry import Entry
@@ -14,6 +13,9 @@ from pyruse.journal.matches import Group
 from pyruse.journal.open_journal import DAMAGED, OpenJournal
 from pyruse.journal.position import Position
 from pyruse.journal.split_lines import MARK, SplitLines
+
+if TYPE_CHECKING:
+    from systemd import journal
 
 _EQUALLY_NEAR = 100
 """Entries: so many are looked at for the one of a cursor."""

@@ -9,9 +9,10 @@ import stat
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
-from systemd import id128, journal
+from systemd import id128
 
 from pyruse.config.settings import JournalSettings
 from pyruse.entry.decoding import Decoder
@@ -24,6 +25,9 @@ from pyruse.journal.shortage import TOO_FEW
 from pyruse.journal.whereabouts import Whereabouts
 from pyruse.system.bus_errors import bus_errors
 from pyruse.system.descriptors import SHORT, raise_limit
+
+if TYPE_CHECKING:
+    from systemd import journal
 
 
 class JournalError(UserError):
@@ -307,6 +311,8 @@ def _may_read_system_journal() -> bool:
 
 def _each(whereabouts: Whereabouts) -> Iterator[journal.Reader]:
     """The open files one after the other, each until the next one: that takes one descriptor."""
+    from systemd import journal
+
     for files in whereabouts.files().values():
         for file in files:
             try:

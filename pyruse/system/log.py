@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from systemd import journal
-
 from pyruse.text import printable
 
 IDENTIFIER = "pyruse"
@@ -27,6 +25,8 @@ def to_journal(message: str, level: int, fields: Mapping[str, object]) -> None:
     if not _SOCKET.exists():
         to_stderr(message, level, fields)
         return
+    from systemd import journal  # with logging
+
     # sendv(3) takes whole fields, so that nothing in a value can begin another field.
     journal.sendv(
         f"MESSAGE={message}",

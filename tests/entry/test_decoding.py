@@ -90,6 +90,16 @@ def test_every_converter_is_that_of_systemd_journal() -> None:
     assert all(field.startswith("__") or field.endswith("_TIMESTAMP") for field in left_out)
     assert set(CONVERTERS) == set(DEFAULT_CONVERTERS) - left_out
 
+    def made(convert: Any, raw: bytes) -> Any:
+        try:
+            return type(convert(raw)), convert(raw)
+        except Exception as fault:  # noqa: BLE001 -- which one is compared
+            return type(fault)
+
+    for raw in (b"7", b"-1", b"de5b426a63be47a7b6ac3eaac82e2f6f", b"c7", b"", b"\xff"):
+        for field, convert in CONVERTERS.items():
+            assert made(convert, raw) == made(DEFAULT_CONVERTERS[field], raw), field
+
 
 @pytest.mark.parametrize(
     ("field", "value", "expected"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -167,6 +166,8 @@ def obstacles(
     if not settings.sendmail:
         return [f"[email] sendmail: no program is named {expected}"]
     program = settings.sendmail[0]
+    import shutil  # with four modules of compression
+
     found = shutil.which(program)
     if found is None:
         fault = "cannot be executed" if Path(program).exists() else "is not there"
