@@ -165,11 +165,12 @@ class Filing(_Core):
         else:
             call = lambda entry: file(facts, entry, render(entry), entry.text(text))  # noqa: E731
         module = native()
-        if module is None or message.filling is None or facts.section == QUOTED:
+        if module is None or message.filling is None:
             return call
         filer: Callable[[Entry], object] = module.Filer(
-            self, call, message.filling, self._masker, text, facts.template is not None, facts.own
-        )
+            self, call, message.filling, self._masker, text, facts.template is not None, facts.own,
+            _quote if facts.section == QUOTED else None,
+        )  # fmt: skip
         return filer
 
     def file(  # noqa: C901, PLR0912, PLR0915 -- one call for each event that is reported

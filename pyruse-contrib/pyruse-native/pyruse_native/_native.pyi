@@ -104,6 +104,7 @@ class Filer:
         text: str | None,
         is_templated: bool,
         own: str | None,
+        quote: Callable[[Any, str], str | None] | None,
     ) -> None: ...
     def __call__(self, entry: Any, /) -> Any: ...
 

@@ -48,8 +48,9 @@ PyType_Spec counts_spec = {
 
 /* -- The places that are known */
 
-/* What decides where an event of an entry is filed: these very objects, or NULL. */
-enum { STEP, DAY, PROGRAM, HOST, PRIORITY, MESSAGE_ID, TEMPLATE, OBJECTS };
+/* What decides where an event of an entry is filed: the same texts; of the others, the very same object. Or NULL. */
+enum { STEP, DAY, PRIORITY, MESSAGE_ID, PROGRAM, HOST, TEMPLATE, OBJECTS };
+#define TEXTS PROGRAM        /* the first of them */
 
 typedef struct {
     PyObject *objects[OBJECTS];
@@ -83,10 +84,22 @@ static void leave(KnownPlace *place) {
 static uint64_t hash_of(const Key *key) {
     uint64_t hash = 0;
     for (int i = 0; i < OBJECTS; i++) {
-        hash = (hash ^ (uintptr_t)key->objects[i]) * 0x9E3779B97F4A7C15u;
+        PyObject *one = key->objects[i];
+        hash ^= i >= TEXTS && one != NULL ? (uint64_t)PyObject_Hash(one) : (uintptr_t)one;
+        hash *= 0x9E3779B97F4A7C15u;
         hash ^= hash >> 29;
     }
     return hash;
+}
+
+static int is_same(const Key *key, const Key *other) {
+    for (int i = 0; i < OBJECTS; i++) {
+        PyObject *one = key->objects[i], *two = other->objects[i];
+        if (one != two && (i < TEXTS || one == NULL || two == NULL || !PyUnicode_CheckExact(one) ||
+                           !PyUnicode_CheckExact(two) || PyUnicode_Compare(one, two) != 0))
+            return 0;
+    }
+    return 1;
 }
 
 /* The place of a key or, where it is not known, one that may be given to it. */
@@ -96,14 +109,14 @@ static KnownPlace *place_for(Filing *self, const Key *key) {
     for (int i = 0; i < NEIGHBOURS; i++)
         if (near[i].values == NULL)
             free = near + i;
-        else if (memcmp(&near[i].key, key, sizeof *key) == 0)
+        else if (is_same(&near[i].key, key))
             return near + i;
     return free != NULL ? free : near + (hash >> 32) % NEIGHBOURS;
 }
 
 static KnownPlace *known_place(Filing *self, const Key *key) {
     KnownPlace *place = self->known == NULL ? NULL : place_for(self, key);
-    return place != NULL && place->values != NULL && memcmp(&place->key, key, sizeof *key) == 0 ? place : NULL;
+    return place != NULL && place->values != NULL && is_same(&place->key, key) ? place : NULL;
 }
 
 /* Remember the place that Python has given for an event. -1: an exception. */
@@ -199,19 +212,21 @@ struct Filer {
     PyObject *masker;
     PyObject *text;          /* the field by whose text the kind is found; NULL: by the message … */
     int is_templated;        /* … or by neither */
+    PyObject *quote;         /* gives the line that shows the event, called with entry and message; NULL: there is none */
     PyObject *own;           /* entries of this program are looked at by Python; NULL: there is none */
 };
 
 /* An event that may be filed here. */
 typedef struct {
     long long time;
-    PyObject *message;
+    PyObject *message, *quote;
     Key key;
 } Event;
 
 static void forget(Event *event) {
     Py_CLEAR(event->message);
-    for (int i = PROGRAM; i < OBJECTS; i++)
+    Py_CLEAR(event->quote);
+    for (int i = PRIORITY; i < OBJECTS; i++)
         Py_CLEAR(event->key.objects[i]);
 }
 
@@ -232,7 +247,7 @@ static int is_name(PyObject *value, Py_ssize_t longest) {
 /* Look at what decides where an event is filed. ASK: it is not plain. `forget` the event afterwards, whatever comes of it. */
 static int look_at(Filer *self, Entry *entry, Event *event) {
     PyObject **objects = event->key.objects;
-    event->message = NULL;
+    event->message = event->quote = NULL;
     event->key = (Key){.objects = {[STEP] = (PyObject *)self, [DAY] = self->filing->places}};
     event->time = PyLong_CheckExact(entry->time_us) ? PyLong_AsLongLong(entry->time_us) : -1;
     int result = event->time == -1 && PyErr_Occurred() ? FAULT : is_today(self->filing, event->time);
@@ -256,6 +271,9 @@ static int look_at(Filer *self, Entry *entry, Event *event) {
         PyErr_Clear();       /* no encoding takes it */
         return ASK;
     }
+    if (self->quote != NULL &&
+        (event->quote = PyObject_CallFunctionObjArgs(self->quote, entry, event->message, NULL)) == NULL)
+        return FAULT;
     if (self->is_templated)
         return YES;
     PyObject *text = self->text == NULL ? event->message : value_of(entry, self->text);
@@ -271,9 +289,9 @@ static int look_at(Filer *self, Entry *entry, Event *event) {
 
 /* File an event at a place where others were filed since the last commit. -1: an exception. */
 static int file_at(KnownPlace *place, const Event *event, PyObject *time_us) {
-    PyObject *values = place->values, *new[] = {place->head, time_us, event->message};
+    PyObject *values = place->values, *new[] = {place->head, time_us, event->message, event->quote};
     Py_ssize_t before = PyList_Size(values);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4 && new[i] != NULL; i++)
         if (PyList_Append(values, new[i]) < 0) {
             PyList_SetSlice(values, before, before + i, NULL);
             return -1;
@@ -334,11 +352,11 @@ static PyObject *filer_call(Filer *self, PyObject *arguments, PyObject *names) {
 }
 
 static PyObject *filer_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {
-    static char *known[] = {"filing", "call", "filling", "masker", "text", "is_templated", "own", NULL};
-    PyObject *filing, *call, *filling, *masker, *text, *own;
+    static char *known[] = {"filing", "call", "filling", "masker", "text", "is_templated", "own", "quote", NULL};
+    PyObject *filing, *call, *filling, *masker, *text, *own, *quote;
     int is_templated;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!O!OpO:Filer", known, filing_core_type, &filing, &call,
-                                     filling_type, &filling, masker_type, &masker, &text, &is_templated, &own))
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!O!OpOO:Filer", known, filing_core_type, &filing, &call,
+                                     filling_type, &filling, masker_type, &masker, &text, &is_templated, &own, &quote))
         return NULL;
     Filer *self = (Filer *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (self == NULL)
@@ -352,6 +370,10 @@ static PyObject *filer_new(PyTypeObject *type, PyObject *arguments, PyObject *na
     Py_INCREF(masker);
     self->masker = masker;
     self->is_templated = is_templated;
+    if (quote != Py_None) {
+        Py_INCREF(quote);
+        self->quote = quote;
+    }
     if (own != Py_None) {
         Py_INCREF(own);
         self->own = own;
@@ -369,6 +391,7 @@ static int filer_traverse(Filer *self, visitproc visit, void *arg) {
     Py_VISIT(self->call);
     Py_VISIT(self->filling);
     Py_VISIT(self->masker);
+    Py_VISIT(self->quote);
     return 0;
 }
 
@@ -377,6 +400,7 @@ static int filer_clear(Filer *self) {
     Py_CLEAR(self->call);
     Py_CLEAR(self->filling);
     Py_CLEAR(self->masker);
+    Py_CLEAR(self->quote);
     return 0;
 }
 
