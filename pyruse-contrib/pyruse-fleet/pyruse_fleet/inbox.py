@@ -7,6 +7,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import Any, NamedTuple
 
+from pyruse import Address
 from pyruse_fleet.wire import Key, Position, Told
 
 MOST = 2_000
@@ -19,6 +20,12 @@ class Names(NamedTuple):
     names: dict[int, str]
     me: int
     """The number of this host."""
+
+
+class Servers(NamedTuple):
+    """The addresses of the database."""
+
+    addresses: frozenset[Address]
 
 
 class Reached(NamedTuple):
@@ -68,7 +75,7 @@ class Back(NamedTuple):
     """Set once the state has it: the outbox may forget it then."""
 
 
-Item = Told | Names | Reached | Lift | Alone | News | Mailed | There | Back
+Item = Told | Names | Servers | Reached | Lift | Alone | News | Mailed | There | Back
 
 
 class Inbox:

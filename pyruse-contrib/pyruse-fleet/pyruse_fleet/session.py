@@ -15,8 +15,9 @@ from pyruse_fleet.audit import Own, Unfit, audit
 from pyruse_fleet.counting import Counting
 from pyruse_fleet.faults import Kind, Trouble, trouble
 from pyruse_fleet.feed import Feed
-from pyruse_fleet.inbox import Inbox, Mailed, News, There
+from pyruse_fleet.inbox import Inbox, Mailed, News, Servers, There
 from pyruse_fleet.link import CHANNEL, Connection
+from pyruse_fleet.servers import addresses_of
 
 LISTENERS = 300
 """Up to so many hosts listen; more of them ask again and again (see docs/fleet.md)."""
@@ -130,6 +131,7 @@ class ServerSession:
         """Listen first: what is committed after that, is hinted at; the rest is read."""
         self._attendance.claim(connection)
         self._be_seen(connection)
+        self._inbox.put(Servers(addresses_of(self._wishes.url, connection)))
         if self.listens:
             connection.execute(f"LISTEN {CHANNEL}")
         self._audit(connection)

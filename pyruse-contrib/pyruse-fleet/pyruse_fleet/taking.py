@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from pyruse import Ban, BanRequest, Context, Duration, Mail, Target, parse_network
+from pyruse import Address, Ban, BanRequest, Context, Duration, Mail, Target, parse_network
 from pyruse_fleet import behind, handing, lifted, places
 from pyruse_fleet.counting import Counting
 from pyruse_fleet.errors import NotTaken
-from pyruse_fleet.inbox import Alone, Back, Inbox, Item, Lift, Mailed, Names, News, Reached, There
+from pyruse_fleet.inbox import (
+    Alone,
+    Back,
+    Inbox,
+    Item,
+    Lift,
+    Mailed,
+    Names,
+    News,
+    Reached,
+    Servers,
+    There,
+)
 from pyruse_fleet.scope import covers
 from pyruse_fleet.wire import (
     NOWHERE,
@@ -52,6 +64,7 @@ class Taking:
         self._day = 0
         self._told: dict[int, set[str]] = {}
         self._target: Target | None = None
+        self._servers: frozenset[Address] = frozenset()
 
     def kept(self, context: Context, now: int) -> Position:
         """So far this host had read the feed when it was stopped.
@@ -97,6 +110,8 @@ class Taking:
                 self._keep(context, position)
             case Names(names, me):
                 self._names, self._me = names, me
+            case Servers(addresses):
+                self._servers = addresses
             case Lift():
                 self._lift(item, context, now)
             case Alone(keys):
@@ -106,13 +121,16 @@ class Taking:
             case Mailed(day, subject, text):
                 context.mail(None, Mail(subject, text))
                 context.send(None, {"id": f"mailed {day}", "mailed": day})
-            case Back(payload, is_kept):
-                self._counting.put_off(_PUT_OFF_S)
-                if not handing.take_back(payload, context, now):
-                    context.log(None, "too much waits for the fleet's database", "warning")
-                is_kept.set()
+            case Back():
+                self._take_back(item, context, now)
             case There():
                 handing.send_again(context, now)
+
+    def _take_back(self, back: Back, context: Context, now: int) -> None:
+        self._counting.put_off(_PUT_OFF_S)
+        if not handing.take_back(back.payload, context, now):
+            context.log(None, "too much waits for the fleet's database", "warning")
+        back.is_kept.set()
 
     def _take_told(self, told: Told, context: Context, now: int) -> None:
         if told.kind == "ban" and told.label in self._accept:
@@ -125,6 +143,8 @@ class Taking:
 
     def _take_ban(self, told: Told, context: Context, now: int) -> None:
         ban = checked_ban(told)
+        if any(address in ban.network for address in self._servers):
+            raise NotTaken("is of the fleet's database, and is not taken over")
         if lifted.is_declined(ban, context, now):
             return
         until = _end(ban.lasts, now)

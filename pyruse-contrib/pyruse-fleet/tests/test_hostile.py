@@ -9,11 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import Fleet
+from conftest import Fleet, free_port, make_fleet
 from psycopg.types.json import Jsonb
 from pyruse_fleet import feed, hosts, places, status
+from pyruse_fleet.server import Server, binaries
 
-from pyruse.testing import wait_until
+from pyruse.testing import need, wait_until
 
 
 def tell(fleet: Fleet, as_host: str, *rows: dict[str, Any]) -> int:
@@ -270,3 +271,19 @@ def test_it_does_not_choose_its_place_among_those_that_mail_the_report(fleet: Fl
             for _ in range(3):
                 assert session.execute("SELECT fleet.due_report()").fetchone() == (None,)
     assert fleet.ask("SELECT claimed, sending FROM fleet.mailed") == [(None, None)]
+
+
+@pytest.mark.parametrize("where", ["127.0.0.1", "localhost", "127.0.0.1,127.0.0.9"])
+def test_nobody_bans_the_database_by_its_word(where: str) -> None:
+    """Who has banned that hears of no unban."""
+    need(None if binaries() else "PostgreSQL is not installed (Debian: postgresql)")
+    with Server(free_port(), listen="127.0.0.1") as server, make_fleet(server, "own", None) as own:
+        ports = ",".join([str(server.port)] * len(where.split(",")))
+        b = own.simulated("b", url=f"postgresql://b@/own?host={where}&port={ports}")
+        own.add("thief")
+        networks = ["127.0.0.1", "127.0.0.9", "127.0.0.0/24", "::1", "192.0.2.1"]
+        tell(own, "thief", *map(ban, networks))
+        wait_until(lambda: "192.0.2.1" in b.networks)
+        others = {"192.0.2.1", "127.0.0.9", "::1"}
+        assert b.networks <= others - ({"127.0.0.9"} if "," in where else set())
+        assert [line for line in b.lines if "is of the fleet's database" in line]
