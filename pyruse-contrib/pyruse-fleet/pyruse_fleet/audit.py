@@ -56,10 +56,12 @@ def audit(connection: Connection, me: int, own: Callable[[], Own]) -> Audited:
     }
     rows = list(differences(own(), told))
     unfit: list[Unfit] = []
-    beyond = sum(
-        _tell_what_fits(connection, rows[begin : begin + _AT_ONCE], unfit)
-        for begin in range(0, len(rows), _AT_ONCE)
-    )
+    beyond = 0
+    for begin in range(0, len(rows), _AT_ONCE):
+        some = rows[begin : begin + _AT_ONCE]
+        beyond += (refused := _tell_what_fits(connection, some, unfit))
+        if refused == len(some):  # so are all that come after these
+            break
     return Audited(beyond, unfit)
 
 
@@ -87,12 +89,17 @@ def tell(connection: Connection, parcel: str | None, rows: list[dict[str, Any]])
 
 
 def differences(own: Own, told: Own) -> Iterator[dict[str, Any]]:
-    """What is to be told, so that the database has what is right."""
+    """What is to be told, so that the database has what is right; new bans come last.
+
+    There may be more of these than the host's quota allows; what is known takes no more of it.
+    """
     for key in told.keys() - own.keys():
         yield row("unban", key)
-    for key, lasts in own.items():
-        if key not in told or _differ(lasts, told[key]):
-            yield row("ban", key, lasts)
+    for key in own.keys() & told.keys():
+        if _differ(own[key], told[key]):
+            yield row("ban", key, own[key])
+    for key in own.keys() - told.keys():
+        yield row("ban", key, own[key])
 
 
 def _differ(one: float | None, other: float | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -36,6 +37,8 @@ _DAY_S = 86_400.0
 _LONGEST_SHOWN = 100  # characters
 _LATEST_S = 3600.0
 _AUDIT_S = 6 * 3600.0
+_AUDITS_PAUSE = 5
+"""So many times as long as an audit has taken, there is none: of 100,000 bans, it takes seconds."""
 _PATIENCE_S: dict[Kind, float] = {"away": 30.0, "wait": 300.0, "wrong": 0.0}
 """An absence that is shorter is not told of …"""
 _AT_FIRST_S = 3.0
@@ -92,6 +95,7 @@ class ServerSession:
         self._was_there = False
         self._audit_wanted = Event()
         self._audit_at = 0.0
+        self._no_audit_before = 0.0
         self._seen_at = 0.0
         self._upkeep_at = 0.0
         self._beyond_at = 0.0
@@ -156,10 +160,12 @@ class ServerSession:
         if now >= self._upkeep_at:
             self._upkeep_at = now + _UPKEEP_S * random.uniform(0.5, 1)
             connection.execute("SELECT fleet.keep_up()")
-        if self._audit_wanted.is_set() or now >= self._audit_at + _AUDIT_S:
+        if now >= self._audit_at + _AUDIT_S or (
+            self._audit_wanted.is_set() and now >= self._no_audit_before
+        ):
             self._audit(connection)
         if (soonest := self._read_at + self._spacing()) > now:
-            return min(soonest - now, self._flush())
+            return min(soonest - now, self._flush(), self._audit_in())
         self._read_at = now
         more = self.feed.read(connection, self.me)
         if self.feed.restored:
@@ -168,7 +174,12 @@ class ServerSession:
             self._inbox.put(News("the fleet's database was restored: it is told anew", "warning"))
         if more:
             return self._spacing()
-        return min(self._interval(), self._flush(), self.feed.lift_in())
+        return min(self._interval(), self._flush(), self.feed.lift_in(), self._audit_in())
+
+    def _audit_in(self) -> float:
+        if not self._audit_wanted.is_set():
+            return math.inf
+        return max(0.0, self._no_audit_before - time.monotonic())
 
     def _flush(self) -> float:
         """Have the main thread send what was counted; gives the seconds until there is more."""
@@ -225,6 +236,8 @@ class ServerSession:
         self._audit_wanted.clear()  # before the state is read: who wants it later gets another one
         self._audit_at = time.monotonic()
         beyond, unfit = audit(connection, self.me, self._own)
+        ended = time.monotonic()
+        self._no_audit_before = ended + _AUDITS_PAUSE * (ended - self._audit_at)
         self.tell_beyond(beyond)
         self._tell_unfit(unfit)
 
