@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,11 @@ from pyruse import UserError, one_line
 from pyruse_fleet import hosts, report, schema, status
 from pyruse_fleet.doubts import doubts
 from pyruse_fleet.faults import trouble
+
+_NO_ROLE = re.compile(r'(role "[^"]*") does not exist')
+_INTERRUPTED = 130
+"""The exit code of what Ctrl-C has ended, as of shells."""
+_MOST_BANS = 1_000_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,6 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             return
         with _connected(options.url) as connection:
             options.command(connection, options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except UserError as fault:
         sys.exit(f"pyruse-fleet: {fault}")
     except psycopg.errors.UndefinedTable:
@@ -48,6 +59,8 @@ def _connected(url: str) -> psycopg.Connection:
         return psycopg.connect(url, autocommit=True, connect_timeout=10)
     except psycopg.Error as fault:
         what, _, _ = trouble(fault, url).text.partition(" (expected")
+        if unknown := _NO_ROLE.search(str(fault)):
+            what = f"the database has no {unknown[1]}"
         raise UserError(f"{what} (expected --url of the database, for its owner)") from None
 
 
@@ -106,6 +119,12 @@ def _day(text: str) -> date:
     return day
 
 
+def _bans(text: str) -> int:
+    if text.isdecimal() and int(text) <= _MOST_BANS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no number of bans (expected 0 to {_MOST_BANS:,})")
+
+
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
@@ -130,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add.add_argument(
         "--quota",
-        type=int,
+        type=_bans,
         help="how many bans in force it may have told, at first 10,000; limits its days, too",
     )
 

@@ -93,6 +93,7 @@ class ServerSession:
         """Why, or why there was none the last time."""
         self._told: Trouble | None = None
         self._was_there = False
+        self._has_caught_up = False
         self._audit_wanted = Event()
         self._audit_at = 0.0
         self._no_audit_before = 0.0
@@ -133,6 +134,7 @@ class ServerSession:
 
     def begin(self, connection: Connection) -> None:
         """Listen first: what is committed after that, is hinted at; the rest is read."""
+        self._has_caught_up = False
         self._attendance.claim(connection)
         self._be_seen(connection)
         self._inbox.put(Servers(addresses_of(self._wishes.url, connection)))
@@ -174,6 +176,9 @@ class ServerSession:
             self._inbox.put(News("the fleet's database was restored: it is told anew", "warning"))
         if more:
             return self._spacing()
+        if not self._has_caught_up:  # else `status` calls it behind for a minute
+            self._has_caught_up = True
+            self._be_seen(connection)
         return min(self._interval(), self._flush(), self.feed.lift_in(), self._audit_in())
 
     def _audit_in(self) -> float:

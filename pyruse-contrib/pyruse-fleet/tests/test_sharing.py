@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 from conftest import Fleet
+from pyruse_fleet import session
 from pyruse_fleet.simulation import SimulatedHost
 
 from pyruse.testing import wait_until
@@ -96,6 +97,19 @@ def test_a_host_that_is_new_or_was_away_has_what_is_in_force(fleet: Fleet) -> No
     b.plugin.on_start(b)  # type: ignore[arg-type]
     wait_until(lambda: b.networks, lambda now: "198.51.100.1" in now and "192.0.2.1" not in now)
     assert len(b.networks) == 20
+
+
+def test_a_host_that_has_read_all_is_behind_for_no_moment_longer(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_SEEN_S", 3600.0)
+    a = fleet.simulated("a")
+    for number in range(1, 4):
+        a.own_ban(f"192.0.2.{number}")
+    wait_until(lambda: fleet.ask("SELECT max(seq) FROM fleet.feed"), lambda now: now == [(4,)])
+    b = fleet.simulated("b")
+    wait_for(b, {f"192.0.2.{number}" for number in range(1, 4)})
+    wait_until(lambda: fleet.ask("SELECT read FROM fleet.hosts WHERE name = 'b'") == [(4,)])
 
 
 @pytest.mark.parametrize("before", [["mail", "ssh"], ["mail"], []])
