@@ -53,20 +53,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import (
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    PrefixLoader,
-    StrictUndefined,
-    TemplateSyntaxError,
-    Undefined,
-    pass_context,
-    select_autoescape,
-)
-from jinja2.runtime import Context
-from markupsafe import Markup
-
 from pyruse.api.findings import Attention, Glance, KindRow, Summary, Unusual
 from pyruse.api.report import SECTIONS, Report, Row, events_of
 from pyruse.columns import columns
@@ -78,8 +64,24 @@ from pyruse.report.kind_texts import told
 from pyruse.report.plaintext import WIDTH, aside, text_table, wrapped
 from pyruse.report.sparkline import heights, sparkline
 from pyruse.report.text_blocks import attention_block, glance_table, kind_block, unusual_block
+from pyruse.system.openssl import without_openssl
 from pyruse.text import counted, one_line, printable, shortened
 from pyruse.version import VERSION
+
+with without_openssl():
+    from jinja2 import (
+        ChoiceLoader,
+        Environment,
+        FileSystemLoader,
+        PrefixLoader,
+        StrictUndefined,
+        TemplateSyntaxError,
+        Undefined,
+        pass_context,
+        select_autoescape,
+    )
+    from jinja2.runtime import Context
+    from markupsafe import Markup
 
 _BUILTIN = Path(__file__).with_name("templates")
 

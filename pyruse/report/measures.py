@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import NamedTuple, Protocol
+
+from markupsafe import escape
 
 from pyruse.api.findings import KindRow, Summary
 from pyruse.report.cells import texts, without_empty

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment
+from typing import TYPE_CHECKING, Any
 
 from pyruse.api.report import Report
 from pyruse.report.choice import Choice, Offer
 from pyruse.report.environment import environment, variables
 from pyruse.report.room import Room
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def page_templates(folder: Path) -> Environment:
