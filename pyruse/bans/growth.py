@@ -42,10 +42,13 @@ class Growth:
         for key in dict.fromkeys([*self._bans.grown, *self._members.grown()]):
             self._grow(key, at)
 
+    @property
+    def counts(self) -> bool:
+        """Whether networks grow at all."""
+        return self._members.count_any
+
     def replaced(self, key: BanKey, before: Ban | None, after: Ban | None) -> None:
         """Count a ban that was asked for anew, or (None) no longer; `review` is to follow."""
-        if not self._members.count_any:
-            return
         if before is not None:
             self._members.remove(key, before.until)
         if after is not None:

@@ -175,7 +175,8 @@ class InForce:
 
     def _replace(self, key: BanKey, ban: Ban | None) -> None:
         """Put a ban that was asked for in the place of the one before; None: there is none now."""
-        self.growth.replaced(key, self._bans.asked_for.get(key), ban)
+        if self.growth.counts:
+            self.growth.replaced(key, self._bans.asked_for.get(key), ban)
         if ban is None:
             self._bans.drop(key, grown=False)
         else:

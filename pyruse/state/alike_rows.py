@@ -12,7 +12,7 @@ import msgspec
 
 G = TypeVar("G")
 
-_MANY = 8
+MANY = 8
 """From so many rows on, one statement for all of them is quicker than one for each."""
 
 
@@ -36,7 +36,7 @@ def insert(
     for alike, some in groupby(rows, itemgetter(1)):
         networks = [network for network, _ in some]
         rest = values(alike)
-        if len(networks) < _MANY:
+        if len(networks) < MANY:
             single += [(network, *rest) for network in networks]
             continue
         _insert_single(db, beginning, single)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
+from itertools import groupby
 from typing import ClassVar, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pyruse.api.bans import Ban, UnbanReason
+from pyruse.state.alike_rows import MANY, as_json
 from pyruse.state.part import Part
 
 _READ = 1_000
@@ -106,13 +109,11 @@ class BanEvents(Part):
         self._db = db
         if self._told is not None:
             db.execute("DELETE FROM ban_events WHERE number <= ?", (self._told,))
-        db.executemany(
-            "INSERT INTO ban_events VALUES (?, ?, ?, ?, ?)",
-            [
-                (number, event.kind, _encoder.encode(event.ban), event.why, event.hops)
-                for number, event in enumerate(self._new, self._last + 1)
-            ],
-        )
+        number = self._last + 1
+        for _, some in groupby(self._new, _but_for_the_network):
+            events = list(some)
+            (_insert_alike if len(events) >= MANY else _insert)(db, number, events)
+            number += len(events)
 
     def saved(self) -> None:
         """The changes are committed: what was new is to be told."""
@@ -120,6 +121,43 @@ class BanEvents(Part):
         self._waiting += len(self._new)
         self._last += len(self._new)
         self._new.clear()
+
+
+def _but_for_the_network(event: BanEvent) -> tuple[object, ...]:
+    """What events have in common that differ in the network alone, as those of a list."""
+    ban = event.ban
+    return (
+        event.kind, event.why, event.hops, ban.label, ban.since, ban.until, ban.reason, ban.chain,
+        ban.count, ban.target, ban.grown,
+    )  # fmt: skip
+
+
+def _insert(db: sqlite3.Connection, number: int, events: list[BanEvent]) -> None:
+    """Write events, numbered from ``number`` on."""
+    db.executemany(
+        "INSERT INTO ban_events VALUES (?, ?, ?, ?, ?)",
+        [
+            (at, event.kind, _encoder.encode(event.ban), event.why, event.hops)
+            for at, event in enumerate(events, number)
+        ],
+    )
+
+
+def _insert_alike(db: sqlite3.Connection, number: int, events: list[BanEvent]) -> None:
+    """The same of events that differ in the network alone.
+
+    SQLite puts the networks into the JSON of their bans: they hold nothing to be escaped.
+    """
+    one = events[0]
+    before, after = _encoder.encode(replace(one.ban, network="")).decode().split('""', maxsplit=1)
+    db.execute(
+        """INSERT INTO ban_events
+           SELECT ? + key, ?, CAST(? || value || ? AS BLOB), ?, ? FROM json_each(?)""",
+        (
+            number, one.kind, f'{before}"', f'"{after}', one.why, one.hops,
+            as_json([event.ban.network for event in events]),
+        ),
+    )  # fmt: skip
 
 
 _encoder = msgspec.json.Encoder()

@@ -90,7 +90,7 @@ class StoredBans(Part):
     def standing(self, key: BanKey) -> Ban | None:
         """The ban that the firewall is to hold: the longer one of the two."""
         asked_for = self.asked_for.get(key)
-        if not self.grown:  # most often: so this costs one look-up
+        if not self.grown.terms:  # most often: so this costs one look-up
             return asked_for
         grown = self.grown.get(key)
         if asked_for is None or grown is None:
@@ -103,7 +103,7 @@ class StoredBans(Part):
         (self.grown if ban.grown else self.asked_for)[key] = ban
         self.targets.add(key.target)
         self._note_length(key.network)
-        self._tell(key, before, self.standing(key) if self.grown else ban)
+        self._tell(key, before, self.standing(key) if self.grown.terms else ban)
 
     def _note_length(self, network: str) -> None:
         _, slash, length = network.partition("/")
@@ -135,7 +135,7 @@ class StoredBans(Part):
 
     def _await_end(self, key: BanKey) -> None:
         end = self.asked_for.end(key)
-        if self.grown:
+        if self.grown.terms:
             end = min(end, self.grown.end(key))
         if end < FOREVER:
             self._ends.set(key, end)
@@ -216,6 +216,7 @@ class StoredBans(Part):
         by_network = attrgetter("network")  # the order of the rows: the quickest, if they are many
         self._save_settled(db, sorted(self._settled.keys() - self._changed.keys(), key=by_network))
         keys, rows = [], []
+        asked_for, grown = self.asked_for.terms.get, self.grown.terms.get
         for key in sorted(self._changed, key=by_network):
             untaken = self.untaken[key.target.backend]
             lifted = untaken.remove.get(key)
@@ -224,7 +225,7 @@ class StoredBans(Part):
             if key not in self._new:
                 keys.append((key.network, target_to_json(key.target)))
             fault = self._faults.get(key)
-            for ban in (self.asked_for.terms(key), self.grown.terms(key), lifted):
+            for ban in (asked_for(key), grown(key), lifted):
                 if ban is not None:
                     rows.append((key.network, (key.target, ban, state, fault)))
         db.executemany("DELETE FROM bans WHERE network = ? AND target = ?", keys)

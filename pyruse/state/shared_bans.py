@@ -44,48 +44,45 @@ _shared = lru_cache(maxsize=128)(Terms)
 class SharedBans:
     """A dictionary of bans, each of which is made when it is asked for."""
 
-    __slots__ = ("_terms",)
+    __slots__ = ("terms",)
 
     def __init__(self) -> None:
-        self._terms: dict[BanKey, Terms] = {}
+        self.terms: dict[BanKey, Terms] = {}
+        """What the bans are, but for their keys: to be looked at alone."""
 
     def __len__(self) -> int:
-        return len(self._terms)
+        return len(self.terms)
 
     def __iter__(self) -> Iterator[BanKey]:
-        return iter(self._terms)
+        return iter(self.terms)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._terms
+        return key in self.terms
 
     def __getitem__(self, key: BanKey) -> Ban:
-        return _ban(key, self._terms[key])
+        return _ban(key, self.terms[key])
 
     def __setitem__(self, key: BanKey, ban: Ban) -> None:
-        self._terms[key] = _shared(
+        self.terms[key] = _shared(
             ban.label, ban.since, ban.until, ban.reason, ban.chain, ban.count, ban.grown
         )
 
     def __delitem__(self, key: BanKey) -> None:
-        del self._terms[key]
+        del self.terms[key]
 
     def get(self, key: BanKey) -> Ban | None:
         """The ban of a key; None: there is none."""
-        terms = self._terms.get(key)
+        terms = self.terms.get(key)
         return None if terms is None else _ban(key, terms)
 
     def items(self) -> Iterator[tuple[BanKey, Ban]]:
         """All bans."""
-        for key, terms in self._terms.items():
+        for key, terms in self.terms.items():
             yield key, _ban(key, terms)
-
-    def terms(self, key: BanKey) -> Terms | None:
-        """What the ban of a key is, but for the key; None: there is none."""
-        return self._terms.get(key)
 
     def end(self, key: BanKey) -> int:
         """When the ban of a key ends; FOREVER, too, where there is none."""
-        terms = self._terms.get(key)
+        terms = self.terms.get(key)
         return FOREVER if terms is None or terms.until is None else terms.until
 
 

@@ -31,7 +31,7 @@ def test_what_is_put_in_comes_out() -> None:
     assert ends == [FOREVER, 5_000, 6_000]
     gone = BanKey("192.0.2.1", HERE)
     del bans[gone]
-    assert (len(bans), gone in bans, bans.get(gone), bans.terms(gone)) == (2, False, None, None)
+    assert (len(bans), gone in bans, bans.get(gone), bans.terms.get(gone)) == (2, False, None, None)
     assert bans.end(gone) == FOREVER
 
 
@@ -41,7 +41,7 @@ def test_bans_of_one_list_share_what_they_have_in_common() -> None:
     for key in keys[:2]:
         bans[key] = ban(key.network, until=int("5000"))
     bans[keys[2]] = ban(keys[2].network, until=6_000)
-    first, second, third = map(bans.terms, keys)
+    first, second, third = map(bans.terms.get, keys)
     assert first is second
     assert third is not first
 
