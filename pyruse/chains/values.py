@@ -85,7 +85,10 @@ def tallied_of(instance: Any) -> Tallied | None:
     if hook is None or not speaks_for(instance, "tallied", "act_on_entry"):
         return None
     said = hook()
-    if not isinstance(said, Tallied):
+    if not isinstance(said, Tallied) or not (
+        all(isinstance(one, str) for one in (said.event, *said.fields, said.amount or ""))
+        and all(isinstance(value, str | Template) for value in said.says.values())
+    ):
         raise TypeError("not what is counted")
     # Whatever is wrong with what is set is wrong with each entry.
     Entry(0).set_many(dict.fromkeys(said.says, ""))

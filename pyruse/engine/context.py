@@ -41,7 +41,7 @@ from pyruse.state.counters import Counters
 from pyruse.state.database import State
 from pyruse.state.outbox_item import OutboxItem
 from pyruse.state.tables import Table
-from pyruse.state.tallies import tallied_by_day, tallies_before, tallies_of
+from pyruse.state.tallies import LONGEST, tallied_by_day, tallies_before, tallies_of
 from pyruse.text import one_line, shortened
 from pyruse.times import Calendar, Clock
 
@@ -65,7 +65,6 @@ _WORDS = {
 }
 """What a simulated step would have done, by the kind of outbox item."""
 _LONGEST_PAYLOAD = 250_000  # characters
-_LONGEST_VALUE = 200  # characters, of a field of an event
 
 
 class Services(Struct):
@@ -226,7 +225,7 @@ class BoundContext:
         day = self._services.filing.day_of(time_us)
         if amount != 0:
             amount = max(0, int(amount))
-        by = {text(name): shortened(text(value), _LONGEST_VALUE) for name, value in fields.items()}
+        by = {text(name): shortened(text(value), LONGEST) for name, value in fields.items()}
         self._services.state.tallies.add(day, text(event), host, by, amount, time_us)
 
     def tallying(self, said: Tallied, call: Callable[[Entry], Any]) -> Callable[[Entry], Any]:

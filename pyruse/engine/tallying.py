@@ -9,12 +9,13 @@ from typing import Any
 from msgspec import Struct
 
 from pyruse.api.tallied import Tallied
-from pyruse.engine.filing import Filing
+from pyruse.engine.filing import Filing, Span
 from pyruse.entry.entry import Entry
 from pyruse.options.templates import Template
 from pyruse.state.database import State
-from pyruse.state.tallies import EventOfDay, key_of
+from pyruse.state.tallies import LONGEST, EventOfDay, Key, key_of
 from pyruse.system.native import native
+from pyruse.text import encodable
 
 Call = Callable[[Entry], Any]
 
@@ -35,7 +36,7 @@ def tallying(said: Tallied, call: Call, state: State, filing: Filing) -> Call:
     """What counts as an action says that it does.
 
     :param said: by the action.
-    :param call: the action's own way: it is called for what has no row yet, or is not plain.
+    :param call: the action's own way: it is called for what is not plain.
     :param state: has the rows.
     :param filing: says of which day an event is.
     """
@@ -45,7 +46,7 @@ def tallying(said: Tallied, call: Call, state: State, filing: Filing) -> Call:
     texts = Entry(0)
     texts.set_many({n: value for n, value in said.says.items() if isinstance(value, str)})
     counted = _Counted(
-        said.event,
+        encodable(said.event),
         tuple(map(str, said.fields)),
         said.amount,
         dict(texts),
@@ -78,8 +79,11 @@ def _in_python(counted: _Counted, call: Call, state: State, filing: Filing) -> C
         today = day_of(entry.time_us)
         key = key_of(entry.text("_HOSTNAME") or "", by)
         if today is not day or not here.add_again(key, amount, entry.time_us):
-            call(entry)
             day, here = today, event_of(today, event)
+            if max(map(len, key)) <= LONGEST:
+                here.add(key, amount, entry.time_us)
+            else:
+                call(entry)
 
     return count
 
@@ -87,15 +91,26 @@ def _in_python(counted: _Counted, call: Call, state: State, filing: Filing) -> C
 def _in_c(counted: _Counted, call: Call, state: State, filing: Filing) -> Call:
     module = native()
     assert module is not None
-    quick = module.Tallying(
-        counted.says, tuple(counted.fills), counted.fields, counted.amount, state.days
-    )
+    span = Span("", 0, 0, "")
 
-    def count(entry: Entry) -> None:
-        call(entry)
-        span = filing.span_of(entry.time_us)
+    def go_on() -> EventOfDay:
         here = state.tallies.event(span.day, counted.event)
         quick.go_on(here.rows, here.changed, span.begin, span.end, span.reported)
+        return here
 
+    def add(key: Key, amount: int, time_us: int) -> None:
+        """Count what has no row yet."""
+        go_on().add(key, amount, time_us)
+
+    def count(entry: Entry) -> None:
+        """Count what is of another day, or not plain."""
+        nonlocal span
+        call(entry)
+        span = filing.span_of(entry.time_us)
+        go_on()
+
+    quick = module.Tallying(
+        counted.says, tuple(counted.fills), counted.fields, counted.amount, LONGEST, add, state.days
+    )
     made: Call = module.Condition(count, "tallied", "", quick)
     return made

@@ -41,6 +41,9 @@ Fields = Mapping[str, str]
 Key = tuple[str, ...]
 """By which a row is known: the host, then the names of the fields, then their values."""
 
+LONGEST = 200
+"""Characters of a value."""
+
 REST = ""
 """The field, without a value, that those rows begin with which stand for rows that gave way."""
 _LARGEST = (1 << 53) - 1
@@ -67,14 +70,24 @@ class EventOfDay(Struct):
     lanes: dict[Key, Key] = field(default_factory=dict)
     """In which row each one would be added up, as far as that was asked."""
 
-    def add_again(self, key: Key, amount: int, time: int) -> bool:
-        """Count an event of which there is a row: quick, as most are. pyruse-native does the same.
+    def add(self, key: Key, amount: int, time: int) -> None:
+        """Count an event.
 
-        :param key: of the row.
+        :param key: of its row, of texts of a length that the state may keep.
         :param amount: what adds up.
         :param time: when it happened, in microseconds since the epoch.
+        """
+        if key not in self.rows:
+            if len(self.rows) >= MOST + NEWCOMERS:
+                _make_room(self)
+            self.rows[key] = [0, 0, time, time, 0, 0]
+            _counted_as(self, key[0])
+        self.add_again(key, amount, time)
+
+    def add_again(self, key: Key, amount: int, time: int) -> bool:
+        """The same where there is a row already: quick, as most are. pyruse-native does it, too.
+
         :return: whether there is one; else nothing is done.
-        :raises TypeError: something is no text, and cannot be looked for.
         """
         row = self.rows.get(key)
         if row is None:
@@ -123,14 +136,7 @@ class Tallies(Part):
         :param amount: what adds up.
         :param time: when it happened, in microseconds since the epoch.
         """
-        here = self.event(day, event)
-        key = key_of(host, fields)
-        if key not in here.rows:
-            if len(here.rows) >= MOST + NEWCOMERS:
-                _make_room(here)
-            here.rows[key] = [0, 0, time, time, 0, 0]
-            _counted_as(here, host)
-        here.add_again(key, amount, time)
+        self.event(day, event).add(key_of(host, fields), amount, time)
 
     def event(self, day: str, event: str) -> EventOfDay:
         """The rows of an event on an open day."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from pyruse import Context, Duration, Entry, Field, Key, Template, hookimpl, shortened
 from pyruse_plugins.actions._memory import LONGEST, table
@@ -53,7 +52,7 @@ class Remember:
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
         key = self.key.of(entry)
-        value = self._value(entry)
+        value = self._value(entry, context)
         if value is None:
             return
         at = entry.time_us
@@ -62,19 +61,13 @@ class Remember:
         if known is None or known[0] <= at:  # else the entry is late, and what is known is newer
             memory.put(key, [at, value], until=at + self.keep.us)
 
-    def _value(self, entry: Entry) -> str | int | None:
+    def _value(self, entry: Entry, context: Context) -> str | int | None:
         if self.field is None:
-            if self.value is None:
-                return _when(entry)
+            if self.value is None:  # 2026-03-14 07:05:00
+                return entry.time.astimezone(context.zone).isoformat(" ", "seconds")[:19]
             return shortened(self.value.render(entry), LONGEST)
         value = entry.get(self.field)
         if isinstance(value, int) and abs(value) <= _LARGEST:
             return value
         text = entry.text(self.field)
         return None if text is None else shortened(text, LONGEST)
-
-
-def _when(entry: Entry) -> str:
-    """The time of an entry: 2026-03-14 07:05:00."""
-    at = entry.get("__REALTIME_TIMESTAMP")
-    return at.isoformat(" ", "seconds")[:19] if isinstance(at, datetime) else ""

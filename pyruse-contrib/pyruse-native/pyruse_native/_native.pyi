@@ -65,6 +65,8 @@ class Tallying:
         fills: tuple[tuple[str, Callable[[Any], str]], ...],
         fields: tuple[str, ...],
         amount: str | None,
+        longest: int,
+        add: Callable[[tuple[str, ...], int, int], None],
         days: Any,
     ) -> None: ...
     def go_on(

@@ -1,5 +1,5 @@
 /* An event of a step, counted by fields of the entry: what `tallying` gives (pyruse/engine/tallying.py), where all
- * is plain text, and there is a row already. The rows are Python's (`EventOfDay` of pyruse/state/tallies.py). */
+ * is plain text. The rows are Python's (`EventOfDay` of pyruse/state/tallies.py), and so is it to make a new one. */
 #include "native.h"
 
 enum { COUNT, AMOUNT, FIRST, LAST, TOLD };  /* of a row */
@@ -10,6 +10,8 @@ struct Tallying {
     PyObject *fills;         /* … and a tuple of pairs: of others, the name and what gives the text, called with the entry */
     PyObject *fields;        /* a tuple of names */
     PyObject *amount;        /* a name, or None */
+    Py_ssize_t longest;      /* characters of a text; of a longer one, Python keeps a part */
+    PyObject *add;           /* counts what has no row yet: given the key, the amount and the instant */
     PyObject *days;          /* whose `reported_until` … */
     PyObject *reported;      /* … is this one, for as long as what follows holds; NULL: nothing is known yet */
     PyObject *rows, *changed;
@@ -131,6 +133,18 @@ static int add(Tallying *self, PyObject *key, PyObject *row, long long amount, l
     return YES;
 }
 
+/* Have Python count what has no row yet. */
+static int add_new(Tallying *self, PyObject *key, long long amount, long long time_us) {
+    for (Py_ssize_t at = 0; at < PyTuple_Size(key); at++)
+        if (PyUnicode_GetLength(PyTuple_GetItem(key, at)) > self->longest)
+            return ASK;
+    PyObject *done = PyObject_CallFunction(self->add, "OLL", key, amount, time_us);
+    if (done == NULL)
+        return FAULT;
+    Py_DECREF(done);
+    return YES;
+}
+
 int tallied(Tallying *self, Entry *entry) {
     if (entry->time_us == NULL || !PyLong_CheckExact(entry->time_us))
         return ASK;
@@ -144,13 +158,12 @@ int tallied(Tallying *self, Entry *entry) {
     result = amount_of(self, entry, &amount);
     if (result != YES)
         return result;
-    PyObject *rows = self->rows, *key = key_of(self, entry);
+    PyObject *key = key_of(self, entry);
     if (key == NULL)
         return FAULT;
-    /* To read a field may have called Python, and that may have turned to another day. */
-    PyObject *row = rows == self->rows ? PyDict_GetItemWithError(rows, key) : NULL;
+    PyObject *row = PyDict_GetItemWithError(self->rows, key);
     if (row == NULL)
-        result = PyErr_Occurred() ? FAULT : ASK;
+        result = PyErr_Occurred() ? FAULT : add_new(self, key, amount, time_us);
     else {
         Py_INCREF(row);
         result = PyList_CheckExact(row) ? add(self, key, row, amount, time_us) : ASK;
@@ -178,10 +191,11 @@ static PyObject *tallying_go_on(Tallying *self, PyObject *arguments) {
 }
 
 static PyObject *tallying_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {
-    static char *known[] = {"says", "fills", "fields", "amount", "days", NULL};
-    PyObject *says, *fills, *fields, *amount, *days;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!O!O!OO:Tallying", known, &PyDict_Type, &says, &PyTuple_Type,
-                                     &fills, &PyTuple_Type, &fields, &amount, &days))
+    static char *known[] = {"says", "fills", "fields", "amount", "longest", "add", "days", NULL};
+    PyObject *says, *fills, *fields, *amount, *add, *days;
+    Py_ssize_t longest;
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!O!O!OnOO:Tallying", known, &PyDict_Type, &says, &PyTuple_Type,
+                                     &fills, &PyTuple_Type, &fields, &amount, &longest, &add, &days))
         return NULL;
     for (Py_ssize_t at = 0; at < PyTuple_Size(fills); at++) {
         PyObject *fill = PyTuple_GetItem(fills, at);
@@ -193,12 +207,13 @@ static PyObject *tallying_new(PyTypeObject *type, PyObject *arguments, PyObject 
     Tallying *self = (Tallying *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (self == NULL)
         return NULL;
-    PyObject *given[] = {says, fills, fields, amount, days};
-    PyObject **kept[] = {&self->says, &self->fills, &self->fields, &self->amount, &self->days};
-    for (int i = 0; i < 5; i++) {
+    PyObject *given[] = {says, fills, fields, amount, add, days};
+    PyObject **kept[] = {&self->says, &self->fills, &self->fields, &self->amount, &self->add, &self->days};
+    for (int i = 0; i < 6; i++) {
         Py_INCREF(given[i]);
         *kept[i] = given[i];
     }
+    self->longest = longest;
     return (PyObject *)self;
 }
 
@@ -208,6 +223,7 @@ static int tallying_traverse(Tallying *self, visitproc visit, void *arg) {
     Py_VISIT(self->fills);
     Py_VISIT(self->fields);
     Py_VISIT(self->amount);
+    Py_VISIT(self->add);
     Py_VISIT(self->days);
     Py_VISIT(self->reported);
     Py_VISIT(self->rows);
@@ -217,6 +233,7 @@ static int tallying_traverse(Tallying *self, visitproc visit, void *arg) {
 
 static int tallying_clear(Tallying *self) {
     Py_CLEAR(self->fills);
+    Py_CLEAR(self->add);
     Py_CLEAR(self->reported);
     Py_CLEAR(self->rows);
     Py_CLEAR(self->changed);
