@@ -138,7 +138,7 @@ static int add_new(Tallying *self, PyObject *key, long long amount, long long ti
     for (Py_ssize_t at = 0; at < PyTuple_Size(key); at++)
         if (PyUnicode_GetLength(PyTuple_GetItem(key, at)) > self->longest)
             return ASK;
-    PyObject *done = PyObject_CallFunction(self->add, "OLL", key, amount, time_us);
+    PyObject *done = PyObject_CallFunction(self->add, "O,L,L", key, amount, time_us);
     if (done == NULL)
         return FAULT;
     Py_DECREF(done);
