@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, tzinfo
 from itertools import islice, starmap
+from operator import itemgetter
 from typing import Generic, TypeVar, overload
 
 from msgspec import Struct
@@ -123,8 +124,8 @@ class KeptLines(Lazy[Line]):
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Times, in ISO 8601 with their offset, and messages."""
-        times = iso_texts((time_us for time_us, _ in self._events), self._zone)
-        return zip(times, (message for _, message in self._events), strict=True)
+        times = iso_texts(map(itemgetter(0), self._events), self._zone)
+        return zip(times, map(itemgetter(1), self._events), strict=True)
 
 
 class StoredRows(Lazy[T], Generic[T, S]):
