@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pyruse.api.tally import Tally
     from pyruse.api.traits import Traits
     from pyruse.api.vocabulary import EVENTS, EventKind
+    from pyruse.api.worked_out import WorkedOut
     from pyruse.bans.firewalls.by_program import ProgramFirewall
     from pyruse.bans.firewalls.changes import Change, Changes
     from pyruse.bans.firewalls.program import CommandLine, FirewallProgram, ProgramRefusal
@@ -134,6 +135,7 @@ __all__ = [
     "Unusual",
     "UserError",
     "Watch",
+    "WorkedOut",
     "__version__",
     "address_of",
     "address_text",
@@ -179,6 +181,7 @@ _OF = {
     "pyruse.api.tally": "Tally",
     "pyruse.api.traits": "Traits",
     "pyruse.api.vocabulary": "EVENTS EventKind",
+    "pyruse.api.worked_out": "WorkedOut",
     "pyruse.bans.firewalls.by_program": "ProgramFirewall",
     "pyruse.bans.firewalls.changes": "Change Changes",
     "pyruse.bans.firewalls.program": "CommandLine FirewallProgram ProgramRefusal",

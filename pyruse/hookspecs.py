@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pyruse.api.report import Report
     from pyruse.api.reported import Reported
     from pyruse.api.tallied import Tallied
+    from pyruse.api.worked_out import WorkedOut
     from pyruse.entry.entry import Entry
 
 hookspec = pluggy.HookspecMarker("pyruse")
@@ -105,6 +106,21 @@ def tallied() -> Tallied:  # type: ignore[empty-body]
     this one and has an `act_on_entry` of its own is called by that alone.
 
     Called when the configuration is read, and never while entries flow.
+    """
+
+
+@hookspec
+def worked_out(context: Context) -> WorkedOut | None:
+    """Actions: what `act_on_entry` does, as a function of texts of the entry; None: it is none.
+
+    With `pyruse-native`, Pyruse then calls the function from C, and `act_on_entry` for an entry
+    that lacks one of the texts: so that has to be there, and both have to do the same. A class that
+    is derived from this one and has an `act_on_entry` of its own is called by that alone. What the
+    function raises is handled as what `act_on_entry` raises.
+
+    Called when the configuration is read, and never while entries flow.
+
+    :param context: counters, tables and the ways out, bound to this step, for the function.
     """
 
 

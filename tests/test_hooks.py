@@ -24,7 +24,9 @@ from tests.docs.site import install_package
 SOURCE = '''
 import threading
 from dataclasses import dataclass
-from pyruse import Condition, Firewall, Reported, Tallied, Template, hookimpl
+from pyruse import (
+    Condition, Field, Firewall, NewField, Reported, Tallied, Template, WorkedOut, hookimpl,
+)
 
 calls = []
 
@@ -189,6 +191,47 @@ class Guesses(Counts):
         calls.append(("act_on_entry", {}))
 
 @dataclass
+class Splits:
+    """Says what it does as a function."""
+
+    first: NewField = NewField("name")
+    second: NewField = NewField("domain")
+    given: str = "tuple"
+
+    @hookimpl
+    def worked_out(self, context):
+        calls.append(("worked_out", {"context": context}))
+        if self.given == "nothing":
+            return None
+        fields = ["mail"] if self.given == "list" else (Field("mail"),)
+        return WorkedOut(fields, self.split, (self.first, self.second))
+
+    def split(self, text, at):
+        calls.append(("split", {"at": at}))
+        if text == "none":
+            return None
+        name, _, domain = text.partition("@")
+        if not name:
+            raise ValueError("no name")
+        return name, domain or None
+
+    @hookimpl
+    def act_on_entry(self, entry, context):
+        calls.append(("act_on_entry", {}))
+        mail = entry.text("mail")
+        found = None if mail is None else self.split(mail, entry.time_us)
+        if found is not None:
+            entry.set_many(dict(zip((self.first, self.second), found)))
+
+@dataclass
+class Keeps(Splits):
+    """Has a method of its own, which speaks for itself."""
+
+    @hookimpl
+    def act_on_entry(self, entry, context):
+        calls.append(("act_on_entry", {}))
+
+@dataclass
 class Wall:
     """A firewall."""
 
@@ -225,6 +268,8 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]
             "whispers": "pyruse_hooked:Whispers",
             "counts": "pyruse_hooked:Counts",
             "guesses": "pyruse_hooked:Guesses",
+            "splits": "pyruse_hooked:Splits",
+            "keeps": "pyruse_hooked:Keeps",
         },
         "pyruse": {"wall": "pyruse_hooked:Wall"},
     }
@@ -349,6 +394,49 @@ def test_tallied_is_what_an_action_counts_and_speaks_for_its_own_method_alone(
     assert own.events == []
     with pytest.raises(ConfigError, match="_UID\" is the journal's own"):
         pipeline(counts.replace('"counts"', '"counts", sets = "_UID"'))
+
+
+SPLITS = """
+[chains]
+"c" = [
+  { action = "splits" },
+  { action = "report", section = "other", message = "{name} at {domain}" },
+]
+"""
+
+
+@pytest.mark.parametrize("optimize", ["true", "false"])
+def test_worked_out_is_what_an_action_does_as_a_function(
+    calls: list[Any], pipeline: MakePipeline, optimize: str
+) -> None:
+    chains = pipeline(f"[engine]\noptimize = {optimize}\n{SPLITS}")
+    entries: list[dict[str, Any]] = [
+        {"mail": "alice@example.net"},
+        {"mail": "bob", "domain": "as it was"},
+        {"mail": "none", "name": "nobody", "domain": "here"},
+        {"name": "no mail", "domain": "here"},
+        {"mail": "@example.net"},  # the function raises: the journey ends here
+    ]
+    for fields in entries:
+        chains.feed(**fields)
+    assert sorted(row.message for row in chains.outcome.report.other) == [
+        "alice at example.net", "bob at as it was", "no mail at here", "nobody at here",
+    ]  # fmt: skip
+    assert [fault.text for fault in chains.faults] == ["action splits: no name"]
+
+
+def test_worked_out_speaks_for_its_own_method_alone_and_is_checked(
+    calls: list[Any], pipeline: MakePipeline
+) -> None:
+    own = pipeline(SPLITS.replace('"splits"', '"keeps"'))
+    own.feed(mail="alice@example.net", name="as it", domain="was")
+    assert [row.message for row in own.outcome.report.other] == ["as it at was"]
+    none = pipeline(SPLITS.replace('"splits"', '"splits", given = "nothing"'))
+    calls.clear()
+    none.feed(mail="alice@example.net")
+    assert names(calls) == ["act_on_entry", "split"]
+    with pytest.raises(ConfigError, match="worked_out: TypeError: not what is worked out"):
+        pipeline(SPLITS.replace('"splits"', '"splits", given = "list"'))
 
 
 def test_check_options_sees_the_configuration_and_may_refuse(

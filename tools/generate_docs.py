@@ -51,6 +51,7 @@ from pyruse import (
     Times,
     Traits,
     Unusual,
+    WorkedOut,
 )
 from pyruse.cli import COMMANDS
 from pyruse.config.reference import described_hook, described_options, described_plugin
@@ -129,6 +130,7 @@ TOLD = (
         Report,
         Reported,
         Tallied,
+        WorkedOut,
         Row,
         Summary,
         Table,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from pyruse.api.reported import Reported
 from pyruse.api.tallied import Tallied
+from pyruse.api.worked_out import WorkedOut
 from pyruse.chains.model import Step
 from pyruse.entry.entry import Entry
 from pyruse.hookspecs import hook_of
@@ -93,6 +94,28 @@ def tallied_of(instance: Any) -> Tallied | None:
     # Whatever is wrong with what is set is wrong with each entry.
     Entry(0).set_many(dict.fromkeys(said.says, ""))
     return said
+
+
+def worked_out_of(instance: Any, ask: Callable[[None], Any]) -> WorkedOut | None:
+    """What an action says by the hook ``worked_out`` that it does; None: nothing.
+
+    :param instance: the action.
+    :param ask: calls its hook, if it has one.
+    :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
+    """
+    if hook_of(instance, "worked_out") is None:
+        return None
+    if not speaks_for(instance, "worked_out", "act_on_entry") or (said := ask(None)) is None:
+        return None
+    if not isinstance(said, WorkedOut) or not _are_names(said.fields, said.into):
+        raise TypeError("not what is worked out")
+    # Whatever is wrong with what is set is wrong with each entry.
+    Entry(0).set_many(dict.fromkeys(said.into, ""))
+    return said
+
+
+def _are_names(*values: Any) -> bool:
+    return all(isinstance(one, tuple) and all(isinstance(n, str) for n in one) for one in values)
 
 
 def speaks_for(instance: Any, hook: str, method: str) -> bool:

@@ -10,17 +10,18 @@ from typing import Any
 
 from pyruse.api.context import Context
 from pyruse.api.traits import traits_of
+from pyruse.api.worked_out import WorkedOut
 from pyruse.bans.aggregate import Aggregate
 from pyruse.bans.policy import Policy
 from pyruse.bans.service import Bans
 from pyruse.chains.link import Graph, Node, link
 from pyruse.chains.model import Step
-from pyruse.chains.native import condition_of, in_c
+from pyruse.chains.native import condition_of, in_c, quick
 from pyruse.chains.pushdown import Wanted, wanted
 from pyruse.chains.table import Table
 from pyruse.chains.traffic import Traffic
 from pyruse.chains.travel import OnFault
-from pyruse.chains.values import equality_test_of, reported_of, tallied_of
+from pyruse.chains.values import equality_test_of, reported_of, tallied_of, worked_out_of
 from pyruse.config.load import Configuration
 from pyruse.config.settings import Settings
 from pyruse.delivery.receivers import Receiver
@@ -259,6 +260,7 @@ def _check_options(contexts: Mapping[Step, Context]) -> None:
         refused_by(step, "condition", partial(condition_of, step.instance))
         refused_by(step, "reported", partial(reported_of, step.instance))
         refused_by(step, "tallied", partial(tallied_of, step.instance))
+        refused_by(step, "worked_out", partial(_worked_out, step.instance, context))
     if faults:
         raise ConfigError(faults)
 
@@ -293,7 +295,13 @@ def _quick(
         return context.reporting(reported, call)
     if (tallied := tallied_of(action)) is not None:
         return context.tallying(tallied, call)
+    if (worked_out := _worked_out(action, context)) is not None:
+        return quick(worked_out, call)
     return call
+
+
+def _worked_out(action: Any, context: Context) -> WorkedOut | None:
+    return worked_out_of(action, lambda _: bound(action, "worked_out", context)(None))
 
 
 def _counted(settings: Settings, mode: Mode) -> bool:

@@ -127,8 +127,7 @@ def test_rules_of_ours_hear_nothing_before_an_entry_comes(
     """Else they would have to be there from the start."""
     later = {
         "match_entry", "act_on_entry", "tested_values", "condition", "reported", "tallied",
-            "check_options",
-        "on_start",
+        "worked_out", "check_options", "on_start",
     }  # fmt: skip
     for step in configured(f"use = {everything}", registry, whole=True).steps:
         assert not [hook for hook in HOOKS if hook_of(step.instance, hook) and hook not in later]

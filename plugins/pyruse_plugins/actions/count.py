@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyruse import Context, Duration, Entry, Field, NewField, hookimpl, printable, shortened
+from pyruse import (
+    Context,
+    Duration,
+    Entry,
+    Field,
+    NewField,
+    WorkedOut,
+    hookimpl,
+    printable,
+    shortened,
+)
 from pyruse_plugins.actions._networks import (
     Ipv4PrefixLength,
     Ipv6PrefixLength,
@@ -73,6 +83,24 @@ class Count:
             raise ValueError("by = 0 counts nothing (expected into, for what the counter holds)")
         self._within = None if self.within is None else self.within.us
         self._by_one = self.by == 1 and self.distinct is None
+
+    @hookimpl
+    def worked_out(self, context: Context) -> WorkedOut | None:
+        if self.prefix4 is not None or self.prefix6 is not None or self.by != 1:
+            return None
+        count, counter, within = context.counters.count, self.counter, self._within
+
+        def raised(text: str, at: int) -> tuple[int]:
+            return (count(counter, with_one_spelling(text), at=at, within=within),)
+
+        def seen(text: str, value: str, at: int) -> tuple[int]:
+            key, value = with_one_spelling(text), with_one_spelling(value)
+            return (count(counter, key, at=at, within=within, distinct=value),)
+
+        into = () if self.into is None else (self.into,)
+        if self.distinct is None:
+            return WorkedOut((self.key,), raised, into)
+        return WorkedOut((self.key, self.distinct), seen, into)
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from pyruse import Context, Entry, Field, NewField, hookimpl
+from pyruse import Context, Entry, Field, NewField, WorkedOut, hookimpl
 from pyruse_plugins.actions.dnat_capture import (
     ASKED,
     TABLE,
@@ -51,25 +53,37 @@ class DnatReplace:
             raise ValueError("nothing to compare (expected addr, port, daddr or dport)")
         if self.saddr_into is None and self.sport_into is None:
             raise ValueError("nothing to give back (expected saddr_into or sport_into)")
+        back = {"saddr": self.saddr_into, "sport": self.sport_into}
+        self._back = {name: field for name, field in back.items() if field is not None}
+
+    @hookimpl
+    def worked_out(self, context: Context) -> WorkedOut:
+        def replaced(*given: Any) -> tuple[str | None, ...] | None:
+            *facts, at = given
+            return self._replaced(context, facts, at)
+
+        return WorkedOut(tuple(self._facts.values()), replaced, tuple(self._back.values()))
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:
-        facts: dict[str, str] = {}
-        for name, field in self._facts.items():
+        facts: list[str] = []
+        for field in self._facts.values():
             value = entry.text(field)
             if value is None:
                 return
-            facts[name] = value
-        at = entry.time_us
+            facts.append(value)
+        found = self._replaced(context, facts, entry.time_us)
+        if found is not None:
+            entry.set_many(dict(zip(self._back.values(), found, strict=True)))
+
+    def _replaced(
+        self, context: Context, facts: Sequence[str], at: int
+    ) -> tuple[str | None, ...] | None:
+        """What is to be given back, None for what is not known; None: there is nothing."""
         if context.table(ASKED).get(self._shape, at=at) is None:
             _ask_for(context, self._shape, at)
         client = context.table(self._table).get(key_of(facts), at=at)
-        if client is None:
-            return
-        if self.saddr_into is not None:
-            entry[self.saddr_into] = client["saddr"]
-        if self.sport_into is not None and client["sport"] is not None:
-            entry[self.sport_into] = client["sport"]
+        return None if client is None else tuple(client[name] for name in self._back)
 
 
 def _ask_for(context: Context, shape: str, at: int) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyruse import Context, Duration, Entry, Field, NewField, hookimpl
+from pyruse import Context, Duration, Entry, Field, NewField, WorkedOut, hookimpl
 from pyruse_plugins.actions._networks import (
     Ipv4PrefixLength,
     Ipv6PrefixLength,
     counted_under,
+    with_one_spelling,
 )
 
 
@@ -39,6 +40,18 @@ class Reset:
 
     def __post_init__(self) -> None:
         self._grace = None if self.grace is None else self.grace.us
+
+    @hookimpl
+    def worked_out(self, context: Context) -> WorkedOut | None:
+        if self.prefix4 is not None or self.prefix6 is not None:
+            return None
+        reset, counter, grace = context.counters.reset, self.counter, self._grace
+
+        def done(text: str, at: int) -> tuple[int]:
+            reset(counter, with_one_spelling(text), at=at, grace=grace)
+            return (0,)
+
+        return WorkedOut((self.key,), done, () if self.into is None else (self.into,))
 
     @hookimpl
     def act_on_entry(self, entry: Entry, context: Context) -> None:

@@ -44,7 +44,7 @@ __all__ = [
 
 __version__ = "1.0"
 
-INTERFACE = 6
+INTERFACE = 7
 """Rises with each change of what Pyruse and this package expect of each other."""
 
 

@@ -110,6 +110,9 @@ static int is_tallied(Condition *self, Entry *entry) {
     return Py_TYPE(self->operand) == tallying_type ? tallied((Tallying *)self->operand, entry) : ASK;
 }
 
+/* The same: a function of its own is called. */
+static int is_worked_out(Condition *self, Entry *entry) { return worked_out(self->operand, entry); }
+
 /* -- Patterns */
 
 static void forget(Search *searches, Py_ssize_t count) {
@@ -323,7 +326,7 @@ static const struct {
 } tests[] = {
     {"exists", is_there}, {"values", is_one_of}, {"contains", has_in_it}, {"at_least", is_at_least},
     {"at_most", is_at_most}, {"told", is_told}, {"patterns", is_found}, {"nothing", is_nothing},
-    {"tallied", is_tallied},
+    {"tallied", is_tallied}, {"worked_out", is_worked_out},
 };
 
 static PyObject *condition_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {

@@ -170,6 +170,8 @@ int is_quick(const Node *node);
 int is_met(Condition *condition, PyObject *entry);
 /* Count an event of an entry. */
 int tallied(Tallying *tallying, Entry *entry);
+/* Do what an action has said, a tuple of three of which the first and the last are tuples of names. */
+int worked_out(PyObject *said, Entry *entry);
 /* Lead an entry on as far as no Python is needed: YES, to its end; NO, it has to be led on; FAULT: an exception, and the
  * program is to be interrupted. A step's fault is kept with the entry. */
 int lead_quickly(Lead *lead, PyObject *node, Entry *entry);
