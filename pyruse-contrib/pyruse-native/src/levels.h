@@ -6,8 +6,8 @@
 
 #define LONGEST_LEVELLED 400 /* characters of a text that are looked at (pyruse/kinds/masks.py) */
 
-/* Level a text in ASCII: each digit is a 0, and what nothing but the mask is left of is as long, and the same in all texts.
- * It still is a text, and its mask is that of the text that is given. */
-void level(const char *text, size_t length, char *levelled);
+/* Level a text in UTF-8: a number is one 0, and what nothing but the mask is left of is the same in all texts. What comes of
+ * it is a text, too, and has the same mask; it is not longer. Gives its length. */
+size_t level(const char *text, size_t length, char *levelled);
 
 #endif

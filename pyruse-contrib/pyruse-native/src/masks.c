@@ -215,7 +215,7 @@ PyObject *template_of(PyObject *masker, PyObject *text) {
         return PyObject_CallFunctionObjArgs(self->slowly, text, NULL);
     }
     size_t length = begin_of(bytes, (size_t)size, LONGEST);
-    level(bytes, length, levelled);
+    length = level(bytes, length, levelled);
     uint64_t hash = hash_of(levelled, length);
     if (self->known == NULL && (self->known = PyMem_Calloc(TEXTS, sizeof *self->known)) == NULL)
         return PyErr_NoMemory();
