@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pyruse.errors import UserError, did_you_mean
     from pyruse.hookspecs import hookimpl
     from pyruse.options.ban_label import BanLabel
+    from pyruse.options.counter_name import CounterName
     from pyruse.options.durations import Duration
     from pyruse.options.fields import AddressField, Field, FieldPrefix, NewField
     from pyruse.options.keys import Key
@@ -82,6 +83,7 @@ __all__ = [
     "CommandLine",
     "Condition",
     "Context",
+    "CounterName",
     "Counters",
     "DeclaredSummary",
     "Details",
@@ -189,6 +191,7 @@ _OF = {
     "pyruse.errors": "UserError did_you_mean",
     "pyruse.hookspecs": "hookimpl",
     "pyruse.options.ban_label": "BanLabel",
+    "pyruse.options.counter_name": "CounterName",
     "pyruse.options.durations": "Duration",
     "pyruse.options.fields": "AddressField Field FieldPrefix NewField",
     "pyruse.options.keys": "Key",

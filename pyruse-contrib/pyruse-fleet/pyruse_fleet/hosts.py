@@ -101,7 +101,9 @@ def add(
             "SELECT name FROM fleet.hosts WHERE role = %s AND name <> %s", [role, name]
         ).fetchone()
         if other:
-            raise UserError(f"the role {role!r} is the host {other[0]!r}'s (expected one a host)")
+            raise UserError(
+                f"the role {role!r} is that of the host {other[0]!r} (expected another --role)"
+            )
         there = connection.execute(_MAY_DO_MORE, [GROUP, role]).fetchone()
         if there is None:
             connection.execute(sql.SQL("CREATE ROLE {}").format(who))

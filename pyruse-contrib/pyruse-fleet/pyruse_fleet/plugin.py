@@ -17,6 +17,7 @@ from pyruse import (
     Ban,
     BanLabel,
     Context,
+    CounterName,
     Duration,
     Observer,
     Parcel,
@@ -75,7 +76,7 @@ class Fleet:
     """The labels of bans that this host tells others, as `pyruse bans` shows them."""
     accept: list[BanLabel] = field(default_factory=list)
     """The labels of bans that this host takes over from others."""
-    counters: list[str] = field(default_factory=list)
+    counters: list[CounterName] = field(default_factory=list)
     """The names of counters that are counted over all hosts: what others have counted counts here,
     too, as soon as two hosts have seen the same. They need a `within`."""
     report: bool = False

@@ -33,9 +33,9 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
     pyruse check new.toml
     """  # noqa: D301 -- click takes this one character for "as it stands"
     from pyruse.chains.lint import warnings
-    from pyruse.config.ban_labels import label_doubts
     from pyruse.config.files import writable_by_others
     from pyruse.config.load import registry_of
+    from pyruse.config.named_elsewhere import unknown_names
     from pyruse.config.secrets import secret_faults
     from pyruse.delivery.mail.transport import check as check_mail
     from pyruse.engine.assembly import assemble
@@ -66,7 +66,7 @@ def command(config: Path | None, verbose: bool, file: Path | None) -> None:
             archived=loaded.settings.report.archive is not None,
         ),
         *secret_faults(loaded),
-        *label_doubts(loaded, registry_of(file or config).names(RULES)),
+        *unknown_names(loaded, registry_of(file or config).names(RULES)),
         *engine.template_faults(),
         *doubts,
         *unseen_logs({rules.name for rules in loaded.used}),
