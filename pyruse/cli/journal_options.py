@@ -207,6 +207,8 @@ def _understood(option: str, parse: Callable[[T], R], value: T) -> R:
 
 def _files(paths: tuple[Path, ...]) -> list[Path]:
     """The files that are named, or that a name with ``*`` stands for."""
+    if not paths:
+        return []
     from glob import glob, has_magic
 
     found: list[Path] = []
@@ -232,11 +234,11 @@ def _number(text: str | None) -> int | None:
 
 
 def _instant(option: str, text: str | None, zone: tzinfo) -> int | None:
+    if text is None:
+        return None
     from pyruse.journal.when import parse_when
     from pyruse.times import now_us
 
-    if text is None:
-        return None
     return _understood(option, lambda text: parse_when(text, now_us(), zone), text)
 
 

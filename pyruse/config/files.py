@@ -82,19 +82,21 @@ def chosen(path: str | Path | None) -> Path:
     return Path(path or os.environ.get(VARIABLE) or DEFAULT)
 
 
-def plugin_files(path: Path) -> PluginFiles:
-    """The plugins beside a configuration, in the folder ``plugins``.
+def plugin_files(path: Path) -> list[PluginFiles]:
+    """The plugins beside a configuration, in the folder ``plugins``, if there is one.
 
     They are root's, or belong to the owner of the file or folder that the configuration is.
     """
-    from pyruse.registry.files import PluginFiles
-
     folder = path if os.path.isdir(path) else path.parent
+    if not os.path.isdir(folder / "plugins"):
+        return []
+    from pyruse.registry.files import PluginFiles  # with all that importing files takes
+
     try:
         owner = path.stat().st_uid
     except OSError:  # whoever reads the configuration says why
         owner = None
-    return PluginFiles(folder / "plugins", owner)
+    return [PluginFiles(folder / "plugins", owner)]
 
 
 def read(path: Path) -> Document:

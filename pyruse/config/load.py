@@ -57,7 +57,7 @@ def registry_of(path: str | Path | None) -> Registry:
 
     :param path: as for `load`.
     """
-    return Registry(plugin_files(chosen(path)))
+    return Registry(*plugin_files(chosen(path)))
 
 
 def load(

@@ -236,7 +236,7 @@ def _of_rules(what: str, config: Path | None, tried: Tried, *, is_file: bool) ->
     from pyruse.rules.library import Library
     from pyruse.rules.use import LAST
 
-    sources = [plugin_files(chosen(config))]
+    sources = plugin_files(chosen(config))
     if is_file:
         sources.insert(0, PluginFiles(Path(what), trusted=True))
     registry = Registry(*sources)
