@@ -44,23 +44,35 @@ def iso_texts(times_us: Iterable[int], zone: tzinfo) -> Iterator[str]:
     before = after = ""
     for time_us in times_us:
         if not begin <= time_us < end:
-            begin = time_us - time_us % _QUARTER_US
-            start = datetime_of(begin, zone)
-            same = start.utcoffset() == datetime_of(begin + _QUARTER_US - 1, zone).utcoffset()
-            if begin <= 0 or not same or start.minute % 15 or start.second:
-                # long ago, or the clocks change, or were set by the sun
-                end = begin
-                yield datetime_of(time_us, zone).isoformat()
+            quarter = quarter_of(time_us, zone)
+            if isinstance(quarter, str):
+                yield quarter
                 continue
-            end = begin + _QUARTER_US
-            text = start.isoformat()
-            before, after = text[: len("YYYY-MM-DDThh:")], text[len("YYYY-MM-DDThh:mm:ss") :]
-            second = 60 * start.minute - begin // 1_000_000
+            begin, end, second, before, after = quarter
         clock = clock_of[second + time_us // 1_000_000]
         if time_us % 1_000_000:
             yield f"{before}{clock}.{str(time_us)[-6:]}{after}"
         else:
             yield f"{before}{clock}{after}"
+
+
+def quarter_of(time_us: int, zone: tzinfo) -> str | tuple[int, int, int, str, str]:
+    """What the texts of instants in the same quarter of an hour have in common.
+
+    :return: its begin and end, in microseconds since the epoch; what is to be added to the seconds
+        since the epoch to have those of the clock's hour; what stands before the minutes, and what
+        stands behind the seconds. Or the text of this instant: long ago, or where the clocks
+        change, or were set by the sun.
+    """
+    begin = time_us - time_us % _QUARTER_US
+    end = begin + _QUARTER_US
+    start = datetime_of(begin, zone)
+    same = start.utcoffset() == datetime_of(end - 1, zone).utcoffset()
+    if begin <= 0 or not same or start.minute % 15 or start.second:
+        return datetime_of(time_us, zone).isoformat()
+    text = start.isoformat()
+    second = 60 * start.minute - begin // 1_000_000
+    return begin, end, second, text[: len("YYYY-MM-DDThh:")], text[len("YYYY-MM-DDThh:mm:ss") :]
 
 
 @cache

@@ -7,8 +7,9 @@ but sequences that read them; what people are shown of many is chosen by `ranked
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
+from functools import partial
 from itertools import islice, starmap
 from operator import itemgetter
 from typing import Generic, TypeVar, overload
@@ -16,7 +17,8 @@ from typing import Generic, TypeVar, overload
 from msgspec import Struct
 
 from pyruse.api.report import Line
-from pyruse.times import datetime_of, iso_texts
+from pyruse.system.native import native
+from pyruse.times import datetime_of, iso_texts, quarter_of
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -89,7 +91,7 @@ class Instants(Lazy[datetime]):
 
     def texts(self) -> Iterator[str]:
         """The same in ISO 8601 with their offset, which takes no datetimes."""
-        return iso_texts(self._times, self._zone)
+        return _iso_texts(self._times, self._zone)
 
 
 class KeptLines(Lazy[Line]):
@@ -124,8 +126,16 @@ class KeptLines(Lazy[Line]):
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Times, in ISO 8601 with their offset, and messages."""
-        times = iso_texts(map(itemgetter(0), self._events), self._zone)
+        times = _iso_texts(map(itemgetter(0), self._events), self._zone)
         return zip(times, map(itemgetter(1), self._events), strict=True)
+
+
+def _iso_texts(times_us: Iterable[int], zone: tzinfo) -> Iterator[str]:
+    """Those of `iso_texts`, in C where there is such."""
+    module = native()
+    if module is None:
+        return iso_texts(times_us, zone)
+    return map(module.Clock(partial(quarter_of, zone=zone)).text, times_us)
 
 
 class StoredRows(Lazy[T], Generic[T, S]):

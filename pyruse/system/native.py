@@ -12,7 +12,7 @@ from functools import cache
 from types import ModuleType
 
 VARIABLE = "PYRUSE_NATIVE"
-_INTERFACE = 7
+_INTERFACE = 8
 """What the two packages expect of each other (``pyruse_native.INTERFACE``)."""
 
 

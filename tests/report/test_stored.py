@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +16,7 @@ from pyruse.report.choice import divided
 from pyruse.report.plaintext import WIDTH
 from pyruse.report.render import Renderer
 from pyruse.report.rows import fill
+from pyruse.report.stored import Instants, KeptLines
 from pyruse.state.database import State
 from pyruse.state.days import kept_days
 from pyruse.times import time_us_of
@@ -175,3 +178,15 @@ def test_a_template_that_shows_more_than_there_is_room_for_is_replaced(
     assert len(text) <= 50_000
     assert "root logged in" in text
     assert "where there is room for 50,000 (expected what `shown` has" in report.notes[0]
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Paris", "Asia/Kolkata", "Africa/Monrovia"])
+def test_the_texts_of_times_are_those_of_their_datetimes(name: str) -> None:
+    zone = ZoneInfo(name)
+    begins = [datetime(1969, 12, 31, tzinfo=UTC), datetime(2026, 3, 29, tzinfo=UTC)]
+    times_us = [time_us_of(begin) + step * 977_000_300 for begin in begins for step in range(200)]
+    times_us += [0, -1, times_us[-1], times_us[-1] - 1, times_us[-1] // 1_000_000 * 1_000_000]
+    times = Instants(times_us, zone)
+    assert list(times.texts()) == [time.isoformat() for time in times]
+    lines = KeptLines([(time_us, f"at {time_us}") for time_us in times_us], zone)
+    assert list(lines.texts()) == [(line.time.isoformat(), line.message) for line in lines]

@@ -6,6 +6,7 @@ from typing import Any
 
 from pyruse_native import _native
 from pyruse_native._native import (
+    Clock,
     Condition,
     CountsCore,
     Filer,
@@ -24,6 +25,7 @@ from pyruse_native._native import (
 
 __all__ = [
     "INTERFACE",
+    "Clock",
     "Condition",
     "CountsCore",
     "Filer",
@@ -44,7 +46,7 @@ __all__ = [
 
 __version__ = "1.0"
 
-INTERFACE = 7
+INTERFACE = 8
 """Rises with each change of what Pyruse and this package expect of each other."""
 
 

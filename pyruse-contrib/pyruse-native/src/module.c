@@ -77,8 +77,10 @@ PyMODINIT_FUNC PyInit__native(void) {
     masker_type = entries == NULL ? NULL : added(module, &masker_spec);
     filling_type = masker_type == NULL ? NULL : added(module, &filling_spec);
     tallying_type = filling_type == NULL ? NULL : added(module, &tallying_spec);
+    PyTypeObject *clock = tallying_type == NULL ? NULL : added(module, &clock_spec);
     Py_XDECREF(entries);
-    if (tallying_type == NULL || filing_init(module) < 0 || names_init() < 0)
+    Py_XDECREF(clock);
+    if (clock == NULL || filing_init(module) < 0 || names_init() < 0)
         Py_CLEAR(module);
     return module;
 }

@@ -105,7 +105,7 @@ typedef struct {
 } Lead;
 
 extern PyType_Spec reader_spec, entries_spec, entry_spec, node_spec, lead_spec, condition_spec, masker_spec,
-    filling_spec, tallying_spec, counts_spec, filing_spec, filer_spec;
+    filling_spec, tallying_spec, counts_spec, filing_spec, filer_spec, clock_spec;
 extern PyTypeObject *reader_type, *entry_core_type, *node_core_type, *condition_type, *lead_type, *filling_type,
     *masker_type, *filer_type, *tallying_type;
 

@@ -78,3 +78,42 @@ def test_a_class_of_ones_own() -> None:
 def test_wrong_arguments_are_refused(wrong: tuple[str, ...]) -> None:
     with pytest.raises(TypeError, match="expected field, and maybe default"):
         Entry(0).get(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("quarter", "fault"),
+    [
+        (None, "expected the quarter of an hour of this instant"),
+        ((1, 2), "Clock"),
+        ((0, 900_000_000, 0, "x" * 65, ""), "expected shorter texts"),
+        ((0, 900_000_000, 3_000, "", ""), "expected the quarter of an hour of this instant"),
+        ((0, 900_000_000, -1, "", ""), "expected the quarter of an hour of this instant"),
+        ((0, 5, 0, "", ""), "expected the quarter of an hour of this instant"),
+    ],
+)
+def test_a_quarter_of_an_hour_that_is_none_is_refused(quarter: Any, fault: str) -> None:
+    clock = pyruse_native.Clock(lambda _: quarter)
+    for _ in range(2):
+        with pytest.raises((TypeError, ValueError), match=fault):
+            clock.text(77_000_000)
+
+
+def test_texts_of_instants() -> None:
+    asked = []
+
+    def quarter_of(time_us: int) -> str | tuple[int, int, int, str, str]:
+        asked.append(time_us)
+        if time_us < 0:
+            return "long ago"
+        begin = time_us - time_us % 900_000_000
+        return begin, begin + 900_000_000, 0, "T00:", "Z"
+
+    clock = pyruse_native.Clock(quarter_of)
+    times = [-1, 77_000_000, 899_000_001, 900_000_000, -1, 901_999_999]
+    texts = ["long ago", "T00:01:17Z", "T00:14:59.000001Z", "T00:15:00Z", "long ago"]
+    assert list(map(clock.text, times)) == [*texts, "T00:15:01.999999Z"]
+    assert asked == [-1, 77_000_000, 900_000_000, -1]
+    with pytest.raises(TypeError):
+        clock.text("now")  # type: ignore[arg-type]
+    with pytest.raises(OverflowError):
+        clock.text(1 << 64)
