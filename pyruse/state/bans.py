@@ -16,7 +16,7 @@ from pyruse.addresses import bits_of
 from pyruse.api.bans import Ban
 from pyruse.api.firewall import SIMULATED, Target
 from pyruse.state import alike_rows
-from pyruse.state.due import Due
+from pyruse.state.ban_ends import BanEnds
 from pyruse.state.firewalls import FirewallRecord, firewall_records
 from pyruse.state.part import Part
 from pyruse.state.shared_bans import BanKey, SharedBans, Terms
@@ -27,6 +27,10 @@ WANTED, ENFORCED, LIFTED = "wanted", "enforced", "lifted"
 
 
 _COLUMNS = "network, target, grown, label, chain, reason, since, until, level, state, fault"
+
+
+_SPARE = 64
+"""So many notes of ends that are of no use any more are kept before they are made anew."""
 
 
 class Untaken:
@@ -68,8 +72,7 @@ class StoredBans(Part):
         """By the name of the firewall."""
         self._faults: dict[BanKey, str] = {}
         """Why a firewall has refused what it is to hold."""
-        self._ends: Due[BanKey] = Due()
-        """When the first of a key's bans ends."""
+        self._ends = BanEnds()
         self._changed: dict[BanKey, None] = {}
         """In the order in which they changed: that of a list is that of the rows."""
         self._new: set[BanKey] = set()
@@ -100,7 +103,11 @@ class StoredBans(Part):
     def put(self, key: BanKey, ban: Ban) -> None:
         """Put a ban in the place of the one of its kind; the firewall is to know."""
         before = self.standing(key)
-        (self.grown if ban.grown else self.asked_for)[key] = ban
+        bans = self.grown if ban.grown else self.asked_for
+        known_end = bans.end(key)
+        bans[key] = ban
+        if (end := bans.end(key)) not in (known_end, FOREVER):
+            self._await_end(key, end)
         self.targets.add(key.target)
         self._note_length(key.network)
         self._tell(key, before, self.standing(key) if self.grown.terms else ban)
@@ -123,7 +130,6 @@ class StoredBans(Part):
             self._new.add(key)
         self._changed[key] = None
         self._faults.pop(key, None)
-        self._await_end(key)
         if before is not None and after is not None and before.until == after.until:
             return
         if after is not None:
@@ -133,25 +139,26 @@ class StoredBans(Part):
             untaken.add.pop(key, None)
             untaken.remove[key] = before
 
-    def _await_end(self, key: BanKey) -> None:
-        end = self.asked_for.end(key)
-        if self.grown.terms:
-            end = min(end, self.grown.end(key))
-        if end < FOREVER:
-            self._ends.set(key, end)
-        else:
-            self._ends.discard(key)
+    def _await_end(self, key: BanKey, end: int) -> None:
+        self._ends.add(key, end)
+        if len(self._ends) > 2 * len(self) + _SPARE:
+            self._ends.fill(
+                (key, terms.until)
+                for bans in (self.asked_for, self.grown)
+                for key, terms in bans.terms.items()
+                if terms.until is not None
+            )
 
     def over(self, at: int) -> Iterator[tuple[BanKey, Ban]]:
         """The bans that are over at an instant: each is to be dropped."""
-        for key in self._ends.pop_until(at):
+        for key, end in self._ends.pop_until(at):
             for bans in (self.asked_for, self.grown):
-                if (ban := bans.get(key)) is not None and not ban.alive(at):
-                    yield key, ban
+                if bans.end(key) == end:
+                    yield key, bans[key]
 
     def next_end(self) -> int | None:
         """When the first ban ends that there is; None: never."""
-        return self._ends.next()
+        return self._ends.next(lambda key, at: at in (self.asked_for.end(key), self.grown.end(key)))
 
     def stands(self, key: BanKey, ban: Ban) -> bool:
         """Whether a firewall is still to hold a ban that it was told of, with this end."""
@@ -187,7 +194,6 @@ class StoredBans(Part):
     def load(self, db: sqlite3.Connection) -> None:
         """Read the bans."""
         wanted = []
-        ends: dict[BanKey, int] = {}
         for row in stored_bans(db):
             state, fault, ban = row.state, row.fault, row.ban
             key = BanKey(ban.network, ban.target)
@@ -200,12 +206,12 @@ class StoredBans(Part):
             if state == LIFTED:
                 self.untaken[key.target.backend].remove[key] = ban
                 continue
-            (self.grown if ban.grown else self.asked_for)[key] = ban
-            if ban.until is not None:
-                ends[key] = min(ban.until, ends.get(key, FOREVER))
+            bans = self.grown if ban.grown else self.asked_for
+            bans[key] = ban
+            if (end := bans.end(key)) < FOREVER:
+                self._await_end(key, end)
             if state == WANTED:
                 wanted.append(key)
-        self._ends.fill(ends)
         for key in wanted:
             standing = self.standing(key)
             assert standing is not None
