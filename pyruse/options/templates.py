@@ -74,7 +74,7 @@ class Template:
             pieces[-1] += literal
             if field is not None:
                 pieces.append("")
-        return module.Filling(tuple(pieces), tuple(self._named), LONGEST, self._render)
+        return module.Filling(tuple(pieces), tuple(self._named), self._render)
 
     @classmethod
     def parse(cls, value: Any) -> Self:

@@ -84,7 +84,6 @@ class Filling:
         self,
         pieces: tuple[str, ...],
         fields: tuple[str, ...],
-        longest: int,
         slowly: Callable[[Any], str],
     ) -> None: ...
     def render(self, entry: Any, /) -> str: ...

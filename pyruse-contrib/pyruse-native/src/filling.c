@@ -1,49 +1,67 @@
 /* Messages with fields of an entry in them: what Template.render does (pyruse/options/templates.py), where no field has a
- * format, and the entry is of Pyruse's class. */
+ * format, the entry is of Pyruse's class, and the message is short. */
+#include <string.h>
 #include "native.h"
+
+#define SHORT 1024           /* bytes */
 
 typedef struct {
     PyObject_HEAD
     PyObject *pieces;        /* a tuple: the text before, between and behind the fields */
     PyObject *fields;        /* a tuple of their names, which has one less */
-    Py_ssize_t longest;      /* characters */
     PyObject *slowly;        /* for all else */
-    PyObject *nothing;       /* the empty text */
 } Filling;
+
+/* A message that is being put together, in UTF-8. */
+typedef struct {
+    char bytes[SHORT];
+    size_t length;
+} Message;
+
+/* Put a text behind what is there. NO: there is no room, or no encoding takes the text. */
+static int put(Message *message, PyObject *text) {
+    Py_ssize_t length;
+    const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
+    if (bytes == NULL) {
+        PyErr_Clear();
+        return NO;
+    }
+    if ((size_t)length > SHORT - message->length)
+        return NO;
+    memcpy(message->bytes + message->length, bytes, (size_t)length);
+    message->length += (size_t)length;
+    return YES;
+}
+
+/* A message that is short, as nearly all are; None: it is not. */
+static PyObject *short_message(Filling *self, Entry *entry) {
+    Message message;         /* its bytes need no beginning */
+    message.length = 0;
+    Py_ssize_t count = PyTuple_Size(self->fields);
+    int fits = put(&message, PyTuple_GetItem(self->pieces, 0));
+    for (Py_ssize_t at = 0; fits && at < count; at++) {
+        PyObject *text = field_text(entry, PyTuple_GetItem(self->fields, at));
+        if (text == NULL)
+            return NULL;
+        fits = (text == Py_None || put(&message, text)) && put(&message, PyTuple_GetItem(self->pieces, at + 1));
+        Py_DECREF(text);
+    }
+    if (!fits)
+        Py_RETURN_NONE;
+    return PyUnicode_FromStringAndSize(message.bytes, (Py_ssize_t)message.length);
+}
 
 PyObject *filled(PyObject *filling, PyObject *entry) {
     Filling *self = (Filling *)filling;
-    if ((PyObject *)Py_TYPE(entry) != entry_type)
-        return PyObject_CallFunctionObjArgs(self->slowly, entry, NULL);
-    Py_ssize_t count = PyTuple_Size(self->fields);
-    PyObject *parts = PyList_New(2 * count + 1);
-    if (parts == NULL)
-        return NULL;
-    for (Py_ssize_t at = 0; at <= count; at++) {
-        PyObject *piece = PyTuple_GetItem(self->pieces, at), *text;
-        Py_INCREF(piece);
-        PyList_SetItem(parts, 2 * at, piece);
-        if (at == count)
-            break;
-        text = field_text((Entry *)entry, PyTuple_GetItem(self->fields, at));
-        if (text == NULL) {
-            Py_DECREF(parts);
-            return NULL;
-        }
-        if (text == Py_None) {
-            Py_DECREF(text);
-            Py_INCREF(self->nothing);
-            text = self->nothing;
-        }
-        PyList_SetItem(parts, 2 * at + 1, text);
-    }
-    PyObject *whole = PyUnicode_Join(self->nothing, parts);
-    Py_DECREF(parts);
-    if (whole != NULL && PyUnicode_GetLength(whole) > self->longest) {
-        Py_DECREF(whole);
-        return PyObject_CallFunctionObjArgs(self->slowly, entry, NULL);
-    }
-    return whole;
+    PyObject *message = Py_None;
+    if ((PyObject *)Py_TYPE(entry) == entry_type) {
+        message = short_message(self, (Entry *)entry);
+        if (message != Py_None)
+            return message;
+    } else
+        Py_INCREF(message);
+    Py_DECREF(message);
+    return PyObject_CallFunctionObjArgs(self->slowly, entry, NULL);
 }
 
 static int are_texts(PyObject *tuple) {
@@ -54,11 +72,10 @@ static int are_texts(PyObject *tuple) {
 }
 
 static PyObject *filling_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {
-    static char *known[] = {"pieces", "fields", "longest", "slowly", NULL};
+    static char *known[] = {"pieces", "fields", "slowly", NULL};
     PyObject *pieces, *fields, *slowly;
-    Py_ssize_t longest;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!O!nO:Filling", known, &PyTuple_Type, &pieces, &PyTuple_Type,
-                                     &fields, &longest, &slowly))
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!O!O:Filling", known, &PyTuple_Type, &pieces, &PyTuple_Type,
+                                     &fields, &slowly))
         return NULL;
     if (PyTuple_Size(pieces) != PyTuple_Size(fields) + 1 || !are_texts(pieces) || !are_texts(fields)) {
         PyErr_SetString(PyExc_ValueError, "expected texts, and one piece more than fields");
@@ -71,12 +88,8 @@ static PyObject *filling_new(PyTypeObject *type, PyObject *arguments, PyObject *
     self->pieces = pieces;
     Py_INCREF(fields);
     self->fields = fields;
-    self->longest = longest;
     Py_INCREF(slowly);
     self->slowly = slowly;
-    self->nothing = PyUnicode_FromStringAndSize("", 0);
-    if (self->nothing == NULL)
-        Py_CLEAR(self);
     return (PyObject *)self;
 }
 
@@ -97,7 +110,6 @@ static void filling_dealloc(Filling *self) {
     filling_clear(self);
     Py_CLEAR(self->pieces);
     Py_CLEAR(self->fields);
-    Py_CLEAR(self->nothing);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
 }
