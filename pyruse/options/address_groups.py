@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -64,14 +64,11 @@ _OUTLINE = rf"(?P<{_HIDDEN}NAME>(?>\[))?(?P<NAME>(?>[0-9]))(?P<NAME{_PORT_OF}>(?
 are analysed, and rightly so: no address can be read in two ways."""
 
 
-class AddressMatch:
+class AddressMatch(Struct, eq=False):
     """A match of a pattern with addresses: they are given as `address_text` writes them."""
 
-    __slots__ = ("_groups", "_match")
-
-    def __init__(self, match: re.Match[str], groups: dict[str, Any]) -> None:
-        self._match = match
-        self._groups = groups
+    _match: re.Match[str]
+    _groups: dict[str, Any]
 
     def __getitem__(self, group: int | str, /) -> str | Any:
         return self._groups[group] if group in self._groups else self._match[group]
@@ -144,34 +141,44 @@ class AddressRegex:
         """
         self._text = text
         self._addresses = [(name, _HIDDEN + name, name + _PORT_OF) for name in addresses]
+        self.search = self._finder("search")
+        """Finds the pattern anywhere in a text."""
+        self.match = self._finder("match")
+        """Finds the pattern at the beginning of a text."""
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
         """The pattern for ``re``."""
         return compiled(self._text)
 
-    def search(self, text: str) -> AddressMatch | None:
-        """Find the pattern anywhere in a text."""
-        match = self.regex.search(text)
-        return None if match is None else self._normalised(match)
+    def _finder(self, way: str) -> Callable[[str], AddressMatch | None]:
+        """What finds the pattern.
 
-    def match(self, text: str) -> AddressMatch | None:
-        """Find the pattern at the beginning of a text."""
-        match = self.regex.match(text)
-        return None if match is None else self._normalised(match)
+        :param way: the method of `re.Pattern` that does.
+        """
+        addresses = self._addresses
+        find: Callable[[str], re.Match[str] | None] | None = None
 
-    def _normalised(self, match: re.Match[str]) -> AddressMatch | None:
-        groups = match.groupdict()
-        for name, bracket, port in self._addresses:
-            del groups[bracket]
-            if groups[port] is None:
-                del groups[port]  # entries take groups faster where none is None
-            written = groups[name]
-            if written is not None:
-                address = groups[name] = address_text(written)
-                if address is None:
-                    return None
-        return AddressMatch(match, groups)
+        def found(text: str) -> AddressMatch | None:
+            nonlocal find
+            if find is None:
+                find = getattr(self.regex, way)
+            match = find(text)
+            if match is None:
+                return None
+            groups = match.groupdict()
+            for name, bracket, port in addresses:
+                del groups[bracket]
+                if groups[port] is None:
+                    del groups[port]  # entries take groups faster where none is None
+                written = groups[name]
+                if written is not None:
+                    address = groups[name] = address_text(written)
+                    if address is None:
+                        return None
+            return AddressMatch(match, groups)
+
+        return found
 
 
 def compiled(text: str) -> re.Pattern[str]:
