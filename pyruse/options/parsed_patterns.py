@@ -11,7 +11,7 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 _PARSER = "re._parser"
 """CPython's own parser of patterns. It is private, so Pyruse asks little of it, and tests that with
@@ -78,18 +78,32 @@ def _is_alone(regex: re.Pattern[str]) -> bool:
     return is_anchored(regex)
 
 
-def one_after_another(searches: Sequence[Search], begins: tuple[str, ...] | None = None) -> Search:
+class Tried(NamedTuple):
+    """One of several searches."""
+
+    search: Search
+    needed: str = ""
+    """What it finds has this text in it …"""
+    caseless: bool = False
+    """… when its letters are made small, if all of them are ASCII's."""
+
+
+def one_after_another(all_tried: Sequence[Tried], begins: tuple[str, ...] | None = None) -> Search:
     """One search for several.
 
-    :param searches: the first one that finds anything counts.
+    :param all_tried: the first one that finds anything counts.
     :param begins: whatever they find begins with one of these texts; None: nothing is known.
     """
-    if len(searches) == 1:
-        return searches[0]
+    if len(all_tried) == 1:
+        return all_tried[0].search
+    ignores_case = any(tried.caseless for tried in all_tried)
 
     def search(text: str) -> Match | None:
-        if begins is None or text.startswith(begins):
-            for one in searches:
+        if begins is not None and not text.startswith(begins):
+            return None
+        small = text.lower() if ignores_case and text.isascii() else None
+        for one, needed, caseless in all_tried:
+            if needed in text if not caseless else small is None or needed in small:
                 match = one(text)
                 if match is not None:
                     return match

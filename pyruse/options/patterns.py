@@ -13,6 +13,7 @@ from pyruse.options.address_groups import AddressRegex, compiled, expanded, is_h
 from pyruse.options.fields import NewField
 from pyruse.options.parsed_patterns import (
     Search,
+    Tried,
     beginnings,
     doubts_of,
     either,
@@ -127,15 +128,25 @@ class Pattern:
         :param optimize: take short cuts (see `pyruse.options.parsed_patterns`).
         """
         if not optimize:
-            return one_after_another([pattern.search for pattern in patterns])
+            return one_after_another([Tried(pattern.search) for pattern in patterns])
+        if len(patterns) == 1:
+            return patterns[0]._quickest
         outlines = [pattern.outline for pattern in patterns]
-        if (together := either(outlines)) is not None:
+        together = either(outlines)
+        if together is not None:
             return together
-        searches = [
-            pattern._regex.match if is_anchored(pattern.outline) else pattern.search
-            for pattern in patterns
-        ]
-        return one_after_another(searches, beginnings(outlines) if len(searches) > 1 else None)
+        return one_after_another([one._tried() for one in patterns], beginnings(outlines))
+
+    def _tried(self) -> Tried:
+        from pyruse.options.searches import needs_of
+
+        needs = needs_of(self)
+        return Tried(self._quickest, needs.inside.decode(), needs.caseless)
+
+    @property
+    def _quickest(self) -> Search:
+        """The same as `search`: not beyond the beginning, where it can be found there alone."""
+        return self._regex.match if is_anchored(self.outline) else self._regex.search
 
     @classmethod
     def parse(cls, value: Any) -> Self:

@@ -45,6 +45,24 @@ def test_one_of_several_is_found_where_one_of_them_is(
         assert (search(text) is None) == all(regex.search(text) is None for regex in regexes)
 
 
+@settings(max_examples=800, deadline=None)
+@given(st.lists(patterns(), min_size=1, max_size=4), TEXTS, st.booleans())
+def test_the_first_one_that_is_found_counts(
+    regexes: list[re.Pattern[str]], text: str, optimize: bool
+) -> None:
+    found = Pattern.first_of([Pattern(one.pattern) for one in regexes], optimize=optimize)(text)
+    expected = next((match for one in regexes if (match := one.search(text))), None)
+    assert (found is None) == (expected is None)
+    if found is not None and expected is not None:
+        assert (found.span(), found.groupdict()) == (expected.span(), expected.groupdict())
+
+
+@pytest.mark.parametrize("text", ["ſcript", "SCRIPT", "\u212aB", "kb", "é SCRIPT"])
+def test_letters_are_alike_whose_case_does_not_matter(text: str) -> None:
+    search = Pattern.first_of([Pattern("(?i)script"), Pattern("(?i)kb")])
+    assert search(text) is not None
+
+
 @settings(max_examples=500, deadline=None)
 @given(st.lists(patterns(), min_size=1, max_size=3), TEXTS)
 def test_what_is_found_has_one_of_the_beginnings(regexes: list[re.Pattern[str]], text: str) -> None:
