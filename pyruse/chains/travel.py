@@ -63,17 +63,18 @@ def travel_in_python(  # noqa: C901, PLR0915 -- calls would cost
         stored = _not_stored
         if source is not None and source.position == entry._position:
             stored = source.stored
-        while True:  # once more after each fault
+        while node is not None:  # once more after each fault
             try:
-                branch = None if node is None else node.branch
-                while node is not None:
+                branch = node.branch
+                while True:
                     if branch is None:
                         # CPython keeps in mind where objects of one class have an attribute: so
                         # nodes and branches are each looked at in lines of their own.
                         call = node.call
                         node = node.passed if call(entry) else node.failed
-                        if node is not None:
-                            branch = node.branch
+                        if node is None:
+                            return
+                        branch = node.branch
                         continue
                     field = branch.field
                     try:
@@ -91,13 +92,17 @@ def travel_in_python(  # noqa: C901, PLR0915 -- calls would cost
                             except (OSError, ValueError, MemoryError):
                                 raw = UNREAD
                             known[field], node, branch = branch.by_bytes[raw]
+                        if node is None:
+                            return
                         continue
                     except (KeyError, TypeError):  # a list, or a table, cannot be looked up
                         pass
                     assert branch is not None
                     for node in branch.seek(raw, entry):  # noqa: B007 -- see at_work
                         pass
-                    branch = None if node is None else node.branch
+                    if node is None:
+                        return
+                    branch = node.branch
             except KeyboardInterrupt:
                 raise
             except BaseException as fault:  # noqa: BLE001 -- even SystemExit costs this entry alone
@@ -107,8 +112,6 @@ def travel_in_python(  # noqa: C901, PLR0915 -- calls would cost
                     faulty = faulty.fault(entry)
                 on_fault(faulty, entry, fault)
                 node = faulty.faulty
-            else:
-                return
 
     def at_work(frame: FrameType | None) -> Node | None:
         # Between two steps, and where it handles a fault, this function itself is at work. Nor does
