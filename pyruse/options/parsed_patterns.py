@@ -11,7 +11,7 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 _PARSER = "re._parser"
 """CPython's own parser of patterns. It is private, so Pyruse asks little of it, and tests that with
@@ -32,6 +32,9 @@ class Match(Protocol):
 
 
 Search = Callable[[str], Match | None]
+Tried = tuple[Search, str, bool]
+"""One of several searches, a text that whatever it finds has in it, and whether that is so when the
+letters are made small, if all of them are ASCII's."""
 
 
 _MOST = 100
@@ -78,16 +81,6 @@ def _is_alone(regex: re.Pattern[str]) -> bool:
     return is_anchored(regex)
 
 
-class Tried(NamedTuple):
-    """One of several searches."""
-
-    search: Search
-    needed: str = ""
-    """What it finds has this text in it …"""
-    caseless: bool = False
-    """… when its letters are made small, if all of them are ASCII's."""
-
-
 def one_after_another(all_tried: Sequence[Tried], begins: tuple[str, ...] | None = None) -> Search:
     """One search for several.
 
@@ -95,8 +88,8 @@ def one_after_another(all_tried: Sequence[Tried], begins: tuple[str, ...] | None
     :param begins: whatever they find begins with one of these texts; None: nothing is known.
     """
     if len(all_tried) == 1:
-        return all_tried[0].search
-    ignores_case = any(tried.caseless for tried in all_tried)
+        return all_tried[0][0]
+    ignores_case = any(caseless for _, _, caseless in all_tried)
 
     def search(text: str) -> Match | None:
         if begins is not None and not text.startswith(begins):

@@ -128,7 +128,7 @@ class Pattern:
         :param optimize: take short cuts (see `pyruse.options.parsed_patterns`).
         """
         if not optimize:
-            return one_after_another([Tried(pattern.search) for pattern in patterns])
+            return one_after_another([(pattern.search, "", False) for pattern in patterns])
         if len(patterns) == 1:
             return patterns[0]._quickest
         outlines = [pattern.outline for pattern in patterns]
@@ -138,10 +138,10 @@ class Pattern:
         return one_after_another([one._tried() for one in patterns], beginnings(outlines))
 
     def _tried(self) -> Tried:
-        from pyruse.options.searches import needs_of
+        from pyruse.options.needs import needs_of_text
 
-        needs = needs_of(self)
-        return Tried(self._quickest, needs.inside.decode(), needs.caseless)
+        needs = needs_of_text(self.written_out)
+        return self._quickest, needs.inside.decode(), needs.caseless
 
     @property
     def _quickest(self) -> Search:
