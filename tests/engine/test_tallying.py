@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pyruse.api.tally import Tally
+from pyruse.config.files import from_text
+from pyruse.config.load import configure
+from pyruse.engine.faults import Faults
+from pyruse.journal.selection import Selection
+from pyruse.registry.registry import Registry
+from pyruse.replay.replay import replay
 from pyruse.state.tallies import MOST, NEWCOMERS, tallies_of
 from pyruse.testing import MakePipeline, Pipeline
+from pyruse.testing.journal import make_journal
 
 CHAINS = """
 [engine]
@@ -105,3 +114,16 @@ def test_what_an_event_says_is_there_for_later_steps(pipeline: MakePipeline) -> 
         chains.feed(SYSLOG_IDENTIFIER="web", MESSAGE="404 1 /a")
     (row,) = chains.report.interesting
     assert (row.message, row.count) == ("request failed of web", 3)
+
+
+def test_what_a_pattern_leaves_out_is_not_counted(tmp_path: Path) -> None:
+    """Though the reader leads entries itself, with pyruse-native."""
+    messages = [f"{status} 1 /{number % 2}" for number in range(50) for status in (200, 404)]
+    journal = make_journal(
+        tmp_path / "web.journal", [{"MESSAGE": one, "SYSLOG_IDENTIFIER": "web"} for one in messages]
+    )
+    configuration = configure(from_text(CHAINS.format("true")), Registry())
+    selection = Selection(files=[journal], grep=re.compile("^404 1 /1"))
+    outcome = replay(configuration, selection, Faults(lambda *_: None))
+    assert [(row.fields["path"], row.count) for row in outcome.events] == [("/1", 25)]
+    assert outcome.entries == 25
