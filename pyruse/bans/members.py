@@ -71,11 +71,11 @@ class Members:
         return growth.at
 
     def _around(self, key: BanKey) -> _Around | None:
-        if not self.count_any:
+        growth = self._aggregate.of(6 if ":" in key.network else 4)
+        if growth is None:  # as for IPv4, unless it is wanted
             return None
         version, number, prefix = bits_of(key.network)
-        growth = self._aggregate.of(version)
-        if growth is None or prefix <= growth.prefix:
+        if prefix <= growth.prefix:
             return None
         return version, number >> BITS[version] - growth.prefix, key.target
 
