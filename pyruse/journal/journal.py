@@ -34,6 +34,10 @@ _POLL_MS = 2_000
 _MADE_MS = 250
 """How often it is looked whether journald has made a file whose header it was writing."""
 
+_SKIPPED = 5
+"""So many entries are read at most for each that is given, where they are skipped: these may have
+been counted, so they are to be committed now and then."""
+
 _Head = tuple[int, str, Machine, Entry]
 
 
@@ -124,8 +128,11 @@ class Journal:
     def _merged(self, limit: int) -> Iterator[Entry]:
         heads = self._heads
         self._push_ready()
-        while limit > 0 and heads:
+        most = _SKIPPED * limit
+        while limit > 0 and most > 0 and heads:
             time_us, name, machine, entry = heads[0]
+            reader = machine.reader
+            end = reader.position + most
             yield entry
             limit -= 1
             entry_: Entry | None = None
@@ -136,16 +143,17 @@ class Journal:
                 machine.note(time_us)
             else:  # the machine's own entries come one after another, or may be skipped, up to …
                 before = min(heads[1:3])[0] if len(heads) > 1 else FOREVER  # … one of the others
-                machine.reader.no_later = before
-                for entry_ in machine.reader.following():
-                    if limit <= 0 or entry_.time_us >= before:
+                reader.no_later = before
+                for entry_ in reader.following():
+                    if limit <= 0 or entry_.time_us >= before or reader.position > end:
                         break
                     yield entry_
                     limit -= 1
                 else:
                     entry_ = None
             if entry_ is None:
-                entry_ = machine.reader.advance()
+                entry_ = reader.advance()
+            most = end - reader.position
             if entry_ is not None:
                 heapq.heapreplace(heads, (entry_.time_us, name, machine, entry_))
                 continue
