@@ -11,6 +11,8 @@ from operator import itemgetter
 
 from msgspec import Struct
 
+from pyruse.times import FOREVER
+
 
 class Event(Struct, frozen=True):
     """An event that was reported."""
@@ -41,12 +43,14 @@ def events_by_message(
     rows = db.execute(query, (*days, section))
     for message, of_message in groupby(rows, key=itemgetter(0)):  # it is ordered by this
         times: dict[str, array[int]] = {}
-        first = 0
+        first, mode, add = FOREVER, "", None
         for _, details, time, number in of_message:
-            if details not in times:
-                times[details] = array("q")
-            times[details].append(time)
-            first = min(first, number) if first else number
+            if details != mode or add is None:
+                mode, times[details] = details, array("q")
+                add = times[details].append
+            add(time)
+            if number < first:  # noqa: PLR1730 -- a call less for each event
+                first = number
         yield MessageTimes(message, times, first)
 
 

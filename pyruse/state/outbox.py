@@ -411,19 +411,12 @@ class Outbox(Part):
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what changed."""
-        for item_id in self._changed:
-            item = self._items.get(item_id)
-            if item is None:
-                db.execute("DELETE FROM outbox WHERE id = ?", (item_id,))
-                continue
-            db.execute(
-                "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    item.id, item.number, item.kind, msgspec.json.encode(item.payload),
-                    item.created, item.due, item.group, item.attempts, item.error,
-                    _Fate.of(item), item.tried,
-                ),
-            )  # fmt: skip
+        gone = self._changed - self._items.keys()
+        db.executemany("DELETE FROM outbox WHERE id = ?", [(item_id,) for item_id in gone])
+        db.executemany(
+            "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (_row(self._items[item_id]) for item_id in self._changed - gone),
+        )
         db.executemany(
             "INSERT OR REPLACE INTO gatherings VALUES (?, ?)",
             [(group, self._last_due[group]) for group in self._changed_groups],
@@ -437,6 +430,13 @@ class Outbox(Part):
         self._changed.clear()
         self._changed_groups.clear()
         self._reports_sent.clear()
+
+
+def _row(item: OutboxItem) -> tuple[object, ...]:
+    return (
+        item.id, item.number, item.kind, msgspec.json.encode(item.payload), item.created, item.due,
+        item.group, item.attempts, item.error, _Fate.of(item), item.tried,
+    )  # fmt: skip
 
 
 def _reached(item: OutboxItem, but: Collection[str]) -> list[str]:
