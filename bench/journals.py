@@ -44,6 +44,17 @@ def sample(count: int, seed: int = TUNED) -> Path:
     return target
 
 
+def incomplete(journal: Path) -> Path:
+    """The files of a journal under names that do not say that nothing is added to them."""
+    target = journal.with_name(f"{journal.name}-incomplete")
+    if not target.is_dir():
+        working = _empty(target.with_suffix(".new"))
+        for file in journal.glob("system@*.journal"):
+            (working / file.name.partition("@")[2]).symlink_to(file.resolve())
+        working.rename(target)
+    return target
+
+
 def compact(count: int) -> Path:
     """A sample as journald writes it by itself: compressed, and with short references."""
     target = folder() / f"compact-{TUNED}-{count}"
