@@ -260,3 +260,43 @@ def test_a_daemon_counts_them_by_the_hour(
     assert sum(day[1] for day in counted[0][0]) == 3_000
     assert len(counted[0][1]) > 20
     assert counted[1] == counted[0]
+
+
+COMMITS = """
+import sys
+from pathlib import Path
+from msgspec.structs import replace
+from pyruse.config.load import load
+from pyruse.engine.faults import Faults
+from pyruse.journal.selection import Selection
+from pyruse.replay import replay
+from pyruse.state.database import State
+
+commit, commits = State.commit, []
+State.commit = lambda state: (commits.append(state), commit(state))[1]
+replay.DRY = replace(replay.DRY, batch=40)
+config, folder = sys.argv[1:]
+replay.replay(load(config), Selection(directory=Path(folder)), Faults(lambda *_: None))
+print(len(commits))
+"""
+
+
+@pytest.mark.usefixtures("_native")
+def test_what_skipped_entries_are_counted_by_is_committed_now_and_then(
+    journal_file: Callable[[list[dict[str, Any]]], Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    for number in range(2):  # one after the other
+        entries = machine(random.Random(number), 600)
+        for entry in entries:
+            entry["__REALTIME_TIMESTAMP"] += number * 10**13
+        journal_file(entries).rename(folder / f"remote-{number}.journal")
+    config = tmp_path / "pyruse.toml"
+    counted = '{ action = "count", counter = "all", key = "MESSAGE" }'
+    config.write_text(f'[chains]\n"all" = [{counted}]\n')
+    done = subprocess.run(
+        [sys.executable, "-c", COMMITS, str(config), str(folder)],
+        env={**os.environ, VARIABLE: "1"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert int(done.stdout) >= 1200 // 40 // 5
