@@ -36,8 +36,8 @@ from pyruse.registry.kinds import ACTIONS, EXTENSIONS, FILTERS
 from pyruse.registry.packages import PackagePlugin
 from pyruse.registry.registry import Registry
 from pyruse.state.database import State
-from pyruse.testing.pipeline import Pipeline
-from pyruse.times import time_us_of
+from pyruse.testing.pipeline import MakePipeline, Pipeline
+from pyruse.times import HOUR_US, time_us_of
 
 PARIS = ZoneInfo("Europe/Paris")
 HEARD: list[str] = []
@@ -649,3 +649,17 @@ def test_at_the_end_of_the_day_the_report_is_mailed(engine):
     (item,) = chains.state.outbox.items("mail")
     assert "root logged in" in item.payload["html"]
     assert chains.faults == []
+
+
+def test_what_is_dated_too_late_is_for_the_engine_and_no_reader(pipeline: MakePipeline) -> None:
+    """A reader files ahead what is of the hour; an entry of the future is to count as of now."""
+    engine = pipeline('[chains]\n"all" = [ { action = "discard" } ]').engine
+    now = 20_000 * 24 * HOUR_US + HOUR_US - 1_000_000  # the last second of an hour
+    seen = []
+
+    def entries() -> Iterator[Entry]:
+        yield Entry(now + HOUR_US - 7)
+        seen.append(engine.hour.end)
+
+    engine.handle(entries(), now=now)
+    assert seen == [now + HOUR_US + 1]
