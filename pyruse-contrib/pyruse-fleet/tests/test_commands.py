@@ -42,11 +42,13 @@ def test_whoever_reads_it_may_stop_reading(fleet: Fleet) -> None:
 def test_ctrl_c_ends_it_while_it_waits() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://postgres@127.0.0.1:{silent.getsockname()[1]}/x"
-        command = [*PROGRAM, "--url", url, "status"]
+        # What is started in the background by a shell ignores it, and so do its children.
+        heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+        command = [*PROGRAM[:2], f"{heeding}; {PROGRAM[2]}", "--url", url, "status"]
         with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
             connection, _ = silent.accept()
-            process.send_signal(signal.SIGINT)
-            assert process.stderr is not None
-            assert process.stderr.read() == b""
-            connection.close()
+            with connection:
+                process.send_signal(signal.SIGINT)
+                assert process.stderr is not None
+                assert process.stderr.read() == b""
         assert process.returncode == 130
