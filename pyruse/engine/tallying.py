@@ -47,7 +47,7 @@ def tallying(said: Tallied, call: Call, state: State, filing: Filing) -> Call:
     texts.set_many({n: value for n, value in said.says.items() if isinstance(value, str)})
     counted = _Counted(
         encodable(said.event),
-        tuple(map(str, said.fields)),
+        tuple(dict.fromkeys(map(str, said.fields))),  # a row has each of them once
         said.amount,
         dict(texts),
         [(name, template.render) for name, template in templates.items()],
@@ -61,7 +61,11 @@ def _in_python(counted: _Counted, call: Call, state: State, filing: Filing) -> C
     event, amount_field, says = counted.event, counted.amount, counted.says
     fills = counted.fills
     given = {name: says[name] for name in takewhile(says.get, counted.fields)}
-    others = counted.fields[len(given) :] + (() if amount_field is None else (amount_field,))
+    others = counted.fields[len(given) :]
+    amount_of: Callable[[dict[str, str], str, str], str] = dict.get
+    if amount_field is not None and amount_field not in counted.fields:
+        others += (amount_field,)
+        amount_of = dict.pop
     day_of, event_of = filing.day_of, state.tallies.event
     day, here = "", EventOfDay()
 
@@ -74,7 +78,7 @@ def _in_python(counted: _Counted, call: Call, state: State, filing: Filing) -> C
         by = {**given, **entry.texts(others)} if others else given
         amount = 0
         if amount_field is not None:
-            text = by.pop(amount_field, "")
+            text = amount_of(by, amount_field, "")
             amount = int(text) if text.isdecimal() and len(text) < 16 else 0
         today = day_of(entry.time_us)
         key = key_of(entry.text("_HOSTNAME") or "", by)

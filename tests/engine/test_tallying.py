@@ -10,16 +10,22 @@ from typing import Any
 
 import pytest
 
+from pyruse import Entry
+from pyruse.api.tallied import Tallied
 from pyruse.api.tally import Tally
 from pyruse.config.files import from_text
 from pyruse.config.load import configure
 from pyruse.engine.faults import Faults
+from pyruse.engine.filing import Filing
+from pyruse.engine.tallying import tallying
 from pyruse.journal.selection import Selection
 from pyruse.registry.registry import Registry
 from pyruse.replay.replay import replay
+from pyruse.state.database import State
 from pyruse.state.tallies import MOST, NEWCOMERS, tallies_of
 from pyruse.testing import MakePipeline, Pipeline
 from pyruse.testing.journal import make_journal
+from pyruse.times import Calendar, time_us_of
 
 CHAINS = """
 [engine]
@@ -114,6 +120,40 @@ def test_what_an_event_says_is_there_for_later_steps(pipeline: MakePipeline) -> 
         chains.feed(SYSLOG_IDENTIFIER="web", MESSAGE="404 1 /a")
     (row,) = chains.report.interesting
     assert (row.message, row.count) == ("request failed of web", 3)
+
+
+@pytest.mark.parametrize("optimize", ["true", "false"])
+def test_a_field_that_is_named_twice_is_in_the_row_once(
+    pipeline: MakePipeline, optimize: str
+) -> None:
+    chains = pipeline(f"""
+        [engine]
+        optimize = {optimize}
+        [chains]
+        "door" = [
+          {{ action = "event", name = "door opened", fields = ["service", "user", "user"] }},
+        ]
+        """)
+    for _ in range(3):
+        for _ in range(3):
+            chains.feed(service="door", user="alice")
+        chains.state.commit()
+    (row,) = all_rows(chains)
+    assert (row.fields, row.count) == ({"service": "door", "user": "alice"}, 9)
+
+
+def test_an_amount_that_is_counted_by_too_is_in_the_row() -> None:
+    said = Tallied("door opened", ("user", "size"), "size")
+    with State() as state:
+        filing = Filing(state, Calendar(UTC), lambda: 0, "here")
+        count = tallying(said, lambda entry: state.tallies.add(
+            "2026-03-14", "door opened", "", dict(entry), int(entry.text("size") or ""), 0
+        ), state, filing)  # fmt: skip
+        for _ in range(5):
+            count(Entry(time_us_of(BEGIN), values={"user": "alice", "size": "7"}))
+        state.commit()
+        (row,) = tallies_of(state.db)
+    assert (row.fields, row.count, row.amount) == ({"user": "alice", "size": "7"}, 5, 35)
 
 
 def test_what_a_pattern_leaves_out_is_not_counted(tmp_path: Path) -> None:
