@@ -225,6 +225,44 @@ def test_filing_in_a_circle_is_collected() -> None:
         assert gone() is None
 
 
+def test_days_that_are_over_leave_memory(state: State) -> None:
+    """Though some of their events are alike, and nothing else comes to take their room."""
+    filing = filing_of(state)
+    call = calls_of(filing, in_c=True)[0]
+    days: list[weakref.ref[Mark]] = []
+    for number in range(20):
+        at = Entry(NOON + number * DAY_US, values={"MESSAGE": "slot", "SYSLOG_IDENTIFIER": "app"})
+        for kind in ("one", "two"):
+            at["MESSAGE"] = f"slot {kind} of this machine, {'x' * number}"
+            call(at)
+            call(at)
+        mark: Any = Mark()
+        filing._places[mark] = mark
+        days.append(weakref.ref(mark))
+        state.commit()
+    del mark
+    gc.collect()
+    in_memory = [number for number, day in enumerate(days) if day() is not None]
+    assert len(in_memory) <= 6
+    assert in_memory[-1] == 19
+
+
+class Mark:
+    """What is in memory as long as the dictionary that has it."""
+
+
+@pytest.mark.parametrize("time_us", [None, 1 << 63])
+def test_an_instant_that_is_none_is_pythons(state: State, time_us: int | None) -> None:
+    for call in calls_of(filing_of(state), in_c=True):
+        entry = plain(1)
+        if time_us is None:
+            del entry.time_us
+        else:
+            entry.time_us = time_us
+        with pytest.raises((AttributeError, OverflowError), match=r"time_us|date value"):
+            call(entry)
+
+
 @pytest.mark.realparts
 def test_a_reader_files_ahead_of_the_engine(
     journal_file: Callable[[list[dict[str, Any]]], Path], state: State

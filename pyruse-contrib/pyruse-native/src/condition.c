@@ -202,7 +202,7 @@ wrong:
 
 /* Whether a text of ASCII has this in it; `small` has small letters alone. */
 static int has_caseless(const char *text, Py_ssize_t length, const char *small, Py_ssize_t count) {
-    for (const char *last = text + length - count; text <= last; text++) {
+    for (Py_ssize_t left = length - count; left >= 0; left--, text++) {
         Py_ssize_t i = 0;
         while (i < count && (text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]) == small[i])
             i++;
@@ -329,6 +329,12 @@ static const struct {
     {"tallied", is_tallied}, {"worked_out", is_worked_out},
 };
 
+/* Whether it is what an action works out. */
+static int is_said(PyObject *operand) {
+    return PyTuple_Check(operand) && PyTuple_Size(operand) == 3 && PyTuple_Check(PyTuple_GetItem(operand, 0)) &&
+           PyTuple_Check(PyTuple_GetItem(operand, 2));
+}
+
 static PyObject *condition_new(PyTypeObject *type, PyObject *arguments, PyObject *names) {
     static char *known[] = {"method", "kind", "field", "operand", "saved", NULL};
     const char *kind;
@@ -336,6 +342,10 @@ static PyObject *condition_new(PyTypeObject *type, PyObject *arguments, PyObject
     if (!PyArg_ParseTupleAndKeywords(arguments, names, "OsO|OO:Condition", known, &method, &kind, &field, &operand, &saved))
         return NULL;
     size_t at = 0;
+    if (strcmp(kind, "worked_out") == 0 && !is_said(operand)) {
+        PyErr_SetString(PyExc_TypeError, "expected the fields, a function and the fields that are set");
+        return NULL;
+    }
     while (at < sizeof tests / sizeof *tests && strcmp(tests[at].name, kind) != 0)
         at++;
     if (at == sizeof tests / sizeof *tests)

@@ -143,9 +143,11 @@ static PyObject *looked_up(Entries *self) {
         if (branch == NULL || !PyObject_TypeCheck((PyObject *)branch, node_core_type) || branch->field == NULL ||
             branch->ways == NULL || !PyDict_Check(branch->ways))
             break;
-        PyObject *ways = branch->ways;
-        Py_INCREF(ways);
-        PyObject *value = read_field(self->reader, branch->field, self->owner);
+        PyObject *ways = branch->ways, *field = branch->field;
+        Py_INCREF(ways);     /* to read a field may change the graph */
+        Py_INCREF(field);
+        PyObject *value = read_field(self->reader, field, self->owner);
+        Py_DECREF(field);
         PyObject *way = value == NULL ? NULL : way_of(ways, value);
         Py_XDECREF(value);
         Py_DECREF(ways);
@@ -278,6 +280,16 @@ static PyObject *given(Entries *self, Entry *entry) {
     return (PyObject *)entry;
 }
 
+/* Keep the exception that is set; what was skipped before it is told. */
+static PyObject *broken_off(Entries *self) {
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    if (tell_position(self) < 0 || tell_skipped(self) < 0)
+        PyErr_Clear();
+    PyErr_Restore(type, value, trace);
+    return NULL;
+}
+
 static PyObject *entries_next(Entries *self) {
     uint64_t time_us;
     int result;
@@ -305,19 +317,13 @@ static PyObject *entries_next(Entries *self) {
             return hand_over(self, "_end", 0);
         result = self->hour == NULL ? 0 : skip(self, time_us, &entry);
         if (result < 0)
-            return NULL;
+            return broken_off(self);
         self->left--;
         self->time_us = time_us;
         if (result == 0)
             return given(self, entry);
-        if (PyErr_CheckSignals() < 0) {
-            PyObject *type, *value, *trace;
-            PyErr_Fetch(&type, &value, &trace);
-            if (tell_position(self) < 0 || tell_skipped(self) < 0)
-                PyErr_Clear();
-            PyErr_Restore(type, value, trace);
-            return NULL;
-        }
+        if (PyErr_CheckSignals() < 0)
+            return broken_off(self);
     }
     return NULL;
 }

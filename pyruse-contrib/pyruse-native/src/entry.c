@@ -135,6 +135,13 @@ static void entry_dealloc(Entry *self) {
     Py_DECREF(type);
 }
 
+int instant_of(const Entry *self, long long *time_us) {
+    int overflow = 1;
+    if (self->time_us != NULL && PyLong_CheckExact(self->time_us))  /* a step may take it away */
+        *time_us = PyLong_AsLongLongAndOverflow(self->time_us, &overflow);
+    return overflow != 0 ? ASK : YES;
+}
+
 /* A field that is not among the known ones, and is from now on; None, if there is none. */
 static PyObject *entry_read(Entry *self, PyObject *field) {
     PyObject *value;

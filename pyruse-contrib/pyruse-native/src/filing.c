@@ -8,6 +8,7 @@
 #define LONGEST_HOST 255     /* characters; a longer one is no machine's, and is not kept in memory */
 #define PLACES 4096          /* a power of two */
 #define NEIGHBOURS 4         /* a place is one of so many, by its hash */
+#define DAYS 3               /* places are known of so many days … */
 #define MOST_AHEAD 15000     /* events of a batch that are filed before the engine is given the entry */
 
 PyTypeObject *filer_type;
@@ -68,7 +69,9 @@ typedef struct {
     PyObject *reported, *days;  /* … as long as `days` says that days are reported until there */
     PyObject *places;        /* of the day at hand: it stands for the day */
     long long ahead;         /* events that were filed so in this batch */
-    KnownPlace *known;       /* PLACES of them; NULL until there is one */
+    KnownPlace *known;       /* PLACES of them; NULL until there is one … */
+    const PyObject *of_days[DAYS];  /* … and of which days they are: to be compared, and no references */
+    int day_count;
 } Filing;
 
 static void leave(KnownPlace *place) {
@@ -119,6 +122,26 @@ static KnownPlace *known_place(Filing *self, const Key *key) {
     return place != NULL && place->values != NULL && is_same(&place->key, key) ? place : NULL;
 }
 
+/* Forget all places. */
+static void forget_places(Filing *self) {
+    KnownPlace *known = self->known;
+    self->known = NULL;
+    self->day_count = 0;
+    for (size_t at = 0; known != NULL && at < PLACES; at++)
+        leave(&known[at]);
+    PyMem_Free(known);
+}
+
+/* Make room for a day: with its places, a day stays in memory, and there is no end of days. */
+static void make_room(Filing *self, const PyObject *day) {
+    for (int i = 0; i < self->day_count; i++)
+        if (self->of_days[i] == day)
+            return;
+    while (self->day_count == DAYS)
+        forget_places(self);
+    self->of_days[self->day_count++] = day;
+}
+
 /* Remember the place that Python has given for an event. -1: an exception. */
 static int keep(Filing *self, const Key *key, PyObject *given) {
     if (!PyTuple_CheckExact(given) || PyTuple_Size(given) != 3)
@@ -126,6 +149,7 @@ static int keep(Filing *self, const Key *key, PyObject *given) {
     PyObject *alike = PyTuple_GetItem(given, 0), *values = PyTuple_GetItem(given, 2);
     if (!PyObject_TypeCheck(alike, counts_type) || !PyList_CheckExact(values))
         return 0;
+    make_room(self, key->objects[DAY]);
     if (self->known == NULL && (self->known = PyMem_Calloc(PLACES, sizeof *self->known)) == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -158,11 +182,7 @@ static int filing_traverse(Filing *self, visitproc visit, void *arg) {
 }
 
 static int filing_clear(Filing *self) {
-    KnownPlace *known = self->known;
-    self->known = NULL;
-    for (size_t at = 0; known != NULL && at < PLACES; at++)
-        leave(&known[at]);
-    PyMem_Free(known);
+    forget_places(self);
     Py_CLEAR(self->reported);
     Py_CLEAR(self->days);
     Py_CLEAR(self->places);
@@ -219,14 +239,15 @@ struct Filer {
 /* An event that may be filed here. */
 typedef struct {
     long long time;
-    PyObject *message, *quote;
+    PyObject *time_us, *message, *quote;
     Key key;
 } Event;
 
 static void forget(Event *event) {
+    Py_CLEAR(event->time_us);
     Py_CLEAR(event->message);
     Py_CLEAR(event->quote);
-    for (int i = PRIORITY; i < OBJECTS; i++)
+    for (int i = DAY; i < OBJECTS; i++)
         Py_CLEAR(event->key.objects[i]);
 }
 
@@ -247,12 +268,16 @@ static int is_name(PyObject *value, Py_ssize_t longest) {
 /* Look at what decides where an event is filed. ASK: it is not plain. `forget` the event afterwards, whatever comes of it. */
 static int look_at(Filer *self, Entry *entry, Event *event) {
     PyObject **objects = event->key.objects;
-    event->message = event->quote = NULL;
-    event->key = (Key){.objects = {[STEP] = (PyObject *)self, [DAY] = self->filing->places}};
-    event->time = PyLong_CheckExact(entry->time_us) ? PyLong_AsLongLong(entry->time_us) : -1;
-    int result = event->time == -1 && PyErr_Occurred() ? FAULT : is_today(self->filing, event->time);
+    *event = (Event){.key.objects[STEP] = (PyObject *)self};
+    if (instant_of(entry, &event->time) == ASK)
+        return ASK;
+    int result = is_today(self->filing, event->time);
     if (result != YES)
         return result == FAULT ? FAULT : ASK;
+    event->time_us = entry->time_us;  /* what follows may call Python */
+    Py_INCREF(event->time_us);
+    objects[DAY] = self->filing->places;
+    Py_INCREF(objects[DAY]);
     PyObject *meaning = PyDict_GetItemWithError(entry->known, name_meaning);
     if (meaning == NULL ? PyErr_Occurred() != NULL : meaning != Py_None)
         return meaning == NULL ? FAULT : ASK;
@@ -288,8 +313,8 @@ static int look_at(Filer *self, Entry *entry, Event *event) {
 }
 
 /* File an event at a place where others were filed since the last commit. -1: an exception. */
-static int file_at(KnownPlace *place, const Event *event, PyObject *time_us) {
-    PyObject *values = place->values, *new[] = {place->head, time_us, event->message, event->quote};
+static int file_at(KnownPlace *place, const Event *event) {
+    PyObject *values = place->values, *new[] = {place->head, event->time_us, event->message, event->quote};
     Py_ssize_t before = PyList_Size(values);
     for (int i = 0; i < 4 && new[i] != NULL; i++)
         if (PyList_Append(values, new[i]) < 0) {
@@ -314,7 +339,7 @@ int file_quickly(Filer *self, Entry *entry) {
         KnownPlace *place = known_place(self->filing, &event.key);
         if (place == NULL || place->alike->count == 0)
             result = ASK;
-        else if (file_at(place, &event, entry->time_us) < 0)
+        else if (file_at(place, &event) < 0)
             result = FAULT;
         else
             self->filing->ahead++;
@@ -331,7 +356,7 @@ PyObject *file_event(Filer *self, PyObject *entry) {
     KnownPlace *place = result == YES ? known_place(self->filing, &event.key) : NULL;
     PyObject *given = NULL;
     if (place != NULL && place->alike->count > 0) {
-        given = file_at(place, &event, ((Entry *)entry)->time_us) < 0 ? NULL : Py_None;
+        given = file_at(place, &event) < 0 ? NULL : Py_None;
         Py_XINCREF(given);
     } else if (result != FAULT) {
         given = PyObject_CallFunctionObjArgs(self->call, entry, NULL);
@@ -358,6 +383,10 @@ static PyObject *filer_new(PyTypeObject *type, PyObject *arguments, PyObject *na
     if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!O!OpOO:Filer", known, filing_core_type, &filing, &call,
                                      filling_type, &filling, masker_type, &masker, &text, &is_templated, &own, &quote))
         return NULL;
+    if ((own != Py_None && !PyUnicode_Check(own)) || (text != Py_None && !PyUnicode_Check(text))) {
+        PyErr_SetString(PyExc_TypeError, "the field and the program are texts, or None");
+        return NULL;
+    }
     Filer *self = (Filer *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (self == NULL)
         return NULL;

@@ -281,9 +281,11 @@ int lead_quickly(Lead *self, PyObject *node, Entry *entry) {
                 !PyDict_Check(branch->ways))
                 result = NO;
             else {
-                PyObject *ways = branch->ways, *value;
-                Py_INCREF(ways);
-                value = value_of(entry, branch->field);
+                PyObject *ways = branch->ways, *field = branch->field, *value;
+                Py_INCREF(ways);  /* to read a field may change the graph */
+                Py_INCREF(field);
+                value = value_of(entry, field);
+                Py_DECREF(field);
                 next = value == NULL ? NULL : way_of(ways, value);
                 Py_XDECREF(value);
                 Py_DECREF(ways);

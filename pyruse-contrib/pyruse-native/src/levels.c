@@ -141,8 +141,8 @@ static size_t end_of_url(const char *text, size_t begin, size_t at, size_t lengt
 static size_t end_of_brackets(const char *text, size_t begin, size_t length) {
     size_t at = begin;
     int slashes = 0;
-    for (; kind_at(text, at, length) & IN_WORDS; at++)
-        slashes |= text[at] == '/' && text[at + 1] == '/';  /* a colon before them does not end the key of something */
+    for (; kind_at(text, at, length) & IN_WORDS; at++)  /* a colon before slashes does not end the key of something */
+        slashes |= text[at] == '/' && at + 1 < length && text[at + 1] == '/';
     return at < length && text[at] == '>' && at - begin >= SHORTEST && !slashes ? at : 0;
 }
 

@@ -145,6 +145,8 @@ PyObject *unreadable_pages(PyObject *module, PyObject *unused);
 
 /* A field of the reader's current entry, None if it has none. `source.read(name)` gives what is not plain. */
 PyObject *read_field(Reader *reader, PyObject *name, PyObject *source);
+/* When an entry was written, in microseconds since the epoch. ASK: that is no number, or none that C has. */
+int instant_of(const Entry *entry, long long *time_us);
 /* A field of an entry as `Entry.get` gives it, a new reference. */
 PyObject *value_of(Entry *entry, PyObject *field);
 /* The same as `Entry.text` gives it. */

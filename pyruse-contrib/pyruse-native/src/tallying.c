@@ -146,10 +146,10 @@ static int add_new(Tallying *self, PyObject *key, long long amount, long long ti
 }
 
 int tallied(Tallying *self, Entry *entry) {
-    if (entry->time_us == NULL || !PyLong_CheckExact(entry->time_us))
+    long long time_us;
+    if (instant_of(entry, &time_us) == ASK)
         return ASK;
-    long long time_us = PyLong_AsLongLong(entry->time_us);
-    int result = time_us == -1 && PyErr_Occurred() ? FAULT : is_at_hand(self, time_us);
+    int result = is_at_hand(self, time_us);
     if (result != YES)
         return result == NO ? ASK : FAULT;
     if (say(self, entry) == FAULT)

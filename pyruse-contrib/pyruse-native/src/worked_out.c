@@ -22,11 +22,13 @@ static int set_fields(Entry *entry, PyObject *into, PyObject *values) {
 int worked_out(PyObject *said, Entry *entry) {
     PyObject *fields = PyTuple_GetItem(said, 0), *into = PyTuple_GetItem(said, 2), *given[MOST + 1] = {NULL};
     Py_ssize_t count = PyTuple_Size(fields);
-    int result = count > MOST || entry->time_us == NULL ? ASK : YES;
+    int result = count > MOST ? ASK : YES;
     for (Py_ssize_t at = 0; result == YES && at < count; at++) {
         given[at] = field_text(entry, PyTuple_GetItem(fields, at));
         result = given[at] == NULL ? FAULT : given[at] == Py_None ? ASK : YES;
     }
+    if (result == YES && entry->time_us == NULL)
+        result = ASK;
     if (result == YES) {
         Py_INCREF(entry->time_us);
         given[count] = entry->time_us;

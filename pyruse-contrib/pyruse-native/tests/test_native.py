@@ -117,3 +117,11 @@ def test_texts_of_instants() -> None:
         clock.text("now")  # type: ignore[arg-type]
     with pytest.raises(OverflowError):
         clock.text(1 << 64)
+
+
+@pytest.mark.parametrize(
+    "said", [None, (), (("a",), print), ("a", print, ()), (("a",), print, "b")]
+)
+def test_what_is_not_worked_out_is_refused(said: Any) -> None:
+    with pytest.raises(TypeError, match="expected the fields, a function"):
+        pyruse_native.Condition(bool, "worked_out", "", said)
