@@ -1,12 +1,13 @@
 """Kill the daemon again and again, and compare with one that is left alone, to the row.
 
-    python bench/kill.py [--entries 200000] [--machines 3] [--seed 1] [--folder DIR]
+    python bench/kill.py [--entries 200000] [--machines 3] [--whole] [--seed 1] [--folder DIR]
 
 Kills come before a random function call of the main thread; in the middle of commits, before a
 random SQL statement; in the middle of writing to the disk, at a random byte of the file (SIGXFSZ,
 setrlimit(2)); from sendmail, before and after it has taken a mail; and where none of this comes
-soon, at a random instant. The entries are of several machines, and some lines are split into parts.
-Exit code 1: something differs.
+soon, at a random instant. The entries are of several machines, and some lines are split.
+With ``--whole --machines 1`` none are, and with pyruse-native the reader leads the entries as far
+as it can, ahead of the engine. Exit code 1: something differs.
 """
 
 from __future__ import annotations
@@ -76,8 +77,11 @@ command = ["/bin/true"]
   {{ action = "email", subject = "rare", message = "{{MESSAGE}} at {{__REALTIME_TIMESTAMP}}" }},
 ]
 "other" = [
-  {{ action = "event", name = "said", fields = ["__REALTIME_TIMESTAMP"] }},
+  {{ action = "count", counter = "said", key = "MESSAGE", within = "1h" }},
   {{ action = "report", section = "other", message = "{{MESSAGE}}" }},
+  {{ action = "event", name = "said", fields = ["__REALTIME_TIMESTAMP"] }},
+  {{ filter = "contains", text = ", 7" }},
+  {{ action = "reset", counter = "said", key = "MESSAGE", grace = "10m" }},
 ]
 """
 
@@ -180,7 +184,11 @@ class Death:
         return cls(place, numbers.get(place, 0))
 
 
-def entries(number: int) -> Iterator[dict[str, Any]]:
+def entries(number: int, *, whole: bool = False) -> Iterator[dict[str, Any]]:
+    """What is logged.
+
+    :param whole: no line is split: else, pyruse-native leaves reading to Python.
+    """
     dice = random.Random(11)
     for index in range(number):
         kind = dice.random()
@@ -193,8 +201,10 @@ def entries(number: int) -> Iterator[dict[str, Any]]:
         entry: dict[str, Any] = {
             "__REALTIME_TIMESTAMP": START + index * STEP,
             "CONTAINER_ID_FULL": "c1",
+            "SYSLOG_IDENTIFIER": "test",  # what has no name is not filed in C
         }
-        if kind > 0.99:  # the first part of a line; the last one comes after other entries
+        if kind > 0.99 and not whole:
+            # The first part of a line; the last one comes after other entries.
             entry["CONTAINER_PARTIAL_MESSAGE"] = "true"
         yield {"MESSAGE": message, **entry}
 
@@ -218,9 +228,12 @@ class Run:
     def _command(self, *program: str) -> list[str]:
         return [sys.executable, *program, "run", "--once", "-c", str(self._config)]
 
-    def undisturbed(self) -> None:
-        """Handle all that is pending."""
-        subprocess.run(self._command("-m", "pyruse"), check=True)
+    def undisturbed(self, **variables: str) -> None:
+        """Handle all that is pending.
+
+        :param variables: of the daemon's environment, beside this program's.
+        """
+        subprocess.run(self._command("-m", "pyruse"), env={**os.environ, **variables}, check=True)
 
     def killed(self, death: Death, at_latest: float | None = None) -> bool:
         """Begin to handle what is pending.
@@ -287,6 +300,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--entries", type=int, default=200_000)
     parser.add_argument("--machines", type=int, default=3, help="each has a file of its own")
+    parser.add_argument("--whole", action="store_true", help="no lines are split")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
@@ -296,7 +310,7 @@ def main() -> int:
     journal = folder / "journal"
     journal.mkdir(parents=True)
     for machine in range(options.machines):
-        own = islice(entries(options.entries), machine, None, options.machines)
+        own = islice(entries(options.entries, whole=options.whole), machine, None, options.machines)
         make_journal(journal / f"remote-{machine}.journal", own)
     alone = Run(folder / "alone", journal)
     began = time.monotonic()

@@ -246,13 +246,16 @@ class Counters(Part):
         """Forget the plain windows, and of the others those that came first: all are written."""
         try:
             self._index(db)
-        except sqlite3.OperationalError:
-            return  # no room on the disk, for instance: they stay, and the next commit tries again
+            left_until = self._last_end(db)
+        except sqlite3.Error:
+            # No room on the disk, for instance: they stay, and the next commit tries again. All is
+            # committed already: who heard of a fault now would commit the other parts twice.
+            return
         others = sum(len(one.others) for one in self._counters.values())
         too_many = max(0, others - KEPT // 2)
         for one in self._counters.values():
             one.leave(-(-len(one.others) * too_many // others) if others else 0)
-        self.left_until = self._last_end(db)
+        self.left_until = left_until
 
     def _index(self, db: sqlite3.Connection) -> None:
         """Have windows be found that are not in memory. Of 100,000, it takes a tenth of a second.

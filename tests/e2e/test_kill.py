@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.kill import PLACES, Death, Run, differences, entries
+from pyruse.system.native import VARIABLE, native
 from pyruse.testing.plugin import need
 
 ENTRIES = 12_000
@@ -36,19 +37,32 @@ DEATHS = [
 def test_a_daemon_that_is_killed_again_and_again_does_what_one_does_that_is_not(
     tmp_path: Path,
 ) -> None:
+    killed_again_and_again(tmp_path, whole=False)
+
+
+@pytest.mark.realparts
+@pytest.mark.skipif(native() is None, reason="pyruse-native is not installed")
+def test_so_does_one_whose_reader_leads_entries_ahead_of_the_engine(tmp_path: Path) -> None:
+    """It is compared with one that does all in Python, and is not killed."""
+    killed_again_and_again(tmp_path, whole=True)
+
+
+def killed_again_and_again(tmp_path: Path, *, whole: bool) -> None:
     from pyruse.testing.journal import make_journal, unavailable
 
     need(unavailable())
     journal = tmp_path / "journal"
     journal.mkdir()
-    make_journal(journal / "system.journal", entries(ENTRIES))
+    make_journal(journal / "system.journal", entries(ENTRIES, whole=whole))
     expected = Run(tmp_path / "undisturbed", journal)
-    expected.undisturbed()
+    expected.undisturbed(**({VARIABLE: "0"} if whole else {}))
     content = expected.content()
     empty = {name for name, rows in content.items() if not rows}
-    assert empty == {"notes", "outbox"}, "all others have something to compare"
-    lines = sum("CONTAINER_PARTIAL_MESSAGE" not in entry for entry in entries(ENTRIES))
-    assert sum(handled for _, handled, _, _ in content["days"]) == lines < ENTRIES
+    nothing = {"notes", "outbox"} | ({"held"} if whole else set())
+    assert empty == nothing, "all others have something to compare"
+    lines = sum("CONTAINER_PARTIAL_MESSAGE" not in one for one in entries(ENTRIES, whole=whole))
+    assert sum(handled for _, handled, _, _ in content["days"]) == lines
+    assert (lines == ENTRIES) == whole
 
     run = Run(tmp_path / "killed", journal)
     for death in DEATHS:

@@ -300,3 +300,55 @@ def test_what_skipped_entries_are_counted_by_is_committed_now_and_then(
         env={**os.environ, VARIABLE: "1"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert int(done.stdout) >= 1200 // 40 // 5
+
+
+SHORT_BATCHES = """
+import sys
+from pathlib import Path
+from msgspec.structs import replace
+from pyruse.config.load import load
+from pyruse.engine.faults import Faults
+from pyruse.journal.selection import Selection
+from pyruse.replay import replay
+
+replay.DRY = replace(replay.DRY, batch=1)
+config, folder = sys.argv[1:]
+outcome = replay.replay(load(config), Selection(directory=Path(folder)), Faults(lambda *_: None))
+print([row["message"] for row in outcome.data()["report"]["other"]])
+"""
+COUNTED = """
+[chains]
+"all" = [
+  { filter = "equals", field = "SYSLOG_IDENTIFIER", value = "counted" },
+  { action = "count", counter = "all", key = "SYSLOG_IDENTIFIER", within = "1h", into = "n" },
+  { action = "report", section = "other", message = "{MESSAGE}: {n}" },
+]
+"""
+
+
+@pytest.mark.usefixtures("_native")
+@pytest.mark.parametrize("native", ["0", "1"])
+def test_an_entry_that_waits_for_other_machines_makes_nothing_expire(
+    journal_file: Callable[[list[dict[str, Any]]], Path], tmp_path: Path, native: str
+) -> None:
+    """It was read to know how far entries may be skipped, and the one before it was skipped."""
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    minutes = {
+        "a": {0: "skipped", 1: "counted", 2: "skipped", 300: "counted"},
+        "b": {30: "counted"},
+    }
+    for name, entries in minutes.items():
+        made = [
+            {"MESSAGE": f"{name} {at}", "SYSLOG_IDENTIFIER": program,
+             "__REALTIME_TIMESTAMP": FIRST_TIME + at * 60_000_000}
+            for at, program in entries.items()
+        ]  # fmt: skip
+        journal_file(made).rename(folder / f"remote-{name}.journal")
+    config = tmp_path / "pyruse.toml"
+    config.write_text(COUNTED)
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT_BATCHES, str(config), str(folder)],
+        env={**os.environ, VARIABLE: native}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "['a 1: 1', 'b 30: 2', 'a 300: 1']\n"

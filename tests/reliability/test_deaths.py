@@ -34,6 +34,28 @@ class Fatal:
             {end}
         return False
 '''
+DEADLY = '''
+import ctypes, os, signal
+from dataclasses import dataclass
+from pyruse import Context, Entry, Field, WorkedOut, hookimpl
+
+@dataclass
+class Fatal:
+    """Does the same, and the reader may call it."""
+    field: Field = Field("MESSAGE")
+
+    @hookimpl
+    def worked_out(self, context: Context) -> WorkedOut:
+        return WorkedOut((self.field,), self._work)
+
+    @hookimpl
+    def act_on_entry(self, entry: Entry) -> None:
+        self._work(entry.text(self.field) or "", entry.time_us)
+
+    def _work(self, text: str, at: int) -> None:
+        if "bomb" in text:
+            {end}
+'''
 CHAINS = """
 [chains]
 "x" = [
@@ -81,6 +103,23 @@ def test_an_entry_that_kills_is_stepped_over_and_told(
     reports = [one.command("report", day).stdout for day in ("2026-03-14", "today")]
     told = "".join(fault["text"].split())  # the report has shorter lines
     assert any(told in "".join(report.split()) for report in reports)
+
+
+@pytest.mark.realparts
+def test_so_is_one_over_which_an_action_kills_that_the_reader_calls(
+    daemon: MakeDaemon, tmp_path: Path
+) -> None:
+    """With pyruse-native, before the engine has been given the entry."""
+    need(unavailable())
+    entries = [{"MESSAGE": f"{index}{' bomb' * (index == 7)}"} for index in range(20)]
+    chain = '{ action = "fatal" }, { action = "report", section = "other", message = "{MESSAGE}" }'
+    file = make_journal(tmp_path / "x.journal", entries)
+    one = with_plugin(
+        daemon(f'[chains]\n"x" = [ {chain} ]\n', file), ENDS["an end without a word"], DEADLY
+    )
+    codes = [one.command("run", "--once").returncode for _ in range(4)]
+    assert codes == [1, 1, 1, 0]
+    assert handled(one) == {str(index): 1 for index in range(20) if index != 7}
 
 
 @pytest.mark.realparts
@@ -169,8 +208,8 @@ def test_a_file_that_cannot_be_made_is_no_fault(tmp_path: Path) -> None:
     assert lives_until(tmp_path / "missing" / "state", "", 1, 2) == [1, 2]
 
 
-def with_plugin(daemon: Daemon, end: str) -> Daemon:
+def with_plugin(daemon: Daemon, end: str, plugin: str = FATAL) -> Daemon:
     plugins = daemon.folder / "plugins"
     plugins.mkdir()
-    (plugins / "fatal.py").write_text(FATAL.replace("{end}", end))
+    (plugins / "fatal.py").write_text(plugin.replace("{end}", end))
     return daemon

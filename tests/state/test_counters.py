@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 import tracemalloc
 from dataclasses import dataclass, field
@@ -326,6 +327,33 @@ def test_a_full_disk_keeps_windows_in_memory_until_there_is_room(opened, monkeyp
         state.commit()
         assert len(state.counters) == 20
     state.commit()
+    assert len(state.counters) == 5
+    assert state.counters.count("c", "1", at=T0, within=SECOND, by=2) == 4
+
+
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [
+        ("_index", sqlite3.OperationalError("database or disk is full")),
+        ("_index", sqlite3.DatabaseError("database disk image is malformed")),
+        ("_last_end", sqlite3.OperationalError("disk I/O error")),
+    ],
+)
+def test_what_fails_after_a_commit_has_nothing_committed_twice(opened, monkeypatch, call, fault):
+    monkeypatch.setattr(counters, "KEPT", 10)
+    state = opened()
+
+    def fail(*_: object) -> None:
+        raise fault
+
+    for number in range(20):
+        state.counters.count("c", str(number), at=T0, within=SECOND, by=2)
+    state.days.file("2026-03-14", "other").extend((0, T0, "once"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Counters, call, fail)
+        state.commit()
+    state.commit()
+    assert state.db.execute("SELECT count(*) FROM event_texts").fetchone() == (1,)
     assert len(state.counters) == 5
     assert state.counters.count("c", "1", at=T0, within=SECOND, by=2) == 4
 

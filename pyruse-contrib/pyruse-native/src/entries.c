@@ -21,7 +21,7 @@ typedef struct {
     PyObject *hour;
     uint64_t no_later;       /* entries after this instant are given: others have to be handled first */
     uint64_t skipped;        /* those that are not told to the hour yet … */
-    uint64_t first, final;   /* … and the earliest and the latest instant of them */
+    uint64_t first, final, reached;  /* … the earliest and the latest instant of them, and that of the last one */
     uint64_t begin, end;     /* of the hour */
 } Entries;
 
@@ -225,7 +225,7 @@ static int tell_skipped(Entries *self) {
         count_on(self->hour, name_skipped, before + self->skipped, never) < 0 ||
         count_on(self->hour, name_first, self->first, is_at_most) < 0 ||
         count_on(self->hour, name_last, self->final, is_at_least) < 0 ||
-        count_on(self->hour, name_reached, self->time_us, never) < 0)
+        count_on(self->hour, name_reached, self->reached, never) < 0)
         return -1;
     self->skipped = 0;
     return 0;
@@ -252,6 +252,7 @@ static int skip(Entries *self, uint64_t time_us, Entry **entry) {
         self->first = time_us;
     else if (time_us > self->final)
         self->final = time_us;
+    self->reached = time_us;
     return 1;
 }
 
