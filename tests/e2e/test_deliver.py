@@ -131,8 +131,9 @@ def test_what_is_refused_is_in_the_status_and_what_fails_waits(hooked, http_serv
     )
     [aside] = status["outbox"]["set_aside"]
     assert (aside["kind"], aside["fault"]) == ("action hook", "action hook: HTTP 400")
-    text = pyruse.command("status").stdout
-    assert "Outbox   1 parcel of action hook waiting, 1 set aside, the parcel of action" in text
+    waits = "Outbox   1 parcel of action hook waiting, 1 set aside, the parcel of action"
+    # A fault is known a moment before it is kept with its parcel.
+    text = pyruse.wait_until(lambda: pyruse.command("status").stdout, lambda text: waits in text)
     assert "failed: action hook: HTTPError: HTTP Error 503: Service Unavailable" in text
 
 

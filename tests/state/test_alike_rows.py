@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 
 import pytest
 
@@ -26,7 +27,7 @@ MANY: list[Row] = [(f"192.0.2.{n}", (1, "alike")) for n in range(200)]
     ],
 )
 def test_the_rows_are_there_in_their_order(rows: Sequence[Row]) -> None:
-    with sqlite3.connect(":memory:") as db:
+    with closing(sqlite3.connect(":memory:")) as db:
         db.execute("CREATE TABLE some (number INTEGER, network TEXT, reason TEXT, twice INTEGER)")
         alike_rows.insert(
             db,
