@@ -88,6 +88,7 @@ class DayEnds:
         """
         if self._removal is not None:
             self._remove_some(engine, self._removal)
+            engine.services.filing.forget_days()
         if self._publication is not None:
             if not self._made.is_set():
                 return

@@ -149,6 +149,16 @@ class Filing(_Core):
             self._places_of_days.clear()
         self._places = self._places_of_days.setdefault(self._day, {})
 
+    def forget_days(self) -> None:
+        """Ask anew under which day events are filed, and what takes them.
+
+        To be called when old days were removed: where the clock is set back behind them, they begin
+        once more, and what took their events before is written no more.
+        """
+        self._begin = self._end = 0
+        self._places = {}
+        self._places_of_days.clear()
+
     def of_step(
         self, facts: Facts, message: Template, text: str | None
     ) -> Callable[[Entry], object]:

@@ -89,7 +89,7 @@ class FiledEvents(Part):
         """The number of the next head."""
         self._files: dict[tuple[str, str], Values] = {}
         """The events since the last commit, by day and section. Whoever has asked for one of these
-        lists may keep it as long as the day is open: lists are emptied, and stay."""
+        lists may keep it until days are removed: lists are emptied, and stay."""
 
     def head(self, head: Head) -> int:
         """The number of a head; the same head may have several."""
@@ -105,7 +105,10 @@ class FiledEvents(Part):
         return number
 
     def file(self, day: str, section: str) -> Values:
-        """What is to be extended by the events of an open day and a section, now and later on."""
+        """What is to be extended by the events of an open day and a section, now and later on.
+
+        It may be kept until `remove_before` is called.
+        """
         return self._files.setdefault((day, section), [])
 
     def load(self, db: sqlite3.Connection) -> None:
@@ -154,11 +157,19 @@ class FiledEvents(Part):
         self._forget_before(db, day)
 
     def _forget_before(self, db: sqlite3.Connection, day: str) -> None:
-        """Nothing is filed any more under the days before one, but for those still to report."""
+        """Know nothing any more of the days before one, but for those still to report.
+
+        Should the clock be set back behind them, they begin anew.
+        """
         open_days = {one for (one,) in db.execute("SELECT day FROM days WHERE reported IS NULL")}
         for place, values in list(self._files.items()):
             if place[0] < day and place[0] not in open_days and not values:
                 del self._files[place]
+        self._heads = {
+            head: number
+            for head, number in self._heads.items()
+            if head.day >= day or head.day in open_days
+        }
 
 
 def _insert(db: sqlite3.Connection, first: int, names: tuple[str, ...], values: Values) -> None:

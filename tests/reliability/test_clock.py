@@ -414,3 +414,23 @@ def test_a_report_for_which_there_is_no_room_now_is_made_a_minute_later(
     assert "hello" in report
     follower.pass_by(HOUR)
     assert len(follower.reports()) == 1
+
+
+@pytest.mark.realparts
+def test_what_comes_on_a_day_that_was_removed_while_the_clock_was_ahead_is_filed(
+    follower: Follower,
+) -> None:
+    """Lists that take a day's events are let go with the day, and nobody still fills one."""
+    follower.log({"MESSAGE": "a line"})
+    follower.pass_by()
+    day = today(follower)
+    follower.pass_by(4 * YEAR)
+    follower.pass_by(DAY)
+    follower.pass_by()  # what is older than [state] keep goes
+    assert follower.events() == {}
+    follower.now = FIRST_TIME + HOUR
+    follower.log({"MESSAGE": "a line"}, {"MESSAGE": "a line"})
+    follower.pass_by()
+    assert follower.events() == {(day, "a line"): 2}
+    query = "SELECT count(*) FROM events WHERE section IS NULL OR step IS NULL OR host IS NOT NULL"
+    assert follower.state.db.execute(query).fetchone() == (0,)
