@@ -3,7 +3,8 @@
 Both read a whole journal and ban who fails five times: at ssh, at dovecot, and by asking nginx for
 what is not there. fail2ban has its own filters for the first two; its filters for nginx know the
 lines of log files only, so the one here is written for this journal. Neither touches a firewall,
-as that has a measurement of its own (`bench/bans.py`), and start and end count on both sides.
+as that has a measurement of its own (`bench/bans.py`), and neither makes a report; start and end
+count on both sides.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import fail2ban
-from bench.daemon import QUIET
+from bench.daemon import SILENT
 from bench.journals import joined, last_time, made, sample
 from bench.measure import Row, Target, Unavailable, cpu_seconds, ended, ratio
 from bench.reading import ways
@@ -125,7 +126,7 @@ def _pyruse(folder: Path, journal: Path, setting: str) -> tuple[float, set[str]]
     """:return: CPU seconds, and who is banned."""
     folder.mkdir(parents=True)
     config = folder / "pyruse.toml"
-    config.write_text(QUIET.format(journal=journal, folder=folder) + CHAINS.read_text())
+    config.write_text(SILENT.format(journal=journal, folder=folder) + CHAINS.read_text())
     program = [sys.executable, "-m", "pyruse"]
     with NetworkNamespace() as namespace:
         run = [*program, "run", "--once", "-c", str(config)]

@@ -117,11 +117,12 @@ def last_time(journal: Path) -> int:
 
 
 def joined(target: Path, *journals: Path) -> Path:
-    """A folder with the files of several journals."""
+    """A folder with the files of several journals, as one machine's."""
     target.mkdir(parents=True)
     for number, journal in enumerate(journals):
         for file in journal.iterdir():
-            (target / f"{number}-{file.name}").symlink_to(file)
+            name = file.name.rpartition("@")[2]
+            (target / f"system@{number}-{name}").symlink_to(file)
     return target
 
 
