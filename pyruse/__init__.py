@@ -50,12 +50,11 @@ if TYPE_CHECKING:
     from pyruse.entry.entry import Entry, address_of, as_text
     from pyruse.errors import UserError, did_you_mean
     from pyruse.hookspecs import hookimpl
-    from pyruse.options.ban_label import BanLabel
-    from pyruse.options.counter_name import CounterName
     from pyruse.options.durations import Duration
     from pyruse.options.fields import AddressField, Field, FieldPrefix, NewField
     from pyruse.options.keys import Key
     from pyruse.options.mail_address import MailAddress
+    from pyruse.options.names_elsewhere import BanLabel, CounterName
     from pyruse.options.networks import Networks
     from pyruse.options.patterns import Pattern
     from pyruse.options.secret_file import SecretFile
@@ -190,12 +189,11 @@ _OF = {
     "pyruse.entry.entry": "Entry address_of as_text",
     "pyruse.errors": "UserError did_you_mean",
     "pyruse.hookspecs": "hookimpl",
-    "pyruse.options.ban_label": "BanLabel",
-    "pyruse.options.counter_name": "CounterName",
     "pyruse.options.durations": "Duration",
     "pyruse.options.fields": "AddressField Field FieldPrefix NewField",
     "pyruse.options.keys": "Key",
     "pyruse.options.mail_address": "MailAddress",
+    "pyruse.options.names_elsewhere": "BanLabel CounterName",
     "pyruse.options.networks": "Networks",
     "pyruse.options.patterns": "Pattern",
     "pyruse.options.secret_file": "SecretFile",

@@ -11,9 +11,8 @@ from pyruse.api.condition import Condition
 from pyruse.api.traits import traits_of
 from pyruse.api.worked_out import WorkedOut
 from pyruse.chains.model import Step
-from pyruse.chains.values import equality_test_of, speaks_for
+from pyruse.chains.values import equality_test_of, hook_about, speaks_for
 from pyruse.entry.entry import Entry
-from pyruse.hookspecs import hook_of
 from pyruse.system.native import native
 
 Call = Callable[[Entry], Any]
@@ -73,8 +72,8 @@ def condition_of(instance: Any) -> Condition | None:
 
     :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
     """
-    hook = hook_of(instance, "condition")
-    if hook is None or not speaks_for(instance, "condition", _METHOD):
+    hook = hook_about(instance, "condition", _METHOD)
+    if hook is None:
         return None
     said = hook()
     if not isinstance(said, Condition):

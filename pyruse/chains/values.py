@@ -68,8 +68,8 @@ def reported_of(instance: Any) -> Reported | None:
 
     :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
     """
-    hook = hook_of(instance, "reported")
-    if hook is None or not speaks_for(instance, "reported", "act_on_entry"):
+    hook = hook_about(instance, "reported", "act_on_entry")
+    if hook is None:
         return None
     said = hook()
     if not isinstance(said, Reported) or not isinstance(said.message, Template):
@@ -82,8 +82,8 @@ def tallied_of(instance: Any) -> Tallied | None:
 
     :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
     """
-    hook = hook_of(instance, "tallied")
-    if hook is None or not speaks_for(instance, "tallied", "act_on_entry"):
+    hook = hook_about(instance, "tallied", "act_on_entry")
+    if hook is None:
         return None
     said = hook()
     if not isinstance(said, Tallied) or not (
@@ -103,9 +103,7 @@ def worked_out_of(instance: Any, ask: Callable[[None], Any]) -> WorkedOut | None
     :param ask: calls its hook, if it has one.
     :raises Exception: whatever a faulty plugin raises, or TypeError where it says something else.
     """
-    if hook_of(instance, "worked_out") is None:
-        return None
-    if not speaks_for(instance, "worked_out", "act_on_entry") or (said := ask(None)) is None:
+    if hook_about(instance, "worked_out", "act_on_entry") is None or (said := ask(None)) is None:
         return None
     if not isinstance(said, WorkedOut) or not _are_names(said.fields, said.into):
         raise TypeError("not what is worked out")
@@ -116,6 +114,12 @@ def worked_out_of(instance: Any, ask: Callable[[None], Any]) -> WorkedOut | None
 
 def _are_names(*values: Any) -> bool:
     return all(isinstance(one, tuple) and all(isinstance(n, str) for n in one) for one in values)
+
+
+def hook_about(instance: Any, hook: str, method: str) -> Callable[[], Any] | None:
+    """A hook by which a step speaks of the method that is called; None: it does not."""
+    found = hook_of(instance, hook)
+    return found if found is not None and speaks_for(instance, hook, method) else None
 
 
 def speaks_for(instance: Any, hook: str, method: str) -> bool:

@@ -9,8 +9,7 @@ from pyruse.chains.model import Step
 from pyruse.config.load import Configuration
 from pyruse.config.values import addressed
 from pyruse.errors import did_you_mean
-from pyruse.options.ban_label import BanLabel
-from pyruse.options.counter_name import CounterName
+from pyruse.options.names_elsewhere import BanLabel, CounterName
 from pyruse.text import shown
 
 _BY_HAND = ("manual", "import")

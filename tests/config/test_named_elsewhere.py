@@ -9,7 +9,7 @@ import pytest
 from pyruse.config.files import from_text
 from pyruse.config.load import Configuration, configure
 from pyruse.config.named_elsewhere import unknown_names
-from pyruse.options.counter_name import CounterName
+from pyruse.options.names_elsewhere import CounterName
 from pyruse.registry.kinds import RULES
 from pyruse.registry.registry import Registry
 
